@@ -1,0 +1,30 @@
+"""The exceptions of this library, all of them.
+
+    SecureBucketError
+    ├── TemplateError            a template or an assembly cannot be read
+    ├── ConstructError           a construct was given props that contradict its purpose
+    └── MissingDependencyError   an optional dependency is not installed
+
+A bucket that answers plain HTTP is never an exception but a *finding*; an exception means that the
+question could not be asked at all.
+"""
+
+from __future__ import annotations
+
+__all__ = ["ConstructError", "MissingDependencyError", "SecureBucketError", "TemplateError"]
+
+
+class SecureBucketError(Exception):
+    """The base of every exception this library raises on purpose."""
+
+
+class TemplateError(SecureBucketError):
+    """Say that a template, or a cloud assembly, cannot be read, and where."""
+
+
+class ConstructError(SecureBucketError, ValueError):
+    """Say that a construct was given props that contradict its purpose."""
+
+
+class MissingDependencyError(SecureBucketError, ImportError):
+    """Say which extra to install for what was asked."""

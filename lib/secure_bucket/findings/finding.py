@@ -1,0 +1,104 @@
+"""What a check found: one `Finding` for each thing to do, one `Report` for the whole run."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from secure_bucket.policy.request import Request
+from secure_bucket.policy.unknown import Place
+from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
+
+__all__ = ["Finding", "JudgedBucket", "Level", "Report"]
+
+
+class Level(enum.Enum):
+    """How much a finding weighs: an error fails the gate, a warning and a note do not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong with a bucket, or that nobody can know about it.
+
+    Args:
+        rule: The id of the rule, as `SB001`.
+        level: How much it weighs.
+        message: One line: the bucket, the concrete request, the reason.
+        fix: What to do about it, in one line.
+        at: Where it is written.
+        logical_id: The logical id of the bucket, or of the policy that names no bucket of a template.
+        construct_path: The path of its construct, as CDK writes it to `aws:cdk:path`; `""` when the
+            template does not tell.
+        template: The file of the template, as it was given.
+        request: The request that gets through, when there is one.
+        parameters: The parameter values under which it happens, as `(name, value)` pairs; empty when it
+            happens under all of them.
+    """
+
+    rule: str
+    level: Level
+    message: str
+    fix: str
+    at: Place
+    logical_id: str
+    construct_path: str = ""
+    template: str = ""
+    request: Request | None = None
+    parameters: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedBucket:
+    """A bucket of a template, with the verdict on it.
+
+    Args:
+        logical_id: Its logical id.
+        verdict: The answer to *is every request over plain HTTP denied?*, over all the ways in which
+            the template can be deployed.
+        at: Where it is written.
+        construct_path: The path of its construct; `""` when the template does not tell.
+        template: The file of the template, as it was given.
+    """
+
+    logical_id: str
+    verdict: Verdict
+    at: Place
+    construct_path: str = ""
+    template: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that one check has to say.
+
+    Args:
+        buckets: Every bucket of the templates, in their order.
+        findings: Every finding, in the order of the templates.
+        templates: The files that were read, as they were given.
+        not_applicable: Buckets that have no plain HTTP endpoint, or are out of scope, each as
+            `(place, logical id, why)`; said, never counted as proven.
+    """
+
+    buckets: tuple[JudgedBucket, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    templates: tuple[str, ...] = ()
+    not_applicable: tuple[tuple[Place, str, str], ...] = ()
+
+    @property
+    def proven(self) -> int:
+        """The number of buckets that provably deny plain HTTP."""
+        return sum(isinstance(bucket.verdict, Proven) for bucket in self.buckets)
+
+    @property
+    def refuted(self) -> int:
+        """The number of buckets that let a request over plain HTTP through."""
+        return sum(isinstance(bucket.verdict, Refuted) for bucket in self.buckets)
+
+    @property
+    def undecided(self) -> int:
+        """The number of buckets about which something needed is not known."""
+        return sum(isinstance(bucket.verdict, Undecided) for bucket in self.buckets)

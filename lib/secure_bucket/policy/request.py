@@ -1,0 +1,28 @@
+"""A request to S3, as a policy sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+__all__ = ["ANONYMOUS", "Request"]
+
+ANONYMOUS = "anonymous"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request with everything a policy can ask about it.
+
+    Args:
+        principal: `"anonymous"`, an ARN, or the name of an AWS service (`cloudtrail.amazonaws.com`).
+        action: The action, as `s3:GetObject`.
+        resource: The ARN of the bucket, or of the object as `<bucket ARN>/<key>`.
+        context: The condition keys that are present, by full name, with their value: a string, or a
+            list of strings for a multivalued key. A key that is not here is absent from the request.
+    """
+
+    principal: str
+    action: str
+    resource: str
+    context: Mapping[str, str | Sequence[str]] = field(hash=False)

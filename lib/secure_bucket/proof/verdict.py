@@ -1,0 +1,66 @@
+"""The three answers to a claim. There is no fourth, and none of them is a Boolean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+from typing_extensions import TypeAlias
+
+from secure_bucket.policy.request import Request
+from secure_bucket.policy.unknown import Place, Unknown
+
+__all__ = ["Proven", "Refuted", "Undecided", "Verdict"]
+
+
+class _NotABoolean:
+    __slots__ = ()
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError(
+            f"a verdict has three outcomes, so `{type(self).__name__}` is neither true nor false: "
+            "use `isinstance(verdict, Proven)` or `match`"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Proven(_NotABoolean):
+    """Every request over plain HTTP is denied.
+
+    Args:
+        statements: The indices of the Deny statements that the proof needs, in the order of the
+            policy.
+    """
+
+    statements: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refuted(_NotABoolean):
+    """A request over plain HTTP gets through: here it is.
+
+    Args:
+        request: A request that no Deny statement matches; `evaluate` confirms it.
+        why: One sentence: which statement came closest, and why it does not apply.
+        at: Where that statement is written; the whole policy when no statement comes close.
+        statement: The index of that statement in the policy; `None` when there is none.
+    """
+
+    request: Request
+    why: str
+    at: Place = Place()
+    statement: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided(_NotABoolean):
+    """The claim can be neither proven nor refuted, because of what is not known.
+
+    Args:
+        reasons: What is not known, and where; never empty.
+    """
+
+    reasons: tuple[Unknown, ...]
+
+
+Verdict: TypeAlias = "Proven | Refuted | Undecided"
