@@ -1,0 +1,156 @@
+"""A bucket policy as values, with everything that was written in it and nothing interpreted.
+
+Follows the grammar of the IAM JSON policy language (IAM User Guide, *Grammar of the IAM JSON policy
+language*), for policies attached to a bucket.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from typing_extensions import TypeAlias
+
+from secure_bucket.policy.unknown import Place, Text, Unknown
+
+__all__ = [
+    "Condition",
+    "Effect",
+    "Patterns",
+    "Policy",
+    "Principal",
+    "Principals",
+    "Problem",
+    "Quantifier",
+    "Statement",
+    "Value",
+]
+
+Value: TypeAlias = "str | Text | Unknown"
+"""A string of a policy: known, known but for its holes, or not known at all."""
+
+
+class Effect(enum.Enum):
+    """What a statement does when it matches."""
+
+    ALLOW = "Allow"
+    DENY = "Deny"
+
+
+class Quantifier(enum.Enum):
+    """How a condition treats a key with several values (*Set operators for multivalued context keys*)."""
+
+    FOR_ALL_VALUES = "ForAllValues"
+    FOR_ANY_VALUE = "ForAnyValue"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something because of which S3 refuses the document.
+
+    Args:
+        reason: What is wrong, as a clause: "`Effect` is missing".
+        at: Where, as a pointer inside the policy document.
+    """
+
+    reason: str
+    at: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """One entry of a `Principal` or `NotPrincipal` element.
+
+    Args:
+        kind: `AWS`, `Service`, `Federated` or `CanonicalUser`; `*` for the bare `"*"`.
+        value: An ARN, an account id, a service name, `*`, …
+    """
+
+    kind: str
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Principals:
+    """A `Principal` element, or with `negated` a `NotPrincipal` element."""
+
+    entries: tuple[Principal | Unknown, ...]
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """An `Action` or `Resource` element, or with `negated` a `NotAction` or `NotResource` element."""
+
+    values: tuple[Value, ...]
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One key under one condition operator, with its values.
+
+    Args:
+        operator: The operator without its quantifier and without `IfExists`: `StringEquals`, `Null`, …
+        key: The condition key, as written.
+        values: The values; more than one are alternatives, or for a negated operator exclusions.
+        if_exists: Whether the operator is written with `IfExists`.
+        quantifier: The set operator in front, if any.
+        at: Where the key is written.
+    """
+
+    operator: str
+    key: str
+    values: tuple[Value, ...]
+    if_exists: bool = False
+    quantifier: Quantifier | None = None
+    at: Place = Place()
+
+    def __str__(self) -> str:
+        quantifier = f"{self.quantifier.value}:" if self.quantifier else ""
+        suffix = "IfExists" if self.if_exists else ""
+        return f"{quantifier}{self.operator}{suffix} {self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement.
+
+    Args:
+        index: Its position in the policy, from 0.
+        effect: What it does when it matches.
+        principals: To whom it applies.
+        actions: To which actions.
+        resources: To which resources.
+        conditions: What else has to hold; all of them. An `Unknown` may hold or not.
+        sid: Its `Sid`; `""` when it has none.
+        at: Where it is written.
+    """
+
+    index: int
+    effect: Effect
+    principals: Principals
+    actions: Patterns
+    resources: Patterns
+    conditions: tuple[Condition | Unknown, ...] = ()
+    sid: str = ""
+    at: Place = Place()
+
+    def __str__(self) -> str:
+        return f"statement `{self.sid}`" if self.sid else f"statement {self.index + 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A bucket policy.
+
+    Args:
+        statements: The statements that are well formed. An `Unknown` stands for any number of statements
+            of which nothing is known.
+        version: The version of the policy language: policy variables exist only in `2012-10-17`.
+        problems: Why S3 refuses the document, if it does.
+    """
+
+    statements: tuple[Statement | Unknown, ...] = ()
+    version: str = "2008-10-17"
+    problems: tuple[Problem, ...] = ()

@@ -1,0 +1,301 @@
+"""From any JSON value to a `Policy`; what is not well formed becomes a `Problem` with its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from secure_bucket.policy.document import (
+    Condition,
+    Effect,
+    Patterns,
+    Policy,
+    Principal,
+    Principals,
+    Problem,
+    Quantifier,
+    Statement,
+    Value,
+)
+from secure_bucket.policy.unknown import Place, Text, Unknown
+
+__all__ = ["OPERATORS", "parse_policy"]
+
+VERSIONS: Final = ("2008-10-17", "2012-10-17")
+PRINCIPAL_KINDS: Final = ("AWS", "CanonicalUser", "Federated", "Service")
+STATEMENT_ELEMENTS: Final = frozenset(
+    ("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition")
+)
+OPERATORS: Final = (
+    # IAM User Guide, *IAM JSON policy elements: Condition operators*.
+    *("StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase"),
+    *("StringLike", "StringNotLike"),
+    *("NumericEquals", "NumericNotEquals"),
+    *("NumericLessThan", "NumericLessThanEquals", "NumericGreaterThan", "NumericGreaterThanEquals"),
+    *("DateEquals", "DateNotEquals"),
+    *("DateLessThan", "DateLessThanEquals", "DateGreaterThan", "DateGreaterThanEquals"),
+    *("Bool", "BinaryEquals", "IpAddress", "NotIpAddress"),
+    *("ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike", "Null"),
+)
+_OPERATOR: Final = re.compile(r"(?:(ForAllValues|ForAnyValue):)?(\w+?)(IfExists)?")
+_LOWERED: Final = frozenset(name.lower() for name in OPERATORS)
+
+
+def parse_policy(document: object) -> Policy:
+    """Read a bucket policy.
+
+    Args:
+        document: The policy as JSON values: what `json.loads` returns, or what the template reader
+            returns, in which a `Text` or an `Unknown` may stand anywhere.
+
+    Returns:
+        The policy. A statement that is not well formed is left out and named in `problems`, because it
+        can deny nothing: S3 refuses the whole document. Never raises, whatever the value is.
+    """
+    return _Parser().policy(document)
+
+
+class _Parser:
+    """One run; it keeps the problems met so far."""
+
+    def __init__(self) -> None:
+        self._problems: list[Problem] = []
+
+    def _problem(self, reason: str, pointer: str) -> None:
+        self._problems.append(Problem(reason, Place(pointer)))
+
+    def policy(self, document: object) -> Policy:
+        if isinstance(document, Unknown):
+            return Policy((document,))
+        if not isinstance(document, Mapping):
+            self._problem(f"a policy is a JSON object, and this is {_kind(document)}", "")
+            return Policy(problems=tuple(self._problems))
+        for name in document:
+            if name not in ("Version", "Id", "Statement"):
+                self._problem(f"a policy has no element `{_shorten(name)}`", _join("", name))
+        version = document.get("Version", VERSIONS[0])
+        if version not in VERSIONS:
+            self._problem(f"`Version` is one of {' and '.join(VERSIONS)}", "/Version")
+        statements = self._statements(document)
+        return Policy(statements, str(version), tuple(self._problems))
+
+    def _statements(self, document: Mapping[object, object]) -> tuple[Statement | Unknown, ...]:
+        if "Statement" not in document:
+            self._problem("`Statement` is missing", "")
+            return ()
+        written = document["Statement"]
+        if isinstance(written, Unknown):
+            return (written,)
+        if isinstance(written, Mapping):
+            entries = [(written, "/Statement")]
+        elif isinstance(written, (list, tuple)):
+            entries = [(entry, f"/Statement/{index}") for index, entry in enumerate(written)]
+        else:
+            self._problem(f"`Statement` is a list of statements, and this is {_kind(written)}", "/Statement")
+            return ()
+        found = (self._statement(entry, index, at) for index, (entry, at) in enumerate(entries))
+        return tuple(statement for statement in found if statement is not None)
+
+    def _statement(self, written: object, index: int, at: str) -> Statement | Unknown | None:
+        if isinstance(written, Unknown):
+            return written
+        if not isinstance(written, Mapping):
+            self._problem(f"a statement is a JSON object, and this is {_kind(written)}", at)
+            return None
+        before = len(self._problems)
+        for name in written:
+            if name not in STATEMENT_ELEMENTS:
+                self._problem(f"a statement has no element `{_shorten(name)}`", _join(at, name))
+        sid = written.get("Sid", "")
+        if isinstance(sid, Unknown):
+            sid = ""
+        elif isinstance(sid, bool) or not isinstance(sid, (str, int, Text)):
+            self._problem(f"`Sid` is a string, and this is {_kind(sid)}", f"{at}/Sid")
+        effect = self._effect(written, at)
+        principals = self._principals(written, at)
+        actions = self._patterns(written, "Action", at)
+        resources = self._patterns(written, "Resource", at)
+        conditions = self._conditions(written.get("Condition", {}), f"{at}/Condition")
+        unknown = next((part for part in (effect, principals) if isinstance(part, Unknown)), None)
+        if unknown is not None:
+            return unknown
+        if (
+            len(self._problems) > before
+            or not isinstance(effect, Effect)
+            or not isinstance(principals, Principals)
+            or actions is None
+            or resources is None
+        ):
+            return None
+        place = Place(at)
+        return Statement(index, effect, principals, actions, resources, conditions, str(sid), place)
+
+    def _effect(self, statement: Mapping[object, object], at: str) -> Effect | Unknown | None:
+        if "Effect" not in statement:
+            self._problem("`Effect` is missing", at)
+            return None
+        written = statement["Effect"]
+        if isinstance(written, Unknown):
+            return written
+        if isinstance(written, Text):
+            return Unknown(f"`Effect` is `{written}`", Place(f"{at}/Effect"))
+        for effect in Effect:
+            if effect.value == written:
+                return effect
+        self._problem(f"`Effect` is `Allow` or `Deny`, written so, and not `{_shorten(written)}`", f"{at}/Effect")
+        return None
+
+    def _element(
+        self, statement: Mapping[object, object], name: str, at: str
+    ) -> tuple[object, bool, str] | None:
+        """Return what stands under `name` or `Not<name>`, whether it is negated, and its pointer."""
+        present = [spelled for spelled in (name, f"Not{name}") if spelled in statement]
+        if len(present) != 1:
+            problem = "is missing" if not present else f"and `Not{name}` exclude each other"
+            self._problem(f"`{name}` {problem}", at)
+            return None
+        spelled = present[0]
+        return statement[spelled], spelled != name, f"{at}/{spelled}"
+
+    def _principals(self, statement: Mapping[object, object], at: str) -> Principals | Unknown | None:
+        element = self._element(statement, "Principal", at)
+        if element is None:
+            return None
+        written, negated, at = element
+        if isinstance(written, Unknown):
+            return written
+        if written == "*":
+            return Principals((Principal("*", "*"),), negated)
+        if not isinstance(written, Mapping) or not written:
+            allowed = '`"*"` or an object such as `{"AWS": "*"}`'
+            self._problem(f"a principal is {allowed}, and this is {_kind(written)}", at)
+            return None
+        entries: list[Principal | Unknown] = []
+        for kind, values in written.items():
+            if kind not in PRINCIPAL_KINDS:
+                kinds = ", ".join(PRINCIPAL_KINDS)
+                self._problem(f"`{_shorten(kind)}` is no kind of principal: {kinds} are", _join(at, kind))
+                continue
+            for value in self._strings(values, _join(at, kind), numbers=True):
+                entries.append(Principal(str(kind), value))
+        return Principals(tuple(entries), negated)
+
+    def _patterns(self, statement: Mapping[object, object], name: str, at: str) -> Patterns | None:
+        element = self._element(statement, name, at)
+        if element is None:
+            return None
+        written, negated, at = element
+        return Patterns(self._strings(written, at), negated)
+
+    def _strings(self, written: object, at: str, *, numbers: bool = False) -> tuple[Value, ...]:
+        """Read one string or a list of strings.
+
+        Args:
+            written: What is written.
+            at: Its pointer.
+            numbers: Whether a whole number is read as an account id, whose quotes YAML authors forget.
+        """
+        if not isinstance(written, (list, tuple)):
+            entries = [(written, at)]
+        else:
+            entries = [(entry, f"{at}/{index}") for index, entry in enumerate(written)]
+            if not entries:
+                self._problem("an empty list stands where at least one string has to", at)
+        values: list[Value] = []
+        for entry, place in entries:
+            if isinstance(entry, (str, Text, Unknown)):
+                values.append(entry)
+            elif numbers and isinstance(entry, int) and not isinstance(entry, bool) and 0 <= entry < 10**12:
+                values.append(f"{entry:012d}")
+            else:
+                self._problem(f"a string has to stand here, and this is {_kind(entry)}", place)
+        return tuple(values)
+
+    def _conditions(self, written: object, at: str) -> tuple[Condition | Unknown, ...]:
+        if isinstance(written, Unknown):
+            return (written,)
+        if not isinstance(written, Mapping):
+            self._problem(f"`Condition` is a JSON object, and this is {_kind(written)}", at)
+            return ()
+        conditions: list[Condition | Unknown] = []
+        for operator, keys in written.items():
+            place = _join(at, operator)
+            if isinstance(keys, Unknown):
+                conditions.append(keys)
+            elif not isinstance(keys, Mapping):
+                self._problem(f"a condition operator holds a JSON object, and this is {_kind(keys)}", place)
+            else:
+                for key, values in keys.items():
+                    conditions.append(self._condition(str(operator), str(key), values, place))
+        return tuple(conditions)
+
+    def _condition(self, operator: str, key: str, written: object, at: str) -> Condition | Unknown:
+        match = _OPERATOR.fullmatch(operator)
+        name = match[2] if match else operator
+        place = Place(_join(at, key))
+        if match is None or name not in OPERATORS:
+            if name.lower() in _LOWERED:
+                # AWS writes every operator in one way and nowhere says that another is accepted.
+                return Unknown(f"AWS does not document the spelling `{_shorten(operator)}`", Place(at))
+            self._problem(f"`{_shorten(operator)}` is no condition operator", at)
+        if name == "Null" and match and match[3]:
+            self._problem("`IfExists` cannot be added to `Null`", at)
+        entries = written if isinstance(written, (list, tuple)) else (written,)
+        if not entries:
+            return Unknown(f"AWS does not document an empty list of values for `{_shorten(key)}`", place)
+        values: list[Value] = []
+        for entry in entries:
+            value = _scalar(entry)
+            if value is None:
+                self._problem(f"a condition value is a string, and this is {_kind(entry)}", place.pointer)
+            else:
+                values.append(value)
+        quantifier = Quantifier(match[1]) if match and match[1] else None
+        return Condition(name, key, tuple(values), bool(match and match[3]), quantifier, place)
+
+
+def _scalar(written: object) -> Value | None:
+    """Return a condition value as the string S3 makes of it; quotes are optional in the grammar."""
+    if isinstance(written, (str, Text, Unknown)):
+        return written
+    if isinstance(written, bool):
+        return "true" if written else "false"
+    if isinstance(written, (int, float)):
+        try:
+            return str(written)
+        except ValueError:  # Python refuses to print an integer of thousands of digits.
+            return None
+    return None
+
+
+def _kind(written: object) -> str:
+    """Return what a value is, in JSON's words."""
+    if written is None:
+        return "null"
+    if isinstance(written, bool):
+        return "a Boolean"
+    if isinstance(written, (int, float)):
+        return "a number"
+    if isinstance(written, (str, Text)):
+        return f"the string `{_shorten(written)}`"
+    if isinstance(written, (list, tuple)):
+        return "a list" if written else "an empty list"
+    if isinstance(written, Mapping):
+        return "an object" if written else "an empty object"
+    return type(written).__name__
+
+
+def _shorten(written: object) -> str:
+    """Return a text for a message: printable, and at most sixty characters of it."""
+    try:
+        text = str(written)
+    except (ValueError, RecursionError):
+        return type(written).__name__
+    text = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def _join(pointer: str, name: object) -> str:
+    """Return the JSON pointer of a member."""
+    return f"{pointer}/{str(name).replace('~', '~0').replace('/', '~1')}"
