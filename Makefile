@@ -1,0 +1,65 @@
+# Everything a fresh machine needs besides Python 3.10 or later, make and a network is installed
+# by these targets: into .venv (Python and Node) and node_modules (the AWS CDK command line).
+#
+#   make synth                          cdk synth on app.py
+#   make synth ARGS="-c insecure=true"  the same with a plain bucket at each level: it fails
+#   make test                           the tests;  ARGS="-k name" to choose
+#   make lint                           ruff and mypy --strict
+#   make format                         let ruff rewrite what it can
+#   make bench                          the benchmarks
+
+PYTHON ?= python3
+ARGS ?=
+
+BIN := $(CURDIR)/.venv/bin
+# The stamps are newer than the files that say what to install, or the installation runs again.
+PYTHON_STAMP := .venv/.installed
+NODE_STAMP := node_modules/.installed
+
+export PATH := $(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
+export CDK_DISABLE_CLI_TELEMETRY := true
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.PHONY: install synth test lint format bench clean
+
+install: $(PYTHON_STAMP) $(NODE_STAMP)
+
+$(PYTHON_STAMP): setup.py pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+$(NODE_STAMP): package.json package-lock.json .npmrc $(PYTHON_STAMP)
+	npm ci --loglevel=error
+	@touch $@
+
+# The summary is said by the gate on stderr, before the CDK prints its own last lines: say it again
+# at the end. The exit code is the one of `cdk`; make shows it as "Error N" and exits itself with 2.
+synth: install
+	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; code=0; \
+	cdk synth --quiet $(ARGS) 2> >(tee "$$log" >&2) || code=$$?; \
+	sed -n 's/^secure-bucket: /&/p' "$$log" | tail -n 1 >&2; \
+	exit $$code
+
+test: install
+	python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+
+lint: install
+	ruff check .
+	ruff format --check .
+	mypy
+
+format: install
+	ruff check --fix .
+	ruff format .
+
+bench: install
+	python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
+	python benchmarks/bucket.py
+	python benchmarks/gate.py
+
+clean:
+	rm -rf .venv node_modules cdk.out build dist .mypy_cache .pytest_cache .ruff_cache lib/*.egg-info

@@ -1,0 +1,114 @@
+"""No S3 bucket answers plain HTTP.
+
+Writing: `SecureBucket` and `SecureTransportAspect` put the deny into a template. Judging:
+`SecureTransportValidation` fails `cdk synth`, `check_template` and `check_assembly` read any
+CloudFormation template, `prove_denies_http` answers for one bucket policy.
+
+Every name is loaded when it is first asked for: `import secure_bucket` starts no Node process, and
+the AWS CDK is only needed by the names that are constructs.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from secure_bucket.cdk.aspect import Mode, SecureTransportAspect
+    from secure_bucket.cdk.bucket import SecureBucket, SecureBucketProps
+    from secure_bucket.cdk.validation import SecureTransportValidation
+    from secure_bucket.errors import (
+        ConstructError,
+        MissingDependencyError,
+        SecureBucketError,
+        TemplateError,
+    )
+    from secure_bucket.findings.check import check_assembly, check_template
+    from secure_bucket.findings.finding import Finding, JudgedBucket, Level, Report
+    from secure_bucket.policy import evaluate, parse_policy
+    from secure_bucket.policy.document import Policy
+    from secure_bucket.policy.request import Request
+    from secure_bucket.policy.unknown import Hole, Place, Text, Unknown
+    from secure_bucket.proof import prove_denies_http
+    from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
+
+    __version__: str
+
+__all__ = [
+    "ConstructError",
+    "Finding",
+    "Hole",
+    "JudgedBucket",
+    "Level",
+    "MissingDependencyError",
+    "Mode",
+    "Place",
+    "Policy",
+    "Proven",
+    "Refuted",
+    "Report",
+    "Request",
+    "SecureBucket",
+    "SecureBucketError",
+    "SecureBucketProps",
+    "SecureTransportAspect",
+    "SecureTransportValidation",
+    "TemplateError",
+    "Text",
+    "Undecided",
+    "Unknown",
+    "Verdict",
+    "check_assembly",
+    "check_template",
+    "evaluate",
+    "parse_policy",
+    "prove_denies_http",
+]
+
+_MODULES = {
+    "ConstructError": "errors",
+    "Finding": "findings.finding",
+    "Hole": "policy.unknown",
+    "JudgedBucket": "findings.finding",
+    "Level": "findings.finding",
+    "MissingDependencyError": "errors",
+    "Mode": "cdk.aspect",
+    "Place": "policy.unknown",
+    "Policy": "policy.document",
+    "Proven": "proof.verdict",
+    "Refuted": "proof.verdict",
+    "Report": "findings.finding",
+    "Request": "policy.request",
+    "SecureBucket": "cdk.bucket",
+    "SecureBucketError": "errors",
+    "SecureBucketProps": "cdk.bucket",
+    "SecureTransportAspect": "cdk.aspect",
+    "SecureTransportValidation": "cdk.validation",
+    "TemplateError": "errors",
+    "Text": "policy.unknown",
+    "Undecided": "proof.verdict",
+    "Unknown": "policy.unknown",
+    "Verdict": "proof.verdict",
+    "check_assembly": "findings.check",
+    "check_template": "findings.check",
+    "evaluate": "policy.evaluate",
+    "parse_policy": "policy.parse",
+    "prove_denies_http": "proof.prove",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value: object = version("secure-bucket")
+    elif name in _MODULES:
+        value = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, "__version__"})

