@@ -66,8 +66,8 @@ def _refuse_plain_http(scope: Construct, id: str, props: SecureBucketProps) -> N
         _refuse(
             scope,
             id,
-            f"`enforce_ssl={enforce_ssl!r}` asks for a bucket that answers plain HTTP. Leave the prop out, or "
-            "use `s3.Bucket` for this bucket and acknowledge the finding of the gate with your reason",
+            f"`enforce_ssl={enforce_ssl!r}` asks for a bucket that answers plain HTTP. Leave the prop out, "
+            "or use `s3.Bucket` for this bucket and acknowledge the finding of the gate with your reason",
         )
     for name in _WEBSITE_PROPS:
         value = props.get(name)
@@ -93,8 +93,8 @@ def _tls_version(scope: Construct, id: str, version: object) -> float:
             _refuse(
                 scope,
                 id,
-                f"`minimum_tls_version={version!r}` would lock everyone out: TLS {_NEWEST_TLS_VERSION} is the "
-                f"newest there is. Use {MINIMUM_TLS_VERSION} (the default) or {_NEWEST_TLS_VERSION}",
+                f"`minimum_tls_version={version!r}` would lock everyone out: TLS {_NEWEST_TLS_VERSION} is "
+                f"the newest there is. Use {MINIMUM_TLS_VERSION} (the default) or {_NEWEST_TLS_VERSION}",
             )
     _refuse(
         scope,

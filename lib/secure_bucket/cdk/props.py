@@ -20,7 +20,7 @@ __all__ = ["SecureBucketProps"]
 
 
 class SecureBucketProps(TypedDict, total=False):
-    """Every prop of `s3.Bucket`, as the AWS CDK documents it; `SecureBucket` says which defaults it changes."""
+    """Every prop of `s3.Bucket`, as the AWS CDK documents it; `SecureBucket` says what it changes."""
 
     abac_status: bool | None
     access_control: s3.BucketAccessControl | None
