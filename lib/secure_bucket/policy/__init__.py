@@ -11,6 +11,7 @@ from secure_bucket.policy.document import (
     Principals,
     Statement,
 )
+from secure_bucket.policy.evaluate import evaluate
 from secure_bucket.policy.parse import parse_policy
 from secure_bucket.policy.request import Request
 from secure_bucket.policy.unknown import Hole, Place, Text, Unknown
@@ -28,5 +29,6 @@ __all__ = [
     "Statement",
     "Text",
     "Unknown",
+    "evaluate",
     "parse_policy",
 ]

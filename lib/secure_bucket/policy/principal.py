@@ -1,0 +1,55 @@
+"""Whom an entry of `Principal` or `NotPrincipal` names.
+
+Follows the IAM User Guide, *AWS JSON policy elements: Principal*.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from secure_bucket.policy.request import ANONYMOUS
+
+__all__ = ["names"]
+
+# An IAM or STS principal: arn:aws:iam::111122223333:user/alice.
+_ARN: Final = re.compile(r"arn:([^:]*):(iam|sts)::([0-9]{12}):(.+)", re.DOTALL)
+
+
+def names(kind: str, value: str, principal: str) -> bool:
+    """Tell whether an entry names the principal of a request.
+
+    Args:
+        kind: `AWS`, `Service`, `Federated`, `CanonicalUser`; `*` for the bare `"*"`.
+        value: What stands under it.
+        principal: `"anonymous"`, an ARN, or the name of a service.
+    """
+    if kind == "*":
+        return value == "*"
+    if kind == "AWS":
+        return _names_in_aws(value, principal)
+    if kind == "Service":
+        return value == principal != ANONYMOUS and not principal.startswith("arn:")
+    # A request says neither which canonical user nor which identity provider it comes from.
+    return False
+
+
+def _names_in_aws(value: str, principal: str) -> bool:
+    if value == "*":
+        # `"*"` and `{"AWS": "*"}` are said to be equivalent. Whether the second covers service principals is
+        # not documented; CDK's enforce_ssl writes it, so here it does.
+        return True
+    who = _ARN.fullmatch(principal)
+    if who is None:
+        return False
+    partition, service, account, name = who.groups()
+    if value in (account, f"arn:{partition}:iam::{account}:root"):
+        # An account id and the ARN of its root "behave the same way": both are everyone in the account.
+        return True
+    if service == "sts" and name.startswith("assumed-role/"):
+        # The ARN of a role covers its sessions, whose own ARN leaves out the path of the role.
+        role, named = name.split("/")[1], _ARN.fullmatch(value)
+        if named and named.groups()[:3] == (partition, "iam", account) and named[4].startswith("role/"):
+            return named[4].rpartition("/")[2] == role
+    # "You cannot use a wildcard to match part of a principal name or ARN."
+    return value == principal
