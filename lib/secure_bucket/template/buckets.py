@@ -1,0 +1,345 @@
+"""The buckets of an assembly, each with the policies that are its own in every way it can be deployed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from secure_bucket.policy.unknown import Text, Unknown
+from secure_bucket.template.conditions import condition_holds
+from secure_bucket.template.intrinsics import FUNCTIONS
+from secure_bucket.template.load import Document
+from secure_bucket.template.loops import expand_loops, is_loop
+from secure_bucket.template.resolve import Assembly, Resolver
+from secure_bucket.template.stack import Path, Resource, Stack
+from secure_bucket.template.text import as_text, compare, holes
+from secure_bucket.template.worlds import PARTITION, World, explore
+
+__all__ = ["Applied", "Bucket", "BucketPolicy", "Deployment", "Inventory", "NotApplicable"]
+
+_HTTPS_ONLY = {
+    "AWS::S3::AccessPoint": "an access point answers over HTTPS only",
+    "AWS::S3::MultiRegionAccessPoint": "a Multi-Region access point answers over HTTPS only",
+    "AWS::S3Express::AccessPoint": "an access point answers over HTTPS only",
+    "AWS::S3Express::DirectoryBucket": "a directory bucket answers over HTTPS only",
+    "AWS::S3ObjectLambda::AccessPoint": "an Object Lambda access point answers over HTTPS only",
+    "AWS::S3Tables::TableBucket": "a table bucket answers over HTTPS only",
+}
+_OUT_OF_SCOPE = ("AWS::S3Outposts::Bucket", "AWS::S3Vectors::VectorBucket")
+_OTHER_PARTITION = re.compile(r"aws-(?:cn|us-gov|iso|eusc)|\b(?:cn-north|us-gov-|us-iso|eu-isoe|eusc-)")
+_S3_ARN = re.compile(r"arn:([a-z-]+):s3:")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bucket:
+    """An `AWS::S3::Bucket` of a stack."""
+
+    stack: Stack
+    resource: Resource
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BucketPolicy:
+    """An `AWS::S3::BucketPolicy` of a stack."""
+
+    stack: Stack
+    resource: Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A policy as it comes out in one deployment.
+
+    Args:
+        policy: The policy.
+        document: What its document comes to, with `Text` and `Unknown` where it is not known.
+        target: The name of the bucket that it is for.
+        certain: Whether that is the bucket in question; otherwise it may be.
+    """
+
+    policy: BucketPolicy
+    document: object
+    target: str | Text
+    certain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A bucket, or the bucket of a policy, in one of the ways in which it can be deployed.
+
+    Args:
+        world: What is fixed about this way.
+        bucket_arn: Its ARN.
+        policies: The policies that are or may be its own.
+        website: Whether it is a website; an `Unknown` where that is not known.
+        expandable: Whether fixing parameters with listed values would tell more.
+    """
+
+    world: World
+    bucket_arn: str | Text
+    policies: tuple[Applied, ...]
+    website: bool | Unknown
+    expandable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NotApplicable:
+    """A resource that is like a bucket, but not asked about, and why."""
+
+    stack: Stack
+    resource: Resource
+    why: str
+
+
+@dataclass(slots=True, eq=False)
+class Inventory:
+    """Everything in an assembly that is about S3 buckets.
+
+    Args:
+        assembly: The stacks.
+    """
+
+    assembly: Assembly
+    buckets: list[Bucket] = field(default_factory=list)
+    policies: list[BucketPolicy] = field(default_factory=list)
+    not_applicable: list[NotApplicable] = field(default_factory=list)
+    _direct: dict[int, list[BucketPolicy]] = field(default_factory=dict)
+    _loose: list[BucketPolicy] = field(default_factory=list)
+    _start: World = field(default_factory=World)
+    _first: Resolver | None = None
+
+    def __post_init__(self) -> None:
+        for stack in self.assembly.stacks:
+            self._write_out_loops(stack)
+        for stack in self.assembly.stacks:
+            for resource in stack.resources.values():
+                self._take(stack, resource)
+        if not any(_names_partitions(stack.document) for stack in self.assembly.stacks):
+            self._start = World(values={PARTITION: "aws"})
+
+    def deployments(self, bucket: Bucket, *, expand: bool = False) -> Iterator[Deployment]:
+        """Return the ways in which a bucket can be deployed, as far as they differ.
+
+        Raises:
+            TooManyWorlds: If there are too many.
+        """
+
+        def question(world: World) -> Deployment | None:
+            return self._deployment(self._resolver(world, expand), bucket)
+
+        for _, deployment in explore(question, self._start):
+            if deployment is not None:
+                yield deployment
+
+    def foreign(self, policy: BucketPolicy, *, expand: bool = False) -> Iterator[Deployment]:
+        """Return the ways in which a policy can be deployed for a bucket that is not in the assembly.
+
+        Raises:
+            TooManyWorlds: If there are too many.
+        """
+        if policy not in self._loose:
+            return
+
+        def question(world: World) -> list[Deployment]:
+            return self._foreign(self._resolver(world, expand), policy)
+
+        for _, deployments in explore(question, self._start):
+            yield from deployments
+
+    def source(self, world: World, applied: Applied, pointer: str, *, expand: bool = False) -> Path:
+        """Return where a part of a policy document, given by its pointer in what it came to, is written."""
+        resolver = self._resolver(world, expand)
+        policy = applied.policy
+        path: Path = policy.resource.properties_path
+        tokens = [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
+        return resolver.source(policy.stack, policy.resource.properties, path, ["PolicyDocument", *tokens])
+
+    def _resolver(self, world: World, expand: bool) -> Resolver:
+        if world is self._start and not expand:
+            # Shared between the questions, so that nothing is resolved twice where nothing forks.
+            if self._first is None:
+                self._first = Resolver(self.assembly, world, FUNCTIONS)
+            self._first.start()
+            return self._first
+        return Resolver(self.assembly, world, FUNCTIONS, expand=expand)
+
+    def _write_out_loops(self, stack: Stack) -> None:
+        resources = stack.document.root.get("Resources")
+        loops = [key for key in resources if is_loop(key)] if isinstance(resources, Mapping) else []
+        for section in ("Conditions", "Outputs"):
+            loops += [key for key in stack.sections[section] if is_loop(key)]
+        if not loops:
+            return
+        resolver = self._resolver(self._start, False)
+        for section in ("Conditions", "Outputs", "Resources"):
+            members = resources if section == "Resources" else stack.sections[section]
+            written_out: dict[str, object] = {}
+            for key, body in members.items() if isinstance(members, Mapping) else ():
+                path = (("", section), key)
+                if not is_loop(key):
+                    written_out[key] = body
+                    continue
+                stack.resources.pop(str(key), None)
+                expanded = expand_loops(resolver, stack, key, body, path)
+                if expanded is None:
+                    stack.unreadable_loops.append(str(key))
+                for inner_key, inner, inner_path in expanded or ():
+                    written_out[inner_key] = inner
+                    if section == "Resources":
+                        stack.add(inner_key, inner, inner_path)
+            if section != "Resources":
+                stack.sections[section] = written_out
+
+    def _take(self, stack: Stack, resource: Resource) -> None:
+        if resource.type == "AWS::S3::Bucket":
+            self.buckets.append(Bucket(stack, resource))
+        elif resource.type == "AWS::S3::BucketPolicy":
+            policy = BucketPolicy(stack, resource)
+            self.policies.append(policy)
+            target = resource.properties.get("Bucket") if isinstance(resource.properties, Mapping) else None
+            named = target.get("Ref") if isinstance(target, Mapping) and len(target) == 1 else None
+            owner = stack.resources.get(named) if isinstance(named, str) else None
+            if owner is not None and owner.type == "AWS::S3::Bucket":
+                self._direct.setdefault(id(owner), []).append(policy)
+            else:
+                self._loose.append(policy)
+        elif resource.type in _HTTPS_ONLY:
+            self.not_applicable.append(NotApplicable(stack, resource, _HTTPS_ONLY[resource.type]))
+        elif resource.type in _OUT_OF_SCOPE:
+            why = f"`{resource.type}` is out of scope: AWS does not state whether it answers over plain HTTP"
+            self.not_applicable.append(NotApplicable(stack, resource, why))
+
+    def _deployment(self, resolver: Resolver, bucket: Bucket) -> Deployment | None:
+        if not _exists(resolver, bucket.stack, bucket.resource):
+            return None
+        name = resolver.bucket_name(bucket.stack, bucket.resource)
+        applied: list[Applied] = []
+        for policy in self._direct.get(id(bucket.resource), ()):
+            if _exists(resolver, policy.stack, policy.resource):
+                applied.append(Applied(policy, _document(resolver, policy), name, certain=True))
+        for policy in self._loose:
+            if not _exists(resolver, policy.stack, policy.resource):
+                continue
+            for target in _targets(resolver, policy):
+                applies = _applies(resolver, policy, target, bucket, name)
+                if applies is not False:
+                    applied.append(
+                        Applied(policy, _document(resolver, policy), target, certain=applies is True)
+                    )
+                    break
+        _settle_partition(resolver, bucket.stack, applied)
+        website = resolver.property(bucket.stack, bucket.resource, "WebsiteConfiguration")
+        return Deployment(
+            resolver.world,
+            resolver.bucket_arn(bucket.stack, name),
+            tuple(applied),
+            website if isinstance(website, Unknown) else website is not None,
+            resolver.expandable,
+        )
+
+    def _foreign(self, resolver: Resolver, policy: BucketPolicy) -> list[Deployment]:
+        if not _exists(resolver, policy.stack, policy.resource):
+            return []
+        found = []
+        for target in _targets(resolver, policy):
+            if any(
+                compare(target, resolver.bucket_name(bucket.stack, bucket.resource))
+                for bucket in self.buckets
+            ):
+                continue
+            applied = Applied(policy, _document(resolver, policy), target, certain=True)
+            _settle_partition(resolver, policy.stack, [applied])
+            arn = resolver.bucket_arn(policy.stack, target)
+            found.append(Deployment(resolver.world, arn, (applied,), False, resolver.expandable))
+        return found
+
+
+def _names_partitions(document: Document) -> bool:
+    """Tell whether it could matter for a template which partition it is deployed to."""
+    try:
+        text = document.text or json.dumps(document.root)
+        return bool(_OTHER_PARTITION.search(text)) or "AWS::Partition" in json.dumps(
+            document.root.get("Conditions")
+        )
+    except (TypeError, ValueError, RecursionError):
+        return True
+
+
+def _exists(resolver: Resolver, stack: Stack, resource: Resource) -> bool:
+    """Tell whether a resource comes to be: its condition holds, and those of the stacks that nest it."""
+    if stack.parent is not None and not _exists(
+        resolver, stack.parent, stack.parent.resources[stack.parent_id]
+    ):
+        return False
+    condition = resource.body.get("Condition")
+    return condition is None or condition_holds(resolver, stack, condition, (resource.path, "Condition"))
+
+
+def _document(resolver: Resolver, policy: BucketPolicy) -> object:
+    properties = policy.resource.properties
+    written = properties.get("PolicyDocument") if isinstance(properties, Mapping) else None
+    if isinstance(written, Mapping) and len(written) == 1 and "Fn::ToJsonString" in written:
+        # As values a document with holes can be judged, as one text it cannot.
+        path = ((policy.resource.properties_path, "PolicyDocument"), "Fn::ToJsonString")
+        return resolver.resolve(policy.stack, written["Fn::ToJsonString"], path)
+    document = resolver.property(policy.stack, policy.resource, "PolicyDocument")
+    if isinstance(document, str):
+        try:
+            return json.loads(document)
+        except (ValueError, RecursionError):
+            return document
+    return document
+
+
+def _targets(resolver: Resolver, policy: BucketPolicy) -> list[str | Text]:
+    target = resolver.property(policy.stack, policy.resource, "Bucket")
+    # `Bucket` is one name; a list of names fails at deployment, and is read as what was meant by it.
+    targets = target if isinstance(target, list) else [target]
+    texts = [as_text(item) for item in targets if item is not None]
+    return [text for text in texts if text is not None]
+
+
+def _applies(
+    resolver: Resolver, policy: BucketPolicy, target: str | Text, bucket: Bucket, name: str | Text
+) -> bool | None:
+    """Tell whether a policy is for a bucket; `None` when that depends on what is not known."""
+    same = compare(target, name)
+    if same is None and policy.stack is bucket.stack:
+        generated = [hole for hole in holes(name) if hole.generated]
+        # What is handed to a stack when it is created cannot be the name that it makes up itself.
+        if generated and all(hole in resolver.given for hole in holes(target)):
+            return False
+    return same
+
+
+def _settle_partition(resolver: Resolver, stack: Stack, applied: list[Applied]) -> None:
+    """Fork over the partitions that the policies name, where the partition is still open.
+
+    S3 accepts a policy only in its own partition, so a literal one says where the template is meant to
+    be deployed. Without any, it is the partition `aws`.
+    """
+    if not isinstance(resolver.partition(stack), Text):
+        return
+    named: dict[str, None] = {}
+    for policy in applied:
+        for arn in _resources(policy.document):
+            match = _S3_ARN.match(arn if isinstance(arn, str) else str(arn.parts[0]))
+            if match:
+                named[match[1]] = None
+    candidates = resolver.world.remaining(PARTITION, tuple(named) or ("aws",))
+    known = ("aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-eusc")
+    candidates = candidates or resolver.world.remaining(PARTITION, known)[:1]
+    resolver.world.choose(PARTITION, candidates)
+
+
+def _resources(document: object) -> Iterator[str | Text]:
+    statements = document.get("Statement") if isinstance(document, dict) else None
+    for statement in statements if isinstance(statements, list) else [statements]:
+        if isinstance(statement, dict):
+            for key in ("Resource", "NotResource"):
+                value = statement.get(key)
+                for arn in value if isinstance(value, list) else [value]:
+                    if isinstance(arn, (str, Text)):
+                        yield arn

@@ -1,0 +1,138 @@
+"""The `Conditions` of a template: true or false in a world, or a fork over what they depend on.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-conditions.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from secure_bucket.policy.unknown import Hole, Text
+from secure_bucket.template.resolve import MAX_NESTING, Resolver
+from secure_bucket.template.stack import Path, Stack
+from secure_bucket.template.text import as_text, canonical, compare, holes
+from secure_bucket.template.worlds import Fork
+
+__all__ = ["condition_holds", "texts_equal"]
+
+
+def condition_holds(resolver: Resolver, stack: Stack, condition: object, path: Path) -> bool:
+    """Tell whether a condition, given by its name or as an expression, is true.
+
+    Raises:
+        Fork: If that depends on something that the world leaves open.
+    """
+    if isinstance(condition, str):
+        return _named(resolver, stack, condition)
+    if isinstance(condition, bool):
+        return condition
+    if isinstance(condition, Mapping) and len(condition) == 1 and resolver.nesting < MAX_NESTING:
+        ((function, argument),) = condition.items()
+        resolver.nesting += 1
+        try:
+            return _expression(resolver, stack, str(function), argument, (path, function))
+        finally:
+            resolver.nesting -= 1
+    return _unknown(resolver, stack, condition, path)
+
+
+def _unknown(resolver: Resolver, stack: Stack, condition: object, path: Path) -> bool:
+    return resolver.world.holds(str(resolver.opaque(stack, "a condition that cannot be read", path)))
+
+
+def _named(resolver: Resolver, stack: Stack, name: str) -> bool:
+    key = (id(stack), name)
+    if key in resolver.conditions:
+        known = resolver.conditions[key]
+        # A condition that refers to itself is refused at deployment; here it must only end.
+        return known if known is not None else resolver.world.holds(f"condition {name}")
+    conditions = stack.sections["Conditions"]
+    if name not in conditions:
+        return resolver.world.holds(f"condition {resolver.assembly.qualify(stack, name)}")
+    resolver.conditions[key] = None
+    try:
+        result = condition_holds(resolver, stack, conditions[name], (("", "Conditions"), name))
+    except BaseException:
+        del resolver.conditions[key]
+        raise
+    resolver.conditions[key] = result
+    return result
+
+
+def _expression(resolver: Resolver, stack: Stack, function: str, argument: object, path: Path) -> bool:
+    if function == "Condition" and isinstance(argument, str):
+        return _named(resolver, stack, argument)
+    if function == "Fn::Equals" and isinstance(argument, (list, tuple)) and len(argument) == 2:
+        return _equals(resolver, stack, argument[0], argument[1], path)
+    if function == "Fn::Not" and isinstance(argument, (list, tuple)) and len(argument) == 1:
+        return not condition_holds(resolver, stack, argument[0], (path, 0))
+    if function in ("Fn::And", "Fn::Or") and isinstance(argument, (list, tuple)) and argument:
+        return _combined(resolver, stack, argument, path, deciding=function == "Fn::Or")
+    return _unknown(resolver, stack, {function: argument}, path)
+
+
+def _combined(
+    resolver: Resolver,
+    stack: Stack,
+    operands: list[object] | tuple[object, ...],
+    path: Path,
+    *,
+    deciding: bool,
+) -> bool:
+    """Combine operands: one that has the deciding truth decides, whatever the others depend on."""
+    fork: Fork | None = None
+    for index, operand in enumerate(operands):
+        try:
+            if condition_holds(resolver, stack, operand, (path, index)) is deciding:
+                return deciding
+        except Fork as error:
+            fork = fork or error
+    if fork is not None:
+        raise fork
+    return not deciding
+
+
+def _equals(resolver: Resolver, stack: Stack, first: object, second: object, path: Path) -> bool:
+    # A row of a mapping must not turn into a hole here: its value and its key would lose touch.
+    outer, resolver.in_condition = resolver.in_condition, True
+    try:
+        values = [
+            resolver.resolve(stack, operand, (path, index)) for index, operand in enumerate((first, second))
+        ]
+    finally:
+        resolver.in_condition = outer
+    left, right = (as_text(value) for value in values)
+    if left is None or right is None:
+        if canonical(values[0]) == canonical(values[1]):
+            return True
+        return resolver.world.holds(_fact(values[0], values[1]))
+    return texts_equal(resolver, left, right)
+
+
+def texts_equal(resolver: Resolver, left: str | Text, right: str | Text) -> bool:
+    """Tell whether two texts are the same, forking over the parameters that decide it."""
+    known = compare(left, right)
+    if known is not None:
+        return known
+    for text, other in ((left, right), (right, left)):
+        if isinstance(other, str) and isinstance(text, Text):
+            open_holes = holes(text)
+            if len(open_holes) == 1:
+                hole = open_holes[0]
+                index = text.parts.index(hole)
+                before, after = (
+                    "".join(map(str, text.parts[:index])),
+                    "".join(map(str, text.parts[index + 1 :])),
+                )
+                if len(other) < len(before) + len(after):
+                    return False
+                wanted = other[len(before) : len(other) - len(after)]
+                return resolver.world.equals(hole, wanted, resolver.allowed.get(hole))
+    for hole in holes(left) + holes(right):
+        if hole in resolver.allowed and hole not in resolver.world.values:
+            resolver.world.choose(hole, resolver.allowed[hole])
+    return resolver.world.holds(_fact(left, right))
+
+
+def _fact(left: object, right: object) -> str:
+    return " = ".join(sorted((canonical(left), canonical(right))))

@@ -1,0 +1,280 @@
+"""The intrinsic functions, one function each.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from secure_bucket.policy.unknown import Hole, Text, Unknown
+from secure_bucket.template.conditions import condition_holds, texts_equal
+from secure_bucket.template.resolve import Function, Resolver
+from secure_bucket.template.stack import Path, Stack
+from secure_bucket.template.text import NO_VALUE, as_text, canonical, concatenate, dynamic_references, holes
+from secure_bucket.template.worlds import Infeasible
+
+__all__ = ["FUNCTIONS"]
+
+_VARIABLE = re.compile(r"\$\{([^!${}][^${}]*|![^{}]*)\}")
+# What these holes are filled with has letters, digits, dots and hyphens only.
+_PLAIN_NAMES = ("AWS::AccountId", "AWS::Partition", "AWS::Region", "AWS::StackName", "AWS::URLSuffix")
+
+
+def _wrong(resolver: Resolver, stack: Stack, path: Path, form: str) -> Unknown:
+    return resolver.opaque(stack, f"`{path[1]}` has the form {form}", path[0])
+
+
+def _ref(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
+    return (
+        resolver.ref(stack, argument, path)
+        if isinstance(argument, str)
+        else _wrong(resolver, stack, path, "`Ref`: name")
+    )
+
+
+def _get_att(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
+    if isinstance(argument, str) and "." in argument:
+        argument = argument.split(".", 1)
+    if not (isinstance(argument, (list, tuple)) and len(argument) >= 2 and isinstance(argument[0], str)):
+        return _wrong(resolver, stack, path, "[logical id, attribute]")
+    parts = [resolver.text(stack, part, (path, index + 1)) for index, part in enumerate(argument[1:])]
+    attribute = ".".join(map(str, parts))
+    if not all(isinstance(part, str) for part in parts):
+        return resolver.opaque(
+            stack, f"the attribute of `{argument[0]}` is not known", path, f"{argument[0]}.{attribute}"
+        )
+    return resolver.get_att(stack, argument[0], attribute, path)
+
+
+def _join(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
+    if not (isinstance(argument, (list, tuple)) and len(argument) == 2):
+        return _wrong(resolver, stack, path, "[delimiter, list]")
+    delimiter = resolver.text(stack, argument[0], (path, 0))
+    items = resolver.resolve(stack, argument[1], (path, 1))
+    if isinstance(items, Unknown):
+        name = f"Fn::Join({canonical(delimiter)}, {canonical(items)})"
+        return resolver.hole(stack, name, items.reason, path)
+    if not isinstance(items, list):
+        return _wrong(resolver, stack, path, "[delimiter, list]")
+    parts: list[str | Text] = []
+    for item in items:
+        text = as_text(item)
+        if text is None:
+            return _wrong(resolver, stack, path, "[delimiter, list of text]")
+        if parts:
+            parts.append(delimiter)
+        parts.append(text)
+    return dynamic_references(concatenate(parts))
+
+
+def _sub(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
+    variables: Mapping[str, object] = {}
+    template = argument
+    if isinstance(argument, (list, tuple)):
+        if len(argument) != 2 or not isinstance(argument[1], Mapping):
+            return _wrong(resolver, stack, path, "text, or [text, variables]")
+        template, variables = argument
+    if isinstance(template, Mapping):
+        template = resolver.resolve(stack, template, path)
+    if not isinstance(template, str):
+        return _wrong(resolver, stack, path, "text, or [text, variables]")
+    parts: list[str | Text] = []
+    end = 0
+    for match in _VARIABLE.finditer(template):
+        parts.append(template[end : match.start()])
+        end = match.end()
+        name = match[1].strip()
+        if name.startswith("!"):
+            parts.append("${" + match[1][1:] + "}")
+            continue
+        if name in variables:
+            value = resolver.resolve(stack, variables[name], ((path, 1), name))
+        elif "." in name:
+            value = resolver.get_att(stack, *name.split(".", 1), path)
+        else:
+            value = resolver.ref(stack, name, path)
+        text = "" if value is NO_VALUE else as_text(value)
+        if text is None:
+            return resolver.opaque(stack, f"`${{{name}}}` is not text", path)
+        parts.append(text)
+    parts.append(template[end:])
+    return dynamic_references(concatenate(parts))
+
+
+def _if(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
+    if not (isinstance(argument, (list, tuple)) and len(argument) == 3):
+        return _wrong(resolver, stack, path, "[condition, value if true, value if false]")
+    branch = 1 if condition_holds(resolver, stack, argument[0], (path, 0)) else 2
+    return resolver.resolve(stack, argument[branch], (path, branch))
+
+
+def _find_in_map(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
+    if not (isinstance(argument, (list, tuple)) and len(argument) in (3, 4)):
+        return _wrong(resolver, stack, path, "[map, key, key]")
+    name, first, second = (resolver.text(stack, argument[index], (path, index)) for index in range(3))
+    table = stack.sections["Mappings"].get(name) if isinstance(name, str) else None
+    expression = f"Fn::FindInMap({canonical(name)}, {canonical(first)}, {canonical(second)})"
+    if not isinstance(table, Mapping) or "Fn::Transform" in table:
+        return resolver.opaque(stack, f"there is no mapping `{name}` in this template", path, expression)
+    if not (resolver.expand or resolver.in_condition) and (holes(first) or holes(second)):
+        candidates = _map_values(table, first, second)
+        if candidates and all(isinstance(value, str) for value in candidates):
+            if len(set(candidates)) == 1 and len(argument) == 3:
+                return candidates[0]
+            resolver.expandable = True
+            return resolver.hole(
+                stack, expression, "which row of the mapping counts is known only at deployment", path
+            )
+    row = _row(resolver, table, first)
+    value = _row(resolver, row, second) if isinstance(row, Mapping) else None
+    if value is not None:
+        return resolver.resolve(stack, value, path)
+    if len(argument) == 4 and isinstance(argument[3], Mapping) and "DefaultValue" in argument[3]:
+        return resolver.resolve(stack, argument[3]["DefaultValue"], ((path, 3), "DefaultValue"))
+    # CloudFormation refuses to deploy what is not in the mapping.
+    raise Infeasible
+
+
+def _map_values(table: Mapping[str, object], first: str | Text, second: str | Text) -> list[object]:
+    rows = [table.get(first)] if isinstance(first, str) else list(table.values())
+    return [
+        value
+        for row in rows
+        if isinstance(row, Mapping)
+        for key, value in row.items()
+        if not isinstance(second, str) or key == second
+    ]
+
+
+def _row(resolver: Resolver, table: Mapping[str, object], key: str | Text) -> object:
+    if isinstance(key, str):
+        return table.get(key)
+    for candidate in table:
+        if texts_equal(resolver, key, str(candidate)):
+            return table[candidate]
+    return None
+
+
+def _select(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
+    if not (isinstance(argument, (list, tuple)) and len(argument) == 2):
+        return _wrong(resolver, stack, path, "[index, list]")
+    index = resolver.text(stack, argument[0], (path, 0))
+    items = resolver.resolve(stack, argument[1], (path, 1))
+    if isinstance(items, list) and isinstance(index, str):
+        if index.isascii() and index.isdigit() and len(index) < 10 and int(index) < len(items):
+            return items[int(index)]
+        raise Infeasible
+    if not isinstance(items, (list, Unknown)):
+        return _wrong(resolver, stack, path, "[index, list]")
+    reason = items.reason if isinstance(items, Unknown) else "which item counts is known only at deployment"
+    return resolver.hole(stack, f"Fn::Select({canonical(index)}, {canonical(items)})", reason, path)
+
+
+def _split(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
+    if not (isinstance(argument, (list, tuple)) and len(argument) == 2):
+        return _wrong(resolver, stack, path, "[delimiter, text]")
+    delimiter = resolver.text(stack, argument[0], (path, 0))
+    text = resolver.text(stack, argument[1], (path, 1))
+    name = f"Fn::Split({canonical(delimiter)}, {canonical(text)})"
+    if not isinstance(delimiter, str) or not delimiter:
+        return resolver.opaque(stack, "the delimiter is not known", path, name)
+    open_hole = next((hole for hole in holes(text) if _may_hold(hole, delimiter)), None)
+    if open_hole is not None:
+        return resolver.opaque(stack, open_hole.reason, path, name)
+    fields: list[list[str | Hole]] = [[]]
+    for piece in (text,) if isinstance(text, str) else text.parts:
+        if isinstance(piece, Hole):
+            fields[-1].append(piece)
+            continue
+        first, *others = piece.split(delimiter)
+        fields[-1].append(first)
+        fields.extend([other] for other in others)
+    return [concatenate(field) for field in fields]
+
+
+def _may_hold(hole: Hole, delimiter: str) -> bool:
+    plain = hole.generated or hole.name.endswith(_PLAIN_NAMES)
+    return not plain or bool(re.fullmatch(r"[A-Za-z0-9.-]*", delimiter))
+
+
+def _import_value(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
+    return resolver.import_value(stack, resolver.text(stack, argument, path), path)
+
+
+def _get_stack_output(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
+    if not isinstance(argument, Mapping):
+        return _wrong(resolver, stack, path, "{StackName, OutputName}")
+    stack_name = resolver.text(stack, argument.get("StackName"), (path, "StackName"))
+    output = resolver.text(stack, argument.get("OutputName"), (path, "OutputName"))
+    owners = [
+        other for other in resolver.assembly.stacks if other.stack_name and other.stack_name == stack_name
+    ]
+    if len(owners) == 1 and isinstance(output, str):
+        return resolver.output(owners[0], output, path)
+    name = f"Fn::GetStackOutput({canonical(stack_name)}, {canonical(output)})"
+    return resolver.hole(stack, name, f"the stack `{stack_name}` is not here", path)
+
+
+def _base64(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
+    text = resolver.text(stack, argument, path)
+    if isinstance(text, str):
+        return base64.b64encode(text.encode("utf-8", "replace")).decode()
+    return resolver.hole(stack, f"Fn::Base64({canonical(text)})", holes(text)[0].reason, path)
+
+
+def _to_json_string(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
+    value = resolver.resolve(stack, argument, path)
+    try:
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    except (TypeError, ValueError):
+        return resolver.hole(
+            stack, f"Fn::ToJsonString({canonical(value)})", "part of it is known only at deployment", path
+        )
+
+
+def _length(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
+    value = resolver.resolve(stack, argument, path)
+    if isinstance(value, list):
+        return len(value)
+    reason = value.reason if isinstance(value, Unknown) else "it is not a list"
+    return resolver.opaque(stack, reason, path, f"Fn::Length({canonical(value)})")
+
+
+def _deployed(what: str) -> Function:
+    """Return a function whose result only AWS knows, but which is the same for the same argument."""
+
+    def function(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
+        value = resolver.resolve(stack, argument, path)
+        return resolver.opaque(stack, what, path, f"{path[1]}({canonical(value)})")
+
+    return function
+
+
+def _transform(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
+    name = argument.get("Name") if isinstance(argument, Mapping) else None
+    return resolver.opaque(stack, f"the macro `{name}` runs only at deployment", path)
+
+
+FUNCTIONS: Final[Mapping[str, Function]] = {
+    "Fn::Base64": _base64,
+    "Fn::Cidr": _deployed("CloudFormation cuts the address range up only at deployment"),
+    "Fn::FindInMap": _find_in_map,
+    "Fn::GetAZs": _deployed("the Availability Zones are known only at deployment"),
+    "Fn::GetAtt": _get_att,
+    "Fn::GetStackOutput": _get_stack_output,
+    "Fn::If": _if,
+    "Fn::ImportValue": _import_value,
+    "Fn::Join": _join,
+    "Fn::Length": _length,
+    "Fn::Ref": _ref,
+    "Fn::Select": _select,
+    "Fn::Split": _split,
+    "Fn::Sub": _sub,
+    "Fn::ToJsonString": _to_json_string,
+    "Fn::Transform": _transform,
+}

@@ -1,0 +1,194 @@
+"""The text of a template, read into values that still know where they stand."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+from secure_bucket.errors import TemplateError
+from secure_bucket.policy.unknown import Place
+from secure_bucket.template.json_text import scan_json
+from secure_bucket.template.yaml_text import scan_yaml
+
+__all__ = ["MAX_BYTES", "Document", "is_template", "load_document", "parse_document"]
+
+# CloudFormation takes at most 1 MB from S3 (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/
+# cloudformation-limits.html); the rest is room for indentation, which CDK leaves out when it has to.
+MAX_BYTES = 16 * 1024 * 1024
+
+_SECTIONS = frozenset(
+    "AWSTemplateFormatVersion Conditions Description Globals Hooks Mappings Metadata Outputs Parameters "
+    "Resources Rules Transform".split()
+)
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Document:
+    """A template as values, and where each of them is written.
+
+    Args:
+        name: The file, as it was given; a name in angle brackets when it did not come from a file.
+        root: The template.
+        text: The text it was read from; `""` when there is none.
+    """
+
+    name: str
+    root: Mapping[str, Any]
+    text: str = field(default="", repr=False)
+    _positions: dict[str, tuple[int, int]] = field(default_factory=dict, repr=False)
+
+    def place(self, pointer: str) -> Place:
+        """Return where the value of a JSON pointer is written, or the nearest thing around it that is."""
+        if not self.text:
+            return Place(pointer)
+        if not self._positions:
+            _scan(self.text, self.name, self._positions)
+        nearest = pointer
+        while nearest not in self._positions and nearest:
+            nearest = nearest.rpartition("/")[0]
+        line, column = self._positions.get(nearest, (0, 0))
+        return Place(pointer, self.name, line, column)
+
+
+def load_document(path: str | os.PathLike[str]) -> Document:
+    """Read a template, JSON or YAML, from a file.
+
+    Raises:
+        MissingDependencyError: If it is YAML and PyYAML is not installed.
+        TemplateError: If it cannot be read, or is no CloudFormation template; the message says why.
+    """
+    name = os.fspath(path)
+    try:
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            kind = "a directory" if stat.S_ISDIR(status.st_mode) else "not a regular file"
+            raise TemplateError(f"`{name}` is {kind}: give the file of a template")
+        if status.st_size > MAX_BYTES:
+            raise TemplateError(
+                f"`{name}` has {status.st_size:,} bytes, more than {MAX_BYTES:,}: "
+                "CloudFormation takes at most 1 MB, so this is no template"
+            )
+        data = Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise TemplateError(f"`{name}` cannot be read: {reason}") from None
+    return parse_document(data, name)
+
+
+def parse_document(source: bytes | str | Mapping[str, Any], name: str = "<template>") -> Document:
+    """Read a template, JSON or YAML, from its text, or take it as it is from a dictionary.
+
+    Raises:
+        MissingDependencyError: If it is YAML and PyYAML is not installed.
+        TemplateError: If it is no CloudFormation template; the message says why.
+    """
+    if isinstance(source, Mapping):
+        return Document(name, _template(source, name))
+    if isinstance(source, bytes):
+        try:
+            source = source.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise TemplateError(
+                f"`{name}` is not UTF-8 text: byte {error.start} is 0x{source[error.start]:02x}; "
+                "save the file as UTF-8"
+            ) from None
+    text = source.removeprefix("\ufeff")
+    try:
+        value = _scan(text, name, None)
+    except RecursionError:
+        raise TemplateError(f"`{name}` is nested too deeply to be a template") from None
+    return Document(name, _template(value, name), text)
+
+
+def is_template(value: object) -> bool:
+    """Tell whether a value looks like a CloudFormation template: by `Resources`, or by its version."""
+    if not isinstance(value, Mapping):
+        return False
+    if "AWSTemplateFormatVersion" in value:
+        return True
+    resources = value.get("Resources")
+    return isinstance(resources, Mapping) and any(
+        str(name).startswith("Fn::") or (isinstance(resource, Mapping) and "Type" in resource)
+        for name, resource in resources.items()
+    )
+
+
+def _scan(text: str, name: str, positions: dict[str, tuple[int, int]] | None) -> object:
+    if not text.strip():
+        raise TemplateError(f"`{name}` is empty: a template has `Resources`")
+    start = text.lstrip()[0]
+    if start not in "{[/":
+        return scan_yaml(text, name, positions)
+    if positions is None:
+        try:
+            value = json.loads(text, object_pairs_hook=_members, parse_constant=_refuse_constant)
+        except ValueError:
+            pass  # With comments, a key twice, or wrong: the scanner knows, and says where.
+        else:
+            if "\\ud" in text or "\\uD" in text:
+                _refuse_lone_surrogates(value, name)
+            return value
+    try:
+        value = scan_json(text, name, positions)
+    except TemplateError as error:
+        # Braces are YAML too, with short tags and unquoted keys that JSON does not have.
+        try:
+            value = scan_yaml(text, name, positions)
+        except Exception:
+            raise error from None
+    _refuse_lone_surrogates(value, name)
+    return value
+
+
+def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a key stands twice")
+    return members
+
+
+def _refuse_constant(word: str) -> NoReturn:
+    raise ValueError(f"{word} is not JSON")
+
+
+def _refuse_lone_surrogates(value: object, name: str) -> None:
+    pending = [value]
+    while pending:
+        current = pending.pop()
+        if isinstance(current, str):
+            if _LONE_SURROGATE.search(current):
+                shown = current.encode("ascii", "backslashreplace").decode()
+                raise TemplateError(
+                    f"`{name}` holds half a surrogate pair, which is no character: `{shown[:60]}`"
+                )
+        elif isinstance(current, dict):
+            pending.extend(current)
+            pending.extend(current.values())
+        elif isinstance(current, list):
+            pending.extend(current)
+
+
+def _template(value: object, name: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        kind = {list: "a list", str: "text", type(None): "`null`", bool: "a Boolean"}.get(
+            type(value), "a number"
+        )
+        raise TemplateError(
+            f"`{name}` is not a CloudFormation template: it is {kind}, not a mapping with `Resources`"
+        )
+    if "Resources" in value:
+        resources = value["Resources"]
+        if not isinstance(resources, Mapping):
+            shown = "null" if resources is None else type(resources).__name__
+            raise TemplateError(f"`{name}`: `Resources` must map logical ids to resources, and is `{shown}`")
+    elif not _SECTIONS.issuperset(map(str, value)):
+        known = ", ".join(f"`{key}`" for key in list(value)[:5])
+        raise TemplateError(f"`{name}` is not a CloudFormation template: it has no `Resources`, but {known}")
+    return value

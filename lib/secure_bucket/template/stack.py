@@ -1,0 +1,172 @@
+"""A template as it is deployed: once by itself, or any number of times as a nested stack."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from secure_bucket.template.load import Document
+from secure_bucket.template.text import as_text
+
+__all__ = ["Parameter", "Path", "Resource", "Stack", "pointer_of"]
+
+# A JSON pointer that is only spelt out when somebody asks: `((("", "Resources"), "Reports"), "Type")`.
+Path = Any
+
+_HARMLESS_TRANSFORMS = (
+    "AWS::Serverless-2016-10-31",
+    "AWS::LanguageExtensions",
+    "AWS::CodeDeployBlueGreen",
+    "AWS::SecretsManager-",
+)
+
+
+def pointer_of(path: Path) -> str:
+    """Return a path as a JSON pointer."""
+    tokens: list[str] = []
+    while isinstance(path, tuple):
+        path, key = path
+        tokens.append(str(key).replace("~", "~0").replace("/", "~1"))
+    return str(path) + "".join("/" + token for token in reversed(tokens))
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of a template.
+
+    Args:
+        type: Its type, as `String` or `AWS::SSM::Parameter::Value<String>`.
+        default: Its default; `None` when it has none.
+        allowed: The values it can have; `None` when it can have any.
+    """
+
+    type: str
+    default: object
+    allowed: tuple[str, ...] | None
+
+    @property
+    def is_list(self) -> bool:
+        """Whether a `Ref` to it is a list."""
+        return self.type == "CommaDelimitedList" or "List<" in self.type
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether its value is the name of an SSM parameter, whose value a `Ref` is."""
+        return self.type.startswith("AWS::SSM::Parameter::Value<")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Resource:
+    """A resource of a stack, with the path at which it is written."""
+
+    logical_id: str
+    type: str
+    body: Mapping[str, Any] = field(repr=False)
+    path: Path
+
+    @property
+    def properties(self) -> object:
+        """Its properties, as they are written."""
+        return self.body.get("Properties")
+
+    @property
+    def properties_path(self) -> Path:
+        """Where they are written."""
+        return (self.path, "Properties")
+
+    @property
+    def construct_path(self) -> str:
+        """The path of its construct; `""` when the template does not tell."""
+        metadata = self.body.get("Metadata")
+        path = metadata.get("aws:cdk:path") if isinstance(metadata, Mapping) else None
+        return path if isinstance(path, str) else ""
+
+
+@dataclass(slots=True, eq=False)
+class Stack:
+    """A template in one deployment.
+
+    Args:
+        document: The template.
+        name: What its holes are qualified with where several stacks are read together; `""` for one alone.
+        stack_name: The name of the deployed stack, where an assembly tells.
+        region: The Region it is deployed to, where an assembly tells.
+        account: The account it is deployed to, where an assembly tells.
+        parent: The stack that nests it.
+        parent_id: The logical id under which its parent nests it.
+        resources: Its resources, by logical id.
+        sections: Its other sections.
+        parameters: Its parameters.
+        loop_variables: The variables of loops over values that are not known.
+        unreadable_loops: The loops that cannot be written out.
+        nested: The stacks that it nests, by logical id.
+    """
+
+    document: Document = field(repr=False)
+    name: str = ""
+    stack_name: str = ""
+    region: str = ""
+    account: str = ""
+    parent: Stack | None = None
+    parent_id: str = ""
+    resources: dict[str, Resource] = field(default_factory=dict)
+    sections: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    parameters: dict[str, Parameter] = field(default_factory=dict)
+    loop_variables: set[str] = field(default_factory=set)
+    unreadable_loops: list[str] = field(default_factory=list)
+    nested: dict[str, Stack] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("Conditions", "Mappings", "Outputs", "Parameters"):
+            section = self.document.root.get(name)
+            self.sections[name] = section if isinstance(section, Mapping) else {}
+        for key, body in self.sections["Parameters"].items():
+            if isinstance(body, Mapping):
+                self.parameters[str(key)] = _parameter(body)
+        resources = self.document.root.get("Resources")
+        for key, body in resources.items() if isinstance(resources, Mapping) else ():
+            self.add(str(key), body, (("", "Resources"), key))
+
+    def add(self, logical_id: str, body: object, path: Path) -> None:
+        """Add a resource, if it is one."""
+        if isinstance(body, Mapping):
+            kind = body.get("Type")
+            self.resources[logical_id] = Resource(
+                logical_id, kind if isinstance(kind, str) else "", body, path
+            )
+
+    @property
+    def macros(self) -> tuple[str, ...]:
+        """The transforms of the template that may rewrite everything in it."""
+        declared = self.document.root.get("Transform")
+        found: list[str] = []
+        for transform in (
+            declared if isinstance(declared, list) else [declared] if declared is not None else []
+        ):
+            name = transform.get("Name") if isinstance(transform, Mapping) else transform
+            if not (isinstance(name, str) and name.startswith(_HARMLESS_TRANSFORMS)):
+                found.append(str(name))
+        for section in ("", "Resources"):
+            holder = self.document.root if not section else self.document.root.get(section)
+            if isinstance(holder, Mapping) and (inner := holder.get("Fn::Transform")) is not None:
+                found.append(str(inner.get("Name")) if isinstance(inner, Mapping) else str(inner))
+        return tuple(found)
+
+
+def _parameter(body: Mapping[str, Any]) -> Parameter:
+    kind = body.get("Type")
+    kind = kind if isinstance(kind, str) else "String"
+    allowed = body.get("AllowedValues")
+    texts = [as_text(value) for value in allowed] if isinstance(allowed, list) else None
+    usable = (
+        texts is not None
+        and texts
+        and all(isinstance(text, str) for text in texts)
+        and kind in ("String", "Number")
+    )
+    return Parameter(
+        kind,
+        body.get("Default"),
+        tuple(str(text) for text in texts) if texts is not None and usable else None,
+    )

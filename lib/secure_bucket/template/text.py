@@ -1,0 +1,169 @@
+"""Text with holes: joining it, comparing it, and giving what is not known a name of its own."""
+
+from __future__ import annotations
+
+import enum
+import json
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from secure_bucket.policy.unknown import Hole, Place, Text, Unknown
+
+__all__ = [
+    "NO_VALUE",
+    "NoValue",
+    "Opaque",
+    "as_text",
+    "canonical",
+    "compare",
+    "concatenate",
+    "dynamic_references",
+    "holes",
+]
+
+
+class NoValue(enum.Enum):
+    """The value of `AWS::NoValue`: what has it is left out."""
+
+    NO_VALUE = "AWS::NoValue"
+
+
+NO_VALUE = NoValue.NO_VALUE
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque(Unknown):
+    """An `Unknown` with a name, so that the same expression written twice is the same value.
+
+    Args:
+        name: The expression, in a form that does not depend on how it was written.
+    """
+
+    name: str = field(default="", kw_only=True)
+
+
+_DYNAMIC = re.compile(r"\{\{resolve:[^{}]*\}\}")
+_MARK = "\0"
+
+
+def concatenate(parts: Iterable[str | Text | Hole]) -> str | Text:
+    """Join text; the result is a plain string when nothing in it is unknown."""
+    joined: list[str | Hole] = []
+    for part in parts:
+        for piece in part.parts if isinstance(part, Text) else (part,):
+            if isinstance(piece, str) and joined and isinstance(joined[-1], str):
+                joined[-1] += piece
+            elif piece != "":
+                joined.append(piece)
+    if not joined:
+        return ""
+    if len(joined) == 1 and isinstance(joined[0], str):
+        return joined[0]
+    return Text(tuple(joined))
+
+
+def as_text(value: object) -> str | Text | None:
+    """Return a value as CloudFormation writes it into a string, or `None` where it refuses to."""
+    if isinstance(value, (str, Text)):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return str(int(value)) if math.isfinite(value) and value == int(value) else repr(value)
+    if isinstance(value, Unknown):
+        return Text(
+            (Hole(value.name if isinstance(value, Opaque) else str(value), value.reason, at=value.at),)
+        )
+    return None
+
+
+def canonical(value: object) -> str:
+    """Return a name for a resolved value: equal names mean equal values."""
+    if isinstance(value, Opaque):
+        return value.name
+    if isinstance(value, (Text, Unknown, NoValue)):
+        return str(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {canonical(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(canonical, value)) + "]"
+    return value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def holes(text: str | Text) -> list[Hole]:
+    """Return the holes of a text, in order."""
+    return [] if isinstance(text, str) else [part for part in text.parts if isinstance(part, Hole)]
+
+
+def dynamic_references(text: str | Text) -> str | Text:
+    """Make a hole of each `{{resolve:…}}`, which CloudFormation looks up only at deployment."""
+    pieces = (text,) if isinstance(text, str) else text.parts
+    if not any(isinstance(piece, str) and "{{resolve:" in piece for piece in pieces):
+        return text
+    found: list[Hole] = []
+
+    def mark(hole: Hole) -> str:
+        found.append(hole)
+        return f"{_MARK}{len(found) - 1}{_MARK}"
+
+    flat = "".join(mark(piece) if isinstance(piece, Hole) else piece.replace(_MARK, "") for piece in pieces)
+
+    def unmark(part: str) -> list[str | Hole]:
+        return [found[int(piece)] if index % 2 else piece for index, piece in enumerate(part.split(_MARK))]
+
+    result: list[str | Hole] = []
+    end = 0
+    for match in _DYNAMIC.finditer(flat):
+        name = "".join(map(str, unmark(match[0])))
+        result += unmark(flat[end : match.start()])
+        result.append(Hole(name, f"`{name}` is looked up only at deployment"))
+        end = match.end()
+    return concatenate(result + unmark(flat[end:]))
+
+
+def compare(first: str | Text, second: str | Text) -> bool | None:
+    """Tell whether two texts are the same: `None` when that depends on their holes."""
+    if first == second:
+        return True
+    if isinstance(first, str) and isinstance(second, str):
+        return False
+    left, right = _pieces(first), _pieces(second)
+    for end in (0, -1):
+        while left and right:
+            a, b = left[end], right[end]
+            if a == b:
+                del left[end], right[end]
+            elif isinstance(a, str) and isinstance(b, str):
+                common = min(len(a), len(b))
+                if (a[:common] != b[:common]) if end == 0 else (a[-common:] != b[-common:]):
+                    return False
+                for side, piece in ((left, a), (right, b)):
+                    side[end] = piece[common:] if end == 0 else piece[: len(piece) - common]
+                    if not side[end]:
+                        del side[end]
+            else:
+                break
+    # A generated name differs from every text in full, and from every other generated name.
+    if len(left) == 1 and len(right) == 1:
+        a, b = left[0], right[0]
+        if isinstance(a, Hole) and isinstance(b, Hole) and a.generated and b.generated:
+            return False
+        for hole, literal in ((a, b), (b, a)):
+            if isinstance(hole, Hole) and hole.generated and isinstance(literal, str):
+                return False
+    if not left or not right:
+        rest = left or right
+        if not rest:
+            return True
+        # A hole may be empty text, unless CloudFormation makes it up.
+        if any(isinstance(piece, str) or piece.generated for piece in rest):
+            return False
+    return None
+
+
+def _pieces(text: str | Text) -> list[str | Hole]:
+    return [text] if isinstance(text, str) and text else [] if isinstance(text, str) else list(text.parts)

@@ -1,0 +1,181 @@
+"""The ways in which a template can be deployed.
+
+A *world* fixes only what a question depends on. It is found by asking: the question is put to the empty
+world, and where the answer depends on a parameter the reader raises `Fork`, and the question is put again
+to each of the worlds that the fork names. So a parameter nobody asks about is never enumerated, and a
+default is one value among others, never assumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from secure_bucket.policy.unknown import Hole
+
+__all__ = [
+    "MAX_WORLDS",
+    "Fork",
+    "Infeasible",
+    "PARTITION",
+    "REGION",
+    "TooManyWorlds",
+    "World",
+    "explore",
+    "partition_of",
+]
+
+# A question that needs more worlds than this stays undecided. Eight independent yes-or-no parameters fit.
+MAX_WORLDS = 256
+
+PARTITION = Hole("AWS::Partition", "the partition is known only at deployment")
+REGION = Hole("AWS::Region", "the Region is known only at deployment")
+
+_PARTITIONS = (
+    ("cn-", "aws-cn"),
+    ("us-gov-", "aws-us-gov"),
+    ("us-isob-", "aws-iso-b"),
+    ("us-isof-", "aws-iso-f"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("us-iso-", "aws-iso"),
+    ("eusc-", "aws-eusc"),
+)
+
+T = TypeVar("T")
+
+
+def partition_of(region: str) -> str:
+    """Return the partition of a Region, by the beginning of its name."""
+    return next((partition for prefix, partition in _PARTITIONS if region.startswith(prefix)), "aws")
+
+
+class Infeasible(Exception):
+    """A world in which the deployment fails, so that no bucket comes out of it."""
+
+
+class TooManyWorlds(Exception):
+    """A question depends on more combinations of parameters than `MAX_WORLDS`."""
+
+
+class Fork(Exception):
+    """The answer depends on something that this world leaves open.
+
+    Args:
+        worlds: The same world with it fixed in every possible way.
+    """
+
+    def __init__(self, worlds: tuple[World, ...]) -> None:
+        super().__init__(f"{len(worlds)} worlds")
+        self.worlds = worlds
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What is fixed about a deployment.
+
+    Args:
+        values: The holes whose text is fixed.
+        excluded: The texts that a hole is known not to be.
+        facts: The truth of conditions that cannot be told from the value of one parameter.
+    """
+
+    values: Mapping[Hole, str] = field(default_factory=dict)
+    excluded: Mapping[Hole, tuple[str, ...]] = field(default_factory=dict)
+    facts: Mapping[str, bool] = field(default_factory=dict)
+
+    def holds(self, fact: str) -> bool:
+        """Return whether a fact is true here, or fork over it."""
+        if fact not in self.facts:
+            raise Fork(tuple(replace(self, facts={**self.facts, fact: truth}) for truth in (True, False)))
+        return self.facts[fact]
+
+    def equals(self, hole: Hole, text: str, allowed: tuple[str, ...] | None = None) -> bool:
+        """Return whether a hole has this text here, or fork over it.
+
+        Args:
+            hole: The hole.
+            text: The text it is compared with.
+            allowed: All the texts that the hole can have; any text when `None`.
+        """
+        if hole in self.values:
+            return self.values[hole] == text
+        if (
+            hole.generated
+            or text in self.excluded.get(hole, ())
+            or (allowed is not None and text not in allowed)
+        ):
+            return False
+        worlds = [self.assign(hole, text)]
+        if allowed is None:
+            worlds.append(self._exclude(hole, text))
+        else:
+            others = [other for other in self.remaining(hole, allowed) if other != text]
+            if len(others) == 1:
+                worlds.append(self.assign(hole, others[0]))
+            elif others:
+                worlds.append(self._exclude(hole, text))
+        raise Fork(tuple(world for world in worlds if world is not None))
+
+    def choose(self, hole: Hole, allowed: tuple[str, ...]) -> str:
+        """Return the text that a hole has here, or fork over all that it can have."""
+        if hole not in self.values:
+            worlds = (self.assign(hole, text) for text in self.remaining(hole, allowed))
+            raise Fork(tuple(world for world in worlds if world is not None))
+        return self.values[hole]
+
+    def remaining(self, hole: Hole, allowed: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the texts of a hole that are not excluded here."""
+        excluded = self.excluded.get(hole, ())
+        return tuple(dict.fromkeys(text for text in allowed if text not in excluded))
+
+    def assign(self, hole: Hole, text: str) -> World | None:
+        """Return this world with a hole's text fixed; `None` when that contradicts it."""
+        values = {**self.values, hole: text}
+        if hole == REGION:
+            partition = partition_of(text)
+            if values.get(PARTITION, partition) != partition or partition in self.excluded.get(PARTITION, ()):
+                return None
+            values[PARTITION] = partition
+        return replace(self, values=values)
+
+    def _exclude(self, hole: Hole, text: str) -> World:
+        return replace(self, excluded={**self.excluded, hole: (*self.excluded.get(hole, ()), text)})
+
+    def describe(self) -> dict[str, str]:
+        """Return what is fixed here, in words, by the name of what it is fixed for."""
+        described = {
+            hole.name: "other than " + " or ".join(f"`{text}`" for text in texts)
+            for hole, texts in self.excluded.items()
+            if hole not in self.values
+        }
+        described.update((hole.name, text) for hole, text in self.values.items())
+        described.update((fact, "true" if truth else "false") for fact, truth in self.facts.items())
+        return described
+
+
+def explore(question: Callable[[World], T], start: World | None = None) -> Iterator[tuple[World, T]]:
+    """Put a question to every world that it tells apart.
+
+    Args:
+        question: Returns the answer in a world, or raises `Fork` or `Infeasible`.
+        start: What is fixed beforehand.
+
+    Raises:
+        TooManyWorlds: If there are more than `MAX_WORLDS` of them.
+    """
+    pending = [start or World()]
+    asked = 0
+    while pending:
+        world = pending.pop()
+        asked += 1
+        if asked > 2 * MAX_WORLDS:
+            raise TooManyWorlds
+        try:
+            answer = question(world)
+        except Fork as fork:
+            pending.extend(reversed(fork.worlds))
+        except Infeasible:
+            continue
+        else:
+            yield world, answer

@@ -1,0 +1,250 @@
+"""YAML as CloudFormation reads it: version 1.1, short tags, no timestamps.
+
+PyYAML gives the events; the values are made here, because its own constructors resolve dates, refuse
+CloudFormation's tags, keep no positions, and recurse. `Yes`, `No`, `on` and `off` are Booleans, `y` and
+`n` are not, as CloudFormation and PyYAML have it:
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from secure_bucket.errors import MissingDependencyError, TemplateError
+from secure_bucket.policy.unknown import Place, Unknown
+from secure_bucket.template.json_text import MAX_DEPTH, duplicate_key, pointer_token
+
+if TYPE_CHECKING:
+    import yaml
+
+__all__ = ["scan_yaml"]
+
+_BOOLEANS = {
+    word: value
+    for name, value in (
+        ("yes", True),
+        ("no", False),
+        ("true", True),
+        ("false", False),
+        ("on", True),
+        ("off", False),
+    )
+    for word in (name, name.capitalize(), name.upper())
+}
+_NULLS = {"", "~", "null", "Null", "NULL"}
+_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9_]*)")
+_RADIX = re.compile(r"([-+]?)(?:0b([01_]+)|0x([0-9a-fA-F_]+)|0([0-7_]+))")
+_SEXAGESIMAL = re.compile(r"([-+]?)([1-9][0-9_]*(?::[0-5]?[0-9])+)")
+_FLOAT = re.compile(r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?)")
+_STANDARD = "tag:yaml.org,2002:"
+_LONG_NAMES = {"!Ref": "Ref", "!Condition": "Condition"}
+
+
+def scan_yaml(text: str, file: str, positions: dict[str, tuple[int, int]] | None = None) -> object:
+    """Return the value of a YAML text, with CloudFormation's short tags written out.
+
+    Args:
+        text: The text.
+        file: The name of the file, for messages.
+        positions: Filled with the line and column of every JSON pointer: of the key for a member, of
+            the value for an item.
+
+    Raises:
+        MissingDependencyError: If PyYAML is not installed.
+        TemplateError: If the text is not YAML, or is nested deeper than `MAX_DEPTH`.
+    """
+    try:
+        import yaml
+    except ImportError:
+        raise MissingDependencyError(
+            f"`{file}` is YAML, and reading YAML needs PyYAML: pip install 'secure-bucket[yaml]'"
+        ) from None
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        return _Builder(yaml, yaml.parse(text, Loader=loader), file, positions).document()
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        what = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+        hint = "; YAML is indented with spaces, not tabs" if "\\t" in what else ""
+        raise TemplateError(f"`{file}` is not YAML: {what}{where}{hint}") from None
+
+
+class _Builder:
+    """Make values of events; `anchors` shares them, so that an alias costs nothing however often it is used."""
+
+    def __init__(
+        self,
+        module: Any,
+        events: Iterator[yaml.Event],
+        file: str,
+        positions: dict[str, tuple[int, int]] | None,
+    ) -> None:
+        self.yaml = module
+        self.events = events
+        self.file = file
+        self.positions = positions
+        self.anchors: dict[str, object] = {}
+        self.open_anchors: set[str] = set()
+
+    def document(self) -> object:
+        yaml = self.yaml
+        value: object = None
+        documents = 0
+        for event in self.events:
+            if isinstance(event, (yaml.StreamStartEvent, yaml.DocumentStartEvent, yaml.DocumentEndEvent)):
+                continue
+            if isinstance(event, yaml.StreamEndEvent):
+                break
+            documents += 1
+            content = self._value(event, "", 0)
+            if documents > 1 and content is not None:
+                raise TemplateError(
+                    f"`{self.file}` holds several YAML documents, the second in line {event.start_mark.line + 1}: "
+                    "a template is one document; split the file"
+                )
+            if documents == 1:
+                value = content
+        return value
+
+    def _mark(self, event: yaml.Event, pointer: str) -> tuple[int, int]:
+        position = (event.start_mark.line + 1, event.start_mark.column + 1)
+        if self.positions is not None:
+            self.positions.setdefault(pointer, position)
+        return position
+
+    def _value(self, event: Any, pointer: str, depth: int) -> object:
+        yaml = self.yaml
+        self._mark(event, pointer)
+        if depth > MAX_DEPTH:
+            raise TemplateError(
+                f"`{self.file}` is nested deeper than {MAX_DEPTH} levels, in line {event.start_mark.line + 1}"
+            )
+        if isinstance(event, yaml.AliasEvent):
+            if event.anchor in self.open_anchors or event.anchor not in self.anchors:
+                raise TemplateError(
+                    f"`{self.file}` has the alias `*{event.anchor}` in line {event.start_mark.line + 1}, "
+                    "and no complete value with that anchor before it"
+                )
+            return self.anchors[event.anchor]
+        anchor = event.anchor
+        if anchor is not None:
+            self.open_anchors.add(anchor)
+        value = self._tagged(event, pointer, depth)
+        if anchor is not None:
+            self.open_anchors.discard(anchor)
+            self.anchors[anchor] = value
+        return value
+
+    def _tagged(self, event: Any, pointer: str, depth: int) -> object:
+        tag = event.tag
+        if not tag or not tag.startswith("!") or tag == "!":
+            return self._content(event, pointer, depth)
+        name = _LONG_NAMES.get(tag, f"Fn::{tag[1:]}")
+        inner = f"{pointer}/{pointer_token(name)}"
+        content = self._content(
+            event, inner, depth, plain_text=name in ("Ref", "Condition", "Fn::GetAtt", "Fn::Sub")
+        )
+        if name == "Fn::GetAtt" and isinstance(content, str) and "." in content:
+            content = content.split(".", 1)
+        return {name: content}
+
+    def _content(self, event: Any, pointer: str, depth: int, *, plain_text: bool = False) -> object:
+        yaml = self.yaml
+        if isinstance(event, yaml.ScalarEvent):
+            return event.value if plain_text else self._scalar(event, pointer)
+        if isinstance(event, yaml.SequenceStartEvent):
+            return self._sequence(pointer, depth)
+        return self._mapping(pointer, depth)
+
+    def _scalar(self, event: Any, pointer: str) -> object:
+        text: str = event.value
+        tag = event.tag or ""
+        if tag.startswith(_STANDARD):
+            return self._standard(tag[len(_STANDARD) :], text, pointer)
+        # A quoted scalar, a block scalar and one with a short tag of its own style are text.
+        if tag == "!" or event.style in ("'", '"', "|", ">"):
+            return text
+        return _plain(text)
+
+    def _standard(self, kind: str, text: str, pointer: str) -> object:
+        if kind == "str":
+            return text
+        if kind in ("int", "float", "bool", "null"):
+            return _plain(text)
+        return Unknown(f"CloudFormation does not support the YAML tag `!!{kind}`", Place(pointer, self.file))
+
+    def _sequence(self, pointer: str, depth: int) -> list[object]:
+        items: list[object] = []
+        for event in self.events:
+            if isinstance(event, self.yaml.SequenceEndEvent):
+                break
+            items.append(self._value(event, f"{pointer}/{len(items)}", depth + 1))
+        return items
+
+    def _mapping(self, pointer: str, depth: int) -> dict[str, object]:
+        members: dict[str, object] = {}
+        lines: dict[str, int] = {}
+        merged: list[object] = []
+        for event in self.events:
+            if isinstance(event, self.yaml.MappingEndEvent):
+                break
+            key = self._key(event)
+            child = f"{pointer}/{pointer_token(key)}"
+            line, _ = self._mark(event, child)
+            value = self._value(next(self.events), child, depth + 1)
+            if key == "<<":
+                merged.extend(value if isinstance(value, list) else [value])
+                continue
+            members[key] = (
+                duplicate_key(key, self.file, child, (lines[key], line)) if key in members else value
+            )
+            lines.setdefault(key, line)
+        # The keys that stand in the mapping itself win over merged ones, earlier merged ones over later.
+        for mapping in merged:
+            if not isinstance(mapping, dict):
+                raise TemplateError(
+                    f"`{self.file}` merges (`<<`) something that is not a mapping, at `{pointer}`"
+                )
+            for key, value in mapping.items():
+                members.setdefault(key, value)
+        return members
+
+    def _key(self, event: Any) -> str:
+        if isinstance(event, self.yaml.AliasEvent):
+            value = self.anchors.get(event.anchor)
+            if isinstance(value, str):
+                return value
+        if isinstance(event, self.yaml.ScalarEvent):
+            # JSON has text keys only: `123456789012:` and `2012-10-17:` are what they look like.
+            if event.anchor is not None:
+                self.anchors[event.anchor] = event.value
+            return str(event.value)
+        raise TemplateError(
+            f"`{self.file}` has a key that is not text, in line {event.start_mark.line + 1}; is a quotation mark missing?"
+        )
+
+
+def _plain(text: str) -> object:
+    if text in _BOOLEANS:
+        return _BOOLEANS[text]
+    if text in _NULLS:
+        return None
+    if not text[0].isascii() or not (text[0].isdigit() or text[0] in "+-.") or len(text) > 300:
+        return text
+    if _INTEGER.fullmatch(text):
+        return int(text.replace("_", ""))
+    radix = _RADIX.fullmatch(text)
+    if radix and (digits := (radix[2] or radix[3] or radix[4]).replace("_", "")):
+        return int(radix[1] + digits, 2 if radix[2] else 16 if radix[3] else 8)
+    sexagesimal = _SEXAGESIMAL.fullmatch(text)
+    if sexagesimal:
+        total = 0
+        for digit in sexagesimal[2].replace("_", "").split(":"):
+            total = total * 60 + int(digit)
+        return -total if sexagesimal[1] == "-" else total
+    if _FLOAT.fullmatch(text) and any(character.isdigit() for character in text):
+        return float(text.replace("_", ""))
+    return text
