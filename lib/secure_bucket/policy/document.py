@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-
-from typing_extensions import TypeAlias
+from typing import TypeAlias
 
 from secure_bucket.policy.unknown import Place, Text, Unknown
 

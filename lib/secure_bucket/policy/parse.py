@@ -25,7 +25,17 @@ __all__ = ["OPERATORS", "parse_policy"]
 VERSIONS: Final = ("2008-10-17", "2012-10-17")
 PRINCIPAL_KINDS: Final = ("AWS", "CanonicalUser", "Federated", "Service")
 STATEMENT_ELEMENTS: Final = frozenset(
-    ("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition")
+    (
+        "Sid",
+        "Effect",
+        "Principal",
+        "NotPrincipal",
+        "Action",
+        "NotAction",
+        "Resource",
+        "NotResource",
+        "Condition",
+    )
 )
 OPERATORS: Final = (
     # IAM User Guide, *IAM JSON policy elements: Condition operators*.
@@ -143,7 +153,9 @@ class _Parser:
         for effect in Effect:
             if effect.value == written:
                 return effect
-        self._problem(f"`Effect` is `Allow` or `Deny`, written so, and not `{_shorten(written)}`", f"{at}/Effect")
+        self._problem(
+            f"`Effect` is `Allow` or `Deny`, written so, and not `{_shorten(written)}`", f"{at}/Effect"
+        )
         return None
 
     def _element(
@@ -292,7 +304,9 @@ def _shorten(written: object) -> str:
         text = str(written)
     except (ValueError, RecursionError):
         return type(written).__name__
-    text = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    text = "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
+    )
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 

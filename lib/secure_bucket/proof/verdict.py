@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NoReturn
-
-from typing_extensions import TypeAlias
+from typing import NoReturn, TypeAlias
 
 from secure_bucket.policy.request import Request
 from secure_bucket.policy.unknown import Place, Unknown

@@ -1,0 +1,37 @@
+"""The claims that can be proven: which requests have to be denied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+__all__ = ["DENIES_HTTP", "Claim", "denies_tls_below"]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Every request of a kind is denied, whatever the rest of the request.
+
+    Args:
+        words: How such a request is described in a message: "over http".
+        fixed: Condition keys (in lower case) that have one value in every such request.
+        tls_below: `s3:TlsVersion` is below this number wherever it is present.
+        tls_absent: Whether `s3:TlsVersion` may be absent.
+    """
+
+    words: str
+    fixed: Mapping[str, str] = field(hash=False)
+    tls_below: float
+    tls_absent: bool
+
+
+DENIES_HTTP = Claim("over http", {"aws:securetransport": "false"}, tls_below=1.2, tls_absent=True)
+"""Every request over plain HTTP is denied.
+
+AWS documents no `s3:TlsVersion` for such a request, so it is taken to be absent or a number below 1.2,
+and a proof has to hold in both cases."""
+
+
+def denies_tls_below(version: float) -> Claim:
+    """Return the claim that every request over TLS older than `version` is denied."""
+    return Claim(f"over tls below {version:g}", {"aws:securetransport": "true"}, version, tls_absent=False)

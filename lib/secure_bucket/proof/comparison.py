@@ -1,0 +1,317 @@
+"""Whether one condition holds for one value, in three-valued logic.
+
+The third value is an `Unknown` that says what the answer depends on.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Final, TypeAlias
+
+from secure_bucket.policy.document import Condition, Quantifier
+from secure_bucket.policy.unknown import Hole, Text, Unknown
+from secure_bucket.proof.keys import Domain, domain_of
+from secure_bucket.proof.pattern import Pattern, Subject, Variable, compile_pattern, matches
+
+__all__ = [
+    "Comparison",
+    "Depends",
+    "Network",
+    "Tri",
+    "all_of",
+    "any_of",
+    "compile_comparison",
+    "negate",
+    "parse_address",
+    "parse_instant",
+    "parse_number",
+]
+
+Network: TypeAlias = "ipaddress.IPv4Network | ipaddress.IPv6Network"
+Tri: TypeAlias = "bool | Unknown"
+Option: TypeAlias = "Pattern | float | Network | bool | Unknown"
+Observed: TypeAlias = "Subject | tuple[Subject, ...] | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Depends(Unknown):
+    """An answer that depends on the rest of the request, so that a concrete request settles it."""
+
+
+_FAMILIES: Final = (
+    ("string", "String"),
+    ("numeric", "Numeric"),
+    ("date", "Date"),
+    ("bool", "Bool"),
+    ("binary", "Binary"),
+    ("arn", "Arn"),
+    ("null", "Null"),
+)
+_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?")
+_INSTANT: Final = re.compile(
+    # The formats of W3C's profile of ISO 8601, which the IAM User Guide names for the date operators.
+    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:?\d\d))?)?)?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A condition, ready to be compared.
+
+    Args:
+        key: The condition key, in lower case.
+        family: The family of its operator: `string`, `numeric`, …, `null`.
+        relation: What remains of the operator: `LessThan`, … for numbers and dates, else `Equals`.
+        negated: Whether the operator is one of the `…Not…` ones.
+        options: The values of the policy.
+        condition: The condition as it is written.
+        literals: The options that are plain strings without wildcards; they are in `options` as well.
+    """
+
+    key: str
+    family: str
+    relation: str
+    negated: bool
+    options: tuple[Option, ...]
+    condition: Condition
+    literals: frozenset[str] = frozenset()
+
+    def holds(self, value: Observed) -> Tri:
+        """Return whether the condition holds when its key has this value; `None` is an absent key."""
+        condition = self.condition
+        if self.family == "null":
+            return any_of(
+                option if isinstance(option, Unknown) else option == (value is None)
+                for option in self.options
+            )
+        if value is None:
+            if condition.quantifier is Quantifier.FOR_ANY_VALUE:
+                if condition.if_exists:
+                    return Unknown(
+                        "AWS does not document `ForAnyValue` together with `IfExists`", condition.at
+                    )
+                return False
+            return condition.quantifier is Quantifier.FOR_ALL_VALUES or condition.if_exists or self.negated
+        if not isinstance(value, tuple):
+            return self._compare(value)
+        each = (self._compare(one) for one in value)
+        if condition.quantifier is Quantifier.FOR_ANY_VALUE:
+            return any_of(each)
+        if condition.quantifier is Quantifier.FOR_ALL_VALUES:
+            return all_of(each)
+        reason = f"AWS does not document `{condition.operator}` for several values of `{condition.key}`"
+        return Unknown(reason, condition.at)
+
+    def _compare(self, value: Subject) -> Tri:
+        if isinstance(value, str) and value in self.literals:
+            return not self.negated
+        found = any_of(self._meets(option, value) for option in self.options)
+        return negate(found) if self.negated else found
+
+    def _meets(self, option: Option, value: Subject) -> Tri:
+        if isinstance(option, Unknown):
+            return option
+        if isinstance(option, Pattern):
+            return self._matches(option, value)
+        text = value if isinstance(value, str) else ""
+        if isinstance(option, bool):
+            return option == (text == "true") if text in ("true", "false") else self._mistyped(text)
+        if isinstance(option, (ipaddress.IPv4Network, ipaddress.IPv6Network)):
+            address = parse_address(text)
+            return (
+                self._mistyped(text)
+                if address is None
+                else address.version == option.version and address in option
+            )
+        number = parse_instant(text) if self.family == "date" else parse_number(text)
+        if number is None:
+            return self._mistyped(text)
+        return _RELATIONS[self.relation](number, option)
+
+    def _matches(self, pattern: Pattern, value: Subject) -> Tri:
+        found = matches(pattern, value)
+        if found is not None:
+            return found
+        if pattern.variables:
+            name = pattern.variables[0].name
+            return Depends(f"the policy variable `${{{name}}}` depends on the request", self.condition.at)
+        hole = next((hole for hole in (*pattern.holes, *_holes(value))), None)
+        return Unknown(hole.reason if hole else "it is not known", hole.at if hole else self.condition.at)
+
+    def _mistyped(self, text: str) -> Unknown:
+        condition = self.condition
+        reason = (
+            f"AWS does not document `{condition.operator}` on `{condition.key}` with a value such as `{text}`"
+        )
+        return Unknown(reason, condition.at)
+
+
+_RELATIONS: Final[dict[str, Callable[[float, float], bool]]] = {
+    "Equals": lambda value, option: value == option,
+    "LessThan": lambda value, option: value < option,
+    "LessThanEquals": lambda value, option: value <= option,
+    "GreaterThan": lambda value, option: value > option,
+    "GreaterThanEquals": lambda value, option: value >= option,
+}
+
+
+def any_of(each: Iterable[Tri]) -> Tri:
+    """Return the disjunction: true if one is, else one that is unknown, else false.
+
+    What a request cannot settle goes before what it can.
+    """
+    unknown: Unknown | None = None
+    for one in each:
+        if isinstance(one, Unknown):
+            if unknown is None or isinstance(unknown, Depends):
+                unknown = one
+        elif one:
+            return True
+    return unknown if unknown is not None else False
+
+
+def all_of(each: Iterable[Tri]) -> Tri:
+    """Return the conjunction: false if one is, else one that is unknown, else true."""
+    return negate(any_of(negate(one) for one in each))
+
+
+def negate(one: Tri) -> Tri:
+    """Return the negation; of what is unknown, itself."""
+    return one if isinstance(one, Unknown) else not one
+
+
+def compile_comparison(condition: Condition, *, variables: bool, known: Mapping[str, str]) -> Comparison:
+    """Prepare a condition.
+
+    Args:
+        condition: The condition as written.
+        variables: Whether `${…}` is a policy variable in its policy.
+        known: Keys (in lower case) that have one value in every request of the claim, so that a
+            variable for them has it too.
+    """
+    operator = condition.operator
+    family = next((name for name, prefix in _FAMILIES if operator.startswith(prefix)), "address")
+    prefix = next((prefix for name, prefix in _FAMILIES if name == family), "")
+    relation = operator.removeprefix(prefix)
+    negated = "Not" in operator
+    if negated or relation not in _RELATIONS:
+        relation = "Equals"
+    key = condition.key.lower()
+    domain = domain_of(key)
+    test = Comparison(key, family, relation, negated, (), condition)
+    if family == "null" and condition.quantifier is not None:
+        options: tuple[Option, ...] = (
+            Unknown("AWS does not document a set operator in front of `Null`", condition.at),
+        )
+    elif family != "null" and domain is not None and family not in domain.families:
+        options = (Unknown(_undocumented(condition, domain), condition.at),)
+    else:
+        options = tuple(_option(test, value, variables, known) for value in condition.values)
+    literals = frozenset(
+        "".join(map(str, option.elements))
+        for option in options
+        if isinstance(option, Pattern) and option.is_literal and not option.holes
+    )
+    return Comparison(key, family, relation, negated, options, condition, literals)
+
+
+def _undocumented(condition: Condition, domain: Domain) -> str:
+    documented = {"string": "string", "arn": "ARN", "bool": "Bool", "numeric": "numeric", "date": "date"}
+    words = " and ".join(
+        documented.get(family, "IP address") for family in domain.families if family != "binary"
+    )
+    return f"AWS documents `{condition.key}` for {words} operators, not for `{condition.operator}`"
+
+
+def _option(
+    test: Comparison, value: str | Text | Unknown, variables: bool, known: Mapping[str, str]
+) -> Option:
+    if isinstance(value, Unknown):
+        return value
+    condition, family = test.condition, test.family
+    if family in ("string", "arn", "binary"):
+        wild = family == "arn" or condition.operator.endswith("Like")
+        fold = condition.operator.endswith("IgnoreCase")
+        pattern = compile_pattern(value, wild=wild, variables=variables, fold=fold, arn=family == "arn")
+        if family == "arn" and pattern.elements.count(":") < 5:
+            return Unknown(
+                f"AWS does not document `{condition.operator}` with `{value}`, which is no ARN", condition.at
+            )
+        return pattern
+    if variables and isinstance(value, str):
+        # A variable may stand wherever a value does; one for a fixed key is that key's value.
+        elements = compile_pattern(value, variables=True).elements
+        names = [element.name for element in elements if isinstance(element, Variable)]
+        if names:
+            fixed = known.get(names[0].lower()) if len(elements) == 1 else None
+            if fixed is None:
+                return Depends(f"the policy variable `{value}` depends on the request", condition.at)
+            value = fixed
+    if isinstance(value, Text):
+        hole = next(part for part in value.parts if isinstance(part, Hole))
+        return Unknown(hole.reason, hole.at)
+    option: Option | None
+    if family in ("bool", "null"):
+        option = {"true": True, "false": False}.get(value)
+    elif family == "address":
+        option = _parse_network(value)
+    else:
+        option = parse_instant(value) if family == "date" else parse_number(value)
+    if option is None:
+        return Unknown(
+            f"AWS does not document what `{condition.operator}` makes of `{value[:60]}`", condition.at
+        )
+    return option
+
+
+def _holes(value: Subject) -> tuple[Hole, ...]:
+    return () if isinstance(value, str) else tuple(part for part in value.parts if isinstance(part, Hole))
+
+
+def parse_number(text: str) -> float | None:
+    """Return the number that a text writes; `None` when it writes none."""
+    return float(text) if _NUMBER.fullmatch(text) else None
+
+
+def parse_instant(text: str) -> float | None:
+    """Return the seconds since 1970 of a date, in ISO 8601 or as epoch time; `None` when it is none."""
+    match = _INSTANT.fullmatch(text)
+    if match is None or len(text) == 4:
+        # Four digits alone are a year in ISO 8601 and a second of 1970 as epoch time: nothing says which.
+        return parse_number(text) if len(text) != 4 else None
+    year, month, day, hour, minute, second, fraction, zone = match.groups()
+    try:
+        moment = datetime(
+            int(year),
+            int(month or 1),
+            int(day or 1),
+            int(hour or 0),
+            int(minute or 0),
+            int(second or 0),
+            tzinfo=timezone.utc,
+        )
+    except ValueError:
+        return None
+    offset = 0
+    if zone and zone != "Z":
+        offset = (int(zone[1:3]) * 60 + int(zone[-2:])) * (60 if zone[0] == "+" else -60)
+    return moment.timestamp() - offset + (float(f"0.{fraction}") if fraction else 0.0)
+
+
+def parse_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return the IP address that a text writes; `None` when it writes none."""
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def _parse_network(text: str) -> Network | None:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return None

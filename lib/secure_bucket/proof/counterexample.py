@@ -1,0 +1,208 @@
+"""From a combination of classes to a request, and to a sentence that says why it gets through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from secure_bucket.policy.document import Patterns, Principal, Principals
+from secure_bucket.policy.request import Request
+from secure_bucket.policy.unknown import Unknown
+from secure_bucket.proof.comparison import Comparison, Observed
+from secure_bucket.proof.keys import Kind
+from secure_bucket.proof.principals import PRINCIPAL_TYPES, Who, applies_to
+from secure_bucket.proof.search import Choice, Dimension
+from secure_bucket.proof.space import CLOCK, Rule, Scenario, Space, as_seen, identity_of
+from secure_bucket.proof.targets import plain_key, supported_keys
+from secure_bucket.proof.values import ENDPOINT
+
+__all__ = ["closest_rule", "request_of"]
+
+_NAMES: Final = {
+    "aws:currenttime": "aws:CurrentTime",
+    "aws:epochtime": "aws:EpochTime",
+    "aws:securetransport": "aws:SecureTransport",
+}
+
+
+def request_of(
+    space: Space, scenario: Scenario, dimensions: Sequence[Dimension], choices: Sequence[Choice]
+) -> Request:
+    """Return the request that a combination of choices describes."""
+    chosen = {dimension.name: choice.subject for dimension, choice in zip(dimensions, choices, strict=True)}
+    who, actions, key = (chosen.pop(name) for name in ("principal", "action", "resource"))
+    chosen.pop("base")
+    assert isinstance(who, Who)
+    assert isinstance(actions, tuple)
+    context: dict[str, str | list[str]] = {_NAMES[name]: value for name, value in space.claim.fixed.items()}
+    context.update(_identity_of(who))
+    present: set[str] = set()
+    for subject in chosen.values():
+        assert isinstance(subject, tuple)
+        name, observed = subject
+        if observed is not None:
+            context.update(_spell(space, name, observed))
+            present.add(plain_key(name))
+    if scenario.through_endpoint and "aws:sourcevpce" not in present:
+        context["aws:SourceVpce"] = ENDPOINT
+    # Of the actions that the policy treats alike, prefer one that AWS lists with these condition keys.
+    own = {name for name in present if name.startswith("s3:")}
+    action = next((action for action in actions if own <= supported_keys(action)), actions[0])
+    resource = str(space.bucket_arn) if key is None else f"{space.bucket_arn}/{key}"
+    return Request(str(who.name), action, resource, context)
+
+
+def _identity_of(who: Who) -> Iterator[tuple[str, str]]:
+    """Yield the condition keys that S3 derives from the identity of whoever makes the request."""
+    if who.kind is Kind.ANONYMOUS:
+        return
+    yield "aws:PrincipalIsAWSService", "true" if who.kind is Kind.SERVICE else "false"
+    if who.kind is Kind.SERVICE:
+        yield "aws:PrincipalServiceName", str(who.name)
+        return
+    yield "aws:PrincipalArn", str(who.arn)
+    yield "aws:PrincipalAccount", str(who.account)
+    yield "aws:PrincipalType", PRINCIPAL_TYPES[who.kind]
+    if who.username is not None:
+        yield "aws:username", str(who.username)
+
+
+def _spell(space: Space, name: str, observed: Observed) -> Iterator[tuple[str, str | list[str]]]:
+    """Yield a chosen condition key with its value; the time under each of the names the policy uses."""
+    if isinstance(observed, tuple):
+        yield name, [str(one) for one in observed]
+    elif name.lower() in CLOCK:
+        for key in space.together(name.lower()):
+            yield _NAMES[key], str(as_seen(key, observed))
+    else:
+        yield name, str(observed)
+
+
+def closest_rule(
+    space: Space, dimensions: Sequence[Dimension], choices: Sequence[Choice]
+) -> tuple[Rule, str] | None:
+    """Return the Deny statement that comes closest to a request, and why it does not apply to it.
+
+    Args:
+        space: The requests of the claim.
+        dimensions: The dimensions of the request.
+        choices: The choice made in each of them.
+
+    Returns:
+        The statement, with what it says, in words that follow its name; `None` when there is no Deny
+        statement.
+    """
+    missed = []
+    for index, rule in enumerate(space.rules):
+        failing = [
+            (dimension, choice)
+            for dimension, choice in zip(dimensions, choices, strict=True)
+            if choice.may_fail >> index & 1
+        ]
+        # A statement that is about something else than the transport is the least close.
+        missed.append(
+            (any(dimension.name == "base" for dimension, _ in failing), len(failing), index, rule, failing)
+        )
+    if not missed:
+        return None
+    *_, rule, failing = min(missed, key=lambda one: one[:3])
+    phrases = [phrase for dimension, choice in failing for phrase in _phrases(space, rule, dimension, choice)]
+    return rule, " and ".join(dict.fromkeys(phrases[:2]))
+
+
+def _phrases(space: Space, rule: Rule, dimension: Dimension, choice: Choice) -> Iterator[str]:
+    """Yield what a statement asks for that a class does not have."""
+    statement, subject = rule.statement, choice.subject
+    if dimension.name == "base":
+        if rule.unknown is not None:
+            yield f"has a condition that is not known: {rule.unknown}"
+        yield from _conditions(rule, space.claim.fixed)
+    elif dimension.name == "action":
+        yield _list_of(statement.actions, "covers only", "leaves out")
+    elif dimension.name == "resource":
+        yield _resources(rule, space, on_bucket=subject is None)
+    elif isinstance(subject, Who):
+        if applies_to(statement.principals, subject, strict=False) is not True:
+            yield _principals(statement.principals)
+        yield from _conditions(rule, identity_of(subject))
+    elif isinstance(subject, tuple):
+        name, observed = subject
+        keys = space.together(name.lower())
+        yield from _conditions(rule, {key: as_seen(key, observed) for key in keys})
+
+
+def _conditions(rule: Rule, observed: Mapping[str, Observed]) -> Iterator[str]:
+    for comparison in rule.comparisons:
+        if comparison.key in observed and comparison.holds(observed[comparison.key]) is not True:
+            yield f"applies only {_condition(comparison)}"
+
+
+def _condition(comparison: Comparison) -> str:
+    condition = comparison.condition
+    if comparison.family == "null":
+        absent = str(condition.values[0]).lower() == "true"
+        return f"to requests {'without' if absent else 'with'} `{condition.key}`"
+    relation = _WORDS.get((comparison.family, comparison.relation), "is")
+    if comparison.family == "string" and condition.operator.endswith("Like"):
+        relation = "is like"
+    if comparison.negated:
+        relation = relation.replace("is", "is not", 1)
+    absent_too = ", if it is present," if condition.if_exists else ""
+    values = _alternatives([str(value) for value in condition.values])
+    return f"when `{condition.key}`{absent_too} {relation} {values}"
+
+
+_WORDS: Final = {
+    ("address", "Equals"): "is in",
+    ("arn", "Equals"): "is like",
+    ("date", "GreaterThan"): "is after",
+    ("date", "GreaterThanEquals"): "is not before",
+    ("date", "LessThan"): "is before",
+    ("date", "LessThanEquals"): "is not after",
+    ("numeric", "GreaterThan"): "is above",
+    ("numeric", "GreaterThanEquals"): "is at least",
+    ("numeric", "LessThan"): "is below",
+    ("numeric", "LessThanEquals"): "is at most",
+}
+
+
+def _principals(principals: Principals) -> str:
+    names = []
+    for entry in principals.entries:
+        value = entry.value if isinstance(entry, Principal) else entry
+        names.append("what is not known" if isinstance(value, Unknown) else str(value))
+    return f"{'leaves out' if principals.negated else 'applies only to'} {_alternatives(names)}"
+
+
+def _resources(rule: Rule, space: Space, *, on_bucket: bool) -> str:
+    resources = rule.statement.resources
+    if (
+        not resources.negated
+        and on_bucket
+        and rule.resources.covers(f"{space.bucket_arn}/report.csv") is True
+    ):
+        return "covers the objects, but not the bucket itself"
+    if not resources.negated and not on_bucket and rule.resources.covers(space.bucket_arn) is True:
+        return (
+            f"covers the bucket itself, but of its objects only {_alternatives(_objects(resources))}"
+            if _objects(resources)
+            else "covers the bucket itself, but not its objects"
+        )
+    return _list_of(resources, "covers only", "leaves out")
+
+
+def _objects(resources: Patterns) -> list[str]:
+    return [str(value) for value in resources.values if "/" in str(value)]
+
+
+def _list_of(patterns: Patterns, positive: str, negative: str) -> str:
+    values = ["what is not known" if isinstance(value, Unknown) else str(value) for value in patterns.values]
+    return f"{negative if patterns.negated else positive} {_alternatives(values)}"
+
+
+def _alternatives(values: Sequence[str]) -> str:
+    """Return at most three values, quoted, for a sentence."""
+    shown = [f"`{value if len(value) <= 80 else value[:79] + '…'}`" for value in values[:3]]
+    if len(values) > 3:
+        shown[2:] = [f"{len(values) - 2} more"]
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)

@@ -1,0 +1,191 @@
+"""What AWS documents about condition keys: when they are present, and what they hold.
+
+Follows *AWS global condition context keys* and *IAM JSON policy elements: Variables and tags* (the table
+of `aws:userid`, `aws:username` and `aws:PrincipalType`) in the IAM User Guide, and *Actions, resources,
+and condition keys for Amazon S3* in the Service Authorization Reference. A key that is not described
+here is free: it may be absent, or have any value.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Final
+
+__all__ = ["Certainty", "Domain", "Kind", "Presence", "domain_of", "is_multivalued", "presence_of"]
+
+
+class Kind(enum.Enum):
+    """The kinds of principals, the simplest to understand first."""
+
+    ANONYMOUS = "anonymous"
+    USER = "user"
+    ROLE = "role"
+    ROOT = "root"
+    FEDERATED = "federated user"
+    SERVICE = "service"
+
+
+class Certainty(enum.Enum):
+    """Whether a case occurs: AWS documents that it does, that it does not, or neither."""
+
+    YES = "yes"
+    NO = "no"
+    DOUBTFUL = "doubtful"
+
+
+class Presence(enum.Enum):
+    """Whether a key may be absent, and whether it may be present."""
+
+    ALWAYS = (Certainty.NO, Certainty.YES)
+    NEVER = (Certainty.YES, Certainty.NO)
+    FREE = (Certainty.YES, Certainty.YES)
+    ABSENT_RATHER = (Certainty.YES, Certainty.DOUBTFUL)
+    PRESENT_RATHER = (Certainty.DOUBTFUL, Certainty.YES)
+
+    @property
+    def absent(self) -> Certainty:
+        """Whether the key may be absent."""
+        return self.value[0]
+
+    @property
+    def present(self) -> Certainty:
+        """Whether the key may be present."""
+        return self.value[1]
+
+
+class Domain(enum.Enum):
+    """What a key holds when it is present, and which operators AWS documents for it."""
+
+    TEXT = "text"
+    BOOLEAN = "true or false"
+    WHOLE = "a whole number"
+    TLS = "a TLS version"
+    DATE = "a date"
+    ADDRESS = "an IP address"
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """The families of operators that AWS documents for it."""
+        return _FAMILIES[self]
+
+
+_FAMILIES: Final = {
+    Domain.TEXT: ("string", "arn", "binary"),
+    Domain.BOOLEAN: ("bool",),
+    Domain.WHOLE: ("numeric",),
+    Domain.TLS: ("numeric",),
+    Domain.DATE: ("date", "numeric"),
+    Domain.ADDRESS: ("address",),
+}
+_SIGNED: Final = (Kind.USER, Kind.ROLE, Kind.ROOT, Kind.FEDERATED)
+
+_ALWAYS: Final = frozenset(
+    (
+        "aws:currenttime",
+        "aws:epochtime",
+        "aws:principaltype",
+        "aws:securetransport",
+        "aws:userid",
+        "aws:viaawsservice",
+    )
+)
+_SIGNED_ONLY: Final = frozenset(("aws:principalaccount", "aws:principalarn"))
+_MEMBER_ONLY: Final = frozenset(("aws:principalorgid", "aws:principalorgpaths"))
+_SERVICE_ONLY: Final = frozenset(("aws:principalservicename", "aws:principalservicenameslist"))
+_SESSION_ONLY: Final = frozenset(
+    # Nothing says that a request without an IAM identity could carry one of these.
+    (
+        "aws:assumedroot",
+        "aws:federatedprovider",
+        "aws:multifactorauthage",
+        "aws:multifactorauthpresent",
+        "aws:sourceidentity",
+        "aws:tokenissuetime",
+    )
+)
+_MULTIVALUED: Final = frozenset(
+    (
+        "aws:calledvia",
+        "aws:principalorgpaths",
+        "aws:principalservicenameslist",
+        "aws:resourceorgpaths",
+        "aws:sourceorgpaths",
+        "aws:tagkeys",
+        "s3:inventoryaccessibleoptionalfields",
+        "s3:requestobjecttagkeys",
+    )
+)
+_DOMAINS: Final = {
+    "aws:currenttime": Domain.DATE,
+    "aws:epochtime": Domain.DATE,
+    "aws:multifactorauthage": Domain.WHOLE,
+    "aws:multifactorauthpresent": Domain.BOOLEAN,
+    "aws:principalaccount": Domain.TEXT,
+    "aws:principalarn": Domain.TEXT,
+    "aws:principalisawsservice": Domain.BOOLEAN,
+    "aws:principalorgid": Domain.TEXT,
+    "aws:principaltype": Domain.TEXT,
+    "aws:securetransport": Domain.BOOLEAN,
+    "aws:sourceip": Domain.ADDRESS,
+    "aws:sourcevpc": Domain.TEXT,
+    "aws:sourcevpce": Domain.TEXT,
+    "aws:tokenissuetime": Domain.DATE,
+    "aws:userid": Domain.TEXT,
+    "aws:username": Domain.TEXT,
+    "aws:viaawsservice": Domain.BOOLEAN,
+    "aws:vpcsourceip": Domain.ADDRESS,
+    "s3:max-keys": Domain.WHOLE,
+    "s3:object-lock-remaining-retention-days": Domain.WHOLE,
+    "s3:object-lock-retain-until-date": Domain.DATE,
+    "s3:objectcreationoperation": Domain.BOOLEAN,
+    "s3:signatureage": Domain.WHOLE,
+    "s3:tlsversion": Domain.TLS,
+}
+
+
+def presence_of(key: str, kind: Kind, *, through_endpoint: bool, tls_absent: bool) -> Presence:
+    """Return when a key is present.
+
+    Args:
+        key: The key, in lower case.
+        kind: Who makes the request.
+        through_endpoint: Whether it comes through a VPC endpoint.
+        tls_absent: Whether `s3:TlsVersion` may be absent.
+    """
+    if key in _ALWAYS:
+        return Presence.ALWAYS
+    if key == "s3:tlsversion":
+        return Presence.FREE if tls_absent else Presence.ALWAYS
+    if key == "aws:sourceip":
+        return Presence.NEVER if through_endpoint else Presence.ALWAYS
+    if key == "aws:sourcevpce":
+        return Presence.ALWAYS if through_endpoint else Presence.NEVER
+    if key == "aws:sourcevpc":
+        return Presence.PRESENT_RATHER if through_endpoint else Presence.NEVER
+    if key == "aws:vpcsourceip":
+        return Presence.FREE if through_endpoint else Presence.ABSENT_RATHER
+    if key == "aws:username":
+        return Presence.ALWAYS if kind is Kind.USER else Presence.NEVER
+    if key == "aws:principalisawsservice":
+        return Presence.NEVER if kind is Kind.ANONYMOUS else Presence.ALWAYS
+    if key in _SIGNED_ONLY:
+        return Presence.ALWAYS if kind in _SIGNED else Presence.NEVER
+    if key in _MEMBER_ONLY:
+        return Presence.FREE if kind in _SIGNED else Presence.NEVER
+    if key in _SERVICE_ONLY:
+        return Presence.ALWAYS if kind is Kind.SERVICE else Presence.ABSENT_RATHER
+    if key in _SESSION_ONLY or key.startswith("aws:principaltag/"):
+        return Presence.FREE if kind in _SIGNED else Presence.ABSENT_RATHER
+    return Presence.FREE
+
+
+def domain_of(key: str) -> Domain | None:
+    """Return what a key (in lower case) holds; `None` when that is not described here."""
+    return _DOMAINS.get(key)
+
+
+def is_multivalued(key: str) -> bool | None:
+    """Return whether a key (in lower case) holds a list; `None` when that is not described here."""
+    if key in _MULTIVALUED:
+        return True
+    return False if key in _DOMAINS or key.startswith("aws:principaltag/") else None

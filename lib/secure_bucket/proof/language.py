@@ -1,0 +1,205 @@
+"""Representatives: one string for each class of strings that a set of patterns can tell apart.
+
+The patterns of a policy are regular languages, so the strings of any shape (an object key, the ARN of a
+user) fall into finitely many classes: two strings are in one class when every pattern treats them alike.
+The classes are found by subset construction, breadth first, so that each class is represented by one of
+its shortest strings.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from secure_bucket.proof.pattern import Letter, Pattern, Subject, automaton_of, letters_of
+
+__all__ = ["ANYTHING", "DIGITS", "NAME", "PATH", "Parts", "Stage", "TooComplex", "representatives"]
+
+WORK_LIMIT = 400_000
+"""Automaton steps after which a set of patterns counts as too complex, about a second's work."""
+
+Parts: TypeAlias = "tuple[str, ...]"
+
+
+class TooComplex(Exception):
+    """The classes, or their combinations, are more than the stated bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A part of the strings of a shape: either a fixed text, or characters of a kind.
+
+    Args:
+        text: The fixed text, when the part is one.
+        allowed: The characters it may hold; `None` for any.
+        preferred: The characters to take where no pattern asks for another, most preferred first.
+        least: The smallest number of characters.
+        most: The largest; `None` when there is no bound.
+        patterns: Patterns over this part alone, in addition to those over the whole string.
+    """
+
+    text: Subject | None = None
+    allowed: frozenset[str] | None = None
+    preferred: str = "exampl012345"
+    least: int = 1
+    most: int | None = None
+    patterns: tuple[Pattern, ...] = field(default=())
+
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_DIGITS = "0123456789"
+NAME = frozenset(_LETTERS + _DIGITS + "+=,.@_-")
+"""The characters of the name of an IAM user or role (IAM User Guide, *IAM and AWS STS quotas*)."""
+PATH = NAME | frozenset("/")
+DIGITS = frozenset(_DIGITS)
+ANYTHING: frozenset[str] | None = None
+
+_Live: TypeAlias = "tuple[tuple[int, int], ...]"
+_State: TypeAlias = "tuple[int, int, _Live, _Live, frozenset[int]]"
+
+
+def representatives(
+    shape: Sequence[Stage], patterns: Sequence[Pattern], seeds: Sequence[Parts] = ()
+) -> Iterator[Parts]:
+    """Yield strings of a shape such that every class of them is represented.
+
+    Args:
+        shape: The parts of the strings, in order.
+        patterns: The patterns over the whole string.
+        seeds: Strings of the shape to prefer, because a reader understands them at once.
+
+    Yields:
+        Each string as its parts; a fixed part by its `str()`.
+
+    Raises:
+        TooComplex: The patterns have more classes than `WORK_LIMIT` steps can enumerate.
+    """
+    search = _Search(shape, patterns)
+    seen: set[object] = set()
+    for parts in seeds:
+        signature = search.signature(parts)
+        if signature is not None and signature not in seen:
+            seen.add(signature)
+            yield parts
+    for signature, parts in search.run():
+        if signature not in seen:
+            seen.add(signature)
+            yield parts
+
+
+class _Search:
+    def __init__(self, shape: Sequence[Stage], patterns: Sequence[Pattern]) -> None:
+        self._shape = shape
+        self._whole = [automaton_of(pattern) for pattern in patterns]
+        self._inner: list[list[int]] = []  # For each stage, the indices of its own automata in `_automata`.
+        self._automata = list(self._whole)
+        for stage in shape:
+            own = range(len(self._automata), len(self._automata) + len(stage.patterns))
+            self._automata.extend(automaton_of(pattern) for pattern in stage.patterns)
+            self._inner.append(list(own))
+        self._work = 0
+
+    def signature(self, parts: Parts) -> frozenset[int] | None:
+        """Return which patterns accept a string; `None` when it does not have the shape."""
+        state = self._begin()
+        for stage, part in zip(self._shape, parts, strict=True):
+            if stage.text is not None and part != str(stage.text):
+                return None
+            for letter in part if stage.text is None else letters_of(stage.text):
+                if stage.allowed and letter not in stage.allowed:
+                    return None
+                state = self._step(state, letter)
+            if len(part) < stage.least or (stage.most and len(part) > stage.most):
+                return None
+            state = self._leave(state)
+        return self._accepted(state)
+
+    def run(self) -> Iterator[tuple[frozenset[int], Parts]]:
+        start = self._begin()
+        origin: dict[_State, tuple[_State, str] | None] = {start: None}
+        queue = deque([start])
+        while queue:
+            state = queue.popleft()
+            if state[0] == len(self._shape):
+                yield self._accepted(state), self._spell(origin, state)
+                continue
+            for letter, following in self._following(state):
+                if following not in origin:
+                    origin[following] = (state, letter)
+                    queue.append(following)
+
+    def _begin(self) -> _State:
+        live = tuple((index, automaton.start) for index, automaton in enumerate(self._whole))
+        return (0, 0, live, self._enter(0), frozenset())
+
+    def _enter(self, stage: int) -> _Live:
+        if stage >= len(self._shape):
+            return ()
+        return tuple((index, self._automata[index].start) for index in self._inner[stage])
+
+    def _following(self, state: _State) -> Iterator[tuple[str, _State]]:
+        number, count, whole, inner, _ = state
+        stage = self._shape[number]
+        if stage.text is not None:
+            for letter in letters_of(stage.text):
+                state = self._step(state, letter)
+            yield str(stage.text), self._leave(state)
+            return
+        if count >= stage.least:
+            yield "", self._leave(state)
+        if stage.most is not None and count >= stage.most:
+            return
+        for character in self._letters(stage, (*whole, *inner)):
+            yield character, self._step(state, character)
+
+    def _letters(self, stage: Stage, live: _Live) -> Iterator[str]:
+        """Yield the letters that some pattern tells from the rest, after one that none does."""
+        telling: set[str] = set()
+        for index, mask in live:
+            telling |= self._automata[index].telling(mask)
+        fillers = stage.preferred if stage.allowed is None else (*stage.preferred, *sorted(stage.allowed))
+        other = next((letter for letter in fillers if letter not in telling), None)
+        if other is None and stage.allowed is None:
+            other = next(letter for letter in map(chr, range(0x21, 0x110000)) if letter not in telling)
+        if other is not None:
+            yield other
+        yield from sorted(letter for letter in telling if stage.allowed is None or letter in stage.allowed)
+
+    def _step(self, state: _State, letter: Letter) -> _State:
+        number, count, whole, inner, accepted = state
+        self._work += 1 + len(whole) + len(inner)
+        if self._work > WORK_LIMIT:
+            raise TooComplex(f"its patterns need more than {WORK_LIMIT:,} steps to tell apart")
+        stage = self._shape[number]
+        bound = stage.most if stage.most is not None else stage.least
+        return (number, min(count + 1, bound), self._move(whole, letter), self._move(inner, letter), accepted)
+
+    def _move(self, live: _Live, letter: Letter) -> _Live:
+        moved = []
+        for index, mask in live:
+            automaton = self._automata[index]
+            following = mask if automaton.settled(mask) else automaton.step(mask, letter)
+            if following:
+                moved.append((index, following))
+        return tuple(moved)
+
+    def _leave(self, state: _State) -> _State:
+        number, _, whole, inner, accepted = state
+        return (number + 1, 0, whole, self._enter(number + 1), accepted | self._final(inner))
+
+    def _final(self, live: _Live) -> frozenset[int]:
+        return frozenset(index for index, mask in live if mask & self._automata[index].final)
+
+    def _accepted(self, state: _State) -> frozenset[int]:
+        return state[4] | self._final(state[2])
+
+    def _spell(self, origin: dict[_State, tuple[_State, str] | None], state: _State) -> Parts:
+        parts = [""] * len(self._shape)
+        step = origin[state]
+        while step is not None:
+            state, letter = step
+            parts[state[0]] = letter + parts[state[0]]
+            step = origin[state]
+        return tuple(parts)

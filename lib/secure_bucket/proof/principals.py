@@ -1,0 +1,331 @@
+"""Who can make a request, and whom a `Principal` element means.
+
+Follows *AWS JSON policy elements: Principal* and *NotPrincipal* in the IAM User Guide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from secure_bucket.policy.document import Principal, Principals
+from secure_bucket.policy.unknown import Hole, Text, Unknown
+from secure_bucket.proof.comparison import Tri, any_of, negate
+from secure_bucket.proof.keys import Kind
+from secure_bucket.proof.language import DIGITS, NAME, PATH, Stage, representatives
+from secure_bucket.proof.pattern import Letter, Pattern, Subject, compile_pattern, letters_of, matches
+from secure_bucket.proof.values import coarse, literals_of
+
+__all__ = ["PRINCIPAL_TYPES", "Who", "applies_to", "is_everyone", "principals_of"]
+
+PRINCIPAL_TYPES: Final = {
+    Kind.ANONYMOUS: "Anonymous",
+    Kind.USER: "User",
+    Kind.ROLE: "AssumedRole",
+    Kind.ROOT: "Account",
+    Kind.FEDERATED: "FederatedUser",
+}
+_ACCOUNT: Final = "111122223333"
+_SERVICE: Final = "delivery.logs"
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Somebody who makes a request.
+
+    Args:
+        kind: What kind of principal it is.
+        name: The principal as a `Request` names it.
+        account: The account, for a signed request.
+        arn: The value of `aws:PrincipalArn`: for a session, that of its role.
+        username: The value of `aws:username`.
+    """
+
+    kind: Kind
+    name: Subject
+    account: Subject | None = None
+    arn: Subject | None = None
+    username: Subject | None = None
+
+
+def principals_of(
+    kind: Kind,
+    partition: str,
+    entries: Sequence[Principal],
+    arns: Sequence[Pattern],
+    accounts: Sequence[Pattern],
+    usernames: Sequence[Pattern],
+    services: Sequence[Pattern],
+) -> Iterator[Who]:
+    """Yield principals of a kind such that every class of them is represented, the simplest first.
+
+    Args:
+        kind: The kind.
+        partition: The partition of the bucket: its requests come from the same one.
+        entries: Every entry of a `Principal` or `NotPrincipal` element.
+        arns: The patterns that `aws:PrincipalArn` is compared with.
+        accounts: The patterns that `aws:PrincipalAccount` is compared with.
+        usernames: The patterns that `aws:username` is compared with.
+        services: The patterns that `aws:PrincipalServiceName` is compared with.
+
+    Raises:
+        TooComplex: The patterns have more classes than can be enumerated.
+    """
+    if kind is Kind.ANONYMOUS:
+        yield Who(kind, "anonymous")
+        return
+    named = [entry.value for entry in entries if not isinstance(entry.value, Unknown)]
+    literals = [compile_pattern(value) for value in named]
+    if kind is Kind.SERVICE:
+        yield from _services([*literals, *services])
+        return
+    own_accounts = [*accounts, *_account_patterns(named)]
+    digits = Stage(
+        allowed=DIGITS, preferred=_ACCOUNT, least=12, most=12, patterns=tuple(map(coarse, own_accounts))
+    )
+    whole = [coarse(pattern) for pattern in (*arns, *literals)]
+    sessions = [session for value in named if (session := _session_of(value)) is not None]
+    for shape, seed in _shapes(kind, partition, digits, tuple(map(coarse, usernames)), detailed=bool(arns)):
+        for parts in representatives(shape, whole, [seed]):
+            yield from _signed(kind, partition, parts[1], parts[2:], sessions)
+    for account in literals_of(own_accounts):
+        _, example = _shapes(kind, partition, digits, (), detailed=False)[0]
+        yield from _signed(kind, partition, account, example[2:], sessions)
+    for subject in (*(value for value in named if _names_a_principal(value)), *literals_of(arns)):
+        yield from _as_written(kind, subject, partition)
+
+
+def _shapes(
+    kind: Kind, partition: str, digits: Stage, usernames: tuple[Pattern, ...], *, detailed: bool
+) -> list[tuple[tuple[Stage, ...], tuple[str, ...]]]:
+    """Return the shapes of `aws:PrincipalArn` for a kind, each with an example a reader understands."""
+    service = "sts" if kind is Kind.FEDERATED else "iam"
+    head = f"arn:{partition}:{service}::"
+    if kind is Kind.ROOT:
+        return [((Stage(head), digits, Stage(":root")), (head, _ACCOUNT, ":root"))]
+    middle, example = {
+        Kind.USER: (":user/", "alice"),
+        Kind.ROLE: (":role/", "app"),
+        Kind.FEDERATED: (":federated-user/", "alice"),
+    }[kind]
+    name = Stage(allowed=NAME, patterns=usernames)
+    shapes: list[tuple[tuple[Stage, ...], tuple[str, ...]]] = [
+        ((Stage(head), digits, Stage(middle), name), (head, _ACCOUNT, middle, example))
+    ]
+    if detailed and kind is not Kind.FEDERATED:
+        shapes.append(
+            (
+                (Stage(head), digits, Stage(middle), Stage(allowed=PATH), Stage("/"), name),
+                (head, _ACCOUNT, middle, "team", "/", example),
+            )
+        )
+    return shapes
+
+
+def _signed(
+    kind: Kind,
+    partition: str,
+    account: Subject,
+    ending: Sequence[str],
+    sessions: Sequence[tuple[Subject, str]],
+) -> Iterator[Who]:
+    """Yield the principal with this account and this ending of its ARN, once for each session named."""
+    resource = "".join(ending).removeprefix(":")
+    service = "sts" if kind is Kind.FEDERATED else "iam"
+    arn = _concat(f"arn:{partition}:{service}::", account, f":{resource}")
+    name = resource.rpartition("/")[2]
+    if kind is not Kind.ROLE:
+        yield Who(kind, arn, account, arn, name if kind is Kind.USER else None)
+        return
+    prefix = _concat(f"arn:{partition}:sts::", account, f":assumed-role/{name}/")
+    yield Who(kind, _concat(prefix, "session"), account, arn)
+    for session, own in sessions:
+        if session == _concat(prefix, own):
+            yield Who(kind, session, account, arn)
+
+
+def _session_of(value: Subject) -> tuple[Subject, str] | None:
+    """Return a session's ARN with the name of the session, when that is what is written."""
+    parts = _split_arn(value)
+    if parts is None or not str(parts[5]).startswith("assumed-role/"):
+        return None
+    return value, str(parts[5]).rpartition("/")[2]
+
+
+def _names_a_principal(value: Subject) -> bool:
+    """Return whether an entry is the ARN of a user or a role, or a text that may be one."""
+    parts = _split_arn(value)
+    if parts is None:
+        return isinstance(value, Text)
+    return str(parts[5]).partition("/")[0] in ("user", "role", "assumed-role", "federated-user")
+
+
+def _as_written(kind: Kind, subject: Subject, partition: str) -> Iterator[Who]:
+    """Yield the principal that a policy names, if it is of the kind."""
+    parts = _split_arn(subject)
+    if parts is None:
+        # Only the name of a parameter or of another resource is known: most often it is a role.
+        if kind is Kind.ROLE and isinstance(subject, Text):
+            account = Text((Hole(f"account of {subject}", "it is part of a value that is not known"),))
+            yield Who(kind, subject, account, subject)
+        return
+    account, (what, _, name) = parts[4], str(parts[5]).partition("/")
+    last = name.rpartition("/")[2]
+    if what == "user" and kind is Kind.USER:
+        yield Who(kind, subject, account, subject, last)
+    elif what == "federated-user" and kind is Kind.FEDERATED:
+        yield Who(kind, subject, account, subject)
+    elif what == "role" and kind is Kind.ROLE:
+        yield Who(
+            kind,
+            _concat(f"arn:{partition}:sts::", account, f":assumed-role/{last}/session"),
+            account,
+            subject,
+        )
+    elif what == "assumed-role" and kind is Kind.ROLE:
+        role = name.rpartition("/")[0]
+        for path in ("", "team/"):
+            yield Who(
+                kind, subject, account, _concat(f"arn:{partition}:iam::", account, f":role/{path}{role}")
+            )
+
+
+def _account_patterns(values: Iterable[Subject]) -> Iterator[Pattern]:
+    """Yield the accounts that the entries of a `Principal` element name."""
+    for value in values:
+        parts = _split_arn(value)
+        if parts is not None:
+            yield compile_pattern(parts[4])
+        elif value != "*":
+            yield compile_pattern(value)
+
+
+def _services(literals: Sequence[Pattern]) -> Iterator[Who]:
+    shape = (Stage(allowed=NAME), Stage(".amazonaws.com"))
+    for parts in representatives(
+        shape, [coarse(pattern) for pattern in literals], [(_SERVICE, ".amazonaws.com")]
+    ):
+        yield Who(Kind.SERVICE, "".join(parts))
+    for pattern in literals:
+        if pattern.is_literal and not pattern.holes:
+            yield Who(Kind.SERVICE, "".join(str(element) for element in pattern.elements))
+    yield from (Who(Kind.SERVICE, subject) for subject in literals_of(literals))
+
+
+def _concat(*subjects: Subject) -> Subject:
+    """Return texts put together; a plain string when no part has a hole."""
+    parts: list[str | Hole] = []
+    for subject in subjects:
+        parts.extend((subject,) if isinstance(subject, str) else subject.parts)
+    if all(isinstance(part, str) for part in parts):
+        return "".join(str(part) for part in parts)
+    return Text(tuple(parts))
+
+
+def _split_arn(value: Subject) -> tuple[Subject, ...] | None:
+    """Return the six parts of an ARN; `None` when the text is not written as one."""
+    parts: list[list[Letter]] = [[]]
+    for letter in letters_of(value):
+        if letter == ":" and len(parts) < 6:
+            parts.append([])
+        else:
+            parts[-1].append(letter)
+    if len(parts) < 6 or parts[0] != list("arn"):
+        return None
+    return tuple(
+        _concat(*(letter if isinstance(letter, str) else Text((letter,)) for letter in part))
+        for part in parts
+    )
+
+
+def is_everyone(principals: Principals) -> bool:
+    """Return whether an element means everyone, whoever they are."""
+    anyone = any(
+        isinstance(entry, Principal) and entry.value == "*" and entry.kind in ("*", "AWS")
+        for entry in principals.entries
+    )
+    return anyone and not principals.negated
+
+
+def applies_to(principals: Principals, who: Who, *, strict: bool) -> Tri:
+    """Return whether a `Principal` or `NotPrincipal` element applies to somebody.
+
+    Args:
+        principals: The element.
+        who: Somebody.
+        strict: Whether `{"AWS": "*"}` leaves AWS services out. AWS does not say; CDK and most of the
+            field write it for everyone, and by default it is read so.
+    """
+    named = any_of(_means(entry, who, strict) for entry in principals.entries)
+    return negate(named) if principals.negated else named
+
+
+def _means(entry: Principal | Unknown, who: Who, strict: bool) -> Tri:
+    if isinstance(entry, Unknown):
+        return entry
+    value = entry.value
+    if isinstance(value, Unknown):
+        return value
+    if entry.kind == "*":
+        return True
+    if entry.kind == "Service":
+        return _service_means(value, who)
+    if value == "*" and entry.kind == "AWS":
+        return not (strict and who.kind is Kind.SERVICE)
+    if isinstance(value, Text) and value in (who.name, who.arn, who.account):
+        return True
+    wide = _open_hole(value)
+    if wide is not None:
+        # A parameter may hold `*`, an account, or an ARN.
+        return Unknown(wide.reason, wide.at)
+    if who.kind in (Kind.ANONYMOUS, Kind.SERVICE):
+        return False
+    if entry.kind != "AWS":
+        return Unknown(f"the policy does not tell which principals `{entry.kind}` `{value}` stands for")
+    return _aws_means(value, who)
+
+
+def _service_means(value: Subject, who: Who) -> Tri:
+    if who.kind is not Kind.SERVICE:
+        return False
+    if value == "*":
+        return Unknown("AWS does not document a wildcard for service principals")
+    return _same(value, who.name)
+
+
+def _aws_means(value: Subject, who: Who) -> Tri:
+    parts = _split_arn(value)
+    if parts is None:
+        text = str(value)
+        if isinstance(value, str) and not (len(text) == 12 and text.isdecimal()):
+            # A unique id of IAM (`AIDA…`, `AROA…`), which S3 shows for a principal that was deleted.
+            return Unknown(f"the policy does not tell which principal has the id `{text[:40]}`")
+        return _same(value, who.account)
+    if "*" in str(value) or "?" in str(value):
+        # *Principal*: "You cannot use a wildcard to match part of a principal name or ARN."
+        return False
+    if str(parts[5]) == "root":
+        partition = who.arn is None or letters_of(who.arn)[: len(str(parts[1])) + 5] == letters_of(
+            f"arn:{parts[1]}:"
+        )
+        return _same(parts[4], who.account) if partition else False
+    return any_of((_same(value, who.arn), _same(value, who.name)))
+
+
+def _same(value: Subject, own: Subject | None) -> Tri:
+    if own is None:
+        return False
+    pattern = compile_pattern(value)
+    found = matches(pattern, own)
+    if found is not None:
+        return found
+    hole = next(iter(pattern.holes), None)
+    return Unknown(hole.reason, hole.at) if hole else Unknown("the principal is not known")
+
+
+def _open_hole(value: Subject) -> Hole | None:
+    """Return the hole that a whole text consists of, unless it is known to be a generated name."""
+    if isinstance(value, Text) and len(value.parts) == 1 and isinstance(value.parts[0], Hole):
+        return None if value.parts[0].generated else value.parts[0]
+    return None

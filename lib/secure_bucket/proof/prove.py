@@ -1,0 +1,190 @@
+"""Prove or refute a claim about a bucket policy.
+
+The method: split every dimension of a request into the finitely many classes that this policy can tell
+apart, and look for a combination of classes that no Deny statement covers. If there is none, the claim is
+proven. If there is one that rests on nothing unknown, it is a counterexample, and it is replayed through
+`evaluate` before it is returned. Everything else is undecided, with what it would take to know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Final
+
+from typing_extensions import assert_never
+
+from secure_bucket.policy.document import Effect, Policy
+from secure_bucket.policy.evaluate import evaluate
+from secure_bucket.policy.parse import parse_policy
+from secure_bucket.policy.request import Request
+from secure_bucket.policy.unknown import Text, Unknown
+from secure_bucket.proof.claim import DENIES_HTTP, Claim, denies_tls_below
+from secure_bucket.proof.comparison import Depends
+from secure_bucket.proof.counterexample import closest_rule, request_of
+from secure_bucket.proof.language import TooComplex
+from secure_bucket.proof.search import Choice, Dimension, combinations_ruling_out
+from secure_bucket.proof.space import Scenario, Space, compile_rule
+from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
+
+__all__ = ["prove", "prove_denies_http", "prove_minimum_tls"]
+
+REPLAYS: Final = 64
+"""Combinations of a scenario that are tried out when only a concrete request tells."""
+
+DISAGREEMENT: Final = (
+    "the prover and the evaluator of secure-bucket disagree about this policy; please report it"
+)
+
+
+def prove_denies_http(policy: object, *, bucket_arn: str | Text, strict: bool = False) -> Verdict:
+    """Decide whether a bucket policy denies every request over plain HTTP.
+
+    Args:
+        policy: The policy, as a `Policy` or as JSON values; `None` when the bucket has none.
+        bucket_arn: The ARN of the bucket, as `arn:aws:s3:::reports`.
+        strict: Whether `{"AWS": "*"}` is taken to leave AWS services out, on which AWS documents
+            nothing; by default it means everyone.
+
+    Returns:
+        `Proven`, `Refuted` with a request that gets through, or `Undecided` with what is not known.
+        Never raises, whatever the policy is.
+
+    Example:
+        >>> deny = {
+        ...     "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::reports/*",
+        ...     "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        ... }
+        >>> verdict = prove_denies_http({"Statement": deny}, bucket_arn="arn:aws:s3:::reports")
+        >>> verdict.request.action, verdict.request.resource
+        ('s3:ListBucket', 'arn:aws:s3:::reports')
+    """
+    return prove(policy, DENIES_HTTP, bucket_arn=bucket_arn, strict=strict)
+
+
+def prove_minimum_tls(
+    policy: object, *, bucket_arn: str | Text, minimum: float, strict: bool = False
+) -> Verdict:
+    """Decide whether a bucket policy denies every request over a TLS version below a minimum.
+
+    Args:
+        policy: The policy, as for `prove_denies_http`.
+        bucket_arn: The ARN of the bucket.
+        minimum: The lowest version that may get through, as `1.2`.
+        strict: As for `prove_denies_http`.
+    """
+    return prove(policy, denies_tls_below(minimum), bucket_arn=bucket_arn, strict=strict)
+
+
+def prove(policy: object, claim: Claim, *, bucket_arn: str | Text, strict: bool = False) -> Verdict:
+    """Decide a claim about a bucket policy; the arguments are those of `prove_denies_http`."""
+    if policy is None:
+        parsed, absent = Policy(), True
+    else:
+        parsed, absent = policy if isinstance(policy, Policy) else parse_policy(policy), False
+    denies = [one for one in parsed.statements if not isinstance(one, Unknown) and one.effect is Effect.DENY]
+    unknown = [one for one in parsed.statements if isinstance(one, Unknown)]
+    rules = [compile_rule(statement, parsed.version, claim) for statement in denies]
+    space = Space(rules, unknown, claim, bucket_arn, strict=strict)
+    try:
+        verdict = _decide(space, parsed)
+    except TooComplex as bound:
+        return Undecided((Unknown(f"the policy is too complex to decide: {bound}"),))
+    match verdict:
+        case Refuted():
+            return _explain_absence(verdict, parsed, absent=absent)
+        case Proven() if parsed.problems:
+            problems = (
+                Unknown(f"S3 refuses this policy: {problem.reason}", problem.at)
+                for problem in parsed.problems
+            )
+            return Undecided(tuple(problems))
+        case Proven() | Undecided():
+            return verdict
+        case _:
+            assert_never(verdict)
+
+
+def _decide(space: Space, policy: Policy) -> Verdict:
+    reasons: dict[Unknown, None] = {}
+    for certain in (True, False):
+        for scenario, dimensions, choices in _combinations(space, certain=certain):
+            open_points = _open_points(space, dimensions, choices)
+            if all(isinstance(point, Depends) for point in open_points):
+                # Nothing is unknown but what the rest of the request decides, and this is a whole request.
+                request = request_of(space, scenario, dimensions, choices)
+                if not evaluate(policy, request):
+                    return _refute(space, dimensions, choices, request)
+                open_points = open_points or [Unknown(DISAGREEMENT)]
+            reasons.update(dict.fromkeys(open_points))
+    return Undecided(tuple(reasons)) if reasons else Proven(_sufficient(space))
+
+
+def _combinations(
+    space: Space, *, certain: bool
+) -> Iterator[tuple[Scenario, list[Dimension], tuple[Choice, ...]]]:
+    for scenario in space.scenarios():
+        dimensions = space.dimensions(scenario)
+        for choices in islice(combinations_ruling_out(space.every, dimensions, certain=certain), REPLAYS):
+            yield scenario, dimensions, choices
+
+
+def _open_points(space: Space, dimensions: Sequence[Dimension], choices: Sequence[Choice]) -> list[Unknown]:
+    """Return what would have to be known for this combination to be a request that gets through."""
+    certain = 0
+    for choice in choices:
+        certain |= choice.fails
+    points = [
+        Unknown(f"AWS does not document whether a request can have this `{dimension.name}`: {_show(choice)}")
+        for dimension, choice in zip(dimensions, choices, strict=True)
+        if choice.doubtful
+    ]
+    for index in range(space.every.bit_length()):
+        if not certain >> index & 1:
+            notes = [choice.notes[index] for choice in choices if index in choice.notes]
+            points.extend(note for note in notes if not isinstance(note, Depends))
+            if all(isinstance(note, Depends) for note in notes):
+                points.extend(notes)
+    return points
+
+
+def _show(choice: Choice) -> str:
+    subject = choice.subject
+    if isinstance(subject, tuple) and len(subject) == 2 and not isinstance(subject[1], str):
+        return "absent" if subject[1] is None else "several values at once"
+    return f"`{subject[-1] if isinstance(subject, tuple) else subject}`"
+
+
+def _refute(
+    space: Space, dimensions: Sequence[Dimension], choices: Sequence[Choice], request: Request
+) -> Refuted:
+    closest = closest_rule(space, dimensions, choices)
+    if closest is None:
+        return Refuted(request, "no statement denies anything")
+    rule, why = closest
+    statement = rule.statement
+    return Refuted(request, f"{statement} {why}", statement.at, statement.index)
+
+
+def _explain_absence(verdict: Refuted, policy: Policy, *, absent: bool) -> Refuted:
+    """Say what is wrong with a policy of which no Deny statement could be read."""
+    if verdict.statement is not None:
+        return verdict
+    if absent:
+        return Refuted(verdict.request, "the bucket has no policy")
+    if policy.problems:
+        problem = policy.problems[0]
+        return Refuted(verdict.request, f"S3 refuses this policy: {problem.reason}", problem.at)
+    return verdict
+
+
+def _sufficient(space: Space) -> tuple[int, ...]:
+    """Return the statements of a proof: one that suffices alone, or else all of them."""
+    for index, rule in enumerate(space.rules):
+        bit = 1 << index
+        if not any(
+            next(combinations_ruling_out(bit, space.dimensions(scenario), certain=False), None)
+            for scenario in space.scenarios()
+        ):
+            return (rule.statement.index,)
+    return tuple(rule.statement.index for rule in space.rules)

@@ -1,0 +1,342 @@
+"""The requests of a claim, as dimensions of classes that the policy's own statements tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+from typing import Final
+
+from secure_bucket.policy.document import Principal, Statement
+from secure_bucket.policy.unknown import Text, Unknown
+from secure_bucket.proof.claim import Claim
+from secure_bucket.proof.comparison import (
+    Comparison,
+    Observed,
+    Tri,
+    all_of,
+    compile_comparison,
+    parse_instant,
+)
+from secure_bucket.proof.keys import Kind, Presence, presence_of
+from secure_bucket.proof.language import TooComplex
+from secure_bucket.proof.pattern import Pattern, Subject, letters_of
+from secure_bucket.proof.principals import PRINCIPAL_TYPES, Who, applies_to, is_everyone, principals_of
+from secure_bucket.proof.search import Choice, Dimension
+from secure_bucket.proof.targets import (
+    Clause,
+    Target,
+    actions_on,
+    compile_actions,
+    compile_resources,
+    is_every_action,
+    keys_in,
+    keys_on,
+    plain_key,
+    unlisted_actions,
+)
+from secure_bucket.proof.values import Value, values_of
+
+__all__ = ["CLOCK", "Rule", "Scenario", "Space", "as_seen", "compile_rule", "identity_of"]
+
+COMPARISON_LIMIT: Final = 500_000
+"""Comparisons of a class with a value of the policy, in one dimension, after which it is too complex."""
+
+_NETWORK: Final = frozenset(("aws:sourceip", "aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip"))
+CLOCK: Final = ("aws:currenttime", "aws:epochtime")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A Deny statement, ready to be compared.
+
+    Args:
+        statement: The statement as written.
+        actions: Its `Action` or `NotAction` element.
+        resources: Its `Resource` or `NotResource` element.
+        comparisons: Its conditions.
+        unknown: A condition of which nothing is known, if it has one.
+    """
+
+    statement: Statement
+    actions: Clause
+    resources: Clause
+    comparisons: tuple[Comparison, ...]
+    unknown: Unknown | None = None
+
+
+def compile_rule(statement: Statement, version: str, claim: Claim) -> Rule:
+    """Prepare a statement of a policy in this version of the policy language."""
+    variables = version == "2012-10-17"
+    comparisons = []
+    unknown = None
+    for condition in statement.conditions:
+        if isinstance(condition, Unknown):
+            unknown = condition
+        else:
+            comparisons.append(compile_comparison(condition, variables=variables, known=claim.fixed))
+    actions = compile_actions(statement.actions, statement.at)
+    resources = compile_resources(statement.resources, statement.at, variables=variables)
+    return Rule(statement, actions, resources, tuple(comparisons), unknown)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What decides which condition keys a request has."""
+
+    kind: Kind
+    target: Target
+    through_endpoint: bool
+
+
+class Space:
+    """The requests of a claim about one bucket and one policy.
+
+    Args:
+        rules: The Deny statements.
+        unknown: Statements of which nothing is known.
+        claim: The claim.
+        bucket_arn: The ARN of the bucket.
+        strict: Whether `{"AWS": "*"}` leaves AWS services out.
+    """
+
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        unknown: Sequence[Unknown],
+        claim: Claim,
+        bucket_arn: Subject,
+        *,
+        strict: bool,
+    ) -> None:
+        self.rules = rules
+        self.claim = claim
+        self.bucket_arn = bucket_arn
+        self._unknown = unknown
+        self._strict = strict
+        self._cache: dict[object, Dimension] = {}
+        self._by_key: dict[str, list[Comparison]] = {}
+        for rule in rules:
+            for comparison in rule.comparisons:
+                self._by_key.setdefault(comparison.key, []).append(comparison)
+        self.every = (1 << (len(rules) + len(unknown))) - 1
+
+    def scenarios(self) -> Iterator[Scenario]:
+        """Yield the scenarios that this policy can tell apart, the simplest first."""
+        through = (False, True) if _NETWORK & self._by_key.keys() else (False,)
+        for kind, target, through_endpoint in product(self._kinds(), Target, through):
+            yield Scenario(kind, target, through_endpoint)
+
+    def dimensions(self, scenario: Scenario) -> list[Dimension]:
+        """Return the dimensions of the requests of a scenario, the most telling first.
+
+        Raises:
+            TooComplex: There are more classes than the stated bounds.
+        """
+        kind, target = scenario.kind, scenario.target
+        dimensions = [
+            self._cached(("base",), self._base),
+            self._cached(("principal", kind), partial(self._principals, kind)),
+            self._cached(("action", target), partial(self._actions, target)),
+            self._cached(("resource", target), partial(self._resources, target)),
+        ]
+        decided = {*self.claim.fixed, *identity_of(Who(kind, ""))}
+        for key in self._by_key:
+            if key in decided or (key == CLOCK[1] and CLOCK[0] in self._by_key):
+                continue
+            presence = presence_of(
+                key, kind, through_endpoint=scenario.through_endpoint, tls_absent=self.claim.tls_absent
+            )
+            if presence is Presence.FREE and _is_foreign(key, target):
+                presence = Presence.ABSENT_RATHER
+            dimensions.append(self._cached((key, presence), partial(self._key, key, presence)))
+        return dimensions
+
+    def together(self, key: str) -> tuple[str, ...]:
+        """Return the keys of the policy that share one value with a key: the two names of the time."""
+        return tuple(name for name in CLOCK if name in self._by_key) if key in CLOCK else (key,)
+
+    def _cached(self, name: object, build: Callable[[], Dimension]) -> Dimension:
+        if name not in self._cache:
+            self._cache[name] = build()
+        return self._cache[name]
+
+    def _kinds(self) -> Sequence[Kind]:
+        """Return the kinds of principals that have to be told apart."""
+        kinds = list(Kind)
+        if not all(is_everyone(rule.statement.principals) for rule in self.rules):
+            return kinds
+        for key in self._by_key.keys() - self.claim.fixed.keys():
+            presences = {presence_of(key, kind, through_endpoint=True, tls_absent=True) for kind in kinds}
+            if len(presences) > 1 or any(key in identity_of(Who(kind, "")) for kind in kinds):
+                return kinds
+        return [Kind.ANONYMOUS, Kind.SERVICE] if self._strict else [Kind.ANONYMOUS]
+
+    def _choice(self, subject: object, parts: Iterable[Iterable[Tri]], *, doubtful: bool = False) -> Choice:
+        """Return the choice of a class, given which parts of each rule it meets."""
+        fails = may_fail = 0
+        notes: dict[int, Unknown] = {}
+        for index, met in enumerate(map(all_of, parts)):
+            if isinstance(met, Unknown):
+                notes[index] = met
+                may_fail |= 1 << index
+            elif not met:
+                fails |= 1 << index
+        return Choice(subject, fails, fails | may_fail, notes, doubtful)
+
+    def _base(self) -> Dimension:
+        """Return what is the same in every request: the fixed keys, and what is not known at all."""
+
+        def judge(rule: Rule) -> Iterator[Tri]:
+            if rule.unknown is not None:
+                yield rule.unknown
+            for comparison in rule.comparisons:
+                if comparison.key in self.claim.fixed:
+                    yield comparison.holds(self.claim.fixed[comparison.key])
+
+        choice = self._choice((), map(judge, self.rules))
+        notes = dict(choice.notes)
+        may_fail = choice.may_fail
+        for index, unknown in enumerate(self._unknown, len(self.rules)):
+            notes[index] = unknown
+            may_fail |= 1 << index
+        return Dimension("base", (Choice((), choice.fails, may_fail, notes),))
+
+    def _principals(self, kind: Kind) -> Dimension:
+        elements = {rule.statement.principals: None for rule in self.rules}
+        entries = [entry for element in elements for entry in element.entries if isinstance(entry, Principal)]
+        partition = "".join(
+            letter for letter in letters_of(self.bucket_arn) if isinstance(letter, str)
+        ).split(":")[1]
+        people = principals_of(
+            kind,
+            partition,
+            entries,
+            self._patterns("aws:principalarn"),
+            self._patterns("aws:principalaccount"),
+            self._patterns("aws:username"),
+            self._patterns("aws:principalservicename"),
+        )
+
+        def judge(rule: Rule, who: Who, identity: Mapping[str, Observed]) -> Iterator[Tri]:
+            yield applies_to(rule.statement.principals, who, strict=self._strict)
+            for comparison in rule.comparisons:
+                if comparison.key in identity:
+                    yield comparison.holds(identity[comparison.key])
+
+        choices = []
+        for who in people:
+            identity = identity_of(who)
+            choices.append(self._choice(who, (judge(rule, who, identity) for rule in self.rules)))
+        return Dimension("principal", tuple(choices))
+
+    def _patterns(self, key: str) -> list[Pattern]:
+        comparisons = self._by_key.get(key, ())
+        return [
+            option
+            for comparison in comparisons
+            for option in comparison.options
+            if isinstance(option, Pattern)
+        ]
+
+    def _actions(self, target: Target) -> Dimension:
+        clauses = {rule.actions: None for rule in self.rules}
+        told_apart = [clause for clause in clauses if not is_every_action(clause)]
+        listed = actions_on(target)
+        if not told_apart:
+            return Dimension("action", (self._choice(listed, ((True,) for _ in self.rules)),))
+        self._bound(len(listed), sum(len(clause.patterns) for clause in told_apart))
+        classes: dict[tuple[int, int], tuple[Choice, list[str]]] = {}
+        names = [
+            *((name, False) for name in listed),
+            *((name, True) for name in unlisted_actions(told_apart, target)),
+        ]
+        for name, doubtful in names:
+            choice = self._choice(
+                name, ((rule.actions.covers(name),) for rule in self.rules), doubtful=doubtful
+            )
+            kept = classes.get((choice.fails, choice.may_fail))
+            if kept is None:
+                classes[choice.fails, choice.may_fail] = (choice, [name])
+            elif not doubtful:
+                kept[1].append(name)
+        choices = (
+            Choice(tuple(members), choice.fails, choice.may_fail, choice.notes, choice.doubtful)
+            for choice, members in classes.values()
+        )
+        return Dimension("action", tuple(choices))
+
+    def _resources(self, target: Target) -> Dimension:
+        if target is Target.BUCKET:
+            choice = self._choice(None, ((rule.resources.covers(self.bucket_arn),) for rule in self.rules))
+            return Dimension("resource", (choice,))
+        clauses = list({rule.resources: None for rule in self.rules})
+        keys = list(keys_in(self.bucket_arn, clauses))
+        self._bound(len(keys), sum(len(clause.patterns) for clause in clauses))
+        prefix = (*letters_of(self.bucket_arn), "/")
+        choices = []
+        for key in keys:
+            letters = (*prefix, *letters_of(key))
+            plain = "".join(letter for letter in letters if isinstance(letter, str))
+            arn: Subject = plain if len(plain) == len(letters) else Text(letters)
+            choices.append(self._choice(key, ((rule.resources.covers(arn),) for rule in self.rules)))
+        return Dimension("resource", tuple(choices))
+
+    def _key(self, key: str, presence: Presence) -> Dimension:
+        together = self.together(key)
+        comparisons = [comparison for name in together for comparison in self._by_key[name]]
+        values = values_of(key, comparisons, presence, tls_below=self.claim.tls_below)
+        self._bound(len(values), sum(len(comparison.options) for comparison in comparisons))
+        written = comparisons[0].condition.key
+
+        def judge(rule: Rule, value: Value) -> Iterator[Tri]:
+            for comparison in rule.comparisons:
+                if comparison.key not in together:
+                    continue
+                if value.opaque and comparison.family != "null":
+                    reason = f"AWS does not document what else `{written}` may hold"
+                    yield Unknown(reason, comparison.condition.at)
+                else:
+                    yield comparison.holds(as_seen(comparison.key, value.observed))
+
+        choices = []
+        for value in values:
+            parts = (judge(rule, value) for rule in self.rules)
+            choices.append(self._choice((written, value.observed), parts, doubtful=value.doubtful))
+        return Dimension(key, tuple(choices))
+
+    def _bound(self, classes: int, options: int) -> None:
+        if classes * options > COMPARISON_LIMIT:
+            raise TooComplex(f"it would take more than {COMPARISON_LIMIT:,} comparisons")
+
+
+def as_seen(key: str, observed: Observed) -> Observed:
+    """Return the chosen time as its key (in lower case) writes it; every other value as it is."""
+    seconds = parse_instant(observed) if key == CLOCK[1] and isinstance(observed, str) else None
+    return observed if seconds is None else str(int(seconds) if seconds.is_integer() else seconds)
+
+
+def _is_foreign(key: str, target: Target) -> bool:
+    """Return whether AWS lists a key, but only for actions on something else."""
+    own, other = (keys_on(one) for one in (target, *(one for one in Target if one is not target)))
+    return plain_key(key) in other - own
+
+
+def identity_of(who: Who) -> dict[str, Observed]:
+    """Return the condition keys (in lower case) that somebody's identity decides; `None` is absent."""
+    keys: dict[str, Observed] = {
+        "aws:principalaccount": who.account,
+        "aws:principalarn": who.arn,
+        "aws:username": who.username,
+    }
+    if who.kind is Kind.ANONYMOUS:
+        keys["aws:principalisawsservice"] = None
+        keys["aws:userid"] = "anonymous"
+    else:
+        keys["aws:principalisawsservice"] = "true" if who.kind is Kind.SERVICE else "false"
+    if who.kind is Kind.SERVICE:
+        keys["aws:principalservicename"] = who.name
+    else:
+        keys["aws:principaltype"] = PRINCIPAL_TYPES[who.kind]
+    return keys

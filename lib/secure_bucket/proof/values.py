@@ -1,0 +1,239 @@
+"""The values of one condition key: one for each class that the policy's comparisons can tell apart."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from itertools import combinations
+from typing import Final
+
+from secure_bucket.policy.unknown import Text
+from secure_bucket.proof.comparison import Comparison, Observed
+from secure_bucket.proof.keys import Certainty, Domain, Presence, domain_of, is_multivalued
+from secure_bucket.proof.language import Stage, representatives
+from secure_bucket.proof.pattern import Pattern, Subject, Variable, Wild
+
+__all__ = ["ENDPOINT", "Value", "coarse", "literals_of", "values_of", "write_instant"]
+
+SET_LIMIT: Final = 6
+"""Classes of a key up to which every set of them is tried for a multivalued key."""
+
+ENDPOINT: Final = "vpce-0example"
+_EXAMPLES: Final = {
+    "aws:principalorgid": "o-example",
+    "aws:referer": "https://example.com/",
+    "aws:sourceaccount": "111122223333",
+    "aws:sourcearn": "arn:aws:sns:us-east-1:111122223333:example",
+    "aws:sourcevpc": "vpc-0example",
+    "aws:sourcevpce": ENDPOINT,
+    "aws:useragent": "curl/8.0",
+    "aws:userid": "AIDAEXAMPLE",
+    "s3:prefix": "reports/",
+}
+_ADDRESSES: Final = ("203.0.113.7", "2001:db8::7")
+_TLS_VERSIONS: Final = (1.0, 1.1, 1.2, 1.3)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value of a condition key.
+
+    Args:
+        observed: The value; `None` when the key is absent.
+        doubtful: Whether AWS leaves open that it occurs: a proof has to hold for it, and a refutation
+            may not rest on it.
+        opaque: Whether it stands for values that no comparison was made for, so that all of them are
+            unknown.
+    """
+
+    observed: Observed
+    doubtful: bool = False
+    opaque: bool = False
+
+
+def values_of(
+    key: str, comparisons: Sequence[Comparison], presence: Presence, *, tls_below: float
+) -> list[Value]:
+    """Return the values to try for a key, the simplest first.
+
+    Args:
+        key: The key, in lower case.
+        comparisons: Every comparison that the policy makes with it.
+        presence: When it is present.
+        tls_below: The bound on `s3:TlsVersion`.
+
+    Raises:
+        TooComplex: The patterns have more classes than can be enumerated.
+    """
+    values: list[Value] = []
+    if presence.absent is not Certainty.NO:
+        values.append(Value(None, presence.absent is Certainty.DOUBTFUL))
+    if presence.present is not Certainty.NO:
+        present = list(_present(key, comparisons, tls_below))
+        present.extend(_sets(key, comparisons, present))
+        doubtful = presence.present is Certainty.DOUBTFUL
+        values.extend(Value(value.observed, value.doubtful or doubtful, value.opaque) for value in present)
+    return values
+
+
+def _present(key: str, comparisons: Sequence[Comparison], tls_below: float) -> Iterator[Value]:
+    families = {comparison.family for comparison in comparisons} - {"null"}
+    domain = domain_of(key)
+    if domain is Domain.TLS:
+        yield from _tls_versions(comparisons, tls_below)
+    elif domain is Domain.WHOLE:
+        yield from _numbers(comparisons, whole=True)
+    elif domain is Domain.BOOLEAN or (domain is None and families == {"bool"}):
+        yield from (Value("false"), Value("true"))
+    elif domain is Domain.ADDRESS or (domain is None and families == {"address"}):
+        yield from (Value(address) for address in _addresses(comparisons))
+    elif domain is Domain.DATE or (domain is None and families == {"date"}):
+        yield from _dates(comparisons)
+    elif domain is None and families == {"numeric"}:
+        yield from _numbers(comparisons, whole=False)
+    else:
+        yield from _texts(key, comparisons)
+        if families & {"bool"}:
+            yield from (Value("false"), Value("true"))
+        if families & {"numeric"}:
+            yield from _numbers(comparisons, whole=False)
+    if domain is None and families - set(Domain.TEXT.families):
+        # Nothing says that a key which is compared as a number, say, always holds one.
+        yield Value("example", doubtful=True, opaque=True)
+
+
+def _sets(key: str, comparisons: Sequence[Comparison], single: Sequence[Value]) -> Iterator[Value]:
+    """Yield lists of values for a key that may have several at once."""
+    multivalued = is_multivalued(key)
+    if multivalued is False or not any(comparison.condition.quantifier for comparison in comparisons):
+        return
+    doubtful = multivalued is None
+    # IAM User Guide, *Set operators for multivalued context keys*: ForAllValues also matches an empty set.
+    yield Value((), doubtful=True)
+    members = [value.observed for value in single if not value.opaque and not value.doubtful]
+    subjects = [member for member in members if member is not None and not isinstance(member, tuple)]
+    if len(subjects) > SET_LIMIT:
+        yield Value("example", doubtful=True, opaque=True)
+        subjects = subjects[:SET_LIMIT]
+    for size in range(2, len(subjects) + 1):
+        for subset in combinations(subjects, size):
+            yield Value(subset, doubtful)
+
+
+def _options(comparisons: Iterable[Comparison], *families: str) -> Iterator[object]:
+    for comparison in comparisons:
+        if comparison.family in families:
+            yield from comparison.options
+
+
+def _texts(key: str, comparisons: Sequence[Comparison]) -> Iterator[Value]:
+    patterns = [
+        option for option in _options(comparisons, *Domain.TEXT.families) if isinstance(option, Pattern)
+    ]
+    seed = _EXAMPLES.get(key, "example")
+    for (text,) in representatives((Stage(),), [coarse(pattern) for pattern in patterns], [(seed,)]):
+        yield Value(text)
+    yield from (Value(subject) for subject in literals_of(patterns))
+    # Whether a key can be present and empty is not documented.
+    yield Value("", doubtful=True)
+
+
+def coarse(pattern: Pattern) -> Pattern:
+    """Return a pattern with `*` in place of what is not known, so that it matches all it might match."""
+    if not pattern.holes and not pattern.variables:
+        return pattern
+    elements = (element if isinstance(element, (str, Wild)) else Wild.ANY for element in pattern.elements)
+    return Pattern(tuple(elements), pattern.fold)
+
+
+def literals_of(patterns: Iterable[Pattern]) -> Iterator[Subject]:
+    """Yield, for each pattern with holes, a text with the same holes that it matches."""
+    seen: set[Subject] = set()
+    for pattern in patterns:
+        if not pattern.holes or pattern.variables:
+            continue
+        filled = ("x" if isinstance(element, Wild) else element for element in pattern.elements)
+        text = Text(tuple(element for element in filled if not isinstance(element, Variable)))
+        if text not in seen:
+            seen.add(text)
+            yield text
+
+
+def _numbers(comparisons: Sequence[Comparison], *, whole: bool) -> Iterator[Value]:
+    constants = {option for option in _options(comparisons, "numeric") if isinstance(option, float)}
+    for number, exact in _around(sorted(constants)):
+        if not whole or (number >= 0 and number.is_integer()):
+            yield Value(_write(number))
+        elif number >= 0:
+            yield Value(_write(number), doubtful=True)
+        elif not exact and constants and min(constants) > 0:
+            yield Value("0")
+
+
+def _tls_versions(comparisons: Sequence[Comparison], below: float) -> Iterator[Value]:
+    constants = {option for option in _options(comparisons, "numeric") if isinstance(option, float)}
+    real = [version for version in _TLS_VERSIONS if version < below]
+    yield from (Value(f"{version:.1f}") for version in real)
+    # Nothing documents the numbers of versions that do not exist.
+    for number, _ in _around(sorted(constants | set(real))):
+        if 0 < number < below and number not in real:
+            yield Value(_write(number), doubtful=True)
+
+
+def _dates(comparisons: Sequence[Comparison]) -> Iterator[Value]:
+    constants = {option for option in _options(comparisons, "date", "numeric") if isinstance(option, float)}
+    for number, _ in _around(sorted(constants), step=86_400.0):
+        instant = write_instant(number)
+        if instant is not None:
+            yield Value(instant)
+
+
+def write_instant(seconds: float) -> str | None:
+    """Return the date of an epoch time in ISO 8601; `None` when it is out of range."""
+    try:
+        moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds)
+    except OverflowError:
+        return None
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def _around(constants: Sequence[float], step: float = 1.0) -> Iterator[tuple[float, bool]]:
+    """Yield one number of each interval that the constants cut, and each constant.
+
+    The second member tells whether the number is one of the constants.
+    """
+    if not constants:
+        yield 1.0, False
+        return
+    yield constants[-1] + step, False
+    for constant, following in zip(constants, [*constants[1:], None], strict=True):
+        yield constant, True
+        if following is not None:
+            middle = (constant + following) / 2
+            between = float(int(middle)) if constant < int(middle) < following else middle
+            if constant < between < following:
+                yield between, False
+    yield constants[0] - step, False
+
+
+def _write(number: float) -> str:
+    return str(int(number)) if number.is_integer() else repr(number)
+
+
+def _addresses(comparisons: Sequence[Comparison]) -> Iterator[str]:
+    """Yield one address of each interval that the networks cut out of the two address spaces."""
+    kinds = (ipaddress.IPv4Network, ipaddress.IPv6Network)
+    networks = [option for option in _options(comparisons, "address") if isinstance(option, kinds)]
+    for example, kind in zip(_ADDRESSES, kinds, strict=True):
+        own = [network for network in networks if isinstance(network, kind)]
+        usual = int(ipaddress.ip_address(example))
+        bounds = {0, *(int(network.network_address) for network in own)}
+        bounds |= {int(network.broadcast_address) + 1 for network in own}
+        limit = 1 << (32 if kind is ipaddress.IPv4Network else 128)
+        starts = sorted(bound for bound in bounds if bound < limit)
+        build = ipaddress.IPv4Address if kind is ipaddress.IPv4Network else ipaddress.IPv6Address
+        home = max(start for start in starts if start <= usual)
+        yield example
+        yield from (str(build(start)) for start in starts if start != home)
