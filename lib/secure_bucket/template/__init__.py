@@ -2,6 +2,27 @@
 
 from __future__ import annotations
 
+from secure_bucket.template.assembly import read_assembly, read_templates
+from secure_bucket.template.buckets import Applied, Bucket, BucketPolicy, Deployment, Inventory
 from secure_bucket.template.load import Document, is_template, load_document, parse_document
+from secure_bucket.template.resolve import Assembly
+from secure_bucket.template.stack import Stack
+from secure_bucket.template.worlds import TooManyWorlds, World
 
-__all__ = ["Document", "is_template", "load_document", "parse_document"]
+__all__ = [
+    "Applied",
+    "Assembly",
+    "Bucket",
+    "BucketPolicy",
+    "Deployment",
+    "Document",
+    "Inventory",
+    "Stack",
+    "TooManyWorlds",
+    "World",
+    "is_template",
+    "load_document",
+    "parse_document",
+    "read_assembly",
+    "read_templates",
+]

@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from secure_bucket.policy.unknown import Text, Unknown
+from secure_bucket.policy.unknown import Place, Text, Unknown
 from secure_bucket.template.conditions import condition_holds
 from secure_bucket.template.intrinsics import FUNCTIONS
 from secure_bucket.template.load import Document
 from secure_bucket.template.loops import expand_loops, is_loop
 from secure_bucket.template.resolve import Assembly, Resolver
-from secure_bucket.template.stack import Path, Resource, Stack
+from secure_bucket.template.stack import Path, Resource, Stack, pointer_of
 from secure_bucket.template.text import as_text, compare, holes
 from secure_bucket.template.worlds import PARTITION, World, explore
 
@@ -55,13 +55,13 @@ class Applied:
     Args:
         policy: The policy.
         document: What its document comes to, with `Text` and `Unknown` where it is not known.
-        target: The name of the bucket that it is for.
+        bucket_arn: The ARN of the bucket that it is for.
         certain: Whether that is the bucket in question; otherwise it may be.
     """
 
     policy: BucketPolicy
     document: object
-    target: str | Text
+    bucket_arn: str | Text
     certain: bool
 
 
@@ -106,6 +106,7 @@ class Inventory:
     policies: list[BucketPolicy] = field(default_factory=list)
     not_applicable: list[NotApplicable] = field(default_factory=list)
     _direct: dict[int, list[BucketPolicy]] = field(default_factory=dict)
+    unreadable: list[tuple[Stack, str, Unknown]] = field(default_factory=list)
     _loose: list[BucketPolicy] = field(default_factory=list)
     _start: World = field(default_factory=World)
     _first: Resolver | None = None
@@ -184,13 +185,20 @@ class Inventory:
                 stack.resources.pop(str(key), None)
                 expanded = expand_loops(resolver, stack, key, body, path)
                 if expanded is None:
-                    stack.unreadable_loops.append(str(key))
+                    self._unreadable_loop(stack, str(key), body, path)
                 for inner_key, inner, inner_path in expanded or ():
                     written_out[inner_key] = inner
                     if section == "Resources":
                         stack.add(inner_key, inner, inner_path)
             if section != "Resources":
                 stack.sections[section] = written_out
+
+    def _unreadable_loop(self, stack: Stack, key: str, body: object, path: Path) -> None:
+        if "AWS::S3::Bucket" in repr(body):
+            reason = "this loop is malformed, or comes to too many resources"
+            self.unreadable.append(
+                (stack, key, Unknown(reason, Place(pointer_of(path), stack.document.name)))
+            )
 
     def _take(self, stack: Stack, resource: Resource) -> None:
         if resource.type == "AWS::S3::Bucket":
@@ -207,6 +215,9 @@ class Inventory:
                 self._loose.append(policy)
         elif resource.type in _HTTPS_ONLY:
             self.not_applicable.append(NotApplicable(stack, resource, _HTTPS_ONLY[resource.type]))
+        elif resource.type == "AWS::CloudFormation::Stack" and resource.logical_id not in stack.nested:
+            why = "the template of this nested stack is not at hand: check it by itself"
+            self.not_applicable.append(NotApplicable(stack, resource, why))
         elif resource.type in _OUT_OF_SCOPE:
             why = f"`{resource.type}` is out of scope: AWS does not state whether it answers over plain HTTP"
             self.not_applicable.append(NotApplicable(stack, resource, why))
@@ -218,7 +229,8 @@ class Inventory:
         applied: list[Applied] = []
         for policy in self._direct.get(id(bucket.resource), ()):
             if _exists(resolver, policy.stack, policy.resource):
-                applied.append(Applied(policy, _document(resolver, policy), name, certain=True))
+                arn = resolver.bucket_arn(bucket.stack, name)
+                applied.append(Applied(policy, _document(resolver, policy), arn, certain=True))
         for policy in self._loose:
             if not _exists(resolver, policy.stack, policy.resource):
                 continue
@@ -249,9 +261,9 @@ class Inventory:
                 for bucket in self.buckets
             ):
                 continue
-            applied = Applied(policy, _document(resolver, policy), target, certain=True)
-            _settle_partition(resolver, policy.stack, [applied])
             arn = resolver.bucket_arn(policy.stack, target)
+            applied = Applied(policy, _document(resolver, policy), arn, certain=True)
+            _settle_partition(resolver, policy.stack, [applied])
             found.append(Deployment(resolver.world, arn, (applied,), False, resolver.expandable))
         return found
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from secure_bucket.policy.unknown import Hole, Text
+from secure_bucket.policy.unknown import Text
 from secure_bucket.template.resolve import MAX_NESTING, Resolver
 from secure_bucket.template.stack import Path, Stack
 from secure_bucket.template.text import as_text, canonical, compare, holes

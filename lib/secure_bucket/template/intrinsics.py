@@ -95,7 +95,8 @@ def _sub(resolver: Resolver, stack: Stack, argument: object, path: Path) -> obje
         if name in variables:
             value = resolver.resolve(stack, variables[name], ((path, 1), name))
         elif "." in name:
-            value = resolver.get_att(stack, *name.split(".", 1), path)
+            logical_id, _, attribute = name.partition(".")
+            value = resolver.get_att(stack, logical_id, attribute, path)
         else:
             value = resolver.ref(stack, name, path)
         text = "" if value is NO_VALUE else as_text(value)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 from secure_bucket.errors import TemplateError
 from secure_bucket.policy.unknown import Place, Unknown
 
-__all__ = ["MAX_DEPTH", "duplicate_key", "pointer_token", "scan_json"]
+__all__ = ["MAX_DEPTH", "Duplicate", "duplicate_key", "pointer_token", "scan_json"]
 
 MAX_DEPTH = 200
 
@@ -28,13 +29,25 @@ def pointer_token(key: object) -> str:
     return str(key).replace("~", "~0").replace("/", "~1")
 
 
-def duplicate_key(key: str, file: str, pointer: str, lines: tuple[int, int]) -> Unknown:
-    """Return the value of a key that stands twice in one object, which no specification defines."""
-    first, second = lines
-    return Unknown(
-        f"the key `{key}` stands twice, in line {first} and in line {second}",
-        Place(pointer, file, second, 0),
-    )
+@dataclass(frozen=True, slots=True)
+class Duplicate(Unknown):
+    """The value of a key that stands twice in one object, for which no specification says which counts.
+
+    Args:
+        values: The values, in the order in which they are written.
+    """
+
+    values: tuple[object, ...] = field(default=(), kw_only=True, hash=False)
+
+
+def duplicate_key(
+    key: str, values: tuple[object, object], file: str, pointer: str, lines: tuple[int, int]
+) -> Duplicate:
+    """Return the value of a key that stands twice, given both values and the lines of both keys."""
+    first, second = values
+    earlier = first.values if isinstance(first, Duplicate) else (first,)
+    reason = f"the key `{key}` stands twice, in line {lines[0]} and in line {lines[1]}"
+    return Duplicate(reason, Place(pointer, file, lines[1], 0), values=(*earlier, second))
 
 
 def scan_json(text: str, file: str, positions: dict[str, tuple[int, int]] | None = None) -> object:
@@ -148,9 +161,9 @@ class _Scanner:
                 self._fail(f"a colon was expected after the key `{key}`")
             self.index += 1
             value = self._value(child, depth + 1)
-            members[key] = (
-                duplicate_key(key, self.file, child, (lines[key], line)) if key in members else value
-            )
+            if key in members:
+                value = duplicate_key(key, (members[key], value), self.file, child, (lines[key], line))
+            members[key] = value
             lines.setdefault(key, line)
             self._separator("}")
         self.index += 1

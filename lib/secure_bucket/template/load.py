@@ -16,15 +16,27 @@ from secure_bucket.policy.unknown import Place
 from secure_bucket.template.json_text import scan_json
 from secure_bucket.template.yaml_text import scan_yaml
 
-__all__ = ["MAX_BYTES", "Document", "is_template", "load_document", "parse_document"]
+__all__ = ["MAX_BYTES", "Document", "is_template", "load_document", "parse_document", "read_bytes"]
 
 # CloudFormation takes at most 1 MB from S3 (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/
 # cloudformation-limits.html); the rest is room for indentation, which CDK leaves out when it has to.
 MAX_BYTES = 16 * 1024 * 1024
 
 _SECTIONS = frozenset(
-    "AWSTemplateFormatVersion Conditions Description Globals Hooks Mappings Metadata Outputs Parameters "
-    "Resources Rules Transform".split()
+    (
+        "AWSTemplateFormatVersion",
+        "Conditions",
+        "Description",
+        "Globals",
+        "Hooks",
+        "Mappings",
+        "Metadata",
+        "Outputs",
+        "Parameters",
+        "Resources",
+        "Rules",
+        "Transform",
+    )
 )
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -64,6 +76,15 @@ def load_document(path: str | os.PathLike[str]) -> Document:
         MissingDependencyError: If it is YAML and PyYAML is not installed.
         TemplateError: If it cannot be read, or is no CloudFormation template; the message says why.
     """
+    return parse_document(read_bytes(path), os.fspath(path))
+
+
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
+    """Read a file of at most `MAX_BYTES`.
+
+    Raises:
+        TemplateError: If it is none, is larger, or cannot be read.
+    """
     name = os.fspath(path)
     try:
         status = os.stat(path)
@@ -75,11 +96,10 @@ def load_document(path: str | os.PathLike[str]) -> Document:
                 f"`{name}` has {status.st_size:,} bytes, more than {MAX_BYTES:,}: "
                 "CloudFormation takes at most 1 MB, so this is no template"
             )
-        data = Path(path).read_bytes()
+        return Path(path).read_bytes()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise TemplateError(f"`{name}` cannot be read: {reason}") from None
-    return parse_document(data, name)
 
 
 def parse_document(source: bytes | str | Mapping[str, Any], name: str = "<template>") -> Document:

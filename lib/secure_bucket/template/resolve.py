@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-
-from typing_extensions import TypeAlias
+from typing import TypeAlias
 
 from secure_bucket.policy.unknown import Hole, Place, Text, Unknown
 from secure_bucket.template.loops import expand_loops, is_loop
@@ -49,7 +48,7 @@ class Assembly:
         return f"{stack.name}.{name}" if name.partition(".")[0] in self._ambiguous else name
 
     def exports(self) -> list[tuple[Stack, str, object]]:
-        """Return every exported output, as its stack, its name, and the name of the export as it is written."""
+        """Return every exported output: its stack, its name, and the name of its export as written."""
         if self._exports is None:
             self._exports = [
                 (stack, str(name), output["Export"].get("Name"))
@@ -124,7 +123,7 @@ class Resolver:
             ((key, argument),) = value.items()
             if key == "Ref" and isinstance(argument, str):
                 return self.ref(stack, argument, (path, key))
-            if isinstance(key, str) and key.startswith("Fn::") and not is_loop(key):
+            if str(key).startswith("Fn::") and not is_loop(key):
                 function = self.functions.get(key)
                 if function is None:
                     return self.opaque(
@@ -133,8 +132,8 @@ class Resolver:
                 return function(self, stack, argument, (path, key))
         members: dict[str, object] = {}
         for key, item in value.items():
-            if not isinstance(key, str):
-                key = str(key)
+            # A dictionary that did not come from a file can have any keys.
+            key = str(key)
             if key.startswith("Fn::"):
                 if not is_loop(key):
                     reason = (
@@ -272,7 +271,7 @@ class Resolver:
         elif isinstance(name, (str, Text)):
             text = name
         else:
-            text = as_text(name) or self.hole(stack, qualified, "`BucketName` is not text", path)
+            text = as_text(name) or self.hole(stack, qualified, "`BucketName` is not text", bucket.path)
         self._names[id(bucket)] = text
         return text
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from secure_bucket.template.json_text import Duplicate
 from secure_bucket.template.load import Document
 from secure_bucket.template.text import as_text
 
@@ -20,6 +21,7 @@ _HARMLESS_TRANSFORMS = (
     "AWS::CodeDeployBlueGreen",
     "AWS::SecretsManager-",
 )
+_TYPES_THAT_MATTER = ("AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::CloudFormation::Stack")
 
 
 def pointer_of(path: Path) -> str:
@@ -75,13 +77,6 @@ class Resource:
         """Where they are written."""
         return (self.path, "Properties")
 
-    @property
-    def construct_path(self) -> str:
-        """The path of its construct; `""` when the template does not tell."""
-        metadata = self.body.get("Metadata")
-        path = metadata.get("aws:cdk:path") if isinstance(metadata, Mapping) else None
-        return path if isinstance(path, str) else ""
-
 
 @dataclass(slots=True, eq=False)
 class Stack:
@@ -99,8 +94,8 @@ class Stack:
         sections: Its other sections.
         parameters: Its parameters.
         loop_variables: The variables of loops over values that are not known.
-        unreadable_loops: The loops that cannot be written out.
         nested: The stacks that it nests, by logical id.
+        construct_paths: The paths of its constructs by logical id, where an assembly tells.
     """
 
     document: Document = field(repr=False)
@@ -114,8 +109,8 @@ class Stack:
     sections: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     parameters: dict[str, Parameter] = field(default_factory=dict)
     loop_variables: set[str] = field(default_factory=set)
-    unreadable_loops: list[str] = field(default_factory=list)
     nested: dict[str, Stack] = field(default_factory=dict)
+    construct_paths: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         for name in ("Conditions", "Mappings", "Outputs", "Parameters"):
@@ -130,11 +125,19 @@ class Stack:
 
     def add(self, logical_id: str, body: object, path: Path) -> None:
         """Add a resource, if it is one."""
+        if isinstance(body, Duplicate):
+            # Whichever of the two CloudFormation takes, a bucket or a policy among them must not get lost.
+            kinds = [_kind(value) for value in body.values]
+            kind = next((kind for kind in _TYPES_THAT_MATTER if kind in kinds), kinds[-1])
+            body = {"Type": kind, "Properties": body}
         if isinstance(body, Mapping):
-            kind = body.get("Type")
-            self.resources[logical_id] = Resource(
-                logical_id, kind if isinstance(kind, str) else "", body, path
-            )
+            self.resources[logical_id] = Resource(logical_id, _kind(body), body, path)
+
+    def construct_path(self, resource: Resource) -> str:
+        """Return the path of the construct of a resource; `""` when nothing tells."""
+        metadata = resource.body.get("Metadata")
+        path = metadata.get("aws:cdk:path") if isinstance(metadata, Mapping) else None
+        return path if isinstance(path, str) else self.construct_paths.get(resource.logical_id, "")
 
     @property
     def macros(self) -> tuple[str, ...]:
@@ -152,6 +155,13 @@ class Stack:
             if isinstance(holder, Mapping) and (inner := holder.get("Fn::Transform")) is not None:
                 found.append(str(inner.get("Name")) if isinstance(inner, Mapping) else str(inner))
         return tuple(found)
+
+
+def _kind(body: object) -> str:
+    kind = body.get("Type") if isinstance(body, Mapping) else None
+    if isinstance(kind, Duplicate):
+        return next((one for one in _TYPES_THAT_MATTER if one in kind.values), "")
+    return kind if isinstance(kind, str) else ""
 
 
 def _parameter(body: Mapping[str, Any]) -> Parameter:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from secure_bucket.policy.unknown import Hole, Place, Text, Unknown
+from secure_bucket.policy.unknown import Hole, Text, Unknown
 
 __all__ = [
     "NO_VALUE",

@@ -16,10 +16,10 @@ from secure_bucket.policy.unknown import Hole
 
 __all__ = [
     "MAX_WORLDS",
-    "Fork",
-    "Infeasible",
     "PARTITION",
     "REGION",
+    "Fork",
+    "Infeasible",
     "TooManyWorlds",
     "World",
     "explore",

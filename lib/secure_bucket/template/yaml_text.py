@@ -73,7 +73,7 @@ def scan_yaml(text: str, file: str, positions: dict[str, tuple[int, int]] | None
 
 
 class _Builder:
-    """Make values of events; `anchors` shares them, so that an alias costs nothing however often it is used."""
+    """Make values of events; `anchors` shares them, so that an alias costs nothing."""
 
     def __init__(
         self,
@@ -102,14 +102,13 @@ class _Builder:
             content = self._value(event, "", 0)
             if documents > 1 and content is not None:
                 raise TemplateError(
-                    f"`{self.file}` holds several YAML documents, the second in line {event.start_mark.line + 1}: "
-                    "a template is one document; split the file"
+                    f"`{self.file}` holds several YAML documents, and a template is one: split the file"
                 )
             if documents == 1:
                 value = content
         return value
 
-    def _mark(self, event: yaml.Event, pointer: str) -> tuple[int, int]:
+    def _mark(self, event: Any, pointer: str) -> tuple[int, int]:
         position = (event.start_mark.line + 1, event.start_mark.column + 1)
         if self.positions is not None:
             self.positions.setdefault(pointer, position)
@@ -198,9 +197,9 @@ class _Builder:
             if key == "<<":
                 merged.extend(value if isinstance(value, list) else [value])
                 continue
-            members[key] = (
-                duplicate_key(key, self.file, child, (lines[key], line)) if key in members else value
-            )
+            if key in members:
+                value = duplicate_key(key, (members[key], value), self.file, child, (lines[key], line))
+            members[key] = value
             lines.setdefault(key, line)
         # The keys that stand in the mapping itself win over merged ones, earlier merged ones over later.
         for mapping in merged:
@@ -223,7 +222,8 @@ class _Builder:
                 self.anchors[event.anchor] = event.value
             return str(event.value)
         raise TemplateError(
-            f"`{self.file}` has a key that is not text, in line {event.start_mark.line + 1}; is a quotation mark missing?"
+            f"`{self.file}` has a key that is not text, in line {event.start_mark.line + 1}: "
+            "is a quotation mark missing?"
         )
 
 

@@ -1,0 +1,146 @@
+"""Check templates and cloud assemblies: the question that every part of this library asks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from secure_bucket.errors import TemplateError
+from secure_bucket.findings.finding import Finding, JudgedBucket, Report
+from secure_bucket.findings.judge import Judge, Judgement, Outcome
+from secure_bucket.findings.rules import RULES
+from secure_bucket.proof.verdict import Undecided
+from secure_bucket.template import (
+    Assembly,
+    Inventory,
+    Stack,
+    parse_document,
+    read_assembly,
+    read_templates,
+)
+from secure_bucket.template.stack import Resource, pointer_of
+
+__all__ = ["check_assembly", "check_template", "check_templates"]
+
+
+def check_template(
+    source: str | os.PathLike[str] | Mapping[str, Any],
+    *,
+    strict: bool = False,
+    minimum_tls_version: float | str | None = None,
+) -> Report:
+    """Check every bucket of one CloudFormation template.
+
+    Args:
+        source: The file, JSON or YAML, or the template as a dictionary.
+        strict: Take `{"AWS": "*"}` not to cover AWS service principals, which AWS does not document.
+        minimum_tls_version: Also find requests over an older TLS version that get through, as `1.2`;
+            asks nothing about TLS unless set.
+
+    Returns:
+        The verdict on each bucket, and what there is to do.
+
+    Raises:
+        MissingDependencyError: If the file is YAML and PyYAML is not installed.
+        TemplateError: If it cannot be read, or is no template.
+    """
+    if isinstance(source, Mapping):
+        return _check(
+            lambda: Assembly([Stack(parse_document(source))]), "the template", strict, minimum_tls_version
+        )
+    return check_templates([source], strict=strict, minimum_tls_version=minimum_tls_version)
+
+
+def check_templates(
+    paths: Iterable[str | os.PathLike[str]],
+    *,
+    strict: bool = False,
+    minimum_tls_version: float | str | None = None,
+) -> Report:
+    """Check the templates of one application, which may import each other's exports.
+
+    Args:
+        paths: The files.
+        strict: As for `check_template`.
+        minimum_tls_version: As for `check_template`.
+
+    Raises:
+        MissingDependencyError: If one is YAML and PyYAML is not installed.
+        TemplateError: If one cannot be read, or is no template.
+    """
+    files = list(paths)
+    named = ", ".join(f"`{os.fspath(file)}`" for file in files[:3])
+    return _check(lambda: read_templates(files), named, strict, minimum_tls_version)
+
+
+def check_assembly(
+    directory: str | os.PathLike[str],
+    *,
+    strict: bool = False,
+    minimum_tls_version: float | str | None = None,
+) -> Report:
+    """Check every bucket of a CDK cloud assembly: of its stacks, Stages, nested stacks and products.
+
+    Args:
+        directory: The directory, `cdk.out` unless the app says otherwise.
+        strict: As for `check_template`.
+        minimum_tls_version: As for `check_template`.
+
+    Raises:
+        TemplateError: If a file that the assembly refers to is missing or cannot be read.
+    """
+    named = f"`{os.fspath(directory)}`"
+    return _check(lambda: read_assembly(directory), named, strict, minimum_tls_version)
+
+
+def _check(
+    read: Callable[[], Assembly], named: str, strict: bool, minimum_tls_version: float | str | None
+) -> Report:
+    minimum = None if minimum_tls_version is None else float(minimum_tls_version)
+    try:
+        return _report(Inventory(read()), strict, minimum)
+    except RecursionError:
+        raise TemplateError(f"{named}: nested too deeply to be read") from None
+
+
+def _report(inventory: Inventory, strict: bool, minimum: float | None) -> Report:
+    judge = Judge(inventory, strict, minimum)
+    judgements: list[Judgement] = [judge.bucket(bucket) for bucket in inventory.buckets]
+    for stack, logical_id, unknown in inventory.unreadable:
+        at = stack.document.place(unknown.at.pointer)
+        loop = Resource(logical_id, "AWS::S3::Bucket", {}, (("", "Resources"), logical_id))
+        judgements.append(Judgement(stack, loop, at, Outcome(Undecided((unknown,)))))
+    foreign = [judge.foreign(policy) for policy in inventory.policies]
+    order = {id(stack): index for index, stack in enumerate(inventory.assembly.stacks)}
+    everything = [*judgements, *(judgement for judgement in foreign if judgement is not None)]
+    findings: list[tuple[tuple[int, int, str], Finding]] = []
+    for position, judgement in enumerate(everything):
+        for rule in RULES:
+            findings += [
+                ((order[id(judgement.stack)], position, finding.rule), finding)
+                for finding in rule.check(judgement)
+            ]
+    findings.sort(key=lambda pair: pair[0])
+    return Report(
+        buckets=tuple(
+            JudgedBucket(
+                judgement.resource.logical_id,
+                judgement.http.verdict,
+                judgement.at,
+                judgement.construct_path,
+                _file(judgement.stack),
+            )
+            for judgement in judgements
+        ),
+        findings=tuple(dict.fromkeys(finding for _, finding in findings)),
+        templates=tuple(dict.fromkeys(filter(None, map(_file, inventory.assembly.stacks)))),
+        not_applicable=tuple(
+            (each.stack.document.place(pointer_of(each.resource.path)), each.resource.logical_id, each.why)
+            for each in inventory.not_applicable
+        ),
+    )
+
+
+def _file(stack: Stack) -> str:
+    return stack.document.name if stack.document.text else ""

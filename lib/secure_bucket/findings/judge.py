@@ -1,0 +1,290 @@
+"""The verdict on a bucket, over all the ways in which it can be deployed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from secure_bucket.policy.unknown import Place, Text, Unknown
+from secure_bucket.proof import prove_denies_http, prove_minimum_tls
+from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
+from secure_bucket.template.buckets import Applied, Bucket, BucketPolicy, Deployment, Inventory
+from secure_bucket.template.stack import Resource, Stack, pointer_of
+from secure_bucket.template.worlds import MAX_WORLDS, TooManyWorlds
+
+__all__ = ["Judge", "Judgement", "Outcome"]
+
+Prove: TypeAlias = "Callable[[object, str | Text], Verdict]"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What comes out in one deployment, or in all of them.
+
+    Args:
+        verdict: The verdict; its places are places in files.
+        policy: The policy that decides; `None` when there is none.
+        parameters: The parameter values it depends on.
+    """
+
+    verdict: Verdict
+    policy: BucketPolicy | None = None
+    parameters: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A bucket, or a policy for somebody else's bucket, with everything that the rules ask about.
+
+    Args:
+        stack: The stack it belongs to.
+        resource: The bucket, or the policy.
+        at: Where it is written.
+        http: The answer to *is every request over plain HTTP denied?*
+        tls: The answer to *is every request below the minimum TLS version denied?*; `None` when nobody asked.
+        minimum_tls_version: That version.
+        policies: All the policies of the bucket.
+        several: Policies that apply at the same time; empty when there is at most one at a time.
+        website: Whether the bucket can be a website.
+        foreign: Whether it is a policy for a bucket that no template here declares.
+    """
+
+    stack: Stack
+    resource: Resource
+    at: Place
+    http: Outcome
+    tls: Outcome | None = None
+    minimum_tls_version: float | None = None
+    policies: tuple[BucketPolicy, ...] = ()
+    several: tuple[BucketPolicy, ...] = ()
+    website: bool = False
+    foreign: bool = False
+
+    @property
+    def construct_path(self) -> str:
+        """The path of its construct; `""` when nothing tells."""
+        return self.stack.construct_path(self.resource)
+
+    def place(self, resource: Resource, stack: Stack) -> Place:
+        """Return where a resource is written."""
+        return stack.document.place(pointer_of(resource.path))
+
+
+@dataclass(slots=True)
+class Judge:
+    """Judge the buckets of an inventory.
+
+    Args:
+        inventory: The buckets and policies.
+        strict: Whether `{"AWS": "*"}` does not cover AWS service principals.
+        minimum_tls_version: The TLS version below which nothing may get through; `None` asks nothing.
+    """
+
+    inventory: Inventory
+    strict: bool = False
+    minimum_tls_version: float | None = None
+    _memo: dict[tuple[str, str, str], Verdict] = field(default_factory=dict)
+
+    def bucket(self, bucket: Bucket) -> Judgement:
+        """Return the judgement on a bucket."""
+        deployments, outcomes, tls, undecided = self._judge(
+            bucket.stack, lambda expand: self.inventory.deployments(bucket, expand=expand)
+        )
+        policies = {id(applied.policy): applied.policy for each in deployments for applied in each.policies}
+        several: tuple[BucketPolicy, ...] = ()
+        for deployment in deployments:
+            certain = tuple(applied.policy for applied in deployment.policies if applied.certain)
+            if len(certain) > 1 and not several:
+                several = certain
+        return Judgement(
+            bucket.stack,
+            bucket.resource,
+            bucket.stack.document.place(pointer_of(bucket.resource.path)),
+            undecided or _combine(outcomes),
+            (undecided or _combine(tls)) if self.minimum_tls_version is not None else None,
+            self.minimum_tls_version,
+            tuple(policies.values()),
+            several,
+            website=any(deployment.website is True for deployment in deployments),
+        )
+
+    def foreign(self, policy: BucketPolicy) -> Judgement | None:
+        """Return the judgement on a policy by itself; `None` when its bucket is always declared here."""
+        deployments, outcomes, tls, undecided = self._judge(
+            policy.stack, lambda expand: self.inventory.foreign(policy, expand=expand)
+        )
+        if not deployments and undecided is None:
+            return None
+        return Judgement(
+            policy.stack,
+            policy.resource,
+            policy.stack.document.place(pointer_of(policy.resource.path)),
+            undecided or _combine(outcomes),
+            (undecided or _combine(tls)) if self.minimum_tls_version is not None else None,
+            self.minimum_tls_version,
+            (policy,),
+            foreign=True,
+        )
+
+    def _judge(
+        self, stack: Stack, deployments: Callable[[bool], Iterable[Deployment]]
+    ) -> tuple[list[Deployment], list[_Case], list[_Case], Outcome | None]:
+        """Judge every deployment; where listed values could tell more than their holes, with each of them."""
+        self._memo.clear()
+        macro = _macro(stack)
+        if macro is not None:
+            return [], [], [], Outcome(Undecided((macro,)))
+        try:
+            ways = list(deployments(False))
+        except TooManyWorlds:
+            at = stack.document.place("/Conditions")
+            reason = f"it depends on more than {MAX_WORLDS} combinations of parameters"
+            return [], [], [], Outcome(Undecided((Unknown(reason, at),)))
+        outcomes, tls = self._cases(ways, False)
+        if any(way.expandable for way in ways) and not all(
+            isinstance(case.outcome.verdict, Proven) for case in outcomes + tls
+        ):
+            try:
+                ways = list(deployments(True))
+            except TooManyWorlds:
+                pass
+            else:
+                outcomes, tls = self._cases(ways, True)
+        return ways, outcomes, tls, None
+
+    def _cases(self, ways: list[Deployment], expand: bool) -> tuple[list[_Case], list[_Case]]:
+        outcomes = [self._case(way, expand, "http", self._prove_http) for way in ways]
+        tls = (
+            [self._case(way, expand, "tls", self._prove_tls) for way in ways]
+            if self.minimum_tls_version
+            else []
+        )
+        return outcomes, tls
+
+    def _prove_http(self, document: object, bucket_arn: str | Text) -> Verdict:
+        return prove_denies_http(document, bucket_arn=bucket_arn, strict=self.strict)
+
+    def _prove_tls(self, document: object, bucket_arn: str | Text) -> Verdict:
+        minimum = self.minimum_tls_version or 0.0
+        return prove_minimum_tls(document, bucket_arn=bucket_arn, minimum=minimum, strict=self.strict)
+
+    def _case(self, way: Deployment, expand: bool, claim: str, prove: Prove) -> _Case:
+        def ask(applied: Applied | None) -> Outcome:
+            document, arn = (applied.document, applied.bucket_arn) if applied else (None, way.bucket_arn)
+            key = (claim, repr(document), repr(arn))
+            if key not in self._memo:
+                self._memo[key] = prove(document, arn)
+            verdict = self._memo[key]
+            if applied is None:
+                return Outcome(verdict)
+            return Outcome(self._located(verdict, way, applied, expand), applied.policy)
+
+        certain = [ask(applied) for applied in way.policies if applied.certain]
+        possible = [(applied, ask(applied)) for applied in way.policies if not applied.certain]
+        if not certain and not possible:
+            return _Case(ask(None), way.world.describe())
+        worst = _worst(certain) if certain else ask(None)
+        open_questions = tuple(
+            _may_apply(applied.policy, bool(certain))
+            for applied, outcome in possible
+            if not _settles(outcome.verdict, worst.verdict)
+        )
+        # Another policy that may take the place of this one leaves only what holds with either.
+        if open_questions and not isinstance(worst.verdict, Undecided):
+            worst = Outcome(Undecided(open_questions), possible[0][0].policy)
+        return _Case(worst, way.world.describe())
+
+    def _located(self, verdict: Verdict, way: Deployment, applied: Applied, expand: bool) -> Verdict:
+        """Return a verdict with places in files instead of places in the policy."""
+        if isinstance(verdict, Refuted):
+            return replace(verdict, at=self._place(verdict.at, way, applied, expand))
+        if isinstance(verdict, Undecided):
+            return Undecided(
+                tuple(
+                    Unknown(reason.reason, self._place(reason.at, way, applied, expand))
+                    for reason in verdict.reasons
+                )
+            )
+        return verdict
+
+    def _place(self, at: Place, way: Deployment, applied: Applied, expand: bool) -> Place:
+        if at.file:
+            stacks = self.inventory.assembly.stacks
+            document = next((stack.document for stack in stacks if stack.document.name == at.file), None)
+            return document.place(at.pointer) if document is not None else at
+        path = self.inventory.source(way.world, applied, at.pointer, expand=expand)
+        return applied.policy.stack.document.place(pointer_of(path))
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    outcome: Outcome
+    world: Mapping[str, str]
+
+
+def _macro(stack: Stack | None) -> Unknown | None:
+    while stack is not None:
+        if stack.macros:
+            named = "`, `".join(stack.macros)
+            return Unknown(
+                f"the macro `{named}` may rewrite everything in the template, and runs only at deployment",
+                stack.document.place("/Transform"),
+            )
+        stack = stack.parent
+    return None
+
+
+def _worst(outcomes: list[Outcome]) -> Outcome:
+    for kind in (Refuted, Undecided):
+        for outcome in outcomes:
+            if isinstance(outcome.verdict, kind):
+                return outcome
+    return outcomes[0]
+
+
+def _settles(possible: Verdict, verdict: Verdict) -> bool:
+    """Tell whether a policy that may apply leaves a verdict as it is."""
+    return isinstance(possible, type(verdict)) and not isinstance(possible, Undecided)
+
+
+def _may_apply(policy: BucketPolicy, second: bool) -> Unknown:
+    at = policy.stack.document.place(pointer_of(policy.resource.path) + "/Properties/Bucket")
+    other = "also " if second else ""
+    return Unknown(
+        f"whether the policy `{policy.resource.logical_id}` is {other}for this bucket is not known", at
+    )
+
+
+def _combine(cases: list[_Case]) -> Outcome:
+    """Return what holds over all deployments: refuted in one is refuted, proven in all is proven."""
+    refuted = [case for case in cases if isinstance(case.outcome.verdict, Refuted)]
+    if refuted:
+        named = [(case, _what_matters(case, cases)) for case in refuted]
+        case, parameters = min(named, key=lambda pair: len(pair[1]))
+        return replace(case.outcome, parameters=tuple(sorted(parameters.items())))
+    undecided = [case.outcome for case in cases if isinstance(case.outcome.verdict, Undecided)]
+    if undecided:
+        reasons = [
+            reason
+            for outcome in undecided
+            if isinstance(outcome.verdict, Undecided)
+            for reason in outcome.verdict.reasons
+        ]
+        return replace(undecided[0], verdict=Undecided(tuple(dict.fromkeys(reasons))))
+    # A bucket that no deployment creates lets nothing through.
+    return cases[0].outcome if cases else Outcome(Proven())
+
+
+def _what_matters(case: _Case, cases: list[_Case]) -> dict[str, str]:
+    """Return the part of a world without which the verdict would not always be the same."""
+    kept = dict(case.world)
+    for name in case.world:
+        rest = {key: value for key, value in kept.items() if key != name}
+        if all(
+            isinstance(other.outcome.verdict, Refuted)
+            for other in cases
+            if all(other.world.get(key, value) == value for key, value in rest.items())
+        ):
+            kept = rest
+    return kept

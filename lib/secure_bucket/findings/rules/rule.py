@@ -1,0 +1,125 @@
+"""What a rule is, and the words that the rules share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from secure_bucket.findings.finding import Finding, Level
+from secure_bucket.findings.judge import Judgement, Outcome
+from secure_bucket.policy.request import ANONYMOUS, Request
+from secure_bucket.policy.unknown import Place
+from secure_bucket.proof.verdict import Refuted, Undecided
+from secure_bucket.statements import deny_plain_http
+
+__all__ = ["Rule", "describe_request", "finding", "let_through", "reasons", "remedy", "subject", "when"]
+
+Check: TypeAlias = "Callable[[Judgement], Iterator[Finding]]"
+
+_VERBS = {"GetObject": "GET", "HeadObject": "HEAD", "PutObject": "PUT", "DeleteObject": "DELETE"}
+_MAX_REASONS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule, which is its own manual.
+
+    Args:
+        id: Its id, as `SB001`.
+        name: Its name, as `plaintext-http`.
+        manual: What it does, why it matters, an example and what to use instead, in Markdown.
+        check: Returns its findings on a judgement.
+    """
+
+    id: str
+    name: str
+    manual: str
+    check: Check
+
+
+def finding(
+    judgement: Judgement,
+    rule: str,
+    level: Level,
+    message: str,
+    fix: str,
+    at: Place | None = None,
+    outcome: Outcome | None = None,
+) -> Finding:
+    """Return a finding on a judgement, with the request and the parameters of an outcome."""
+    verdict = outcome.verdict if outcome is not None else None
+    document = judgement.stack.document
+    return Finding(
+        rule,
+        level,
+        # A message is one line, whatever a template names its things.
+        " ".join(message.split()),
+        fix,
+        at if at is not None else judgement.at,
+        judgement.resource.logical_id,
+        judgement.construct_path,
+        document.name if document.text else "",
+        verdict.request if isinstance(verdict, Refuted) else None,
+        outcome.parameters if outcome is not None else (),
+    )
+
+
+def subject(judgement: Judgement) -> str:
+    """Return what a message is about: the bucket, or the policy of a bucket that is elsewhere."""
+    if judgement.foreign:
+        return f"policy `{judgement.resource.logical_id}` of a bucket that is not declared here"
+    return f"bucket `{judgement.resource.logical_id}`"
+
+
+def describe_request(request: Request) -> str:
+    """Return a request in words: ``GET of `report.csv` by anyone``."""
+    name = request.action.partition(":")[2]
+    key = request.resource.partition(":::")[2].partition("/")[2]
+    who = "anyone" if request.principal == ANONYMOUS else f"`{request.principal}`"
+    if key and name in _VERBS:
+        what = f"{_VERBS[name]} of `{key}`"
+    else:
+        what = f"`{request.action}` on `{key}`" if key else f"`{request.action}`"
+    version = request.context.get("s3:TlsVersion")
+    secure = request.context.get("aws:SecureTransport") == "true"
+    over = f"TLS {version}" if secure and version is not None else "an old TLS version" if secure else "http"
+    return f"{what} over {over} by {who}"
+
+
+def when(outcome: Outcome) -> str:
+    """Return the parameter values that an outcome depends on, as the end of a clause."""
+    if not outcome.parameters:
+        return ""
+    values = (
+        f"`{name}` is {value if value.startswith('other than') else f'`{value}`'}"
+        for name, value in outcome.parameters
+    )
+    return " when " + " and ".join(values)
+
+
+def let_through(judgement: Judgement, outcome: Outcome, refuted: Refuted) -> str:
+    """Return the message on a request that gets through."""
+    request = describe_request(refuted.request)
+    return f"{subject(judgement)}: {request} is let through{when(outcome)} — {refuted.why}"
+
+
+def reasons(undecided: Undecided) -> str:
+    """Return why something cannot be decided, the first few reasons in full."""
+    texts = list(dict.fromkeys(reason.reason for reason in undecided.reasons))
+    more = len(texts) - _MAX_REASONS
+    return "; ".join(texts[:_MAX_REASONS]) + (f"; and {more} more" if more > 0 else "")
+
+
+def remedy(judgement: Judgement, outcome: Outcome) -> str:
+    """Return what to do, concretely: for a construct, or for a template."""
+    if judgement.construct_path:
+        return "use `SecureBucket`, or `enforce_ssl=True`"
+    bucket_arn: object = {"Fn::GetAtt": [judgement.resource.logical_id, "Arn"]}
+    if judgement.foreign:
+        bucket_arn = "<the ARN of the bucket>"
+    statement = json.dumps(deny_plain_http(bucket_arn))
+    if outcome.policy is not None:
+        return f"add to the statements of `{outcome.policy.resource.logical_id}`: {statement}"
+    return f"add an `AWS::S3::BucketPolicy` for this bucket, with the statement {statement}"

@@ -1,0 +1,74 @@
+"""# SB001 plaintext-http
+
+## What it does
+
+Finds a bucket that lets a request over plain HTTP through, and shows the request.
+
+## Why it matters
+
+S3 answers on port 80 as it does on port 443. A request over plain HTTP carries its object, its query
+and its signature in clear, for everybody on the way to read and to change. Only the bucket policy can
+refuse it, for every principal, every action, the bucket itself and every object in it. An `Allow` that
+asks for `aws:SecureTransport` refuses nothing, because any other policy may allow the request.
+
+## Example
+
+```yaml
+Resources:
+  Reports:
+    Type: AWS::S3::Bucket
+  ReportsPolicy:
+    Type: AWS::S3::BucketPolicy
+    Properties:
+      Bucket: !Ref Reports
+      PolicyDocument:
+        Statement:
+          - Effect: Deny
+            Principal: "*"
+            Action: s3:*
+            Resource: !Sub ${Reports.Arn}/*        # the objects, but not the bucket
+            Condition: {Bool: {aws:SecureTransport: false}}
+```
+
+## Use instead
+
+```yaml
+            Resource: [!GetAtt Reports.Arn, !Sub "${Reports.Arn}/*"]
+```
+
+In a CDK app `SecureBucket`, or `s3.Bucket(…, enforce_ssl=True)`.
+
+## References
+
+- https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html#transit
+- https://docs.aws.amazon.com/AmazonS3/latest/userguide/example-bucket-policies.html#example-bucket-policies-HTTP-HTTPS
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from secure_bucket.findings.finding import Finding, Level
+from secure_bucket.findings.judge import Judgement
+from secure_bucket.findings.rules.rule import Rule, finding, let_through, remedy
+from secure_bucket.proof.verdict import Refuted
+
+__all__ = ["RULE"]
+
+
+def _check(judgement: Judgement) -> Iterator[Finding]:
+    verdict = judgement.http.verdict
+    if judgement.foreign or not isinstance(verdict, Refuted):
+        return
+    yield finding(
+        judgement,
+        "SB001",
+        Level.ERROR,
+        let_through(judgement, judgement.http, verdict),
+        remedy(judgement, judgement.http),
+        verdict.at if judgement.http.policy is not None else None,
+        judgement.http,
+    )
+
+
+RULE = Rule("SB001", "plaintext-http", __doc__, _check)

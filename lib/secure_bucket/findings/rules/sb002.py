@@ -1,0 +1,70 @@
+"""# SB002 undecided-policy
+
+## What it does
+
+Finds a bucket of which nobody can tell, from the template alone, whether it lets plain HTTP through, and
+says what is not known and where.
+
+## Why it matters
+
+A policy whose effect depends on something that is only known at deployment, or on a behaviour that AWS
+does not document, may be secure in one account and open in the next. A gate that passed it would be
+guessing.
+
+## Example
+
+```yaml
+Parameters:
+  LogBucketArn: {Type: String}
+…
+          - Effect: Deny
+            Principal: "*"
+            Action: s3:*
+            Resource: [!Ref LogBucketArn, !Sub "${LogBucketArn}/*"]     # is that this bucket?
+            Condition: {Bool: {aws:SecureTransport: false}}
+```
+
+## Use instead
+
+```yaml
+            Resource: [!GetAtt Logs.Arn, !Sub "${Logs.Arn}/*"]
+```
+
+Write the deny so that it does not depend on what is unknown: for the bucket's own ARN, `Principal: "*"`,
+`Action: s3:*`, and no condition but the one on `aws:SecureTransport`. Other statements do no harm.
+
+## References
+
+- https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+- https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from secure_bucket.findings.finding import Finding, Level
+from secure_bucket.findings.judge import Judgement
+from secure_bucket.findings.rules.rule import Rule, finding, reasons, remedy, subject
+from secure_bucket.proof.verdict import Undecided
+
+__all__ = ["RULE"]
+
+
+def _check(judgement: Judgement) -> Iterator[Finding]:
+    verdict = judgement.http.verdict
+    if judgement.foreign or not isinstance(verdict, Undecided):
+        return
+    at = verdict.reasons[0].at
+    yield finding(
+        judgement,
+        "SB002",
+        Level.ERROR,
+        f"{subject(judgement)}: cannot tell whether plain HTTP is denied — {reasons(verdict)}",
+        remedy(judgement, judgement.http),
+        at if at.pointer or at.file else None,
+        judgement.http,
+    )
+
+
+RULE = Rule("SB002", "undecided-policy", __doc__, _check)

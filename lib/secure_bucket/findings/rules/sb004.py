@@ -1,0 +1,63 @@
+"""# SB004 website-needs-http
+
+## What it does
+
+Finds a bucket that is configured as a website. It is a warning: a website that answers plain HTTP is
+found by SB001 in addition, and one that denies it serves nobody.
+
+## Why it matters
+
+A website endpoint (`http://<bucket>.s3-website-<region>.amazonaws.com`) speaks HTTP only. With the deny
+on plain HTTP it answers 403 to everyone; without the deny the bucket answers plain HTTP. The two wishes
+cannot both be granted.
+
+## Example
+
+```yaml
+  Site:
+    Type: AWS::S3::Bucket
+    Properties:
+      WebsiteConfiguration: {IndexDocument: index.html}
+```
+
+## Use instead
+
+A private bucket without `WebsiteConfiguration` behind CloudFront with origin access control, which speaks
+HTTPS to the bucket and to the visitors. For redirects, a CloudFront function.
+
+## References
+
+- https://docs.aws.amazon.com/AmazonS3/latest/userguide/WebsiteEndpoints.html
+- https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-s3.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from secure_bucket.findings.finding import Finding, Level
+from secure_bucket.findings.judge import Judgement
+from secure_bucket.findings.rules.rule import Rule, finding, subject
+from secure_bucket.proof.verdict import Proven
+
+__all__ = ["RULE"]
+
+
+def _check(judgement: Judgement) -> Iterator[Finding]:
+    if not judgement.website:
+        return
+    effect = (
+        "the deny makes it answer 403 to everyone"
+        if isinstance(judgement.http.verdict, Proven)
+        else "denying plain HTTP will make it answer 403 to everyone"
+    )
+    yield finding(
+        judgement,
+        "SB004",
+        Level.WARNING,
+        f"{subject(judgement)}: its website endpoint speaks plain HTTP only, and {effect}",
+        "remove `WebsiteConfiguration`, and serve the bucket through CloudFront with origin access control",
+    )
+
+
+RULE = Rule("SB004", "website-needs-http", __doc__, _check)

@@ -1,0 +1,74 @@
+"""# SB006 old-tls
+
+## What it does
+
+Finds a bucket that lets a request over a TLS version below the asked minimum through. It asks nothing
+unless a minimum is given.
+
+## Why it matters
+
+S3 itself refuses TLS below 1.2 on all its endpoints. Who has to prove a minimum of 1.3, or to state the
+minimum in the policy, needs a statement of its own for it: in one statement with `aws:SecureTransport` the
+two tests are ANDed, and the statement denies next to nothing.
+
+## Example
+
+```yaml
+            Condition:
+              Bool: {aws:SecureTransport: false}
+              NumericLessThan: {s3:TlsVersion: 1.2}      # both at once: never
+```
+
+## Use instead
+
+```yaml
+          - Effect: Deny
+            Principal: "*"
+            Action: s3:*
+            Resource: [!GetAtt Reports.Arn, !Sub "${Reports.Arn}/*"]
+            Condition: {NumericLessThan: {s3:TlsVersion: 1.2}}
+```
+
+In a CDK app `SecureBucket(…, minimum_tls_version=1.3)`.
+
+## References
+
+- https://docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html
+- https://docs.aws.amazon.com/AmazonS3/latest/userguide/example-bucket-policies.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from secure_bucket.findings.finding import Finding, Level
+from secure_bucket.findings.judge import Judgement
+from secure_bucket.findings.rules.rule import Rule, finding, let_through, reasons, subject
+from secure_bucket.proof.verdict import Proven, Refuted, Undecided
+from secure_bucket.statements import deny_old_tls
+
+__all__ = ["RULE"]
+
+
+def _check(judgement: Judgement) -> Iterator[Finding]:
+    outcome = judgement.tls
+    minimum = judgement.minimum_tls_version
+    if outcome is None or minimum is None or judgement.foreign or isinstance(outcome.verdict, Proven):
+        return
+    if isinstance(outcome.verdict, Refuted):
+        message = let_through(judgement, outcome, outcome.verdict)
+        at = outcome.verdict.at if outcome.policy is not None else None
+    else:
+        assert isinstance(outcome.verdict, Undecided)
+        unknown = reasons(outcome.verdict)
+        message = f"{subject(judgement)}: cannot tell whether TLS below {minimum:g} is denied — {unknown}"
+        at = None
+    statement = json.dumps(deny_old_tls({"Fn::GetAtt": [judgement.resource.logical_id, "Arn"]}, minimum))
+    fix = f"add the statement {statement}"
+    if judgement.construct_path:
+        fix = f"use `SecureBucket`, or `minimum_tls_version={minimum:g}`"
+    yield finding(judgement, "SB006", Level.ERROR, message, fix, at, outcome)
+
+
+RULE = Rule("SB006", "old-tls", __doc__, _check)

@@ -1,0 +1,258 @@
+"""A CDK cloud assembly: every template in it, joined by what they know of each other.
+
+https://github.com/aws/aws-cdk-cli/tree/main/packages/%40aws-cdk/cloud-assembly-schema
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from secure_bucket.errors import TemplateError
+from secure_bucket.template.load import is_template, load_document, read_bytes
+from secure_bucket.template.resolve import Assembly
+from secure_bucket.template.stack import Resource, Stack
+
+__all__ = ["MAX_STACKS", "read_assembly", "read_templates"]
+
+MAX_STACKS = 5_000
+_MAX_LEVELS = 32
+
+_ENVIRONMENT = re.compile(r"aws://([^/]*)/(.*)")
+_ASSET_HASH = re.compile(r"[0-9a-f]{64}")
+_TEMPLATE_ENDINGS = (".json", ".yaml", ".yml", ".template")
+_PRODUCT = "AWS::ServiceCatalog::CloudFormationProduct"
+_STACK_SET = "AWS::CloudFormation::StackSet"
+
+
+def read_assembly(directory: str | os.PathLike[str]) -> Assembly:
+    """Read every template of a cloud assembly (`cdk.out`).
+
+    That is every stack, those of the nested assemblies (Stages), and the templates among the assets:
+    nested stacks, stack sets, Service Catalog products.
+
+    Raises:
+        TemplateError: If a file that the assembly refers to is missing or cannot be read.
+    """
+    reader = _Reader()
+    reader.read_directory(Path(directory), os.fspath(directory), 0)
+    reader.read_nested()
+    reader.read_other_assets()
+    return Assembly(reader.stacks)
+
+
+def read_templates(paths: Iterable[str | os.PathLike[str]]) -> Assembly:
+    """Read templates that are deployed together, such as the stacks of one application.
+
+    A nested stack whose template lies beside the one that nests it is read as well.
+
+    Raises:
+        TemplateError: If one of them cannot be read.
+    """
+    reader = _Reader()
+    for path in paths:
+        reader.add(Stack(load_document(path), name=Path(path).name.partition(".")[0]), Path(path))
+    reader.read_nested()
+    return Assembly(reader.stacks)
+
+
+@dataclass(slots=True)
+class _Reader:
+    stacks: list[Stack] = field(default_factory=list)
+    files: dict[int, Path] = field(default_factory=dict)
+    assets: dict[str, Path] = field(default_factory=dict)
+    paths: dict[Path, dict[str, str]] = field(default_factory=dict)
+    seen: set[Path] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
+    searched: int = 0
+
+    def add(self, stack: Stack, file: Path) -> None:
+        if len(self.stacks) >= MAX_STACKS:
+            raise TemplateError(f"`{file}`: an assembly of more than {MAX_STACKS:,} stacks is not read")
+        # INVARIANT: names are unique, because they tell the holes of different stacks apart.
+        unique, number = stack.name, 2
+        while unique in self.names:
+            unique, number = f"{stack.name}-{number}", number + 1
+        stack.name = unique
+        self.names.add(unique)
+        file = Path(os.path.abspath(file))
+        stack.construct_paths = self.paths.get(file, {})
+        self.files[id(stack)] = file
+        self.seen.add(file)
+        self.stacks.append(stack)
+
+    def read_directory(self, directory: Path, given: str, level: int) -> None:
+        if level > _MAX_LEVELS:
+            raise TemplateError(f"`{given}`: cloud assemblies are nested deeper than {_MAX_LEVELS} levels")
+        manifest_file = directory / "manifest.json"
+        artifacts = _mapping(_read_json(manifest_file), "artifacts", manifest_file)
+        for name, artifact in artifacts.items():
+            kind = artifact.get("type") if isinstance(artifact, Mapping) else None
+            if not isinstance(artifact, Mapping) or kind is None:
+                raise TemplateError(f"`{manifest_file}`: the artifact `{name}` has no type")
+            properties = artifact.get("properties")
+            properties = properties if isinstance(properties, Mapping) else {}
+            if kind == "aws:cloudformation:stack":
+                self._read_stack(directory, name, artifact, properties, manifest_file)
+            elif kind == "cdk:cloud-assembly":
+                inner = directory / _file(properties, "directoryName", name, manifest_file)
+                self.read_directory(inner, str(inner), level + 1)
+            elif kind == "cdk:asset-manifest":
+                self._read_assets(directory / _file(properties, "file", name, manifest_file))
+
+    def _read_stack(
+        self,
+        directory: Path,
+        name: str,
+        artifact: Mapping[str, Any],
+        properties: Mapping[str, Any],
+        manifest: Path,
+    ) -> None:
+        file = directory / _file(properties, "templateFile", name, manifest)
+        self._read_metadata(directory, artifact)
+        environment = _ENVIRONMENT.fullmatch(str(artifact.get("environment", "")))
+        account, region = environment.groups() if environment else ("", "")
+        stack_name = properties.get("stackName")
+        self.add(
+            Stack(
+                load_document(file),
+                name=str(artifact.get("displayName") or name),
+                stack_name=stack_name if isinstance(stack_name, str) else name,
+                region="" if region.startswith("unknown") else region,
+                account="" if account.startswith("unknown") else account,
+            ),
+            file,
+        )
+
+    def _read_assets(self, file: Path) -> None:
+        for key, asset in _mapping(_read_json(file), "files", file, required=False).items():
+            source = asset.get("source") if isinstance(asset, Mapping) else None
+            path = source.get("path") if isinstance(source, Mapping) else None
+            if isinstance(path, str):
+                self.assets[key] = file.parent / path
+
+    def _read_metadata(self, directory: Path, artifact: Mapping[str, Any]) -> None:
+        """Note which construct made what, which stands in the template only when the CDK CLI asked for it."""
+        name = artifact.get("additionalMetadataFile")
+        metadata = _read_json(directory / name) if isinstance(name, str) else artifact.get("metadata")
+        if not isinstance(metadata, Mapping):
+            return
+        owners: dict[str, Path] = {}
+        for path, entries in metadata.items():
+            for kind, data in _entries(entries):
+                if kind == "aws:cdk:templateFile":
+                    owners[path] = Path(os.path.abspath(directory / data))
+        for path, entries in metadata.items():
+            for kind, data in _entries(entries):
+                if kind == "aws:cdk:logicalId":
+                    owner = path
+                    while owner and owner not in owners:
+                        owner = owner.rpartition("/")[0]
+                    if owner:
+                        self.paths.setdefault(owners[owner], {})[data] = path.strip("/")
+
+    def read_nested(self) -> None:
+        """Read the templates that the resources of the stacks name, and those that these name."""
+        # INVARIANT: `self.stacks` grows while it is read, so that nested stacks come after their parents.
+        while self.searched < len(self.stacks):
+            stack = self.stacks[self.searched]
+            self.searched += 1
+            level = 0
+            above = stack.parent
+            while above is not None:
+                level, above = level + 1, above.parent
+            if level > _MAX_LEVELS:
+                raise TemplateError(
+                    f"`{stack.document.name}`: stacks are nested deeper than {_MAX_LEVELS} levels"
+                )
+            for resource in list(stack.resources.values()):
+                if resource.type == "AWS::CloudFormation::Stack":
+                    self._read_nested_stack(stack, resource)
+                elif resource.type in (_PRODUCT, _STACK_SET):
+                    for file in self._named_assets(resource.properties):
+                        self._read_separate(file, f"{stack.name}/{resource.logical_id}")
+
+    def _read_nested_stack(self, stack: Stack, resource: Resource) -> None:
+        file = self._nested_file(stack, resource)
+        if file is None:
+            return
+        nested = Stack(
+            load_document(file),
+            name=f"{stack.name}/{resource.logical_id}",
+            region=stack.region,
+            account=stack.account,
+            parent=stack,
+            parent_id=resource.logical_id,
+        )
+        stack.nested[resource.logical_id] = nested
+        self.add(nested, file)
+
+    def _nested_file(self, stack: Stack, resource: Resource) -> Path | None:
+        here = self.files[id(stack)].parent
+        metadata = resource.body.get("Metadata")
+        asset = metadata.get("aws:asset:path") if isinstance(metadata, Mapping) else None
+        if isinstance(asset, str):
+            return here / asset
+        properties = resource.properties
+        url = properties.get("TemplateURL") if isinstance(properties, Mapping) else None
+        found = next(self._named_assets(url), None)
+        if found is not None:
+            return found
+        if isinstance(url, str) and "://" not in url and (here / url).is_file():
+            return here / url
+        return None
+
+    def _named_assets(self, value: object) -> Iterator[Path]:
+        for key in _ASSET_HASH.findall(json.dumps(value, default=str)):
+            path = self.assets.get(key)
+            if path is not None and path.name.endswith(_TEMPLATE_ENDINGS):
+                yield path
+
+    def read_other_assets(self) -> None:
+        """Read the assets that are templates by their name, and that no resource leads to."""
+        for path in list(self.assets.values()):
+            if path.name.endswith((".template.json", ".template.yaml", ".template.yml")):
+                self._read_separate(path, path.name.partition(".")[0])
+        self.read_nested()
+
+    def _read_separate(self, file: Path, name: str) -> None:
+        if Path(os.path.abspath(file)) not in self.seen:
+            document = load_document(file)
+            if is_template(document.root):
+                self.add(Stack(document, name=name), file)
+
+
+def _entries(entries: object) -> Iterator[tuple[str, str]]:
+    for entry in entries if isinstance(entries, list) else ():
+        if isinstance(entry, Mapping) and isinstance(entry.get("data"), str):
+            yield str(entry.get("type")), entry["data"]
+
+
+def _read_json(file: Path) -> object:
+    if not file.exists():
+        raise TemplateError(f"`{file}` is missing: give the directory of a cloud assembly, such as `cdk.out`")
+    try:
+        return json.loads(read_bytes(file))
+    except (ValueError, RecursionError) as error:
+        raise TemplateError(f"`{file}` is not JSON: {error}; is it truncated?") from None
+
+
+def _mapping(value: object, key: str, file: Path, *, required: bool = True) -> Mapping[str, Any]:
+    inner = value.get(key) if isinstance(value, Mapping) else None
+    if isinstance(inner, Mapping):
+        return inner
+    if not required and isinstance(value, Mapping):
+        return {}
+    raise TemplateError(f"`{file}` has no `{key}`: it does not belong to a cloud assembly")
+
+
+def _file(properties: Mapping[str, Any], key: str, name: str, manifest: Path) -> str:
+    file = properties.get(key)
+    if not isinstance(file, str):
+        raise TemplateError(f"`{manifest}`: the artifact `{name}` has no `{key}`")
+    return file
