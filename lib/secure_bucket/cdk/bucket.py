@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NoReturn
 
 import aws_cdk as cdk
@@ -85,9 +86,7 @@ def _tls_version(scope: Construct, id: str, version: object) -> float:
     if version is None:
         return MINIMUM_TLS_VERSION
     if isinstance(version, (int, float)) and not isinstance(version, bool):
-        # Asked only about a number that is out of range, because the question is a jsii call; a
-        # token (`Lazy.number`, a parameter) is encoded as a huge negative number.
-        if MINIMUM_TLS_VERSION <= version <= _NEWEST_TLS_VERSION or cdk.Token.is_unresolved(version):
+        if MINIMUM_TLS_VERSION <= version <= _NEWEST_TLS_VERSION:
             return version
         if version > _NEWEST_TLS_VERSION:
             _refuse(
@@ -96,6 +95,10 @@ def _tls_version(scope: Construct, id: str, version: object) -> float:
                 f"`minimum_tls_version={version!r}` would lock everyone out: TLS {_NEWEST_TLS_VERSION} is "
                 f"the newest there is. Use {MINIMUM_TLS_VERSION} (the default) or {_NEWEST_TLS_VERSION}",
             )
+        # A token (`Lazy.number`, a parameter) is encoded as a huge negative number. Asked last, because
+        # the question is a jsii call, and never about a NaN, of which the jsii kernel dies.
+        if math.isfinite(version) and cdk.Token.is_unresolved(version):
+            return version
     _refuse(
         scope,
         id,

@@ -1,0 +1,117 @@
+"""The acknowledgments in an app, as the AWS CDK keeps them, and those that have no effect.
+
+The CDK moves an acknowledged violation out of the way by itself. The gate still has to know which ones
+those are: a finding inside a Stage is repeated on the App so that it cannot go unseen, and must not be
+repeated once it is acknowledged.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from constructs import IConstruct
+
+from secure_bucket.cdk.cloud_assembly import CloudAssembly
+
+__all__ = ["Acknowledgment", "Acknowledgments", "find_construct", "read_acknowledgments"]
+
+_ENTRY = "aws:cdk:acknowledged-rules"
+_OURS = re.compile(r"secure-?bucket|^(annotation::)?sb-?\d+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgment:
+    """One acknowledgment: the id as the CDK keeps it, and the path of the construct that it is on."""
+
+    id: str
+    path: str
+
+    @property
+    def written(self) -> str:
+        """The id as it was written: the CDK takes an id without a plugin for one of an annotation."""
+        return self.id.removeprefix("Annotation::")
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgments:
+    """Every acknowledgment in an app."""
+
+    all: frozenset[Acknowledgment]
+
+    def covering(self, id: str, path: str) -> Acknowledgment | None:
+        """Find the one that covers a finding: on the construct itself, else on the nearest around it."""
+        for scope in _upwards(path):
+            candidate = Acknowledgment(id, scope)
+            if candidate in self.all:
+                return candidate
+        return None
+
+    def without_effect(
+        self, used: Iterable[Acknowledgment], rules: Mapping[str, str]
+    ) -> Iterator[tuple[Acknowledgment, str]]:
+        """List those that were meant for us and match nothing, each with what to do about it.
+
+        Args:
+            used: Those that cover a finding.
+            rules: The ids of all our rules, each with its name.
+        """
+        meant = {name.casefold(): id for id, name in rules.items()}
+        meant |= {id.partition("::")[2].casefold(): id for id in rules}
+        for acknowledgment in sorted(self.all - set(used), key=lambda each: (each.path, each.id)):
+            rule = re.split(r":+", acknowledgment.id)[-1].strip().casefold()
+            if acknowledgment.id in rules:
+                yield acknowledgment, "there is no such finding there; remove it"
+            elif rule in meant:
+                yield acknowledgment, f"the id is `{meant[rule]}`"
+            elif _OURS.search(acknowledgment.id.casefold().replace("_", "-")):
+                yield (
+                    acknowledgment,
+                    "there is no such rule; the ids are " + ", ".join(f"`{id}`" for id in sorted(rules)),
+                )
+
+
+def read_acknowledgments(app: IConstruct, assembly: CloudAssembly) -> Acknowledgments:
+    """Collect the acknowledgments of an app.
+
+    Those in the stacks stand in the metadata of the assembly, which is cheaper to read than the
+    construct tree; those on the App, its Stages and what lies between are only in the tree.
+    """
+    found = set(_around_stacks(app, assembly))
+    for stack in assembly.stacks:
+        for path, entries in stack.metadata.items():
+            found.update(_of_entries(path.removeprefix("/"), entries))
+    return Acknowledgments(frozenset(found))
+
+
+def _around_stacks(app: IConstruct, assembly: CloudAssembly) -> Iterator[Acknowledgment]:
+    paths = {scope for stack in assembly.stacks for scope in _upwards(stack.path) if scope != stack.path}
+    for path in sorted(paths):
+        construct = find_construct(app, path)
+        if construct is not None:
+            entries = [{"type": entry.type, "data": entry.data} for entry in construct.node.metadata]
+            yield from _of_entries(path, entries)
+
+
+def find_construct(app: IConstruct, path: str) -> IConstruct | None:
+    """Find a construct by its path from the App."""
+    construct: IConstruct | None = app
+    for id in path.split("/") if path else []:
+        construct = construct.node.try_find_child(id) if construct else None
+    return construct
+
+
+def _of_entries(path: str, entries: Iterable[Mapping[str, Any]]) -> Iterator[Acknowledgment]:
+    for entry in entries:
+        if entry["type"] == _ENTRY:
+            for id in entry["data"]:
+                yield Acknowledgment(id, path)
+
+
+def _upwards(path: str) -> Iterator[str]:
+    while path:
+        yield path
+        path = path.rpartition("/")[0]
+    yield ""

@@ -1,0 +1,86 @@
+"""The Aspect: one line in an app, and the gate is there; in FIX mode it also writes what is missing."""
+
+from __future__ import annotations
+
+import enum
+from typing import Literal
+from weakref import WeakKeyDictionary
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_s3 as s3
+from constructs import IConstruct
+
+from secure_bucket.cdk.fix import Fixer
+from secure_bucket.cdk.validation import SecureTransportValidation
+
+__all__ = ["Mode", "SecureTransportAspect"]
+
+# The gate of each app that an Aspect has registered one in. An app is not kept alive for it.
+_gates: WeakKeyDictionary[IConstruct, SecureTransportValidation] = WeakKeyDictionary()
+
+
+class Mode(enum.Enum):
+    """What an Aspect does about a bucket that answers plain HTTP."""
+
+    FLAG = "flag"
+    """Report it."""
+    FIX = "fix"
+    """Add the missing deny, and report what is beyond reach."""
+
+
+@jsii.implements(cdk.IAspect)
+class SecureTransportAspect:
+    """Fail the synthesis while any bucket of the app is not proven to refuse plain HTTP.
+
+        cdk.Aspects.of(app).add(SecureTransportAspect())
+
+    Wherever it is attached, it registers a `SecureTransportValidation` on the App, once, which judges
+    the whole app: Stages, nested stacks and overrides included. With `mode=Mode.FIX` it also adds the
+    deny to each bucket below the construct that it is attached to. An Aspect does not enter a Stage from
+    outside: attach one to each Stage that is to be fixed; the gate says where that is missing.
+
+    Args:
+        mode: Report only, unless set to `Mode.FIX`.
+        undecided: What a bucket is about which something needed is not known: an `"error"` unless set
+            to `"warning"`. An app with several Aspects takes the strictest.
+        quiet: Keep the summary line from stderr.
+
+    Raises:
+        ValueError: `mode` or `undecided` is not one of those.
+    """
+
+    def __init__(
+        self,
+        *,
+        mode: Mode = Mode.FLAG,
+        undecided: Literal["error", "warning"] = "error",
+        quiet: bool = False,
+    ) -> None:
+        self._mode = Mode(mode)
+        self._gate = SecureTransportValidation(undecided=undecided, quiet=quiet)
+        self._fixer = Fixer()
+        self._registered = False
+
+    def visit(self, node: IConstruct) -> None:
+        """Register the gate, and in FIX mode mend the bucket `node`; the AWS CDK calls this."""
+        is_scope = isinstance(node, (cdk.Stage, cdk.Stack))
+        # Nodes are many and a look at the root is a call to the jsii kernel: scopes are enough, except
+        # for an Aspect that is attached below all of them.
+        if is_scope or not self._registered:
+            gate = self._register(node.node.root)
+            self._registered = self._registered or is_scope
+        if self._mode is Mode.FIX:
+            if is_scope:
+                gate.fixed.add(node.node.path)
+                self._fixer.forget()
+            if isinstance(node, s3.CfnBucket):
+                self._fixer.fix(node)
+
+    def _register(self, root: IConstruct) -> SecureTransportValidation:
+        gate = _gates.get(root)
+        if gate is None:
+            gate = _gates[root] = self._gate
+            cdk.Validations.of(root).add_plugins(gate)
+        gate.tighten(self._gate)
+        return gate
