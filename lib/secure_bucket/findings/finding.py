@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import enum
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from secure_bucket.policy.request import Request
 from secure_bucket.policy.unknown import Place
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
 
-__all__ = ["Finding", "JudgedBucket", "Level", "Report"]
+__all__ = ["Fault", "Finding", "GrantedException", "JudgedBucket", "Level", "Report"]
 
 
 class Level(enum.Enum):
@@ -37,6 +38,8 @@ class Finding:
         request: The request that gets through, when there is one.
         parameters: The parameter values under which it happens, as `(name, value)` pairs; empty when it
             happens under all of them.
+        created_at: The line of the program that created the construct, where the cloud assembly carries
+            it; `None` when nothing tells.
     """
 
     rule: str
@@ -49,6 +52,52 @@ class Finding:
     template: str = ""
     request: Request | None = None
     parameters: tuple[tuple[str, str], ...] = ()
+    created_at: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GrantedException:
+    """A finding that somebody decided to live with, and says why.
+
+    Args:
+        rule: The id of the rule it is granted for.
+        logical_id: The logical id of the bucket, or of the policy, it is granted for.
+        reason: Why, in the words of whoever granted it.
+        at: Where it is written.
+        template: The file of the template it is about, as it was given.
+        expires: The last day on which it holds; `None` when it has no end.
+        expired: Whether that day has passed, so that it holds no more.
+        findings: The findings that it keeps from failing the gate; empty when it is unused or expired.
+    """
+
+    rule: str
+    logical_id: str
+    reason: str
+    at: Place = Place()
+    template: str = ""
+    expires: datetime.date | None = None
+    expired: bool = False
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def used(self) -> bool:
+        """Whether it keeps any finding from failing the gate."""
+        return bool(self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that could not be checked, so that nothing is known about it.
+
+    Args:
+        file: The file, as it was given; `""` when it is about none.
+        message: What is wrong and what to do, in one line.
+        at: The place in it, where it is known.
+    """
+
+    file: str
+    message: str
+    at: Place = Place()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +126,25 @@ class Report:
 
     Args:
         buckets: Every bucket of the templates, in their order.
-        findings: Every finding, in the order of the templates.
+        findings: Every finding that counts, in the order of the templates: without those that an
+            exception or a baseline keeps from failing the gate.
         templates: The files that were read, as they were given.
         not_applicable: Buckets that have no plain HTTP endpoint, or are out of scope, each as
             `(place, logical id, why)`; said, never counted as proven.
+        exceptions: Every exception that was granted: used, unused and expired.
+        baselined: The findings that the baseline already holds.
+        faults: What could not be checked.
+        ignored: Files that are no templates, each as `(file, why)`.
     """
 
     buckets: tuple[JudgedBucket, ...] = ()
     findings: tuple[Finding, ...] = ()
     templates: tuple[str, ...] = ()
     not_applicable: tuple[tuple[Place, str, str], ...] = ()
+    exceptions: tuple[GrantedException, ...] = ()
+    baselined: tuple[Finding, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    ignored: tuple[tuple[str, str], ...] = ()
 
     @property
     def proven(self) -> int:
