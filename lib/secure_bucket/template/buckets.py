@@ -235,11 +235,11 @@ class Inventory:
             if not _exists(resolver, policy.stack, policy.resource):
                 continue
             for target in _targets(resolver, policy):
-                applies = _applies(resolver, policy, target, bucket, name)
+                applies = self._applies(resolver, policy, target, bucket, name)
                 if applies is not False:
-                    applied.append(
-                        Applied(policy, _document(resolver, policy), target, certain=applies is True)
-                    )
+                    owner, named = (bucket.stack, name) if applies else (policy.stack, target)
+                    arn = resolver.bucket_arn(owner, named)
+                    applied.append(Applied(policy, _document(resolver, policy), arn, certain=applies is True))
                     break
         _settle_partition(resolver, bucket.stack, applied)
         website = resolver.property(bucket.stack, bucket.resource, "WebsiteConfiguration")
@@ -250,6 +250,24 @@ class Inventory:
             website if isinstance(website, Unknown) else website is not None,
             resolver.expandable,
         )
+
+    def _applies(
+        self, resolver: Resolver, policy: BucketPolicy, target: str | Text, bucket: Bucket, name: str | Text
+    ) -> bool | None:
+        """Tell whether a policy is for a bucket; `None` when that depends on what is not known."""
+        same = compare(target, name)
+        if same is not None:
+            return same
+        if policy.stack is bucket.stack and any(hole.generated for hole in holes(name)):
+            # What is handed to a stack when it is created cannot be the name that it makes up itself.
+            if all(hole in resolver.given for hole in holes(target)):
+                return False
+        for other in self.buckets:
+            # No two buckets have the same name, so the policy of one is not the policy of another.
+            if other is not bucket and compare(target, resolver.bucket_name(other.stack, other.resource)):
+                if _exists(resolver, other.stack, other.resource):
+                    return False
+        return None
 
     def _foreign(self, resolver: Resolver, policy: BucketPolicy) -> list[Deployment]:
         if not _exists(resolver, policy.stack, policy.resource):
@@ -311,19 +329,6 @@ def _targets(resolver: Resolver, policy: BucketPolicy) -> list[str | Text]:
     targets = target if isinstance(target, list) else [target]
     texts = [as_text(item) for item in targets if item is not None]
     return [text for text in texts if text is not None]
-
-
-def _applies(
-    resolver: Resolver, policy: BucketPolicy, target: str | Text, bucket: Bucket, name: str | Text
-) -> bool | None:
-    """Tell whether a policy is for a bucket; `None` when that depends on what is not known."""
-    same = compare(target, name)
-    if same is None and policy.stack is bucket.stack:
-        generated = [hole for hole in holes(name) if hole.generated]
-        # What is handed to a stack when it is created cannot be the name that it makes up itself.
-        if generated and all(hole in resolver.given for hole in holes(target)):
-            return False
-    return same
 
 
 def _settle_partition(resolver: Resolver, stack: Stack, applied: list[Applied]) -> None:
