@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 from typing import Literal
-from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
 import jsii
@@ -12,12 +11,9 @@ from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 
 from secure_bucket.cdk.fix import Fixer
-from secure_bucket.cdk.validation import SecureTransportValidation
+from secure_bucket.cdk.validation import SecureTransportValidation, state_of
 
 __all__ = ["Mode", "SecureTransportAspect"]
-
-# The gate of each app that an Aspect has registered one in. An app is not kept alive for it.
-_gates: WeakKeyDictionary[IConstruct, SecureTransportValidation] = WeakKeyDictionary()
 
 
 class Mode(enum.Enum):
@@ -68,19 +64,12 @@ class SecureTransportAspect:
         # Nodes are many and a look at the root is a call to the jsii kernel: scopes are enough, except
         # for an Aspect that is attached below all of them.
         if is_scope or not self._registered:
-            gate = self._register(node.node.root)
+            root = node.node.root
+            state = state_of(root)
+            state.register(root, self._gate)
             self._registered = self._registered or is_scope
-        if self._mode is Mode.FIX:
-            if is_scope:
-                gate.fixed.add(node.node.path)
+            if self._mode is Mode.FIX and is_scope:
+                state.fixed.add(node.node.path)
                 self._fixer.forget()
-            if isinstance(node, s3.CfnBucket):
-                self._fixer.fix(node)
-
-    def _register(self, root: IConstruct) -> SecureTransportValidation:
-        gate = _gates.get(root)
-        if gate is None:
-            gate = _gates[root] = self._gate
-            cdk.Validations.of(root).add_plugins(gate)
-        gate.tighten(self._gate)
-        return gate
+        if self._mode is Mode.FIX and isinstance(node, s3.CfnBucket):
+            self._fixer.fix(node)

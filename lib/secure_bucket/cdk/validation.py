@@ -18,12 +18,15 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast
+from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_s3 as s3
+from constructs import IConstruct
 
 import secure_bucket
 from secure_bucket.cdk.acknowledgments import Acknowledgment, find_construct, read_acknowledgments
@@ -78,14 +81,7 @@ class SecureTransportValidation:
             raise ValueError(f'undecided={undecided!r}: use "error" (the default) or "warning"')
         self._undecided = Level(undecided)
         self._quiet = quiet
-        self.fixed: set[str] = set()
-        """The construct paths of the stacks that an Aspect in FIX mode went through."""
-
-    def tighten(self, other: SecureTransportValidation) -> None:
-        """Be at least as strict and as talkative as `other`, which an Aspect asked for in the same app."""
-        if other._undecided is Level.ERROR:
-            self._undecided = Level.ERROR
-        self._quiet = self._quiet and other._quiet
+        self._stands_by = False
 
     @property
     def name(self) -> str:
@@ -105,17 +101,21 @@ class SecureTransportValidation:
     def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
         """Judge the finished assembly; the AWS CDK calls this."""
         try:
-            return _report(self._judge(context))
+            app = cast(cdk.App, context.app_construct)
+            state = state_of(app)
+            if self._stands_by and state.judged_by_hand:
+                return _report([])
+            state.judged_by_hand = not self._stands_by
+            return _report(self._judge(app, context.template_paths, state.fixed))
         except Exception as fault:
             # INVARIANT: nothing is raised from here. The CDK ignores a plugin that raises, and `cdk synth`
             # would exit with 0.
             return _report([of_fault(fault)])
 
-    def _judge(self, context: cdk.IPolicyValidationContext) -> list[cdk.PolicyViolation]:
-        app = cast(cdk.App, context.app_construct)
+    def _judge(self, app: cdk.App, templates: Iterable[str], fixed: set[str]) -> list[cdk.PolicyViolation]:
         directory = Path(app.outdir)
         report = check_assembly(directory)
-        _demand_every_template(report, context.template_paths)
+        _demand_every_template(report, templates)
         assembly = read_cloud_assembly(directory)
         acknowledgments = read_acknowledgments(app, assembly)
 
@@ -132,7 +132,7 @@ class SecureTransportValidation:
             elif level is Level.ERROR and stack and not stack.in_stage:
                 selectable.append(finding.construct_path)
             hidden = not covering and (stack is None or stack.in_stage)
-            violations.append(of_finding(finding, level, repeat_on_app=hidden, hint=self._hint(stack)))
+            violations.append(of_finding(finding, level, repeat_on_app=hidden, hint=_hint(stack, fixed)))
         if selectable:
             violations.append(of_sum(selectable))
         acknowledged = len(used)
@@ -151,15 +151,51 @@ class SecureTransportValidation:
             _say(_summary(report, acknowledged, len(imports)))
         return violations
 
-    def _hint(self, stack: StackArtifact | None) -> str:
-        """What to do about a finding that an Aspect in FIX mode would have mended, had it got there."""
-        if not self.fixed or stack is None or stack.path in self.fixed:
-            return ""
-        scope = "the Stage" if stack.in_stage else "the stack"
-        return (
-            f"FIX did not reach the stack `{stack.path}`: an Aspect does not enter a Stage from outside. "
-            f"Attach one to {scope} itself: `cdk.Aspects.of(…).add(SecureTransportAspect(mode=Mode.FIX))`"
-        )
+
+@dataclass(slots=True)
+class AppState:
+    """What the Aspects in an app and its gates know of each other.
+
+    Args:
+        gate: The gate that the Aspects have registered.
+        judged_by_hand: Whether a gate that somebody registered by hand has judged the app. It comes
+            first, because the Aspects register theirs during the synthesis.
+        fixed: The construct paths of the stacks that an Aspect in FIX mode went through.
+    """
+
+    gate: SecureTransportValidation | None = None
+    judged_by_hand: bool = False
+    fixed: set[str] = field(default_factory=set)
+
+    def register(self, app: IConstruct, asked_for: SecureTransportValidation) -> None:
+        """Register the gate that an Aspect asks for; the strictest, when several ask for one."""
+        if self.gate is None:
+            self.gate = asked_for
+            asked_for._stands_by = True
+            cdk.Validations.of(app).add_plugins(asked_for)
+        elif self.gate is not asked_for:
+            if asked_for._undecided is Level.ERROR:
+                self.gate._undecided = Level.ERROR
+            self.gate._quiet = self.gate._quiet and asked_for._quiet
+
+
+_states: WeakKeyDictionary[IConstruct, AppState] = WeakKeyDictionary()
+
+
+def state_of(app: IConstruct) -> AppState:
+    """Return the state of an app; it does not keep the app alive."""
+    return _states.setdefault(app, AppState())
+
+
+def _hint(stack: StackArtifact | None, fixed: set[str]) -> str:
+    """What to do about a finding that an Aspect in FIX mode would have mended, had it got there."""
+    if not fixed or stack is None or stack.path in fixed:
+        return ""
+    scope = "the Stage" if stack.in_stage else "the stack"
+    return (
+        f"FIX did not reach the stack `{stack.path}`: an Aspect does not enter a Stage from outside. "
+        f"Attach one to {scope} itself: `cdk.Aspects.of(…).add(SecureTransportAspect(mode=Mode.FIX))`"
+    )
 
 
 def _demand_every_template(report: Report, templates: Iterable[str]) -> None:

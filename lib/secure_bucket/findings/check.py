@@ -111,7 +111,7 @@ def _report(inventory: Inventory, strict: bool, minimum: float | None) -> Report
         at = stack.document.place(unknown.at.pointer)
         loop = Resource(logical_id, "AWS::S3::Bucket", {}, (("", "Resources"), logical_id))
         judgements.append(Judgement(stack, loop, at, Outcome(Undecided((unknown,)))))
-    foreign = [judge.foreign(policy) for policy in inventory.policies]
+    foreign = [judge.foreign(policy) for policy in inventory.loose]
     order = {id(stack): index for index, stack in enumerate(inventory.assembly.stacks)}
     everything = [*judgements, *(judgement for judgement in foreign if judgement is not None)]
     findings: list[tuple[tuple[int, int, str], Finding]] = []

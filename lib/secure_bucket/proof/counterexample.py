@@ -10,7 +10,7 @@ from secure_bucket.policy.request import Request
 from secure_bucket.policy.unknown import Unknown
 from secure_bucket.proof.comparison import Comparison, Observed
 from secure_bucket.proof.keys import Kind
-from secure_bucket.proof.principals import PRINCIPAL_TYPES, Who, applies_to
+from secure_bucket.proof.principals import PRINCIPAL_TYPES, Who
 from secure_bucket.proof.search import Choice, Dimension
 from secure_bucket.proof.space import CLOCK, Rule, Scenario, Space, as_seen, identity_of
 from secure_bucket.proof.targets import plain_key, supported_keys
@@ -122,7 +122,7 @@ def _phrases(space: Space, rule: Rule, dimension: Dimension, choice: Choice) -> 
     elif dimension.name == "resource":
         yield _resources(rule, space, on_bucket=subject is None)
     elif isinstance(subject, Who):
-        if applies_to(statement.principals, subject, strict=False) is not True:
+        if rule.addressees.include(subject, strict=space.strict) is not True:
             yield _principals(statement.principals)
         yield from _conditions(rule, identity_of(subject))
     elif isinstance(subject, tuple):

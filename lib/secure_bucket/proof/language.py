@@ -17,8 +17,8 @@ from secure_bucket.proof.pattern import Letter, Pattern, Subject, automaton_of, 
 
 __all__ = ["ANYTHING", "DIGITS", "NAME", "PATH", "Parts", "Stage", "TooComplex", "representatives"]
 
-WORK_LIMIT = 400_000
-"""Automaton steps after which a set of patterns counts as too complex, about a second's work."""
+WORK_LIMIT = 200_000
+"""Automaton steps after which a set of patterns counts as too complex, about half a second's work."""
 
 Parts: TypeAlias = "tuple[str, ...]"
 
@@ -100,11 +100,12 @@ class _Search:
             self._automata.extend(automaton_of(pattern) for pattern in stage.patterns)
             self._inner.append(list(own))
         self._work = 0
+        self._start = self._begin()
 
     def signature(self, parts: Parts) -> frozenset[int] | None:
         """Return which patterns accept a string; `None` when it does not have the shape."""
-        state = self._begin()
-        for stage, part in zip(self._shape, parts, strict=True):
+        state = self._start
+        for stage, part in list(zip(self._shape, parts, strict=True))[state[0] :]:
             if stage.text is not None and part != str(stage.text):
                 return None
             for letter in part if stage.text is None else letters_of(stage.text):
@@ -117,9 +118,8 @@ class _Search:
         return self._accepted(state)
 
     def run(self) -> Iterator[tuple[frozenset[int], Parts]]:
-        start = self._begin()
-        origin: dict[_State, tuple[_State, str] | None] = {start: None}
-        queue = deque([start])
+        origin: dict[_State, tuple[_State, str] | None] = {self._start: None}
+        queue = deque([self._start])
         while queue:
             state = queue.popleft()
             if state[0] == len(self._shape):
@@ -131,8 +131,14 @@ class _Search:
                     queue.append(following)
 
     def _begin(self) -> _State:
+        """Return the first state: before the string, or after the fixed text that it begins with."""
         live = tuple((index, automaton.start) for index, automaton in enumerate(self._whole))
-        return (0, 0, live, self._enter(0), frozenset())
+        text = self._shape[0].text
+        if text is None:
+            return (0, 0, live, self._enter(0), frozenset())
+        letters = letters_of(text)
+        moved = ((index, automaton.run(letters)) for index, automaton in enumerate(self._whole))
+        return (1, 0, tuple((index, mask) for index, mask in moved if mask), self._enter(1), frozenset())
 
     def _enter(self, stage: int) -> _Live:
         if stage >= len(self._shape):
@@ -196,10 +202,11 @@ class _Search:
         return state[4] | self._final(state[2])
 
     def _spell(self, origin: dict[_State, tuple[_State, str] | None], state: _State) -> Parts:
-        parts = [""] * len(self._shape)
+        parts = ["" if stage.text is None else str(stage.text) for stage in self._shape]
         step = origin[state]
         while step is not None:
             state, letter = step
-            parts[state[0]] = letter + parts[state[0]]
+            if self._shape[state[0]].text is None:
+                parts[state[0]] = letter + parts[state[0]]
             step = origin[state]
         return tuple(parts)

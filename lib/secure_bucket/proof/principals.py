@@ -17,7 +17,7 @@ from secure_bucket.proof.language import DIGITS, NAME, PATH, Stage, representati
 from secure_bucket.proof.pattern import Letter, Pattern, Subject, compile_pattern, letters_of, matches
 from secure_bucket.proof.values import coarse, literals_of
 
-__all__ = ["PRINCIPAL_TYPES", "Who", "applies_to", "is_everyone", "principals_of"]
+__all__ = ["PRINCIPAL_TYPES", "Addressees", "Who", "compile_principals", "principals_of"]
 
 PRINCIPAL_TYPES: Final = {
     Kind.ANONYMOUS: "Anonymous",
@@ -92,7 +92,9 @@ def principals_of(
     for account in literals_of(own_accounts):
         _, example = _shapes(kind, partition, digits, (), detailed=False)[0]
         yield from _signed(kind, partition, account, example[2:], sessions)
-    for subject in (*(value for value in named if _names_a_principal(value)), *literals_of(arns)):
+    # Users and roles written in full are among the representatives already.
+    open_ended = (value for value in named if isinstance(value, Text) or _session_of(value) is not None)
+    for subject in (*open_ended, *literals_of(arns)):
         yield from _as_written(kind, subject, partition)
 
 
@@ -151,14 +153,6 @@ def _session_of(value: Subject) -> tuple[Subject, str] | None:
     if parts is None or not str(parts[5]).startswith("assumed-role/"):
         return None
     return value, str(parts[5]).rpartition("/")[2]
-
-
-def _names_a_principal(value: Subject) -> bool:
-    """Return whether an entry is the ARN of a user or a role, or a text that may be one."""
-    parts = _split_arn(value)
-    if parts is None:
-        return isinstance(value, Text)
-    return str(parts[5]).partition("/")[0] in ("user", "role", "assumed-role", "federated-user")
 
 
 def _as_written(kind: Kind, subject: Subject, partition: str) -> Iterator[Who]:
@@ -239,26 +233,56 @@ def _split_arn(value: Subject) -> tuple[Subject, ...] | None:
     )
 
 
-def is_everyone(principals: Principals) -> bool:
-    """Return whether an element means everyone, whoever they are."""
-    anyone = any(
-        isinstance(entry, Principal) and entry.value == "*" and entry.kind in ("*", "AWS")
-        for entry in principals.entries
-    )
-    return anyone and not principals.negated
-
-
-def applies_to(principals: Principals, who: Who, *, strict: bool) -> Tri:
-    """Return whether a `Principal` or `NotPrincipal` element applies to somebody.
+@dataclass(frozen=True, slots=True)
+class Addressees:
+    """A `Principal` or `NotPrincipal` element, ready to be compared.
 
     Args:
-        principals: The element.
-        who: Somebody.
-        strict: Whether `{"AWS": "*"}` leaves AWS services out. AWS does not say; CDK and most of the
-            field write it for everyone, and by default it is read so.
+        entries: Its entries, but for those in `arns`.
+        negated: Whether it is a `NotPrincipal` element.
+        everyone: Whether it means everyone, whoever they are.
+        arns: The users, roles and sessions that are written in full.
     """
-    named = any_of(_means(entry, who, strict) for entry in principals.entries)
-    return negate(named) if principals.negated else named
+
+    entries: tuple[Principal | Unknown, ...]
+    negated: bool
+    everyone: bool
+    arns: frozenset[str]
+
+    def include(self, who: Who, *, strict: bool) -> Tri:
+        """Return whether the element applies to somebody.
+
+        Args:
+            who: Somebody.
+            strict: Whether `{"AWS": "*"}` leaves AWS services out. AWS does not say; CDK and most of
+                the field write it for everyone, and by default it is read so.
+        """
+        entries = self.entries
+        named: Tri = who.name in self.arns or who.arn in self.arns
+        if not named:
+            if isinstance(who.name, Text) or isinstance(who.arn, Text):
+                entries = (*entries, *(Principal("AWS", arn) for arn in sorted(self.arns)))
+            named = any_of(_means(entry, who, strict) for entry in entries)
+        return negate(named) if self.negated else named
+
+
+def compile_principals(principals: Principals) -> Addressees:
+    """Prepare a `Principal` or `NotPrincipal` element."""
+    entries: list[Principal | Unknown] = []
+    arns: set[str] = set()
+    everyone = False
+    for entry in principals.entries:
+        if isinstance(entry, Principal) and entry.kind in ("*", "AWS") and isinstance(entry.value, str):
+            everyone |= entry.value == "*" and not principals.negated
+            if (
+                entry.value.startswith("arn:")
+                and not entry.value.endswith(":root")
+                and "*" not in entry.value
+            ):
+                arns.add(entry.value)
+                continue
+        entries.append(entry)
+    return Addressees(tuple(entries), principals.negated, everyone, frozenset(arns))
 
 
 def _means(entry: Principal | Unknown, who: Who, strict: bool) -> Tri:

@@ -89,7 +89,7 @@ def prove(policy: object, claim: Claim, *, bucket_arn: str | Text, strict: bool 
     try:
         verdict = _decide(space, parsed)
     except TooComplex as bound:
-        return Undecided((Unknown(f"the policy is too complex to decide: {bound}"),))
+        return Undecided((_too_complex(str(bound)),))
     match verdict:
         case Refuted():
             return _explain_absence(verdict, parsed, absent=absent)
@@ -106,6 +106,11 @@ def prove(policy: object, claim: Claim, *, bucket_arn: str | Text, strict: bool 
 
 
 def _decide(space: Space, policy: Policy) -> Verdict:
+    for rule in space.rules:
+        # Most policies that prove do so by one statement, whatever else they say.
+        alone = space if space.rules == [rule] else Space([rule], (), space.claim, space.bucket_arn, strict=space.strict)
+        if _is_unavoidable(alone):
+            return Proven((rule.statement.index,))
     reasons: dict[Unknown, None] = {}
     for certain in (True, False):
         for scenario, dimensions, choices in _combinations(space, certain=certain):
@@ -117,7 +122,29 @@ def _decide(space: Space, policy: Policy) -> Verdict:
                     return _refute(space, dimensions, choices, request)
                 open_points = open_points or [Unknown(DISAGREEMENT)]
             reasons.update(dict.fromkeys(open_points))
-    return Undecided(tuple(reasons)) if reasons else Proven(_sufficient(space))
+    if not reasons:
+        reasons.update(dict.fromkeys(_too_complex(limit) for limit in _limits(space)))
+    return (
+        Undecided(tuple(reasons)) if reasons else Proven(tuple(rule.statement.index for rule in space.rules))
+    )
+
+
+def _is_unavoidable(space: Space) -> bool:
+    """Return whether no request escapes the statements, within the stated bounds."""
+    try:
+        return next(_combinations(space, certain=False), None) is None and not any(_limits(space))
+    except TooComplex:
+        return False
+
+
+def _limits(space: Space) -> Iterator[str]:
+    """Yield the bounds that were met while the dimensions were split."""
+    for scenario in space.scenarios():
+        yield from (dimension.limit for dimension in space.dimensions(scenario) if dimension.limit)
+
+
+def _too_complex(limit: str) -> Unknown:
+    return Unknown(f"the policy is too complex to decide: {limit}")
 
 
 def _combinations(
@@ -176,15 +203,3 @@ def _explain_absence(verdict: Refuted, policy: Policy, *, absent: bool) -> Refut
         problem = policy.problems[0]
         return Refuted(verdict.request, f"S3 refuses this policy: {problem.reason}", problem.at)
     return verdict
-
-
-def _sufficient(space: Space) -> tuple[int, ...]:
-    """Return the statements of a proof: one that suffices alone, or else all of them."""
-    for index, rule in enumerate(space.rules):
-        bit = 1 << index
-        if not any(
-            next(combinations_ruling_out(bit, space.dimensions(scenario), certain=False), None)
-            for scenario in space.scenarios()
-        ):
-            return (rule.statement.index,)
-    return tuple(rule.statement.index for rule in space.rules)

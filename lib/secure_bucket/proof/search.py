@@ -41,10 +41,17 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """A part of a request, with its choices, the simplest first."""
+    """A part of a request.
+
+    Args:
+        name: Its name; for a condition key, the key.
+        choices: Its choices, the simplest first.
+        limit: In words, the bound that was met before every class had its choice; `""` when none was.
+    """
 
     name: str
     choices: tuple[Choice, ...]
+    limit: str = ""
 
 
 def combinations_ruling_out(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
-from typing import Final
+from typing import Final, TypeVar
 
 from secure_bucket.policy.document import Principal, Statement
 from secure_bucket.policy.unknown import Text, Unknown
@@ -22,7 +22,7 @@ from secure_bucket.proof.comparison import (
 from secure_bucket.proof.keys import Kind, Presence, presence_of
 from secure_bucket.proof.language import TooComplex
 from secure_bucket.proof.pattern import Pattern, Subject, letters_of
-from secure_bucket.proof.principals import PRINCIPAL_TYPES, Who, applies_to, is_everyone, principals_of
+from secure_bucket.proof.principals import PRINCIPAL_TYPES, Addressees, Who, compile_principals, principals_of
 from secure_bucket.proof.search import Choice, Dimension
 from secure_bucket.proof.targets import (
     Clause,
@@ -40,11 +40,14 @@ from secure_bucket.proof.values import Value, values_of
 
 __all__ = ["CLOCK", "Rule", "Scenario", "Space", "as_seen", "compile_rule", "identity_of"]
 
-COMPARISON_LIMIT: Final = 500_000
-"""Comparisons of a class with a value of the policy, in one dimension, after which it is too complex."""
+COMPARISON_LIMIT: Final = 100_000
+"""Comparisons of a class with a value of the policy, in one dimension, after which no class is added."""
 
 _NETWORK: Final = frozenset(("aws:sourceip", "aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip"))
 CLOCK: Final = ("aws:currenttime", "aws:epochtime")
+
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class Rule:
 
     Args:
         statement: The statement as written.
+        addressees: Its `Principal` or `NotPrincipal` element.
         actions: Its `Action` or `NotAction` element.
         resources: Its `Resource` or `NotResource` element.
         comparisons: Its conditions.
@@ -60,6 +64,7 @@ class Rule:
     """
 
     statement: Statement
+    addressees: Addressees
     actions: Clause
     resources: Clause
     comparisons: tuple[Comparison, ...]
@@ -78,7 +83,8 @@ def compile_rule(statement: Statement, version: str, claim: Claim) -> Rule:
             comparisons.append(compile_comparison(condition, variables=variables, known=claim.fixed))
     actions = compile_actions(statement.actions, statement.at)
     resources = compile_resources(statement.resources, statement.at, variables=variables)
-    return Rule(statement, actions, resources, tuple(comparisons), unknown)
+    addressees = compile_principals(statement.principals)
+    return Rule(statement, addressees, actions, resources, tuple(comparisons), unknown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,7 @@ class Space:
         self.claim = claim
         self.bucket_arn = bucket_arn
         self._unknown = unknown
-        self._strict = strict
+        self.strict = strict
         self._cache: dict[object, Dimension] = {}
         self._by_key: dict[str, list[Comparison]] = {}
         for rule in rules:
@@ -129,11 +135,7 @@ class Space:
             yield Scenario(kind, target, through_endpoint)
 
     def dimensions(self, scenario: Scenario) -> list[Dimension]:
-        """Return the dimensions of the requests of a scenario, the most telling first.
-
-        Raises:
-            TooComplex: There are more classes than the stated bounds.
-        """
+        """Return the dimensions of the requests of a scenario, the most telling first."""
         kind, target = scenario.kind, scenario.target
         dimensions = [
             self._cached(("base",), self._base),
@@ -165,13 +167,13 @@ class Space:
     def _kinds(self) -> Sequence[Kind]:
         """Return the kinds of principals that have to be told apart."""
         kinds = list(Kind)
-        if not all(is_everyone(rule.statement.principals) for rule in self.rules):
+        if not all(rule.addressees.everyone for rule in self.rules):
             return kinds
         for key in self._by_key.keys() - self.claim.fixed.keys():
             presences = {presence_of(key, kind, through_endpoint=True, tls_absent=True) for kind in kinds}
             if len(presences) > 1 or any(key in identity_of(Who(kind, "")) for kind in kinds):
                 return kinds
-        return [Kind.ANONYMOUS, Kind.SERVICE] if self._strict else [Kind.ANONYMOUS]
+        return [Kind.ANONYMOUS, Kind.SERVICE] if self.strict else [Kind.ANONYMOUS]
 
     def _choice(self, subject: object, parts: Iterable[Iterable[Tri]], *, doubtful: bool = False) -> Choice:
         """Return the choice of a class, given which parts of each rule it meets."""
@@ -220,16 +222,22 @@ class Space:
         )
 
         def judge(rule: Rule, who: Who, identity: Mapping[str, Observed]) -> Iterator[Tri]:
-            yield applies_to(rule.statement.principals, who, strict=self._strict)
+            yield rule.addressees.include(who, strict=self.strict)
             for comparison in rule.comparisons:
                 if comparison.key in identity:
                     yield comparison.holds(identity[comparison.key])
 
+        options = sum(
+            len(comparison.options)
+            for key in identity_of(Who(kind, ""))
+            for comparison in self._by_key.get(key, ())
+        )
+        classes, limit = _gather(people, options + sum(len(rule.addressees.entries) for rule in self.rules))
         choices = []
-        for who in people:
+        for who in classes:
             identity = identity_of(who)
             choices.append(self._choice(who, (judge(rule, who, identity) for rule in self.rules)))
-        return Dimension("principal", tuple(choices))
+        return Dimension("principal", tuple(choices), limit)
 
     def _patterns(self, key: str) -> list[Pattern]:
         comparisons = self._by_key.get(key, ())
@@ -246,13 +254,10 @@ class Space:
         listed = actions_on(target)
         if not told_apart:
             return Dimension("action", (self._choice(listed, ((True,) for _ in self.rules)),))
-        self._bound(len(listed), sum(len(clause.patterns) for clause in told_apart))
+        options = sum(len(clause.patterns) for clause in told_apart)
+        unlisted, limit = _gather(unlisted_actions(told_apart, target), options)
         classes: dict[tuple[int, int], tuple[Choice, list[str]]] = {}
-        names = [
-            *((name, False) for name in listed),
-            *((name, True) for name in unlisted_actions(told_apart, target)),
-        ]
-        for name, doubtful in names:
+        for name, doubtful in (*((name, False) for name in listed), *((name, True) for name in unlisted)):
             choice = self._choice(
                 name, ((rule.actions.covers(name),) for rule in self.rules), doubtful=doubtful
             )
@@ -265,15 +270,16 @@ class Space:
             Choice(tuple(members), choice.fails, choice.may_fail, choice.notes, choice.doubtful)
             for choice, members in classes.values()
         )
-        return Dimension("action", tuple(choices))
+        return Dimension("action", tuple(choices), limit)
 
     def _resources(self, target: Target) -> Dimension:
         if target is Target.BUCKET:
             choice = self._choice(None, ((rule.resources.covers(self.bucket_arn),) for rule in self.rules))
             return Dimension("resource", (choice,))
         clauses = list({rule.resources: None for rule in self.rules})
-        keys = list(keys_in(self.bucket_arn, clauses))
-        self._bound(len(keys), sum(len(clause.patterns) for clause in clauses))
+        keys, limit = _gather(
+            keys_in(self.bucket_arn, clauses), sum(len(clause.patterns) for clause in clauses)
+        )
         prefix = (*letters_of(self.bucket_arn), "/")
         choices = []
         for key in keys:
@@ -281,13 +287,15 @@ class Space:
             plain = "".join(letter for letter in letters if isinstance(letter, str))
             arn: Subject = plain if len(plain) == len(letters) else Text(letters)
             choices.append(self._choice(key, ((rule.resources.covers(arn),) for rule in self.rules)))
-        return Dimension("resource", tuple(choices))
+        return Dimension("resource", tuple(choices), limit)
 
     def _key(self, key: str, presence: Presence) -> Dimension:
         together = self.together(key)
         comparisons = [comparison for name in together for comparison in self._by_key[name]]
-        values = values_of(key, comparisons, presence, tls_below=self.claim.tls_below)
-        self._bound(len(values), sum(len(comparison.options) for comparison in comparisons))
+        options = sum(len(comparison.options) for comparison in comparisons)
+        values, limit = _gather(
+            values_of(key, comparisons, presence, tls_below=self.claim.tls_below), options
+        )
         written = comparisons[0].condition.key
 
         def judge(rule: Rule, value: Value) -> Iterator[Tri]:
@@ -304,11 +312,24 @@ class Space:
         for value in values:
             parts = (judge(rule, value) for rule in self.rules)
             choices.append(self._choice((written, value.observed), parts, doubtful=value.doubtful))
-        return Dimension(key, tuple(choices))
+        return Dimension(key, tuple(choices), limit)
 
-    def _bound(self, classes: int, options: int) -> None:
-        if classes * options > COMPARISON_LIMIT:
-            raise TooComplex(f"it would take more than {COMPARISON_LIMIT:,} comparisons")
+
+def _gather(classes: Iterable[_T], options: int) -> tuple[list[_T], str]:
+    """Return the classes up to the stated bounds, and in words the bound that was met; `""` when none was.
+
+    A counterexample among the first classes is as good as any, so a bound does not end the search.
+    """
+    most = max(2, COMPARISON_LIMIT // max(1, options))
+    kept: list[_T] = []
+    try:
+        for one in classes:
+            if len(kept) == most:
+                return kept, f"it would take more than {COMPARISON_LIMIT:,} comparisons"
+            kept.append(one)
+    except TooComplex as bound:
+        return kept, str(bound)
+    return kept, ""
 
 
 def as_seen(key: str, observed: Observed) -> Observed:

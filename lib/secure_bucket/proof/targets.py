@@ -205,9 +205,7 @@ def keys_in(bucket_arn: Subject, clauses: Sequence[Clause]) -> Iterator[Subject]
     patterns = [pattern for clause in clauses for pattern in clause.patterns if isinstance(pattern, Pattern)]
     open_ended = [pattern for pattern in patterns if pattern.variables or not own.issuperset(pattern.holes)]
     whole = [*patterns, *(coarse(pattern) for pattern in open_ended)]
-    for parts in representatives(
-        (Stage(prefix), Stage(most=KEY_LIMIT)), whole, [(str(prefix), "report.csv")]
-    ):
+    for parts in representatives((Stage(prefix), Stage()), whole, [(str(prefix), "report.csv")]):
         if len(parts[1].encode(errors="surrogatepass")) <= KEY_LIMIT:
             yield parts[1]
     start = letters_of(prefix)

@@ -55,8 +55,8 @@ class Value:
 
 def values_of(
     key: str, comparisons: Sequence[Comparison], presence: Presence, *, tls_below: float
-) -> list[Value]:
-    """Return the values to try for a key, the simplest first.
+) -> Iterator[Value]:
+    """Yield the values to try for a key, the simplest first.
 
     Args:
         key: The key, in lower case.
@@ -67,15 +67,16 @@ def values_of(
     Raises:
         TooComplex: The patterns have more classes than can be enumerated.
     """
-    values: list[Value] = []
     if presence.absent is not Certainty.NO:
-        values.append(Value(None, presence.absent is Certainty.DOUBTFUL))
+        yield Value(None, presence.absent is Certainty.DOUBTFUL)
     if presence.present is not Certainty.NO:
-        present = list(_present(key, comparisons, tls_below))
-        present.extend(_sets(key, comparisons, present))
         doubtful = presence.present is Certainty.DOUBTFUL
-        values.extend(Value(value.observed, value.doubtful or doubtful, value.opaque) for value in present)
-    return values
+        single: list[Value] = []
+        for value in _present(key, comparisons, tls_below):
+            single.append(value)
+            yield Value(value.observed, value.doubtful or doubtful, value.opaque)
+        for value in _sets(key, comparisons, single):
+            yield Value(value.observed, value.doubtful or doubtful, value.opaque)
 
 
 def _present(key: str, comparisons: Sequence[Comparison], tls_below: float) -> Iterator[Value]:

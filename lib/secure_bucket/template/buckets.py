@@ -99,6 +99,11 @@ class Inventory:
 
     Args:
         assembly: The stacks.
+        buckets: Their buckets.
+        policies: Their bucket policies.
+        loose: The policies among them that do not name a bucket of their stack by a plain `Ref`.
+        not_applicable: What is like a bucket, but not asked about.
+        unreadable: What may hide a bucket and cannot be read: its stack, its logical id, and why.
     """
 
     assembly: Assembly
@@ -107,7 +112,7 @@ class Inventory:
     not_applicable: list[NotApplicable] = field(default_factory=list)
     _direct: dict[int, list[BucketPolicy]] = field(default_factory=dict)
     unreadable: list[tuple[Stack, str, Unknown]] = field(default_factory=list)
-    _loose: list[BucketPolicy] = field(default_factory=list)
+    loose: list[BucketPolicy] = field(default_factory=list)
     _start: World = field(default_factory=World)
     _first: Resolver | None = None
 
@@ -140,8 +145,6 @@ class Inventory:
         Raises:
             TooManyWorlds: If there are too many.
         """
-        if policy not in self._loose:
-            return
 
         def question(world: World) -> list[Deployment]:
             return self._foreign(self._resolver(world, expand), policy)
@@ -212,7 +215,7 @@ class Inventory:
             if owner is not None and owner.type == "AWS::S3::Bucket":
                 self._direct.setdefault(id(owner), []).append(policy)
             else:
-                self._loose.append(policy)
+                self.loose.append(policy)
         elif resource.type in _HTTPS_ONLY:
             self.not_applicable.append(NotApplicable(stack, resource, _HTTPS_ONLY[resource.type]))
         elif resource.type == "AWS::CloudFormation::Stack" and resource.logical_id not in stack.nested:
@@ -231,7 +234,7 @@ class Inventory:
             if _exists(resolver, policy.stack, policy.resource):
                 arn = resolver.bucket_arn(bucket.stack, name)
                 applied.append(Applied(policy, _document(resolver, policy), arn, certain=True))
-        for policy in self._loose:
+        for policy in self.loose:
             if not _exists(resolver, policy.stack, policy.resource):
                 continue
             for target in _targets(resolver, policy):
@@ -258,15 +261,18 @@ class Inventory:
         same = compare(target, name)
         if same is not None:
             return same
-        if policy.stack is bucket.stack and any(hole.generated for hole in holes(name)):
+        made_up = policy.stack is bucket.stack and any(hole.generated for hole in holes(name))
+        if made_up and all(hole in resolver.given for hole in holes(target)):
             # What is handed to a stack when it is created cannot be the name that it makes up itself.
-            if all(hole in resolver.given for hole in holes(target)):
-                return False
+            return False
+        # No two buckets have the same name, so the policy of one is not the policy of another.
         for other in self.buckets:
-            # No two buckets have the same name, so the policy of one is not the policy of another.
-            if other is not bucket and compare(target, resolver.bucket_name(other.stack, other.resource)):
-                if _exists(resolver, other.stack, other.resource):
-                    return False
+            if (
+                other is not bucket
+                and compare(target, resolver.bucket_name(other.stack, other.resource))
+                and _exists(resolver, other.stack, other.resource)
+            ):
+                return False
         return None
 
     def _foreign(self, resolver: Resolver, policy: BucketPolicy) -> list[Deployment]:
