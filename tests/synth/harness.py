@@ -82,9 +82,9 @@ class Run:
         """Run `cdk synth` on the same app with other arguments."""
         return _cdk_synth(self.directory, *arguments)
 
-    def python(self) -> Run:
+    def python(self, **environment: str) -> Run:
         """Run the same app without the CDK command line."""
-        return _run(self.directory, sys.executable, "app.py", CDK_OUTDIR="cdk.out")
+        return _run(self.directory, sys.executable, "app.py", CDK_OUTDIR="cdk.out", **environment)
 
 
 def write_app(directory: Path, body: str, *, gate: str = GATE, end: str = SYNTH) -> None:
