@@ -147,7 +147,17 @@ class Automaton:
     and of the caller.
     """
 
-    __slots__ = ("_any", "_elements", "_fold", "_inner_any", "_table", "final", "start")
+    __slots__ = (
+        "_after_prefix",
+        "_any",
+        "_elements",
+        "_fold",
+        "_inner_any",
+        "_prefix",
+        "_table",
+        "final",
+        "start",
+    )
 
     def __init__(self, pattern: Pattern) -> None:
         self._elements = pattern.elements
@@ -176,6 +186,11 @@ class Automaton:
         self._table.setdefault("", one | inner_one)
         self.final = 1 << len(pattern.elements)
         self.start = self._close(1)
+        # Most patterns begin with a long text, which needs no steps.
+        wild = (at for at, element in enumerate(self._elements) if not isinstance(element, (str, Hole)))
+        length = 0 if self._fold else next(wild, len(self._elements))
+        self._prefix = self._elements[:length]
+        self._after_prefix = self._close(1 << length)
 
     def _close(self, mask: int) -> int:
         stars = self._any | self._inner_any
@@ -200,10 +215,16 @@ class Automaton:
 
     def run(self, letters: tuple[Letter, ...]) -> int:
         """Return the positions after all the letters."""
-        mask = self.start
+        length = len(self._prefix)
+        if letters[:length] != self._prefix:
+            return self.run_from(self.start, letters) if len(letters) < length else 0
+        return self.run_from(self._after_prefix, letters[length:])
+
+    def run_from(self, mask: int, letters: tuple[Letter, ...]) -> int:
+        """Return the positions after all the letters, from the given ones."""
         for letter in letters:
-            if not mask:
-                return 0
+            if not mask or self.settled(mask):
+                break
             mask = self.step(mask, letter)
         return mask
 

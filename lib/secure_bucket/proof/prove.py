@@ -107,8 +107,15 @@ def prove(policy: object, claim: Claim, *, bucket_arn: str | Text, strict: bool 
 
 def _decide(space: Space, policy: Policy) -> Verdict:
     for rule in space.rules:
+        if space.is_covered_by(rule):
+            return Proven((rule.statement.index,))
+    for rule in space.rules:
         # Most policies that prove do so by one statement, whatever else they say.
-        alone = space if space.rules == [rule] else Space([rule], (), space.claim, space.bucket_arn, strict=space.strict)
+        alone = (
+            space
+            if space.rules == [rule]
+            else Space([rule], (), space.claim, space.bucket_arn, strict=space.strict)
+        )
         if _is_unavoidable(alone):
             return Proven((rule.statement.index,))
     reasons: dict[Unknown, None] = {}

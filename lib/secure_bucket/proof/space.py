@@ -30,6 +30,7 @@ from secure_bucket.proof.targets import (
     actions_on,
     compile_actions,
     compile_resources,
+    covers_every_object,
     is_every_action,
     keys_in,
     keys_on,
@@ -163,6 +164,20 @@ class Space:
         if name not in self._cache:
             self._cache[name] = build()
         return self._cache[name]
+
+    def is_covered_by(self, rule: Rule) -> bool:
+        """Return whether a statement plainly covers every request, so that nothing has to be split.
+
+        This is how nearly every policy that denies plain HTTP is written.
+        """
+        if not rule.addressees.everyone or self.strict or rule.unknown or not is_every_action(rule.actions):
+            return False
+        fixed = self.claim.fixed
+        if any(one.key not in fixed or one.holds(fixed[one.key]) is not True for one in rule.comparisons):
+            return False
+        return rule.resources.covers(self.bucket_arn) is True and covers_every_object(
+            rule.resources, self.bucket_arn
+        )
 
     def _kinds(self) -> Sequence[Kind]:
         """Return the kinds of principals that have to be told apart."""

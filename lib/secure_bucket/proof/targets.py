@@ -20,6 +20,7 @@ from secure_bucket.proof.pattern import (
     Subject,
     Variable,
     Wild,
+    automaton_of,
     compile_pattern,
     letters_of,
     matches,
@@ -32,6 +33,7 @@ __all__ = [
     "actions_on",
     "compile_actions",
     "compile_resources",
+    "covers_every_object",
     "is_every_action",
     "keys_in",
     "keys_on",
@@ -141,6 +143,17 @@ def is_every_action(clause: Clause) -> bool:
     return not clause.negated and any(
         isinstance(pattern, Pattern) and pattern.elements in _EVERY for pattern in clause.patterns
     )
+
+
+def covers_every_object(clause: Clause, bucket_arn: Subject) -> bool:
+    """Return whether an element plainly covers every object: by a pattern that ends where the key begins."""
+    prefix = (*letters_of(bucket_arn), "/")
+    for pattern in () if clause.negated else clause.patterns:
+        if isinstance(pattern, Pattern) and pattern not in clause.doubtful:
+            automaton = automaton_of(pattern)
+            if automaton.settled(automaton.run(prefix)):
+                return True
+    return False
 
 
 _EVERY: Final = ((Wild.ANY,), ("s", "3", ":", Wild.ANY))
