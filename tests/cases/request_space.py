@@ -33,7 +33,12 @@ NOT_ANONYMOUS = {
     "aws:principalisawsservice",
     "aws:username",
 }
-BOOLEANS = {"aws:securetransport", "aws:viaawsservice", "aws:principalisawsservice", "aws:multifactorauthpresent"}
+BOOLEANS = {
+    "aws:securetransport",
+    "aws:viaawsservice",
+    "aws:principalisawsservice",
+    "aws:multifactorauthpresent",
+}
 
 
 def identity(principal: str) -> dict[str, str]:
@@ -105,7 +110,10 @@ def faults(request: Request, policy: object = None) -> list[str]:
     for key, value in identity(request.principal).items():
         if key != "aws:userid" and context.get(key.lower(), value) != value:
             found.append(f"{key} is {value} for {request.principal}")
-    if {"aws:sourceip", "aws:sourcevpc"} <= context.keys() or {"aws:sourceip", "aws:sourcevpce"} <= context.keys():
+    if {"aws:sourceip", "aws:sourcevpc"} <= context.keys() or {
+        "aws:sourceip",
+        "aws:sourcevpce",
+    } <= context.keys():
         found.append("an address and a VPC endpoint")
     for key in sorted(BOOLEANS & context.keys()):
         if context[key] not in ("true", "false"):

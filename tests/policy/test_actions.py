@@ -17,9 +17,13 @@ def test_the_most_familiar_action_comes_first_and_the_rest_by_name() -> None:
 
 @pytest.mark.parametrize(
     "action",
-    (
-        "s3:ListAllMyBuckets s3:CreateJob s3:GetAccountPublicAccessBlock s3:CreateAccessPoint s3:CreateBucket"
-    ).split(),
+    [
+        "s3:ListAllMyBuckets",
+        "s3:CreateJob",
+        "s3:GetAccountPublicAccessBlock",
+        "s3:CreateAccessPoint",
+        "s3:CreateBucket",
+    ],
 )
 def test_an_action_that_never_meets_a_bucket_policy_is_in_no_list(action: str) -> None:
     assert action in {f"s3:{name}" for name, *_ in ACTIONS}

@@ -281,7 +281,8 @@ def test_operators_and_keys_are_anded() -> None:
     assert denies(context={"s3:a": "1", "s3:b": "2"}, Condition=both)
     assert not denies(context={"s3:a": "1", "s3:b": "3"}, Condition=both)
     assert not denies(context={"s3:a": "1", "s3:b": "2", "aws:SecureTransport": "true"}, Condition=both)
-    assert denies(Condition={}) and denies(Condition={"Bool": {}})
+    assert denies(Condition={})
+    assert denies(Condition={"Bool": {}})
 
 
 NAMED = {"aws:username": "al*ce", "aws:TagKeys": ["a"], "aws:PrincipalTag/Team": "red"}
@@ -341,19 +342,22 @@ def test_a_variable_in_a_condition() -> None:
 
 def test_what_is_unknown_never_matches() -> None:
     unknown = Unknown("nobody knows")
-    assert not denies(Condition=unknown) and not denies(Condition={"Bool": unknown})
-    assert (
-        not denies(Effect=unknown)
-        and not denies(Principal=unknown)
-        and not denies(Principal={"AWS": unknown})
-    )
+    assert not denies(Condition=unknown)
+    assert not denies(Condition={"Bool": unknown})
+    assert not denies(Effect=unknown)
+    assert not denies(Principal=unknown)
+    assert not denies(Principal={"AWS": unknown})
     assert not denies(Condition={"Bool": {"aws:SecureTransport": unknown}})
     assert denies(Condition={"Bool": {"aws:SecureTransport": [unknown, "false"]}})
     assert not denies(Condition={"StringNotEquals": {"aws:SourceVpc": unknown}})
-    assert denies(Action=[unknown, "s3:*"]) and not denies(NotAction=[unknown]) and not denies(Action=unknown)
-    assert not denies(NotResource=[unknown]) and not denies(NotPrincipal={"AWS": unknown})
+    assert denies(Action=[unknown, "s3:*"])
+    assert not denies(NotAction=[unknown])
+    assert not denies(Action=unknown)
+    assert not denies(NotResource=[unknown])
+    assert not denies(NotPrincipal={"AWS": unknown})
     request = Request("anonymous", "s3:GetObject", f"{BUCKET}/k", {})
-    assert not evaluate(unknown, request) and not evaluate(Policy((unknown,)), request)
+    assert not evaluate(unknown, request)
+    assert not evaluate(Policy((unknown,)), request)
 
 
 def test_a_hole_is_the_text_that_stands_for_it() -> None:
