@@ -11,7 +11,7 @@ from secure_bucket.proof import prove_denies_http, prove_minimum_tls
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
 from secure_bucket.template.buckets import Applied, Bucket, BucketPolicy, Deployment, Inventory
 from secure_bucket.template.stack import Resource, Stack, pointer_of
-from secure_bucket.template.worlds import MAX_WORLDS, TooManyWorlds
+from secure_bucket.template.worlds import MAX_WORLDS, Infeasible, TooManyWorlds
 
 __all__ = ["Judge", "Judgement", "Outcome"]
 
@@ -141,13 +141,16 @@ class Judge:
             at = stack.document.place("/Conditions")
             reason = f"it depends on more than {MAX_WORLDS} combinations of parameters"
             return [], [], [], Outcome(Undecided((Unknown(reason, at),)))
+        except Infeasible as failure:
+            reason = f"the template cannot be deployed: {failure.unknown.reason}"
+            return [], [], [], Outcome(Undecided((Unknown(reason, self._in_file(failure.unknown.at)),)))
         outcomes, tls = self._cases(ways, False)
         if any(way.expandable for way in ways) and not all(
             isinstance(case.outcome.verdict, Proven) for case in outcomes + tls
         ):
             try:
                 ways = list(deployments(True))
-            except TooManyWorlds:
+            except (TooManyWorlds, Infeasible):
                 pass
             else:
                 outcomes, tls = self._cases(ways, True)
@@ -210,11 +213,14 @@ class Judge:
 
     def _place(self, at: Place, way: Deployment, applied: Applied, expand: bool) -> Place:
         if at.file:
-            stacks = self.inventory.assembly.stacks
-            document = next((stack.document for stack in stacks if stack.document.name == at.file), None)
-            return document.place(at.pointer) if document is not None else at
+            return self._in_file(at)
         path = self.inventory.source(way.world, applied, at.pointer, expand=expand)
         return applied.policy.stack.document.place(pointer_of(path))
+
+    def _in_file(self, at: Place) -> Place:
+        stacks = self.inventory.assembly.stacks
+        document = next((stack.document for stack in stacks if stack.document.name == at.file), None)
+        return document.place(at.pointer) if document is not None else at
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from secure_bucket.template.buckets import Applied, Bucket, BucketPolicy, Deploy
 from secure_bucket.template.load import Document, is_template, load_document, parse_document
 from secure_bucket.template.resolve import Assembly
 from secure_bucket.template.stack import Stack
-from secure_bucket.template.worlds import TooManyWorlds, World
+from secure_bucket.template.worlds import Infeasible, TooManyWorlds, World
 
 __all__ = [
     "Applied",
@@ -16,6 +16,7 @@ __all__ = [
     "BucketPolicy",
     "Deployment",
     "Document",
+    "Infeasible",
     "Inventory",
     "Stack",
     "TooManyWorlds",

@@ -138,7 +138,7 @@ def _find_in_map(resolver: Resolver, stack: Stack, argument: object, path: Path)
     if len(argument) == 4 and isinstance(argument[3], Mapping) and "DefaultValue" in argument[3]:
         return resolver.resolve(stack, argument[3]["DefaultValue"], ((path, 3), "DefaultValue"))
     # CloudFormation refuses to deploy what is not in the mapping.
-    raise Infeasible
+    raise Infeasible(resolver.opaque(stack, f"the mapping `{name}` has no value for these keys", path))
 
 
 def _map_values(table: Mapping[str, object], first: str | Text, second: str | Text) -> list[object]:
@@ -169,7 +169,7 @@ def _select(resolver: Resolver, stack: Stack, argument: object, path: Path) -> o
     if isinstance(items, list) and isinstance(index, str):
         if index.isascii() and index.isdigit() and len(index) < 10 and int(index) < len(items):
             return items[int(index)]
-        raise Infeasible
+        raise Infeasible(resolver.opaque(stack, f"the list has no item {index}", path))
     if not isinstance(items, (list, Unknown)):
         return _wrong(resolver, stack, path, "[index, list]")
     reason = items.reason if isinstance(items, Unknown) else "which item counts is known only at deployment"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from secure_bucket.policy.unknown import Hole
+from secure_bucket.policy.unknown import Hole, Unknown
 
 __all__ = [
     "MAX_WORLDS",
@@ -51,7 +51,15 @@ def partition_of(region: str) -> str:
 
 
 class Infeasible(Exception):
-    """A world in which the deployment fails, so that no bucket comes out of it."""
+    """A world in which the deployment fails, so that no bucket comes out of it.
+
+    Args:
+        unknown: Why it fails, and where.
+    """
+
+    def __init__(self, unknown: Unknown) -> None:
+        super().__init__(unknown.reason)
+        self.unknown = unknown
 
 
 class TooManyWorlds(Exception):
@@ -162,10 +170,13 @@ def explore(question: Callable[[World], T], start: World | None = None) -> Itera
         start: What is fixed beforehand.
 
     Raises:
+        Infeasible: If the deployment fails in every world, which is no answer to any question.
         TooManyWorlds: If there are more than `MAX_WORLDS` of them.
     """
     pending = [start or World()]
     asked = 0
+    answered = False
+    failure: Infeasible | None = None
     while pending:
         world = pending.pop()
         asked += 1
@@ -175,7 +186,10 @@ def explore(question: Callable[[World], T], start: World | None = None) -> Itera
             answer = question(world)
         except Fork as fork:
             pending.extend(reversed(fork.worlds))
-        except Infeasible:
-            continue
+        except Infeasible as error:
+            failure = error
         else:
+            answered = True
             yield world, answer
+    if failure is not None and not answered:
+        raise failure

@@ -66,9 +66,13 @@ def scan_yaml(text: str, file: str, positions: dict[str, tuple[int, int]] | None
         return _Builder(yaml, yaml.parse(text, Loader=loader), file, positions).document()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        where = f", in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         what = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-        hint = "; YAML is indented with spaces, not tabs" if "\\t" in what else ""
+        where = hint = ""
+        if mark is not None:
+            where = f", in line {mark.line + 1}, column {mark.column + 1}"
+            line = text.split("\n")[mark.line] if mark.line <= text.count("\n") else ""
+            if line[mark.column : mark.column + 1] == "\t":
+                hint = "; YAML is indented with spaces, not tabs"
         raise TemplateError(f"`{file}` is not YAML: {what}{where}{hint}") from None
 
 

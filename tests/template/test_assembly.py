@@ -1,0 +1,222 @@
+"""Cloud assemblies, as the CDK itself writes them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from secure_bucket.errors import TemplateError
+from secure_bucket.findings import Report, check_assembly, check_templates
+
+cdk = pytest.importorskip("aws_cdk")
+s3 = pytest.importorskip("aws_cdk.aws_s3")
+servicecatalog = pytest.importorskip("aws_cdk.aws_servicecatalog")
+
+
+def deny(arn: str) -> dict[str, Any]:
+    statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": [arn, f"{arn}/*"]}
+    return {"Statement": {**statement, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}}
+
+
+def policy(scope: Any, name: str, bucket: Any, document: dict[str, Any] | None = None) -> None:
+    s3.CfnBucketPolicy(
+        scope, name, bucket=bucket.bucket_name, policy_document=document or deny(bucket.bucket_arn)
+    )
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An app in which buckets and their policies are in different templates."""
+    out = tmp_path_factory.mktemp("cdk") / "cdk.out"
+    app = cdk.App(outdir=str(out), analytics_reporting=False)
+
+    exporter = cdk.Stack(app, "Exporter")
+    importer = cdk.Stack(app, "Importer")
+    policy(importer, "PolicyOfExported", s3.Bucket(exporter, "Exported"))
+    s3.Bucket(exporter, "Forgotten")
+
+    parent = cdk.Stack(app, "Parent")
+    child = cdk.NestedStack(parent, "Child")
+    s3.Bucket(child, "Own", enforce_ssl=True)
+    s3.Bucket(child, "ForgottenInChild")
+    policy(parent, "PolicyOfChild", s3.Bucket(child, "ForParent"))
+    policy(child, "PolicyOfParent", s3.Bucket(parent, "ForChild"))
+    grandchild = cdk.NestedStack(child, "Grandchild")
+    s3.Bucket(grandchild, "ForgottenInGrandchild")
+
+    stage = cdk.Stage(app, "Stage", env=cdk.Environment(account="111122223333", region="cn-north-1"))
+    stack = cdk.Stack(stage, "Stack")
+    s3.Bucket(stack, "Chinese", enforce_ssl=True)
+    s3.Bucket(stack, "ForgottenInStage")
+    s3.Bucket(cdk.NestedStack(stack, "Nested"), "ForgottenInStagesChild")
+
+    class Product(servicecatalog.ProductStack):  # type: ignore[misc, name-defined]
+        pass
+
+    product = Product(stack, "ProductStack")
+    s3.Bucket(product, "ForgottenInProduct")
+    servicecatalog.CloudFormationProduct(
+        stack,
+        "Product",
+        product_name="product",
+        owner="owner",
+        product_versions=[
+            servicecatalog.CloudFormationProductVersion(
+                product_version_name="v1",
+                cloud_formation_template=servicecatalog.CloudFormationTemplate.from_product_stack(product),
+            )
+        ],
+    )
+    app.synth()
+    return out
+
+
+def verdicts(report: Report) -> dict[str, str]:
+    return {bucket.construct_path: type(bucket.verdict).__name__ for bucket in report.buckets}
+
+
+def test_every_bucket_of_every_template_gets_its_verdict(directory: Path) -> None:
+    assert verdicts(check_assembly(directory)) == {
+        "Exporter/Exported/Resource": "Proven",
+        "Exporter/Forgotten/Resource": "Refuted",
+        "Parent/Child/Own/Resource": "Proven",
+        "Parent/Child/ForgottenInChild/Resource": "Refuted",
+        "Parent/Child/ForParent/Resource": "Proven",
+        "Parent/ForChild/Resource": "Proven",
+        "Parent/Child/Grandchild/ForgottenInGrandchild/Resource": "Refuted",
+        "Stage/Stack/Chinese/Resource": "Proven",
+        "Stage/Stack/ForgottenInStage/Resource": "Refuted",
+        "Stage/Stack/Nested/ForgottenInStagesChild/Resource": "Refuted",
+        "Stage/Stack/ProductStack/ForgottenInProduct/Resource": "Refuted",
+    }
+
+
+def test_no_policy_of_the_app_is_taken_for_a_foreign_one(directory: Path) -> None:
+    assert {finding.rule for finding in check_assembly(directory).findings} == {"SB001"}
+
+
+def test_a_finding_in_a_nested_stack_names_its_own_template(directory: Path) -> None:
+    (finding,) = (
+        finding
+        for finding in check_assembly(directory).findings
+        if finding.construct_path == "Parent/Child/ForgottenInChild/Resource"
+    )
+    assert finding.template.endswith(".nested.template.json")
+    assert finding.at.file == finding.template
+    assert finding.at.line > 1
+
+
+def test_the_region_of_the_stack_is_the_partition_of_its_buckets(directory: Path) -> None:
+    (finding,) = (
+        finding
+        for finding in check_assembly(directory).findings
+        if finding.construct_path == "Stage/Stack/ForgottenInStage/Resource"
+    )
+    assert finding.request is not None
+    assert finding.request.resource.startswith("arn:aws-cn:s3:::")
+
+
+def test_stacks_given_as_files_know_each_other(directory: Path) -> None:
+    report = check_templates([directory / "Importer.template.json", directory / "Exporter.template.json"])
+    assert [type(bucket.verdict).__name__ for bucket in report.buckets] == ["Proven", "Refuted"]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "manifest.json",
+        "Exporter.template.json",
+        "Exporter.assets.json",
+        "Exporter.metadata.json",
+        "*.nested.template.json",
+        "assembly-Stage/manifest.json",
+        "assembly-Stage/*Stack*.product.template.json",
+    ],
+)
+@pytest.mark.parametrize("how", ["missing", "truncated", "empty", "a list"])
+def test_a_missing_or_broken_file_is_an_error(directory: Path, tmp_path: Path, broken: str, how: str) -> None:
+    copy = tmp_path / "cdk.out"
+    shutil.copytree(directory, copy)
+    file = sorted(copy.glob(broken))[0]
+    if how == "missing":
+        file.unlink()
+    else:
+        text = file.read_text()
+        file.write_text({"truncated": text[: len(text) // 2], "empty": "", "a list": "[]"}[how])
+    if file.name == "Exporter.metadata.json" and how == "a list":
+        # Metadata tell the construct paths, and nothing about a bucket.
+        assert check_assembly(copy).refuted == check_assembly(directory).refuted
+        return
+    with pytest.raises(TemplateError) as caught:
+        check_assembly(copy)
+    assert file.name in str(caught.value)
+
+
+def test_a_manifest_that_contains_itself_ends(tmp_path: Path) -> None:
+    nested = {"type": "cdk:cloud-assembly", "properties": {"directoryName": "."}}
+    (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": {"a": nested}}))
+    with pytest.raises(TemplateError, match="nested deeper"):
+        check_assembly(tmp_path)
+
+
+def test_a_nested_stack_from_elsewhere_is_listed(tmp_path: Path) -> None:
+    template = {
+        "Resources": {
+            "Vpc": {
+                "Type": "AWS::CloudFormation::Stack",
+                "Properties": {"TemplateURL": "https://example.com/vpc.yaml"},
+            }
+        }
+    }
+    (tmp_path / "a.json").write_text(json.dumps(template))
+    ((_, logical_id, why),) = check_templates([tmp_path / "a.json"]).not_applicable
+    assert (logical_id, "not at hand" in why) == ("Vpc", True)
+
+
+def test_a_nested_stack_gets_its_parameters_from_its_parent(tmp_path: Path) -> None:
+    """Its default counts only where the parent passes nothing, and then for certain."""
+    child = {
+        "Parameters": {
+            "Name": {"Type": "String"},
+            "Enforce": {"Type": "String", "Default": "yes"},
+            "Names": {"Type": "CommaDelimitedList"},
+        },
+        "Conditions": {"Enforced": {"Fn::Equals": [{"Ref": "Enforce"}, "yes"]}},
+        "Resources": {
+            "Policy": {
+                "Type": "AWS::S3::BucketPolicy",
+                "Condition": "Enforced",
+                "Properties": {
+                    "Bucket": {"Fn::Select": [1, {"Ref": "Names"}]},
+                    "PolicyDocument": deny("arn:aws:s3:::reports"),
+                },
+            }
+        },
+    }
+    parameters: dict[str, Any] = {"Name": "reports", "Names": "logs,reports"}
+
+    def stack(**more: Any) -> dict[str, Any]:
+        properties = {"TemplateURL": "./child.json", "Parameters": {**parameters, **more}}
+        return {"Type": "AWS::CloudFormation::Stack", "Properties": properties}
+
+    def verdict(nested: dict[str, Any]) -> str:
+        bucket = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "reports"}}
+        (tmp_path / "child.json").write_text(json.dumps(child))
+        (tmp_path / "parent.json").write_text(
+            json.dumps(
+                {"Parameters": {"P": {"Type": "String"}}, "Resources": {"Reports": bucket, "Child": nested}}
+            )
+        )
+        (judged,) = check_templates([tmp_path / "parent.json"]).buckets
+        return type(judged.verdict).__name__
+
+    assert verdict(stack()) == "Proven"
+    assert verdict(stack(Enforce="no")) == "Refuted"
+    assert verdict(stack(Enforce={"Ref": "P"})) == "Refuted"
+    assert verdict(stack(Names={"Fn::Join": [",", ["a", "reports"]]})) == "Proven"
+    assert verdict(stack(Names=["a", "b"])) == "Refuted"
+    assert verdict({**stack(), "Condition": "Nobody"}) == "Refuted"
