@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from secure_bucket.errors import TemplateError
-from secure_bucket.findings.finding import Finding, JudgedBucket, Report
+from secure_bucket.findings.finding import Fault, Finding, GrantedException, JudgedBucket, Report
 from secure_bucket.findings.judge import Judge, Judgement, Outcome
 from secure_bucket.findings.rules import RULES
 from secure_bucket.proof.verdict import Undecided
 from secure_bucket.template import (
     Assembly,
+    Document,
     Inventory,
     Stack,
     parse_document,
     read_assembly,
     read_templates,
 )
+from secure_bucket.template.json_text import Duplicate
 from secure_bucket.template.stack import Resource, pointer_of
 
-__all__ = ["check_assembly", "check_template", "check_templates"]
+if TYPE_CHECKING:
+    import datetime
+
+__all__ = ["check_assembly", "check_document", "check_template", "check_templates"]
 
 
 def check_template(
@@ -29,6 +35,7 @@ def check_template(
     *,
     strict: bool = False,
     minimum_tls_version: float | str | None = None,
+    exceptions_as_of: datetime.date | None = None,
 ) -> Report:
     """Check every bucket of one CloudFormation template.
 
@@ -37,6 +44,8 @@ def check_template(
         strict: Take `{"AWS": "*"}` not to cover AWS service principals, which AWS does not document.
         minimum_tls_version: Also find requests over an older TLS version that get through, as `1.2`;
             asks nothing about TLS unless set.
+        exceptions_as_of: The day for which the exceptions in the `Metadata` of the resources are granted;
+            unless set none is, and every finding counts.
 
     Returns:
         The verdict on each bucket, and what there is to do.
@@ -46,10 +55,45 @@ def check_template(
         TemplateError: If it cannot be read, or is no template.
     """
     if isinstance(source, Mapping):
-        return _check(
-            lambda: Assembly([Stack(parse_document(source))]), "the template", strict, minimum_tls_version
+        return check_document(
+            parse_document(source),
+            strict=strict,
+            minimum_tls_version=minimum_tls_version,
+            exceptions_as_of=exceptions_as_of,
         )
-    return check_templates([source], strict=strict, minimum_tls_version=minimum_tls_version)
+    return check_templates(
+        [source],
+        strict=strict,
+        minimum_tls_version=minimum_tls_version,
+        exceptions_as_of=exceptions_as_of,
+    )
+
+
+def check_document(
+    document: Document,
+    *,
+    strict: bool = False,
+    minimum_tls_version: float | str | None = None,
+    exceptions_as_of: datetime.date | None = None,
+) -> Report:
+    """Check every bucket of one template that has been read already, from a pipe or a database.
+
+    Args:
+        document: The template, as `parse_document` returns it.
+        strict: As for `check_template`.
+        minimum_tls_version: As for `check_template`.
+        exceptions_as_of: As for `check_template`.
+
+    Raises:
+        TemplateError: If it is nested too deeply.
+    """
+    return _check(
+        lambda: Assembly([Stack(document)]),
+        f"`{document.name}`",
+        strict,
+        minimum_tls_version,
+        exceptions_as_of,
+    )
 
 
 def check_templates(
@@ -57,6 +101,7 @@ def check_templates(
     *,
     strict: bool = False,
     minimum_tls_version: float | str | None = None,
+    exceptions_as_of: datetime.date | None = None,
 ) -> Report:
     """Check the templates of one application, which may import each other's exports.
 
@@ -64,6 +109,7 @@ def check_templates(
         paths: The files.
         strict: As for `check_template`.
         minimum_tls_version: As for `check_template`.
+        exceptions_as_of: As for `check_template`.
 
     Raises:
         MissingDependencyError: If one is YAML and PyYAML is not installed.
@@ -71,7 +117,7 @@ def check_templates(
     """
     files = list(paths)
     named = ", ".join(f"`{os.fspath(file)}`" for file in files[:3])
-    return _check(lambda: read_templates(files), named, strict, minimum_tls_version)
+    return _check(lambda: read_templates(files), named, strict, minimum_tls_version, exceptions_as_of)
 
 
 def check_assembly(
@@ -79,6 +125,7 @@ def check_assembly(
     *,
     strict: bool = False,
     minimum_tls_version: float | str | None = None,
+    exceptions_as_of: datetime.date | None = None,
 ) -> Report:
     """Check every bucket of a CDK cloud assembly: of its stacks, Stages, nested stacks and products.
 
@@ -86,20 +133,27 @@ def check_assembly(
         directory: The directory, `cdk.out` unless the app says otherwise.
         strict: As for `check_template`.
         minimum_tls_version: As for `check_template`.
+        exceptions_as_of: As for `check_template`.
 
     Raises:
         TemplateError: If a file that the assembly refers to is missing or cannot be read.
     """
     named = f"`{os.fspath(directory)}`"
-    return _check(lambda: read_assembly(directory), named, strict, minimum_tls_version)
+    return _check(lambda: read_assembly(directory), named, strict, minimum_tls_version, exceptions_as_of)
 
 
 def _check(
-    read: Callable[[], Assembly], named: str, strict: bool, minimum_tls_version: float | str | None
+    read: Callable[[], Assembly],
+    named: str,
+    strict: bool,
+    minimum_tls_version: float | str | None,
+    exceptions_as_of: datetime.date | None,
 ) -> Report:
     minimum = None if minimum_tls_version is None else float(minimum_tls_version)
     try:
-        return _report(Inventory(read()), strict, minimum)
+        assembly = read()
+        report = _report(Inventory(assembly), strict, minimum)
+        return report if exceptions_as_of is None else _excused(report, assembly, exceptions_as_of)
     except RecursionError:
         raise TemplateError(f"{named}: nested too deeply to be read") from None
 
@@ -139,7 +193,37 @@ def _report(inventory: Inventory, strict: bool, minimum: float | None) -> Report
             (each.stack.document.place(pointer_of(each.resource.path)), each.resource.logical_id, each.why)
             for each in inventory.not_applicable
         ),
+        faults=tuple(
+            Fault(duplicate.at.file, f"{duplicate.reason}: which of them counts is undefined", duplicate.at)
+            for stack in inventory.assembly.stacks
+            for duplicate in _duplicates(stack.document.root)
+        ),
     )
+
+
+def _excused(report: Report, assembly: Assembly, today: datetime.date) -> Report:
+    from secure_bucket.findings.exceptions import declared_exceptions, grant_exceptions
+
+    declared = [each for stack in assembly.stacks for each in declared_exceptions(stack)]
+    granted = [each for each in declared if isinstance(each, GrantedException)]
+    malformed = [each for each in declared if isinstance(each, Finding)]
+    report = replace(report, findings=(*report.findings, *dict.fromkeys(malformed)))
+    return grant_exceptions(report, dict.fromkeys(granted), today)
+
+
+def _duplicates(root: object) -> Iterator[Duplicate]:
+    # INVARIANT: each value is visited once, however many YAML aliases lead to it.
+    pending, visited = [root], {id(root)}
+    while pending:
+        value = pending.pop()
+        if isinstance(value, Duplicate):
+            yield value
+            continue
+        members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        for member in members:
+            if isinstance(member, (dict, list, Duplicate)) and id(member) not in visited:
+                visited.add(id(member))
+                pending.append(member)
 
 
 def _file(stack: Stack) -> str:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from secure_bucket.findings.rules import sb001, sb002, sb003, sb004, sb005, sb006
+from secure_bucket.findings.rules import sb001, sb002, sb003, sb004, sb005, sb006, sb007, sb008, sb009
 from secure_bucket.findings.rules.rule import Rule
 
-__all__ = ["RULES", "Rule"]
+__all__ = ["EXCUSABLE", "RULES", "Rule"]
 
-RULES: tuple[Rule, ...] = (sb001.RULE, sb002.RULE, sb003.RULE, sb004.RULE, sb005.RULE, sb006.RULE)
+_ABOUT_BUCKETS = (sb001.RULE, sb002.RULE, sb003.RULE, sb004.RULE, sb005.RULE, sb006.RULE)
+
+RULES: tuple[Rule, ...] = (*_ABOUT_BUCKETS, sb007.RULE, sb008.RULE, sb009.RULE)
 """Every rule, in the order of its id."""
+
+EXCUSABLE = {word: rule.id for rule in _ABOUT_BUCKETS for word in (rule.id.casefold(), rule.name)}
+"""The rules that an exception can be granted from, by id in lower case and by name."""

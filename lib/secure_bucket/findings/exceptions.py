@@ -1,0 +1,136 @@
+"""Exceptions: findings that somebody decided to live with, and says why, and until when.
+
+In a template they stand in the `Metadata` of the resource that the finding is about:
+
+    Metadata:
+      SecureBucket:
+        Exceptions:
+          - Rule: SB001
+            Reason: The old scanner speaks no TLS, its replacement is ordered
+            Expires: 2027-03-31
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from secure_bucket.findings.finding import Finding, GrantedException, Report
+from secure_bucket.findings.rules import EXCUSABLE
+from secure_bucket.findings.rules.sb007 import unused
+from secure_bucket.findings.rules.sb008 import expired
+from secure_bucket.findings.rules.sb009 import malformed
+from secure_bucket.policy.unknown import Place
+from secure_bucket.template.stack import Stack, pointer_of
+
+__all__ = ["METADATA_KEY", "declared_exceptions", "grant_exceptions", "parse_exception"]
+
+METADATA_KEY = "SecureBucket"
+_KEYS = ("Rule", "Reason", "Expires")
+
+
+def declared_exceptions(stack: Stack) -> Iterator[GrantedException | Finding]:
+    """Return the exceptions that the resources of a template declare; a finding for each that is none."""
+    name = stack.document.name if stack.document.text else ""
+    for resource in stack.resources.values():
+        metadata = resource.body.get("Metadata")
+        if not isinstance(metadata, Mapping) or METADATA_KEY not in metadata:
+            continue
+        pointer = f"{pointer_of(resource.path)}/Metadata/{METADATA_KEY}"
+        declared = metadata[METADATA_KEY]
+        problem = _shape(declared, ("Exceptions",))
+        entries = declared.get("Exceptions") if isinstance(declared, Mapping) else None
+        if not problem and not isinstance(entries, list):
+            problem = "`Exceptions` is a list"
+        if problem or not isinstance(entries, list):
+            yield malformed(problem, resource.logical_id, name, stack.document.place(pointer))
+            continue
+        for index, entry in enumerate(entries):
+            at = stack.document.place(f"{pointer}/Exceptions/{index}")
+            granted = parse_exception(entry, resource.logical_id, name, at)
+            if isinstance(granted, str):
+                yield malformed(granted, resource.logical_id, name, at)
+            else:
+                yield granted
+
+
+def parse_exception(value: object, logical_id: str, template: str, at: Place) -> GrantedException | str:
+    """Return the exception that is written down in a value, or what is wrong with it.
+
+    Args:
+        value: A mapping with `Rule`, `Reason` and perhaps `Expires`.
+        logical_id: The resource it is granted for.
+        template: The file of its template.
+        at: Where the exception is written.
+    """
+    problem = _shape(value, _KEYS)
+    if problem or not isinstance(value, Mapping):
+        return problem
+    named = value.get("Rule")
+    rule = EXCUSABLE.get(named.casefold()) if isinstance(named, str) else None
+    if named is None:
+        return "it has no `Rule`"
+    if rule is None:
+        return f"there is no rule `{named}` that an exception can be granted from"
+    reason = value.get("Reason")
+    if not isinstance(reason, str) or not reason.strip():
+        return "it has no `Reason`, in words"
+    expires = value.get("Expires")
+    if expires is not None:
+        # A date of a TOML file is one already; a time of day would leave open which day is meant.
+        text = expires if isinstance(expires, str) else str(expires)
+        try:
+            expires = datetime.date.fromisoformat(text)
+        except ValueError:
+            return f"`Expires` is `{text}`, not a day as `2027-03-31`"
+    return GrantedException(rule, logical_id, " ".join(reason.split()), at, template, expires)
+
+
+def grant_exceptions(report: Report, exceptions: Iterable[GrantedException], today: datetime.date) -> Report:
+    """Return a report in which exceptions keep their findings from failing.
+
+    Args:
+        report: What was found.
+        exceptions: What was granted.
+        today: The day: an exception holds up to and including its last one.
+
+    Returns:
+        The report without those findings, with every exception, and with a finding for each exception
+        that is unused or has expired.
+    """
+    left: dict[tuple[str, str, str], list[Finding]] = {}
+    for finding in report.findings:
+        left.setdefault((finding.template, finding.logical_id, finding.rule), []).append(finding)
+    granted: list[GrantedException] = []
+    further: list[Finding] = []
+    excused: set[int] = set()
+    for exception in exceptions:
+        key = (exception.template, exception.logical_id, exception.rule)
+        if exception.expires is not None and exception.expires < today:
+            exception = replace(exception, expired=True)
+            further.append(expired(exception) if left.get(key) else unused(exception))
+        elif findings := left.pop(key, None):
+            exception = replace(exception, findings=tuple(findings))
+            excused.update(map(id, findings))
+        else:
+            further.append(unused(exception))
+        granted.append(exception)
+    return replace(
+        report,
+        findings=(*(each for each in report.findings if id(each) not in excused), *further),
+        exceptions=(*report.exceptions, *granted),
+    )
+
+
+def _shape(value: object, keys: tuple[str, ...]) -> str:
+    listed = ", ".join(f"`{key}`" for key in keys)
+    if not isinstance(value, Mapping):
+        return f"it is not a mapping with {listed}"
+    for key in value:
+        if key not in keys:
+            import difflib  # Only a mistake pays for it.
+
+            near = difflib.get_close_matches(str(key), keys, 1)
+            return f"`{key}` is not one of {listed}" + (f"; did you mean `{near[0]}`?" if near else "")
+    return ""

@@ -1,0 +1,57 @@
+"""# SB007 unused-exception
+
+## What it does
+
+Finds an exception that keeps nothing from failing: there is no finding of its rule on its resource, or
+another exception already covers it.
+
+## Why it matters
+
+An exception outlives its cause. As long as it stands there, the next mistake on the same bucket passes
+without anybody looking at it. It is a warning, because nothing is open today.
+
+## Example
+
+```yaml
+  Reports:
+    Type: AWS::S3::Bucket
+    Metadata:
+      SecureBucket:
+        Exceptions:
+          - Rule: SB001                        # the policy below denies plain HTTP
+            Reason: The old scanner speaks no TLS
+```
+
+## Use instead
+
+Remove the exception.
+
+## References
+
+- https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-metadata.html
+"""
+
+from __future__ import annotations
+
+from secure_bucket.findings.finding import Finding, GrantedException, Level
+from secure_bucket.findings.rules.rule import Rule
+
+__all__ = ["RULE", "unused"]
+
+
+def unused(exception: GrantedException) -> Finding:
+    """Return the finding on an exception that keeps nothing from failing."""
+    expired = f", and it expired on {exception.expires}" if exception.expired else ""
+    return Finding(
+        RULE.id,
+        Level.WARNING,
+        f"`{exception.logical_id}`: the exception from {exception.rule} is not needed{expired}",
+        "remove the exception",
+        exception.at,
+        exception.logical_id,
+        template=exception.template,
+    )
+
+
+# Exceptions are held against all the findings at once, in `findings/exceptions.py`.
+RULE = Rule("SB007", "unused-exception", __doc__, lambda judgement: iter(()))

@@ -1,0 +1,57 @@
+"""# SB008 expired-exception
+
+## What it does
+
+Finds an exception whose last day has passed while the finding it was granted for is still there. The
+finding itself counts again, too.
+
+## Why it matters
+
+Whoever granted the exception decided to live with an open bucket until that day, and not longer.
+
+## Example
+
+```yaml
+  Reports:
+    Type: AWS::S3::Bucket
+    Metadata:
+      SecureBucket:
+        Exceptions:
+          - Rule: SB001
+            Reason: The old scanner speaks no TLS, its replacement is ordered
+            Expires: 2024-03-31                # the last day on which it holds
+```
+
+## Use instead
+
+Deny plain HTTP and remove the exception, or have it granted again, with a new day and a reason that is
+still true.
+
+## References
+
+- https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-metadata.html
+"""
+
+from __future__ import annotations
+
+from secure_bucket.findings.finding import Finding, GrantedException, Level
+from secure_bucket.findings.rules.rule import Rule
+
+__all__ = ["RULE", "expired"]
+
+
+def expired(exception: GrantedException) -> Finding:
+    """Return the finding on an exception whose last day has passed."""
+    return Finding(
+        RULE.id,
+        Level.ERROR,
+        f"`{exception.logical_id}`: the exception from {exception.rule} expired on {exception.expires}",
+        "fix what it was granted for, or have it granted again",
+        exception.at,
+        exception.logical_id,
+        template=exception.template,
+    )
+
+
+# Exceptions are held against all the findings at once, in `findings/exceptions.py`.
+RULE = Rule("SB008", "expired-exception", __doc__, lambda judgement: iter(()))

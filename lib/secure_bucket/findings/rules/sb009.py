@@ -1,0 +1,64 @@
+"""# SB009 malformed-exception
+
+## What it does
+
+Finds an exception that is not granted because it is not written as one: without a reason, for a rule that
+does not exist, with a day that is none, with a misspelt key.
+
+## Why it matters
+
+Its author believes that the finding is dealt with. And an exception without a reason cannot be judged by
+whoever signs it off, or by whoever finds it in two years.
+
+## Example
+
+```yaml
+    Metadata:
+      SecureBucket:
+        Exceptions:
+          - Rule: SB001
+            Expires: next year
+```
+
+## Use instead
+
+```yaml
+    Metadata:
+      SecureBucket:
+        Exceptions:
+          - Rule: SB001                        # or its name, plaintext-http
+            Reason: The old scanner speaks no TLS, its replacement is ordered
+            Expires: 2027-03-31                # optional: the last day on which it holds
+```
+
+The exceptions stand in the `Metadata` of the bucket, or of the policy that the finding is about.
+
+## References
+
+- https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-metadata.html
+"""
+
+from __future__ import annotations
+
+from secure_bucket.findings.finding import Finding, Level
+from secure_bucket.findings.rules.rule import Rule
+from secure_bucket.policy.unknown import Place
+
+__all__ = ["RULE", "malformed"]
+
+
+def malformed(problem: str, logical_id: str, template: str, at: Place) -> Finding:
+    """Return the finding on an exception that is not granted, given why."""
+    return Finding(
+        RULE.id,
+        Level.ERROR,
+        " ".join(f"`{logical_id}`: this exception is not granted: {problem}".split()),
+        "write it as `Rule`, `Reason` and, if it has an end, `Expires: YYYY-MM-DD`",
+        at,
+        logical_id,
+        template=template,
+    )
+
+
+# Exceptions are read together with the resources they stand on, in `findings/exceptions.py`.
+RULE = Rule("SB009", "malformed-exception", __doc__, lambda judgement: iter(()))
