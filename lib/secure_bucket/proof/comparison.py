@@ -70,6 +70,7 @@ class Comparison:
         options: The values of the policy.
         condition: The condition as it is written.
         literals: The options that are plain strings without wildcards; they are in `options` as well.
+        variables: The policy variables in its values.
     """
 
     key: str
@@ -79,6 +80,7 @@ class Comparison:
     options: tuple[Option, ...]
     condition: Condition
     literals: frozenset[str] = frozenset()
+    variables: tuple[Variable, ...] = ()
 
     def holds(self, value: Observed) -> Tri:
         """Return whether the condition holds when its key has this value; `None` is an absent key."""
@@ -133,6 +135,8 @@ class Comparison:
         return _RELATIONS[self.relation](number, option)
 
     def _matches(self, pattern: Pattern, value: Subject) -> Tri:
+        if len(pattern.elements) == 1 and pattern.variables and pattern.variables[0].key == self.key:
+            return True  # The key is compared with itself.
         found = matches(pattern, value)
         if found is not None:
             return found
@@ -216,7 +220,9 @@ def compile_comparison(condition: Condition, *, variables: bool, known: Mapping[
         for option in options
         if isinstance(option, Pattern) and option.is_literal and not option.holes
     )
-    return Comparison(key, family, relation, negated, options, condition, literals)
+    written = (value for value in condition.values if variables and not isinstance(value, Unknown))
+    names = tuple(name for value in written for name in compile_pattern(value, variables=True).variables)
+    return Comparison(key, family, relation, negated, options, condition, literals, names)
 
 
 def _undocumented(condition: Condition, domain: Domain) -> str:
@@ -244,10 +250,9 @@ def _option(
         return pattern
     if variables and isinstance(value, str):
         # A variable may stand wherever a value does; one for a fixed key is that key's value.
-        elements = compile_pattern(value, variables=True).elements
-        names = [element.name for element in elements if isinstance(element, Variable)]
-        if names:
-            fixed = known.get(names[0].lower()) if len(elements) == 1 else None
+        pattern = compile_pattern(value, variables=True)
+        if pattern.variables:
+            fixed = known.get(pattern.variables[0].key) if len(pattern.elements) == 1 else None
             if fixed is None:
                 return Depends(f"the policy variable `{value}` depends on the request", condition.at)
             value = fixed

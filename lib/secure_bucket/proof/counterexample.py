@@ -36,6 +36,10 @@ def request_of(
     assert isinstance(actions, tuple)
     context: dict[str, str | list[str]] = {_NAMES[name]: value for name, value in space.claim.fixed.items()}
     context.update(_identity_of(who))
+    told = {name.lower() for name in context}
+    for name, value in identity_of(who).items():
+        if name in space.names and name not in told and value is not None:
+            context[space.names[name]] = str(value)
     present: set[str] = set()
     for subject in chosen.values():
         assert isinstance(subject, tuple)

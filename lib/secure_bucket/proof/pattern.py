@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
@@ -25,8 +25,10 @@ __all__ = [
     "Wild",
     "automaton_of",
     "compile_pattern",
+    "concat",
     "letters_of",
     "matches",
+    "subject_of",
 ]
 
 Subject: TypeAlias = "str | Text"
@@ -44,9 +46,23 @@ class Wild(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A policy variable, replaced by a value of the request (IAM User Guide, *Policy variables*)."""
+    """A policy variable, replaced by a value of the request (IAM User Guide, *Policy variables*).
+
+    Args:
+        name: What is written between the braces: a condition key, and perhaps a default value.
+    """
 
     name: str
+
+    @property
+    def key(self) -> str:
+        """The condition key whose value it takes, in lower case."""
+        return self.name.partition(",")[0].strip().lower()
+
+    @property
+    def has_default(self) -> bool:
+        """Whether it has a value even when the key is absent."""
+        return "," in self.name
 
 
 Element: TypeAlias = "str | Wild | Hole | Variable"
@@ -138,6 +154,24 @@ def letters_of(subject: Subject) -> tuple[Letter, ...]:
     if isinstance(subject, str):
         return tuple(subject)
     return tuple(letter for part in subject.parts for letter in ((part,) if isinstance(part, Hole) else part))
+
+
+def subject_of(letters: Iterable[Letter]) -> Subject:
+    """Return characters and holes put together: a plain string when there is no hole."""
+    parts: list[str | Hole] = []
+    for letter in letters:
+        if parts and isinstance(letter, str) and isinstance(parts[-1], str):
+            parts[-1] += letter
+        else:
+            parts.append(letter)
+    if not parts:
+        return ""
+    return parts[0] if len(parts) == 1 and isinstance(parts[0], str) else Text(tuple(parts))
+
+
+def concat(*subjects: Subject) -> Subject:
+    """Return texts put together."""
+    return subject_of(letter for subject in subjects for letter in letters_of(subject))
 
 
 class Automaton:

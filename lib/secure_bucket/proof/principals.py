@@ -14,7 +14,16 @@ from secure_bucket.policy.unknown import Hole, Text, Unknown
 from secure_bucket.proof.comparison import Tri, any_of, negate
 from secure_bucket.proof.keys import Kind
 from secure_bucket.proof.language import DIGITS, NAME, PATH, Stage, representatives
-from secure_bucket.proof.pattern import Letter, Pattern, Subject, compile_pattern, letters_of, matches
+from secure_bucket.proof.pattern import (
+    Letter,
+    Pattern,
+    Subject,
+    compile_pattern,
+    concat,
+    letters_of,
+    matches,
+    subject_of,
+)
 from secure_bucket.proof.values import coarse, literals_of
 
 __all__ = ["PRINCIPAL_TYPES", "Addressees", "Who", "compile_principals", "principals_of"]
@@ -95,7 +104,7 @@ def principals_of(
     # Users and roles written in full are among the representatives already.
     open_ended = (value for value in named if isinstance(value, Text) or _session_of(value) is not None)
     for subject in (*open_ended, *literals_of(arns)):
-        yield from _as_written(kind, subject, partition)
+        yield from _as_written(kind, subject_of(letters_of(subject)), partition)
 
 
 def _shapes(
@@ -135,15 +144,15 @@ def _signed(
     """Yield the principal with this account and this ending of its ARN, once for each session named."""
     resource = "".join(ending).removeprefix(":")
     service = "sts" if kind is Kind.FEDERATED else "iam"
-    arn = _concat(f"arn:{partition}:{service}::", account, f":{resource}")
+    arn = concat(f"arn:{partition}:{service}::", account, f":{resource}")
     name = resource.rpartition("/")[2]
     if kind is not Kind.ROLE:
         yield Who(kind, arn, account, arn, name if kind is Kind.USER else None)
         return
-    prefix = _concat(f"arn:{partition}:sts::", account, f":assumed-role/{name}/")
-    yield Who(kind, _concat(prefix, "session"), account, arn)
+    prefix = concat(f"arn:{partition}:sts::", account, f":assumed-role/{name}/")
+    yield Who(kind, concat(prefix, "session"), account, arn)
     for session, own in sessions:
-        if session == _concat(prefix, own):
+        if session == concat(prefix, own):
             yield Who(kind, session, account, arn)
 
 
@@ -173,7 +182,7 @@ def _as_written(kind: Kind, subject: Subject, partition: str) -> Iterator[Who]:
     elif what == "role" and kind is Kind.ROLE:
         yield Who(
             kind,
-            _concat(f"arn:{partition}:sts::", account, f":assumed-role/{last}/session"),
+            concat(f"arn:{partition}:sts::", account, f":assumed-role/{last}/session"),
             account,
             subject,
         )
@@ -181,7 +190,7 @@ def _as_written(kind: Kind, subject: Subject, partition: str) -> Iterator[Who]:
         role = name.rpartition("/")[0]
         for path in ("", "team/"):
             yield Who(
-                kind, subject, account, _concat(f"arn:{partition}:iam::", account, f":role/{path}{role}")
+                kind, subject, account, concat(f"arn:{partition}:iam::", account, f":role/{path}{role}")
             )
 
 
@@ -207,16 +216,6 @@ def _services(literals: Sequence[Pattern]) -> Iterator[Who]:
     yield from (Who(Kind.SERVICE, subject) for subject in literals_of(literals))
 
 
-def _concat(*subjects: Subject) -> Subject:
-    """Return texts put together; a plain string when no part has a hole."""
-    parts: list[str | Hole] = []
-    for subject in subjects:
-        parts.extend((subject,) if isinstance(subject, str) else subject.parts)
-    if all(isinstance(part, str) for part in parts):
-        return "".join(str(part) for part in parts)
-    return Text(tuple(parts))
-
-
 def _split_arn(value: Subject) -> tuple[Subject, ...] | None:
     """Return the six parts of an ARN; `None` when the text is not written as one."""
     parts: list[list[Letter]] = [[]]
@@ -227,10 +226,7 @@ def _split_arn(value: Subject) -> tuple[Subject, ...] | None:
             parts[-1].append(letter)
     if len(parts) < 6 or parts[0] != list("arn"):
         return None
-    return tuple(
-        _concat(*(letter if isinstance(letter, str) else Text((letter,)) for letter in part))
-        for part in parts
-    )
+    return tuple(map(subject_of, parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +293,7 @@ def _means(entry: Principal | Unknown, who: Who, strict: bool) -> Tri:
         return _service_means(value, who)
     if value == "*" and entry.kind == "AWS":
         return not (strict and who.kind is Kind.SERVICE)
-    if isinstance(value, Text) and value in (who.name, who.arn, who.account):
+    if isinstance(value, Text) and subject_of(letters_of(value)) in (who.name, who.arn, who.account):
         return True
     wide = _open_hole(value)
     if wide is not None:

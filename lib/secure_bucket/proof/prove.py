@@ -125,7 +125,9 @@ def _decide(space: Space, policy: Policy) -> Verdict:
             if all(isinstance(point, Depends) for point in open_points):
                 # Nothing is unknown but what the rest of the request decides, and this is a whole request.
                 request = request_of(space, scenario, dimensions, choices)
-                if not evaluate(policy, request):
+                keys = {key.lower() for key in request.context}
+                hinges = open_points and any(rule.hinges_on_absent(keys) for rule in space.rules)
+                if not hinges and not evaluate(policy, request):
                     return _refute(space, dimensions, choices, request)
                 open_points = open_points or [Unknown(DISAGREEMENT)]
             reasons.update(dict.fromkeys(open_points))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from secure_bucket.policy.unknown import Unknown
+from secure_bucket.proof.comparison import Depends
 from secure_bucket.proof.language import TooComplex
 
 __all__ = ["Choice", "Dimension", "combinations_ruling_out"]
@@ -112,7 +113,9 @@ def _undominated(dimension: Dimension, every: int, *, certain: bool) -> list[tup
         if certain and choice.doubtful:
             continue
         mask = (choice.fails if certain else choice.may_fail) & every
-        if mask in seen or any(mask | other == other for _, other in kept[:64]):
+        # What depends on the rest of the request has to be tried out, one class as well as another.
+        open_ended = not certain and any(isinstance(note, Depends) for note in choice.notes.values())
+        if not open_ended and (mask in seen or any(mask | other == other for _, other in kept[:64])):
             continue
         seen.add(mask)
         kept.append((choice, mask))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
 from typing import Final, TypeVar
 
 from secure_bucket.policy.document import Principal, Statement
-from secure_bucket.policy.unknown import Text, Unknown
+from secure_bucket.policy.unknown import Unknown
 from secure_bucket.proof.claim import Claim
 from secure_bucket.proof.comparison import (
     Comparison,
@@ -21,7 +21,7 @@ from secure_bucket.proof.comparison import (
 )
 from secure_bucket.proof.keys import Kind, Presence, presence_of
 from secure_bucket.proof.language import TooComplex
-from secure_bucket.proof.pattern import Pattern, Subject, letters_of
+from secure_bucket.proof.pattern import Pattern, Subject, Variable, concat, letters_of
 from secure_bucket.proof.principals import PRINCIPAL_TYPES, Addressees, Who, compile_principals, principals_of
 from secure_bucket.proof.search import Choice, Dimension
 from secure_bucket.proof.targets import (
@@ -71,6 +71,24 @@ class Rule:
     comparisons: tuple[Comparison, ...]
     unknown: Unknown | None = None
 
+    @property
+    def variables(self) -> Iterator[Variable]:
+        """The policy variables in its conditions and resources."""
+        for comparison in self.comparisons:
+            yield from comparison.variables
+        yield from self.resources.variables
+
+    def hinges_on_absent(self, keys: Container[str]) -> bool:
+        """Return whether a negation in it compares with a variable of none of these keys (in lower case).
+
+        Of such a statement AWS says both that it does not match and that negated operators do match.
+        """
+        negated = (
+            *(one.variables for one in self.comparisons if one.negated),
+            *([self.resources.variables] if self.resources.negated else []),
+        )
+        return any(not one.has_default and one.key not in keys for variables in negated for one in variables)
+
 
 def compile_rule(statement: Statement, version: str, claim: Claim) -> Rule:
     """Prepare a statement of a policy in this version of the policy language."""
@@ -100,6 +118,9 @@ class Scenario:
 class Space:
     """The requests of a claim about one bucket and one policy.
 
+    Attributes:
+        names: The condition keys that the policy mentions: how they are written, by their lower case.
+
     Args:
         rules: The Deny statements.
         unknown: Statements of which nothing is known.
@@ -124,9 +145,14 @@ class Space:
         self.strict = strict
         self._cache: dict[object, Dimension] = {}
         self._by_key: dict[str, list[Comparison]] = {}
+        self.names: dict[str, str] = {}
         for rule in rules:
             for comparison in rule.comparisons:
                 self._by_key.setdefault(comparison.key, []).append(comparison)
+                self.names.setdefault(comparison.key, comparison.condition.key)
+            for variable in rule.variables:
+                self._by_key.setdefault(variable.key, [])
+                self.names.setdefault(variable.key, variable.name.partition(",")[0].strip())
         self.every = (1 << (len(rules) + len(unknown))) - 1
 
     def scenarios(self) -> Iterator[Scenario]:
@@ -295,12 +321,9 @@ class Space:
         keys, limit = _gather(
             keys_in(self.bucket_arn, clauses), sum(len(clause.patterns) for clause in clauses)
         )
-        prefix = (*letters_of(self.bucket_arn), "/")
         choices = []
         for key in keys:
-            letters = (*prefix, *letters_of(key))
-            plain = "".join(letter for letter in letters if isinstance(letter, str))
-            arn: Subject = plain if len(plain) == len(letters) else Text(letters)
+            arn = concat(self.bucket_arn, "/", key)
             choices.append(self._choice(key, ((rule.resources.covers(arn),) for rule in self.rules)))
         return Dimension("resource", tuple(choices), limit)
 
@@ -311,7 +334,7 @@ class Space:
         values, limit = _gather(
             values_of(key, comparisons, presence, tls_below=self.claim.tls_below), options
         )
-        written = comparisons[0].condition.key
+        written = self.names[key]
 
         def judge(rule: Rule, value: Value) -> Iterator[Tri]:
             for comparison in rule.comparisons:

@@ -11,7 +11,7 @@ from typing import Final
 
 from secure_bucket.policy.actions import BUCKET_ACTIONS, DOUBTFUL_ACTIONS, OBJECT_ACTIONS, keys_of
 from secure_bucket.policy.document import Patterns
-from secure_bucket.policy.unknown import Hole, Place, Text, Unknown
+from secure_bucket.policy.unknown import Hole, Place, Unknown
 from secure_bucket.proof.comparison import Depends, Tri, any_of, negate
 from secure_bucket.proof.language import Stage, representatives
 from secure_bucket.proof.pattern import (
@@ -22,8 +22,10 @@ from secure_bucket.proof.pattern import (
     Wild,
     automaton_of,
     compile_pattern,
+    concat,
     letters_of,
     matches,
+    subject_of,
 )
 from secure_bucket.proof.values import coarse, literals_of
 
@@ -68,6 +70,12 @@ class Clause:
     negated: bool
     doubtful: frozenset[Pattern] = frozenset()
     at: Place = field(default=Place(), compare=False)
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """The policy variables in its patterns."""
+        patterns = (pattern for pattern in self.patterns if isinstance(pattern, Pattern))
+        return tuple(variable for pattern in patterns for variable in pattern.variables)
 
     def covers(self, subject: Subject) -> Tri:
         """Return whether the element covers an action, or the ARN of a resource."""
@@ -172,10 +180,16 @@ def keys_on(target: Target) -> frozenset[str]:
 
 def supported_keys(action: str) -> frozenset[str]:
     """Return the condition keys (in lower case, without the name of a tag) that AWS lists for an action."""
+    return frozenset(plain_key(key) for key in keys_of(action)) if is_listed(action) else frozenset()
+
+
+def is_listed(action: str) -> bool:
+    """Return whether AWS lists an action for S3, on whatever it acts."""
     try:
-        return frozenset(plain_key(key) for key in keys_of(action))
+        keys_of(action)
     except KeyError:
-        return frozenset()
+        return False
+    return True
 
 
 def plain_key(key: str) -> str:
@@ -200,7 +214,9 @@ def unlisted_actions(clauses: Sequence[Clause], target: Target) -> Iterator[str]
     if target is Target.BUCKET:
         yield from DOUBTFUL_ACTIONS
     for parts in representatives(shape, patterns, [("s3:", "N", "ewAction")]):
-        yield "".join(parts)
+        # An action that exists is listed for its own target, or can meet no bucket policy.
+        if not is_listed("".join(parts)):
+            yield "".join(parts)
 
 
 def keys_in(bucket_arn: Subject, clauses: Sequence[Clause]) -> Iterator[Subject]:
@@ -213,8 +229,8 @@ def keys_in(bucket_arn: Subject, clauses: Sequence[Clause]) -> Iterator[Subject]
     Raises:
         TooComplex: The patterns have more classes than can be enumerated.
     """
-    prefix = Text((*(bucket_arn.parts if isinstance(bucket_arn, Text) else (bucket_arn,)), "/"))
-    own = {letter for letter in letters_of(prefix) if not isinstance(letter, str)}
+    prefix = concat(bucket_arn, "/")
+    own = {letter for letter in letters_of(prefix) if isinstance(letter, Hole)}
     patterns = [pattern for clause in clauses for pattern in clause.patterns if isinstance(pattern, Pattern)]
     open_ended = [pattern for pattern in patterns if pattern.variables or not own.issuperset(pattern.holes)]
     whole = [*patterns, *(coarse(pattern) for pattern in open_ended)]
@@ -225,4 +241,4 @@ def keys_in(bucket_arn: Subject, clauses: Sequence[Clause]) -> Iterator[Subject]
     for subject in literals_of(open_ended):
         letters = letters_of(subject)
         if letters[: len(start)] == start and len(letters) > len(start):
-            yield Text(letters[len(start) :])
+            yield subject_of(letters[len(start) :])

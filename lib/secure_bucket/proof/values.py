@@ -9,20 +9,23 @@ from datetime import datetime, timedelta, timezone
 from itertools import combinations
 from typing import Final
 
-from secure_bucket.policy.unknown import Text
+from secure_bucket.policy.unknown import Hole, Text
 from secure_bucket.proof.comparison import Comparison, Observed
 from secure_bucket.proof.keys import Certainty, Domain, Presence, domain_of, is_multivalued
 from secure_bucket.proof.language import Stage, representatives
 from secure_bucket.proof.pattern import Pattern, Subject, Variable, Wild
 
-__all__ = ["ENDPOINT", "Value", "coarse", "literals_of", "values_of", "write_instant"]
+__all__ = ["ENDPOINT", "Value", "coarse", "example_of", "literals_of", "values_of", "write_instant"]
 
 SET_LIMIT: Final = 6
 """Classes of a key up to which every set of them is tried for a multivalued key."""
 
 ENDPOINT: Final = "vpce-0example"
 _EXAMPLES: Final = {
+    "aws:principalaccount": "111122223333",
+    "aws:principalarn": "arn:aws:iam::111122223333:user/alice",
     "aws:principalorgid": "o-example",
+    "aws:principaltype": "User",
     "aws:referer": "https://example.com/",
     "aws:sourceaccount": "111122223333",
     "aws:sourcearn": "arn:aws:sns:us-east-1:111122223333:example",
@@ -30,6 +33,7 @@ _EXAMPLES: Final = {
     "aws:sourcevpce": ENDPOINT,
     "aws:useragent": "curl/8.0",
     "aws:userid": "AIDAEXAMPLE",
+    "aws:username": "alice",
     "s3:prefix": "reports/",
 }
 _ADDRESSES: Final = ("203.0.113.7", "2001:db8::7")
@@ -133,7 +137,7 @@ def _texts(key: str, comparisons: Sequence[Comparison]) -> Iterator[Value]:
     patterns = [
         option for option in _options(comparisons, *Domain.TEXT.families) if isinstance(option, Pattern)
     ]
-    seed = _EXAMPLES.get(key, "example")
+    seed = example_of(key)
     for (text,) in representatives((Stage(),), [coarse(pattern) for pattern in patterns], [(seed,)]):
         yield Value(text)
     yield from (Value(subject) for subject in literals_of(patterns))
@@ -150,16 +154,29 @@ def coarse(pattern: Pattern) -> Pattern:
 
 
 def literals_of(patterns: Iterable[Pattern]) -> Iterator[Subject]:
-    """Yield, for each pattern with holes, a text with the same holes that it matches."""
+    """Yield, for each pattern with holes or variables, a text that it matches.
+
+    The text has the same holes, and an example in place of each variable.
+    """
     seen: set[Subject] = set()
     for pattern in patterns:
-        if not pattern.holes or pattern.variables:
+        if not pattern.holes and not pattern.variables:
             continue
-        filled = ("x" if isinstance(element, Wild) else element for element in pattern.elements)
-        text = Text(tuple(element for element in filled if not isinstance(element, Variable)))
+        parts: list[str | Hole] = []
+        for element in pattern.elements:
+            if isinstance(element, Variable):
+                parts.append(example_of(element.key))
+            else:
+                parts.append("x" if isinstance(element, Wild) else element)
+        text: Subject = Text(tuple(parts)) if pattern.holes else "".join(map(str, parts))
         if text not in seen:
             seen.add(text)
             yield text
+
+
+def example_of(key: str) -> str:
+    """Return a value of a condition key (in lower case) that a reader understands."""
+    return _EXAMPLES.get(key, "example")
 
 
 def _numbers(comparisons: Sequence[Comparison], *, whole: bool) -> Iterator[Value]:
