@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.template.field_verdicts import HEADER, TABLE, TEMPLATES, rows
 
 

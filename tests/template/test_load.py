@@ -333,27 +333,39 @@ def test_yaml_scalars_are_read_as_cloudformation_reads_them(written: str, value:
     assert parse_document(f"Resources: {{}}\nMetadata: {written}\n").root["Metadata"] == value
 
 
-@pytest.mark.parametrize("style", ["json", "yaml"])
-def test_every_value_has_a_line_and_a_column(style: str) -> None:
-    texts = {
-        "json": '{\n  "Resources": {\n    "A/b": {"Type": "x", "List": [1,\n      {"k": 2}]}\n  }\n}',
-        "yaml": "\nResources:\n    A/b:\n         List:\n      # x\n          - 1\n          - k: !Sub\n             - x\n",
-    }
-    document = parse_document(texts[style], "t")
-    places = {
-        "json": {
-            "/Resources/A~1b": (3, 5),
-            "/Resources/A~1b/List/1": (4, 7),
-            "/Resources/A~1b/List/1/k": (4, 8),
-        },
-        "yaml": {
-            "/Resources/A~1b": (3, 5),
-            "/Resources/A~1b/List/1": (7, 13),
-            "/Resources/A~1b/List/1/k/Fn::Sub/0": (8, 16),
-        },
-    }
-    for pointer, (line, column) in places[style].items():
-        place = document.place(pointer)
-        assert (place.line, place.column, place.file) == (line, column, "t")
-    # What is not there has the place of what is around it.
-    assert document.place("/Resources/A~1b/Nothing/3").line == 3
+JSON = """{
+  "Resources": {
+    "A/b": {"Type": "x", "List": [1,
+      {"k": 2}]}
+  }
+}"""
+YAML = """
+Resources:
+    A/b:
+         List:
+      # a comment
+          - 1
+          - k: !Sub
+             - x
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "pointer", "line", "column"),
+    [
+        (JSON, "/Resources", 2, 3),
+        (JSON, "/Resources/A~1b", 3, 5),
+        (JSON, "/Resources/A~1b/List/1", 4, 7),
+        (JSON, "/Resources/A~1b/List/1/k", 4, 8),
+        (JSON, "/Resources/A~1b/Nothing/3", 3, 5),
+        (YAML, "/Resources", 2, 1),
+        (YAML, "/Resources/A~1b", 3, 5),
+        (YAML, "/Resources/A~1b/List/1", 7, 13),
+        (YAML, "/Resources/A~1b/List/1/k/Fn::Sub/0", 8, 16),
+        (YAML, "/Resources/A~1b/Nothing/3", 3, 5),
+    ],
+)
+def test_every_value_has_a_line_and_a_column(text: str, pointer: str, line: int, column: int) -> None:
+    """What is not there has the place of what is around it."""
+    place = parse_document(text, "t").place(pointer)
+    assert (place.file, place.line, place.column) == ("t", line, column)
