@@ -37,12 +37,8 @@ def broken(directory):
         (out / "Top.template.json").write_bytes(bytes([0xFF, 0xFE, 0x00]))
     if case == "gone":
         next(out.glob("*.nested.template.json")).unlink()
-    if case == "manifest":
-        (out / "manifest.json").write_text("[]")
-    if case == "metadata":
-        report = check(directory)
-        (out / "Top.metadata.json").write_text("[")
-        return report
+    if case == "acknowledgments":
+        del validation.read_acknowledgments
     if case == "overlooked":
         return type(check(directory))()
     return check(directory)
@@ -67,8 +63,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Run:
         ("truncated", ["Top.template.json"]),
         ("no-json", ["Top.template.json"]),
         ("gone", ["nested.template.json"]),
-        ("manifest", ["manifest.json"]),
-        ("metadata", []),
+        ("acknowledgments", ["NameError", "please report it"]),
         ("overlooked", ["Top.template.json", "was not judged"]),
     ],
 )
