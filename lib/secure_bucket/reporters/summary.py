@@ -1,0 +1,36 @@
+"""The sentence that says what a check covered."""
+
+from __future__ import annotations
+
+from secure_bucket.findings.finding import Report
+
+__all__ = ["count", "summary"]
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun: `1 bucket`, `2 buckets`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def summary(report: Report) -> str:
+    """Return what was covered and what came out, in one line.
+
+    A skipped bucket is one that has no plain HTTP endpoint or is out of scope.
+    """
+    skipped = len(report.not_applicable)
+    covered = (
+        f"{count(len(report.buckets) + skipped, 'bucket')} in {count(len(report.templates), 'template')}"
+    )
+    line = (
+        f"{covered}: {report.proven:,} proven, {report.refuted:,} refuted, "
+        f"{report.undecided:,} undecided, {skipped:,} skipped"
+    )
+    used = sum(granted.used for granted in report.exceptions)
+    for number, noun, rest in (
+        (used, "exception", "in use"),
+        (len(report.baselined), "finding", "in the baseline"),
+        (len(report.faults), "fault", "that left something unchecked"),
+    ):
+        if number:
+            line += f"; {count(number, noun)} {rest}"
+    return line
