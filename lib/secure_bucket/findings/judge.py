@@ -11,6 +11,7 @@ from secure_bucket.proof import prove_denies_http, prove_minimum_tls
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
 from secure_bucket.template.buckets import Applied, Bucket, BucketPolicy, Deployment, Inventory
 from secure_bucket.template.stack import Resource, Stack, pointer_of
+from secure_bucket.template.text import holes
 from secure_bucket.template.worlds import MAX_WORLDS, Infeasible, TooManyWorlds
 
 __all__ = ["Judge", "Judgement", "Outcome"]
@@ -84,7 +85,8 @@ class Judge:
     inventory: Inventory
     strict: bool = False
     minimum_tls_version: float | None = None
-    _memo: dict[tuple[str, str, str], Verdict] = field(default_factory=dict)
+    _memo: dict[str, Verdict] = field(default_factory=dict)
+    _proven: dict[str, Verdict] = field(default_factory=dict)
 
     def bucket(self, bucket: Bucket) -> Judgement:
         """Return the judgement on a bucket."""
@@ -175,10 +177,7 @@ class Judge:
     def _case(self, way: Deployment, expand: bool, claim: str, prove: Prove) -> _Case:
         def ask(applied: Applied | None) -> Outcome:
             document, arn = (applied.document, applied.bucket_arn) if applied else (None, way.bucket_arn)
-            key = (claim, repr(document), repr(arn))
-            if key not in self._memo:
-                self._memo[key] = prove(document, arn)
-            verdict = self._memo[key]
+            verdict = self._proven_once(claim, document, arn, prove)
             if applied is None:
                 return Outcome(verdict)
             return Outcome(self._located(verdict, way, applied, expand), applied.policy)
@@ -197,6 +196,22 @@ class Judge:
         if open_questions and not isinstance(worst.verdict, Undecided):
             worst = Outcome(Undecided(open_questions), possible[0][0].policy)
         return _Case(worst, way.world.describe())
+
+    def _proven_once(self, claim: str, document: object, arn: str | Text, prove: Prove) -> Verdict:
+        """Prove a document, unless it has been: in another world, or for a bucket of another name."""
+        key = exact = f"{claim} {arn!r} {document!r}"
+        # One generated name is as good as another, as long as different ones stay different. A `repr` of the
+        # template's own text holds no raw NUL character, so that none can pass for a name.
+        for number, hole in enumerate(hole for hole in holes(arn) if hole.generated):
+            key = key.replace(repr(hole), f"\0{number}")
+        verdict = self._proven.get(key, self._memo.get(exact))
+        if verdict is None:
+            verdict = prove(document, arn)
+            if isinstance(verdict, Proven):
+                self._proven[key] = verdict
+            else:
+                self._memo[exact] = verdict
+        return verdict
 
     def _located(self, verdict: Verdict, way: Deployment, applied: Applied, expand: bool) -> Verdict:
         """Return a verdict with places in files instead of places in the policy."""
