@@ -126,5 +126,7 @@ def faults(request: Request, policy: object = None) -> list[str]:
     except ValueError:
         found.append("aws:SourceIp is no address")
     words = json.dumps(policy).lower()
+    if '"aws:sourceip"' in words and not {"aws:sourceip", "aws:sourcevpce"} & context.keys():
+        found.append("from no address and through no VPC endpoint")
     found += [f"{key} is always present" for key in sorted(ALWAYS) if key in words and key not in context]
     return found

@@ -11,10 +11,10 @@ import pathlib
 from typing import Any
 
 import pytest
-from tests.cases.request_space import BUCKET, faults, plain_requests
 
 from secure_bucket.policy import Request, evaluate
 from secure_bucket.proof import Proven, Refuted, Undecided, prove_denies_http
+from tests.cases.request_space import BUCKET, faults, plain_requests
 
 HERE = pathlib.Path(__file__).parent
 SHARED = HERE.parents[2] / "shared" / "policy-cases.jsonl"

@@ -8,11 +8,14 @@ then now and then loses a piece or changes a word: about half of them cover ever
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
 from hypothesis import strategies as st
+
+from secure_bucket.policy import Request
 from tests.cases.request_space import (
     ALICE,
     BUCKET,
@@ -23,8 +26,6 @@ from tests.cases.request_space import (
     SESSION,
     identity,
 )
-
-from secure_bucket.policy import Request
 
 Json = Any
 Condition = dict[str, dict[str, Json]]
@@ -37,8 +38,9 @@ ACTION_PATTERNS = (
 RESOURCE_PATTERNS = (
     *(BUCKET, OBJECTS, f"{BUCKET}/a*", f"{BUCKET}/ab*", f"{BUCKET}/*b", f"{BUCKET}/a/*", f"{BUCKET}/?"),
     *(f"{BUCKET}/??*", f"{BUCKET}/*a*", f"{BUCKET}*", f"{BUCKET}/${{*}}", "arn:aws:s3:::other*"),
+    *(f"{BUCKET}/${{aws:username}}*", f"{BUCKET}/${{aws:PrincipalTag/team, 'a'}}*"),
 )
-KEYS = ("a", "b", "ab", "ba", "a/b", "report.csv", "*", "?", "xyz", "${*}", "aa", "A")
+KEYS = ("a", "b", "ab", "ba", "a/b", "report.csv", "alice", "alice/x", "reda", "*", "?", "${*}", "aa", "A")
 ACTIONS_ON_OBJECTS = (
     "s3:GetObject",
     "s3:PutObject",
@@ -48,6 +50,15 @@ ACTIONS_ON_OBJECTS = (
 )
 ACTIONS_ON_BUCKET = ("s3:ListBucket", "s3:GetBucketPolicy", "s3:PutLifecycleConfiguration", "s3:GetBucketAcl")
 PRINCIPALS = ("anonymous", ALICE, MALLORY, ROOT, SESSION, SERVICE)
+
+# Conditions that compare one key with another: equal for some people, unequal for others, absent for more.
+VARIABLES = (
+    ("aws:PrincipalTag/team", "${aws:PrincipalType}"),
+    ("aws:Referer", "${aws:PrincipalTag/team, 'x'}"),
+    ("aws:SourceVpc", "${aws:PrincipalTag/team}"),
+    ("aws:userid", "${aws:username}"),
+    ("aws:userid", "${aws:userid}"),
+)
 
 # Key by key: values that policies and requests of this world have.
 VALUES: dict[str, tuple[str, ...]] = {
@@ -94,7 +105,21 @@ def cuts(draw: st.DrawFn) -> tuple[Condition, ...]:
     """Draw conditions of which every request satisfies one: a cut along one condition key."""
     kind = draw(
         st.sampled_from(
-            ("equals", "case", "like", "null", "ip", "date", "number", "bool", "set", "arn", "self")
+            (
+                "equals",
+                "case",
+                "like",
+                "null",
+                "ip",
+                "date",
+                "number",
+                "bool",
+                "set",
+                "arn",
+                "endpoint",
+                "tls",
+                "variable",
+            )
         )
     )
     if kind in ("equals", "case", "like"):
@@ -122,6 +147,17 @@ def cuts(draw: st.DrawFn) -> tuple[Condition, ...]:
         strict = draw(st.booleans())
         less, greater = ("LessThan", "GreaterThanEquals") if strict else ("LessThanEquals", "GreaterThan")
         return {f"Date{less}": {key: time}}, {f"Date{greater}": {key: time}}
+    if kind == "tls":
+        if draw(st.booleans()):
+            return {"Null": {"s3:TlsVersion": "true"}}, {"Null": {"s3:TlsVersion": "false"}}
+        number = draw(st.sampled_from(("1.0", "1.1", "1.2")))
+        return (
+            {"NumericLessThanIfExists": {"s3:TlsVersion": number}},
+            {"NumericGreaterThanEquals": {"s3:TlsVersion": number}},
+        )
+    if kind == "variable":
+        key, variable = draw(st.sampled_from(VARIABLES))
+        return {"StringEquals": {key: variable}}, {"StringNotEquals": {key: variable}}
     if kind == "number":
         number, key = draw(st.sampled_from(NUMBERS)), "s3:max-keys"
         if draw(st.booleans()):
@@ -209,7 +245,8 @@ def _maybe_changed(draw: st.DrawFn, piece: dict[str, Json]) -> dict[str, Json]:
             {"Service": SERVICE},
             {"AWS": [ROOT, "*"]},
         )
-        return {**piece, "Principal": draw(st.sampled_from(named))}
+        rest = {name: value for name, value in piece.items() if name != "Principal"}
+        return {**rest, draw(st.sampled_from(("Principal", "NotPrincipal"))): draw(st.sampled_from(named))}
     if change == "condition":
         return _with(piece, draw(st.sampled_from(draw(cuts()))))
     if change == "transport":
@@ -245,11 +282,20 @@ _OPTIONAL: dict[str, tuple[Json, ...]] = {
 }
 
 
+_ALWAYS: dict[str, tuple[Json, ...]] = {"aws:CurrentTime": TIMES, "aws:ViaAWSService": ("true", "false")}
+
+
 def _context(principal: str, place: dict[str, Json], optional: dict[str, Json]) -> dict[str, Json] | None:
     """Return a context that can be, or None."""
+    context = {"aws:SecureTransport": "false", **identity(principal), **place, **optional}
+    endpoint = context.keys() & {"aws:SourceVpc", "aws:SourceVpce"}
     if principal == "anonymous" and NOT_ANONYMOUS & {key.lower() for key in optional}:
         return None
-    return {"aws:SecureTransport": "false", **identity(principal), **place, **optional}
+    if endpoint and "aws:SourceIp" in context:
+        return None
+    # A request comes from an address or through a VPC endpoint.
+    missing = {"aws:SourceVpce": "vpce-9"} if endpoint else {"aws:SourceIp": "198.51.100.1"}
+    return missing | context if "aws:SourceIp" not in context else context
 
 
 @st.composite
@@ -265,42 +311,25 @@ def requests(draw: st.DrawFn) -> Request:
         )
     place: dict[str, Json] = {"aws:CurrentTime": draw(st.sampled_from(TIMES)), "aws:EpochTime": "1893456000"}
     place["aws:ViaAWSService"] = draw(st.sampled_from(("true", "false")))
+    barred = NOT_ANONYMOUS if principal == "anonymous" else set()
     if draw(st.booleans()):
         place["aws:SourceIp"] = draw(st.sampled_from(ADDRESSES))
-    optional = {}
-    for key in draw(st.lists(st.sampled_from(sorted(_OPTIONAL)), max_size=5, unique=True)):
-        if not ("aws:SourceIp" in place and key in ("aws:SourceVpc", "aws:SourceVpce")):
-            optional[key] = draw(st.sampled_from(_OPTIONAL[key]))
-    if principal == "anonymous":
-        optional = {key: value for key, value in optional.items() if key.lower() not in NOT_ANONYMOUS}
-    context = _context(principal, place, optional)
+        barred = barred | {"aws:sourcevpc", "aws:sourcevpce"}
+    names = [key for key in sorted(_OPTIONAL) if key.lower() not in barred]
+    chosen = draw(st.lists(st.sampled_from(names), max_size=5, unique=True))
+    context = _context(principal, place, {key: draw(st.sampled_from(_OPTIONAL[key])) for key in chosen})
     assert context is not None
     return Request(principal, action, resource, context)
 
 
-def words_of(policy: dict[str, Json]) -> dict[str, set[str]]:
-    """Return the condition keys of a policy with the values it has for each."""
-    found: dict[str, set[str]] = {}
-    for piece in policy["Statement"]:
-        for keys in piece.get("Condition", {}).values():
-            for key, written in keys.items():
-                found.setdefault(key, set()).update(written if isinstance(written, list) else [written])
-    return found
-
-
 def small_space(policy: dict[str, Json]) -> Iterator[Request]:
     """Yield every request of a small space made of the policy's own condition keys."""
-    asked = words_of(policy)
-    choices: list[list[dict[str, Json]]] = [[{}]]
-    for key in sorted(asked.keys() - {"aws:SecureTransport", "aws:userid", "aws:PrincipalArn"}):
-        if key == "aws:SourceIp":
-            choices.append([{}, *({key: address} for address in ADDRESSES)])
-        elif key == "aws:CurrentTime":
-            choices.append([{key: time} for time in TIMES])
-        elif key == "aws:ViaAWSService":
-            choices.append([{key: "true"}, {key: "false"}])
-        elif key != "aws:PrincipalIsAWSService":
-            choices.append([{}, *({key: value} for value in _OPTIONAL[key])])
+    text = json.dumps(policy)
+    choices = [
+        [*([] if key in _ALWAYS else [{}]), *({key: value} for value in values)]
+        for key, values in {**_OPTIONAL, **_ALWAYS, "aws:SourceIp": ADDRESSES}.items()
+        if key in text
+    ]
     always = {
         "aws:CurrentTime": TIMES[0],
         "aws:EpochTime": "1735689600",
@@ -309,8 +338,6 @@ def small_space(policy: dict[str, Json]) -> Iterator[Request]:
     # People turn fastest, so that a caller who stops early has met all of them.
     for parts, principal in product(product(*choices), PRINCIPALS):
         optional = {key: value for part in parts for key, value in part.items()}
-        if "aws:SourceIp" in optional and optional.keys() & {"aws:SourceVpc", "aws:SourceVpce"}:
-            continue
         context = _context(principal, always, optional)
         if context is not None:
             for action in ACTIONS_ON_BUCKET[:2]:

@@ -7,11 +7,11 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.properties.strategies import Json, loose_statements, policies, requests
-from tests.properties.test_prover import ANYTHING
 
 from secure_bucket.policy import Request, evaluate, parse_policy
 from secure_bucket.policy.pattern import matches, read_pattern
+from tests.properties.strategies import Json, loose_statements, policies, requests
+from tests.properties.test_prover import ANYTHING
 
 GLOBS = st.text(alphabet="ab*?[]\\.\n{$", max_size=8)
 TEXTS = st.text(alphabet="ab*?[]\\.\n{$", max_size=8)
