@@ -10,7 +10,6 @@ import jsii
 from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 
-from secure_bucket.cdk.fix import Fixer
 from secure_bucket.cdk.validation import SecureTransportValidation, state_of
 
 __all__ = ["Mode", "SecureTransportAspect"]
@@ -55,21 +54,23 @@ class SecureTransportAspect:
     ) -> None:
         self._mode = Mode(mode)
         self._gate = SecureTransportValidation(undecided=undecided, quiet=quiet)
-        self._fixer = Fixer()
         self._registered = False
 
     def visit(self, node: IConstruct) -> None:
         """Register the gate, and in FIX mode mend the bucket `node`; the AWS CDK calls this."""
         is_scope = isinstance(node, (cdk.Stage, cdk.Stack))
-        # Nodes are many and a look at the root is a call to the jsii kernel: scopes are enough, except
-        # for an Aspect that is attached below all of them.
-        if is_scope or not self._registered:
-            root = node.node.root
-            state = state_of(root)
-            state.register(root, self._gate)
-            self._registered = self._registered or is_scope
-            if self._mode is Mode.FIX and is_scope:
+        is_bucket = self._mode is Mode.FIX and isinstance(node, s3.CfnBucket)
+        # Nodes are many and a look at the root is a call to the jsii kernel: scopes are enough to find
+        # the App, except for an Aspect that is attached below all of them.
+        if not (is_scope or is_bucket) and self._registered:
+            return
+        root = node.node.root
+        state = state_of(root)
+        state.register(root, self._gate)
+        self._registered = self._registered or is_scope
+        if self._mode is Mode.FIX:
+            if is_scope:
                 state.fixed.add(node.node.path)
-                self._fixer.forget()
-        if self._mode is Mode.FIX and isinstance(node, s3.CfnBucket):
-            self._fixer.fix(node)
+                state.fixer.forget()
+            if isinstance(node, s3.CfnBucket):
+                state.fixer.fix(node)

@@ -35,7 +35,7 @@ class _Target:
 
 
 class Fixer:
-    """Fix buckets, remembering the policies of the app between one and the next."""
+    """Fix the buckets of one app, remembering its policies between one bucket and the next."""
 
     def __init__(self) -> None:
         self._targets: tuple[_Target, ...] | None = None
@@ -55,10 +55,13 @@ class Fixer:
         if self._targets is None:
             self._targets = tuple(_targets(bucket.node.root))
         policies, doubtful = _policies_of(bucket, self._targets)
-        if doubtful or len(policies) > 1 or _is_proven(bucket, policies):
+        if doubtful or len(policies) > 1:
+            return
+        documents = [cdk.Stack.of(policy).resolve(policy.policy_document) for policy in policies]
+        if _is_proven(bucket, documents):
             return
         if policies:
-            _add_statement(policies[0], bucket)
+            _add_statement(policies[0], bucket, taken=_sids(documents[0]))
         else:
             _add_policy(bucket)
             self.forget()
@@ -77,8 +80,10 @@ def _targets(root: IConstruct) -> Iterator[_Target]:
                 token = fragments.first_token
                 # INVARIANT: at this time a reference into another stack still resolves to a bare logical
                 # id, so that only its target tells which bucket it means.
-                if fragments.length == 1 and isinstance(token, cdk.Reference) and token.display_name == "Ref":
-                    path = token.target.node.path
+                if fragments.length == 1 and isinstance(token, cdk.Reference):
+                    target = token.target
+                    if isinstance(target, s3.CfnBucket) and token.display_name == "Ref":
+                        path = target.node.path
             yield _Target(policy, stack.node.path, path, stack.resolve(name))
 
 
@@ -86,7 +91,7 @@ def _policies_of(bucket: s3.CfnBucket, targets: tuple[_Target, ...]) -> tuple[li
     """The policies of a bucket, and whether there may be more."""
     stack = cdk.Stack.of(bucket)
     here, path = stack.node.path, bucket.node.path
-    logical_id, name = stack.resolve([bucket.logical_id, bucket.bucket_name])
+    logical_id, name = stack.resolve(bucket.logical_id), stack.resolve(bucket.bucket_name)
     policies, doubtful = [], False
     for target in targets:
         if target.path is not None:
@@ -103,21 +108,23 @@ def _policies_of(bucket: s3.CfnBucket, targets: tuple[_Target, ...]) -> tuple[li
     return policies, doubtful and not policies
 
 
-def _is_proven(bucket: s3.CfnBucket, policies: list[s3.CfnBucketPolicy]) -> bool:
-    """Judge the bucket with its policies as the gate would, in a template of nothing else."""
-    if not policies:
-        return False
+def _is_proven(bucket: s3.CfnBucket, documents: list[object]) -> bool:
+    """Judge the bucket with its policy as the gate would, in a template of nothing else."""
     logical_id = cdk.Stack.of(bucket).resolve(bucket.logical_id)
     resources: dict[str, Any] = {logical_id: {"Type": "AWS::S3::Bucket"}}
-    for number, policy in enumerate(policies):
-        resources[f"Policy{number}"] = {
+    for document in documents:
+        resources[f"{logical_id}Policy"] = {
             "Type": "AWS::S3::BucketPolicy",
-            "Properties": {
-                "Bucket": {"Ref": logical_id},
-                "PolicyDocument": cdk.Stack.of(policy).resolve(policy.policy_document),
-            },
+            "Properties": {"Bucket": {"Ref": logical_id}, "PolicyDocument": document},
         }
     return isinstance(check_template({"Resources": resources}).buckets[0].verdict, Proven)
+
+
+def _sids(document: object) -> set[object]:
+    statements = document.get("Statement") if isinstance(document, Mapping) else None
+    if isinstance(statements, list):
+        return {statement.get("Sid") for statement in statements if isinstance(statement, Mapping)}
+    return {statements.get("Sid")} if isinstance(statements, Mapping) else set()
 
 
 def _add_policy(bucket: s3.CfnBucket) -> None:
@@ -125,7 +132,7 @@ def _add_policy(bucket: s3.CfnBucket) -> None:
     statement = iam.PolicyStatement.from_json(deny_plain_http(bucket.attr_arn))
     owner = bucket.node.scope
     condition = bucket.cfn_options.condition
-    if isinstance(owner, s3.Bucket) and owner.node.default_child is bucket:
+    if isinstance(owner, s3.Bucket) and _is_same(owner.node.default_child, bucket):
         # Through the L2, so that what it ties to its policy (auto-delete, say) stays tied.
         owner.add_to_resource_policy(statement)
         policy = owner.policy.node.default_child if owner.policy else None
@@ -141,9 +148,16 @@ def _add_policy(bucket: s3.CfnBucket) -> None:
         policy.cfn_options.condition = condition
 
 
-def _add_statement(policy: s3.CfnBucketPolicy, bucket: s3.CfnBucket) -> None:
-    """Add the deny to a policy that exists."""
+def _is_same(one: IConstruct | None, other: IConstruct) -> bool:
+    # What the kernel made has no lasting Python object: two of them can stand for one construct.
+    return one is not None and one.node.path == other.node.path
+
+
+def _add_statement(policy: s3.CfnBucketPolicy, bucket: s3.CfnBucket, *, taken: set[object]) -> None:
+    """Add the deny to a policy that exists, in which these Sids are taken."""
     statement = deny_plain_http(bucket.attr_arn)
+    if statement["Sid"] in taken:
+        del statement["Sid"]
     document = policy.policy_document
     if isinstance(document, iam.PolicyDocument):
         document.add_statements(iam.PolicyStatement.from_json(statement))

@@ -31,6 +31,7 @@ from constructs import IConstruct
 import secure_bucket
 from secure_bucket.cdk.acknowledgments import Acknowledgment, find_construct, read_acknowledgments
 from secure_bucket.cdk.cloud_assembly import StackArtifact, imported_buckets, read_cloud_assembly
+from secure_bucket.cdk.fix import Fixer
 from secure_bucket.cdk.violations import (
     IMPORTED_BUCKET,
     PLUGIN,
@@ -160,11 +161,13 @@ class AppState:
         gate: The gate that the Aspects have registered.
         judged_by_hand: Whether a gate that somebody registered by hand has judged the app. It comes
             first, because the Aspects register theirs during the synthesis.
-        fixed: The construct paths of the stacks that an Aspect in FIX mode went through.
+        fixer: What mends buckets for every Aspect in FIX mode, so that all know what one of them did.
+        fixed: The construct paths of the stacks that such an Aspect went through.
     """
 
     gate: SecureTransportValidation | None = None
     judged_by_hand: bool = False
+    fixer: Fixer = field(default_factory=Fixer)
     fixed: set[str] = field(default_factory=set)
 
     def register(self, app: IConstruct, asked_for: SecureTransportValidation) -> None:
@@ -199,6 +202,8 @@ def _hint(stack: StackArtifact | None, fixed: set[str]) -> str:
 
 
 def _demand_every_template(report: Report, templates: Iterable[str]) -> None:
+    for fault in report.faults:
+        raise TemplateError(fault.message)
     judged = {Path(template).resolve() for template in report.templates}
     for template in templates:
         if Path(template).resolve() not in judged:
