@@ -9,9 +9,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Final, cast
-
-from typing_extensions import TypeAlias
+from typing import Final, TypeAlias, cast
 
 from secure_bucket.findings.finding import Report
 from secure_bucket.reporters.run import Run

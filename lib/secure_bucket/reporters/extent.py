@@ -12,7 +12,7 @@ __all__ = ["Extent", "extent"]
 
 _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\n]|\'\')*\'|//[^\n]*|/\*(?s:.*?)\*/|#[^\n]*|[\[\]{},\n]')
 _QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\n]|\'\')*\'')
-_COLON = re.compile(r"[ \t]*:[ \t\r\n]*")
+_COLON = re.compile(r"[ \t]*:[ \t]*(?=[^ \t\n])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,11 @@ def extent(source: str, at: Place) -> Extent | None:
         end = _key_end(text, start)
     elif text[start] in "{[":
         end = _closing(text, start)
-    elif (quoted := _QUOTED.match(text, start)) and (colon := _COLON.match(text, quoted.end())):
-        end = _value_end(text, colon.end())
+    elif quoted := _QUOTED.match(text, start):
+        colon = _COLON.match(text, quoted.end())
+        block = text[quoted.end() : _line_end(text, start)].strip() == ":"
+        end = _value_end(text, colon.end()) if colon else quoted.end()
+        end = _block_end(lines, at, start) if block else end
     else:
         end = _block_end(lines, at, start)
     end = max(end, start + 1)

@@ -67,8 +67,9 @@ class _Page:
                 each.finding.at, f"{each.finding.rule} accepted", _DIM, each.finding.message
             )
             yield from self.indented(each.why)
+        said = {finding.at for finding in report.findings}
         for granted in report.exceptions:
-            if not granted.used:
+            if not granted.used and granted.at not in said:
                 state = "expired" if granted.expired else "unused"
                 until = f", which ended on {granted.expires.isoformat()}" if granted.expires else ""
                 about = f"the exception for {granted.rule} on `{granted.logical_id}`{until}: {granted.reason}"

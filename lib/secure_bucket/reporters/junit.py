@@ -1,0 +1,141 @@
+"""The report as JUnit XML, for build servers that show tests: one test case for each bucket.
+
+It keeps to what both schemas in use have in common: that of Jenkins (`junit-10.xsd` of its xUnit plugin)
+and its predecessor.
+"""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+from secure_bucket.findings.finding import Fault, Finding, Level, Report
+from secure_bucket.policy.unknown import Place
+from secure_bucket.proof.verdict import Proven, Refuted, Undecided
+from secure_bucket.reporters.cases import Case, cases_of, verdict_name
+from secure_bucket.reporters.run import Run, well_formed
+from secure_bucket.reporters.summary import summary
+
+__all__ = ["render"]
+
+# XML 1.0 has no way to write these characters, not even as a reference.
+_NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def render(report: Report, run: Run) -> str:
+    """Return the report as a JUnit XML document.
+
+    A bucket that fails the gate is a failure. One that an exception, a baseline or `--undecided=warn` lets
+    pass without a proof is skipped, with the reason: it did not pass. What could not be checked is an
+    error. Each template is a suite.
+    """
+    return _Writer(run).document(report)
+
+
+class _Writer:
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    def document(self, report: Report) -> str:
+        suites: dict[str, list[ElementTree.Element]] = {file: [] for file in report.templates}
+        for case in cases_of(report):
+            suites.setdefault(case.template, []).append(self.case(case))
+        for at, logical_id, why in report.not_applicable:
+            skipped = self.test(logical_id, at.file)
+            _child(skipped, "skipped", why)
+            suites.setdefault(at.file, []).append(skipped)
+        for fault in report.faults:
+            suites.setdefault(fault.file, []).append(self.fault(fault))
+        root = ElementTree.Element("testsuites", {"name": "secure-bucket"})
+        elements = [self.suite(file, tests) for file, tests in suites.items()]
+        for name in ("tests", "failures", "errors"):
+            root.set(name, str(sum(int(element.attrib[name]) for element in elements)))
+        root.extend(elements)
+        if not elements:
+            root.append(self.suite("", []))
+        _child(root[-1], "system-out", summary(report))
+        ElementTree.indent(root)
+        text = ElementTree.tostring(root, encoding="unicode")
+        return f'<?xml version="1.0" encoding="UTF-8"?>\n{well_formed(text)}\n'
+
+    def suite(self, file: str, tests: list[ElementTree.Element]) -> ElementTree.Element:
+        counts = {
+            name: str(sum(test.find(tag) is not None for test in tests))
+            for name, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped"))
+        }
+        suite = ElementTree.Element(
+            "testsuite",
+            {"name": self.file(file), "tests": str(len(tests)), **counts, "time": "0"},
+        )
+        if self.run.timestamp:
+            suite.set("timestamp", self.run.timestamp.removesuffix("Z"))
+        properties = [("version", self.run.version), *self.run.options]
+        if any(value for _, value in properties):
+            element = ElementTree.SubElement(suite, "properties")
+            for name, value in properties:
+                if value:
+                    ElementTree.SubElement(element, "property", {"name": _xml(name), "value": _xml(value)})
+        suite.extend(tests)
+        return suite
+
+    def test(self, name: str, file: str) -> ElementTree.Element:
+        return ElementTree.Element(
+            "testcase", {"name": _xml(name), "classname": self.file(file), "time": "0"}
+        )
+
+    def case(self, case: Case) -> ElementTree.Element:
+        test = self.test(case.name, case.template)
+        told = [self.told(finding) for finding in case.findings]
+        told += [f"{each.finding.rule}: {each.finding.message}\n{each.why}" for each in case.excused]
+        if case.fails:
+            self.failures(test, case)
+        elif case.excused or (case.bucket is not None and not isinstance(case.bucket.verdict, Proven)):
+            _child(test, "skipped", "\n".join(told))
+            return test
+        if told:
+            _child(test, "system-out", "\n".join(told))
+        return test
+
+    def failures(self, test: ElementTree.Element, case: Case) -> None:
+        for finding in case.findings:
+            if finding.level is Level.ERROR:
+                attributes = {"type": finding.rule, "message": _xml(finding.message)}
+                _child(test, "failure", self.told(finding), attributes)
+        if case.unexplained and case.bucket is not None:
+            verdict = case.bucket.verdict
+            why = ""
+            if isinstance(verdict, Refuted):
+                why = verdict.why
+            elif isinstance(verdict, Undecided):
+                why = "; ".join(unknown.reason for unknown in verdict.reasons)
+            name = verdict_name(verdict)
+            _child(test, "failure", why, {"type": name, "message": _xml(f"{name}: {why}")})
+
+    def told(self, finding: Finding) -> str:
+        where = self.where(finding.created_at or finding.at)
+        return f"{where}{finding.rule} {finding.level.value}: {finding.message}\nfix: {finding.fix}"
+
+    def fault(self, fault: Fault) -> ElementTree.Element:
+        at = fault.at if fault.at.file else Place(file=fault.file)
+        test = self.test(self.run.relative(fault.file) or "secure-bucket", fault.file)
+        attributes = {"type": "unchecked", "message": _xml(fault.message)}
+        _child(test, "error", f"{self.where(at)}{fault.message}", attributes)
+        return test
+
+    def where(self, at: Place) -> str:
+        file = self.run.relative(at.file)
+        return f"{file}:{at.line}:{at.column}: " if file and at.line else f"{file}: " if file else ""
+
+    def file(self, file: str) -> str:
+        return _xml(self.run.relative(file)) or "secure-bucket"
+
+
+def _child(
+    parent: ElementTree.Element, tag: str, text: str, attributes: dict[str, str] | None = None
+) -> None:
+    ElementTree.SubElement(parent, tag, attributes or {}).text = _xml(text)
+
+
+def _xml(text: str) -> str:
+    """Return a text that XML can hold, with an escape for every character that it cannot."""
+    return _NO_XML.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
