@@ -120,11 +120,11 @@ def _is_proven(bucket: s3.CfnBucket, documents: list[object]) -> bool:
     return isinstance(check_template({"Resources": resources}).buckets[0].verdict, Proven)
 
 
-def _sids(document: object) -> set[object]:
+def _sids(document: object) -> list[object]:
     statements = document.get("Statement") if isinstance(document, Mapping) else None
     if isinstance(statements, list):
-        return {statement.get("Sid") for statement in statements if isinstance(statement, Mapping)}
-    return {statements.get("Sid")} if isinstance(statements, Mapping) else set()
+        return [statement.get("Sid") for statement in statements if isinstance(statement, Mapping)]
+    return [statements.get("Sid")] if isinstance(statements, Mapping) else []
 
 
 def _add_policy(bucket: s3.CfnBucket) -> None:
@@ -153,7 +153,7 @@ def _is_same(one: IConstruct | None, other: IConstruct) -> bool:
     return one is not None and one.node.path == other.node.path
 
 
-def _add_statement(policy: s3.CfnBucketPolicy, bucket: s3.CfnBucket, *, taken: set[object]) -> None:
+def _add_statement(policy: s3.CfnBucketPolicy, bucket: s3.CfnBucket, *, taken: list[object]) -> None:
     """Add the deny to a policy that exists, in which these Sids are taken."""
     statement = deny_plain_http(bucket.attr_arn)
     if statement["Sid"] in taken:
