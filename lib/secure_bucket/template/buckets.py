@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from secure_bucket.policy.unknown import Place, Text, Unknown
-from secure_bucket.template.conditions import condition_holds
+from secure_bucket.template.conditions import condition_holds, obeys_rules
 from secure_bucket.template.intrinsics import FUNCTIONS
 from secure_bucket.template.load import Document
 from secure_bucket.template.loops import expand_loops, is_loop
 from secure_bucket.template.resolve import Assembly, Resolver
 from secure_bucket.template.stack import Path, Resource, Stack, pointer_of
 from secure_bucket.template.text import as_text, compare, holes
-from secure_bucket.template.worlds import PARTITION, World, explore
+from secure_bucket.template.worlds import PARTITION, Infeasible, World, explore
 
 __all__ = ["Applied", "Bucket", "BucketPolicy", "Deployment", "Inventory", "NotApplicable"]
 
@@ -28,7 +28,7 @@ _HTTPS_ONLY = {
     "AWS::S3Tables::TableBucket": "a table bucket answers over HTTPS only",
 }
 _OUT_OF_SCOPE = ("AWS::S3Outposts::Bucket", "AWS::S3Vectors::VectorBucket")
-_OTHER_PARTITION = re.compile(r"aws-(?:cn|us-gov|iso|eusc)|\b(?:cn-north|us-gov-|us-iso|eu-isoe|eusc-)")
+_OTHER_PARTITIONS = ("aws-cn", "aws-eusc", "aws-iso", "cn-north", "eu-isoe", "eusc-", "us-gov-", "us-iso")
 _S3_ARN = re.compile(r"arn:([a-z-]+):s3:")
 
 
@@ -245,6 +245,7 @@ class Inventory:
                     applied.append(Applied(policy, _document(resolver, policy), arn, certain=applies is True))
                     break
         _settle_partition(resolver, bucket.stack, applied)
+        self._allow(resolver, bucket.stack)
         website = resolver.property(bucket.stack, bucket.resource, "WebsiteConfiguration")
         return Deployment(
             resolver.world,
@@ -253,6 +254,11 @@ class Inventory:
             website if isinstance(website, Unknown) else website is not None,
             resolver.expandable,
         )
+
+    def _allow(self, resolver: Resolver, stack: Stack) -> None:
+        """Leave a world out that the rules of the template forbid."""
+        if resolver.world is not self._start and not obeys_rules(resolver, stack):
+            raise Infeasible(resolver.opaque(stack, "a rule of the template forbids it", ("", "Rules")))
 
     def _applies(
         self, resolver: Resolver, policy: BucketPolicy, target: str | Text, bucket: Bucket, name: str | Text
@@ -288,6 +294,7 @@ class Inventory:
             arn = resolver.bucket_arn(policy.stack, target)
             applied = Applied(policy, _document(resolver, policy), arn, certain=True)
             _settle_partition(resolver, policy.stack, [applied])
+            self._allow(resolver, policy.stack)
             found.append(Deployment(resolver.world, arn, (applied,), False, resolver.expandable))
         return found
 
@@ -296,7 +303,7 @@ def _names_partitions(document: Document) -> bool:
     """Tell whether it could matter for a template which partition it is deployed to."""
     try:
         text = document.text or json.dumps(document.root)
-        return bool(_OTHER_PARTITION.search(text)) or "AWS::Partition" in json.dumps(
+        return any(name in text for name in _OTHER_PARTITIONS) or "AWS::Partition" in json.dumps(
             document.root.get("Conditions")
         )
     except (TypeError, ValueError, RecursionError):

@@ -1,19 +1,19 @@
-"""The `Conditions` of a template: true or false in a world, or a fork over what they depend on.
+"""The `Conditions` and `Rules` of a template: true or false in a world, or a fork over what they depend on.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-conditions.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from secure_bucket.policy.unknown import Text
 from secure_bucket.template.resolve import MAX_NESTING, Resolver
 from secure_bucket.template.stack import Path, Stack
 from secure_bucket.template.text import as_text, canonical, compare, holes
-from secure_bucket.template.worlds import Fork
+from secure_bucket.template.worlds import Fork, Infeasible
 
-__all__ = ["condition_holds", "texts_equal"]
+__all__ = ["condition_holds", "obeys_rules", "texts_equal"]
 
 
 def condition_holds(resolver: Resolver, stack: Stack, condition: object, path: Path) -> bool:
@@ -34,6 +34,33 @@ def condition_holds(resolver: Resolver, stack: Stack, condition: object, path: P
         finally:
             resolver.nesting -= 1
     return _unknown(resolver, stack, condition, path)
+
+
+def obeys_rules(resolver: Resolver, stack: Stack) -> bool:
+    """Tell whether the `Rules` of a template allow a deployment in this world, as far as that is known.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-structure.html
+    """
+    rules = stack.document.root.get("Rules")
+    for name, rule in rules.items() if isinstance(rules, Mapping) else ():
+        assertions = rule.get("Assertions") if isinstance(rule, Mapping) else None
+        if not isinstance(assertions, (list, tuple)):
+            continue
+        path = (("", "Rules"), name)
+        if _known(resolver, stack, rule.get("RuleCondition", True), (path, "RuleCondition")) is not True:
+            continue
+        for assertion in assertions:
+            claim = assertion.get("Assert") if isinstance(assertion, Mapping) else None
+            if _known(resolver, stack, claim, (path, "Assertions")) is False:
+                return False
+    return True
+
+
+def _known(resolver: Resolver, stack: Stack, condition: object, path: Path) -> bool | None:
+    try:
+        return condition_holds(resolver, stack, condition, path)
+    except (Fork, Infeasible):
+        return None
 
 
 def _unknown(resolver: Resolver, stack: Stack, condition: object, path: Path) -> bool:
@@ -68,13 +95,17 @@ def _expression(resolver: Resolver, stack: Stack, function: str, argument: objec
         return not condition_holds(resolver, stack, argument[0], (path, 0))
     if function in ("Fn::And", "Fn::Or") and isinstance(argument, (list, tuple)) and argument:
         return _combined(resolver, stack, argument, path, deciding=function == "Fn::Or")
+    if function == "Fn::Contains" and isinstance(argument, (list, tuple)) and len(argument) == 2:
+        listed = argument[0] if isinstance(argument[0], (list, tuple)) else [argument[0]]
+        equals = [{"Fn::Equals": [item, argument[1]]} for item in listed]
+        return _combined(resolver, stack, equals, path, deciding=True)
     return _unknown(resolver, stack, {function: argument}, path)
 
 
 def _combined(
     resolver: Resolver,
     stack: Stack,
-    operands: list[object] | tuple[object, ...],
+    operands: Sequence[object],
     path: Path,
     *,
     deciding: bool,
@@ -127,10 +158,14 @@ def texts_equal(resolver: Resolver, left: str | Text, right: str | Text) -> bool
                 if len(other) < len(before) + len(after):
                     return False
                 wanted = other[len(before) : len(other) - len(after)]
-                return resolver.world.equals(hole, wanted, resolver.allowed.get(hole))
+                parameter = resolver.parameters.get(hole)
+                if parameter is not None and not parameter.admits(wanted):
+                    return False
+                return resolver.world.equals(hole, wanted, parameter.allowed if parameter else None)
     for hole in holes(left) + holes(right):
-        if hole in resolver.allowed and hole not in resolver.world.values:
-            resolver.world.choose(hole, resolver.allowed[hole])
+        parameter = resolver.parameters.get(hole)
+        if parameter is not None and parameter.allowed is not None:
+            resolver.world.choose(hole, parameter.allowed)
     return resolver.world.holds(_fact(left, right))
 
 

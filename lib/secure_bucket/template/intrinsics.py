@@ -46,7 +46,10 @@ def _get_att(resolver: Resolver, stack: Stack, argument: object, path: Path) -> 
     attribute = ".".join(map(str, parts))
     if not all(isinstance(part, str) for part in parts):
         return resolver.opaque(
-            stack, f"the attribute of `{argument[0]}` is not known", path, f"{argument[0]}.{attribute}"
+            stack,
+            f"the attribute of `{argument[0]}` is not known",
+            path,
+            f"{stack.name}{argument[0]}.{attribute}",
         )
     return resolver.get_att(stack, argument[0], attribute, path)
 

@@ -9,7 +9,8 @@ from typing import TypeAlias
 
 from secure_bucket.policy.unknown import Hole, Place, Text, Unknown
 from secure_bucket.template.loops import expand_loops, is_loop
-from secure_bucket.template.stack import Parameter, Path, Resource, Stack, pointer_of
+from secure_bucket.template.parameters import Parameter
+from secure_bucket.template.stack import Path, Resource, Stack, pointer_of
 from secure_bucket.template.text import NO_VALUE, Opaque, as_text, concatenate, dynamic_references, holes
 from secure_bucket.template.worlds import PARTITION, REGION, World, partition_of
 
@@ -78,7 +79,7 @@ class Resolver:
     in_condition: bool = False
     expandable: bool = False
     given: set[Hole] = field(default_factory=set)
-    allowed: dict[Hole, tuple[str, ...]] = field(default_factory=dict)
+    parameters: dict[Hole, Parameter] = field(default_factory=dict)
     conditions: dict[tuple[int, str], bool | None] = field(default_factory=dict)
     _names: dict[int, str | Text] = field(default_factory=dict)
     nesting: int = 0
@@ -343,8 +344,8 @@ class Resolver:
         (hole,) = holes(text)
         if not parameter.is_stored:
             self.given.add(hole)
+        self.parameters[hole] = parameter
         if parameter.allowed is not None:
-            self.allowed[hole] = parameter.allowed
             if self.expand:
                 return self.world.choose(hole, parameter.allowed)
             self.expandable = True

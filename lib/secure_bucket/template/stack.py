@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from secure_bucket.policy.unknown import Place, Unknown
 from secure_bucket.template.json_text import Duplicate
 from secure_bucket.template.load import Document
-from secure_bucket.template.text import as_text
+from secure_bucket.template.parameters import Parameter, read_parameter
 
-__all__ = ["Parameter", "Path", "Resource", "Stack", "pointer_of"]
+__all__ = ["Path", "Resource", "Stack", "pointer_of"]
 
 # A JSON pointer that is only spelt out when somebody asks: `((("", "Resources"), "Reports"), "Type")`.
 Path = Any
@@ -31,31 +32,6 @@ def pointer_of(path: Path) -> str:
         path, key = path
         tokens.append(str(key).replace("~", "~0").replace("/", "~1"))
     return str(path) + "".join("/" + token for token in reversed(tokens))
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """A parameter of a template.
-
-    Args:
-        type: Its type, as `String` or `AWS::SSM::Parameter::Value<String>`.
-        default: Its default; `None` when it has none.
-        allowed: The values it can have; `None` when it can have any.
-    """
-
-    type: str
-    default: object
-    allowed: tuple[str, ...] | None
-
-    @property
-    def is_list(self) -> bool:
-        """Whether a `Ref` to it is a list."""
-        return self.type == "CommaDelimitedList" or "List<" in self.type
-
-    @property
-    def is_stored(self) -> bool:
-        """Whether its value is the name of an SSM parameter, whose value a `Ref` is."""
-        return self.type.startswith("AWS::SSM::Parameter::Value<")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,7 +94,7 @@ class Stack:
             self.sections[name] = section if isinstance(section, Mapping) else {}
         for key, body in self.sections["Parameters"].items():
             if isinstance(body, Mapping):
-                self.parameters[str(key)] = _parameter(body)
+                self.parameters[str(key)] = read_parameter(body)
         resources = self.document.root.get("Resources")
         for key, body in resources.items() if isinstance(resources, Mapping) else ():
             self.add(str(key), body, (("", "Resources"), key))
@@ -131,6 +107,9 @@ class Stack:
             kind = next((kind for kind in _TYPES_THAT_MATTER if kind in kinds), kinds[-1])
             body = {"Type": kind, "Properties": body}
         if isinstance(body, Mapping):
+            if "Fn::Transform" in body:
+                reason = "`Fn::Transform` rewrites the resource only at deployment"
+                body = {**body, "Properties": Unknown(reason, Place(pointer_of(path), self.document.name))}
             self.resources[logical_id] = Resource(logical_id, _kind(body), body, path)
 
     def construct_path(self, resource: Resource) -> str:
@@ -162,21 +141,3 @@ def _kind(body: object) -> str:
     if isinstance(kind, Duplicate):
         return next((one for one in _TYPES_THAT_MATTER if one in kind.values), "")
     return kind if isinstance(kind, str) else ""
-
-
-def _parameter(body: Mapping[str, Any]) -> Parameter:
-    kind = body.get("Type")
-    kind = kind if isinstance(kind, str) else "String"
-    allowed = body.get("AllowedValues")
-    texts = [as_text(value) for value in allowed] if isinstance(allowed, list) else None
-    usable = (
-        texts is not None
-        and texts
-        and all(isinstance(text, str) for text in texts)
-        and kind in ("String", "Number")
-    )
-    return Parameter(
-        kind,
-        body.get("Default"),
-        tuple(str(text) for text in texts) if texts is not None and usable else None,
-    )

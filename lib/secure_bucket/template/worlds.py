@@ -108,11 +108,7 @@ class World:
         """
         if hole in self.values:
             return self.values[hole] == text
-        if (
-            hole.generated
-            or text in self.excluded.get(hole, ())
-            or (allowed is not None and text not in allowed)
-        ):
+        if hole.generated or text in self.excluded.get(hole, ()):
             return False
         worlds = [self.assign(hole, text)]
         if allowed is None:
@@ -191,5 +187,5 @@ def explore(question: Callable[[World], T], start: World | None = None) -> Itera
         else:
             answered = True
             yield world, answer
-    if failure is not None and not answered:
-        raise failure
+    if not answered:
+        raise failure or Infeasible(Unknown("its parameters can have no values at all"))

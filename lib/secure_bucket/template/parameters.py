@@ -1,0 +1,99 @@
+"""The parameters of a template, and which values CloudFormation takes for them.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from secure_bucket.template.text import as_text
+
+__all__ = ["Parameter", "read_parameter"]
+
+# What means the same to Java, which CloudFormation uses, and to Python; and few enough characters of text
+# that no pattern takes long.
+_COMMON_PATTERN = re.compile(r"(?:[A-Za-z0-9_ /:@=,.*+?{}|()^$\[\]-]|\\[dws./$+-])*")
+_UNLIKE = ("(?", "[[", "--", "||", "[]", "[^]")
+_MAX_MATCHED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of a template.
+
+    Args:
+        type: Its type, as `String` or `AWS::SSM::Parameter::Value<String>`.
+        default: Its default; `None` when it has none.
+        allowed: The values it can have; `None` when they are not listed.
+        limits: What else is written about its values, such as `MinLength`.
+    """
+
+    type: str
+    default: object
+    allowed: tuple[str, ...] | None
+    limits: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def is_list(self) -> bool:
+        """Whether a `Ref` to it is a list."""
+        return self.type == "CommaDelimitedList" or "List<" in self.type
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether its value is the name of an SSM parameter, whose value a `Ref` is."""
+        return self.type.startswith("AWS::SSM::Parameter::Value<")
+
+    def admits(self, value: str) -> bool:
+        """Tell whether CloudFormation takes a value; what cannot be told counts as taken."""
+        if self.is_stored:
+            return True
+        if self.allowed is not None and value not in self.allowed:
+            return False
+        if self.type == "Number":
+            number = _number(value)
+            return number is not None and self._within(number, "MinValue", "MaxValue")
+        if self.type.startswith("AWS::") and not value:
+            return False
+        return self._within(len(value), "MinLength", "MaxLength") and self._matches(value)
+
+    def _within(self, number: float, lowest: str, highest: str) -> bool:
+        low, high = _number(self.limits.get(lowest)), _number(self.limits.get(highest))
+        return (low is None or number >= low) and (high is None or number <= high)
+
+    def _matches(self, value: str) -> bool:
+        pattern = self.limits.get("AllowedPattern")
+        if (
+            not isinstance(pattern, str)
+            or len(value) > _MAX_MATCHED
+            or len(pattern) > 100
+            or not _COMMON_PATTERN.fullmatch(pattern)
+            or any(unlike in pattern for unlike in _UNLIKE)
+        ):
+            return True
+        try:
+            return re.fullmatch(pattern, value) is not None
+        except re.error:
+            return True
+
+
+def read_parameter(body: Mapping[str, Any]) -> Parameter:
+    """Return a parameter as it is written in a template."""
+    kind = body.get("Type")
+    kind = kind if isinstance(kind, str) else "String"
+    allowed = body.get("AllowedValues")
+    texts = [as_text(value) for value in allowed] if isinstance(allowed, list) else []
+    # The values of a list or of an SSM parameter are not what a `Ref` to it is.
+    listed = texts and kind in ("String", "Number") and all(isinstance(text, str) for text in texts)
+    return Parameter(kind, body.get("Default"), tuple(map(str, texts)) if listed else None, body)
+
+
+def _number(value: object) -> float | None:
+    text = as_text(value)
+    try:
+        return float(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
