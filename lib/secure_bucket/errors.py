@@ -2,6 +2,7 @@
 
     SecureBucketError
     ├── TemplateError            a template or an assembly cannot be read
+    │   └── NotATemplateError    a file can be read, and is something else
     ├── ConstructError           a construct was given props that contradict its purpose
     └── MissingDependencyError   an optional dependency is not installed
 
@@ -11,7 +12,13 @@ question could not be asked at all.
 
 from __future__ import annotations
 
-__all__ = ["ConstructError", "MissingDependencyError", "SecureBucketError", "TemplateError"]
+__all__ = [
+    "ConstructError",
+    "MissingDependencyError",
+    "NotATemplateError",
+    "SecureBucketError",
+    "TemplateError",
+]
 
 
 class SecureBucketError(Exception):
@@ -20,6 +27,10 @@ class SecureBucketError(Exception):
 
 class TemplateError(SecureBucketError):
     """Say that a template, or a cloud assembly, cannot be read, and where."""
+
+
+class NotATemplateError(TemplateError):
+    """Say that a file is well formed, but no CloudFormation template."""
 
 
 class ConstructError(SecureBucketError, ValueError):

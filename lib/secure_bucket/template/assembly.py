@@ -64,7 +64,6 @@ def read_templates(paths: Iterable[str | os.PathLike[str]]) -> Assembly:
 @dataclass(slots=True)
 class _Reader:
     stacks: list[Stack] = field(default_factory=list)
-    files: dict[int, Path] = field(default_factory=dict)
     assets: dict[str, Path] = field(default_factory=dict)
     paths: dict[Path, dict[str, str]] = field(default_factory=dict)
     seen: set[Path] = field(default_factory=set)
@@ -82,7 +81,6 @@ class _Reader:
         self.names.add(unique)
         file = Path(os.path.abspath(file))
         stack.construct_paths = self.paths.get(file, {})
-        self.files[id(stack)] = file
         self.seen.add(file)
         self.stacks.append(stack)
 
@@ -193,7 +191,7 @@ class _Reader:
         self.add(nested, file)
 
     def _nested_file(self, stack: Stack, resource: Resource) -> Path | None:
-        here = self.files[id(stack)].parent
+        here = Path(stack.document.name).parent
         metadata = resource.body.get("Metadata")
         asset = metadata.get("aws:asset:path") if isinstance(metadata, Mapping) else None
         if isinstance(asset, str):
