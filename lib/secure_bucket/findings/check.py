@@ -17,6 +17,7 @@ from secure_bucket.template import (
     Document,
     Inventory,
     Stack,
+    load_document,
     parse_document,
     read_assembly,
     read_templates,
@@ -54,15 +55,8 @@ def check_template(
         MissingDependencyError: If the file is YAML and PyYAML is not installed.
         TemplateError: If it cannot be read, or is no template.
     """
-    if isinstance(source, Mapping):
-        return check_document(
-            parse_document(source),
-            strict=strict,
-            minimum_tls_version=minimum_tls_version,
-            exceptions_as_of=exceptions_as_of,
-        )
-    return check_templates(
-        [source],
+    return check_document(
+        parse_document(source) if isinstance(source, Mapping) else load_document(source),
         strict=strict,
         minimum_tls_version=minimum_tls_version,
         exceptions_as_of=exceptions_as_of,
@@ -153,7 +147,7 @@ def _check(
     try:
         assembly = read()
         report = _report(Inventory(assembly), strict, minimum)
-        return report if exceptions_as_of is None else _excused(report, assembly, exceptions_as_of)
+        return report if exceptions_as_of is None else _excused(report, assembly, exceptions_as_of, minimum)
     except RecursionError:
         raise TemplateError(f"{named}: nested too deeply to be read") from None
 
@@ -194,21 +188,26 @@ def _report(inventory: Inventory, strict: bool, minimum: float | None) -> Report
             for each in inventory.not_applicable
         ),
         faults=tuple(
-            Fault(duplicate.at.file, f"{duplicate.reason}: which of them counts is undefined", duplicate.at)
+            Fault(
+                stack.document.name,
+                f"{duplicate.reason}: which of them counts is undefined",
+                stack.document.place(duplicate.at.pointer),
+            )
             for stack in inventory.assembly.stacks
             for duplicate in _duplicates(stack.document.root)
         ),
     )
 
 
-def _excused(report: Report, assembly: Assembly, today: datetime.date) -> Report:
+def _excused(report: Report, assembly: Assembly, today: datetime.date, minimum: float | None) -> Report:
     from secure_bucket.findings.exceptions import declared_exceptions, grant_exceptions
 
     declared = [each for stack in assembly.stacks for each in declared_exceptions(stack)]
     granted = [each for each in declared if isinstance(each, GrantedException)]
     malformed = [each for each in declared if isinstance(each, Finding)]
     report = replace(report, findings=(*report.findings, *dict.fromkeys(malformed)))
-    return grant_exceptions(report, dict.fromkeys(granted), today)
+    unasked = () if minimum is not None else ("SB006",)
+    return grant_exceptions(report, dict.fromkeys(granted), today, unasked=unasked)
 
 
 def _duplicates(root: object) -> Iterator[Duplicate]:

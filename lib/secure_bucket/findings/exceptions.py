@@ -13,7 +13,7 @@ In a template they stand in the `Metadata` of the resource that the finding is a
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from secure_bucket.findings.finding import Finding, GrantedException, Report
@@ -87,13 +87,21 @@ def parse_exception(value: object, logical_id: str, template: str, at: Place) ->
     return GrantedException(rule, logical_id, " ".join(reason.split()), at, template, expires)
 
 
-def grant_exceptions(report: Report, exceptions: Iterable[GrantedException], today: datetime.date) -> Report:
+def grant_exceptions(
+    report: Report,
+    exceptions: Iterable[GrantedException],
+    today: datetime.date,
+    *,
+    unasked: Collection[str] = (),
+) -> Report:
     """Return a report in which exceptions keep their findings from failing.
 
     Args:
         report: What was found.
         exceptions: What was granted.
         today: The day: an exception holds up to and including its last one.
+        unasked: The rules that were not asked about, so that nothing tells whether an exception from
+            them is used.
 
     Returns:
         The report without those findings, with every exception, and with a finding for each exception
@@ -109,11 +117,12 @@ def grant_exceptions(report: Report, exceptions: Iterable[GrantedException], tod
         key = (exception.template, exception.logical_id, exception.rule)
         if exception.expires is not None and exception.expires < today:
             exception = replace(exception, expired=True)
-            further.append(expired(exception) if left.get(key) else unused(exception))
+            if exception.rule not in unasked:
+                further.append(expired(exception) if left.get(key) else unused(exception))
         elif findings := left.pop(key, None):
             exception = replace(exception, findings=tuple(findings))
             excused.update(map(id, findings))
-        else:
+        elif exception.rule not in unasked:
             further.append(unused(exception))
         granted.append(exception)
     return replace(
