@@ -1,0 +1,120 @@
+"""A bucket policy by itself, as `aws s3api get-bucket-policy` prints it."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from secure_bucket.errors import SecureBucketError
+from secure_bucket.policy import Place, Policy, Statement, parse_policy
+from secure_bucket.template.json_text import scan_json
+from secure_bucket.template.load import MAX_BYTES, is_template, read_bytes
+
+__all__ = ["BarePolicy", "PolicyError", "read_policy"]
+
+_ARN = re.compile(r"arn:([^:]*):s3:::([^/]*)")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
+
+
+class PolicyError(SecureBucketError):
+    """Say that a policy cannot be read, or that it is not known for which bucket it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class BarePolicy:
+    """A bucket policy and where its parts are written.
+
+    Args:
+        name: The file, as it was given.
+        value: The policy as it is written.
+        policy: The same, read as a policy.
+        positions: The line and column of each JSON pointer, where they are known.
+    """
+
+    name: str
+    value: object
+    policy: Policy
+    positions: dict[str, tuple[int, int]] = field(default_factory=dict, repr=False)
+
+    def place(self, at: Place) -> Place:
+        """Return where a part of the policy is written in its file."""
+        line, column = self.positions.get(at.pointer, (0, 0))
+        return Place(at.pointer, self.name, line, column)
+
+    def bucket_arn(self, bucket: str | None, partition: str | None) -> str:
+        """Return the ARN of the bucket that the policy is for.
+
+        Args:
+            bucket: Its name or its ARN; the one bucket that the policy names unless given.
+            partition: Its partition; the one partition that the policy names unless given, or else `aws`.
+
+        Raises:
+            PolicyError: If the policy names none, or several, or what is given is no bucket.
+        """
+        named = list(dict.fromkeys(_named(self.policy)))
+        if bucket is not None and bucket.startswith("arn:"):
+            match = _ARN.fullmatch(bucket)
+            if match is None:
+                raise PolicyError(f"--bucket `{bucket}` is not the ARN of a bucket")
+            partition, bucket = partition or match[1], match[2]
+        if bucket is None:
+            names = list(dict.fromkeys(name for _, name in named))
+            if len(names) != 1:
+                found = ", ".join(f"`{name}`" for name in names[:5])
+                what = f"names several buckets ({found})" if names else "names no bucket"
+                raise PolicyError(f"`{self.name}` {what}: give --bucket NAME")
+            bucket = names[0]
+        elif not _NAME.fullmatch(bucket):
+            raise PolicyError(f"--bucket `{bucket}` is not the name of a bucket")
+        if partition is None:
+            partitions = list(dict.fromkeys(each for each, name in named if name == bucket))
+            if len(partitions) > 1:
+                found = ", ".join(f"`{each}`" for each in partitions)
+                raise PolicyError(f"`{self.name}` names the partitions {found}: give --partition NAME")
+            partition = partitions[0] if partitions else "aws"
+        return f"arn:{partition}:s3:::{bucket}"
+
+
+def read_policy(argument: str) -> BarePolicy:
+    """Read a bucket policy from a file, or with `-` from standard input.
+
+    Raises:
+        PolicyError: If it is no bucket policy.
+        TemplateError: If it cannot be read, or is not JSON.
+    """
+    name, data = "<stdin>" if argument == "-" else argument, b""
+    if argument != "-":
+        data = read_bytes(argument)
+    elif sys.stdin is not None:
+        data = sys.stdin.buffer.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise PolicyError(f"`{name}` is larger than any bucket policy, which has at most 20,480 bytes")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise PolicyError(f"`{name}` is not UTF-8 text: byte {error.start}") from None
+    if not text.strip():
+        raise PolicyError(f"`{name}` is empty: a bucket policy is a JSON object with `Statement`")
+    positions: dict[str, tuple[int, int]] = {}
+    value = scan_json(text, name, positions)
+    if isinstance(value, dict) and set(value) == {"Policy"} and isinstance(value["Policy"], str):
+        # The whole answer of `aws s3api get-bucket-policy`, with the policy in it as text.
+        positions = {}
+        value = scan_json(value["Policy"], f"{name}, `Policy`", {})
+    if not isinstance(value, dict):
+        kind = "a list" if isinstance(value, list) else "text" if isinstance(value, str) else f"`{value}`"
+        raise PolicyError(f"`{name}` is no bucket policy: it is {kind}, not an object with `Statement`")
+    if "Statement" not in value:
+        hint = "; `secure-bucket check` reads templates" if is_template(value) else ""
+        raise PolicyError(f"`{name}` is no bucket policy: it has no `Statement`{hint}")
+    return BarePolicy(name, value, parse_policy(value), positions)
+
+
+def _named(policy: Policy) -> Iterator[tuple[str, str]]:
+    for statement in policy.statements:
+        for value in statement.resources.values if isinstance(statement, Statement) else ():
+            match = _ARN.match(value) if isinstance(value, str) else None
+            if match and _NAME.fullmatch(match[2]):
+                yield match[1], match[2]

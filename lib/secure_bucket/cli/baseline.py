@@ -1,0 +1,176 @@
+"""A baseline: the findings that were there before the gate was, so that only new ones fail.
+
+An entry holds what survives refactoring, never a line: the rule, the file of the template, and the path of
+the construct, or the logical id where there is none. A template that was moved is found again by its name,
+or by the path of the construct, as long as nothing is left at its old place.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from secure_bucket.errors import SecureBucketError
+from secure_bucket.findings.finding import Finding, Level, Report
+
+__all__ = ["SCHEMA", "Baseline", "BaselineError", "Entry", "apply_baseline", "read_baseline", "shrink"]
+
+SCHEMA = "secure-bucket/baseline/1"
+_MAX_BYTES = 64 * 1024 * 1024
+# What is wrong with an exception is mended where the exception is written.
+_RULES = frozenset(("SB001", "SB002", "SB003", "SB004", "SB005", "SB006"))
+
+
+class BaselineError(SecureBucketError):
+    """Say that a baseline cannot be read."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Entry:
+    """One finding that was there before.
+
+    Args:
+        template: The file of the template, from the directory of the baseline, with `/`.
+        resource: The path of the construct, or the logical id.
+        rule: The id of the rule.
+    """
+
+    template: str
+    resource: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The findings that do not count, and where they are written down."""
+
+    file: str
+    entries: frozenset[Entry] = frozenset()
+
+    def entry(self, finding: Finding) -> Entry:
+        """Return the entry for a finding."""
+        start = os.path.dirname(os.path.abspath(self.file))
+        template = finding.template
+        if template and not template.startswith("<"):
+            template = os.path.relpath(os.path.abspath(template), start).replace(os.sep, "/")
+        return Entry(template, finding.construct_path or finding.logical_id, finding.rule)
+
+    def path(self, entry: Entry) -> str:
+        """Return where the template of an entry is, or was."""
+        return os.path.join(os.path.dirname(os.path.abspath(self.file)), entry.template)
+
+    def text(self) -> str:
+        """Return the baseline as it is written to its file."""
+        findings = [
+            {"rule": entry.rule, "template": entry.template, "resource": entry.resource}
+            for entry in sorted(self.entries)
+        ]
+        return json.dumps({"schema": SCHEMA, "findings": findings}, indent=2, ensure_ascii=False) + "\n"
+
+
+def read_baseline(file: str) -> Baseline:
+    """Read a baseline.
+
+    Raises:
+        BaselineError: If there is none, or if it is not written as one.
+    """
+    try:
+        with open(file, "rb") as stream:
+            value = json.loads(stream.read(_MAX_BYTES))
+    except OSError as error:
+        raise BaselineError(f"the baseline `{file}` cannot be read: {error.strerror or error}") from None
+    except (ValueError, RecursionError) as error:
+        raise BaselineError(f"the baseline `{file}` is not JSON: {error}") from None
+    if not isinstance(value, Mapping) or value.get("schema") != SCHEMA:
+        raise BaselineError(f'the baseline `{file}` is none: it does not say `"schema": "{SCHEMA}"`')
+    findings = value.get("findings")
+    if not isinstance(findings, list):
+        raise BaselineError(f"the baseline `{file}` has no list `findings`")
+    return Baseline(file, frozenset(_entry(file, index, each) for index, each in enumerate(findings)))
+
+
+def _entry(file: str, index: int, value: object) -> Entry:
+    fields = ("template", "resource", "rule")
+    if not isinstance(value, Mapping) or set(value) != set(fields):
+        raise BaselineError(f"the baseline `{file}`: `findings[{index}]` does not have exactly {fields}")
+    texts = [value[name] for name in fields]
+    if not all(isinstance(text, str) for text in texts) or value["rule"] not in _RULES:
+        raise BaselineError(
+            f"the baseline `{file}`: `findings[{index}]` is not a finding that can stand here"
+        )
+    return Entry(*texts)
+
+
+def apply_baseline(report: Report, baseline: Baseline) -> tuple[Report, frozenset[Entry]]:
+    """Return a report in which only findings that are not in the baseline count, and the entries it needed.
+
+    An entry stands for all findings of its rule on its resource.
+    """
+    counted: list[Finding] = []
+    known: list[Finding] = []
+    used: dict[Entry, Entry] = {}
+    moved = _moved(report.findings, baseline)
+    for finding in report.findings:
+        entry = baseline.entry(finding)
+        old = entry if entry in baseline.entries else moved.get(entry)
+        if old is None:
+            counted.append(finding)
+        else:
+            known.append(finding)
+            used[entry] = old
+    return (
+        replace(report, findings=tuple(counted), baselined=(*report.baselined, *known)),
+        frozenset(used.values()),
+    )
+
+
+def shrink(report: Report, baseline: Baseline, used: Iterable[Entry], *, grow: bool = False) -> Baseline:
+    """Return a baseline with what is still found, and nothing new unless it is asked for.
+
+    An entry whose template was not part of this run stays.
+
+    Args:
+        report: What `apply_baseline` returned.
+        baseline: What it was given.
+        used: The entries it needed.
+        grow: Whether the findings that count are added.
+    """
+    checked = {os.path.abspath(name) for name in report.templates}
+    used = frozenset(used)
+    kept = {
+        entry
+        for entry in baseline.entries - used
+        if os.path.exists(path := baseline.path(entry)) and os.path.normpath(path) not in checked
+    }
+    # Written anew, so that what was moved stands at its new place.
+    kept.update(map(baseline.entry, report.baselined))
+    if grow:
+        kept.update(
+            baseline.entry(finding)
+            for finding in report.findings
+            if finding.rule in _RULES and finding.level is not Level.NOTE
+        )
+    return replace(baseline, entries=frozenset(kept))
+
+
+def _moved(findings: Iterable[Finding], baseline: Baseline) -> Mapping[Entry, Entry]:
+    """Return the entries of templates that are gone for findings in templates that are new, one for one."""
+    orphans: dict[tuple[str, str, str], list[Entry]] = {}
+    for entry in sorted(baseline.entries):
+        if not os.path.exists(baseline.path(entry)):
+            orphans.setdefault(_identity(entry), []).append(entry)
+    moved: dict[Entry, Entry] = {}
+    for finding in findings if orphans else ():
+        entry = baseline.entry(finding)
+        candidates = orphans.get(_identity(entry))
+        if entry not in baseline.entries and entry not in moved and candidates:
+            moved[entry] = candidates.pop(0)
+    return moved
+
+
+def _identity(entry: Entry) -> tuple[str, str, str]:
+    # The path of a construct names it whatever its template is called.
+    name = "" if "/" in entry.resource else entry.template.rpartition("/")[2]
+    return name, entry.resource, entry.rule

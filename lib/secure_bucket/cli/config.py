@@ -1,0 +1,260 @@
+"""The settings of a project: `secure-bucket.toml`, or `[tool.secure-bucket]` in `pyproject.toml`."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from secure_bucket.errors import MissingDependencyError, SecureBucketError
+from secure_bucket.policy.unknown import Place
+
+__all__ = ["Config", "ConfigError", "ConfiguredException", "find_config", "read_config"]
+
+_OWN_FILE = "secure-bucket.toml"
+_PROJECT_FILE = "pyproject.toml"
+_EXCEPTION_KEYS = ("path", "logical-id", "rule", "reason", "expires")
+
+
+class ConfigError(SecureBucketError):
+    """Say what is wrong with the settings, and where they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredException:
+    """An exception that stands in the settings instead of in a template.
+
+    Args:
+        path: The pattern of the template's path, from the directory of the settings.
+        logical_id: The resource.
+        rule: The rule, by id or name.
+        reason: Why.
+        expires: The last day on which it holds, as it is written; `None` when it has no end.
+        at: Where it is written.
+    """
+
+    path: str
+    logical_id: str
+    rule: str
+    reason: str
+    expires: object
+    at: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings of a project; `None` and `()` where they say nothing.
+
+    Args:
+        file: The file they were read from; `""` when there is none.
+        paths: What to check.
+        exclude: Patterns of paths to pass over.
+        undecided: `error` or `warn`.
+        strict: Whether `{"AWS": "*"}` is taken not to cover AWS service principals.
+        minimum_tls: The TLS version below which nothing may get through.
+        baseline: The file of the baseline.
+        jobs: How many processes to use.
+        exceptions: Exceptions from rules.
+    """
+
+    file: str = ""
+    paths: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    undecided: str | None = None
+    strict: bool | None = None
+    minimum_tls: float | None = None
+    baseline: str | None = None
+    jobs: int | None = None
+    exceptions: tuple[ConfiguredException, ...] = ()
+
+    @property
+    def directory(self) -> str:
+        """The directory that the paths in the settings start from."""
+        return os.path.dirname(self.file)
+
+
+def find_config(directory: str) -> Config:
+    """Return the settings of the nearest file, from a directory upwards; empty ones if there is none.
+
+    Raises:
+        ConfigError: If that file cannot be read, or says something that is no setting.
+    """
+    directory = os.path.abspath(directory)
+    while True:
+        own = os.path.join(directory, _OWN_FILE)
+        if os.path.lexists(own):
+            return read_config(own)
+        project = os.path.join(directory, _PROJECT_FILE)
+        if os.path.isfile(project) and _mentions_us(project):
+            config = read_config(project)
+            if config.file:
+                return config
+        above = os.path.dirname(directory)
+        if above == directory:
+            return Config()
+        directory = above
+
+
+def read_config(file: str) -> Config:
+    """Return the settings of one file; a `pyproject.toml` without a table for us has none.
+
+    Raises:
+        ConfigError: If it cannot be read, or says something that is no setting.
+        MissingDependencyError: If Python is 3.10 and `tomli` is not installed.
+    """
+    relative = os.path.relpath(file)
+    file = file if relative.startswith(os.pardir) else relative
+    text = _read(file)
+    document = _parse(text, file)
+    if os.path.basename(file) == _PROJECT_FILE:
+        tool = document.get("tool")
+        table = tool.get("secure-bucket") if isinstance(tool, Mapping) else None
+        where = f"`{file}`, `[tool.secure-bucket]`"
+        if table is None:
+            return Config()
+    else:
+        table, where = document, f"`{file}`"
+    if not isinstance(table, Mapping):
+        raise ConfigError(f"{where} is not a table of settings")
+    return _Reader(table, where, file, text).config()
+
+
+class _Reader:
+    def __init__(self, table: Mapping[str, Any], where: str, file: str, text: str) -> None:
+        self.table = table
+        self.where = where
+        self.file = file
+        self.text = text
+
+    def config(self) -> Config:
+        readers: dict[str, Callable[[str, object], Any]] = {
+            "paths": self._texts,
+            "exclude": self._texts,
+            "undecided": self._undecided,
+            "strict": self._flag,
+            "minimum-tls": self._tls,
+            "baseline": self._text,
+            "jobs": self._jobs,
+            "exceptions": self._exceptions,
+        }
+        config = Config(self.file)
+        for key, value in self.table.items():
+            if key not in readers:
+                raise ConfigError(f"{self.where}: {_unknown(key, tuple(readers))}")
+            config = replace(config, **{key.replace("-", "_"): readers[key](key, value)})
+        if config.baseline is not None:
+            config = replace(config, baseline=self._path(config.baseline))
+        return replace(config, paths=tuple(map(self._path, config.paths)))
+
+    def _path(self, path: str) -> str:
+        return os.path.normpath(os.path.join(os.path.dirname(self.file), path))
+
+    def _wrong(self, key: str, value: object, wanted: str) -> ConfigError:
+        return ConfigError(f"{self.where}: `{key}` is {wanted}, not `{value}`")
+
+    def _text(self, key: str, value: object) -> str:
+        if not isinstance(value, str) or not value.strip():
+            raise self._wrong(key, value, "a text")
+        return value
+
+    def _texts(self, key: str, value: object) -> tuple[str, ...]:
+        if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+            raise self._wrong(key, value, "a list of texts")
+        return tuple(value)
+
+    def _flag(self, key: str, value: object) -> bool:
+        if not isinstance(value, bool):
+            raise self._wrong(key, value, "`true` or `false`")
+        return value
+
+    def _undecided(self, key: str, value: object) -> str:
+        if value not in ("error", "warn"):
+            raise self._wrong(key, value, '`"error"` or `"warn"`')
+        return str(value)
+
+    def _tls(self, key: str, value: object) -> float:
+        if isinstance(value, bool) or str(value) not in ("1.0", "1.1", "1.2", "1.3"):
+            raise self._wrong(key, value, "a TLS version as `1.2`")
+        return float(str(value))
+
+    def _jobs(self, key: str, value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise self._wrong(key, value, "a number from 1")
+        return value
+
+    def _exceptions(self, key: str, value: object) -> tuple[ConfiguredException, ...]:
+        if not isinstance(value, list):
+            raise self._wrong(key, value, "a list of tables")
+        header = re.compile(r"^\s*\[\[\s*(?:tool\.secure-bucket\.)?exceptions\s*\]\]", re.MULTILINE)
+        lines = [self.text.count("\n", 0, match.start()) + 1 for match in header.finditer(self.text)]
+        return tuple(
+            self._exception(f"{key}[{index}]", entry, lines[index] if index < len(lines) else 0)
+            for index, entry in enumerate(value)
+        )
+
+    def _exception(self, name: str, value: object, line: int) -> ConfiguredException:
+        if not isinstance(value, Mapping):
+            raise self._wrong(name, value, "a table")
+        for key in value:
+            if key not in _EXCEPTION_KEYS:
+                raise ConfigError(f"{self.where}: `{name}`: {_unknown(key, _EXCEPTION_KEYS)}")
+        for key in _EXCEPTION_KEYS[:4]:
+            if key not in value:
+                raise ConfigError(f"{self.where}: `{name}` has no `{key}`")
+        at = Place(f"/{name}", self.file, line, 1 if line else 0)
+        path, logical_id, rule, reason = (
+            self._text(f"{name}.{key}", value[key]) for key in _EXCEPTION_KEYS[:4]
+        )
+        return ConfiguredException(path, logical_id, rule, reason, value.get("expires"), at)
+
+
+def _unknown(key: str, known: tuple[str, ...]) -> str:
+    import difflib  # Only a mistake pays for it.
+
+    near = difflib.get_close_matches(key, known, 1)
+    hint = f"did you mean `{near[0]}`?" if near else "there are " + ", ".join(f"`{each}`" for each in known)
+    return f"there is no setting `{key}`; {hint}"
+
+
+def _read(file: str) -> str:
+    try:
+        with open(file, "rb") as stream:
+            return stream.read().decode("utf-8")
+    except OSError as error:
+        raise ConfigError(f"`{file}` cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"`{file}` is not UTF-8 text: byte {error.start}") from None
+
+
+def _mentions_us(file: str) -> bool:
+    try:
+        with open(file, "rb") as stream:
+            return b"secure-bucket" in stream.read()
+    except OSError:
+        # What cannot be read may hold settings: say so rather than go on without them.
+        return True
+
+
+def _parse(text: str, file: str) -> Mapping[str, Any]:
+    toml = _toml(file)
+    try:
+        document: dict[str, Any] = toml.loads(text)
+    except toml.TOMLDecodeError as error:
+        raise ConfigError(f"`{file}` is not TOML: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"`{file}` is nested too deeply") from None
+    return document
+
+
+def _toml(file: str) -> Any:
+    for module in ("tomllib", "tomli"):
+        try:
+            return importlib.import_module(module)
+        except ImportError:
+            continue
+    raise MissingDependencyError(
+        f"reading `{file}` needs `tomli` on Python 3.10: pip install 'secure-bucket[cli]'"
+    )

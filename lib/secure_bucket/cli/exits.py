@@ -1,0 +1,59 @@
+"""What the command exits with.
+
+A run that could not look at everything exits with 2 even if it found something: its answer is not whole,
+and must not pass for one with a script that has learnt to live with the findings it knows.
+"""
+
+from __future__ import annotations
+
+from typing_extensions import assert_never
+
+from secure_bucket.findings.finding import Finding, Level, Report
+from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
+
+__all__ = [
+    "COULD_NOT_RUN",
+    "INTERRUPTED",
+    "PROVEN",
+    "REFUTED",
+    "UNDECIDED",
+    "exit_code",
+    "is_undecided",
+    "of_verdict",
+]
+
+PROVEN = 0
+REFUTED = 1
+COULD_NOT_RUN = 2
+UNDECIDED = 3
+INTERRUPTED = 130
+
+_ABOUT_VERDICTS = frozenset(("SB002", "SB005", "SB006"))
+
+
+def is_undecided(finding: Finding) -> bool:
+    """Tell whether a finding says that something is not known, rather than wrong."""
+    return finding.rule in _ABOUT_VERDICTS and finding.request is None
+
+
+def exit_code(report: Report) -> int:
+    """Return the exit code for a report."""
+    if report.faults:
+        return COULD_NOT_RUN
+    errors = [finding for finding in report.findings if finding.level is Level.ERROR]
+    if not errors:
+        return PROVEN
+    return UNDECIDED if all(map(is_undecided, errors)) else REFUTED
+
+
+def of_verdict(verdict: Verdict, *, undecided_fails: bool) -> int:
+    """Return the exit code for one verdict."""
+    match verdict:
+        case Proven():
+            return PROVEN
+        case Refuted():
+            return REFUTED
+        case Undecided():
+            return UNDECIDED if undecided_fails else PROVEN
+        case _:
+            assert_never(verdict)

@@ -1,0 +1,104 @@
+"""`secure-bucket explain`: the manual of a rule, or a bucket policy in plain words."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from collections.abc import Iterator
+
+from typing_extensions import assert_never
+
+from secure_bucket.cli.bare_policy import BarePolicy, read_policy
+from secure_bucket.cli.output import to_stdout
+from secure_bucket.cli.prove import verdict_lines
+from secure_bucket.cli.words import statement_in_words
+from secure_bucket.errors import SecureBucketError
+from secure_bucket.findings.rules import RULES
+from secure_bucket.findings.rules.rule import describe_request
+from secure_bucket.policy.document import Effect, Policy, Statement
+from secure_bucket.policy.unknown import Unknown
+from secure_bucket.proof import prove_denies_http
+from secure_bucket.proof.verdict import Proven, Refuted, Undecided
+
+__all__ = ["run"]
+
+_RULE_ID = re.compile(r"[A-Za-z]{2}\d{1,4}")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the explanation.
+
+    Returns:
+        The exit code: 0, an explanation being no verdict.
+
+    Raises:
+        SecureBucketError: If there is no such rule, or the policy cannot be read.
+    """
+    subject = arguments.subject
+    if subject is None:
+        to_stdout("".join(f"{rule.id}  {rule.name}\n" for rule in RULES))
+        return 0
+    manual = next(
+        (rule.manual for rule in RULES if subject.casefold() in (rule.id.casefold(), rule.name)), None
+    )
+    if manual is not None:
+        to_stdout(f"{manual.strip()}\n")
+        return 0
+    if subject != "-" and not os.path.lexists(subject):
+        what = "rule" if _RULE_ID.fullmatch(subject) else "rule and no file"
+        known = ", ".join(rule.id for rule in RULES)
+        raise SecureBucketError(f"there is no {what} `{subject}`; the rules are {known}")
+    bare = read_policy(subject)
+    bucket_arn = bare.bucket_arn(arguments.bucket, arguments.partition)
+    lines = _policy(bare, bucket_arn, strict=arguments.strict)
+    to_stdout("".join(f"{line}\n" for line in lines))
+    return 0
+
+
+def _policy(bare: BarePolicy, bucket_arn: str, *, strict: bool) -> Iterator[str]:
+    yield f"`{bucket_arn}`, policy version {bare.policy.version}"
+    yield ""
+    for number, statement in enumerate(bare.policy.statements, 1):
+        if isinstance(statement, Unknown):
+            yield f"{number}. Nothing is known about this statement: {statement.reason}."
+            yield ""
+            continue
+        sid = f" `{statement.sid}`" if statement.sid else ""
+        line = bare.place(statement.at).line
+        yield f"{statement.index + 1}.{sid}{f' (line {line})' if line else ''}"
+        yield f"   {statement_in_words(statement)}"
+        yield f"   {_bearing(statement, bare.policy.version, bucket_arn, strict=strict)}"
+        yield ""
+    for problem in bare.policy.problems:
+        line = bare.place(problem.at).line
+        yield f"S3 refuses this policy: {problem.reason}{f' (line {line})' if line else ''}."
+        yield ""
+    verdict = prove_denies_http(bare.value, bucket_arn=bucket_arn, strict=strict)
+    yield from verdict_lines("over plain HTTP", verdict, bare, bucket_arn)
+
+
+def _bearing(statement: Statement, version: str, bucket_arn: str, *, strict: bool) -> str:
+    """Return what a statement does for the claim, by itself."""
+    if statement.effect is Effect.ALLOW:
+        if any(
+            not isinstance(condition, Unknown) and condition.key.casefold() == "aws:securetransport"
+            for condition in statement.conditions
+        ):
+            return (
+                "It limits what this statement allows, and denies nothing: "
+                "another policy can still allow plain HTTP."
+            )
+        return "It denies nothing."
+    verdict = prove_denies_http(Policy((statement,), version), bucket_arn=bucket_arn, strict=strict)
+    match verdict:
+        case Proven():
+            return "By itself it denies every request over plain HTTP."
+        case Refuted():
+            request = describe_request(verdict.request)
+            return f"By itself it is not enough: {request} is let through — {verdict.why}."
+        case Undecided():
+            reasons = "; ".join(reason.reason for reason in verdict.reasons[:3])
+            return f"Whether it denies every request over plain HTTP cannot be told: {reasons}."
+        case _:
+            assert_never(verdict)

@@ -1,0 +1,52 @@
+"""The exceptions in the settings, for templates that nobody here can write into."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from secure_bucket.cli.config import Config, ConfigError, ConfiguredException
+from secure_bucket.findings.exceptions import parse_exception
+from secure_bucket.findings.finding import GrantedException, Report
+
+__all__ = ["configured_exceptions"]
+
+
+def configured_exceptions(config: Config, report: Report) -> tuple[GrantedException, ...]:
+    """Return the exceptions of the settings that concern the templates of a report.
+
+    Raises:
+        ConfigError: If one has no reason, names no rule, or ends on a day that is none.
+    """
+    known: dict[str, set[str]] = {}
+    for template, logical_id in (
+        *((bucket.template, bucket.logical_id) for bucket in report.buckets),
+        *((finding.template, finding.logical_id) for finding in report.findings),
+    ):
+        known.setdefault(template, set()).add(logical_id)
+    return tuple(
+        granted
+        for exception in config.exceptions
+        for granted in _for_templates(exception, config, report.templates, known)
+    )
+
+
+def _for_templates(
+    exception: ConfiguredException, config: Config, templates: tuple[str, ...], known: dict[str, set[str]]
+) -> Iterator[GrantedException]:
+    start = os.path.abspath(config.directory)
+    matching = [
+        name
+        for name in templates
+        if fnmatchcase(os.path.relpath(os.path.abspath(name), start).replace(os.sep, "/"), exception.path)
+    ]
+    having = [name for name in matching if exception.logical_id in known.get(name, ())]
+    # Where a template is checked and does not have the resource, the exception is unused, once.
+    for template in having or matching[:1] or ("",):
+        written = {"Rule": exception.rule, "Reason": exception.reason, "Expires": exception.expires}
+        granted = parse_exception(written, exception.logical_id, template, exception.at)
+        if isinstance(granted, str):
+            raise ConfigError(f"`{config.file}`, `{exception.at.pointer[1:]}`: {granted}")
+        if template:
+            yield granted

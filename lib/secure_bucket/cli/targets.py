@@ -1,0 +1,233 @@
+"""What there is to check: the templates and cloud assemblies that the arguments lead to."""
+
+from __future__ import annotations
+
+import enum
+import json
+import os
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from secure_bucket.findings.finding import Fault
+
+__all__ = ["STDIN", "Kind", "Target", "Targets", "find_targets", "shown"]
+
+STDIN = "-"
+TEMPLATE_ENDINGS = (".json", ".yaml", ".yml", ".template")
+
+# What other people's packages and our own tools leave behind. `cdk.out`, `.serverless` and `.aws-sam` are
+# not among them: the templates in there are the ones that get deployed.
+SKIPPED_DIRECTORIES = {
+    ".bzr": "version control",
+    ".git": "version control",
+    ".hg": "version control",
+    ".mypy_cache": "a cache",
+    ".nox": "an environment",
+    ".pytest_cache": "a cache",
+    ".ruff_cache": "a cache",
+    ".svn": "version control",
+    ".terraform": "a cache",
+    ".tox": "an environment",
+    ".venv": "an environment",
+    "__pycache__": "a cache",
+    "node_modules": "packages of others",
+    "site-packages": "packages of others",
+    "venv": "an environment",
+}
+
+
+class Kind(enum.Enum):
+    """What a target is, and so how it is read."""
+
+    TEMPLATE = "template"
+    """A file that has to be a template: somebody named it."""
+
+    CANDIDATE = "candidate"
+    """A file that was found, and may be something else."""
+
+    ASSEMBLY = "assembly"
+    """The directory of a cloud assembly."""
+
+    STDIN = "stdin"
+    """A template on standard input."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One thing to check.
+
+    Args:
+        path: The file or directory, as it is shown.
+        kind: What it is.
+        argument: The argument that led to it.
+    """
+
+    path: str
+    kind: Kind
+    argument: str
+
+
+@dataclass(slots=True)
+class Targets:
+    """Everything to check, and everything that is not.
+
+    Args:
+        found: What to check, each thing once.
+        ignored: What was passed over, each as `(path, why)`.
+        faults: What cannot be looked into.
+    """
+
+    found: list[Target] = field(default_factory=list)
+    ignored: list[tuple[str, str]] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+
+def shown(path: str) -> str:
+    """Return a path as it is shown: relative to the working directory where it lies below it."""
+    relative = os.path.relpath(path) if os.path.isabs(path) else os.path.normpath(path)
+    return path if relative.startswith(os.pardir) and os.path.isabs(path) else relative
+
+
+def find_targets(
+    arguments: Sequence[str], *, exclude: Iterable[str] = (), only_candidates: bool = False
+) -> Targets:
+    """Return what a list of arguments leads to, in their order; a directory's content by name.
+
+    Args:
+        arguments: Files, directories, patterns, and `-` for standard input.
+        exclude: Patterns of paths to pass over; they do not touch what is named itself.
+        only_candidates: Take the files that are named as if they had been found in a directory.
+    """
+    search = _Search(tuple(exclude))
+    named = Kind.CANDIDATE if only_candidates else Kind.TEMPLATE
+    for argument in arguments:
+        search.argument = argument
+        if argument == STDIN:
+            search.add(STDIN, Kind.STDIN)
+        elif os.path.lexists(argument):
+            search.path(shown(argument), named)
+        else:
+            search.pattern(argument, named)
+    return search.targets
+
+
+class _Search:
+    def __init__(self, exclude: tuple[str, ...]) -> None:
+        self.exclude = exclude
+        self.argument = ""
+        self.targets = Targets()
+        self.paths: dict[str, int] = {}
+        self.directories: set[tuple[int, int]] = set()
+
+    def add(self, path: str, kind: Kind) -> None:
+        target = Target(path, kind, self.argument)
+        known = self.paths.setdefault(path, len(self.targets.found))
+        if known == len(self.targets.found):
+            self.targets.found.append(target)
+        elif kind is Kind.TEMPLATE:
+            # What is both found and named has to be a template.
+            self.targets.found[known] = target
+
+    def fault(self, path: str, message: str) -> None:
+        self.targets.faults.append(Fault(path, message))
+
+    def pattern(self, pattern: str, kind: Kind) -> None:
+        from glob import glob, has_magic
+
+        if not has_magic(pattern):
+            self.fault(pattern, f"`{pattern}` does not exist")
+            return
+        matches = sorted(glob(pattern, recursive=True))
+        if not matches:
+            self.fault(pattern, f"nothing matches `{pattern}`")
+        for match in matches:
+            # `**` matches every file and directory below, so that files of other kinds are no mistake.
+            if os.path.isdir(match) and "**" in pattern:
+                continue
+            self.path(shown(match), Kind.CANDIDATE if "**" in pattern else kind)
+
+    def path(self, path: str, kind: Kind) -> None:
+        try:
+            status = os.stat(path)
+        except (OSError, ValueError) as error:
+            self.fault(path, f"`{path}` cannot be read: {_reason(error)}")
+            return
+        if stat.S_ISDIR(status.st_mode):
+            self.directory(path, status)
+        elif os.path.basename(path) == "manifest.json" and _is_assembly(os.path.dirname(path) or os.curdir):
+            self.add(os.path.dirname(path) or os.curdir, Kind.ASSEMBLY)
+        else:
+            self.add(path, kind)
+
+    def directory(self, directory: str, status: os.stat_result) -> None:
+        # A directory that several links lead to is looked into once, and a loop of links ends here.
+        pending = [(directory, (status.st_dev, status.st_ino))]
+        while pending:
+            directory, identity = pending.pop()
+            if identity in self.directories:
+                continue
+            self.directories.add(identity)
+            if _is_assembly(directory):
+                self.add(directory, Kind.ASSEMBLY)
+                continue
+            try:
+                with os.scandir(directory) as listing:
+                    entries = sorted(listing, key=lambda entry: entry.name)
+            except OSError as error:
+                self.fault(directory, f"`{directory}` cannot be looked into: {_reason(error)}")
+                continue
+            inner = list(self._entries(directory, entries))
+            pending.extend(reversed(inner))
+
+    def _entries(
+        self, directory: str, entries: list[os.DirEntry[str]]
+    ) -> Iterator[tuple[str, tuple[int, int]]]:
+        for entry in entries:
+            path = os.path.normpath(os.path.join(directory, entry.name))
+            if any(_excluded(path, pattern) for pattern in self.exclude):
+                self.targets.ignored.append((path, "excluded"))
+                continue
+            try:
+                if entry.is_dir():
+                    why = SKIPPED_DIRECTORIES.get(entry.name)
+                    if why is not None:
+                        self.targets.ignored.append((path, why))
+                    else:
+                        status = entry.stat()
+                        yield path, (status.st_dev, status.st_ino)
+                elif entry.name.endswith(TEMPLATE_ENDINGS):
+                    self.add(path, Kind.CANDIDATE)
+            except OSError as error:
+                self.fault(path, f"`{path}` cannot be read: {_reason(error)}")
+
+
+def _excluded(path: str, pattern: str) -> bool:
+    """Tell whether a pattern matches a path, its name, or its end."""
+    pattern = pattern.rstrip("/")
+    path = path.replace(os.sep, "/")
+    return fnmatchcase(path, pattern) or fnmatchcase(path, f"*/{pattern}")
+
+
+def _is_assembly(directory: str) -> bool:
+    """Tell whether a directory is a cloud assembly, or what is left of one.
+
+    A web application has a `manifest.json`, too; one that cannot be read counts where CDK left its other
+    file, named `cdk.out`.
+    """
+    manifest = os.path.join(directory, "manifest.json")
+    if not os.path.isfile(manifest):
+        return False
+    if os.path.isfile(os.path.join(directory, "cdk.out")):
+        return True
+    try:
+        with open(manifest, "rb") as file:
+            value = json.loads(file.read())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(value, dict) and "artifacts" in value and "version" in value
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
