@@ -7,8 +7,10 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 YAML = ["PyYAML>=6"]
+CLI = ["shtab>=1.7,<2", "tomli>=2; python_version < '3.11'"]
 TEST = [
     *YAML,
+    *CLI,
     "hypothesis>=6.100,<7",
     "pytest>=9,<10",
     "pytest-cov>=7,<8",
@@ -49,8 +51,10 @@ setup(
         "jsii>=1.113,<2",
         "typing_extensions>=4.5",
     ],
+    entry_points={"console_scripts": ["secure-bucket = secure_bucket.cli.main:main"]},
     extras_require={
         "yaml": YAML,
+        "cli": CLI,
         "test": TEST,
         "bench": BENCH,
         "dev": [*TEST, *LINT, *NODE],

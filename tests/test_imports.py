@@ -1,0 +1,101 @@
+"""Who may import whom: one arrow, and the AWS CDK in one folder only."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import secure_bucket
+
+PACKAGE = Path(secure_bucket.__file__).parent
+
+# Each part, with those it may import. `__init__.py` gathers the names of all of them.
+ARROW = {
+    "errors": [],
+    "statements": ["errors"],
+    "policy": ["errors"],
+    "proof": ["policy", "errors"],
+    "template": ["policy", "statements", "errors"],
+    "findings": ["template", "proof", "policy", "statements", "errors"],
+    "reporters": ["findings", "template", "proof", "policy", "statements", "errors"],
+    "cdk": ["findings", "template", "proof", "policy", "statements", "errors"],
+    "cli": ["cdk", "reporters", "findings", "template", "proof", "policy", "statements", "errors"],
+    "__main__": ["cli"],
+}
+
+NEEDS_CDK = {
+    "Mode",
+    "SecureBucket",
+    "SecureBucketProps",
+    "SecureTransportAspect",
+    "SecureTransportValidation",
+}
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for file in sorted(PACKAGE.rglob("*.py")):
+        parts = file.relative_to(PACKAGE).with_suffix("").parts
+        if parts != ("__init__",):
+            yield parts[0], file
+
+
+def imported(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: a relative import"
+            yield node.module or ""
+            # `from secure_bucket import reporters` is an import of that part.
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
+@pytest.mark.parametrize(
+    ("part", "file"), [pytest.param(*module, id=str(module[1].relative_to(PACKAGE))) for module in modules()]
+)
+def test_imports_follow_the_arrow(part: str, file: Path) -> None:
+    names = set(imported(file))
+    for name in names:
+        root, _, rest = name.partition(".")
+        target = rest.partition(".")[0]
+        if root == "secure_bucket" and target in ARROW and target != part:
+            assert target in ARROW[part], f"{part} imports {target}"
+        if root in ("aws_cdk", "constructs", "jsii"):
+            assert part == "cdk", f"{part} imports {root}"
+
+
+def test_every_part_has_its_place_on_the_arrow() -> None:
+    assert {part for part, _ in modules()} <= ARROW.keys()
+
+
+def fresh(code: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    return done.stdout.strip()
+
+
+LOADED = "import sys; print(sorted({'aws_cdk', 'constructs', 'jsii', 'yaml'} & set(sys.modules)))"
+
+
+def test_the_package_loads_without_the_cdk() -> None:
+    assert fresh(f"import secure_bucket; {LOADED}") == "[]"
+
+
+@pytest.mark.parametrize("name", sorted(set(secure_bucket.__all__) - NEEDS_CDK))
+def test_what_only_judges_loads_without_the_cdk(name: str) -> None:
+    assert fresh(f"from secure_bucket import {name}; {LOADED}") == "[]"
+
+
+def test_a_construct_loads_the_cdk_when_it_is_asked_for() -> None:
+    loaded = fresh(f"import secure_bucket; secure_bucket.SecureBucket; {LOADED}")
+    assert loaded == "['aws_cdk', 'constructs', 'jsii']"
+
+
+def test_the_gate_reads_no_yaml() -> None:
+    assert "yaml" not in fresh(f"import secure_bucket; secure_bucket.SecureTransportAspect; {LOADED}")
