@@ -50,7 +50,7 @@ def duplicate_key(
     return Duplicate(reason, Place(pointer, file, lines[1], 0), values=(*earlier, second))
 
 
-def scan_json(text: str, file: str, positions: dict[str, tuple[int, int]] | None = None) -> object:
+def scan_json(text: str, file: str, positions: dict[str, tuple[int, int]]) -> object:
     """Return the value of a JSON text, tolerating comments and trailing commas.
 
     Args:
@@ -66,7 +66,7 @@ def scan_json(text: str, file: str, positions: dict[str, tuple[int, int]] | None
 
 
 class _Scanner:
-    def __init__(self, text: str, file: str, positions: dict[str, tuple[int, int]] | None) -> None:
+    def __init__(self, text: str, file: str, positions: dict[str, tuple[int, int]]) -> None:
         self.text = text
         self.file = file
         self.positions = positions
@@ -91,8 +91,7 @@ class _Scanner:
         return self._line, index - self._line_start + 1
 
     def _mark(self, pointer: str, index: int) -> None:
-        if self.positions is not None:
-            self.positions[pointer] = self._position(index)
+        self.positions[pointer] = self._position(index)
 
     def _fail(self, what: str) -> NoReturn:
         line, column = self._position(min(self.index, len(self.text)))
@@ -155,8 +154,7 @@ class _Scanner:
             key = self._string()
             child = f"{pointer}/{pointer_token(key)}"
             line, column = self._position(start)
-            if self.positions is not None:
-                self.positions.setdefault(child, (line, column))
+            self.positions.setdefault(child, (line, column))
             if self._peek() != ":":
                 self._fail(f"a colon was expected after the key `{key}`")
             self.index += 1

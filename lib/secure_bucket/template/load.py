@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from secure_bucket.errors import TemplateError
+from secure_bucket.errors import MissingDependencyError, NotATemplateError, TemplateError
 from secure_bucket.policy.unknown import Place
 from secure_bucket.template.json_text import scan_json
+from secure_bucket.template.places import JsonPlaces, Places
 from secure_bucket.template.yaml_text import scan_yaml
 
 __all__ = ["MAX_BYTES", "Document", "is_template", "load_document", "parse_document", "read_bytes"]
@@ -49,24 +50,19 @@ class Document:
         name: The file, as it was given; a name in angle brackets when it did not come from a file.
         root: The template.
         text: The text it was read from; `""` when there is none.
+        places: Where its values are written; `None` when there is no text.
     """
 
     name: str
     root: Mapping[str, Any]
     text: str = field(default="", repr=False)
-    _positions: dict[str, tuple[int, int]] = field(default_factory=dict, repr=False)
+    places: Places | JsonPlaces | None = field(default=None, repr=False)
 
     def place(self, pointer: str) -> Place:
         """Return where the value of a JSON pointer is written, or the nearest thing around it that is."""
-        if not self.text:
+        if self.places is None:
             return Place(pointer)
-        if not self._positions:
-            _scan(self.text, self.name, self._positions)
-        nearest = pointer
-        while nearest not in self._positions and nearest:
-            nearest = nearest.rpartition("/")[0]
-        line, column = self._positions.get(nearest, (0, 0))
-        return Place(pointer, self.name, line, column)
+        return Place(pointer, self.name, *self.places.find(pointer))
 
 
 def load_document(path: str | os.PathLike[str]) -> Document:
@@ -121,10 +117,10 @@ def parse_document(source: bytes | str | Mapping[str, Any], name: str = "<templa
             ) from None
     text = source.removeprefix("\ufeff")
     try:
-        value = _scan(text, name, None)
+        value, places = _scan(text, name)
     except RecursionError:
         raise TemplateError(f"`{name}` is nested too deeply to be a template") from None
-    return Document(name, _template(value, name), text)
+    return Document(name, _template(value, name), text, places)
 
 
 def is_template(value: object) -> bool:
@@ -140,31 +136,31 @@ def is_template(value: object) -> bool:
     )
 
 
-def _scan(text: str, name: str, positions: dict[str, tuple[int, int]] | None) -> object:
+def _scan(text: str, name: str) -> tuple[object, Places | JsonPlaces]:
     if not text.strip():
         raise TemplateError(f"`{name}` is empty: a template has `Resources`")
-    start = text.lstrip()[0]
-    if start not in "{[/":
-        return scan_yaml(text, name, positions)
-    if positions is None:
-        try:
-            value = json.loads(text, object_pairs_hook=_members, parse_constant=_refuse_constant)
-        except ValueError:
-            pass  # With comments, a key twice, or wrong: the scanner knows, and says where.
-        else:
-            if "\\ud" in text or "\\uD" in text:
-                _refuse_lone_surrogates(value, name)
-            return value
+    positions: dict[str, tuple[int, int]] = {}
+    if text.lstrip()[0] not in "{[/":
+        return scan_yaml(text, name, positions), Places(positions)
+    try:
+        value = json.loads(text, object_pairs_hook=_members, parse_constant=_refuse_constant)
+    except ValueError:
+        pass  # With comments, a key twice, or wrong: the scanner knows, and says where.
+    else:
+        if "\\ud" in text or "\\uD" in text:
+            _refuse_lone_surrogates(value, name)
+        return value, JsonPlaces(text)
     try:
         value = scan_json(text, name, positions)
     except TemplateError as error:
         # Braces are YAML too, with short tags and unquoted keys that JSON does not have.
+        positions.clear()
         try:
             value = scan_yaml(text, name, positions)
-        except Exception:
+        except (MissingDependencyError, TemplateError):
             raise error from None
     _refuse_lone_surrogates(value, name)
-    return value
+    return value, Places(positions)
 
 
 def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -200,7 +196,7 @@ def _template(value: object, name: str) -> Mapping[str, Any]:
         kind = {list: "a list", str: "text", type(None): "`null`", bool: "a Boolean"}.get(
             type(value), "a number"
         )
-        raise TemplateError(
+        raise NotATemplateError(
             f"`{name}` is not a CloudFormation template: it is {kind}, not a mapping with `Resources`"
         )
     if "Resources" in value:
@@ -210,5 +206,7 @@ def _template(value: object, name: str) -> Mapping[str, Any]:
             raise TemplateError(f"`{name}`: `Resources` must map logical ids to resources, and is `{shown}`")
     elif not _SECTIONS.issuperset(map(str, value)):
         known = ", ".join(f"`{key}`" for key in list(value)[:5])
-        raise TemplateError(f"`{name}` is not a CloudFormation template: it has no `Resources`, but {known}")
+        raise NotATemplateError(
+            f"`{name}` is not a CloudFormation template: it has no `Resources`, but {known}"
+        )
     return value

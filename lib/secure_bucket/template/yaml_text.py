@@ -42,7 +42,7 @@ _STANDARD = "tag:yaml.org,2002:"
 _LONG_NAMES = {"!Ref": "Ref", "!Condition": "Condition"}
 
 
-def scan_yaml(text: str, file: str, positions: dict[str, tuple[int, int]] | None = None) -> object:
+def scan_yaml(text: str, file: str, positions: dict[str, tuple[int, int]]) -> object:
     """Return the value of a YAML text, with CloudFormation's short tags written out.
 
     Args:
@@ -84,7 +84,7 @@ class _Builder:
         module: Any,
         events: Iterator[yaml.Event],
         file: str,
-        positions: dict[str, tuple[int, int]] | None,
+        positions: dict[str, tuple[int, int]],
     ) -> None:
         self.yaml = module
         self.events = events
@@ -114,8 +114,7 @@ class _Builder:
 
     def _mark(self, event: Any, pointer: str) -> tuple[int, int]:
         position = (event.start_mark.line + 1, event.start_mark.column + 1)
-        if self.positions is not None:
-            self.positions.setdefault(pointer, position)
+        self.positions.setdefault(pointer, position)
         return position
 
     def _value(self, event: Any, pointer: str, depth: int) -> object:
