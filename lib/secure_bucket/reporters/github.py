@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from secure_bucket.findings.finding import Finding, Level, Report
 from secure_bucket.policy.unknown import Place
+from secure_bucket.reporters.characters import well_formed
 from secure_bucket.reporters.extent import extent
-from secure_bucket.reporters.run import Run, well_formed
+from secure_bucket.reporters.run import Run
 from secure_bucket.reporters.summary import summary
 
 __all__ = ["render"]

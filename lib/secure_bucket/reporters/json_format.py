@@ -17,8 +17,9 @@ from secure_bucket.policy.request import Request
 from secure_bucket.policy.unknown import Place
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
 from secure_bucket.reporters.cases import verdict_name
+from secure_bucket.reporters.characters import well_formed
 from secure_bucket.reporters.fingerprint import fingerprint
-from secure_bucket.reporters.run import Run, well_formed
+from secure_bucket.reporters.run import Run
 
 __all__ = ["SCHEMA", "render"]
 

@@ -6,20 +6,17 @@ and its predecessor.
 
 from __future__ import annotations
 
-import re
 from xml.etree import ElementTree
 
 from secure_bucket.findings.finding import Fault, Finding, Level, Report
 from secure_bucket.policy.unknown import Place
-from secure_bucket.proof.verdict import Proven, Refuted, Undecided
+from secure_bucket.proof.verdict import Proven
 from secure_bucket.reporters.cases import Case, cases_of, verdict_name
-from secure_bucket.reporters.run import Run, well_formed
+from secure_bucket.reporters.characters import well_formed, xml_text
+from secure_bucket.reporters.run import Run
 from secure_bucket.reporters.summary import summary
 
 __all__ = ["render"]
-
-# XML 1.0 has no way to write these characters, not even as a reference.
-_NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render(report: Report, run: Run) -> str:
@@ -74,42 +71,34 @@ class _Writer:
             element = ElementTree.SubElement(suite, "properties")
             for name, value in properties:
                 if value:
-                    ElementTree.SubElement(element, "property", {"name": _xml(name), "value": _xml(value)})
+                    ElementTree.SubElement(
+                        element, "property", {"name": xml_text(name), "value": xml_text(value)}
+                    )
         suite.extend(tests)
         return suite
 
     def test(self, name: str, file: str) -> ElementTree.Element:
         return ElementTree.Element(
-            "testcase", {"name": _xml(name), "classname": self.file(file), "time": "0"}
+            "testcase", {"name": xml_text(name), "classname": self.file(file), "time": "0"}
         )
 
     def case(self, case: Case) -> ElementTree.Element:
         test = self.test(case.name, case.template)
-        told = [self.told(finding) for finding in case.findings]
+        failed = [finding for finding in case.findings if finding.level is Level.ERROR]
+        told = [self.told(finding) for finding in case.findings if finding not in failed]
         told += [f"{each.finding.rule}: {each.finding.message}\n{each.why}" for each in case.excused]
-        if case.fails:
-            self.failures(test, case)
-        elif case.excused or (case.bucket is not None and not isinstance(case.bucket.verdict, Proven)):
+        for finding in failed:
+            attributes = {"type": finding.rule, "message": xml_text(finding.message)}
+            _child(test, "failure", self.told(finding), attributes)
+        unproven = case.bucket is not None and not isinstance(case.bucket.verdict, Proven)
+        if case.unexplained and case.bucket is not None:
+            verdict = verdict_name(case.bucket.verdict)
+            _child(test, "failure", "", {"type": verdict, "message": f"the bucket is {verdict}"})
+        elif not failed and (case.excused or unproven):
             _child(test, "skipped", "\n".join(told))
-            return test
-        if told:
+        elif told:
             _child(test, "system-out", "\n".join(told))
         return test
-
-    def failures(self, test: ElementTree.Element, case: Case) -> None:
-        for finding in case.findings:
-            if finding.level is Level.ERROR:
-                attributes = {"type": finding.rule, "message": _xml(finding.message)}
-                _child(test, "failure", self.told(finding), attributes)
-        if case.unexplained and case.bucket is not None:
-            verdict = case.bucket.verdict
-            why = ""
-            if isinstance(verdict, Refuted):
-                why = verdict.why
-            elif isinstance(verdict, Undecided):
-                why = "; ".join(unknown.reason for unknown in verdict.reasons)
-            name = verdict_name(verdict)
-            _child(test, "failure", why, {"type": name, "message": _xml(f"{name}: {why}")})
 
     def told(self, finding: Finding) -> str:
         where = self.where(finding.created_at or finding.at)
@@ -118,7 +107,7 @@ class _Writer:
     def fault(self, fault: Fault) -> ElementTree.Element:
         at = fault.at if fault.at.file else Place(file=fault.file)
         test = self.test(self.run.relative(fault.file) or "secure-bucket", fault.file)
-        attributes = {"type": "unchecked", "message": _xml(fault.message)}
+        attributes = {"type": "unchecked", "message": xml_text(fault.message)}
         _child(test, "error", f"{self.where(at)}{fault.message}", attributes)
         return test
 
@@ -127,15 +116,14 @@ class _Writer:
         return f"{file}:{at.line}:{at.column}: " if file and at.line else f"{file}: " if file else ""
 
     def file(self, file: str) -> str:
-        return _xml(self.run.relative(file)) or "secure-bucket"
+        return xml_text(self.run.relative(file)) or "secure-bucket"
+
+
+def _property(name: str, value: str) -> dict[str, str]:
+    return {"name": xml_text(name), "value": xml_text(value)}
 
 
 def _child(
     parent: ElementTree.Element, tag: str, text: str, attributes: dict[str, str] | None = None
 ) -> None:
-    ElementTree.SubElement(parent, tag, attributes or {}).text = _xml(text)
-
-
-def _xml(text: str) -> str:
-    """Return a text that XML can hold, with an escape for every character that it cannot."""
-    return _NO_XML.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
+    ElementTree.SubElement(parent, tag, attributes or {}).text = xml_text(text)

@@ -8,20 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePath
 
-__all__ = ["Run", "no_source", "well_formed"]
+__all__ = ["Run", "no_source"]
 
 
 def no_source(file: str) -> str | None:
     """Return no text for any file: reports then come without excerpts."""
     return None
-
-
-def well_formed(text: str) -> str:
-    """Return a text that can be written as UTF-8, with a `?` for every half of a surrogate pair.
-
-    A file name that is not UTF-8 reaches Python with such halves in it.
-    """
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,10 @@ from secure_bucket.findings.finding import Fault, Finding, Report
 from secure_bucket.findings.rules import RULES, Rule
 from secure_bucket.policy.unknown import Place
 from secure_bucket.reporters.cases import Excused, excused
+from secure_bucket.reporters.characters import well_formed
 from secure_bucket.reporters.extent import extent
 from secure_bucket.reporters.fingerprint import fingerprint
-from secure_bucket.reporters.run import Run, well_formed
+from secure_bucket.reporters.run import Run
 from secure_bucket.reporters.summary import summary
 
 __all__ = ["FINGERPRINT", "render"]

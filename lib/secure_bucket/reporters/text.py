@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 import unicodedata
 from collections.abc import Iterator
@@ -11,15 +10,13 @@ from secure_bucket.findings.finding import Finding, Level, Report
 from secure_bucket.policy.unknown import Place
 from secure_bucket.proof.verdict import Proven
 from secure_bucket.reporters.cases import excused
+from secure_bucket.reporters.characters import printable, well_formed
 from secure_bucket.reporters.extent import Extent, extent
-from secure_bucket.reporters.run import Run, well_formed
+from secure_bucket.reporters.run import Run
 from secure_bucket.reporters.summary import count, summary
 
 __all__ = ["render"]
 
-# Control characters steer a terminal, and the bidirectional ones reorder what is read: both come from a
-# template that somebody else may have written.
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _ASCII = str.maketrans({"—": "-", "–": "-", "…": "...", "‘": "'", "’": "'", "“": '"', "”": '"'})
 _MAX_LINES = 8
 _TAB = 4
@@ -105,7 +102,7 @@ class _Page:
 
     def entry(self, at: Place, label: str, style: str, message: str) -> Iterator[str]:
         where = self.where(at)
-        plain = f"{where}: {label}: {_printable(message)}" if where else f"{label}: {_printable(message)}"
+        plain = f"{where}: {label}: {printable(message)}" if where else f"{label}: {printable(message)}"
         first, *rest = self.wrapped(plain, "    ")
         if self.colour:
             prefix = f"{where}: {label}:" if where else f"{label}:"
@@ -116,7 +113,7 @@ class _Page:
         yield from rest
 
     def indented(self, text: str) -> Iterator[str]:
-        yield from self.wrapped(f"  {_printable(text)}", "    ")
+        yield from self.wrapped(f"  {printable(text)}", "    ")
 
     def wrapped(self, text: str, indent: str) -> list[str]:
         if self.width is None:
@@ -132,7 +129,7 @@ class _Page:
         return lines or [text]
 
     def where(self, at: Place) -> str:
-        file = _printable(self.run.relative(at.file))
+        file = printable(self.run.relative(at.file))
         return f"{file}:{at.line}:{at.column}" if file and at.line else file
 
     def styled(self, style: str, text: str) -> str:
@@ -183,14 +180,9 @@ def _middle(part: Extent, columns: list[tuple[str, int]]) -> list[tuple[int, tup
     return [*numbered[: _MAX_LINES - 2], (0, ("", 0)), numbered[-1]]
 
 
-def _printable(text: str) -> str:
-    """Return a text in one line, with an escape for every character that would steer the terminal."""
-    return _UNSAFE.sub(lambda match: match.group().encode("unicode_escape").decode("ascii"), text)
-
-
 def _columns(line: str) -> tuple[str, int]:
     """Return a line of a source as it is shown, and how many columns of a terminal it takes."""
-    shown = _printable(line.expandtabs(_TAB))
+    shown = printable(line.expandtabs(_TAB))
     return shown, sum(_width(character) for character in shown)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from pathlib import Path
 
 __all__ = ["write_atomically"]
@@ -25,6 +24,8 @@ def write_atomically(path: str | os.PathLike[str], text: str) -> None:
     Raises:
         OSError: If it cannot be written; the old content is then still there.
     """
+    import tempfile  # Only a report that goes to a file pays for it.
+
     target = Path(os.path.realpath(path))
     content = text.encode("utf-8")
     try:

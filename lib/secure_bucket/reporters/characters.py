@@ -1,0 +1,35 @@
+"""Text from templates, made fit for where it is written to."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["printable", "well_formed", "xml_text"]
+
+# Control characters steer a terminal, and the bidirectional ones reorder what is read: both come from a
+# template that somebody else may have written.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufffe\uffff]")
+# XML 1.0 has no way to write these characters, not even as a reference.
+_NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def printable(text: str) -> str:
+    """Return a text in one line, with an escape for every character that would steer its reader."""
+    return _UNPRINTABLE.sub(_escape, text)
+
+
+def xml_text(text: str) -> str:
+    """Return a text that XML can hold, with an escape for every character that it cannot."""
+    return _NO_XML.sub(_escape, text)
+
+
+def well_formed(text: str) -> str:
+    """Return a text that can be written as UTF-8, with a `?` for every half of a surrogate pair.
+
+    A file name that is not UTF-8 reaches Python with such halves in it.
+    """
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _escape(match: re.Match[str]) -> str:
+    return match.group().encode("unicode_escape").decode("ascii")
