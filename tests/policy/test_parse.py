@@ -1,0 +1,222 @@
+"""From any JSON value to a policy: nothing is guessed, and what is wrong is named with its place."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import pytest
+
+from secure_bucket.policy import (
+    Condition,
+    Effect,
+    Patterns,
+    Place,
+    Principal,
+    Principals,
+    Statement,
+    Text,
+    Unknown,
+    parse_policy,
+)
+from secure_bucket.policy.document import Quantifier
+
+DENY: dict[str, Any] = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}
+
+
+def problems(document: object) -> list[tuple[str, str]]:
+    return [(problem.reason, problem.at.pointer) for problem in parse_policy(document).problems]
+
+
+def only(**elements: Any) -> Statement:
+    policy = parse_policy({"Statement": [{**DENY, **elements}]})
+    assert not policy.problems
+    (statement,) = policy.statements
+    assert isinstance(statement, Statement)
+    return statement
+
+
+def test_a_whole_policy() -> None:
+    document = {
+        "Version": "2012-10-17",
+        "Id": "P",
+        "Statement": [
+            {
+                "Sid": "DenyHttp",
+                "Effect": "Deny",
+                "NotPrincipal": {"AWS": ["111122223333", "*"], "Service": "a.amazonaws.com"},
+                "NotAction": "s3:Get*",
+                "NotResource": ["a", "b"],
+                "Condition": {"ForAnyValue:StringLikeIfExists": {"aws:TagKeys": ["x", True, 1, 1.5]}},
+            }
+        ],
+    }
+    policy = parse_policy(document)
+    assert (policy.version, policy.problems) == ("2012-10-17", ())
+    at = Place("/Statement/0/Condition/ForAnyValue:StringLikeIfExists/aws:TagKeys")
+    assert policy.statements == (
+        Statement(
+            0,
+            Effect.DENY,
+            Principals(
+                (
+                    Principal("AWS", "111122223333"),
+                    Principal("AWS", "*"),
+                    Principal("Service", "a.amazonaws.com"),
+                ),
+                negated=True,
+            ),
+            Patterns(("s3:Get*",), negated=True),
+            Patterns(("a", "b"), negated=True),
+            (
+                Condition(
+                    "StringLike", "aws:TagKeys", ("x", "true", "1", "1.5"), True, Quantifier.FOR_ANY_VALUE, at
+                ),
+            ),
+            "DenyHttp",
+            Place("/Statement/0"),
+        ),
+    )
+
+
+def test_what_may_be_left_out() -> None:
+    policy = parse_policy({"Statement": DENY})
+    assert policy.version == "2008-10-17"
+    (statement,) = policy.statements
+    assert isinstance(statement, Statement)
+    assert (statement.sid, statement.conditions, statement.index) == ("", (), 0)
+    assert statement.at == Place("/Statement")
+    assert str(statement) == "statement 1"
+    assert str(only(Sid="DenyHttp")) == "statement `DenyHttp`"
+
+
+@pytest.mark.parametrize(("written", "read"), [(111122223333, "111122223333"), (7, "000000000007")])
+def test_an_account_id_without_quotes(written: int, read: str) -> None:
+    assert only(Principal={"AWS": written}).principals == Principals((Principal("AWS", read),))
+
+
+@pytest.mark.parametrize("written", [True, 10**12, -1, 1.5, None, {}])
+def test_what_is_no_account_id(written: object) -> None:
+    assert problems({"Statement": {**DENY, "Principal": {"AWS": written}}})
+
+
+def test_the_text_and_the_unknown_of_a_template_are_kept() -> None:
+    text, unknown = Text(("a",)), Unknown("why")
+    statement = only(Resource=[text, unknown], Condition={"Bool": {"aws:SecureTransport": unknown}})
+    assert statement.resources.values == (text, unknown)
+    condition = statement.conditions[0]
+    assert isinstance(condition, Condition)
+    assert condition.values == (unknown,)
+    assert only(Condition=unknown).conditions == (unknown,)
+    assert only(Condition={"Bool": unknown}).conditions == (unknown,)
+    assert only(Sid=unknown).sid == ""
+    for document in (unknown, {"Statement": unknown}, {"Statement": [unknown]}):
+        assert parse_policy(document).statements == (unknown,)
+    assert parse_policy({"Statement": {**DENY, "Effect": unknown}}).statements == (unknown,)
+    assert parse_policy({"Statement": {**DENY, "Principal": unknown}}).statements == (unknown,)
+    (effect,) = parse_policy({"Statement": {**DENY, "Effect": text}}).statements
+    assert isinstance(effect, Unknown)
+
+
+@pytest.mark.parametrize(
+    ("document", "reason", "pointer"),
+    [
+        (None, "a policy is a JSON object, and this is null", ""),
+        ([], "a policy is a JSON object, and this is an empty list", ""),
+        ([1], "a policy is a JSON object, and this is a list", ""),
+        ("x", "a policy is a JSON object, and this is the string `x`", ""),
+        (1.5, "a policy is a JSON object, and this is a number", ""),
+        (True, "a policy is a JSON object, and this is a Boolean", ""),
+        ({}, "`Statement` is missing", ""),
+        ({"Statement": 1}, "`Statement` is a list of statements, and this is a number", "/Statement"),
+        ({"Statement": [1]}, "a statement is a JSON object, and this is a number", "/Statement/0"),
+        ({"Statement": [], "a/b~c": 1}, "a policy has no element `a/b~c`", "/a~1b~0c"),
+        (
+            {"Statement": [], "Version": "2012-10-18"},
+            "`Version` is one of 2008-10-17 and 2012-10-17",
+            "/Version",
+        ),
+    ],
+)
+def test_a_document_that_is_no_policy(document: object, reason: str, pointer: str) -> None:
+    assert problems(document) == [(reason, pointer)]
+
+
+@pytest.mark.parametrize(
+    ("elements", "reason", "pointer"),
+    [
+        ({"Sid": []}, "`Sid` is a string, and this is an empty list", "/Sid"),
+        ({"Sid": True}, "`Sid` is a string, and this is a Boolean", "/Sid"),
+        ({"Effect": "DENY"}, "`Effect` is `Allow` or `Deny`, written so, and not `DENY`", "/Effect"),
+        ({"NotAction": "s3:*"}, "`Action` and `NotAction` exclude each other", ""),
+        ({"Action": []}, "an empty list stands where at least one string has to", "/Action"),
+        ({"Resource": ["a", {}]}, "a string has to stand here, and this is an empty object", "/Resource/1"),
+        ({"Resource": {"a": 1}}, "a string has to stand here, and this is an object", "/Resource"),
+        (
+            {"Principal": "x"},
+            'a principal is `"*"` or an object such as `{"AWS": "*"}`, and this is',
+            "/Principal",
+        ),
+        ({"Principal": {"aws": "*"}}, "`aws` is no kind of principal: AWS, CanonicalUser,", "/Principal/aws"),
+        ({"Condition": []}, "`Condition` is a JSON object, and this is an empty list", "/Condition"),
+        (
+            {"Condition": {"Bool": 1}},
+            "a condition operator holds a JSON object, and this is",
+            "/Condition/Bool",
+        ),
+        ({"Condition": {"Is": {"a": "b"}}}, "`Is` is no condition operator", "/Condition/Is"),
+        (
+            {"Condition": {"Bool": {"a": None}}},
+            "a condition value is a string, and this is null",
+            "/Condition/Bool/a",
+        ),
+        (
+            {"Condition": {"NullIfExists": {"a": "true"}}},
+            "`IfExists` cannot be added to `Null`",
+            "/Condition/NullI",
+        ),
+        ({"Extra": 1}, "a statement has no element `Extra`", "/Extra"),
+    ],
+)
+def test_a_malformed_statement_is_left_out(elements: dict[str, Any], reason: str, pointer: str) -> None:
+    policy = parse_policy({"Statement": [DENY, {**DENY, **elements}]})
+    assert [statement.index for statement in policy.statements if isinstance(statement, Statement)] == [0]
+    (problem,) = policy.problems
+    assert problem.reason.startswith(reason)
+    assert problem.at.pointer.startswith(f"/Statement/1{pointer}")
+
+
+@pytest.mark.parametrize("name", ["Effect", "Principal", "Action", "Resource"])
+def test_an_element_that_is_missing(name: str) -> None:
+    statement = {key: value for key, value in DENY.items() if key != name}
+    assert problems({"Statement": [statement]}) == [(f"`{name}` is missing", "/Statement/0")]
+
+
+@pytest.mark.parametrize("condition", [{"bool": {"a": "b"}}, {"Bool": {"a": []}}])
+def test_what_aws_does_not_document_about_a_condition_is_unknown(condition: dict[str, Any]) -> None:
+    (found,) = only(Condition=condition).conditions
+    assert isinstance(found, Unknown)
+    assert found.reason.startswith("AWS does not document")
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, 10**5000, "\ud800", object(), {1: 2}, (1,), b"x"])
+def test_values_that_only_python_knows(value: Any) -> None:
+    in_condition = {"Statement": {**DENY, "Condition": {"Bool": {"a": value}}}}
+    for document in (value, {"Statement": value}, in_condition):
+        parse_policy(document)
+
+
+def test_deep_nesting_is_no_recursion() -> None:
+    nested: Any = "s3:*"
+    for _ in range(100_000):
+        nested = [nested]
+    assert problems({"Statement": {**DENY, "Action": nested}})
+
+
+def test_a_message_shortens_what_was_written() -> None:
+    ((reason, _),) = problems({"Statement": [], "x" * 1000: 1})
+    assert len(reason) < 120
+    ((reason, _),) = problems({"Statement": [], "a\nb\ud800": 1})
+    assert "\n" not in reason
+    json.dumps(reason).encode("utf-8")
