@@ -200,7 +200,11 @@ def test_what_aws_does_not_document_about_a_condition_is_unknown(condition: dict
     assert found.reason.startswith("AWS does not document")
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, 10**5000, "\ud800", object(), {1: 2}, (1,), b"x"])
+@pytest.mark.parametrize(
+    "value",
+    [math.nan, math.inf, 10**5000, "\ud800", object(), {1: 2}, (1,), b"x"],
+    ids=["nan", "infinity", "huge", "surrogate", "object", "key", "tuple", "bytes"],
+)
 def test_values_that_only_python_knows(value: Any) -> None:
     in_condition = {"Statement": {**DENY, "Condition": {"Bool": {"a": value}}}}
     for document in (value, {"Statement": value}, in_condition):
