@@ -216,12 +216,11 @@ def _deliver(
     options: _Options,
     code: int,
 ) -> None:
-    from secure_bucket import __version__
     from secure_bucket.reporters import FORMATS, write_atomically
     from secure_bucket.reporters.summary import summary
 
     here = os.getcwd()
-    run = Run(__version__, _now(), code, options.words(), here, here, _source)
+    run = Run("", _now(), code, options.words(), here, here, _source)
     text_shown = False
     for each in reports:
         its_run = replace(run, root=_root(here)) if each.format in _FOR_CODE_HOSTS else run
@@ -231,7 +230,9 @@ def _deliver(
             text = _text(report, its_run, arguments, to_terminal=each.file is None)
             text_shown = text_shown or each.file is None
         else:
-            text = FORMATS[each.format](report, its_run)
+            from secure_bucket import __version__  # Looking it up takes time that text does not need.
+
+            text = FORMATS[each.format](report, replace(its_run, version=__version__))
         if each.file is None:
             to_stdout(text)
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -52,6 +53,20 @@ class ReportTo(NamedTuple):
     file: str | None
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    # Made for every argument that is added: without a width it loads `shutil` and all of its archives.
+    def __init__(self, prog: str) -> None:
+        columns = os.environ.get("COLUMNS", "")
+        if columns.isdecimal() and len(columns) < 5:
+            width = int(columns)
+        else:
+            try:
+                width = os.get_terminal_size().columns
+            except OSError:
+                width = 80
+        super().__init__(prog, width=max(width, 40) - 2)
+
+
 class _Format(argparse.Action):
     def __call__(
         self,
@@ -97,7 +112,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="secure-bucket",
         description="Prove that no S3 bucket answers plain HTTP, or show the request that gets through.",
         epilog=EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
@@ -115,7 +130,7 @@ def _command(commands: Any, name: str, words: str, description: str | None) -> a
         help=words,
         description=description or f"{words[0].upper()}{words[1:]}.",
         epilog=EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
     )
     return parser
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import sys
 from collections.abc import Callable
 from typing import TextIO
@@ -34,7 +33,11 @@ def wants_colour(stream: TextIO, choice: bool | None) -> bool:
 
 def width_of(stream: TextIO) -> int | None:
     """Return how many columns a terminal has; `None` for a pipe or a file, whose lines are not broken."""
-    return shutil.get_terminal_size().columns if stream.isatty() else None
+    if not stream.isatty():
+        return None
+    import shutil  # With its archives it takes longer to load than a small template to check.
+
+    return shutil.get_terminal_size().columns
 
 
 def speaks_utf8(stream: TextIO) -> bool:
