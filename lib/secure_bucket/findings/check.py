@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -11,6 +13,7 @@ from secure_bucket.errors import TemplateError
 from secure_bucket.findings.finding import Fault, Finding, GrantedException, JudgedBucket, Report
 from secure_bucket.findings.judge import Judge, Judgement, Outcome
 from secure_bucket.findings.rules import RULES
+from secure_bucket.policy.unknown import Unknown
 from secure_bucket.proof.verdict import Undecided
 from secure_bucket.template import (
     Assembly,
@@ -187,16 +190,28 @@ def _report(inventory: Inventory, strict: bool, minimum: float | None) -> Report
             (each.stack.document.place(pointer_of(each.resource.path)), each.resource.logical_id, each.why)
             for each in inventory.not_applicable
         ),
-        faults=tuple(
-            Fault(
-                stack.document.name,
-                f"{duplicate.reason}: which of them counts is undefined",
-                stack.document.place(duplicate.at.pointer),
-            )
-            for stack in inventory.assembly.stacks
-            for duplicate in _duplicates(stack.document.root)
-        ),
+        faults=tuple(_faults(inventory)),
     )
+
+
+def _faults(inventory: Inventory) -> Iterator[Fault]:
+    """Return what is written so that nobody can know what was meant."""
+    for stack in inventory.assembly.stacks:
+        for duplicate in _duplicates(stack.document.root):
+            message = f"{duplicate.reason}: which of them counts is undefined"
+            yield Fault(stack.document.name, message, stack.document.place(duplicate.at.pointer))
+    for policy in inventory.policies:
+        properties = policy.resource.properties
+        document = properties.get("PolicyDocument") if isinstance(properties, Mapping) else None
+        if isinstance(document, str):
+            with contextlib.suppress(ValueError, RecursionError):  # It stays text then, and is no policy.
+                document = json.loads(document)
+        if document is not None and not isinstance(document, (Mapping, Unknown)):
+            pointer = f"{pointer_of(policy.resource.path)}/Properties/PolicyDocument"
+            named = f"the policy `{policy.resource.logical_id}`"
+            kind = {str: "text", list: "a list", bool: "a Boolean"}.get(type(document), "a number")
+            message = f"{named} is {kind}, not an object with `Statement`"
+            yield Fault(policy.stack.document.name, message, policy.stack.document.place(pointer))
 
 
 def _excused(report: Report, assembly: Assembly, today: datetime.date, minimum: float | None) -> Report:
