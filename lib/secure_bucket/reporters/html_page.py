@@ -27,6 +27,7 @@ from secure_bucket.reporters.summary import count, summary
 
 __all__ = ["render"]
 
+_NEWLINE = Markup("\n")
 _SIGNS = {"proven": ("good", "✓"), "refuted": ("bad", "✗"), "undecided": ("open", "?")}
 _SECTIONS = (
     ("verdicts", "Verdicts"),
@@ -57,7 +58,7 @@ def render(report: Report, run: Run) -> str:
         tag("main", *page.sections()),
         page.footer(),
     )
-    html = tag("html", tag("head", head), "\n", tag("body", body), lang="en")
+    html = tag("html", tag("head", head), _NEWLINE, tag("body", body), lang="en")
     return well_formed(f"<!DOCTYPE html>\n{html}\n")
 
 
@@ -129,7 +130,7 @@ class _Page:
                 id=anchor,
                 aria_labelledby=f"{anchor}-title",
             )
-            yield Markup("\n")
+            yield _NEWLINE
         names = ("Name", "Date", "Signature")
         yield tag(
             "section",
@@ -162,16 +163,14 @@ class _Page:
                     f"Denied by {statements} {numbers} of its policy." if numbers else "Denied by its policy."
                 )
             case Refuted():
-                why = f"{_sentence(verdict.why)}."
+                why = _sentence(verdict.why)
             case Undecided():
-                why = f"{_sentence('; '.join(unknown.reason for unknown in verdict.reasons))}."
+                why = _sentence("; ".join(unknown.reason for unknown in verdict.reasons))
             case _:
                 assert_never(verdict)
-        excuses = [tag("p", f"{each_.finding.rule} {each_.why}.") for each_ in case.excused]
+        excuses = [tag("p", f"{one.finding.rule}: ", _sentence(one.why)) for one in case.excused]
         others = len(case.findings) if isinstance(verdict, Proven) else 0
-        more = tag("p", f"There is {count(others, 'other finding')} on it.") if others == 1 else None
-        if others > 1:
-            more = tag("p", f"There are {count(others, 'other finding')} on it.")
+        more = tag("p", f"See {count(others, 'other finding')} on it.") if others else None
         return each(tag("p", why), *excuses, more)
 
     def evidence(self) -> Markup:
@@ -194,7 +193,10 @@ class _Page:
 
     def finding(self, finding: Finding, excuse: Content = None) -> Markup:
         style = {Level.ERROR: "bad", Level.WARNING: "open", Level.NOTE: "soft"}[finding.level]
-        label = tag("span", f"{finding.rule} {finding.level.value}", class_=f"verdict {style}")
+        words = f"{finding.rule} {finding.level.value}"
+        if excuse is not None:
+            style, words = "open", f"{finding.rule} accepted"
+        label = tag("span", words, class_=f"verdict {style}")
         pairs: list[tuple[str, Content]] = []
         if excuse is not None:
             pairs.append(("Accepted", excuse))
@@ -205,21 +207,21 @@ class _Page:
             pairs.append(("Happens when", _code(values)))
         if finding.created_at is not None:
             pairs.append(("Created at", _code(self.where(finding.created_at))))
-        pairs += [("Written at", _code(self.where(finding.at))), ("What to do", finding.fix)]
+        pairs += [("Written at", _code(self.where(finding.at))), ("What to do", _prose(finding.fix))]
         return each(
-            tag("p", label, f" {finding.message}"),
+            tag("p", label, " ", _prose(finding.message)),
             _pairs(pairs),
             self.excerpt(finding.created_at or finding.at),
         )
 
     def excused(self, one: Excused) -> Markup:
-        return self.finding(one.finding, f"{_sentence(one.why)}.")
+        return self.finding(one.finding, _sentence(one.why))
 
     def unexplained(self, verdict: Verdict) -> Markup:
         if isinstance(verdict, Refuted):
-            return each(tag("p", f"{_sentence(verdict.why)}."), _pairs(_request(verdict.request)))
+            return each(tag("p", _sentence(verdict.why)), _pairs(_request(verdict.request)))
         reasons = verdict.reasons if isinstance(verdict, Undecided) else ()
-        return tag("ul", *(tag("li", str(reason)) for reason in reasons))
+        return tag("ul", *(tag("li", _prose(str(reason))) for reason in reasons))
 
     def excerpt(self, at: Place) -> Markup | None:
         source = self.run.source(at.file) if at.file and at.line else None
@@ -229,9 +231,9 @@ class _Page:
     def exceptions(self) -> Markup:
         rows = [
             (
-                _code(granted.rule),
+                granted.rule,
                 _code(granted.logical_id),
-                granted.reason,
+                _prose(granted.reason),
                 granted.expires.isoformat() if granted.expires else "has no end",
                 _state(granted),
                 _code(self.where(granted.at) or self.run.relative(granted.template)),
@@ -241,7 +243,7 @@ class _Page:
         heads = ("Rule", "Resource", "Reason", "Ends", "State", "Where")
         table = _table("Every exception that was granted", heads, rows) if rows else None
         known = [
-            (_code(finding.rule), _code(finding.construct_path or finding.logical_id), finding.message)
+            (finding.rule, _code(finding.construct_path or finding.logical_id), _prose(finding.message))
             for finding in self.report.baselined
         ]
         baseline = None
@@ -253,13 +255,17 @@ class _Page:
     def not_judged(self) -> Markup:
         report = self.report
         skipped = [
-            (_code(logical_id), why, _code(self.where(at))) for at, logical_id, why in report.not_applicable
+            (_code(logical_id), _prose(why), _code(self.where(at)))
+            for at, logical_id, why in report.not_applicable
         ]
         faults = [
-            (_code(self.where(fault.at) or self.run.relative(fault.file) or "the check"), fault.message)
+            (
+                _code(self.where(fault.at) or self.run.relative(fault.file) or "the check"),
+                _prose(fault.message),
+            )
             for fault in report.faults
         ]
-        ignored = [(_code(self.run.relative(file)), why) for file, why in report.ignored]
+        ignored = [(_code(self.run.relative(file)), _prose(why)) for file, why in report.ignored]
         tables = [
             _table("Could not be checked: nothing is known about it", ("Where", "What is wrong"), faults),
             _table(
@@ -327,7 +333,7 @@ def _outcome(report: Report, cases: Sequence[Case]) -> tuple[str, str]:
         return "open", "Nothing was judged: there is no bucket"
     unproven = len(report.buckets) - report.proven
     if unproven:
-        return "open", f"In order with reservations: {count(unproven, 'bucket')} not proven, but accepted"
+        return "open", f"In order with reservations: {count(unproven, 'bucket')} not proven, and let pass"
     if any(case.excused for case in cases):
         return "open", "In order with reservations: every bucket is proven, and other findings are accepted"
     return "good", f"In order: every bucket denies plain HTTP ({count(report.proven, 'bucket')} proven)"
@@ -337,10 +343,11 @@ def _verdict(case: Case) -> Markup:
     assert case.bucket is not None
     name = verdict_name(case.bucket.verdict)
     style, sign = _SIGNS[name]
-    accepted = ", accepted" if name != "proven" and not case.fails else ""
-    if accepted:
+    words = name
+    if name != "proven" and not case.fails:
         style = "open"
-    return tag("span", tag("span", sign, aria_hidden="true"), f" {name}{accepted}", class_=f"verdict {style}")
+        words += ", accepted" if case.excused else ", as a warning"
+    return tag("span", tag("span", sign, aria_hidden="true"), f" {words}", class_=f"verdict {style}")
 
 
 def _state(granted: GrantedException) -> str:
@@ -367,7 +374,7 @@ def _table(caption: str, heads: Iterable[str], rows: Iterable[Sequence[Content]]
         "table",
         tag("caption", caption),
         tag("thead", tag("tr", *(tag("th", head, scope="col") for head in heads))),
-        tag("tbody", *(each(row, "\n") for row in body)),
+        tag("tbody", *(each(row, _NEWLINE) for row in body)),
     )
     # A wide table scrolls by itself on a narrow screen, also for who has only a keyboard.
     return tag("div", table, class_="table", role="region", aria_label=caption, tabindex="0")
@@ -378,8 +385,19 @@ def _pairs(pairs: Iterable[tuple[str, Content]]) -> Markup:
 
 
 def _code(text: str) -> Markup:
-    return tag("code", text)
+    """Return a name or a path, which had better break after a slash than anywhere."""
+    head, *rest = text.split("/")
+    return tag("code", head, *(each("/", Markup("<wbr>"), part) for part in rest))
 
 
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:].rstrip(".")
+def _prose(text: str) -> Markup:
+    """Return a message with what it quotes in backticks as code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return each(text)
+    return each(*(_code(part) if index % 2 else part for index, part in enumerate(parts)))
+
+
+def _sentence(text: str) -> Markup:
+    """Return a clause as a sentence."""
+    return _prose(f"{text[:1].upper()}{text[1:].rstrip('.')}.")

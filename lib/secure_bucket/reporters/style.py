@@ -15,7 +15,7 @@ h2 { font-size: 1.3rem; margin: 2.5rem 0 .75rem; padding-bottom: .25rem;
   border-bottom: 2px solid var(--line); }
 h3 { font-size: 1.05rem; margin: 0 0 .5rem; overflow-wrap: anywhere; }
 p, li, dd { max-width: 48rem; overflow-wrap: anywhere; }
-a { color: var(--link); }
+a { color: var(--link); overflow-wrap: anywhere; }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
 .skip { position: absolute; left: -100rem; }
 .skip:focus { left: 1rem; top: 1rem; background: var(--paper); padding: .5rem; }
@@ -31,7 +31,8 @@ nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; list-style: none; 
 table { width: 100%; border-collapse: collapse; margin: .5rem 0; }
 caption { text-align: left; color: var(--soft); padding: .25rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border: 1px solid var(--line);
-  overflow-wrap: anywhere; }
+  overflow-wrap: break-word; }
+td p { margin: .25rem 0 0; } td p:first-child { margin: 0; }
 thead th { background: var(--shade); }
 tbody th { font-weight: 600; }
 .counts { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1rem 0; padding: 0; list-style: none; }
@@ -46,7 +47,7 @@ dt { font-weight: 600; } dd { margin: 0; }
 .sign li { border-top: 1px solid var(--ink); padding-top: .25rem; }
 footer { margin-top: 3rem; color: var(--soft); font-size: .9rem; }
 .table { overflow-x: auto; }
-@media (max-width: 48rem) { dl, .sign { grid-template-columns: 1fr; } body { padding: 1rem; }
+@media screen and (max-width: 48rem) { dl, .sign { grid-template-columns: 1fr; } body { padding: 1rem; }
   .table table { min-width: 44rem; } }
 @media print {
   @page { margin: 18mm 15mm; }
@@ -54,9 +55,9 @@ footer { margin-top: 3rem; color: var(--soft); font-size: .9rem; }
   nav, .skip { display: none; }
   a { color: inherit; text-decoration: none; }
   a[href^="http"]::after { content: " <" attr(href) ">"; font-size: .85em; }
-  .table { overflow: visible; } .table table { min-width: 0; }
-  h2, h3, caption { break-after: avoid; }
-  tr, .sign, .outcome, .counts { break-inside: avoid; }
+  .table { overflow: visible; } .table table { width: calc(100% - 1px); }
+  h2, h3, dt, caption { break-after: avoid; }
+  tr, dd, pre, .sign, .outcome, .counts { break-inside: avoid; }
   thead { display: table-header-group; }
   pre, .good, .bad, .open { print-color-adjust: exact; }
 }
