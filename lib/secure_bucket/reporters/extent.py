@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import accumulate, islice
 
 from secure_bucket.policy.unknown import Place
 
-__all__ = ["Extent", "extent"]
+__all__ = ["Excerpts", "Extent"]
 
 _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\n]|\'\')*\'|//[^\n]*|/\*(?s:.*?)\*/|#[^\n]*|[\[\]{},\n]')
 _QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\n]|\'\')*\'')
@@ -42,34 +44,67 @@ class Extent:
         return "\n".join([first[self.column - 1 :], *middle, last[: self.end_column - 1]])
 
 
-def extent(source: str, at: Place) -> Extent | None:
-    """Return the extent of what is written at a place in a JSON or YAML text.
+class Excerpts:
+    """The texts that findings point into; the last one is kept, as findings come file by file.
 
-    Of a whole resource it is the logical id alone: what is wrong with it is what it lacks.
-
-    Returns:
-        The extent; `None` when the place is not in the text, which then is not the text that was judged.
+    Args:
+        source: Returns the text of a file, or `None`.
     """
-    lines = re.split(r"\r\n|\n|\r", source)
-    if not (1 <= at.line <= len(lines) and 1 <= at.column <= len(lines[at.line - 1])):
+
+    def __init__(self, source: Callable[[str], str | None]) -> None:
+        self._source = source
+        self._file = ""
+        self._text: _Text | None = None
+
+    def at(self, place: Place) -> Extent | None:
+        """Return the extent of what is written at a place.
+
+        Returns:
+            The extent; `None` when there is no such text or no such place in it, as when it has been
+            changed since.
+        """
+        if not (place.file and place.line and place.column):
+            return None
+        if place.file != self._file:
+            source = self._source(place.file)
+            self._file, self._text = place.file, None if source is None else _Text.of(source)
+        return None if self._text is None else _extent(self._text, place)
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    whole: str
+    lines: list[str]
+    starts: list[int]
+
+    @staticmethod
+    def of(source: str) -> _Text:
+        lines = re.split(r"\r\n|\n|\r", source)
+        starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
+        return _Text("\n".join(lines), lines, starts)
+
+
+def _extent(text: _Text, at: Place) -> Extent | None:
+    if not (1 <= at.line <= len(text.lines) and 1 <= at.column <= len(text.lines[at.line - 1])):
         return None
-    text = "\n".join(lines)
-    start = sum(len(line) + 1 for line in lines[: at.line - 1]) + at.column - 1
+    whole = text.whole
+    start = text.starts[at.line - 1] + at.column - 1
     if at.pointer.count("/") <= 2:
-        end = _key_end(text, start)
-    elif text[start] in "{[":
-        end = _closing(text, start)
-    elif quoted := _QUOTED.match(text, start):
-        colon = _COLON.match(text, quoted.end())
-        block = text[quoted.end() : _line_end(text, start)].strip() == ":"
-        end = _value_end(text, colon.end()) if colon else quoted.end()
-        end = _block_end(lines, at, start) if block else end
+        # What is wrong with a whole resource is what it lacks: its logical id stands for it.
+        end = _key_end(whole, start)
+    elif whole[start] in "{[":
+        end = _closing(whole, start)
+    elif quoted := _QUOTED.match(whole, start):
+        colon = _COLON.match(whole, quoted.end())
+        block = whole[quoted.end() : _line_end(whole, start)].strip() == ":"
+        end = _value_end(whole, colon.end()) if colon else quoted.end()
+        end = _block_end(text, at) if block else end
     else:
-        end = _block_end(lines, at, start)
+        end = _block_end(text, at)
     end = max(end, start + 1)
-    end_line = at.line + text.count("\n", start, end)
-    end_column = end - text.rfind("\n", 0, end)
-    return Extent(at.line, at.column, end_line, end_column, tuple(lines[at.line - 1 : end_line]))
+    end_line = bisect_right(text.starts, end - 1)
+    end_column = end - text.starts[end_line - 1] + 1
+    return Extent(at.line, at.column, end_line, end_column, tuple(text.lines[at.line - 1 : end_line]))
 
 
 def _line_end(text: str, start: int) -> int:
@@ -107,24 +142,21 @@ def _closing(text: str, start: int) -> int:
     return _line_end(text, start)
 
 
-def _block_end(lines: Sequence[str], at: Place, start: int) -> int:
+def _block_end(text: _Text, at: Place) -> int:
     """Return where a YAML block ends: before the first line that is indented less than it has to be."""
-    line = lines[at.line - 1]
-    before = line[: at.column - 1]
+    before = text.lines[at.line - 1][: at.column - 1]
     # The value of an item starts after its dash, and its further lines stand below it; those of a member
     # stand further in than its key, except for the dashes of a list.
     item = bool(re.fullmatch(r"\s*(?:-\s+)+", before)) and at.pointer.rpartition("/")[2].isdigit()
     least = at.column - 1 if item else at.column
     last = at.line
-    for number, following in enumerate(lines[at.line :], at.line + 1):
-        stripped = following.strip()
+    for number, line in enumerate(islice(text.lines, at.line, None), at.line + 1):
+        stripped = line.strip()
         if not stripped or stripped.startswith("#"):
             continue
-        indent = len(following) - len(following.lstrip())
+        indent = len(line) - len(line.lstrip())
         dash = not item and indent == at.column - 1 and stripped.startswith("- ")
         if indent < least and not dash:
             break
         last = number
-    end = start - (at.column - 1)
-    end += sum(len(each) + 1 for each in lines[at.line - 1 : last - 1])
-    return end + len(lines[last - 1].rstrip())
+    return text.starts[last - 1] + len(text.lines[last - 1].rstrip())

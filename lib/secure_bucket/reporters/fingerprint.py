@@ -5,21 +5,20 @@ from __future__ import annotations
 import hashlib
 
 from secure_bucket.findings.finding import Finding
-from secure_bucket.reporters.extent import extent
+from secure_bucket.reporters.extent import Excerpts
 from secure_bucket.reporters.run import Run
 
 __all__ = ["fingerprint"]
 
 
-def fingerprint(finding: Finding, run: Run) -> str:
+def fingerprint(finding: Finding, run: Run, excerpts: Excerpts) -> str:
     """Return a hash of the rule, the bucket and the guilty statement, in 32 hexadecimal digits.
 
     The bucket is known by the path of its construct, or else by its logical id and its template; the
     statement by its text, whatever its white space. Line numbers and messages have no part in it.
     """
     bucket = finding.construct_path or f"{run.relative(finding.template)}#{finding.logical_id}"
-    source = run.source(finding.at.file) if finding.at.file else None
-    part = extent(source, finding.at) if source is not None else None
+    part = excerpts.at(finding.at)
     statement = " ".join(part.text.split()) if part is not None else ""
     identity = "\0".join([finding.rule, bucket, statement])
     return hashlib.sha256(identity.encode("utf-8", "replace")).hexdigest()[:32]

@@ -19,7 +19,7 @@ from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
 from secure_bucket.reporters.cases import Case, Excused, cases_of, verdict_name
 from secure_bucket.reporters.characters import well_formed
 from secure_bucket.reporters.compliance import REQUIREMENTS
-from secure_bucket.reporters.extent import extent
+from secure_bucket.reporters.extent import Excerpts
 from secure_bucket.reporters.markup import Content, Markup, each, lines, tag
 from secure_bucket.reporters.run import Run
 from secure_bucket.reporters.style import STYLE
@@ -66,6 +66,7 @@ class _Page:
     def __init__(self, report: Report, run: Run) -> None:
         self.report = report
         self.run = run
+        self.excerpts = Excerpts(run.source)
         self.cases = cases_of(report)
         self.outcome = _outcome(report, self.cases)
 
@@ -224,8 +225,7 @@ class _Page:
         return tag("ul", *(tag("li", _prose(str(reason))) for reason in reasons))
 
     def excerpt(self, at: Place) -> Markup | None:
-        source = self.run.source(at.file) if at.file and at.line else None
-        part = extent(source, at) if source is not None else None
+        part = self.excerpts.at(at)
         return tag("pre", tag("code", lines("\n".join(part.lines)))) if part is not None else None
 
     def exceptions(self) -> Markup:

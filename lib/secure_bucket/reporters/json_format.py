@@ -18,6 +18,7 @@ from secure_bucket.policy.unknown import Place
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
 from secure_bucket.reporters.cases import verdict_name
 from secure_bucket.reporters.characters import well_formed
+from secure_bucket.reporters.extent import Excerpts
 from secure_bucket.reporters.fingerprint import fingerprint
 from secure_bucket.reporters.run import Run
 
@@ -36,6 +37,7 @@ def render(report: Report, run: Run) -> str:
 class _Writer:
     def __init__(self, run: Run) -> None:
         self.run = run
+        self.excerpts = Excerpts(run.source)
 
     def report(self, report: Report) -> Json:
         levels = [finding.level for finding in report.findings]
@@ -129,7 +131,7 @@ class _Writer:
             "template": self.run.relative(finding.template),
             "request": None if finding.request is None else _request(finding.request),
             "parameters": dict(finding.parameters),
-            "fingerprint": fingerprint(finding, self.run),
+            "fingerprint": fingerprint(finding, self.run, self.excerpts),
         }
 
     def exception(self, granted: GrantedException) -> Json:

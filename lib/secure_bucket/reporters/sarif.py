@@ -25,7 +25,7 @@ from secure_bucket.findings.rules import RULES, Rule
 from secure_bucket.policy.unknown import Place
 from secure_bucket.reporters.cases import Excused, excused
 from secure_bucket.reporters.characters import well_formed
-from secure_bucket.reporters.extent import extent
+from secure_bucket.reporters.extent import Excerpts
 from secure_bucket.reporters.fingerprint import fingerprint
 from secure_bucket.reporters.run import Run
 from secure_bucket.reporters.summary import summary
@@ -60,6 +60,7 @@ def render(report: Report, run: Run, *, suppressed: bool = True) -> str:
 class _Writer:
     def __init__(self, run: Run) -> None:
         self.run = run
+        self.excerpts = Excerpts(run.source)
 
     def run_of(self, report: Report, suppressed: bool) -> _Object:
         waived = excused(report) if suppressed else ()
@@ -119,7 +120,7 @@ class _Writer:
         if finding.created_at is not None and finding.at.file:
             template = {"message": {"text": "It is written here in the template."}}
             result["relatedLocations"] = [{"id": 1} | self.location(finding.at) | template]
-        result["partialFingerprints"] = {FINGERPRINT: fingerprint(finding, self.run)}
+        result["partialFingerprints"] = {FINGERPRINT: fingerprint(finding, self.run, self.excerpts)}
         properties: _Object = {"fix": finding.fix}
         if finding.request is not None:
             properties["request"] = {
@@ -156,8 +157,7 @@ class _Writer:
         region: _Object = {"startLine": at.line}
         if at.column:
             region["startColumn"] = at.column
-        source = self.run.source(at.file)
-        part = extent(source, at) if source is not None else None
+        part = self.excerpts.at(at)
         if part is not None:
             region |= {
                 "endLine": part.end_line,

@@ -11,7 +11,7 @@ from secure_bucket.policy.unknown import Place
 from secure_bucket.proof.verdict import Proven
 from secure_bucket.reporters.cases import excused
 from secure_bucket.reporters.characters import printable, well_formed
-from secure_bucket.reporters.extent import Extent, extent
+from secure_bucket.reporters.extent import Excerpts, Extent
 from secure_bucket.reporters.run import Run
 from secure_bucket.reporters.summary import count, summary
 
@@ -53,6 +53,7 @@ def render(
 class _Page:
     def __init__(self, run: Run, colour: bool, width: int | None) -> None:
         self.run = run
+        self.excerpts = Excerpts(run.source)
         self.colour = colour
         self.width = width
 
@@ -136,8 +137,7 @@ class _Page:
         return f"\x1b[{style}m{text}\x1b[0m" if self.colour and text else text
 
     def excerpt(self, at: Place) -> Iterator[str]:
-        source = self.run.source(at.file) if at.file and at.line else None
-        part = extent(source, at) if source is not None else None
+        part = self.excerpts.at(at)
         if part is None:
             return
         gutter = len(str(part.end_line))

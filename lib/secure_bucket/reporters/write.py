@@ -24,7 +24,6 @@ def write_atomically(path: str | os.PathLike[str], text: str) -> None:
     Raises:
         OSError: If it cannot be written; the old content is then still there.
     """
-    import tempfile  # Only a report that goes to a file pays for it.
 
     target = Path(os.path.realpath(path))
     content = text.encode("utf-8")
@@ -36,8 +35,11 @@ def write_atomically(path: str | os.PathLike[str], text: str) -> None:
         if not target.is_file():
             target.write_bytes(content)
             return
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", suffix=".tmp", dir=target.parent)
-    temporary = Path(name)
+    temporary = target.with_name(f".{target.name[:40]}.{os.getpid()}.tmp")
+    # Nobody else makes a file of this name; one that is there is what a killed process left.
+    with contextlib.suppress(FileNotFoundError):
+        temporary.unlink()
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(content)
