@@ -126,6 +126,8 @@ def faults(request: Request, policy: object = None) -> list[str]:
     except ValueError:
         found.append("aws:SourceIp is no address")
     words = json.dumps(policy).lower()
+    if "2012-10-17" not in words:
+        words = re.sub(r"\$\{[^}]*\}", "", words)  # No variables, so nothing is asked for.
     if '"aws:sourceip"' in words and not {"aws:sourceip", "aws:sourcevpce"} & context.keys():
         found.append("from no address and through no VPC endpoint")
     found += [f"{key} is always present" for key in sorted(ALWAYS) if key in words and key not in context]

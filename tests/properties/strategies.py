@@ -51,6 +51,13 @@ ACTIONS_ON_OBJECTS = (
 ACTIONS_ON_BUCKET = ("s3:ListBucket", "s3:GetBucketPolicy", "s3:PutLifecycleConfiguration", "s3:GetBucketAcl")
 PRINCIPALS = ("anonymous", ALICE, MALLORY, ROOT, SESSION, SERVICE)
 
+# What follows from who asks.
+IDENTITIES = {
+    "aws:PrincipalAccount": ("111122223333", "444455556666", "1111*"),
+    "aws:PrincipalArn": (ALICE, "arn:aws:iam::111122223333:role/app", "arn:aws:iam::*:user/*", ROOT),
+    "aws:PrincipalType": ("Anonymous", "User", "AssumedRole", "A*"),
+    "aws:username": ("alice", "mallory", "*"),
+}
 # Conditions that compare one key with another: equal for some people, unequal for others, absent for more.
 VARIABLES = (
     ("aws:PrincipalTag/team", "${aws:PrincipalType}"),
@@ -147,6 +154,13 @@ def cuts(draw: st.DrawFn) -> tuple[Condition, ...]:
         strict = draw(st.booleans())
         less, greater = ("LessThan", "GreaterThanEquals") if strict else ("LessThanEquals", "GreaterThan")
         return {f"Date{less}": {key: time}}, {f"Date{greater}": {key: time}}
+    if kind == "who":
+        key = draw(st.sampled_from(sorted(IDENTITIES)))
+        written = draw(_some(IDENTITIES[key]))
+        families = ("StringEquals", "StringLike") + (("ArnLike",) if key == "aws:PrincipalArn" else ())
+        operator = draw(st.sampled_from(families))
+        negated = operator.replace("Equals", "NotEquals").replace("Like", "NotLike")
+        return {operator: {key: written}}, {negated: {key: written}}
     if kind == "tls":
         if draw(st.booleans()):
             return {"Null": {"s3:TlsVersion": "true"}}, {"Null": {"s3:TlsVersion": "false"}}
