@@ -6,6 +6,7 @@ import ipaddress
 import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from secure_bucket.policy import Request
 from secure_bucket.policy.actions import BUCKET_ACTIONS, OBJECT_ACTIONS
@@ -83,6 +84,14 @@ def plain_requests() -> Iterator[Request]:
                     yield Request(principal, action, f"{BUCKET}/{key}", context)
 
 
+def _without_allows(policy: Any) -> Any:
+    statements = policy.get("Statement") if isinstance(policy, dict) else None
+    if not isinstance(statements, list):
+        return policy
+    kept = [one for one in statements if not (isinstance(one, dict) and one.get("Effect") == "Allow")]
+    return {**policy, "Statement": kept}
+
+
 def faults(request: Request, policy: object = None) -> list[str]:
     """Return why there is no such request over plain HTTP; nothing when there can be.
 
@@ -125,7 +134,7 @@ def faults(request: Request, policy: object = None) -> list[str]:
         ipaddress.ip_address(str(context.get("aws:sourceip", "::")))
     except ValueError:
         found.append("aws:SourceIp is no address")
-    words = json.dumps(policy).lower()
+    words = json.dumps(_without_allows(policy)).lower()
     if "2012-10-17" not in words:
         words = re.sub(r"\$\{[^}]*\}", "", words)  # No variables, so nothing is asked for.
     if '"aws:sourceip"' in words and not {"aws:sourceip", "aws:sourcevpce"} & context.keys():
