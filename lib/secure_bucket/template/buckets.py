@@ -165,7 +165,6 @@ class Inventory:
             # Shared between the questions, so that nothing is resolved twice where nothing forks.
             if self._first is None:
                 self._first = Resolver(self.assembly, world, FUNCTIONS)
-            self._first.start()
             return self._first
         return Resolver(self.assembly, world, FUNCTIONS, expand=expand)
 

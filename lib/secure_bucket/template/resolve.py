@@ -14,10 +14,13 @@ from secure_bucket.template.stack import Path, Resource, Stack, pointer_of
 from secure_bucket.template.text import NO_VALUE, Opaque, as_text, concatenate, dynamic_references, holes
 from secure_bucket.template.worlds import PARTITION, REGION, World, partition_of
 
-__all__ = ["MAX_NESTING", "MAX_VALUES", "Assembly", "Function", "Resolver"]
+__all__ = ["MAX_ALL_VALUES", "MAX_NESTING", "MAX_VALUES", "Assembly", "Function", "Resolver"]
 
 MAX_NESTING = 100
-MAX_VALUES = 200_000
+# The largest bucket policy has 20,480 bytes, and a value takes more than one of them.
+MAX_VALUES = 20_000
+# A thousand buckets with a policy of ten statements in ten worlds each.
+MAX_ALL_VALUES = 5_000_000
 
 Function: TypeAlias = "Callable[[Resolver, Stack, object, Path], object]"
 
@@ -30,9 +33,11 @@ class Assembly:
 
     Args:
         stacks: Every stack, the nested ones after the one that nests them.
+        spent: How many values have been resolved so far.
     """
 
     stacks: Sequence[Stack]
+    spent: int = 0
     _ambiguous: set[str] | None = None
     _exports: list[tuple[Stack, str, object]] | None = None
 
@@ -83,11 +88,8 @@ class Resolver:
     conditions: dict[tuple[int, str], bool | None] = field(default_factory=dict)
     _names: dict[int, str | Text] = field(default_factory=dict)
     nesting: int = 0
+    _exports: dict[str | Text, list[tuple[Stack, str]]] | None = None
     _values: int = 0
-
-    def start(self) -> None:
-        """Begin a new question, with the full budget of values."""
-        self._values = 0
 
     def resolve(self, stack: Stack, value: object, path: Path) -> object:
         """Return what a value comes to: JSON in which `Text` and `Unknown` may stand, or `NO_VALUE`."""
@@ -95,11 +97,17 @@ class Resolver:
             return dynamic_references(value) if "{{resolve:" in value else value
         if value is None or isinstance(value, (bool, int)):
             return value
-        self._values += 1
+        size = 1 + (len(value) if isinstance(value, (Mapping, list, tuple)) else 0)
+        self._values += size
+        self.assembly.spent += size
         if self.nesting >= MAX_NESTING:
             return self.opaque(stack, f"it is nested deeper than {MAX_NESTING} levels", path)
         if self._values > MAX_VALUES:
             return self.opaque(stack, f"it comes to more than {MAX_VALUES:,} values", path)
+        if self.assembly.spent > MAX_ALL_VALUES:
+            return self.opaque(
+                stack, "there are too many values in too many combinations of parameters", path
+            )
         self.nesting += 1
         try:
             if isinstance(value, Mapping):
@@ -280,16 +288,32 @@ class Resolver:
         """Return what a property of a resource comes to; `None` when it has no such property."""
         properties, path = resource.properties, resource.properties_path
         if isinstance(properties, Mapping) and not any(str(key).startswith("Fn::") for key in properties):
-            return _or_none(self.resolve(stack, properties.get(name), (path, name)))
-        resolved = self.resolve(stack, properties, path)
-        return _or_none(resolved.get(name) if isinstance(resolved, dict) else resolved)
+            properties, path, wanted = properties.get(name), (path, name), None
+        else:
+            wanted = name
+        outer, self._values = self._values, 0
+        try:
+            resolved = self.resolve(stack, properties, path)
+            if self._values > MAX_VALUES:
+                return self.opaque(stack, f"it comes to more than {MAX_VALUES:,} values", path)
+        finally:
+            self._values = outer
+        if wanted is not None and isinstance(resolved, dict):
+            resolved = resolved.get(wanted)
+        return None if resolved is NO_VALUE else resolved
 
     def import_value(self, stack: Stack, name: str | Text, path: Path) -> object:
         """Return what an export comes to: the output of this assembly that has it, or a hole."""
-        for exporter, output, written in self.assembly.exports():
-            where = (((("", "Outputs"), output), "Export"), "Name")
-            if self.text(exporter, written, where) == name:
-                return self.output(exporter, output, path)
+        if self._exports is None:
+            exports: dict[str | Text, list[tuple[Stack, str]]] = {}
+            for exporter, output, written in self.assembly.exports():
+                where = (((("", "Outputs"), output), "Export"), "Name")
+                exports.setdefault(self.text(exporter, written, where), []).append((exporter, output))
+            self._exports = exports
+        # The same name in two Regions is two exports, and which of them is meant is not known.
+        exporters = self._exports.get(name, [])
+        if len(exporters) == 1:
+            return self.output(*exporters[0], path)
         imported = self.hole(
             stack, f"Fn::ImportValue {name}", f"`{name}` is exported by a stack that is not here", path
         )
@@ -447,7 +471,3 @@ class Resolver:
         """Return the text that this world fixes for a hole, or the hole."""
         (hole,) = holes(text)
         return self.world.values.get(hole, text)
-
-
-def _or_none(value: object) -> object:
-    return None if value is NO_VALUE else value
