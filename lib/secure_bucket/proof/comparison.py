@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Final, TypeAlias
@@ -18,9 +19,9 @@ from secure_bucket.proof.keys import Domain, domain_of
 from secure_bucket.proof.pattern import Pattern, Subject, Variable, compile_pattern, matches
 
 __all__ = [
+    "AddressRanges",
     "Comparison",
     "Depends",
-    "Network",
     "Tri",
     "all_of",
     "any_of",
@@ -33,7 +34,7 @@ __all__ = [
 
 Network: TypeAlias = "ipaddress.IPv4Network | ipaddress.IPv6Network"
 Tri: TypeAlias = "bool | Unknown"
-Option: TypeAlias = "Pattern | float | Network | bool | Unknown"
+Option: TypeAlias = "Pattern | float | AddressRanges | bool | Unknown"
 Observed: TypeAlias = "Subject | tuple[Subject, ...] | None"
 
 
@@ -51,6 +52,7 @@ _FAMILIES: Final = (
     ("arn", "Arn"),
     ("null", "Null"),
 )
+_NETWORKS: Final = (ipaddress.IPv4Network, ipaddress.IPv6Network)
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?")
 _INSTANT: Final = re.compile(
     # The formats of W3C's profile of ISO 8601, which the IAM User Guide names for the date operators.
@@ -67,9 +69,9 @@ class Comparison:
         family: The family of its operator: `string`, `numeric`, …, `null`.
         relation: What remains of the operator: `LessThan`, … for numbers and dates, else `Equals`.
         negated: Whether the operator is one of the `…Not…` ones.
-        options: The values of the policy.
+        options: The values of the policy, but for those in `literals`.
         condition: The condition as it is written.
-        literals: The options that are plain strings without wildcards; they are in `options` as well.
+        literals: The values that are plain strings: one look tells whether a value is among them.
         variables: The policy variables in its values.
     """
 
@@ -111,8 +113,18 @@ class Comparison:
     def _compare(self, value: Subject) -> Tri:
         if isinstance(value, str) and value in self.literals:
             return not self.negated
-        found = any_of(self._meets(option, value) for option in self.options)
+        options = self.options if isinstance(value, str) else (*self.options, *self._literal_patterns())
+        found = any_of(self._meets(option, value) for option in options)
         return negate(found) if self.negated else found
+
+    def _literal_patterns(self) -> Iterator[Pattern]:
+        return (compile_pattern(literal) for literal in sorted(self.literals))
+
+    @property
+    def patterns(self) -> tuple[Pattern, ...]:
+        """The values that are patterns of text, plain or not."""
+        others = (option for option in self.options if isinstance(option, Pattern))
+        return (*self._literal_patterns(), *others)
 
     def _meets(self, option: Option, value: Subject) -> Tri:
         if isinstance(option, Unknown):
@@ -122,13 +134,9 @@ class Comparison:
         text = value if isinstance(value, str) else ""
         if isinstance(option, bool):
             return option == (text == "true") if text in ("true", "false") else self._mistyped(text)
-        if isinstance(option, (ipaddress.IPv4Network, ipaddress.IPv6Network)):
+        if isinstance(option, AddressRanges):
             address = parse_address(text)
-            return (
-                self._mistyped(text)
-                if address is None
-                else address.version == option.version and address in option
-            )
+            return self._mistyped(text) if address is None else option.contain(address)
         number = parse_instant(text) if self.family == "date" else parse_number(text)
         if number is None:
             return self._mistyped(text)
@@ -152,6 +160,38 @@ class Comparison:
             f"AWS does not document `{condition.operator}` on `{condition.key}` with a value such as `{text}`"
         )
         return Unknown(reason, condition.at)
+
+
+@dataclass(frozen=True, slots=True)
+class AddressRanges:
+    """IP addresses, as the first and the last of each range, in order, by their version."""
+
+    ranges: tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
+
+    @classmethod
+    def of(cls, networks: Sequence[Network]) -> AddressRanges:
+        """Return the ranges that some networks make up together."""
+        found = []
+        for version in (4, 6):
+            merged: list[tuple[int, int]] = []
+            bounds = (
+                (int(network.network_address), int(network.broadcast_address))
+                for network in networks
+                if network.version == version
+            )
+            for first, last in sorted(bounds):
+                if merged and first <= merged[-1][1] + 1:
+                    merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+                else:
+                    merged.append((first, last))
+            found.append((version, tuple(merged)))
+        return cls(tuple(found))
+
+    def contain(self, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+        """Return whether an address is in one of the ranges."""
+        ranges = dict(self.ranges)[address.version]
+        position = bisect_right(ranges, int(address), key=lambda one: one[0])
+        return position > 0 and int(address) <= ranges[position - 1][1]
 
 
 _RELATIONS: Final[dict[str, Callable[[float, float], bool]]] = {
@@ -208,21 +248,24 @@ def compile_comparison(condition: Condition, *, variables: bool, known: Mapping[
     domain = domain_of(key)
     test = Comparison(key, family, relation, negated, (), condition)
     if family == "null" and condition.quantifier is not None:
-        options: tuple[Option, ...] = (
+        options: tuple[Option | Network, ...] = (
             Unknown("AWS does not document a set operator in front of `Null`", condition.at),
         )
     elif family != "null" and domain is not None and family not in domain.families:
         options = (Unknown(_undocumented(condition, domain), condition.at),)
     else:
         options = tuple(_option(test, value, variables, known) for value in condition.values)
-    literals = frozenset(
-        "".join(map(str, option.elements))
-        for option in options
-        if isinstance(option, Pattern) and option.is_literal and not option.holes
-    )
+    networks = [option for option in options if isinstance(option, _NETWORKS)]
+    literals: set[str] = set()
+    kept: list[Option] = [AddressRanges.of(networks)] if networks else []
+    for option in options:
+        if isinstance(option, Pattern) and option.is_literal and not option.holes:
+            literals.add("".join(map(str, option.elements)))
+        elif not isinstance(option, _NETWORKS):
+            kept.append(option)
     written = (value for value in condition.values if variables and not isinstance(value, Unknown))
     names = tuple(name for value in written for name in compile_pattern(value, variables=True).variables)
-    return Comparison(key, family, relation, negated, options, condition, literals, names)
+    return Comparison(key, family, relation, negated, tuple(kept), condition, frozenset(literals), names)
 
 
 def _undocumented(condition: Condition, domain: Domain) -> str:
@@ -235,7 +278,7 @@ def _undocumented(condition: Condition, domain: Domain) -> str:
 
 def _option(
     test: Comparison, value: str | Text | Unknown, variables: bool, known: Mapping[str, str]
-) -> Option:
+) -> Option | Network:
     if isinstance(value, Unknown):
         return value
     condition, family = test.condition, test.family
@@ -259,7 +302,7 @@ def _option(
     if isinstance(value, Text):
         hole = next(part for part in value.parts if isinstance(part, Hole))
         return Unknown(hole.reason, hole.at)
-    option: Option | None
+    option: Option | Network | None
     if family in ("bool", "null"):
         option = {"true": True, "false": False}.get(value)
     elif family == "address":

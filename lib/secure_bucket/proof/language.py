@@ -15,16 +15,35 @@ from typing import TypeAlias
 
 from secure_bucket.proof.pattern import Letter, Pattern, Subject, automaton_of, letters_of
 
-__all__ = ["ANYTHING", "DIGITS", "NAME", "PATH", "Parts", "Stage", "TooComplex", "representatives"]
-
-WORK_LIMIT = 200_000
-"""Automaton steps after which a set of patterns counts as too complex, about half a second's work."""
+__all__ = ["ANYTHING", "DIGITS", "NAME", "PATH", "Budget", "Parts", "Stage", "TooComplex", "representatives"]
 
 Parts: TypeAlias = "tuple[str, ...]"
 
 
 class TooComplex(Exception):
     """The classes, or their combinations, are more than the stated bound."""
+
+
+class Budget:
+    """The work that a proof may still cost, in automaton steps and comparisons, each about a microsecond.
+
+    It is counted, not timed, so that the same policy gets the same answer on every machine.
+    """
+
+    __slots__ = ("left", "whole")
+
+    def __init__(self, whole: int) -> None:
+        self.whole = self.left = whole
+
+    def spend(self, work: int) -> None:
+        """Take off some work.
+
+        Raises:
+            TooComplex: Nothing is left.
+        """
+        self.left -= work
+        if self.left < 0:
+            raise TooComplex(f"it would take more than {self.whole:,} steps")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +80,7 @@ _State: TypeAlias = "tuple[int, int, _Live, _Live, frozenset[int]]"
 
 
 def representatives(
-    shape: Sequence[Stage], patterns: Sequence[Pattern], seeds: Sequence[Parts] = ()
+    shape: Sequence[Stage], patterns: Sequence[Pattern], seeds: Sequence[Parts], budget: Budget
 ) -> Iterator[Parts]:
     """Yield strings of a shape such that every class of them is represented.
 
@@ -69,14 +88,15 @@ def representatives(
         shape: The parts of the strings, in order.
         patterns: The patterns over the whole string.
         seeds: Strings of the shape to prefer, because a reader understands them at once.
+        budget: The work it may cost; the seeds cost nothing.
 
     Yields:
         Each string as its parts; a fixed part by its `str()`.
 
     Raises:
-        TooComplex: The patterns have more classes than `WORK_LIMIT` steps can enumerate.
+        TooComplex: The patterns have more classes than the budget allows to enumerate.
     """
-    search = _Search(shape, patterns)
+    search = _Search(shape, patterns, budget)
     seen: set[object] = set()
     for parts in seeds:
         signature = search.signature(parts)
@@ -90,7 +110,8 @@ def representatives(
 
 
 class _Search:
-    def __init__(self, shape: Sequence[Stage], patterns: Sequence[Pattern]) -> None:
+    def __init__(self, shape: Sequence[Stage], patterns: Sequence[Pattern], budget: Budget) -> None:
+        self._budget = budget
         self._shape = shape
         self._whole = [automaton_of(pattern) for pattern in patterns]
         self._inner: list[list[int]] = []  # For each stage, the indices of its own automata in `_automata`.
@@ -99,7 +120,6 @@ class _Search:
             own = range(len(self._automata), len(self._automata) + len(stage.patterns))
             self._automata.extend(automaton_of(pattern) for pattern in stage.patterns)
             self._inner.append(list(own))
-        self._work = 0
         self._start = self._begin()
 
     def signature(self, parts: Parts) -> frozenset[int] | None:
@@ -126,6 +146,7 @@ class _Search:
                 yield self._accepted(state), self._spell(origin, state)
                 continue
             for letter, following in self._following(state):
+                self._budget.spend(1 + len(state[2]) + len(state[3]))
                 if following not in origin:
                     origin[following] = (state, letter)
                     queue.append(following)
@@ -175,9 +196,6 @@ class _Search:
 
     def _step(self, state: _State, letter: Letter) -> _State:
         number, count, whole, inner, accepted = state
-        self._work += 1 + len(whole) + len(inner)
-        if self._work > WORK_LIMIT:
-            raise TooComplex(f"its patterns need more than {WORK_LIMIT:,} steps to tell apart")
         stage = self._shape[number]
         bound = stage.most if stage.most is not None else stage.least
         return (number, min(count + 1, bound), self._move(whole, letter), self._move(inner, letter), accepted)

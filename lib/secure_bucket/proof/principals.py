@@ -13,7 +13,7 @@ from secure_bucket.policy.document import Principal, Principals
 from secure_bucket.policy.unknown import Hole, Text, Unknown
 from secure_bucket.proof.comparison import Tri, any_of, negate
 from secure_bucket.proof.keys import Kind
-from secure_bucket.proof.language import DIGITS, NAME, PATH, Stage, representatives
+from secure_bucket.proof.language import DIGITS, NAME, PATH, Budget, Stage, representatives
 from secure_bucket.proof.pattern import (
     Letter,
     Pattern,
@@ -66,6 +66,7 @@ def principals_of(
     accounts: Sequence[Pattern],
     usernames: Sequence[Pattern],
     services: Sequence[Pattern],
+    budget: Budget,
 ) -> Iterator[Who]:
     """Yield principals of a kind such that every class of them is represented, the simplest first.
 
@@ -77,6 +78,7 @@ def principals_of(
         accounts: The patterns that `aws:PrincipalAccount` is compared with.
         usernames: The patterns that `aws:username` is compared with.
         services: The patterns that `aws:PrincipalServiceName` is compared with.
+        budget: The work it may cost.
 
     Raises:
         TooComplex: The patterns have more classes than can be enumerated.
@@ -87,7 +89,7 @@ def principals_of(
     named = [entry.value for entry in entries if not isinstance(entry.value, Unknown)]
     literals = [compile_pattern(value) for value in named]
     if kind is Kind.SERVICE:
-        yield from _services([*literals, *services])
+        yield from _services([*literals, *services], budget)
         return
     own_accounts = [*accounts, *_account_patterns(named)]
     digits = Stage(
@@ -96,7 +98,7 @@ def principals_of(
     whole = [coarse(pattern) for pattern in (*arns, *literals)]
     sessions = [session for value in named if (session := _session_of(value)) is not None]
     for shape, seed in _shapes(kind, partition, digits, tuple(map(coarse, usernames)), detailed=bool(arns)):
-        for parts in representatives(shape, whole, [seed]):
+        for parts in representatives(shape, whole, [seed], budget):
             yield from _signed(kind, partition, parts[1], parts[2:], sessions)
     for account in literals_of(own_accounts):
         _, example = _shapes(kind, partition, digits, (), detailed=False)[0]
@@ -170,8 +172,8 @@ def _as_written(kind: Kind, subject: Subject, partition: str) -> Iterator[Who]:
     if parts is None:
         # Only the name of a parameter or of another resource is known: most often it is a role.
         if kind is Kind.ROLE and isinstance(subject, Text):
-            account = Text((Hole(f"account of {subject}", "it is part of a value that is not known"),))
-            yield Who(kind, subject, account, subject)
+            unknown = Text((Hole(f"account of {subject}", "it is part of a value that is not known"),))
+            yield Who(kind, subject, unknown, subject)
         return
     account, (what, _, name) = parts[4], str(parts[5]).partition("/")
     last = name.rpartition("/")[2]
@@ -204,10 +206,10 @@ def _account_patterns(values: Iterable[Subject]) -> Iterator[Pattern]:
             yield compile_pattern(value)
 
 
-def _services(literals: Sequence[Pattern]) -> Iterator[Who]:
+def _services(literals: Sequence[Pattern], budget: Budget) -> Iterator[Who]:
     shape = (Stage(allowed=NAME), Stage(".amazonaws.com"))
     for parts in representatives(
-        shape, [coarse(pattern) for pattern in literals], [(_SERVICE, ".amazonaws.com")]
+        shape, [coarse(pattern) for pattern in literals], [(_SERVICE, ".amazonaws.com")], budget
     ):
         yield Who(Kind.SERVICE, "".join(parts))
     for pattern in literals:

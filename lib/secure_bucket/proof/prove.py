@@ -22,12 +22,18 @@ from secure_bucket.policy.unknown import Text, Unknown
 from secure_bucket.proof.claim import DENIES_HTTP, Claim, denies_tls_below
 from secure_bucket.proof.comparison import Depends
 from secure_bucket.proof.counterexample import closest_rule, request_of
-from secure_bucket.proof.language import TooComplex
+from secure_bucket.proof.language import Budget, TooComplex
 from secure_bucket.proof.search import Choice, Dimension, combinations_ruling_out
 from secure_bucket.proof.space import Scenario, Space, compile_rule
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
 
 __all__ = ["prove", "prove_denies_http", "prove_minimum_tls"]
+
+WORK: Final = 500_000
+"""Steps and comparisons after which a policy counts as too complex: about a second of work."""
+
+GLANCE: Final = 100_000
+"""The same, for looking whether a single statement suffices."""
 
 REPLAYS: Final = 64
 """Combinations of a scenario that are tried out when only a concrete request tells."""
@@ -47,8 +53,11 @@ def prove_denies_http(policy: object, *, bucket_arn: str | Text, strict: bool = 
             nothing; by default it means everyone.
 
     Returns:
-        `Proven`, `Refuted` with a request that gets through, or `Undecided` with what is not known.
-        Never raises, whatever the policy is.
+        `Proven`, `Refuted` with a request that gets through, or `Undecided` with what is not known;
+        whatever the policy is, one of them.
+
+    Raises:
+        ValueError: `bucket_arn` is not the ARN of a bucket.
 
     Example:
         >>> deny = {
@@ -85,7 +94,7 @@ def prove(policy: object, claim: Claim, *, bucket_arn: str | Text, strict: bool 
     denies = [one for one in parsed.statements if not isinstance(one, Unknown) and one.effect is Effect.DENY]
     unknown = [one for one in parsed.statements if isinstance(one, Unknown)]
     rules = [compile_rule(statement, parsed.version, claim) for statement in denies]
-    space = Space(rules, unknown, claim, bucket_arn, strict=strict)
+    space = Space(rules, unknown, claim, bucket_arn, Budget(WORK), strict=strict)
     try:
         verdict = _decide(space, parsed)
     except TooComplex as bound:
@@ -109,13 +118,10 @@ def _decide(space: Space, policy: Policy) -> Verdict:
     for rule in space.rules:
         if space.is_covered_by(rule):
             return Proven((rule.statement.index,))
+    glance = Budget(GLANCE)
     for rule in space.rules:
         # Most policies that prove do so by one statement, whatever else they say.
-        alone = (
-            space
-            if space.rules == [rule]
-            else Space([rule], (), space.claim, space.bucket_arn, strict=space.strict)
-        )
+        alone = Space([rule], (), space.claim, space.bucket_arn, glance, strict=space.strict)
         if _is_unavoidable(alone):
             return Proven((rule.statement.index,))
     reasons: dict[Unknown, None] = {}

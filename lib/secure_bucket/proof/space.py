@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,8 +21,8 @@ from secure_bucket.proof.comparison import (
     parse_instant,
 )
 from secure_bucket.proof.keys import Kind, Presence, presence_of
-from secure_bucket.proof.language import TooComplex
-from secure_bucket.proof.pattern import Pattern, Subject, Variable, concat, letters_of
+from secure_bucket.proof.language import Budget, TooComplex
+from secure_bucket.proof.pattern import Pattern, Subject, Variable, concat
 from secure_bucket.proof.principals import PRINCIPAL_TYPES, Addressees, Who, compile_principals, principals_of
 from secure_bucket.proof.search import Choice, Dimension
 from secure_bucket.proof.targets import (
@@ -41,13 +42,11 @@ from secure_bucket.proof.values import Value, values_of
 
 __all__ = ["CLOCK", "Rule", "Scenario", "Space", "as_seen", "compile_rule", "identity_of"]
 
-COMPARISON_LIMIT: Final = 100_000
-"""Comparisons of a class with a value of the policy, in one dimension, after which no class is added."""
-
 _NETWORK: Final = frozenset(("aws:sourceip", "aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip"))
 CLOCK: Final = ("aws:currenttime", "aws:epochtime")
 
 
+_BUCKET_ARN: Final = re.compile(r"arn:(aws[a-z-]*):s3:::[^/]+")
 _T = TypeVar("_T")
 
 
@@ -126,6 +125,7 @@ class Space:
         unknown: Statements of which nothing is known.
         claim: The claim.
         bucket_arn: The ARN of the bucket.
+        budget: The work that splitting the dimensions may cost.
         strict: Whether `{"AWS": "*"}` leaves AWS services out.
     """
 
@@ -135,13 +135,16 @@ class Space:
         unknown: Sequence[Unknown],
         claim: Claim,
         bucket_arn: Subject,
+        budget: Budget,
         *,
         strict: bool,
     ) -> None:
+        self.partition = partition_of(bucket_arn)
         self.rules = rules
         self.claim = claim
         self.bucket_arn = bucket_arn
         self._unknown = unknown
+        self.budget = budget
         self.strict = strict
         self._cache: dict[object, Dimension] = {}
         self._by_key: dict[str, list[Comparison]] = {}
@@ -249,17 +252,15 @@ class Space:
     def _principals(self, kind: Kind) -> Dimension:
         elements = {rule.statement.principals: None for rule in self.rules}
         entries = [entry for element in elements for entry in element.entries if isinstance(entry, Principal)]
-        partition = "".join(
-            letter for letter in letters_of(self.bucket_arn) if isinstance(letter, str)
-        ).split(":")[1]
         people = principals_of(
             kind,
-            partition,
+            self.partition,
             entries,
             self._patterns("aws:principalarn"),
             self._patterns("aws:principalaccount"),
             self._patterns("aws:username"),
             self._patterns("aws:principalservicename"),
+            self.budget,
         )
 
         def judge(rule: Rule, who: Who, identity: Mapping[str, Observed]) -> Iterator[Tri]:
@@ -268,12 +269,10 @@ class Space:
                 if comparison.key in identity:
                     yield comparison.holds(identity[comparison.key])
 
-        options = sum(
-            len(comparison.options)
-            for key in identity_of(Who(kind, ""))
-            for comparison in self._by_key.get(key, ())
-        )
-        classes, limit = _gather(people, options + sum(len(rule.addressees.entries) for rule in self.rules))
+        keys = identity_of(Who(kind, ""))
+        options = sum(_cost(self._by_key.get(key, ())) for key in keys)
+        options += sum(len(rule.addressees.entries) for rule in self.rules)
+        classes, limit = self._gather(people, options)
         choices = []
         for who in classes:
             identity = identity_of(who)
@@ -281,13 +280,7 @@ class Space:
         return Dimension("principal", tuple(choices), limit)
 
     def _patterns(self, key: str) -> list[Pattern]:
-        comparisons = self._by_key.get(key, ())
-        return [
-            option
-            for comparison in comparisons
-            for option in comparison.options
-            if isinstance(option, Pattern)
-        ]
+        return [pattern for comparison in self._by_key.get(key, ()) for pattern in comparison.patterns]
 
     def _actions(self, target: Target) -> Dimension:
         clauses = {rule.actions: None for rule in self.rules}
@@ -296,7 +289,7 @@ class Space:
         if not told_apart:
             return Dimension("action", (self._choice(listed, ((True,) for _ in self.rules)),))
         options = sum(len(clause.patterns) for clause in told_apart)
-        unlisted, limit = _gather(unlisted_actions(told_apart, target), options)
+        unlisted, limit = self._gather(unlisted_actions(told_apart, target, self.budget), options)
         classes: dict[tuple[int, int], tuple[Choice, list[str]]] = {}
         for name, doubtful in (*((name, False) for name in listed), *((name, True) for name in unlisted)):
             choice = self._choice(
@@ -318,8 +311,8 @@ class Space:
             choice = self._choice(None, ((rule.resources.covers(self.bucket_arn),) for rule in self.rules))
             return Dimension("resource", (choice,))
         clauses = list({rule.resources: None for rule in self.rules})
-        keys, limit = _gather(
-            keys_in(self.bucket_arn, clauses), sum(len(clause.patterns) for clause in clauses)
+        keys, limit = self._gather(
+            keys_in(self.bucket_arn, clauses, self.budget), sum(len(clause.patterns) for clause in clauses)
         )
         choices = []
         for key in keys:
@@ -330,9 +323,9 @@ class Space:
     def _key(self, key: str, presence: Presence) -> Dimension:
         together = self.together(key)
         comparisons = [comparison for name in together for comparison in self._by_key[name]]
-        options = sum(len(comparison.options) for comparison in comparisons)
-        values, limit = _gather(
-            values_of(key, comparisons, presence, tls_below=self.claim.tls_below), options
+        options = _cost(comparisons)
+        values, limit = self._gather(
+            values_of(key, comparisons, presence, tls_below=self.claim.tls_below, budget=self.budget), options
         )
         written = self.names[key]
 
@@ -352,22 +345,37 @@ class Space:
             choices.append(self._choice((written, value.observed), parts, doubtful=value.doubtful))
         return Dimension(key, tuple(choices), limit)
 
+    def _gather(self, classes: Iterable[_T], options: int) -> tuple[list[_T], str]:
+        """Return the classes that the budget allows, and in words the bound that was met; `""` when none was.
 
-def _gather(classes: Iterable[_T], options: int) -> tuple[list[_T], str]:
-    """Return the classes up to the stated bounds, and in words the bound that was met; `""` when none was.
+        A counterexample among the first classes is as good as any, so a bound does not end the search.
+        """
+        kept: list[_T] = []
+        try:
+            for one in classes:
+                kept.append(one)
+                if len(kept) > 1:
+                    self.budget.spend(options)
+        except TooComplex as bound:
+            return kept, str(bound)
+        return kept, ""
 
-    A counterexample among the first classes is as good as any, so a bound does not end the search.
+
+def _cost(comparisons: Iterable[Comparison]) -> int:
+    """Return how much work it is to compare one value."""
+    return sum(1 + len(comparison.options) for comparison in comparisons)
+
+
+def partition_of(bucket_arn: Subject) -> str:
+    """Return the partition of a bucket's ARN.
+
+    Raises:
+        ValueError: It is not the ARN of a bucket.
     """
-    most = max(2, COMPARISON_LIMIT // max(1, options))
-    kept: list[_T] = []
-    try:
-        for one in classes:
-            if len(kept) == most:
-                return kept, f"it would take more than {COMPARISON_LIMIT:,} comparisons"
-            kept.append(one)
-    except TooComplex as bound:
-        return kept, str(bound)
-    return kept, ""
+    match = _BUCKET_ARN.fullmatch(str(bucket_arn))
+    if match is None:
+        raise ValueError(f"`{bucket_arn}` is not the ARN of a bucket, which is written `arn:aws:s3:::name`")
+    return match[1]
 
 
 def as_seen(key: str, observed: Observed) -> Observed:

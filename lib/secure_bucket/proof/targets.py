@@ -13,7 +13,7 @@ from secure_bucket.policy.actions import BUCKET_ACTIONS, DOUBTFUL_ACTIONS, OBJEC
 from secure_bucket.policy.document import Patterns
 from secure_bucket.policy.unknown import Hole, Place, Unknown
 from secure_bucket.proof.comparison import Depends, Tri, any_of, negate
-from secure_bucket.proof.language import Stage, representatives
+from secure_bucket.proof.language import Budget, Stage, representatives
 from secure_bucket.proof.pattern import (
     Element,
     Pattern,
@@ -197,7 +197,7 @@ def plain_key(key: str) -> str:
     return key.lower().partition("/")[0]
 
 
-def unlisted_actions(clauses: Sequence[Clause], target: Target) -> Iterator[str]:
+def unlisted_actions(clauses: Sequence[Clause], target: Target, budget: Budget) -> Iterator[str]:
     """Yield names of actions that are in no list, one for each class that the policy can tell apart.
 
     AWS adds actions; a proof has to say so when it rests on there being no more.
@@ -213,18 +213,19 @@ def unlisted_actions(clauses: Sequence[Clause], target: Target) -> Iterator[str]
     )
     if target is Target.BUCKET:
         yield from DOUBTFUL_ACTIONS
-    for parts in representatives(shape, patterns, [("s3:", "N", "ewAction")]):
+    for parts in representatives(shape, patterns, [("s3:", "N", "ewAction")], budget):
         # An action that exists is listed for its own target, or can meet no bucket policy.
         if not is_listed("".join(parts)):
             yield "".join(parts)
 
 
-def keys_in(bucket_arn: Subject, clauses: Sequence[Clause]) -> Iterator[Subject]:
+def keys_in(bucket_arn: Subject, clauses: Sequence[Clause], budget: Budget) -> Iterator[Subject]:
     """Yield object keys such that every class of objects is represented, the simplest first.
 
     Args:
         bucket_arn: The ARN of the bucket.
         clauses: The `Resource` elements of the policy.
+        budget: The work it may cost.
 
     Raises:
         TooComplex: The patterns have more classes than can be enumerated.
@@ -234,7 +235,7 @@ def keys_in(bucket_arn: Subject, clauses: Sequence[Clause]) -> Iterator[Subject]
     patterns = [pattern for clause in clauses for pattern in clause.patterns if isinstance(pattern, Pattern)]
     open_ended = [pattern for pattern in patterns if pattern.variables or not own.issuperset(pattern.holes)]
     whole = [*patterns, *(coarse(pattern) for pattern in open_ended)]
-    for parts in representatives((Stage(prefix), Stage()), whole, [(str(prefix), "report.csv")]):
+    for parts in representatives((Stage(prefix), Stage()), whole, [(str(prefix), "report.csv")], budget):
         if len(parts[1].encode(errors="surrogatepass")) <= KEY_LIMIT:
             yield parts[1]
     start = letters_of(prefix)

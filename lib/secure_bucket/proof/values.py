@@ -10,9 +10,9 @@ from itertools import combinations
 from typing import Final
 
 from secure_bucket.policy.unknown import Hole, Text
-from secure_bucket.proof.comparison import Comparison, Observed
+from secure_bucket.proof.comparison import AddressRanges, Comparison, Observed
 from secure_bucket.proof.keys import Certainty, Domain, Presence, domain_of, is_multivalued
-from secure_bucket.proof.language import Stage, representatives
+from secure_bucket.proof.language import Budget, Stage, representatives
 from secure_bucket.proof.pattern import Pattern, Subject, Variable, Wild
 
 __all__ = ["ENDPOINT", "Value", "coarse", "example_of", "literals_of", "values_of", "write_instant"]
@@ -58,7 +58,7 @@ class Value:
 
 
 def values_of(
-    key: str, comparisons: Sequence[Comparison], presence: Presence, *, tls_below: float
+    key: str, comparisons: Sequence[Comparison], presence: Presence, *, tls_below: float, budget: Budget
 ) -> Iterator[Value]:
     """Yield the values to try for a key, the simplest first.
 
@@ -67,6 +67,7 @@ def values_of(
         comparisons: Every comparison that the policy makes with it.
         presence: When it is present.
         tls_below: The bound on `s3:TlsVersion`.
+        budget: The work it may cost.
 
     Raises:
         TooComplex: The patterns have more classes than can be enumerated.
@@ -76,14 +77,16 @@ def values_of(
     if presence.present is not Certainty.NO:
         doubtful = presence.present is Certainty.DOUBTFUL
         single: list[Value] = []
-        for value in _present(key, comparisons, tls_below):
+        for value in _present(key, comparisons, tls_below, budget):
             single.append(value)
             yield Value(value.observed, value.doubtful or doubtful, value.opaque)
         for value in _sets(key, comparisons, single):
             yield Value(value.observed, value.doubtful or doubtful, value.opaque)
 
 
-def _present(key: str, comparisons: Sequence[Comparison], tls_below: float) -> Iterator[Value]:
+def _present(
+    key: str, comparisons: Sequence[Comparison], tls_below: float, budget: Budget
+) -> Iterator[Value]:
     families = {comparison.family for comparison in comparisons} - {"null"}
     domain = domain_of(key)
     if domain is Domain.TLS:
@@ -99,7 +102,7 @@ def _present(key: str, comparisons: Sequence[Comparison], tls_below: float) -> I
     elif domain is None and families == {"numeric"}:
         yield from _numbers(comparisons, whole=False)
     else:
-        yield from _texts(key, comparisons)
+        yield from _texts(key, comparisons, budget)
         if families & {"bool"}:
             yield from (Value("false"), Value("true"))
         if families & {"numeric"}:
@@ -133,12 +136,10 @@ def _options(comparisons: Iterable[Comparison], *families: str) -> Iterator[obje
             yield from comparison.options
 
 
-def _texts(key: str, comparisons: Sequence[Comparison]) -> Iterator[Value]:
-    patterns = [
-        option for option in _options(comparisons, *Domain.TEXT.families) if isinstance(option, Pattern)
-    ]
+def _texts(key: str, comparisons: Sequence[Comparison], budget: Budget) -> Iterator[Value]:
+    patterns = [pattern for comparison in comparisons for pattern in comparison.patterns]
     seed = example_of(key)
-    for (text,) in representatives((Stage(),), [coarse(pattern) for pattern in patterns], [(seed,)]):
+    for (text,) in representatives((Stage(),), [coarse(pattern) for pattern in patterns], [(seed,)], budget):
         yield Value(text)
     yield from (Value(subject) for subject in literals_of(patterns))
     # Whether a key can be present and empty is not documented.
@@ -241,17 +242,14 @@ def _write(number: float) -> str:
 
 
 def _addresses(comparisons: Sequence[Comparison]) -> Iterator[str]:
-    """Yield one address of each interval that the networks cut out of the two address spaces."""
-    kinds = (ipaddress.IPv4Network, ipaddress.IPv6Network)
-    networks = [option for option in _options(comparisons, "address") if isinstance(option, kinds)]
-    for example, kind in zip(_ADDRESSES, kinds, strict=True):
-        own = [network for network in networks if isinstance(network, kind)]
-        usual = int(ipaddress.ip_address(example))
-        bounds = {0, *(int(network.network_address) for network in own)}
-        bounds |= {int(network.broadcast_address) + 1 for network in own}
-        limit = 1 << (32 if kind is ipaddress.IPv4Network else 128)
-        starts = sorted(bound for bound in bounds if bound < limit)
-        build = ipaddress.IPv4Address if kind is ipaddress.IPv4Network else ipaddress.IPv6Address
-        home = max(start for start in starts if start <= usual)
-        yield example
-        yield from (str(build(start)) for start in starts if start != home)
+    """Yield one address of each interval that the ranges cut out of the two address spaces."""
+    options = [option for option in _options(comparisons, "address") if isinstance(option, AddressRanges)]
+    for example in map(ipaddress.ip_address, _ADDRESSES):
+        bounds = {0}
+        for option in options:
+            for first, last in dict(option.ranges)[example.version]:
+                bounds |= {first, last + 1}
+        starts = sorted(bound for bound in bounds if bound < 1 << example.max_prefixlen)
+        home = max(start for start in starts if start <= int(example))
+        yield str(example)
+        yield from (str(type(example)(start)) for start in starts if start != home)
