@@ -120,6 +120,30 @@ def test_the_region_of_the_stack_is_the_partition_of_its_buckets(directory: Path
     assert finding.request.resource.startswith("arn:aws-cn:s3:::")
 
 
+def test_a_weak_reference_is_followed(tmp_path: Path) -> None:
+    app = cdk.App(outdir=str(tmp_path / "cdk.out"), analytics_reporting=False)
+    exporter, importer = cdk.Stack(app, "Exporter"), cdk.Stack(app, "Importer")
+    cdk.CrossStackReferences.of(importer).consume(cdk.ReferenceStrength.WEAK)
+    policy(importer, "Policy", s3.Bucket(exporter, "Exported"))
+    app.synth()
+    assert "Fn::GetStackOutput" in (tmp_path / "cdk.out" / "Importer.template.json").read_text()
+    assert verdicts(check_assembly(tmp_path / "cdk.out")) == {"Exporter/Exported/Resource": "Proven"}
+
+
+def test_one_nested_template_in_two_places_is_judged_in_each(tmp_path: Path) -> None:
+    app = cdk.App(outdir=str(tmp_path / "cdk.out"), analytics_reporting=False)
+    stack = cdk.Stack(app, "Stack")
+    for name in ("Left", "Right"):
+        nested = cdk.NestedStack(stack, name)
+        bucket = s3.CfnBucket(nested, "Bucket")
+        bucket.override_logical_id("Bucket")
+        if name == "Left":
+            s3.CfnBucketPolicy(nested, "Policy", bucket=bucket.ref, policy_document=deny(bucket.attr_arn))
+    app.synth()
+    report = check_assembly(tmp_path / "cdk.out")
+    assert verdicts(report) == {"Stack/Left/Bucket": "Proven", "Stack/Right/Bucket": "Refuted"}
+
+
 def test_stacks_given_as_files_know_each_other(directory: Path) -> None:
     report = check_templates([directory / "Importer.template.json", directory / "Exporter.template.json"])
     assert [type(bucket.verdict).__name__ for bucket in report.buckets] == ["Proven", "Refuted"]

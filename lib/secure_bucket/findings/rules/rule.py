@@ -114,7 +114,7 @@ def reasons(undecided: Undecided) -> str:
 
 def remedy(judgement: Judgement, outcome: Outcome) -> str:
     """Return what to do, concretely: for a construct, or for a template."""
-    if judgement.construct_path:
+    if judgement.construct_path and not judgement.foreign:
         return "use `SecureBucket`, or `enforce_ssl=True`"
     bucket_arn: object = {"Fn::GetAtt": [judgement.resource.logical_id, "Arn"]}
     if judgement.foreign:
