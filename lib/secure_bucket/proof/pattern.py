@@ -313,6 +313,12 @@ def matches(pattern: Pattern, subject: Subject, *, given: bool = False) -> bool 
 def _overlaps(pattern: Pattern, letters: tuple[Letter, ...]) -> bool:
     """Return whether some value of the holes and variables makes the pattern match."""
     elements = pattern.elements
+    # What both begin with is equal whatever its holes hold, so that the rest decides; so at the end.
+    same = next((at for at, (a, b) in enumerate(zip(elements, letters, strict=False)) if a != b), None)
+    same = min(len(elements), len(letters)) if same is None else same
+    elements, letters = elements[same:], letters[same:]
+    while elements and letters and elements[-1] == letters[-1]:
+        elements, letters = elements[:-1], letters[:-1]
     end = (len(elements), len(letters), False)
     seen = {(0, 0, False)}
     queue = [(0, 0, False)]

@@ -22,7 +22,7 @@ from secure_bucket.proof.comparison import (
 )
 from secure_bucket.proof.keys import Kind, Presence, presence_of
 from secure_bucket.proof.language import Budget, TooComplex
-from secure_bucket.proof.pattern import Pattern, Subject, Variable, concat
+from secure_bucket.proof.pattern import Pattern, Subject, Variable, concat, letters_of
 from secure_bucket.proof.principals import PRINCIPAL_TYPES, Addressees, Who, compile_principals, principals_of
 from secure_bucket.proof.search import Choice, Dimension
 from secure_bucket.proof.targets import (
@@ -372,7 +372,9 @@ def partition_of(bucket_arn: Subject) -> str:
     Raises:
         ValueError: It is not the ARN of a bucket.
     """
-    match = _BUCKET_ARN.fullmatch(str(bucket_arn))
+    # What is known of a name that has holes may be nothing.
+    known = "".join(letter if isinstance(letter, str) else "x" for letter in letters_of(bucket_arn))
+    match = _BUCKET_ARN.fullmatch(known)
     if match is None:
         raise ValueError(f"`{bucket_arn}` is not the ARN of a bucket, which is written `arn:aws:s3:::name`")
     return match[1]
