@@ -59,7 +59,7 @@ format: install
 bench: install
 	python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	python benchmarks/bucket.py
-	python benchmarks/gate.py
+	python benchmarks/bucket_gate.py
 
 clean:
 	rm -rf .venv node_modules cdk.out build dist .mypy_cache .pytest_cache .ruff_cache lib/*.egg-info

@@ -71,6 +71,8 @@ class SecureTransportAspect:
         if self._mode is Mode.FIX:
             if is_scope:
                 state.fixed.add(node.node.path)
+            if isinstance(node, cdk.Stage):
+                # A walk begins: between two syntheses anything can have been written.
                 state.fixer.forget()
             if isinstance(node, s3.CfnBucket):
                 state.fixer.fix(node)

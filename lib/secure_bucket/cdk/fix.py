@@ -38,7 +38,7 @@ class Fixer:
     """Fix the buckets of one app, remembering its policies between one bucket and the next."""
 
     def __init__(self) -> None:
-        self._targets: tuple[_Target, ...] | None = None
+        self._targets: list[_Target] | None = None
 
     def forget(self) -> None:
         """Look for policies anew at the next bucket: other code may have made some."""
@@ -52,19 +52,40 @@ class Fixer:
         """
         if bucket.website_configuration is not None:
             return
-        if self._targets is None:
-            self._targets = tuple(_targets(bucket.node.root))
-        policies, doubtful = _policies_of(bucket, self._targets)
-        if doubtful or len(policies) > 1:
-            return
-        documents = [cdk.Stack.of(policy).resolve(policy.policy_document) for policy in policies]
-        if _is_proven(bucket, documents):
-            return
-        if policies:
-            _add_statement(policies[0], bucket, taken=_sids(documents[0]))
-        else:
-            _add_policy(bucket)
-            self.forget()
+        owner = _owner(bucket)
+        policy = _own_policy(owner)
+        if policy is None:
+            if self._targets is None:
+                self._targets = list(_targets(bucket.node.root))
+            policies, doubtful = _policies_of(bucket, self._targets)
+            if doubtful or len(policies) > 1:
+                return
+            if not policies:
+                made = _add_policy(bucket, owner)
+                self._targets.append(_Target(made, "", bucket.node.path, None))
+                return
+            policy = policies[0]
+        document = cdk.Stack.of(policy).resolve(policy.policy_document)
+        if not _is_proven(bucket, document):
+            _add_statement(policy, bucket, taken=_sids(document))
+
+
+def _owner(bucket: s3.CfnBucket) -> s3.Bucket | None:
+    """The L2 that a bucket is the resource of."""
+    owner = bucket.node.scope
+    if isinstance(owner, s3.Bucket):
+        resource = owner.node.default_child
+        # What the kernel made has no lasting Python object: two of them can stand for one construct.
+        if resource is not None and resource.node.path == bucket.node.path:
+            return owner
+    return None
+
+
+def _own_policy(owner: s3.Bucket | None) -> s3.CfnBucketPolicy | None:
+    """The policy that an L2 has made by itself, and so knows of."""
+    policy = owner.policy if owner else None
+    resource = policy.node.default_child if policy else None
+    return resource if isinstance(resource, s3.CfnBucketPolicy) else None
 
 
 def _targets(root: IConstruct) -> Iterator[_Target]:
@@ -87,7 +108,7 @@ def _targets(root: IConstruct) -> Iterator[_Target]:
             yield _Target(policy, stack.node.path, path, stack.resolve(name))
 
 
-def _policies_of(bucket: s3.CfnBucket, targets: tuple[_Target, ...]) -> tuple[list[s3.CfnBucketPolicy], bool]:
+def _policies_of(bucket: s3.CfnBucket, targets: list[_Target]) -> tuple[list[s3.CfnBucketPolicy], bool]:
     """The policies of a bucket, and whether there may be more."""
     stack = cdk.Stack.of(bucket)
     here, path = stack.node.path, bucket.node.path
@@ -108,16 +129,19 @@ def _policies_of(bucket: s3.CfnBucket, targets: tuple[_Target, ...]) -> tuple[li
     return policies, doubtful and not policies
 
 
-def _is_proven(bucket: s3.CfnBucket, documents: list[object]) -> bool:
+def _is_proven(bucket: s3.CfnBucket, document: object) -> bool:
     """Judge the bucket with its policy as the gate would, in a template of nothing else."""
     logical_id = cdk.Stack.of(bucket).resolve(bucket.logical_id)
-    resources: dict[str, Any] = {logical_id: {"Type": "AWS::S3::Bucket"}}
-    for document in documents:
-        resources[f"{logical_id}Policy"] = {
-            "Type": "AWS::S3::BucketPolicy",
-            "Properties": {"Bucket": {"Ref": logical_id}, "PolicyDocument": document},
+    template = {
+        "Resources": {
+            logical_id: {"Type": "AWS::S3::Bucket"},
+            f"{logical_id}Policy": {
+                "Type": "AWS::S3::BucketPolicy",
+                "Properties": {"Bucket": {"Ref": logical_id}, "PolicyDocument": document},
+            },
         }
-    return isinstance(check_template({"Resources": resources}).buckets[0].verdict, Proven)
+    }
+    return isinstance(check_template(template).buckets[0].verdict, Proven)
 
 
 def _sids(document: object) -> list[object]:
@@ -127,30 +151,23 @@ def _sids(document: object) -> list[object]:
     return [statements.get("Sid")] if isinstance(statements, Mapping) else []
 
 
-def _add_policy(bucket: s3.CfnBucket) -> None:
+def _add_policy(bucket: s3.CfnBucket, owner: s3.Bucket | None) -> s3.CfnBucketPolicy:
     """Give a bucket without a policy one of its own, in its own stack: elsewhere it could make a cycle."""
     statement = iam.PolicyStatement.from_json(deny_plain_http(bucket.attr_arn))
-    owner = bucket.node.scope
-    condition = bucket.cfn_options.condition
-    if isinstance(owner, s3.Bucket) and _is_same(owner.node.default_child, bucket):
+    if owner is not None:
         # Through the L2, so that what it ties to its policy (auto-delete, say) stays tied.
         owner.add_to_resource_policy(statement)
-        policy = owner.policy.node.default_child if owner.policy else None
-    else:
-        policy = s3.CfnBucketPolicy(
-            bucket,
-            "SecureTransportPolicy",
-            bucket=bucket.ref,
-            policy_document=iam.PolicyDocument(statements=[statement]),
-        )
-    if condition is not None and isinstance(policy, s3.CfnBucketPolicy):
+    policy = _own_policy(owner) or s3.CfnBucketPolicy(
+        bucket,
+        "SecureTransportPolicy",
+        bucket=bucket.ref,
+        policy_document=iam.PolicyDocument(statements=[statement]),
+    )
+    condition = bucket.cfn_options.condition
+    if condition is not None:
         # A policy must not outlive its bucket: a `Ref` to a bucket that is not made fails the deployment.
         policy.cfn_options.condition = condition
-
-
-def _is_same(one: IConstruct | None, other: IConstruct) -> bool:
-    # What the kernel made has no lasting Python object: two of them can stand for one construct.
-    return one is not None and one.node.path == other.node.path
+    return policy
 
 
 def _add_statement(policy: s3.CfnBucketPolicy, bucket: s3.CfnBucket, *, taken: list[object]) -> None:
