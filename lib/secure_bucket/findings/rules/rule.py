@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -20,6 +21,8 @@ Check: TypeAlias = "Callable[[Judgement], Iterator[Finding]]"
 
 _VERBS = {"GetObject": "GET", "HeadObject": "HEAD", "PutObject": "PUT", "DeleteObject": "DELETE"}
 _MAX_REASONS = 3
+# The name of a hole may hold slashes: `<App/Child.Logs>/report.csv`.
+_BUCKET = re.compile(r"(?:<[^>]*>|[^/])*/?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,9 @@ def subject(judgement: Judgement) -> str:
 def describe_request(request: Request) -> str:
     """Return a request in words: ``GET of `report.csv` by anyone``."""
     name = request.action.partition(":")[2]
-    key = request.resource.partition(":::")[2].partition("/")[2]
+    path = request.resource.partition(":::")[2]
+    bucket = _BUCKET.match(path)
+    key = path[bucket.end() :] if bucket else ""
     who = "anyone" if request.principal == ANONYMOUS else f"`{request.principal}`"
     if key and name in _VERBS:
         what = f"{_VERBS[name]} of `{key}`"
