@@ -206,7 +206,11 @@ class Judge:
             key = key.replace(repr(hole), f"\0{number}")
         verdict = self._proven.get(key, self._memo.get(exact))
         if verdict is None:
-            verdict = prove(document, arn)
+            try:
+                verdict = prove(document, arn)
+            except ValueError as error:
+                # A template can call a bucket what no bucket can be called.
+                return Undecided((Unknown(str(error)),))
             if isinstance(verdict, Proven):
                 self._proven[key] = verdict
             else:

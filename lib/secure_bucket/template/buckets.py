@@ -29,7 +29,7 @@ _HTTPS_ONLY = {
 }
 _OUT_OF_SCOPE = ("AWS::S3Outposts::Bucket", "AWS::S3Vectors::VectorBucket")
 _OTHER_PARTITIONS = ("aws-cn", "aws-eusc", "aws-iso", "cn-north", "eu-isoe", "eusc-", "us-gov-", "us-iso")
-_S3_ARN = re.compile(r"arn:([a-z-]+):s3:")
+_S3_ARN = re.compile(r"arn:(aws[a-z-]*):s3:")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -234,11 +234,10 @@ class Inventory:
                 arn = resolver.bucket_arn(bucket.stack, name)
                 applied.append(Applied(policy, _document(resolver, policy), arn, certain=True))
         for policy in self.loose:
-            if not _exists(resolver, policy.stack, policy.resource):
-                continue
+            # Whether a policy exists is asked last, because it may depend on what this bucket does not.
             for target in _targets(resolver, policy):
                 applies = self._applies(resolver, policy, target, bucket, name)
-                if applies is not False:
+                if applies is not False and _exists(resolver, policy.stack, policy.resource):
                     owner, named = (bucket.stack, name) if applies else (policy.stack, target)
                     arn = resolver.bucket_arn(owner, named)
                     applied.append(Applied(policy, _document(resolver, policy), arn, certain=applies is True))
@@ -336,11 +335,15 @@ def _document(resolver: Resolver, policy: BucketPolicy) -> object:
 
 
 def _targets(resolver: Resolver, policy: BucketPolicy) -> list[str | Text]:
+    known = resolver.targets.get(id(policy))
+    if known is not None:
+        return known
     target = resolver.property(policy.stack, policy.resource, "Bucket")
     # `Bucket` is one name; a list of names fails at deployment, and is read as what was meant by it.
     targets = target if isinstance(target, list) else [target]
     texts = [as_text(item) for item in targets if item is not None]
-    return [text for text in texts if text is not None]
+    resolver.targets[id(policy)] = known = [text for text in texts if text is not None]
+    return known
 
 
 def _settle_partition(resolver: Resolver, stack: Stack, applied: list[Applied]) -> None:

@@ -86,6 +86,7 @@ class Resolver:
     given: set[Hole] = field(default_factory=set)
     parameters: dict[Hole, Parameter] = field(default_factory=dict)
     conditions: dict[tuple[int, str], bool | None] = field(default_factory=dict)
+    targets: dict[int, list[str | Text]] = field(default_factory=dict)
     _names: dict[int, str | Text] = field(default_factory=dict)
     nesting: int = 0
     _exports: dict[str | Text, list[tuple[Stack, str]]] | None = None
