@@ -14,8 +14,8 @@ from datetime import datetime, timezone
 from typing import Final, TypeAlias
 
 from secure_bucket.policy.document import Condition, Quantifier
-from secure_bucket.policy.unknown import Hole, Text, Unknown
-from secure_bucket.proof.keys import Domain, domain_of
+from secure_bucket.policy.unknown import Hole, Place, Text, Unknown
+from secure_bucket.proof.keys import Domain, domain_of, is_always_present
 from secure_bucket.proof.pattern import Pattern, Subject, Variable, compile_pattern, matches
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "parse_address",
     "parse_instant",
     "parse_number",
+    "unless_void",
 ]
 
 Network: TypeAlias = "ipaddress.IPv4Network | ipaddress.IPv6Network"
@@ -86,6 +87,9 @@ class Comparison:
 
     def holds(self, value: Observed) -> Tri:
         """Return whether the condition holds when its key has this value; `None` is an absent key."""
+        return unless_void(self._holds(value), self.variables, self.condition.at)
+
+    def _holds(self, value: Observed) -> Tri:
         condition = self.condition
         if self.family == "null":
             return any_of(
@@ -201,6 +205,20 @@ _RELATIONS: Final[dict[str, Callable[[float, float], bool]]] = {
     "GreaterThan": lambda value, option: value > option,
     "GreaterThanEquals": lambda value, option: value >= option,
 }
+
+
+def unless_void(found: Tri, variables: Iterable[Variable], at: Place) -> Tri:
+    """Return whether a part of a statement is met, given the policy variables in it.
+
+    AWS says of a variable without a value both that what holds it does not match and that it can make the
+    whole statement invalid, so that a match beside it is not certain.
+    """
+    if found is not True:
+        return found
+    void = next((one for one in variables if not one.has_default and not is_always_present(one.key)), None)
+    if void is None:
+        return True
+    return Depends(f"AWS says two things of a statement whose `${{{void.name}}}` has no value", at)
 
 
 def any_of(each: Iterable[Tri]) -> Tri:

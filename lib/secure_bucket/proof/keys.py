@@ -11,7 +11,16 @@ from __future__ import annotations
 import enum
 from typing import Final
 
-__all__ = ["Certainty", "Domain", "Kind", "Presence", "domain_of", "is_multivalued", "presence_of"]
+__all__ = [
+    "Certainty",
+    "Domain",
+    "Kind",
+    "Presence",
+    "domain_of",
+    "is_always_present",
+    "is_multivalued",
+    "presence_of",
+]
 
 
 class Kind(enum.Enum):
@@ -177,6 +186,11 @@ def presence_of(key: str, kind: Kind, *, through_endpoint: bool, tls_absent: boo
     if key in _SESSION_ONLY or key.startswith("aws:principaltag/"):
         return Presence.FREE if kind in _SIGNED else Presence.ABSENT_RATHER
     return Presence.FREE
+
+
+def is_always_present(key: str) -> bool:
+    """Return whether every request has a key (in lower case)."""
+    return key in _ALWAYS
 
 
 def domain_of(key: str) -> Domain | None:

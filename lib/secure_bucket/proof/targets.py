@@ -12,7 +12,7 @@ from typing import Final
 from secure_bucket.policy.actions import BUCKET_ACTIONS, DOUBTFUL_ACTIONS, OBJECT_ACTIONS, keys_of
 from secure_bucket.policy.document import Patterns
 from secure_bucket.policy.unknown import Hole, Place, Unknown
-from secure_bucket.proof.comparison import Depends, Tri, any_of, negate
+from secure_bucket.proof.comparison import Depends, Tri, any_of, negate, unless_void
 from secure_bucket.proof.language import Budget, Stage, representatives
 from secure_bucket.proof.pattern import (
     Element,
@@ -80,7 +80,7 @@ class Clause:
     def covers(self, subject: Subject) -> Tri:
         """Return whether the element covers an action, or the ARN of a resource."""
         found = any_of(self._covers(pattern, subject) for pattern in self.patterns)
-        return negate(found) if self.negated else found
+        return unless_void(negate(found) if self.negated else found, self.variables, self.at)
 
     def _covers(self, pattern: Pattern | Unknown, subject: Subject) -> Tri:
         if isinstance(pattern, Unknown):
