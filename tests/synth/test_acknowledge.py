@@ -92,7 +92,9 @@ def test_an_acknowledgment_that_matches_nothing_is_said(tmp_path: Path) -> None:
     assert run.code == 1
     assert "ERROR `Prod/Data/Hidden`" in run.stderr
     for id, advice in LOST.items():
-        assert advice in run.block(f"WARNING the acknowledgment of `{id}` on `Prod/Data/Hidden` has no effect")
+        assert advice in run.block(
+            f"WARNING the acknowledgment of `{id}` on `Prod/Data/Hidden` has no effect"
+        )
 
 
 def test_acknowledgments_for_others_are_left_alone(tmp_path: Path) -> None:
