@@ -11,7 +11,15 @@ from secure_bucket.policy.unknown import Hole, Place, Text, Unknown
 from secure_bucket.template.loops import expand_loops, is_loop
 from secure_bucket.template.parameters import Parameter
 from secure_bucket.template.stack import Path, Resource, Stack, pointer_of
-from secure_bucket.template.text import NO_VALUE, Opaque, as_text, concatenate, dynamic_references, holes
+from secure_bucket.template.text import (
+    NO_VALUE,
+    Opaque,
+    as_text,
+    concatenate,
+    dynamic_references,
+    holes,
+    named_hole,
+)
 from secure_bucket.template.worlds import PARTITION, REGION, World, partition_of
 
 __all__ = ["MAX_ALL_VALUES", "MAX_NESTING", "MAX_VALUES", "Assembly", "Function", "Resolver"]
@@ -181,7 +189,8 @@ class Resolver:
 
     def hole(self, stack: Stack, name: str, reason: str, path: Path, *, generated: bool = False) -> Text:
         """Return a text that is not known."""
-        return Text((Hole(name, reason, generated, Place(pointer_of(path), stack.document.name)),))
+        at = Place(pointer_of(path), stack.document.name)
+        return Text((named_hole(name, reason, generated=generated, at=at),))
 
     def ref(self, stack: Stack, name: str, path: Path) -> object:
         """Return what `{"Ref": name}` comes to."""

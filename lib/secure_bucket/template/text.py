@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from secure_bucket.policy.unknown import Hole, Text, Unknown
+from secure_bucket.policy.unknown import Hole, Place, Text, Unknown
 
 __all__ = [
     "NO_VALUE",
@@ -21,6 +21,7 @@ __all__ = [
     "concatenate",
     "dynamic_references",
     "holes",
+    "named_hole",
 ]
 
 
@@ -44,8 +45,18 @@ class Opaque(Unknown):
     name: str = field(default="", kw_only=True)
 
 
+_NOWHERE = Place()
 _DYNAMIC = re.compile(r"\{\{resolve:[^{}]*\}\}")
 _MARK = "\0"
+
+
+def named_hole(name: str, reason: str, *, generated: bool = False, at: Place = _NOWHERE) -> Hole:
+    """Return a hole that can stand in the name of a bucket.
+
+    Whoever reads `arn:aws:s3:::<name>/key` takes the first slash for the end of the bucket's name, so that
+    the name of the hole must not have one. Different names stay different.
+    """
+    return Hole(name.replace("%2F", "%252F").replace("/", "%2F"), reason, generated, at)
 
 
 def concatenate(parts: Iterable[str | Text | Hole]) -> str | Text:
@@ -75,9 +86,8 @@ def as_text(value: object) -> str | Text | None:
     if isinstance(value, float):
         return str(int(value)) if math.isfinite(value) and value == int(value) else repr(value)
     if isinstance(value, Unknown):
-        return Text(
-            (Hole(value.name if isinstance(value, Opaque) else str(value), value.reason, at=value.at),)
-        )
+        name = value.name if isinstance(value, Opaque) else str(value)
+        return Text((named_hole(name, value.reason, at=value.at),))
     return None
 
 
@@ -120,7 +130,7 @@ def dynamic_references(text: str | Text) -> str | Text:
     for match in _DYNAMIC.finditer(flat):
         name = "".join(map(str, unmark(match[0])))
         result += unmark(flat[end : match.start()])
-        result.append(Hole(name, f"`{name}` is looked up only at deployment"))
+        result.append(named_hole(name, f"`{name}` is looked up only at deployment"))
         end = match.end()
     return concatenate(result + unmark(flat[end:]))
 
