@@ -40,14 +40,16 @@ tbody th { font-weight: 600; }
 .counts strong { display: block; font-size: 1.4rem; line-height: 1.2; }
 article { border: 1px solid var(--line); border-radius: .25rem; padding: 1rem; margin: 1rem 0; }
 article ul { padding-left: 1.2rem; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; margin: .5rem 0; }
-dt { font-weight: 600; } dd { margin: 0; }
+dl { display: grid; grid-template-columns: fit-content(14rem) minmax(0, 1fr); gap: .25rem 1rem;
+  margin: .5rem 0; }
+dt { font-weight: 600; overflow-wrap: anywhere; } dd { margin: 0; }
 .sign { display: grid; grid-template-columns: repeat(3, 1fr); gap: 2rem; margin-top: 3rem; max-width: none;
   list-style: none; padding: 0; }
 .sign li { border-top: 1px solid var(--ink); padding-top: .25rem; }
 footer { margin-top: 3rem; color: var(--soft); font-size: .9rem; }
 .table { overflow-x: auto; }
-@media screen and (max-width: 48rem) { dl, .sign { grid-template-columns: 1fr; } body { padding: 1rem; }
+@media screen and (max-width: 48rem) { dl, .sign { grid-template-columns: minmax(0, 1fr); }
+  body { padding: 1rem; }
   .table table { min-width: 44rem; } }
 @media print {
   @page { margin: 18mm 15mm; }

@@ -65,7 +65,8 @@ class _Page:
                 each.finding.at, f"{each.finding.rule} accepted", _DIM, each.finding.message
             )
             yield from self.indented(each.why)
-        said = {finding.at for finding in report.findings}
+        # An unused or expired exception is a finding of its own, unless its rule was not asked about.
+        said = {finding.at for finding in report.findings if finding.rule in ("SB007", "SB008")}
         for granted in report.exceptions:
             if not granted.used and granted.at not in said:
                 state = "expired" if granted.expired else "unused"
@@ -87,9 +88,11 @@ class _Page:
             at = fault.at if fault.at.file else Place(file=fault.file)
             yield from self.entry(at, "error", _COLOURS[Level.ERROR], fault.message)
         if report.ignored and not verbose:
-            yield self.styled(_DIM, f"{count(len(report.ignored), 'file')} ignored: no templates")
+            ignored = f"{count(len(report.ignored), 'file')} ignored: no templates"
+            yield from (self.styled(_DIM, line) for line in self.wrapped(ignored, "    "))
         fails = report.faults or any(finding.level is Level.ERROR for finding in report.findings)
-        yield self.styled(_COLOURS[Level.ERROR] if fails else _BOLD, summary(report))
+        for line in self.wrapped(summary(report), "    "):
+            yield self.styled(_COLOURS[Level.ERROR] if fails else _BOLD, line)
 
     def finding(self, finding: Finding) -> Iterator[str]:
         label = f"{finding.rule} {finding.level.value}"
@@ -125,7 +128,6 @@ class _Page:
             subsequent_indent=indent,
             break_long_words=False,
             break_on_hyphens=False,
-            drop_whitespace=True,
         )
         return lines or [text]
 
@@ -140,7 +142,7 @@ class _Page:
         part = self.excerpts.at(at)
         if part is None:
             return
-        gutter = len(str(part.end_line))
+        gutter = max(len(str(part.end_line)), 3 if len(part.lines) > _MAX_LINES + 2 else 1)
         blank = " " * gutter
         red = _COLOURS[Level.ERROR]
 
