@@ -1,0 +1,265 @@
+"""What `check` answers, and what it exits with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.harness import NO_BUCKET, OPEN, SECURE, UNDECIDED, Outcome, write_assembly
+
+Run = Callable[..., Outcome]
+
+
+@pytest.mark.parametrize(
+    ("templates", "arguments", "code"),
+    [
+        ({"a.yaml": SECURE}, ["a.yaml"], 0),
+        ({"a.yaml": OPEN}, ["a.yaml"], 1),
+        ({"a.yaml": UNDECIDED}, ["a.yaml"], 3),
+        ({"a.yaml": UNDECIDED}, ["--undecided=error", "a.yaml"], 3),
+        ({"a.yaml": UNDECIDED}, ["--undecided=warn", "a.yaml"], 0),
+        ({"a.yaml": OPEN}, ["--undecided=warn", "a.yaml"], 1),
+        ({"a.yaml": SECURE, "b.yaml": OPEN, "c.yaml": UNDECIDED}, ["a.yaml", "b.yaml", "c.yaml"], 1),
+        ({"a.yaml": SECURE, "c.yaml": UNDECIDED}, ["."], 3),
+        ({"a.yaml": SECURE, "b.yaml": OPEN, "c.yaml": "Resources: ["}, ["a.yaml", "b.yaml", "c.yaml"], 2),
+        ({"a.yaml": SECURE}, ["--strict", "a.yaml"], 0),
+        ({"a.yaml": SECURE.replace('"*"', '{AWS: "*"}')}, ["a.yaml"], 0),
+        ({"a.yaml": SECURE}, ["--minimum-tls=1.2", "a.yaml"], 1),
+    ],
+)
+def test_exit_code(
+    directory: Path, run: Run, templates: dict[str, str], arguments: list[str], code: int
+) -> None:
+    for name, text in templates.items():
+        (directory / name).write_text(text)
+    assert run("check", *arguments).code == code
+
+
+def test_strict_does_not_take_every_account_for_every_service(directory: Path, run: Run) -> None:
+    (directory / "a.yaml").write_text(SECURE.replace('"*"', '{AWS: "*"}'))
+    assert run("check", "--strict", "a.yaml").code in (1, 3)
+
+
+def test_report_names_place_request_reason_and_fix(directory: Path, run: Run) -> None:
+    (directory / "logs.yaml").write_text(OPEN)
+    out = run("check", "logs.yaml").out
+    assert out.startswith(
+        "logs.yaml:2:3: SB001 error: bucket `Logs`: GET of `report.csv` over http by anyone"
+    )
+    assert "the bucket has no policy" in out
+    assert "  fix: add an `AWS::S3::BucketPolicy`" in out
+    assert out.endswith("1 bucket in 1 template: 0 proven, 1 refuted, 0 undecided, 0 skipped\n")
+
+
+def test_undecided_as_warning_is_still_said(directory: Path, run: Run) -> None:
+    (directory / "a.yaml").write_text(UNDECIDED)
+    assert "SB002 warning" in run("check", "--undecided=warn", "a.yaml").out
+
+
+def test_unreadable_file_does_not_stop_the_others(directory: Path, run: Run) -> None:
+    (directory / "a.json").write_text('{"Resources": {')
+    (directory / "b.yaml").write_text(OPEN)
+    (directory / "c.yaml").write_text(SECURE)
+    outcome = run("check", "a.json", "b.yaml", "c.yaml")
+    assert outcome.code == 2
+    assert "b.yaml:2:3: SB001 error" in outcome.out
+    assert "a.json:1:16: error: `a.json` is not JSON" in outcome.out
+    assert "2 buckets in 2 templates: 1 proven, 1 refuted" in outcome.out
+
+
+def test_standard_input_has_places_and_an_excerpt(run: Run) -> None:
+    outcome = run("check", "-", stdin=OPEN)
+    assert outcome.code == 1
+    assert "<stdin>:2:3: SB001 error" in outcome.out
+    assert " 2 |   Logs:\n" in outcome.out
+
+
+def test_standard_input_stands_beside_files(directory: Path, run: Run) -> None:
+    (directory / "a.yaml").write_text(SECURE)
+    outcome = run("check", "a.yaml", "-", stdin=json.dumps({"Resources": {"B": {"Type": "AWS::S3::Bucket"}}}))
+    assert outcome.code == 1
+    assert "2 buckets in 2 templates: 1 proven, 1 refuted" in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("templates", "path", "said"),
+    [
+        ({}, ".", "`.` holds no template: nothing was checked there"),
+        ({"a.yaml": NO_BUCKET}, "a.yaml", "there is no bucket in `a.yaml`: nothing to check is not a pass"),
+        ({"a.yaml": NO_BUCKET}, ".", "there is no bucket in `.`: nothing to check is not a pass"),
+        ({"other.json": "{}", "notes.txt": ""}, ".", "`.` holds no template"),
+        ({"a.yaml": SECURE}, "*.json", "nothing matches `*.json`"),
+        ({}, "gone.yaml", "`gone.yaml` does not exist"),
+    ],
+)
+def test_nothing_to_check_is_not_a_pass(
+    directory: Path, run: Run, templates: dict[str, str], path: str, said: str
+) -> None:
+    for name, text in templates.items():
+        (directory / name).write_text(text)
+    outcome = run("check", path)
+    assert outcome.code == 2
+    assert said in outcome.out
+
+
+def test_argument_that_leads_nowhere_counts_even_beside_others(directory: Path, run: Run) -> None:
+    (directory / "a.yaml").write_text(SECURE)
+    (directory / "empty").mkdir()
+    outcome = run("check", "a.yaml", "empty")
+    assert outcome.code == 2
+    assert "`empty` holds no template" in outcome.out
+
+
+def test_hooks_may_hand_over_files_that_are_no_templates(directory: Path, run: Run) -> None:
+    (directory / "compose.yaml").write_text("services: {web: {image: nginx}}\n")
+    (directory / "topic.yaml").write_text(NO_BUCKET)
+    (directory / "open.yaml").write_text(OPEN)
+    (directory / "broken.yaml").write_text("AWSTemplateFormatVersion: [")
+    assert run("check", "compose.yaml").code == 2
+    assert run("check", "--skip-other-files", "compose.yaml").code == 0
+    assert run("check", "--skip-other-files", "compose.yaml", "topic.yaml").code == 0
+    assert run("check", "--skip-other-files", "compose.yaml", "open.yaml").code == 1
+    assert run("check", "--skip-other-files", "compose.yaml", "broken.yaml").code == 2
+    assert run("check", "--skip-other-files", "gone.yaml").code == 2
+
+
+def test_quiet_says_only_what_could_not_be_done(directory: Path, run: Run) -> None:
+    (directory / "a.yaml").write_text(OPEN)
+    (directory / "b.yaml").write_text("Resources: [")
+    assert run("check", "--quiet", "a.yaml") == Outcome(1, "", "")
+    outcome = run("check", "--quiet", "a.yaml", "b.yaml")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith("secure-bucket: `b.yaml` is not YAML")
+
+
+def test_verbose_lists_proven_buckets_and_files_passed_over(directory: Path, run: Run) -> None:
+    (directory / "a.yaml").write_text(SECURE)
+    (directory / "package.json").write_text("{}")
+    (directory / "node_modules").mkdir()
+    out = run("check", "--verbose", ".").out
+    assert "a.yaml:3:3: proven: bucket `Reports`" in out
+    assert "package.json: ignored: no CloudFormation template" in out
+    assert "node_modules: ignored: packages of others" in out
+    assert "2 files ignored" in run("check", ".").out
+
+
+def test_several_formats_at_once(directory: Path, run: Run) -> None:
+    (directory / "a.yaml").write_text(OPEN)
+    outcome = run(
+        "check", "a.yaml", "--format", "sarif", "--output", "a.sarif", "--format=junit", "--output=a.xml",
+        "--format", "text",
+    )  # fmt: skip
+    assert outcome.code == 1
+    assert "SB001 error" in outcome.out
+    assert json.loads((directory / "a.sarif").read_text())["version"] == "2.1.0"
+    assert (directory / "a.xml").read_text().startswith("<?xml")
+    assert sorted(path.name for path in directory.iterdir()) == ["a.sarif", "a.xml", "a.yaml"]
+
+
+def test_report_in_a_file_leaves_a_summary_on_standard_error(directory: Path, run: Run) -> None:
+    (directory / "a.yaml").write_text(OPEN)
+    outcome = run("check", "a.yaml", "--format", "json", "--output", "a.json")
+    assert outcome.out == ""
+    assert outcome.err.startswith("secure-bucket: 1 bucket in 1 template: 0 proven, 1 refuted")
+    assert run("check", "a.yaml", "--quiet", "--format", "json", "--output", "a.json").err == ""
+
+
+def test_output_alone_is_text_and_dash_is_standard_output(directory: Path, run: Run) -> None:
+    (directory / "a.yaml").write_text(OPEN)
+    run("check", "a.yaml", "--output", "a.txt")
+    assert "SB001 error" in (directory / "a.txt").read_text()
+    assert json.loads(run("check", "a.yaml", "--format", "json", "--output", "-").out)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["a.yaml", "--format", "json", "--format", "text"], "one report goes to standard output"),
+        (["a.yaml", "--output", "x", "--output", "y"], "give a --format before each --output"),
+        (["a.yaml", "--format=json", "--output=x", "--format=text", "--output=./x"], "to the same file"),
+        (["a.yaml", "--format", "xml"], "invalid choice: 'xml'"),
+        (["a.yaml", "--output", ""], "the name of the file is empty"),
+        (["a.yaml", "--jobs", "0"], "`0` is not a number from 1"),
+        (["a.yaml", "--minimum-tls", "2"], "invalid choice"),
+        (["a.yaml", "--grow-baseline"], "--write-baseline FILE"),
+        (["a.yaml", "--baseline", "x", "--write-baseline", "y"], "not allowed with"),
+        (["a.yaml", "--output", "gone/x"], "`gone/x` cannot be written: No such file or directory"),
+        ([""], "a PATH is empty"),
+        ([], "give at least one PATH"),
+    ],
+)
+def test_wrong_arguments(directory: Path, run: Run, arguments: list[str], said: str) -> None:
+    (directory / "a.yaml").write_text(SECURE)
+    outcome = run("check", *arguments)
+    assert outcome.code == 2
+    assert said in outcome.err
+
+
+def test_sarif_names_files_from_the_root_of_the_repository(
+    directory: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (directory / ".git").mkdir()
+    (directory / "infra").mkdir()
+    (directory / "infra" / "a.yaml").write_text(OPEN)
+    monkeypatch.chdir(directory / "infra")
+    assert '"uri": "infra/a.yaml"' in run("check", "a.yaml", "--format", "sarif").out
+    assert "\na.yaml:2:3" in "\n" + run("check", "a.yaml").out
+
+
+def test_json_report_is_the_same_at_the_same_time(
+    directory: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (directory / "a.yaml").write_text(OPEN)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1800000000")
+    first = run("check", "a.yaml", "--format", "json").out
+    assert first == run("check", "a.yaml", "--format", "json").out
+    assert "2027-01-15T08:00:00Z" in first
+
+
+NESTED = """\
+Resources:
+  Child:
+    Type: AWS::CloudFormation::Stack
+    Properties:
+      TemplateURL: child.yaml
+      Parameters: {LogBucketArn: "arn:aws:s3:::logs"}
+"""
+CHILD = UNDECIDED.replace(
+    "Type: AWS::S3::Bucket\n", "Type: AWS::S3::Bucket\n    Properties: {BucketName: logs}\n"
+)
+
+
+def test_nested_template_is_judged_where_it_is_nested(directory: Path, run: Run) -> None:
+    (directory / "child.yaml").write_text(CHILD)
+    assert run("check", "child.yaml").code == 3
+    (directory / "parent.yaml").write_text(NESTED)
+    outcome = run("check", ".")
+    assert outcome.code == 0
+    assert "1 bucket in 2 templates: 1 proven" in outcome.out
+    # Who names it asks about it by itself, too.
+    assert run("check", ".", "child.yaml").code == 3
+
+
+def test_assembly_with_a_stage_and_a_nested_stack(directory: Path, run: Run) -> None:
+    write_assembly(directory / "cdk.out")
+    outcome = run("check", "cdk.out")
+    assert outcome.code == 1
+    assert "4 buckets in 4 templates: 0 proven, 4 refuted" in outcome.out
+    # All of them are named from here.
+    assert "cdk.out/Nested.nested.template.json:1:" in outcome.out
+    assert "cdk.out/assembly-Stage/Top.template.json:1:" in outcome.out
+    assert str(directory) not in outcome.out
+    assert outcome.out.count("GET of `report.csv` over http") == 4
+    assert run("check", ".").out == outcome.out
+    assert run("check", "cdk.out/manifest.json").out == outcome.out
+
+
+def test_assembly_without_one_of_its_templates_could_not_be_checked(directory: Path, run: Run) -> None:
+    write_assembly(directory / "cdk.out")
+    (directory / "cdk.out/assembly-Stage/Nested.nested.template.json").unlink()
+    outcome = run("check", "cdk.out")
+    assert outcome.code == 2
+    assert "Nested.nested.template.json" in outcome.out

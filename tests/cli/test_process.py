@@ -1,0 +1,242 @@
+"""The command as a process: its pipes, its signals, its terminal, what it loads."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.harness import OPEN, SECURE, command, environment
+
+Process = Callable[..., subprocess.CompletedProcess[str]]
+
+needs_terminals = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+
+
+def test_version_and_help(process: Process) -> None:
+    import secure_bucket
+
+    version = process("--version")
+    assert (version.returncode, version.stdout) == (0, f"secure-bucket {secure_bucket.__version__}\n")
+    for arguments in ((), ("check",), ("prove",), ("explain",)):
+        help_text = process(*arguments, "--help")
+        assert help_text.returncode == 0
+        assert "exit codes:" in help_text.stdout
+        for code in ("0    everything is proven", "1    refuted", "2    could not run", "3    undecided"):
+            assert code in help_text.stdout
+
+
+def test_no_command(process: Process) -> None:
+    outcome = process()
+    assert outcome.returncode == 2
+    assert "required: COMMAND" in outcome.stderr
+
+
+def test_installed_command_is_the_module(directory: Path, process: Process) -> None:
+    installed = Path(sys.executable).with_name("secure-bucket")
+    if not installed.exists():
+        pytest.skip("secure-bucket is not installed beside this Python")
+    (directory / "a.yaml").write_text(OPEN)
+    outcome = subprocess.run([installed, "check", "a.yaml"], capture_output=True, encoding="utf-8")
+    same = process("check", "a.yaml")
+    assert (outcome.returncode, outcome.stdout) == (same.returncode, same.stdout)
+
+
+def test_check_loads_neither_cdk_nor_what_it_does_not_need(directory: Path) -> None:
+    (directory / "a.json").write_text('{"Resources": {"A": {"Type": "AWS::S3::Bucket"}}}')
+    code = (
+        "import sys; from secure_bucket.cli.main import main; main(['check', 'a.json']);"
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    outcome = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), capture_output=True, encoding="utf-8"
+    )
+    loaded = set(outcome.stderr.split())
+    assert "secure_bucket.findings.check" in loaded
+    unneeded = {
+        "aws_cdk", "jsii", "constructs", "yaml", "multiprocessing", "concurrent.futures", "tomllib",
+        "importlib.metadata", "shutil", "tempfile", "difflib", "glob", "subprocess",
+        "secure_bucket.reporters.sarif", "secure_bucket.reporters.html_page", "secure_bucket.cli.prove",
+    }  # fmt: skip
+    assert not loaded & unneeded
+
+
+def test_reader_that_goes_away_changes_nothing(directory: Path) -> None:
+    for number in range(300):
+        (directory / f"{number}.yaml").write_text(OPEN)
+    checking = subprocess.Popen(
+        command("check", "."), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
+    )
+    assert checking.stdout is not None and checking.stderr is not None
+    checking.stdout.read(10)
+    checking.stdout.close()
+    assert checking.stderr.read() == b""
+    assert checking.wait(60) == 1
+    checking.stderr.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="descriptors are closed as POSIX does it")
+def test_streams_that_are_closed(directory: Path, process: Process) -> None:
+    (directory / "a.yaml").write_text(SECURE)
+    outcome = process("check", "a.yaml", preexec_fn=lambda: os.close(1))
+    assert outcome.returncode == 2
+    assert "standard output is closed" in outcome.stderr
+    assert process("check", "a.yaml", preexec_fn=lambda: os.close(2)).returncode == 0
+    outcome = process("check", "-", preexec_fn=lambda: os.close(0))
+    assert outcome.returncode == 2
+    assert "Traceback" not in outcome.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as POSIX does it")
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_interrupt(directory: Path, jobs: str) -> None:
+    text = SECURE + "".join(f"  B{number}: {{Type: AWS::S3::Bucket}}\n" for number in range(3_000))
+    for number in range(40):
+        (directory / f"{number}.yaml").write_text(text)
+    checking = subprocess.Popen(
+        command("check", "--jobs", jobs, "."),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        start_new_session=True,
+    )
+    time.sleep(2)
+    checking.send_signal(signal.SIGINT)
+    out, err = checking.communicate(timeout=30)
+    assert checking.returncode == 130
+    assert (out, err) == (b"", b"")
+    # Nothing of it is left running.
+    with pytest.raises(ProcessLookupError):
+        for _ in range(50):
+            os.killpg(checking.pid, 0)
+            time.sleep(0.1)
+
+
+def on_terminal(*arguments: str, **extra: str) -> str:
+    """Return what the command writes to a terminal of 60 columns."""
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
+    running = subprocess.Popen(
+        command(*arguments),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment(TERM="xterm", **extra),
+    )
+    os.close(theirs)
+    chunks = []
+    while True:
+        try:
+            chunk = os.read(ours, 65536)
+        except OSError:
+            break
+        if not chunk:
+            break
+        chunks.append(chunk)
+    os.close(ours)
+    running.wait(60)
+    return b"".join(chunks).decode()
+
+
+@needs_terminals
+def test_terminal_gets_colour_and_its_width(directory: Path) -> None:
+    (directory / "a.yaml").write_text(OPEN)
+    shown = on_terminal("check", "a.yaml")
+    assert "\x1b[1;31mSB001 error\x1b[0m" in shown
+    assert "\x1b" not in on_terminal("check", "a.yaml", "--no-color")
+    plain = on_terminal("check", "a.yaml", NO_COLOR="1")
+    assert "\x1b" not in plain
+    assert max(map(len, plain.partition("  fix:")[0].splitlines())) <= 60
+
+
+def test_pipe_gets_neither_unless_asked(directory: Path, process: Process) -> None:
+    (directory / "a.yaml").write_text(OPEN)
+    assert "\x1b" not in process("check", "a.yaml").stdout
+    assert "\x1b[" in process("check", "a.yaml", "--color").stdout
+    assert "\x1b[" in process("check", "a.yaml", env=environment(FORCE_COLOR="1")).stdout
+    assert "\x1b" not in process("check", "a.yaml", env=environment(FORCE_COLOR="1", NO_COLOR="1")).stdout
+    assert "\x1b" not in process("check", "a.yaml", "--no-color", env=environment(FORCE_COLOR="1")).stdout
+
+
+def test_output_that_is_no_utf_8_gets_escapes(directory: Path, process: Process) -> None:
+    (directory / "é.yaml").write_text(OPEN)
+    outcome = process("check", "é.yaml", env=environment(PYTHONIOENCODING="ascii"), encoding="ascii")
+    assert outcome.returncode == 1
+    assert "\\xe9.yaml:2:3: SB001 error" in outcome.stdout
+
+
+@needs_terminals
+def test_progress_on_a_terminal_while_it_takes_long(directory: Path) -> None:
+    text = SECURE + "".join(f"  B{number}: {{Type: AWS::S3::Bucket}}\n" for number in range(500))
+    for number in range(30):
+        (directory / f"{number}.yaml").write_text(text)
+    assert " of 30" in on_terminal("check", "--format", "json", "--output", "x", ".")
+    assert " of 30" not in on_terminal("check", "--quiet", ".")
+
+
+def test_no_progress_in_a_pipe(directory: Path, process: Process) -> None:
+    text = SECURE + "".join(f"  B{number}: {{Type: AWS::S3::Bucket}}\n" for number in range(500))
+    for number in range(30):
+        (directory / f"{number}.yaml").write_text(text)
+    assert process("check", ".").stderr == ""
+
+
+def test_processes_say_what_one_says(directory: Path, process: Process) -> None:
+    for number in range(60):
+        (directory / f"{number}.yaml").write_text((SECURE, OPEN, "AWS: [", "{}")[number % 4])
+    alone = process("check", "--jobs", "1", "--verbose", ".", "-")
+    together = process("check", "--jobs", "3", "--verbose", ".", "-")
+    assert alone.returncode == together.returncode == 2
+    assert alone.stdout == together.stdout
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are found as Linux lists them")
+def test_process_that_is_killed_is_a_fault(directory: Path) -> None:
+    text = SECURE + "".join(f"  B{number}: {{Type: AWS::S3::Bucket}}\n" for number in range(3_000))
+    for number in range(40):
+        (directory / f"{number}.yaml").write_text(text)
+    checking = subprocess.Popen(
+        command("check", "--jobs", "2", "."),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        encoding="utf-8",
+    )
+    children = Path(f"/proc/{checking.pid}/task/{checking.pid}/children")
+    workers: list[str] = []
+    while len(workers) < 2 and checking.poll() is None:
+        workers = children.read_text().split()
+        time.sleep(0.05)
+    os.kill(int(workers[0]), signal.SIGKILL)
+    out, err = checking.communicate(timeout=120)
+    assert checking.returncode == 2
+    assert "was not checked: the process that did it was killed" in out
+    assert err == ""
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+def test_completion(process: Process, shell: str) -> None:
+    pytest.importorskip("shtab")
+    outcome = process("completion", shell)
+    assert outcome.returncode == 0
+    assert "minimum" in outcome.stdout
+    if shell == "bash":
+        assert subprocess.run(["bash", "-n"], input=outcome.stdout, encoding="utf-8").returncode == 0
+
+
+def test_completion_says_what_it_needs(run: Callable[..., object], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "shtab", None)
+    outcome = run("completion", "bash")
+    assert "pip install 'secure-bucket[cli]'" in outcome.err  # type: ignore[attr-defined]
+    assert outcome.code == 2  # type: ignore[attr-defined]
