@@ -5,43 +5,31 @@ The third value is an `Unknown` that says what the answer depends on.
 
 from __future__ import annotations
 
-import ipaddress
-import re
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import Final, TypeAlias
 
 from secure_bucket.policy.document import Condition, Quantifier
-from secure_bucket.policy.unknown import Hole, Place, Text, Unknown
-from secure_bucket.proof.keys import Domain, domain_of, is_always_present
-from secure_bucket.proof.pattern import Pattern, Subject, Variable, compile_pattern, matches
+from secure_bucket.policy.unknown import Hole, Text, Unknown
+from secure_bucket.proof.keys import Domain, domain_of
+from secure_bucket.proof.matching import matches
+from secure_bucket.proof.pattern import Pattern, Variable, compile_pattern
+from secure_bucket.proof.scalars import (
+    NETWORKS,
+    AddressRanges,
+    Network,
+    parse_address,
+    parse_instant,
+    parse_network,
+    parse_number,
+)
+from secure_bucket.proof.subject import Subject
+from secure_bucket.proof.tri import Depends, Tri, all_of, any_of, negate, unless_void
 
-__all__ = [
-    "AddressRanges",
-    "Comparison",
-    "Depends",
-    "Tri",
-    "all_of",
-    "any_of",
-    "compile_comparison",
-    "negate",
-    "parse_address",
-    "parse_instant",
-    "parse_number",
-    "unless_void",
-]
+__all__ = ["Comparison", "compile_comparison"]
 
-Network: TypeAlias = "ipaddress.IPv4Network | ipaddress.IPv6Network"
-Tri: TypeAlias = "bool | Unknown"
 Option: TypeAlias = "Pattern | float | AddressRanges | bool | Unknown"
 Observed: TypeAlias = "Subject | tuple[Subject, ...] | None"
-
-
-@dataclass(frozen=True, slots=True)
-class Depends(Unknown):
-    """An answer that depends on the rest of the request, so that a concrete request settles it."""
 
 
 _FAMILIES: Final = (
@@ -52,12 +40,6 @@ _FAMILIES: Final = (
     ("binary", "Binary"),
     ("arn", "Arn"),
     ("null", "Null"),
-)
-_NETWORKS: Final = (ipaddress.IPv4Network, ipaddress.IPv6Network)
-_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?")
-_INSTANT: Final = re.compile(
-    # The formats of W3C's profile of ISO 8601, which the IAM User Guide names for the date operators.
-    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:?\d\d))?)?)?"
 )
 
 
@@ -166,38 +148,6 @@ class Comparison:
         return Unknown(reason, condition.at)
 
 
-@dataclass(frozen=True, slots=True)
-class AddressRanges:
-    """IP addresses, as the first and the last of each range, in order, by their version."""
-
-    ranges: tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
-
-    @classmethod
-    def of(cls, networks: Sequence[Network]) -> AddressRanges:
-        """Return the ranges that some networks make up together."""
-        found = []
-        for version in (4, 6):
-            merged: list[tuple[int, int]] = []
-            bounds = (
-                (int(network.network_address), int(network.broadcast_address))
-                for network in networks
-                if network.version == version
-            )
-            for first, last in sorted(bounds):
-                if merged and first <= merged[-1][1] + 1:
-                    merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
-                else:
-                    merged.append((first, last))
-            found.append((version, tuple(merged)))
-        return cls(tuple(found))
-
-    def contain(self, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-        """Return whether an address is in one of the ranges."""
-        ranges = dict(self.ranges)[address.version]
-        position = bisect_right(ranges, int(address), key=lambda one: one[0])
-        return position > 0 and int(address) <= ranges[position - 1][1]
-
-
 _RELATIONS: Final[dict[str, Callable[[float, float], bool]]] = {
     "Equals": lambda value, option: value == option,
     "LessThan": lambda value, option: value < option,
@@ -205,45 +155,6 @@ _RELATIONS: Final[dict[str, Callable[[float, float], bool]]] = {
     "GreaterThan": lambda value, option: value > option,
     "GreaterThanEquals": lambda value, option: value >= option,
 }
-
-
-def unless_void(found: Tri, variables: Iterable[Variable], at: Place) -> Tri:
-    """Return whether a part of a statement is met, given the policy variables in it.
-
-    AWS says of a variable without a value both that what holds it does not match and that it can make the
-    whole statement invalid, so that a match beside it is not certain.
-    """
-    if found is not True:
-        return found
-    void = next((one for one in variables if not one.has_default and not is_always_present(one.key)), None)
-    if void is None:
-        return True
-    return Depends(f"AWS says two things of a statement whose `${{{void.name}}}` has no value", at)
-
-
-def any_of(each: Iterable[Tri]) -> Tri:
-    """Return the disjunction: true if one is, else one that is unknown, else false.
-
-    What a request cannot settle goes before what it can.
-    """
-    unknown: Unknown | None = None
-    for one in each:
-        if isinstance(one, Unknown):
-            if unknown is None or isinstance(unknown, Depends):
-                unknown = one
-        elif one:
-            return True
-    return unknown if unknown is not None else False
-
-
-def all_of(each: Iterable[Tri]) -> Tri:
-    """Return the conjunction: false if one is, else one that is unknown, else true."""
-    return negate(any_of(negate(one) for one in each))
-
-
-def negate(one: Tri) -> Tri:
-    """Return the negation; of what is unknown, itself."""
-    return one if isinstance(one, Unknown) else not one
 
 
 def compile_comparison(condition: Condition, *, variables: bool, known: Mapping[str, str]) -> Comparison:
@@ -273,13 +184,13 @@ def compile_comparison(condition: Condition, *, variables: bool, known: Mapping[
         options = (Unknown(_undocumented(condition, domain), condition.at),)
     else:
         options = tuple(_option(test, value, variables, known) for value in condition.values)
-    networks = [option for option in options if isinstance(option, _NETWORKS)]
+    networks = [option for option in options if isinstance(option, NETWORKS)]
     literals: set[str] = set()
     kept: list[Option] = [AddressRanges.of(networks)] if networks else []
     for option in options:
         if isinstance(option, Pattern) and option.is_literal and not option.holes:
             literals.add("".join(map(str, option.elements)))
-        elif not isinstance(option, _NETWORKS):
+        elif not isinstance(option, NETWORKS):
             kept.append(option)
     written = (value for value in condition.values if variables and not isinstance(value, Unknown))
     names = tuple(name for value in written for name in compile_pattern(value, variables=True).variables)
@@ -324,7 +235,7 @@ def _option(
     if family in ("bool", "null"):
         option = {"true": True, "false": False}.get(value)
     elif family == "address":
-        option = _parse_network(value)
+        option = parse_network(value)
     else:
         option = parse_instant(value) if family == "date" else parse_number(value)
     if option is None:
@@ -336,48 +247,3 @@ def _option(
 
 def _holes(value: Subject) -> tuple[Hole, ...]:
     return () if isinstance(value, str) else tuple(part for part in value.parts if isinstance(part, Hole))
-
-
-def parse_number(text: str) -> float | None:
-    """Return the number that a text writes; `None` when it writes none."""
-    return float(text) if _NUMBER.fullmatch(text) else None
-
-
-def parse_instant(text: str) -> float | None:
-    """Return the seconds since 1970 of a date, in ISO 8601 or as epoch time; `None` when it is none."""
-    match = _INSTANT.fullmatch(text)
-    if match is None or len(text) == 4:
-        # Four digits alone are a year in ISO 8601 and a second of 1970 as epoch time: nothing says which.
-        return parse_number(text) if len(text) != 4 else None
-    year, month, day, hour, minute, second, fraction, zone = match.groups()
-    try:
-        moment = datetime(
-            int(year),
-            int(month or 1),
-            int(day or 1),
-            int(hour or 0),
-            int(minute or 0),
-            int(second or 0),
-            tzinfo=timezone.utc,
-        )
-    except ValueError:
-        return None
-    offset = 0
-    if zone and zone != "Z":
-        offset = (int(zone[1:3]) * 60 + int(zone[-2:])) * (60 if zone[0] == "+" else -60)
-    return moment.timestamp() - offset + (float(f"0.{fraction}") if fraction else 0.0)
-
-
-def parse_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Return the IP address that a text writes; `None` when it writes none."""
-    try:
-        return ipaddress.ip_address(text)
-    except ValueError:
-        return None
-
-
-def _parse_network(text: str) -> Network | None:
-    try:
-        return ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        return None

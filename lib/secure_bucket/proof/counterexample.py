@@ -11,8 +11,9 @@ from secure_bucket.policy.unknown import Unknown
 from secure_bucket.proof.comparison import Comparison, Observed
 from secure_bucket.proof.keys import Kind
 from secure_bucket.proof.principals import PRINCIPAL_TYPES, Who
+from secure_bucket.proof.rule import Rule
 from secure_bucket.proof.search import Choice, Dimension
-from secure_bucket.proof.space import CLOCK, Rule, Scenario, Space, as_seen, identity_of
+from secure_bucket.proof.space import CLOCK, Scenario, Space, as_seen, identity_of
 from secure_bucket.proof.targets import plain_key, supported_keys
 from secure_bucket.proof.values import ENDPOINT
 

@@ -13,7 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from secure_bucket.proof.pattern import Letter, Pattern, Subject, automaton_of, letters_of
+from secure_bucket.proof.automaton import automaton_of
+from secure_bucket.proof.pattern import Pattern
+from secure_bucket.proof.subject import Letter, Subject, letters_of
 
 __all__ = ["ANYTHING", "DIGITS", "NAME", "PATH", "Budget", "Parts", "Stage", "TooComplex", "representatives"]
 

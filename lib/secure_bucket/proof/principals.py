@@ -9,24 +9,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from secure_bucket.policy.document import Principal, Principals
+from secure_bucket.policy.document import Principal
 from secure_bucket.policy.unknown import Hole, Text, Unknown
-from secure_bucket.proof.comparison import Tri, any_of, negate
 from secure_bucket.proof.keys import Kind
 from secure_bucket.proof.language import DIGITS, NAME, PATH, Budget, Stage, representatives
-from secure_bucket.proof.pattern import (
-    Letter,
-    Pattern,
-    Subject,
-    compile_pattern,
-    concat,
-    letters_of,
-    matches,
-    subject_of,
-)
+from secure_bucket.proof.pattern import Pattern, compile_pattern
+from secure_bucket.proof.subject import Subject, concat, letters_of, split_arn, subject_of
 from secure_bucket.proof.values import coarse, literals_of
 
-__all__ = ["PRINCIPAL_TYPES", "Addressees", "Who", "compile_principals", "principals_of"]
+__all__ = ["PRINCIPAL_TYPES", "Who", "principals_of"]
 
 PRINCIPAL_TYPES: Final = {
     Kind.ANONYMOUS: "Anonymous",
@@ -160,7 +151,7 @@ def _signed(
 
 def _session_of(value: Subject) -> tuple[Subject, str] | None:
     """Return a session's ARN with the name of the session, when that is what is written."""
-    parts = _split_arn(value)
+    parts = split_arn(value)
     if parts is None or not str(parts[5]).startswith("assumed-role/"):
         return None
     return value, str(parts[5]).rpartition("/")[2]
@@ -168,7 +159,7 @@ def _session_of(value: Subject) -> tuple[Subject, str] | None:
 
 def _as_written(kind: Kind, subject: Subject, partition: str) -> Iterator[Who]:
     """Yield the principal that a policy names, if it is of the kind."""
-    parts = _split_arn(subject)
+    parts = split_arn(subject)
     if parts is None:
         # Only the name of a parameter or of another resource is known: most often it is a role.
         if kind is Kind.ROLE and isinstance(subject, Text):
@@ -199,7 +190,7 @@ def _as_written(kind: Kind, subject: Subject, partition: str) -> Iterator[Who]:
 def _account_patterns(values: Iterable[Subject]) -> Iterator[Pattern]:
     """Yield the accounts that the entries of a `Principal` element name."""
     for value in values:
-        parts = _split_arn(value)
+        parts = split_arn(value)
         if parts is not None:
             yield compile_pattern(parts[4])
         elif value != "*":
@@ -216,138 +207,3 @@ def _services(literals: Sequence[Pattern], budget: Budget) -> Iterator[Who]:
         if pattern.is_literal and not pattern.holes:
             yield Who(Kind.SERVICE, "".join(str(element) for element in pattern.elements))
     yield from (Who(Kind.SERVICE, subject) for subject in literals_of(literals))
-
-
-def _split_arn(value: Subject) -> tuple[Subject, ...] | None:
-    """Return the six parts of an ARN; `None` when the text is not written as one."""
-    parts: list[list[Letter]] = [[]]
-    for letter in letters_of(value):
-        if letter == ":" and len(parts) < 6:
-            parts.append([])
-        else:
-            parts[-1].append(letter)
-    if len(parts) < 6 or parts[0] != list("arn"):
-        return None
-    return tuple(map(subject_of, parts))
-
-
-@dataclass(frozen=True, slots=True)
-class Addressees:
-    """A `Principal` or `NotPrincipal` element, ready to be compared.
-
-    Args:
-        entries: Its entries, but for those in `arns`.
-        negated: Whether it is a `NotPrincipal` element.
-        everyone: Whether it means everyone, whoever they are.
-        arns: The users, roles and sessions that are written in full.
-    """
-
-    entries: tuple[Principal | Unknown, ...]
-    negated: bool
-    everyone: bool
-    arns: frozenset[str]
-
-    def include(self, who: Who, *, strict: bool) -> Tri:
-        """Return whether the element applies to somebody.
-
-        Args:
-            who: Somebody.
-            strict: Whether `{"AWS": "*"}` leaves AWS services out. AWS does not say; CDK and most of
-                the field write it for everyone, and by default it is read so.
-        """
-        entries = self.entries
-        named: Tri = who.name in self.arns or who.arn in self.arns
-        if not named:
-            if isinstance(who.name, Text) or isinstance(who.arn, Text):
-                entries = (*entries, *(Principal("AWS", arn) for arn in sorted(self.arns)))
-            named = any_of(_means(entry, who, strict) for entry in entries)
-        return negate(named) if self.negated else named
-
-
-def compile_principals(principals: Principals) -> Addressees:
-    """Prepare a `Principal` or `NotPrincipal` element."""
-    entries: list[Principal | Unknown] = []
-    arns: set[str] = set()
-    everyone = False
-    for entry in principals.entries:
-        if isinstance(entry, Principal) and entry.kind in ("*", "AWS") and isinstance(entry.value, str):
-            everyone |= entry.value == "*" and not principals.negated
-            if (
-                entry.value.startswith("arn:")
-                and not entry.value.endswith(":root")
-                and "*" not in entry.value
-            ):
-                arns.add(entry.value)
-                continue
-        entries.append(entry)
-    return Addressees(tuple(entries), principals.negated, everyone, frozenset(arns))
-
-
-def _means(entry: Principal | Unknown, who: Who, strict: bool) -> Tri:
-    if isinstance(entry, Unknown):
-        return entry
-    value = entry.value
-    if isinstance(value, Unknown):
-        return value
-    if entry.kind == "*":
-        return True
-    if entry.kind == "Service":
-        return _service_means(value, who)
-    if value == "*" and entry.kind == "AWS":
-        return not (strict and who.kind is Kind.SERVICE)
-    if isinstance(value, Text) and subject_of(letters_of(value)) in (who.name, who.arn, who.account):
-        return True
-    wide = _open_hole(value)
-    if wide is not None:
-        # A parameter may hold `*`, an account, or an ARN.
-        return Unknown(wide.reason, wide.at)
-    if who.kind in (Kind.ANONYMOUS, Kind.SERVICE):
-        return False
-    if entry.kind != "AWS":
-        return Unknown(f"the policy does not tell which principals `{entry.kind}` `{value}` stands for")
-    return _aws_means(value, who)
-
-
-def _service_means(value: Subject, who: Who) -> Tri:
-    if who.kind is not Kind.SERVICE:
-        return False
-    if value == "*":
-        return Unknown("AWS does not document a wildcard for service principals")
-    return _same(value, who.name)
-
-
-def _aws_means(value: Subject, who: Who) -> Tri:
-    parts = _split_arn(value)
-    if parts is None:
-        text = str(value)
-        if isinstance(value, str) and not (len(text) == 12 and text.isdecimal()):
-            # A unique id of IAM (`AIDA…`, `AROA…`), which S3 shows for a principal that was deleted.
-            return Unknown(f"the policy does not tell which principal has the id `{text[:40]}`")
-        return _same(value, who.account)
-    if "*" in str(value) or "?" in str(value):
-        # *Principal*: "You cannot use a wildcard to match part of a principal name or ARN."
-        return False
-    if str(parts[5]) == "root":
-        partition = who.arn is None or letters_of(who.arn)[: len(str(parts[1])) + 5] == letters_of(
-            f"arn:{parts[1]}:"
-        )
-        return _same(parts[4], who.account) if partition else False
-    return any_of((_same(value, who.arn), _same(value, who.name)))
-
-
-def _same(value: Subject, own: Subject | None) -> Tri:
-    if own is None:
-        return False
-    pattern = compile_pattern(value)
-    found = matches(pattern, own)
-    if found is not None:
-        return found
-    hole = next(iter(pattern.holes), None)
-    return Unknown(hole.reason, hole.at) if hole else Unknown("the principal is not known")
-
-
-def _open_hole(value: Subject) -> Hole | None:
-    """Return the hole that a whole text consists of, unless it is known to be a generated name."""
-    if isinstance(value, Text) and len(value.parts) == 1 and isinstance(value.parts[0], Hole):
-        return None if value.parts[0].generated else value.parts[0]
-    return None

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from secure_bucket.policy.unknown import Unknown
-from secure_bucket.proof.comparison import Depends
 from secure_bucket.proof.language import TooComplex
+from secure_bucket.proof.tri import Depends
 
 __all__ = ["Choice", "Dimension", "combinations_ruling_out"]
 

@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
 from typing import Final, TypeVar
 
-from secure_bucket.policy.document import Principal, Statement
+from secure_bucket.policy.document import Principal
 from secure_bucket.policy.unknown import Unknown
 from secure_bucket.proof.claim import Claim
-from secure_bucket.proof.comparison import (
-    Comparison,
-    Observed,
-    Tri,
-    all_of,
-    compile_comparison,
-    parse_instant,
-)
+from secure_bucket.proof.comparison import Comparison, Observed
 from secure_bucket.proof.keys import Kind, Presence, presence_of
 from secure_bucket.proof.language import Budget, TooComplex
-from secure_bucket.proof.pattern import Pattern, Subject, Variable, concat, letters_of
-from secure_bucket.proof.principals import PRINCIPAL_TYPES, Addressees, Who, compile_principals, principals_of
+from secure_bucket.proof.pattern import Pattern
+from secure_bucket.proof.principals import PRINCIPAL_TYPES, Who, principals_of
+from secure_bucket.proof.rule import Rule
+from secure_bucket.proof.scalars import parse_instant
 from secure_bucket.proof.search import Choice, Dimension
+from secure_bucket.proof.subject import Subject, concat, letters_of
 from secure_bucket.proof.targets import (
-    Clause,
     Target,
     actions_on,
-    compile_actions,
-    compile_resources,
     covers_every_object,
     is_every_action,
     keys_in,
@@ -38,9 +31,10 @@ from secure_bucket.proof.targets import (
     plain_key,
     unlisted_actions,
 )
+from secure_bucket.proof.tri import Tri, all_of
 from secure_bucket.proof.values import Value, values_of
 
-__all__ = ["CLOCK", "Rule", "Scenario", "Space", "as_seen", "compile_rule", "identity_of"]
+__all__ = ["CLOCK", "Scenario", "Space", "as_seen", "identity_of"]
 
 _NETWORK: Final = frozenset(("aws:sourceip", "aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip"))
 CLOCK: Final = ("aws:currenttime", "aws:epochtime")
@@ -48,61 +42,6 @@ CLOCK: Final = ("aws:currenttime", "aws:epochtime")
 
 _BUCKET_ARN: Final = re.compile(r"arn:(aws[a-z-]*):s3:::[^/]+")
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A Deny statement, ready to be compared.
-
-    Args:
-        statement: The statement as written.
-        addressees: Its `Principal` or `NotPrincipal` element.
-        actions: Its `Action` or `NotAction` element.
-        resources: Its `Resource` or `NotResource` element.
-        comparisons: Its conditions.
-        unknown: A condition of which nothing is known, if it has one.
-    """
-
-    statement: Statement
-    addressees: Addressees
-    actions: Clause
-    resources: Clause
-    comparisons: tuple[Comparison, ...]
-    unknown: Unknown | None = None
-
-    @property
-    def variables(self) -> Iterator[Variable]:
-        """The policy variables in its conditions and resources."""
-        for comparison in self.comparisons:
-            yield from comparison.variables
-        yield from self.resources.variables
-
-    def hinges_on_absent(self, keys: Container[str]) -> bool:
-        """Return whether a negation in it compares with a variable of none of these keys (in lower case).
-
-        Of such a statement AWS says both that it does not match and that negated operators do match.
-        """
-        negated = (
-            *(one.variables for one in self.comparisons if one.negated),
-            *([self.resources.variables] if self.resources.negated else []),
-        )
-        return any(not one.has_default and one.key not in keys for variables in negated for one in variables)
-
-
-def compile_rule(statement: Statement, version: str, claim: Claim) -> Rule:
-    """Prepare a statement of a policy in this version of the policy language."""
-    variables = version == "2012-10-17"
-    comparisons = []
-    unknown = None
-    for condition in statement.conditions:
-        if isinstance(condition, Unknown):
-            unknown = condition
-        else:
-            comparisons.append(compile_comparison(condition, variables=variables, known=claim.fixed))
-    actions = compile_actions(statement.actions, statement.at)
-    resources = compile_resources(statement.resources, statement.at, variables=variables)
-    addressees = compile_principals(statement.principals)
-    return Rule(statement, addressees, actions, resources, tuple(comparisons), unknown)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,21 +12,12 @@ from typing import Final
 from secure_bucket.policy.actions import BUCKET_ACTIONS, DOUBTFUL_ACTIONS, OBJECT_ACTIONS, keys_of
 from secure_bucket.policy.document import Patterns
 from secure_bucket.policy.unknown import Hole, Place, Unknown
-from secure_bucket.proof.comparison import Depends, Tri, any_of, negate, unless_void
+from secure_bucket.proof.automaton import automaton_of
 from secure_bucket.proof.language import Budget, Stage, representatives
-from secure_bucket.proof.pattern import (
-    Element,
-    Pattern,
-    Subject,
-    Variable,
-    Wild,
-    automaton_of,
-    compile_pattern,
-    concat,
-    letters_of,
-    matches,
-    subject_of,
-)
+from secure_bucket.proof.matching import matches
+from secure_bucket.proof.pattern import Element, Pattern, Variable, Wild, compile_pattern
+from secure_bucket.proof.subject import Subject, concat, letters_of, subject_of
+from secure_bucket.proof.tri import Depends, Tri, any_of, negate, unless_void
 from secure_bucket.proof.values import coarse, literals_of
 
 __all__ = [

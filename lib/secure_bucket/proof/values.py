@@ -5,17 +5,18 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
 from itertools import combinations
 from typing import Final
 
 from secure_bucket.policy.unknown import Hole, Text
-from secure_bucket.proof.comparison import AddressRanges, Comparison, Observed
+from secure_bucket.proof.comparison import Comparison, Observed
 from secure_bucket.proof.keys import Certainty, Domain, Presence, domain_of, is_multivalued
 from secure_bucket.proof.language import Budget, Stage, representatives
-from secure_bucket.proof.pattern import Pattern, Subject, Variable, Wild
+from secure_bucket.proof.pattern import Pattern, Variable, Wild
+from secure_bucket.proof.scalars import AddressRanges, write_instant
+from secure_bucket.proof.subject import Subject
 
-__all__ = ["ENDPOINT", "Value", "coarse", "example_of", "literals_of", "values_of", "write_instant"]
+__all__ = ["ENDPOINT", "Value", "coarse", "example_of", "literals_of", "values_of"]
 
 SET_LIMIT: Final = 6
 """Classes of a key up to which every set of them is tried for a multivalued key."""
@@ -207,15 +208,6 @@ def _dates(comparisons: Sequence[Comparison]) -> Iterator[Value]:
         instant = write_instant(number)
         if instant is not None:
             yield Value(instant)
-
-
-def write_instant(seconds: float) -> str | None:
-    """Return the date of an epoch time in ISO 8601; `None` when it is out of range."""
-    try:
-        moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds)
-    except OverflowError:
-        return None
-    return moment.isoformat().replace("+00:00", "Z")
 
 
 def _around(constants: Sequence[float], step: float = 1.0) -> Iterator[tuple[float, bool]]:

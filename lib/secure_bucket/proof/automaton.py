@@ -1,0 +1,127 @@
+"""A pattern as an automaton, moved one letter at a time."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from secure_bucket.policy.unknown import Hole
+from secure_bucket.proof.pattern import Pattern, Wild
+from secure_bucket.proof.subject import Letter
+
+__all__ = ["Automaton", "automaton_of"]
+
+
+class Automaton:
+    """The positions of a pattern as the bits of an integer, moved one letter at a time.
+
+    A hole and a variable match no character here: what they may stand for is the business of `matches`
+    and of the caller.
+    """
+
+    __slots__ = (
+        "_after_prefix",
+        "_any",
+        "_elements",
+        "_fold",
+        "_inner_any",
+        "_prefix",
+        "_table",
+        "final",
+        "start",
+    )
+
+    def __init__(self, pattern: Pattern) -> None:
+        self._elements = pattern.elements
+        self._fold = pattern.fold
+        self._any = self._inner_any = 0
+        one = inner_one = 0
+        table: dict[Letter, int] = {}
+        for index, element in enumerate(pattern.elements):
+            bit = 1 << index
+            if element is Wild.ANY:
+                self._any |= bit
+            elif element is Wild.ANY_IN_PART:
+                self._inner_any |= bit
+            elif element is Wild.ONE:
+                one |= bit
+            elif element is Wild.ONE_IN_PART:
+                inner_one |= bit
+            elif isinstance(element, (str, Hole)):
+                table[element] = table.get(element, 0) | bit
+        # A `?` is one character, and a hole is a text of any length.
+        self._table = {
+            letter: mask | (0 if isinstance(letter, Hole) else one | (inner_one if letter != ":" else 0))
+            for letter, mask in table.items()
+        }
+        self._table.setdefault(":", one)
+        self._table.setdefault("", one | inner_one)
+        self.final = 1 << len(pattern.elements)
+        self.start = self._close(1)
+        # Most patterns begin with a long text, which needs no steps.
+        wild = (at for at, element in enumerate(self._elements) if not isinstance(element, (str, Hole)))
+        length = 0 if self._fold else next(wild, len(self._elements))
+        self._prefix = self._elements[:length]
+        self._after_prefix = self._close(1 << length)
+
+    def _close(self, mask: int) -> int:
+        stars = self._any | self._inner_any
+        while True:
+            wider = mask | ((mask & stars) << 1)
+            if wider == mask:
+                break
+            mask = wider
+        # Whatever an earlier position accepts is accepted from the last `*` reached as well.
+        last = (mask & self._any).bit_length()
+        return mask >> (last - 1) << (last - 1) if last else mask
+
+    def step(self, mask: int, letter: Letter) -> int:
+        """Return the positions after one more letter; 0 when nothing can match any more."""
+        if isinstance(letter, Hole):
+            moved = mask & self._table.get(letter, 0)
+            return self._close(moved << 1 | mask & (self._any | self._inner_any))
+        key = letter.lower() if self._fold else letter
+        moved = mask & self._table.get(key, self._table[""])
+        stay = self._any if letter == ":" else self._any | self._inner_any
+        return self._close(moved << 1 | mask & stay)
+
+    def run(self, letters: tuple[Letter, ...]) -> int:
+        """Return the positions after all the letters."""
+        length = len(self._prefix)
+        if letters[:length] != self._prefix:
+            return self.run_from(self.start, letters) if len(letters) < length else 0
+        return self.run_from(self._after_prefix, letters[length:])
+
+    def run_from(self, mask: int, letters: tuple[Letter, ...]) -> int:
+        """Return the positions after all the letters, from the given ones."""
+        for letter in letters:
+            if not mask or self.settled(mask):
+                break
+            mask = self.step(mask, letter)
+        return mask
+
+    def settled(self, mask: int) -> bool:
+        """Return whether every text from here on is accepted."""
+        return bool(mask & self._any and (mask & self._any).bit_length() == len(self._elements))
+
+    def telling(self, mask: int) -> set[str]:
+        """Return the characters that these positions treat in a way of their own."""
+        found: set[str] = set()
+        while mask:
+            index = (mask & -mask).bit_length() - 1
+            mask &= mask - 1
+            if index >= len(self._elements):
+                continue
+            element = self._elements[index]
+            if isinstance(element, str):
+                found.add(element)
+                if self._fold:
+                    found.add(element.upper() if len(element.upper()) == 1 else element)
+            elif element in (Wild.ANY_IN_PART, Wild.ONE_IN_PART):
+                found.add(":")
+        return found
+
+
+@lru_cache(maxsize=4096)
+def automaton_of(pattern: Pattern) -> Automaton:
+    """Return the automaton of a pattern; the same pattern comes back in every scenario."""
+    return Automaton(pattern)

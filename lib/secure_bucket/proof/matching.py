@@ -1,0 +1,94 @@
+"""Whether a pattern matches a subject, in three-valued logic where either has holes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from secure_bucket.policy.unknown import Hole
+from secure_bucket.proof.automaton import automaton_of
+from secure_bucket.proof.pattern import Element, Pattern, Variable, Wild
+from secure_bucket.proof.subject import Letter, Subject, letters_of
+
+__all__ = ["matches"]
+
+
+def matches(pattern: Pattern, subject: Subject, *, given: bool = False) -> bool | None:
+    """Return whether a pattern matches a subject; `None` when that depends on what is not known.
+
+    Args:
+        pattern: The pattern of the policy.
+        subject: The value of the request.
+        given: Whether the subject is one given value, such as the ARN of the bucket. Otherwise it
+            stands for a class of values, of which those that equal a text with holes have a
+            representative that carries the same holes; so such a text does not match one without.
+    """
+    letters = letters_of(subject)
+    automaton = automaton_of(pattern)
+    if automaton.run(letters) & automaton.final:
+        return True
+    known = not pattern.holes or (pattern.is_literal and not given)
+    if isinstance(subject, str) and not pattern.variables and known:
+        return False
+    return None if _overlaps(pattern, letters) else False
+
+
+def _overlaps(pattern: Pattern, letters: tuple[Letter, ...]) -> bool:
+    """Return whether some value of the holes and variables makes the pattern match."""
+    elements = pattern.elements
+    # What both begin with is equal whatever its holes hold, so that the rest decides; so at the end.
+    same = next((at for at, (a, b) in enumerate(zip(elements, letters, strict=False)) if a != b), None)
+    same = min(len(elements), len(letters)) if same is None else same
+    elements, letters = elements[same:], letters[same:]
+    while elements and letters and elements[-1] == letters[-1]:
+        elements, letters = elements[:-1], letters[:-1]
+    end = (len(elements), len(letters), False)
+    seen = {(0, 0, False)}
+    queue = [(0, 0, False)]
+    while queue:
+        state = queue.pop()
+        if state == end:
+            return True
+        for following in _moves(elements, letters, pattern.fold, *state):
+            if following not in seen:
+                seen.add(following)
+                queue.append(following)
+    return False
+
+
+def _moves(
+    elements: tuple[Element, ...], letters: tuple[Letter, ...], fold: bool, i: int, j: int, wild: bool
+) -> Iterator[tuple[int, int, bool]]:
+    """Yield the states after one move of the pattern, of the subject, or of both.
+
+    `wild` says that the generated name at `letters[j]` has met a wildcard. A name that CloudFormation
+    makes up is never a text that somebody wrote in full, so without one it cannot be left.
+    """
+    element = elements[i] if i < len(elements) else None
+    letter = letters[j] if j < len(letters) else None
+    if letter is not None and letter == element:
+        yield i + 1, j + 1, False
+    generated = isinstance(letter, Hole) and letter.generated
+    if _stretches(element):
+        yield i + 1, j, wild or generated
+        if letter is not None:
+            yield i, j + 1, False
+    if isinstance(letter, Hole):
+        if not generated or wild:
+            yield i, j + 1, False
+        if element is not None and not (generated and (element == "/" or _is_generated(element))):
+            yield i + 1, j, wild or (generated and isinstance(element, Wild))
+    elif isinstance(letter, str) and (
+        element is Wild.ONE or element is Wild.ONE_IN_PART or (fold and letter.lower() == element)
+    ):
+        yield i + 1, j + 1, False
+
+
+def _stretches(element: Element | None) -> bool:
+    """Return whether an element may stand for a text of any length."""
+    if isinstance(element, Hole):
+        return not element.generated
+    return isinstance(element, Variable) or element is Wild.ANY or element is Wild.ANY_IN_PART
+
+
+def _is_generated(element: Element) -> bool:
+    return isinstance(element, Hole) and element.generated

@@ -1,0 +1,71 @@
+"""A Deny statement, ready to be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
+
+from secure_bucket.policy.document import Statement
+from secure_bucket.policy.unknown import Unknown
+from secure_bucket.proof.addressees import Addressees, compile_principals
+from secure_bucket.proof.claim import Claim
+from secure_bucket.proof.comparison import Comparison, compile_comparison
+from secure_bucket.proof.pattern import Variable
+from secure_bucket.proof.targets import Clause, compile_actions, compile_resources
+
+__all__ = ["Rule", "compile_rule"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A Deny statement, ready to be compared.
+
+    Args:
+        statement: The statement as written.
+        addressees: Its `Principal` or `NotPrincipal` element.
+        actions: Its `Action` or `NotAction` element.
+        resources: Its `Resource` or `NotResource` element.
+        comparisons: Its conditions.
+        unknown: A condition of which nothing is known, if it has one.
+    """
+
+    statement: Statement
+    addressees: Addressees
+    actions: Clause
+    resources: Clause
+    comparisons: tuple[Comparison, ...]
+    unknown: Unknown | None = None
+
+    @property
+    def variables(self) -> Iterator[Variable]:
+        """The policy variables in its conditions and resources."""
+        for comparison in self.comparisons:
+            yield from comparison.variables
+        yield from self.resources.variables
+
+    def hinges_on_absent(self, keys: Container[str]) -> bool:
+        """Return whether a negation in it compares with a variable of none of these keys (in lower case).
+
+        Of such a statement AWS says both that it does not match and that negated operators do match.
+        """
+        negated = (
+            *(one.variables for one in self.comparisons if one.negated),
+            *([self.resources.variables] if self.resources.negated else []),
+        )
+        return any(not one.has_default and one.key not in keys for variables in negated for one in variables)
+
+
+def compile_rule(statement: Statement, version: str, claim: Claim) -> Rule:
+    """Prepare a statement of a policy in this version of the policy language."""
+    variables = version == "2012-10-17"
+    comparisons = []
+    unknown = None
+    for condition in statement.conditions:
+        if isinstance(condition, Unknown):
+            unknown = condition
+        else:
+            comparisons.append(compile_comparison(condition, variables=variables, known=claim.fixed))
+    actions = compile_actions(statement.actions, statement.at)
+    resources = compile_resources(statement.resources, statement.at, variables=variables)
+    addressees = compile_principals(statement.principals)
+    return Rule(statement, addressees, actions, resources, tuple(comparisons), unknown)

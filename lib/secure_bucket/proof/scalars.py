@@ -1,0 +1,116 @@
+"""The values of a policy that are not text: numbers, dates, IP addresses."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Final, TypeAlias
+
+__all__ = [
+    "NETWORKS",
+    "AddressRanges",
+    "Network",
+    "parse_address",
+    "parse_instant",
+    "parse_network",
+    "parse_number",
+    "write_instant",
+]
+
+Network: TypeAlias = "ipaddress.IPv4Network | ipaddress.IPv6Network"
+NETWORKS: Final = (ipaddress.IPv4Network, ipaddress.IPv6Network)
+_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?")
+_INSTANT: Final = re.compile(
+    # The formats of W3C's profile of ISO 8601, which the IAM User Guide names for the date operators.
+    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:?\d\d))?)?)?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AddressRanges:
+    """IP addresses, as the first and the last of each range, in order, by their version."""
+
+    ranges: tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
+
+    @classmethod
+    def of(cls, networks: Sequence[Network]) -> AddressRanges:
+        """Return the ranges that some networks make up together."""
+        found = []
+        for version in (4, 6):
+            merged: list[tuple[int, int]] = []
+            bounds = (
+                (int(network.network_address), int(network.broadcast_address))
+                for network in networks
+                if network.version == version
+            )
+            for first, last in sorted(bounds):
+                if merged and first <= merged[-1][1] + 1:
+                    merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+                else:
+                    merged.append((first, last))
+            found.append((version, tuple(merged)))
+        return cls(tuple(found))
+
+    def contain(self, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+        """Return whether an address is in one of the ranges."""
+        ranges = dict(self.ranges)[address.version]
+        position = bisect_right(ranges, int(address), key=lambda one: one[0])
+        return position > 0 and int(address) <= ranges[position - 1][1]
+
+
+def parse_number(text: str) -> float | None:
+    """Return the number that a text writes; `None` when it writes none."""
+    return float(text) if _NUMBER.fullmatch(text) else None
+
+
+def parse_instant(text: str) -> float | None:
+    """Return the seconds since 1970 of a date, in ISO 8601 or as epoch time; `None` when it is none."""
+    match = _INSTANT.fullmatch(text)
+    if match is None or len(text) == 4:
+        # Four digits alone are a year in ISO 8601 and a second of 1970 as epoch time: nothing says which.
+        return parse_number(text) if len(text) != 4 else None
+    year, month, day, hour, minute, second, fraction, zone = match.groups()
+    try:
+        moment = datetime(
+            int(year),
+            int(month or 1),
+            int(day or 1),
+            int(hour or 0),
+            int(minute or 0),
+            int(second or 0),
+            tzinfo=timezone.utc,
+        )
+    except ValueError:
+        return None
+    offset = 0
+    if zone and zone != "Z":
+        offset = (int(zone[1:3]) * 60 + int(zone[-2:])) * (60 if zone[0] == "+" else -60)
+    return moment.timestamp() - offset + (float(f"0.{fraction}") if fraction else 0.0)
+
+
+def parse_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return the IP address that a text writes; `None` when it writes none."""
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def parse_network(text: str) -> Network | None:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return None
+
+
+def write_instant(seconds: float) -> str | None:
+    """Return the date of an epoch time in ISO 8601; `None` when it is out of range."""
+    try:
+        moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds)
+    except OverflowError:
+        return None
+    return moment.isoformat().replace("+00:00", "Z")

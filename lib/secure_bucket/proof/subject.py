@@ -1,0 +1,55 @@
+"""The texts that patterns are compared with, which may have holes.
+
+A *subject* is the value of a request: a string, or a `Text` when the value is only known by its name (the
+generated name of the bucket, the value of a parameter).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from secure_bucket.policy.unknown import Hole, Text
+
+__all__ = ["Letter", "Subject", "concat", "letters_of", "split_arn", "subject_of"]
+
+Subject: TypeAlias = "str | Text"
+Letter: TypeAlias = "str | Hole"
+
+
+def letters_of(subject: Subject) -> tuple[Letter, ...]:
+    """Return a subject as characters and holes."""
+    if isinstance(subject, str):
+        return tuple(subject)
+    return tuple(letter for part in subject.parts for letter in ((part,) if isinstance(part, Hole) else part))
+
+
+def subject_of(letters: Iterable[Letter]) -> Subject:
+    """Return characters and holes put together: a plain string when there is no hole."""
+    parts: list[str | Hole] = []
+    for letter in letters:
+        if parts and isinstance(letter, str) and isinstance(parts[-1], str):
+            parts[-1] += letter
+        else:
+            parts.append(letter)
+    if not parts:
+        return ""
+    return parts[0] if len(parts) == 1 and isinstance(parts[0], str) else Text(tuple(parts))
+
+
+def concat(*subjects: Subject) -> Subject:
+    """Return texts put together."""
+    return subject_of(letter for subject in subjects for letter in letters_of(subject))
+
+
+def split_arn(value: Subject) -> tuple[Subject, ...] | None:
+    """Return the six parts of an ARN; `None` when the text is not written as one."""
+    parts: list[list[Letter]] = [[]]
+    for letter in letters_of(value):
+        if letter == ":" and len(parts) < 6:
+            parts.append([])
+        else:
+            parts[-1].append(letter)
+    if len(parts) < 6 or parts[0] != list("arn"):
+        return None
+    return tuple(map(subject_of, parts))
