@@ -65,6 +65,21 @@ elif case == "second":
     bucket = SecureBucket(top, "Plain")
     document = {"Version": "2012-10-17", "Statement": []}
     s3.CfnBucketPolicy(top, "Second", bucket=bucket.bucket_name, policy_document=document)
+elif case == "product":
+    from aws_cdk import aws_servicecatalog as catalog
+
+    class Offer(catalog.ProductStack):
+        def __init__(self, scope, id):
+            super().__init__(scope, id)
+            s3.Bucket(self, "Plain")
+
+    template = catalog.CloudFormationTemplate.from_product_stack(Offer(top, "Offer"))
+    version = catalog.CloudFormationProductVersion(cloud_formation_template=template)
+    catalog.CloudFormationProduct(
+        top, "Product", owner="us", product_name="bucket", product_versions=[version]
+    )
+elif case == "raw":
+    cdk.CfnResource(top, "Plain", type="AWS::S3::Bucket")
 elif case == "later-aspect":
 
     @jsii.implements(cdk.IAspect)
@@ -98,6 +113,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Run:
         ("deep-stage", "Prod/Data/Holder/Inner/Data/Plain", ["the bucket has no policy"]),
         ("l1", "Top/Plain", ["the bucket has no policy"]),
         ("include", "Top/Old/OldBucket", ["the bucket has no policy"]),
+        ("product", "Top/Offer/Plain", ["the bucket has no policy"]),
+        ("raw", "Top/Plain", ["the bucket has no policy"]),
         ("override", "Top/Plain", []),
         ("narrowed", "Top/Ledger", ["`HttpsOnly`", "vpc-1"]),
         ("second", "Top/Plain", []),
@@ -147,7 +164,8 @@ def test_a_finding_in_a_stack_that_is_not_selected_fails_the_synthesis_too(app: 
 
 @pytest.mark.parametrize("case", ["top", "stage-nested"])
 def test_without_the_command_line_of_the_cdk_it_fails_as_well(app: Run, case: str) -> None:
-    run = app.python(CDK_CONTEXT_JSON=json.dumps({"case": case}))
+    # The variable switches the CDK's own validation off, and must not touch this one.
+    run = app.python(CDK_CONTEXT_JSON=json.dumps({"case": case}), CDK_VALIDATION="false")
     assert run.code == 1, run.stderr
     assert "Plain`" in run.stderr
     assert "over http" in run.stderr

@@ -1,0 +1,52 @@
+"""The statements: the form that AWS documents, for any bucket, and they do what they are for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from secure_bucket import Proven, Refuted, prove_denies_http
+from secure_bucket.proof import prove_minimum_tls
+from secure_bucket.statements import deny_old_tls, deny_plain_http
+
+ARNS = ["arn:aws:s3:::example-bucket", "arn:aws-cn:s3:::example-bucket", "arn:aws-us-gov:s3:::example-bucket"]
+
+
+def policy(*statements: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def test_it_is_the_form_that_aws_documents() -> None:
+    assert deny_plain_http(ARNS[0]) == {
+        "Sid": "DenyPlainHttp",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": ["arn:aws:s3:::example-bucket", "arn:aws:s3:::example-bucket/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
+@pytest.mark.parametrize("arn", ARNS)
+def test_the_deny_is_proven_in_every_partition_and_strictly(arn: str) -> None:
+    assert isinstance(prove_denies_http(policy(deny_plain_http(arn)), bucket_arn=arn, strict=True), Proven)
+
+
+@pytest.mark.parametrize("version", [1.2, 1.3])
+def test_old_tls_is_denied_and_that_alone_says_nothing_about_plain_http(version: float) -> None:
+    only_tls = policy(deny_old_tls(ARNS[0], version))
+    assert isinstance(prove_minimum_tls(only_tls, bucket_arn=ARNS[0], minimum=version), Proven)
+    assert isinstance(prove_denies_http(only_tls, bucket_arn=ARNS[0]), Refuted)
+
+
+def test_an_arn_that_is_known_later_is_joined() -> None:
+    arn = {"Fn::GetAtt": ["Reports", "Arn"]}
+    assert deny_plain_http(arn)["Resource"] == [arn, {"Fn::Join": ["", [arn, "/*"]]}]
+    assert deny_old_tls(arn)["Resource"] == deny_plain_http(arn)["Resource"]
+
+
+def test_each_is_new_and_can_be_changed() -> None:
+    changed = deny_plain_http(ARNS[0])
+    changed["Condition"]["Bool"]["aws:SecureTransport"] = "true"
+    assert deny_plain_http(ARNS[0])["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
