@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.policy import Place, Policy, Statement, parse_policy
-from secure_bucket.template.json_text import scan_json
+from secure_bucket.template.json_text import find_duplicates, scan_json
 from secure_bucket.template.load import MAX_BYTES, is_template, read_bytes
 
 __all__ = ["BarePolicy", "PolicyError", "read_policy"]
@@ -109,6 +109,8 @@ def read_policy(argument: str) -> BarePolicy:
     if "Statement" not in value:
         hint = "; `secure-bucket check` reads templates" if is_template(value) else ""
         raise PolicyError(f"`{name}` is no bucket policy: it has no `Statement`{hint}")
+    for duplicate in find_duplicates(value):
+        raise PolicyError(f"`{name}`: {duplicate.reason}: which of them counts is undefined")
     return BarePolicy(name, value, parse_policy(value), positions)
 
 

@@ -25,7 +25,7 @@ from secure_bucket.template import (
     read_assembly,
     read_templates,
 )
-from secure_bucket.template.json_text import Duplicate
+from secure_bucket.template.json_text import find_duplicates
 from secure_bucket.template.stack import Resource, pointer_of
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ def _report(inventory: Inventory, strict: bool, minimum: float | None) -> Report
 def _faults(inventory: Inventory) -> Iterator[Fault]:
     """Return what is written so that nobody can know what was meant."""
     for stack in inventory.assembly.stacks:
-        for duplicate in _duplicates(stack.document.root):
+        for duplicate in find_duplicates(stack.document.root):
             message = f"{duplicate.reason}: which of them counts is undefined"
             yield Fault(stack.document.name, message, stack.document.place(duplicate.at.pointer))
     for policy in inventory.policies:
@@ -223,21 +223,6 @@ def _excused(report: Report, assembly: Assembly, today: datetime.date, minimum: 
     report = replace(report, findings=(*report.findings, *dict.fromkeys(malformed)))
     unasked = () if minimum is not None else ("SB006",)
     return grant_exceptions(report, dict.fromkeys(granted), today, unasked=unasked)
-
-
-def _duplicates(root: object) -> Iterator[Duplicate]:
-    # INVARIANT: each value is visited once, however many YAML aliases lead to it.
-    pending, visited = [root], {id(root)}
-    while pending:
-        value = pending.pop()
-        if isinstance(value, Duplicate):
-            yield value
-            continue
-        members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-        for member in members:
-            if isinstance(member, (dict, list, Duplicate)) and id(member) not in visited:
-                visited.add(id(member))
-                pending.append(member)
 
 
 def _file(stack: Stack) -> str:

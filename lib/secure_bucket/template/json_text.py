@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NoReturn
 
 from secure_bucket.errors import TemplateError
 from secure_bucket.policy.unknown import Place, Unknown
 
-__all__ = ["MAX_DEPTH", "Duplicate", "duplicate_key", "pointer_token", "scan_json"]
+__all__ = ["MAX_DEPTH", "Duplicate", "duplicate_key", "find_duplicates", "pointer_token", "scan_json"]
 
 MAX_DEPTH = 200
 
@@ -48,6 +49,24 @@ def duplicate_key(
     earlier = first.values if isinstance(first, Duplicate) else (first,)
     reason = f"the key `{key}` stands twice, in line {lines[0]} and in line {lines[1]}"
     return Duplicate(reason, Place(pointer, file, lines[1], 0), values=(*earlier, second))
+
+
+def find_duplicates(value: object) -> Iterator[Duplicate]:
+    """Return every key inside a value that stands twice."""
+    # INVARIANT: each value is visited once, however many YAML aliases lead to it.
+    pending, visited = [value], {id(value)}
+    while pending:
+        current = pending.pop()
+        if isinstance(current, Duplicate):
+            yield current
+            continue
+        members = (
+            current.values() if isinstance(current, dict) else current if isinstance(current, list) else ()
+        )
+        for member in members:
+            if isinstance(member, (dict, list, Duplicate)) and id(member) not in visited:
+                visited.add(id(member))
+                pending.append(member)
 
 
 def scan_json(text: str, file: str, positions: dict[str, tuple[int, int]]) -> object:
