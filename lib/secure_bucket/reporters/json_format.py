@@ -51,7 +51,7 @@ class _Writer:
             },
             "summary": {
                 "templates": len(report.templates),
-                "buckets": len(report.buckets) + len(report.not_applicable),
+                "buckets": len(report.buckets),
                 "proven": report.proven,
                 "refuted": report.refuted,
                 "undecided": report.undecided,

@@ -15,15 +15,12 @@ def count(number: int, noun: str, plural: str = "") -> str:
 def summary(report: Report) -> str:
     """Return what was covered and what came out, in one line.
 
-    A skipped bucket is one that has no plain HTTP endpoint or is out of scope.
+    What is skipped is no bucket, or none that speaks plain HTTP, and comes on top of the buckets.
     """
-    skipped = len(report.not_applicable)
-    covered = (
-        f"{count(len(report.buckets) + skipped, 'bucket')} in {count(len(report.templates), 'template')}"
-    )
+    covered = f"{count(len(report.buckets), 'bucket')} in {count(len(report.templates), 'template')}"
     line = (
         f"{covered}: {report.proven:,} proven, {report.refuted:,} refuted, "
-        f"{report.undecided:,} undecided, {skipped:,} skipped"
+        f"{report.undecided:,} undecided, {len(report.not_applicable):,} skipped"
     )
     used = sum(granted.used for granted in report.exceptions)
     for number, noun, rest in (
