@@ -7,9 +7,8 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 YAML = ["PyYAML>=6"]
-CLI = ["shtab>=1.7,<2", "tomli>=2; python_version < '3.11'"]
+CLI = [*YAML, "shtab>=1.7,<2", "tomli>=2; python_version < '3.11'"]
 TEST = [
-    *YAML,
     *CLI,
     "hypothesis>=6.100,<7",
     "pytest>=9,<10",
