@@ -193,3 +193,18 @@ def test_which_of_two_policies_wins_does_not_matter(order: tuple[str, str]) -> N
     assert report.refuted == 1
     assert [finding.rule for finding in report.findings] == ["SB001", "SB003"]
     assert report.findings[1].at.pointer == f"/Resources/{order[1]}"
+
+
+def test_an_export_that_two_templates_have_is_not_known(tmp_path: Path) -> None:
+    exporter = {
+        "Resources": {"Reports": {"Type": "AWS::S3::Bucket"}},
+        "Outputs": {"Name": {"Value": {"Ref": "Reports"}, "Export": {"Name": "reports"}}},
+    }
+    policy = template(DENY)["Resources"]["Policy"]
+    policy["Properties"]["Bucket"] = {"Fn::ImportValue": "reports"}
+    importer = {"Resources": {"Policy": policy}}
+    for name, source in (("a", exporter), ("b", exporter), ("c", importer)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(source))
+    report = check_templates([tmp_path / f"{name}.json" for name in "abc"])
+    assert report.proven == 0
+    assert "SB005" in {finding.rule for finding in report.findings}
