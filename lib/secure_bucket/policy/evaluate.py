@@ -3,7 +3,8 @@
 Slow and literal: it follows the IAM User Guide sentence by sentence, and shares no code with the prover.
 Where AWS documents nothing, it does the following, and a proof should not depend on it:
 
-- `{"AWS": "*"}` covers service principals; a federated provider and a canonical user are no request's.
+- `{"AWS": "*"}` covers service principals, unless one is strict.
+- A federated provider and a canonical user are no request's.
 - `*` and `?` in `Action` and in `Resource` match across `:` everywhere.
 - A variable that has no value: its entry matches nothing; under `NotResource` and under a negated
   operator nothing matches. (Of the latter AWS says both that it makes "the entire statement invalid" and
@@ -49,12 +50,13 @@ from secure_bucket.policy.variables import fill_in, fill_in_resource
 __all__ = ["evaluate"]
 
 
-def evaluate(policy: Policy | object, request: Request) -> bool:
+def evaluate(policy: Policy | object, request: Request, *, strict: bool = False) -> bool:
     """Tell whether a Deny statement of a bucket policy matches a request.
 
     Args:
         policy: A `Policy`, or the document as JSON values.
         request: The request; the keys that its context does not hold are absent.
+        strict: Whether `{"AWS": "*"}` leaves service principals out; by default it means everyone.
 
     Returns:
         Whether at least one Deny statement matches. What is `Unknown` never does, nor does a malformed
@@ -66,6 +68,7 @@ def evaluate(policy: Policy | object, request: Request) -> bool:
     return any(
         isinstance(statement, Statement)
         and statement.effect is Effect.DENY
+        and _principals_match(statement.principals, request.principal, strict)
         and _applies(statement, read.version, request, context)
         for statement in read.statements
     )
@@ -74,10 +77,9 @@ def evaluate(policy: Policy | object, request: Request) -> bool:
 def _applies(
     statement: Statement, version: str, request: Request, context: Mapping[str, str | Sequence[str]]
 ) -> bool:
-    """Tell whether all parts of a statement match."""
+    """Tell whether all parts of a statement but its principals match."""
     return (
-        _principals_match(statement.principals, request.principal)
-        and _actions_match(statement.actions, request.action)
+        _actions_match(statement.actions, request.action)
         and _resources_match(statement.resources, version, request.resource, context)
         # "If your policy has multiple condition operators or multiple keys attached to a single condition
         # operator, the conditions are evaluated using a logical AND."
@@ -88,13 +90,13 @@ def _applies(
     )
 
 
-def _principals_match(principals: Principals, principal: str) -> bool:
+def _principals_match(principals: Principals, principal: str, strict: bool) -> bool:
     known = [
         (entry.kind, str(entry.value))
         for entry in principals.entries
         if not isinstance(entry, Unknown) and not isinstance(entry.value, Unknown)
     ]
-    named = any(names(kind, value, principal) for kind, value in known)
+    named = any(names(kind, value, principal, strict=strict) for kind, value in known)
     return _all_but(named, len(known) == len(principals.entries)) if principals.negated else named
 
 

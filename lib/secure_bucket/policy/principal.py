@@ -16,29 +16,30 @@ __all__ = ["names"]
 _ARN: Final = re.compile(r"arn:([^:]*):(iam|sts)::([0-9]{12}):(.+)", re.DOTALL)
 
 
-def names(kind: str, value: str, principal: str) -> bool:
+def names(kind: str, value: str, principal: str, *, strict: bool = False) -> bool:
     """Tell whether an entry names the principal of a request.
 
     Args:
         kind: `AWS`, `Service`, `Federated`, `CanonicalUser`; `*` for the bare `"*"`.
         value: What stands under it.
         principal: `"anonymous"`, an ARN, or the name of a service.
+        strict: Whether `{"AWS": "*"}` leaves service principals out.
     """
     if kind == "*":
         return value == "*"
     if kind == "AWS":
-        return _names_in_aws(value, principal)
+        return _names_in_aws(value, principal, strict)
     if kind == "Service":
         return value == principal != ANONYMOUS and not principal.startswith("arn:")
     # A request says neither which canonical user nor which identity provider it comes from.
     return False
 
 
-def _names_in_aws(value: str, principal: str) -> bool:
+def _names_in_aws(value: str, principal: str, strict: bool) -> bool:
     if value == "*":
         # `"*"` and `{"AWS": "*"}` are said to be equivalent. Whether the second covers service principals is
-        # not documented; CDK's enforce_ssl writes it, so here it does.
-        return True
+        # not documented; CDK's enforce_ssl writes it, so it does unless one is strict.
+        return not strict or principal == ANONYMOUS or principal.startswith("arn:")
     who = _ARN.fullmatch(principal)
     if who is None:
         return False

@@ -28,12 +28,14 @@ class Addressees:
         negated: Whether it is a `NotPrincipal` element.
         everyone: Whether it means everyone, whoever they are.
         arns: The users, roles and sessions that are written in full.
+        roles: The roles among them without their path: it takes no part in telling roles apart.
     """
 
     entries: tuple[Principal | Unknown, ...]
     negated: bool
     everyone: bool
     arns: frozenset[str]
+    roles: frozenset[str]
 
     def include(self, who: Who, *, strict: bool) -> Tri:
         """Return whether the element applies to somebody.
@@ -45,6 +47,8 @@ class Addressees:
         """
         entries = self.entries
         named: Tri = who.name in self.arns or who.arn in self.arns
+        if isinstance(who.arn, str) and not named:
+            named = _without_path(who.arn) in self.roles
         if not named:
             if isinstance(who.name, Text) or isinstance(who.arn, Text):
                 entries = (*entries, *(Principal("AWS", arn) for arn in sorted(self.arns)))
@@ -68,7 +72,14 @@ def compile_principals(principals: Principals) -> Addressees:
                 arns.add(entry.value)
                 continue
         entries.append(entry)
-    return Addressees(tuple(entries), principals.negated, everyone, frozenset(arns))
+    roles = frozenset(role for arn in arns if (role := _without_path(arn)))
+    return Addressees(tuple(entries), principals.negated, everyone, frozenset(arns), roles)
+
+
+def _without_path(arn: str) -> str:
+    """Return the ARN of a role without its path; `""` of anything else."""
+    head, role, name = arn.partition(":role/")
+    return f"{head}{role}{name.rpartition('/')[2]}" if role else ""
 
 
 def _means(entry: Principal | Unknown, who: Who, strict: bool) -> Tri:

@@ -134,7 +134,7 @@ def _decide(space: Space, policy: Policy) -> Verdict:
                 request = request_of(space, scenario, dimensions, choices)
                 keys = {key.lower() for key in request.context}
                 hinges = open_points and any(rule.hinges_on_absent(keys) for rule in space.rules)
-                if not hinges and not evaluate(policy, request):
+                if not hinges and not evaluate(policy, request, strict=space.strict):
                     return _refute(space, dimensions, choices, request)
                 open_points = open_points or [Unknown(DISAGREEMENT)]
             reasons.update(dict.fromkeys(open_points))
