@@ -15,6 +15,7 @@ BIN := $(CURDIR)/.venv/bin
 # The stamps are newer than the files that say what to install, or the installation runs again.
 PYTHON_STAMP := .venv/.installed
 NODE_STAMP := node_modules/.installed
+REPORTER_STAMP := tests/reporters/node_modules/.installed
 
 export PATH := $(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := true
@@ -44,7 +45,13 @@ synth: install
 	sed -n 's/^secure-bucket: /&/p' "$$log" | tail -n 1 >&2; \
 	exit $$code
 
-test: install
+# The schemas that reports are held to. The page is tested in the Chromium of the machine, if it has one:
+# on Debian, apt-get install chromium chromium-driver.
+$(REPORTER_STAMP): tests/reporters/package-lock.json tests/reporters/.npmrc $(PYTHON_STAMP)
+	npm ci --loglevel=error --prefix tests/reporters
+	@touch $@
+
+test: install $(REPORTER_STAMP)
 	python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 lint: install
@@ -62,4 +69,4 @@ bench: install
 	python benchmarks/bucket_gate.py
 
 clean:
-	rm -rf .venv node_modules cdk.out build dist .mypy_cache .pytest_cache .ruff_cache lib/*.egg-info
+	rm -rf .venv node_modules tests/reporters/node_modules cdk.out build dist .mypy_cache .pytest_cache .ruff_cache lib/*.egg-info

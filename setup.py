@@ -11,10 +11,13 @@ CLI = [*YAML, "shtab>=1.7,<2", "tomli>=2; python_version < '3.11'"]
 TEST = [
     *CLI,
     "hypothesis>=6.100,<7",
+    "jsonschema>=4.20,<5",
     "pytest>=9,<10",
     "pytest-cov>=7,<8",
     "pytest-xdist>=3.8,<4",
+    "selenium>=4.20,<5",
     "syrupy>=5.5,<8",
+    "xmlschema>=4,<5",
 ]
 LINT = ["mypy>=2.4,<3", "ruff>=0.17.6,<0.18", "types-PyYAML>=6"]
 # Node and its npm, from PyPI: nobody needs a Node of their own to run the AWS CDK here.
@@ -42,7 +45,7 @@ setup(
     ],
     package_dir={"": "lib"},
     packages=find_packages(where="lib"),
-    package_data={"secure_bucket": ["py.typed"]},
+    package_data={"secure_bucket": ["py.typed", "reporters/*.schema.json"]},
     python_requires=">=3.10",
     install_requires=[
         "aws-cdk-lib>=2.257,<3",
