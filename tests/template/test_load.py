@@ -47,6 +47,7 @@ def write(directory: Path, content: str | bytes, name: str = "template.json") ->
         (b"\xff\xfe{}", "not UTF-8"),
         ("Resources:\n\tReports: {}\n", "not tabs"),
         ("Resources:\n  A: [1, 2\n", "line 3"),
+        ('{"Resources": {},\n"Resources": {}}', "stands twice, in line 1 and in line 2; put both into one"),
         ("Resources: {A: *missing}\n", "alias `*missing`"),
         ("Resources: &loop\n  A: *loop\n", "alias `*loop`"),
         ("Resources: {? [a, b] : 1}\n", "a key that is not text"),

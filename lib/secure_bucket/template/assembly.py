@@ -174,6 +174,7 @@ class _Reader:
                 elif resource.type in (_PRODUCT, _STACK_SET):
                     for file in self._named_assets(resource.properties):
                         self._read_separate(file, f"{stack.name}/{resource.logical_id}")
+                        stack.read.add(resource.logical_id)
 
     def _read_nested_stack(self, stack: Stack, resource: Resource) -> None:
         file = self._nested_file(stack, resource)
@@ -188,6 +189,7 @@ class _Reader:
             parent_id=resource.logical_id,
         )
         stack.nested[resource.logical_id] = nested
+        stack.read.add(resource.logical_id)
         self.add(nested, file)
 
     def _nested_file(self, stack: Stack, resource: Resource) -> Path | None:

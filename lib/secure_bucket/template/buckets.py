@@ -27,6 +27,12 @@ _HTTPS_ONLY = {
     "AWS::S3ObjectLambda::AccessPoint": "an Object Lambda access point answers over HTTPS only",
     "AWS::S3Tables::TableBucket": "a table bucket answers over HTTPS only",
 }
+_WITH_TEMPLATES = {
+    "AWS::CloudFormation::Stack": "nested stack",
+    "AWS::CloudFormation::StackSet": "stack set",
+    "AWS::Serverless::Application": "nested application",
+    "AWS::ServiceCatalog::CloudFormationProduct": "product",
+}
 _OUT_OF_SCOPE = ("AWS::S3Outposts::Bucket", "AWS::S3Vectors::VectorBucket")
 _OTHER_PARTITIONS = ("aws-cn", "aws-eusc", "aws-iso", "cn-north", "eu-isoe", "eusc-", "us-gov-", "us-iso")
 _S3_ARN = re.compile(r"arn:(aws[a-z-]*):s3:")
@@ -217,8 +223,11 @@ class Inventory:
                 self.loose.append(policy)
         elif resource.type in _HTTPS_ONLY:
             self.not_applicable.append(NotApplicable(stack, resource, _HTTPS_ONLY[resource.type]))
-        elif resource.type == "AWS::CloudFormation::Stack" and resource.logical_id not in stack.nested:
-            why = "the template of this nested stack is not at hand: check it by itself"
+        elif (
+            resource.type in _WITH_TEMPLATES or resource.type.endswith("::MODULE")
+        ) and resource.logical_id not in stack.read:
+            what = _WITH_TEMPLATES.get(resource.type, "module")
+            why = f"the template of this {what} is not at hand: check it by itself"
             self.not_applicable.append(NotApplicable(stack, resource, why))
         elif resource.type in _OUT_OF_SCOPE:
             why = f"`{resource.type}` is out of scope: AWS does not state whether it answers over plain HTTP"

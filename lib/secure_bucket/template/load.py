@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from secure_bucket.errors import MissingDependencyError, NotATemplateError, TemplateError
 from secure_bucket.policy.unknown import Place
-from secure_bucket.template.json_text import scan_json
+from secure_bucket.template.json_text import Duplicate, scan_json
 from secure_bucket.template.places import JsonPlaces, Places
 from secure_bucket.template.yaml_text import scan_yaml
 
@@ -201,6 +201,8 @@ def _template(value: object, name: str) -> Mapping[str, Any]:
         )
     if "Resources" in value:
         resources = value["Resources"]
+        if isinstance(resources, Duplicate):
+            raise TemplateError(f"`{name}`: {resources.reason}; put both into one")
         if not isinstance(resources, Mapping):
             shown = "null" if resources is None else type(resources).__name__
             raise TemplateError(f"`{name}`: `Resources` must map logical ids to resources, and is `{shown}`")

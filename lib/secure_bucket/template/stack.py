@@ -71,6 +71,7 @@ class Stack:
         parameters: Its parameters.
         loop_variables: The variables of loops over values that are not known.
         nested: The stacks that it nests, by logical id.
+        read: The logical ids of the resources whose templates were read, nested or not.
         construct_paths: The paths of its constructs by logical id, where an assembly tells.
     """
 
@@ -86,6 +87,7 @@ class Stack:
     parameters: dict[str, Parameter] = field(default_factory=dict)
     loop_variables: set[str] = field(default_factory=set)
     nested: dict[str, Stack] = field(default_factory=dict)
+    read: set[str] = field(default_factory=set)
     construct_paths: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
