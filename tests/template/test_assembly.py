@@ -244,3 +244,9 @@ def test_a_nested_stack_gets_its_parameters_from_its_parent(tmp_path: Path) -> N
     assert verdict(stack(Names={"Fn::Join": [",", ["a", "reports"]]})) == "Proven"
     assert verdict(stack(Names=["a", "b"])) == "Refuted"
     assert verdict({**stack(), "Condition": "Nobody"}) == "Refuted"
+    # What is passed depends on a condition, so that the default of the child does not count for certain.
+    properties = stack()["Properties"]
+    some = {**properties, "Parameters": {"Fn::If": ["Nobody", parameters, {**parameters, "Enforce": "no"}]}}
+    assert verdict({**stack(), "Properties": some}) == "Refuted"
+    unknown = {**properties, "Parameters": {"Fn::Transform": {"Name": "Acme"}}}
+    assert verdict({**stack(), "Properties": unknown}) == "Refuted"

@@ -15,7 +15,7 @@ from secure_bucket.template.loops import expand_loops, is_loop
 from secure_bucket.template.resolve import Assembly, Resolver
 from secure_bucket.template.stack import Path, Resource, Stack, pointer_of
 from secure_bucket.template.text import as_text, compare, holes
-from secure_bucket.template.worlds import PARTITION, Infeasible, World, explore
+from secure_bucket.template.worlds import PARTITION, Fork, Infeasible, World, explore
 
 __all__ = ["Applied", "Bucket", "BucketPolicy", "Deployment", "Inventory", "NotApplicable"]
 
@@ -164,7 +164,12 @@ class Inventory:
         policy = applied.policy
         path: Path = policy.resource.properties_path
         tokens = [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
-        return resolver.source(policy.stack, policy.resource.properties, path, ["PolicyDocument", *tokens])
+        try:
+            return resolver.source(
+                policy.stack, policy.resource.properties, path, ["PolicyDocument", *tokens]
+            )
+        except (Fork, Infeasible):
+            return path
 
     def _resolver(self, world: World, expand: bool) -> Resolver:
         if world is self._start and not expand:

@@ -337,7 +337,7 @@ class Resolver:
                 branches = value["Fn::If"]
                 if not (isinstance(branches, (list, tuple)) and len(branches) == 3):
                     return path
-                branch = self.branch(stack, branches[0], ((path, "Fn::If"), 0))
+                branch = 1 if self.resolve(stack, {"Fn::If": [branches[0], 1, 2]}, path) == 1 else 2
                 value, path = branches[branch], ((path, "Fn::If"), branch)
             elif isinstance(value, Mapping) and len(value) == 1 and "Fn::ToJsonString" in value:
                 value, path = value["Fn::ToJsonString"], (path, "Fn::ToJsonString")
@@ -358,12 +358,6 @@ class Resolver:
                 path, value, tokens = (path, found[0]), found[1], tokens[1:]
             else:
                 return path
-
-    def branch(self, stack: Stack, condition: object, path: Path) -> int:
-        """Return which operand of an `Fn::If` counts: 1 or 2."""
-        probe = {"Fn::If": [condition, 1, 2]}
-        chosen = self.resolve(stack, probe, path[0][0] if isinstance(path, tuple) else path)
-        return 1 if chosen == 1 else 2
 
     def _parameter(self, stack: Stack, name: str, parameter: Parameter, path: Path) -> object:
         if stack.parent is not None:
@@ -386,28 +380,31 @@ class Resolver:
         return self._fixed(text)
 
     def _passed(self, stack: Stack, parent: Stack, name: str, parameter: Parameter, path: Path) -> object:
-        properties = parent.resources[stack.parent_id].properties
-        given = properties.get("Parameters") if isinstance(properties, Mapping) else None
-        given_path = (parent.resources[stack.parent_id].properties_path, "Parameters")
-        if isinstance(given, Mapping) and name in given:
-            if self.nesting >= MAX_NESTING:
-                return self.opaque(stack, f"it is nested deeper than {MAX_NESTING} levels", path)
-            self.nesting += 1
-            try:
-                value = self.resolve(parent, given[name], (given_path, name))
-            finally:
-                self.nesting -= 1
-        elif isinstance(given, Mapping) and any(str(key).startswith("Fn::") for key in given):
-            return self.opaque(stack, f"the value of the parameter `{name}` is passed by a function", path)
-        elif parameter.is_stored:
-            return self.hole(stack, f"{stack.name}.{name}", f"the parameter `{name}` is read from SSM", path)
-        else:
-            # Nobody else can give a nested stack its parameters, so its default is what it gets.
-            value = parameter.default
-        if value is NO_VALUE:
-            value = parameter.default
+        nesting = parent.resources[stack.parent_id]
+        properties, path_of_given = nesting.properties, (nesting.properties_path, "Parameters")
+        given = properties.get("Parameters") if isinstance(properties, Mapping) else properties
+        value: object
+        if self.nesting >= MAX_NESTING:
+            return self.opaque(stack, f"it is nested deeper than {MAX_NESTING} levels", path)
+        self.nesting += 1
+        try:
+            if isinstance(properties, Mapping) and _is_plain(properties) and _is_plain(given):
+                passed = given.get(name, NO_VALUE) if isinstance(given, Mapping) else NO_VALUE
+                value = (
+                    self.resolve(parent, passed, (path_of_given, name)) if passed is not NO_VALUE else passed
+                )
+            else:
+                resolved = self.property(parent, nesting, "Parameters")
+                if not isinstance(resolved, dict):
+                    return self.opaque(stack, f"what is passed for the parameter `{name}` is not known", path)
+                value = resolved.get(name, NO_VALUE)
+        finally:
+            self.nesting -= 1
         if parameter.is_stored:
             return self.hole(stack, f"{stack.name}.{name}", f"the parameter `{name}` is read from SSM", path)
+        if value is NO_VALUE:
+            # Nobody else can give a nested stack its parameters, so its default is what it gets.
+            value = parameter.default
         if parameter.is_list:
             if isinstance(value, str):
                 return [item.strip() for item in value.split(",")]
@@ -481,3 +478,11 @@ class Resolver:
         """Return the text that this world fixes for a hole, or the hole."""
         (hole,) = holes(text)
         return self.world.values.get(hole, text)
+
+
+def _is_plain(value: object) -> bool:
+    """Tell whether a value is a mapping of names, or nothing, as opposed to a function."""
+    return value is None or (
+        isinstance(value, Mapping)
+        and not any(str(key) == "Ref" or str(key).startswith("Fn::") for key in value)
+    )
