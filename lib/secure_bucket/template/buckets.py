@@ -12,6 +12,7 @@ from secure_bucket.template.conditions import condition_holds, obeys_rules
 from secure_bucket.template.intrinsics import FUNCTIONS
 from secure_bucket.template.load import Document
 from secure_bucket.template.loops import expand_loops, is_loop
+from secure_bucket.template.references import bucket_arn, bucket_name, partition
 from secure_bucket.template.resolve import Assembly, Resolver
 from secure_bucket.template.stack import Path, Resource, Stack, pointer_of
 from secure_bucket.template.text import as_text, compare, holes
@@ -241,11 +242,11 @@ class Inventory:
     def _deployment(self, resolver: Resolver, bucket: Bucket) -> Deployment | None:
         if not _exists(resolver, bucket.stack, bucket.resource):
             return None
-        name = resolver.bucket_name(bucket.stack, bucket.resource)
+        name = bucket_name(resolver, bucket.stack, bucket.resource)
         applied: list[Applied] = []
         for policy in self._direct.get(id(bucket.resource), ()):
             if _exists(resolver, policy.stack, policy.resource):
-                arn = resolver.bucket_arn(bucket.stack, name)
+                arn = bucket_arn(resolver, bucket.stack, name)
                 applied.append(Applied(policy, _document(resolver, policy), arn, certain=True))
         for policy in self.loose:
             # Whether a policy exists is asked last, because it may depend on what this bucket does not.
@@ -253,7 +254,7 @@ class Inventory:
                 applies = self._applies(resolver, policy, target, bucket, name)
                 if applies is not False and _exists(resolver, policy.stack, policy.resource):
                     owner, named = (bucket.stack, name) if applies else (policy.stack, target)
-                    arn = resolver.bucket_arn(owner, named)
+                    arn = bucket_arn(resolver, owner, named)
                     applied.append(Applied(policy, _document(resolver, policy), arn, certain=applies is True))
                     break
         _settle_partition(resolver, bucket.stack, applied)
@@ -261,7 +262,7 @@ class Inventory:
         website = resolver.property(bucket.stack, bucket.resource, "WebsiteConfiguration")
         return Deployment(
             resolver.world,
-            resolver.bucket_arn(bucket.stack, name),
+            bucket_arn(resolver, bucket.stack, name),
             tuple(applied),
             website if isinstance(website, Unknown) else website is not None,
             resolver.expandable,
@@ -287,7 +288,7 @@ class Inventory:
         for other in self.buckets:
             if (
                 other is not bucket
-                and compare(target, resolver.bucket_name(other.stack, other.resource))
+                and compare(target, bucket_name(resolver, other.stack, other.resource))
                 and _exists(resolver, other.stack, other.resource)
             ):
                 return False
@@ -299,11 +300,11 @@ class Inventory:
         found = []
         for target in _targets(resolver, policy):
             if any(
-                compare(target, resolver.bucket_name(bucket.stack, bucket.resource))
+                compare(target, bucket_name(resolver, bucket.stack, bucket.resource))
                 for bucket in self.buckets
             ):
                 continue
-            arn = resolver.bucket_arn(policy.stack, target)
+            arn = bucket_arn(resolver, policy.stack, target)
             applied = Applied(policy, _document(resolver, policy), arn, certain=True)
             _settle_partition(resolver, policy.stack, [applied])
             self._allow(resolver, policy.stack)
@@ -366,7 +367,7 @@ def _settle_partition(resolver: Resolver, stack: Stack, applied: list[Applied]) 
     S3 accepts a policy only in its own partition, so a literal one says where the template is meant to
     be deployed. Without any, it is the partition `aws`.
     """
-    if not isinstance(resolver.partition(stack), Text):
+    if not isinstance(partition(resolver, stack), Text):
         return
     named: dict[str, None] = {}
     for policy in applied:

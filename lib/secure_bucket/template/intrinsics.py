@@ -13,6 +13,8 @@ from typing import Final
 
 from secure_bucket.policy.unknown import Hole, Text, Unknown
 from secure_bucket.template.conditions import condition_holds, texts_equal
+from secure_bucket.template.references import get_att, import_value, ref
+from secure_bucket.template.references import output as output_of
 from secure_bucket.template.resolve import Function, Resolver
 from secure_bucket.template.stack import Path, Stack
 from secure_bucket.template.text import NO_VALUE, as_text, canonical, concatenate, dynamic_references, holes
@@ -31,7 +33,7 @@ def _wrong(resolver: Resolver, stack: Stack, path: Path, form: str) -> Unknown:
 
 def _ref(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
     return (
-        resolver.ref(stack, argument, path)
+        ref(resolver, stack, argument, path)
         if isinstance(argument, str)
         else _wrong(resolver, stack, path, "`Ref`: name")
     )
@@ -51,7 +53,7 @@ def _get_att(resolver: Resolver, stack: Stack, argument: object, path: Path) -> 
             path,
             f"{stack.name}{argument[0]}.{attribute}",
         )
-    return resolver.get_att(stack, argument[0], attribute, path)
+    return get_att(resolver, stack, argument[0], attribute, path)
 
 
 def _join(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
@@ -99,9 +101,9 @@ def _sub(resolver: Resolver, stack: Stack, argument: object, path: Path) -> obje
             value = resolver.resolve(stack, variables[name], ((path, 1), name))
         elif "." in name:
             logical_id, _, attribute = name.partition(".")
-            value = resolver.get_att(stack, logical_id, attribute, path)
+            value = get_att(resolver, stack, logical_id, attribute, path)
         else:
-            value = resolver.ref(stack, name, path)
+            value = ref(resolver, stack, name, path)
         text = "" if value is NO_VALUE else as_text(value)
         if text is None:
             return resolver.opaque(stack, f"`${{{name}}}` is not text", path)
@@ -207,7 +209,7 @@ def _may_hold(hole: Hole, delimiter: str) -> bool:
 
 
 def _import_value(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
-    return resolver.import_value(stack, resolver.text(stack, argument, path), path)
+    return import_value(resolver, stack, resolver.text(stack, argument, path), path)
 
 
 def _get_stack_output(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
@@ -219,7 +221,7 @@ def _get_stack_output(resolver: Resolver, stack: Stack, argument: object, path: 
         other for other in resolver.assembly.stacks if other.stack_name and other.stack_name == stack_name
     ]
     if len(owners) == 1 and isinstance(output, str):
-        return resolver.output(owners[0], output, path)
+        return output_of(resolver, owners[0], output, path)
     name = f"Fn::GetStackOutput({canonical(stack_name)}, {canonical(output)})"
     return resolver.hole(stack, name, f"the stack `{stack_name}` is not here", path)
 
@@ -281,4 +283,5 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "Fn::Sub": _sub,
     "Fn::ToJsonString": _to_json_string,
     "Fn::Transform": _transform,
+    "Ref": _ref,
 }

@@ -15,12 +15,10 @@ from secure_bucket.template.text import (
     NO_VALUE,
     Opaque,
     as_text,
-    concatenate,
     dynamic_references,
-    holes,
     named_hole,
 )
-from secure_bucket.template.worlds import PARTITION, REGION, World, partition_of
+from secure_bucket.template.worlds import World
 
 __all__ = ["MAX_ALL_VALUES", "MAX_NESTING", "MAX_VALUES", "Assembly", "Function", "Resolver"]
 
@@ -95,9 +93,9 @@ class Resolver:
     parameters: dict[Hole, Parameter] = field(default_factory=dict)
     conditions: dict[tuple[int, str], bool | None] = field(default_factory=dict)
     targets: dict[int, list[str | Text]] = field(default_factory=dict)
-    _names: dict[int, str | Text] = field(default_factory=dict)
+    names: dict[int, str | Text] = field(default_factory=dict)
     nesting: int = 0
-    _exports: dict[str | Text, list[tuple[Stack, str]]] | None = None
+    exports: dict[str | Text, list[tuple[Stack, str]]] | None = None
     _values: int = 0
 
     def resolve(self, stack: Stack, value: object, path: Path) -> object:
@@ -139,9 +137,7 @@ class Resolver:
     def _mapping(self, stack: Stack, value: Mapping[str, object], path: Path) -> object:
         if len(value) == 1:
             ((key, argument),) = value.items()
-            if key == "Ref" and isinstance(argument, str):
-                return self.ref(stack, argument, (path, key))
-            if str(key).startswith("Fn::") and not is_loop(key):
+            if key == "Ref" or (str(key).startswith("Fn::") and not is_loop(key)):
                 function = self.functions.get(key)
                 if function is None:
                     return self.opaque(
@@ -192,108 +188,6 @@ class Resolver:
         at = Place(pointer_of(path), stack.document.name)
         return Text((named_hole(name, reason, generated=generated, at=at),))
 
-    def ref(self, stack: Stack, name: str, path: Path) -> object:
-        """Return what `{"Ref": name}` comes to."""
-        if name.startswith("AWS::"):
-            return self._pseudo(stack, name, path)
-        parameter = stack.parameters.get(name)
-        if parameter is not None:
-            return self._parameter(stack, name, parameter, path)
-        resource = stack.resources.get(name)
-        if resource is not None:
-            if resource.type == "AWS::S3::Bucket":
-                return self.bucket_name(stack, resource)
-            qualified = self.assembly.qualify(stack, name)
-            return self._fixed(
-                self.hole(stack, qualified, f"what `{name}` is called is known only at deployment", path)
-            )
-        if name in stack.loop_variables:
-            qualified = self.assembly.qualify(stack, name)
-            return self._fixed(
-                self.hole(stack, qualified, f"the values of the loop over `{name}` are not known", path)
-            )
-        return self.opaque(
-            stack,
-            f"`{name}` is neither a parameter nor a resource of this template",
-            path,
-            f"{stack.name}Ref {name}",
-        )
-
-    def get_att(self, stack: Stack, logical_id: str, attribute: str, path: Path) -> object:
-        """Return what `{"Fn::GetAtt": [logical_id, attribute]}` comes to."""
-        resource = stack.resources.get(logical_id)
-        if resource is None:
-            return self.opaque(
-                stack,
-                f"there is no resource `{logical_id}` in this template",
-                path,
-                f"{stack.name}{logical_id}.{attribute}",
-            )
-        if resource.type == "AWS::S3::Bucket" and attribute == "Arn":
-            return self.bucket_arn(stack, self.bucket_name(stack, resource))
-        if attribute.startswith("Outputs."):
-            nested = stack.nested.get(logical_id)
-            if nested is not None:
-                return self.output(nested, attribute.removeprefix("Outputs."), path)
-        qualified = self.assembly.qualify(stack, f"{logical_id}.{attribute}")
-        return self._fixed(
-            self.hole(stack, qualified, f"`{logical_id}.{attribute}` is known only at deployment", path)
-        )
-
-    def output(self, stack: Stack, name: str, path: Path) -> object:
-        """Return what an output of a stack comes to."""
-        output = stack.sections["Outputs"].get(name)
-        if not isinstance(output, Mapping) or "Value" not in output:
-            return self.opaque(
-                stack, f"the stack has no output `{name}`", path, f"{stack.name}.Outputs.{name}"
-            )
-        if self.nesting >= MAX_NESTING:
-            return self.opaque(stack, f"it is nested deeper than {MAX_NESTING} levels", path)
-        self.nesting += 1
-        try:
-            return self.resolve(stack, output["Value"], ((("", "Outputs"), name), "Value"))
-        finally:
-            self.nesting -= 1
-
-    def partition(self, stack: Stack) -> str | Text:
-        """Return the partition that a stack is deployed to."""
-        if stack.region:
-            return partition_of(stack.region)
-        return self._fixed(Text((PARTITION,)))
-
-    def bucket_arn(self, stack: Stack, name: str | Text) -> str | Text:
-        """Return the ARN of a bucket of a stack."""
-        return concatenate(("arn:", self.partition(stack), ":s3:::", name))
-
-    def bucket_name(self, stack: Stack, bucket: Resource) -> str | Text:
-        """Return the name of a bucket: as it is written, or a hole that CloudFormation fills."""
-        known = self._names.get(id(bucket))
-        if known is not None:
-            return known
-        qualified = self.assembly.qualify(stack, bucket.logical_id)
-        generated = self.hole(
-            stack,
-            qualified,
-            f"CloudFormation makes up the name of `{bucket.logical_id}`",
-            bucket.path,
-            generated=True,
-        )
-        # A name that refers to itself would not end; CloudFormation refuses it.
-        self._names[id(bucket)] = generated
-        try:
-            name = self.property(stack, bucket, "BucketName")
-        finally:
-            del self._names[id(bucket)]
-        text: str | Text
-        if name is None or name == "":
-            text = generated
-        elif isinstance(name, (str, Text)):
-            text = name
-        else:
-            text = as_text(name) or self.hole(stack, qualified, "`BucketName` is not text", bucket.path)
-        self._names[id(bucket)] = text
-        return text
-
     def property(self, stack: Stack, resource: Resource, name: str) -> object:
         """Return what a property of a resource comes to; `None` when it has no such property."""
         properties, path = resource.properties, resource.properties_path
@@ -311,24 +205,6 @@ class Resolver:
         if wanted is not None and isinstance(resolved, dict):
             resolved = resolved.get(wanted)
         return None if resolved is NO_VALUE else resolved
-
-    def import_value(self, stack: Stack, name: str | Text, path: Path) -> object:
-        """Return what an export comes to: the output of this assembly that has it, or a hole."""
-        if self._exports is None:
-            exports: dict[str | Text, list[tuple[Stack, str]]] = {}
-            for exporter, output, written in self.assembly.exports():
-                where = (((("", "Outputs"), output), "Export"), "Name")
-                exports.setdefault(self.text(exporter, written, where), []).append((exporter, output))
-            self._exports = exports
-        # The same name in two Regions is two exports, and which of them is meant is not known.
-        exporters = self._exports.get(name, [])
-        if len(exporters) == 1:
-            return self.output(*exporters[0], path)
-        imported = self.hole(
-            stack, f"Fn::ImportValue {name}", f"`{name}` is exported by a stack that is not here", path
-        )
-        self.given.update(holes(imported))
-        return self._fixed(imported)
 
     def source(self, stack: Stack, value: object, path: Path, tokens: list[str]) -> Path:
         """Return where a part of what a value comes to is written: the nearest place around it that is."""
@@ -358,131 +234,3 @@ class Resolver:
                 path, value, tokens = (path, found[0]), found[1], tokens[1:]
             else:
                 return path
-
-    def _parameter(self, stack: Stack, name: str, parameter: Parameter, path: Path) -> object:
-        if stack.parent is not None:
-            return self._passed(stack, stack.parent, name, parameter, path)
-        qualified = self.assembly.qualify(stack, name)
-        if parameter.is_list:
-            return self.opaque(
-                stack, f"the list of the parameter `{name}` is known only at deployment", path, qualified
-            )
-        where = "in SSM" if parameter.is_stored else "at deployment"
-        text = self.hole(stack, qualified, f"the value of the parameter `{name}` is given only {where}", path)
-        (hole,) = holes(text)
-        if not parameter.is_stored:
-            self.given.add(hole)
-        self.parameters[hole] = parameter
-        if parameter.allowed is not None:
-            if self.expand:
-                return self.world.choose(hole, parameter.allowed)
-            self.expandable = True
-        return self._fixed(text)
-
-    def _passed(self, stack: Stack, parent: Stack, name: str, parameter: Parameter, path: Path) -> object:
-        nesting = parent.resources[stack.parent_id]
-        properties, path_of_given = nesting.properties, (nesting.properties_path, "Parameters")
-        given = properties.get("Parameters") if isinstance(properties, Mapping) else properties
-        value: object
-        if self.nesting >= MAX_NESTING:
-            return self.opaque(stack, f"it is nested deeper than {MAX_NESTING} levels", path)
-        self.nesting += 1
-        try:
-            if isinstance(properties, Mapping) and _is_plain(properties) and _is_plain(given):
-                passed = given.get(name, NO_VALUE) if isinstance(given, Mapping) else NO_VALUE
-                value = (
-                    self.resolve(parent, passed, (path_of_given, name)) if passed is not NO_VALUE else passed
-                )
-            else:
-                resolved = self.property(parent, nesting, "Parameters")
-                if not isinstance(resolved, dict):
-                    return self.opaque(stack, f"what is passed for the parameter `{name}` is not known", path)
-                value = resolved.get(name, NO_VALUE)
-        finally:
-            self.nesting -= 1
-        if parameter.is_stored:
-            return self.hole(stack, f"{stack.name}.{name}", f"the parameter `{name}` is read from SSM", path)
-        if value is NO_VALUE:
-            # Nobody else can give a nested stack its parameters, so its default is what it gets.
-            value = parameter.default
-        if parameter.is_list:
-            if isinstance(value, str):
-                return [item.strip() for item in value.split(",")]
-            if isinstance(value, (list, Unknown)):
-                return value
-            return self.opaque(stack, f"the list of the parameter `{name}` is known only at deployment", path)
-        if isinstance(value, list):
-            texts = [as_text(item) for item in value]
-            if all(text is not None for text in texts):
-                joined: list[str | Text] = []
-                for text in texts:
-                    joined += ([","] if joined else []) + [text or ""]
-                return concatenate(joined)
-        text_value = as_text(value)
-        return (
-            text_value
-            if text_value is not None
-            else self.opaque(stack, f"the parameter `{name}` has no value", path)
-        )
-
-    def _pseudo(self, stack: Stack, name: str, path: Path) -> object:
-        if name == "AWS::NoValue":
-            return NO_VALUE
-        if name == "AWS::Region":
-            return stack.region or self._fixed(Text((REGION,)))
-        if name == "AWS::Partition":
-            return self.partition(stack)
-        if name == "AWS::AccountId":
-            return stack.account or self._fixed(
-                self.hole(stack, name, "the account is known only at deployment", path)
-            )
-        if name == "AWS::URLSuffix":
-            suffix = _URL_SUFFIXES.get(str(self.partition(stack)))
-            return suffix or self._fixed(self.hole(stack, name, "it depends on the partition", path))
-        if name == "AWS::StackName":
-            if stack.stack_name:
-                return stack.stack_name
-            qualified = name if len(self.assembly.stacks) == 1 else f"{stack.name}.{name}"
-            return self._fixed(
-                self.hole(stack, qualified, "the stack gets its name only at deployment", path)
-            )
-        if name == "AWS::StackId":
-            # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html
-            unique = self.hole(
-                stack, f"{stack.name}AWS::StackId", "the stack gets its id only at deployment", path
-            )
-            parts = [
-                as_text(self._pseudo(stack, f"AWS::{part}", path)) or ""
-                for part in ("Region", "AccountId", "StackName")
-            ]
-            region, account, stack_name = parts
-            return concatenate(
-                (
-                    "arn:",
-                    self.partition(stack),
-                    ":cloudformation:",
-                    region,
-                    ":",
-                    account,
-                    ":stack/",
-                    stack_name,
-                    "/",
-                    unique,
-                )
-            )
-        if name == "AWS::NotificationARNs":
-            return self.opaque(stack, "it is known only at deployment", path, name)
-        return self.opaque(stack, f"`{name}` is not a pseudo parameter of CloudFormation", path)
-
-    def _fixed(self, text: Text) -> str | Text:
-        """Return the text that this world fixes for a hole, or the hole."""
-        (hole,) = holes(text)
-        return self.world.values.get(hole, text)
-
-
-def _is_plain(value: object) -> bool:
-    """Tell whether a value is a mapping of names, or nothing, as opposed to a function."""
-    return value is None or (
-        isinstance(value, Mapping)
-        and not any(str(key) == "Ref" or str(key).startswith("Fn::") for key in value)
-    )

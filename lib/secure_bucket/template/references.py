@@ -1,0 +1,284 @@
+"""What refers to something else: parameters, pseudo parameters, resources, outputs and exports.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-ref.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from secure_bucket.policy.unknown import Text, Unknown
+from secure_bucket.template.parameters import Parameter
+from secure_bucket.template.resolve import MAX_NESTING, Resolver
+from secure_bucket.template.stack import Path, Resource, Stack
+from secure_bucket.template.text import NO_VALUE, as_text, concatenate, holes
+from secure_bucket.template.worlds import PARTITION, REGION, partition_of
+
+__all__ = ["bucket_arn", "bucket_name", "get_att", "import_value", "output", "partition", "ref"]
+
+_URL_SUFFIXES: Final = {"aws": "amazonaws.com", "aws-us-gov": "amazonaws.com", "aws-cn": "amazonaws.com.cn"}
+
+
+def ref(resolver: Resolver, stack: Stack, name: str, path: Path) -> object:
+    """Return what `{"Ref": name}` comes to."""
+    if name.startswith("AWS::"):
+        return _pseudo(resolver, stack, name, path)
+    parameter = stack.parameters.get(name)
+    if parameter is not None:
+        return _parameter(resolver, stack, name, parameter, path)
+    resource = stack.resources.get(name)
+    if resource is not None:
+        if resource.type == "AWS::S3::Bucket":
+            return bucket_name(resolver, stack, resource)
+        qualified = resolver.assembly.qualify(stack, name)
+        return _fixed(
+            resolver,
+            resolver.hole(stack, qualified, f"what `{name}` is called is known only at deployment", path),
+        )
+    if name in stack.loop_variables:
+        qualified = resolver.assembly.qualify(stack, name)
+        return _fixed(
+            resolver,
+            resolver.hole(stack, qualified, f"the values of the loop over `{name}` are not known", path),
+        )
+    return resolver.opaque(
+        stack,
+        f"`{name}` is neither a parameter nor a resource of this template",
+        path,
+        f"{stack.name}Ref {name}",
+    )
+
+
+def get_att(resolver: Resolver, stack: Stack, logical_id: str, attribute: str, path: Path) -> object:
+    """Return what `{"Fn::GetAtt": [logical_id, attribute]}` comes to."""
+    resource = stack.resources.get(logical_id)
+    if resource is None:
+        return resolver.opaque(
+            stack,
+            f"there is no resource `{logical_id}` in this template",
+            path,
+            f"{stack.name}{logical_id}.{attribute}",
+        )
+    if resource.type == "AWS::S3::Bucket" and attribute == "Arn":
+        return bucket_arn(resolver, stack, bucket_name(resolver, stack, resource))
+    if attribute.startswith("Outputs."):
+        nested = stack.nested.get(logical_id)
+        if nested is not None:
+            return output(resolver, nested, attribute.removeprefix("Outputs."), path)
+    qualified = resolver.assembly.qualify(stack, f"{logical_id}.{attribute}")
+    return _fixed(
+        resolver,
+        resolver.hole(stack, qualified, f"`{logical_id}.{attribute}` is known only at deployment", path),
+    )
+
+
+def output(resolver: Resolver, stack: Stack, name: str, path: Path) -> object:
+    """Return what an output of a stack comes to."""
+    output = stack.sections["Outputs"].get(name)
+    if not isinstance(output, Mapping) or "Value" not in output:
+        return resolver.opaque(
+            stack, f"the stack has no output `{name}`", path, f"{stack.name}.Outputs.{name}"
+        )
+    if resolver.nesting >= MAX_NESTING:
+        return resolver.opaque(stack, f"it is nested deeper than {MAX_NESTING} levels", path)
+    resolver.nesting += 1
+    try:
+        return resolver.resolve(stack, output["Value"], ((("", "Outputs"), name), "Value"))
+    finally:
+        resolver.nesting -= 1
+
+
+def partition(resolver: Resolver, stack: Stack) -> str | Text:
+    """Return the partition that a stack is deployed to."""
+    if stack.region:
+        return partition_of(stack.region)
+    return _fixed(resolver, Text((PARTITION,)))
+
+
+def bucket_arn(resolver: Resolver, stack: Stack, name: str | Text) -> str | Text:
+    """Return the ARN of a bucket of a stack."""
+    return concatenate(("arn:", partition(resolver, stack), ":s3:::", name))
+
+
+def bucket_name(resolver: Resolver, stack: Stack, bucket: Resource) -> str | Text:
+    """Return the name of a bucket: as it is written, or a hole that CloudFormation fills."""
+    known = resolver.names.get(id(bucket))
+    if known is not None:
+        return known
+    qualified = resolver.assembly.qualify(stack, bucket.logical_id)
+    generated = resolver.hole(
+        stack,
+        qualified,
+        f"CloudFormation makes up the name of `{bucket.logical_id}`",
+        bucket.path,
+        generated=True,
+    )
+    # A name that refers to itself would not end; CloudFormation refuses it.
+    resolver.names[id(bucket)] = generated
+    try:
+        name = resolver.property(stack, bucket, "BucketName")
+    finally:
+        del resolver.names[id(bucket)]
+    text: str | Text
+    if name is None or name == "":
+        text = generated
+    elif isinstance(name, (str, Text)):
+        text = name
+    else:
+        text = as_text(name) or resolver.hole(stack, qualified, "`BucketName` is not text", bucket.path)
+    resolver.names[id(bucket)] = text
+    return text
+
+
+def import_value(resolver: Resolver, stack: Stack, name: str | Text, path: Path) -> object:
+    """Return what an export comes to: the output of this assembly that has it, or a hole."""
+    if resolver.exports is None:
+        exports: dict[str | Text, list[tuple[Stack, str]]] = {}
+        for exporter, name_of_output, written in resolver.assembly.exports():
+            where = (((("", "Outputs"), name_of_output), "Export"), "Name")
+            exports.setdefault(resolver.text(exporter, written, where), []).append((exporter, name_of_output))
+        resolver.exports = exports
+    # The same name in two Regions is two exports, and which of them is meant is not known.
+    exporters = resolver.exports.get(name, [])
+    if len(exporters) == 1:
+        return output(resolver, *exporters[0], path)
+    imported = resolver.hole(
+        stack, f"Fn::ImportValue {name}", f"`{name}` is exported by a stack that is not here", path
+    )
+    resolver.given.update(holes(imported))
+    return _fixed(resolver, imported)
+
+
+def _parameter(resolver: Resolver, stack: Stack, name: str, parameter: Parameter, path: Path) -> object:
+    if stack.parent is not None:
+        return _passed(resolver, stack, stack.parent, name, parameter, path)
+    qualified = resolver.assembly.qualify(stack, name)
+    if parameter.is_list:
+        return resolver.opaque(
+            stack, f"the list of the parameter `{name}` is known only at deployment", path, qualified
+        )
+    where = "in SSM" if parameter.is_stored else "at deployment"
+    text = resolver.hole(stack, qualified, f"the value of the parameter `{name}` is given only {where}", path)
+    (hole,) = holes(text)
+    if not parameter.is_stored:
+        resolver.given.add(hole)
+    resolver.parameters[hole] = parameter
+    if parameter.allowed is not None:
+        if resolver.expand:
+            return resolver.world.choose(hole, parameter.allowed)
+        resolver.expandable = True
+    return _fixed(resolver, text)
+
+
+def _passed(
+    resolver: Resolver, stack: Stack, parent: Stack, name: str, parameter: Parameter, path: Path
+) -> object:
+    nesting = parent.resources[stack.parent_id]
+    properties, path_of_given = nesting.properties, (nesting.properties_path, "Parameters")
+    given = properties.get("Parameters") if isinstance(properties, Mapping) else properties
+    value: object
+    if resolver.nesting >= MAX_NESTING:
+        return resolver.opaque(stack, f"it is nested deeper than {MAX_NESTING} levels", path)
+    resolver.nesting += 1
+    try:
+        if isinstance(properties, Mapping) and _is_plain(properties) and _is_plain(given):
+            passed = given.get(name, NO_VALUE) if isinstance(given, Mapping) else NO_VALUE
+            value = (
+                resolver.resolve(parent, passed, (path_of_given, name)) if passed is not NO_VALUE else passed
+            )
+        else:
+            resolved = resolver.property(parent, nesting, "Parameters")
+            if not isinstance(resolved, dict):
+                return resolver.opaque(stack, f"what is passed for the parameter `{name}` is not known", path)
+            value = resolved.get(name, NO_VALUE)
+    finally:
+        resolver.nesting -= 1
+    if parameter.is_stored:
+        return resolver.hole(stack, f"{stack.name}.{name}", f"the parameter `{name}` is read from SSM", path)
+    if value is NO_VALUE:
+        # Nobody else can give a nested stack its parameters, so its default is what it gets.
+        value = parameter.default
+    if parameter.is_list:
+        if isinstance(value, str):
+            return [item.strip() for item in value.split(",")]
+        if isinstance(value, (list, Unknown)):
+            return value
+        return resolver.opaque(stack, f"the list of the parameter `{name}` is known only at deployment", path)
+    if isinstance(value, list):
+        texts = [as_text(item) for item in value]
+        if all(text is not None for text in texts):
+            joined: list[str | Text] = []
+            for text in texts:
+                joined += ([","] if joined else []) + [text or ""]
+            return concatenate(joined)
+    text_value = as_text(value)
+    return (
+        text_value
+        if text_value is not None
+        else resolver.opaque(stack, f"the parameter `{name}` has no value", path)
+    )
+
+
+def _pseudo(resolver: Resolver, stack: Stack, name: str, path: Path) -> object:
+    if name == "AWS::NoValue":
+        return NO_VALUE
+    if name == "AWS::Region":
+        return stack.region or _fixed(resolver, Text((REGION,)))
+    if name == "AWS::Partition":
+        return partition(resolver, stack)
+    if name == "AWS::AccountId":
+        return stack.account or _fixed(
+            resolver, resolver.hole(stack, name, "the account is known only at deployment", path)
+        )
+    if name == "AWS::URLSuffix":
+        suffix = _URL_SUFFIXES.get(str(partition(resolver, stack)))
+        return suffix or _fixed(resolver, resolver.hole(stack, name, "it depends on the partition", path))
+    if name == "AWS::StackName":
+        if stack.stack_name:
+            return stack.stack_name
+        qualified = name if len(resolver.assembly.stacks) == 1 else f"{stack.name}.{name}"
+        return _fixed(
+            resolver, resolver.hole(stack, qualified, "the stack gets its name only at deployment", path)
+        )
+    if name == "AWS::StackId":
+        # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html
+        unique = resolver.hole(
+            stack, f"{stack.name}AWS::StackId", "the stack gets its id only at deployment", path
+        )
+        parts = [
+            as_text(_pseudo(resolver, stack, f"AWS::{part}", path)) or ""
+            for part in ("Region", "AccountId", "StackName")
+        ]
+        region, account, stack_name = parts
+        return concatenate(
+            (
+                "arn:",
+                partition(resolver, stack),
+                ":cloudformation:",
+                region,
+                ":",
+                account,
+                ":stack/",
+                stack_name,
+                "/",
+                unique,
+            )
+        )
+    if name == "AWS::NotificationARNs":
+        return resolver.opaque(stack, "it is known only at deployment", path, name)
+    return resolver.opaque(stack, f"`{name}` is not a pseudo parameter of CloudFormation", path)
+
+
+def _fixed(resolver: Resolver, text: Text) -> str | Text:
+    """Return the text that this world fixes for a hole, or the hole."""
+    (hole,) = holes(text)
+    return resolver.world.values.get(hole, text)
+
+
+def _is_plain(value: object) -> bool:
+    """Tell whether a value is a mapping of names, or nothing, as opposed to a function."""
+    return value is None or (
+        isinstance(value, Mapping)
+        and not any(str(key) == "Ref" or str(key).startswith("Fn::") for key in value)
+    )
