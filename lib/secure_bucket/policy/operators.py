@@ -49,9 +49,8 @@ def _binary_equals(asked: str, written: Pattern) -> bool:
 
 
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,4})?")
-_YEAR, _MONTH, _DAY = r"([0-9]{4})", r"(?:-([0-9]{2})", r"(?:-([0-9]{2})"
-_TIME = r"(?:T([0-9]{2}):([0-9]{2})(?::([0-9]{2})(\.[0-9]+)?)?(?:Z|([+-])([0-9]{2}):([0-9]{2})))?"
-_DATE: Final = re.compile(f"{_YEAR}{_MONTH}{_DAY}{_TIME})?)?")
+_TIME: Final = r"T([0-9]{2}):([0-9]{2})(?::([0-9]{2})(\.[0-9]+)?)?(?:Z|([+-])([0-9]{2}):([0-9]{2}))"
+_DATE: Final = re.compile(f"([0-9]{{4}})-([0-9]{{2}})(?:-([0-9]{{2}})(?:{_TIME})?)?")
 
 
 def _number(text: str) -> decimal.Decimal | None:
@@ -73,7 +72,7 @@ def _instant(text: str) -> decimal.Decimal | None:
     zone = 60 * int(zone_hours or 0) + int(zone_minutes or 0)
     try:
         date = datetime.datetime(
-            int(year), int(month or 1), int(day or 1), int(hour or 0), int(minute or 0), int(second or 0)
+            int(year), int(month), int(day or 1), int(hour or 0), int(minute or 0), int(second or 0)
         )
     except ValueError:
         return None
