@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from secure_bucket.errors import TemplateError
 from secure_bucket.findings.finding import Fault, Finding, GrantedException, JudgedBucket, Report
 from secure_bucket.findings.judge import Judge, Judgement, Outcome
+from secure_bucket.findings.origin import with_origins
 from secure_bucket.findings.rules import RULES
 from secure_bucket.policy.unknown import Unknown
 from secure_bucket.proof.verdict import Undecided
@@ -132,11 +133,16 @@ def check_assembly(
         minimum_tls_version: As for `check_template`.
         exceptions_as_of: As for `check_template`.
 
+    Returns:
+        The verdict on each bucket, and what there is to do; with the line of the program that created
+        the bucket, where the assembly tells.
+
     Raises:
         TemplateError: If a file that the assembly refers to is missing or cannot be read.
     """
     named = f"`{os.fspath(directory)}`"
-    return _check(lambda: read_assembly(directory), named, strict, minimum_tls_version, exceptions_as_of)
+    report = _check(lambda: read_assembly(directory), named, strict, minimum_tls_version, exceptions_as_of)
+    return with_origins(report, directory)
 
 
 def _check(

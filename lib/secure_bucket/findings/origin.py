@@ -1,0 +1,117 @@
+"""The line of the program that created a construct, where a cloud assembly carries it.
+
+The AWS CDK writes the stack of every `new` into the metadata of the assembly, as entries
+`aws:cdk:creationStack`; for a Python program with its own lines when `JSII_HOST_STACK_TRACES` is set, as
+`secure_bucket.cdk` does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeGuard
+
+from secure_bucket.findings.finding import Finding, Report
+from secure_bucket.policy.unknown import Place
+
+__all__ = ["with_origins"]
+
+_FRAME = re.compile(r"(?:.* )?\(?((?:/|[A-Za-z]:[\\/])[^()]*?):(\d+)(?::(\d+))?\)?")
+_PROGRAMS = frozenset((".py", ".ts", ".tsx", ".mts", ".js", ".mjs", ".cjs", ".java", ".kt", ".cs", ".go"))
+# Stages in Stages; an assembly that holds itself ends there.
+_MAX_DEPTH = 16
+# Code that creates constructs on behalf of somebody: this library, and whatever was installed.
+_OTHERS = re.compile(r"[\\/](?:site-packages|dist-packages|node_modules|secure_bucket[\\/]cdk)[\\/]")
+
+
+def with_origins(report: Report, directory: str | os.PathLike[str]) -> Report:
+    """Return the report with the line that created each bucket, where the assembly tells.
+
+    Only lines of programs below the working directory count: an assembly is an input, and a report that
+    quoted any file it names would give away files that have nothing to do with it.
+
+    Args:
+        report: The report on an assembly.
+        directory: The directory of the assembly.
+    """
+    found = (*report.findings, *(each for granted in report.exceptions for each in granted.findings))
+    if not any(finding.construct_path for finding in found):
+        return report
+    origins: dict[str, Place] = {}
+    for stacks in _creation_stacks(Path(directory)):
+        for construct_path, frames in stacks.items():
+            place = _origin(frames)
+            if place is not None:
+                origins.setdefault(construct_path, place)
+
+    def located(finding: Finding) -> Finding:
+        place = origins.get(finding.construct_path)
+        return finding if place is None else replace(finding, created_at=place)
+
+    return replace(
+        report,
+        findings=tuple(map(located, report.findings)),
+        exceptions=tuple(
+            replace(granted, findings=tuple(map(located, granted.findings))) for granted in report.exceptions
+        ),
+    )
+
+
+def _creation_stacks(directory: Path, depth: int = 0) -> Iterator[dict[str, list[str]]]:
+    """Yield the creation stacks by construct path, for the assembly and for the Stages inside it."""
+    for artifact in _mapping(_mapping(_read(directory / "manifest.json")).get("artifacts")).values():
+        described = _mapping(artifact)
+        yield _stacks(described.get("metadata"))
+        further = described.get("additionalMetadataFile")
+        if _is_name(further):
+            yield _stacks(_read(directory / further))
+        stage = _mapping(described.get("properties")).get("directoryName")
+        if _is_name(stage) and depth < _MAX_DEPTH:
+            yield from _creation_stacks(directory / stage, depth + 1)
+
+
+def _is_name(value: object) -> TypeGuard[str]:
+    """Tell whether a value names something in the same directory."""
+    return isinstance(value, str) and value == os.path.basename(value) and value not in ("", ".", "..")
+
+
+def _stacks(metadata: object) -> dict[str, list[str]]:
+    stacks: dict[str, list[str]] = {}
+    for path, entries in _mapping(metadata).items():
+        for entry in entries if isinstance(entries, list) else ():
+            described = _mapping(entry)
+            frames = described.get("data")
+            if described.get("type") == "aws:cdk:creationStack" and isinstance(frames, list):
+                stacks[str(path).lstrip("/")] = [str(frame) for frame in frames]
+    return stacks
+
+
+def _origin(frames: list[str]) -> Place | None:
+    """Return the innermost frame of the program itself."""
+    here = os.path.realpath(os.curdir)
+    for frame in frames:
+        match = _FRAME.fullmatch(frame.strip())
+        if match is None or _OTHERS.search(match[1]) or Path(match[1]).suffix not in _PROGRAMS:
+            continue
+        real = os.path.realpath(match[1])
+        if Path(real).suffix not in _PROGRAMS or not real.startswith(here.rstrip(os.sep) + os.sep):
+            return None
+        return Place("", os.path.relpath(real, here), int(match[2]), int(match[3] or 1))
+    return None
+
+
+def _read(file: Path) -> object:
+    """Return the content of a JSON file; `None` when there is none, as the origin is only a help."""
+    try:
+        content: object = json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    return content
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,147 @@
+"""The line of the program that created a bucket, out of a cloud assembly."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import secure_bucket
+from secure_bucket.findings import check_assembly
+from secure_bucket.findings.finding import Finding, GrantedException, Level, Report
+from secure_bucket.findings.origin import with_origins
+from secure_bucket.policy.unknown import Place
+
+PATH = "App/Reports/Resource"
+FINDING = Finding("SB001", Level.ERROR, "m", "f", Place(), "Reports", PATH)
+
+
+def _assembly(directory: Path, frames: object, *, inline: bool = False) -> Path:
+    metadata = {f"/{PATH}": [{"type": "aws:cdk:creationStack", "data": frames}]}
+    artifact: dict[str, object] = {"type": "aws:cloudformation:stack"}
+    directory.mkdir(parents=True, exist_ok=True)
+    if inline:
+        artifact["metadata"] = metadata
+    else:
+        artifact["additionalMetadataFile"] = "App.metadata.json"
+        (directory / "App.metadata.json").write_text(json.dumps(metadata))
+    (directory / "manifest.json").write_text(json.dumps({"artifacts": {"App": artifact}}))
+    return directory
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app.py").write_text("x = 1\n")
+    return tmp_path
+
+
+def _created_at(directory: Path) -> Place | None:
+    return with_origins(Report(findings=(FINDING,)), directory).findings[0].created_at
+
+
+@pytest.mark.parametrize("inline", [True, False])
+@pytest.mark.parametrize("folder", ["cdk.out", "cdk.out/assembly-Prod"])
+def test_the_innermost_line_of_the_program_is_taken(here: Path, inline: bool, folder: str) -> None:
+    frames = [
+        "...aws-cdk-lib, jsii runtime...",
+        "(no user code in 10 frames, use --stack-trace-limit to capture more)",
+        f"__init__ ({here}/.venv/lib/python3.11/site-packages/company/bucket.py:3)",
+        f"__init__ ({here}/lib/secure_bucket/cdk/bucket.py:61)",
+        f"make ({here}/app.py:12)",
+        f"<module> ({here}/app.py:17)",
+    ]
+    _assembly(here / folder, frames, inline=inline)
+    if folder != "cdk.out":
+        stage = {"Prod": {"type": "cdk:cloud-assembly", "properties": {"directoryName": "assembly-Prod"}}}
+        (here / "cdk.out/manifest.json").write_text(json.dumps({"artifacts": stage}))
+    assert _created_at(here / "cdk.out") == Place("", "app.py", 12, 1)
+
+
+@pytest.mark.parametrize(
+    ("frame", "place"),
+    [
+        ("new Reports ({}/lib/stack.ts:4:15)", Place("", "lib/stack.ts", 4, 15)),
+        ("{}/lib/stack.ts:4:15", Place("", "lib/stack.ts", 4, 15)),
+        ("a b (c) ({}/my app.py:4)", Place("", "my app.py", 4, 1)),
+        ("f ({}/data.csv:1)", None),
+        ("f (app.py:1)", None),
+        ("f (/proc/self/environ:1)", None),
+        ("f ({}/../elsewhere.py:1)", None),
+        ("f (/elsewhere.py:1)", None),
+    ],
+)
+def test_only_programs_below_the_working_directory_count(here: Path, frame: str, place: Place | None) -> None:
+    assert _created_at(_assembly(here / "cdk.out", [frame.format(here)])) == place
+
+
+def test_a_link_gives_nothing_away(here: Path) -> None:
+    (here / "innocent.py").symlink_to("/proc/self/environ")
+    assert _created_at(_assembly(here / "cdk.out", [f"f ({here}/innocent.py:1)"])) is None
+
+
+@pytest.mark.parametrize("frames", [None, "text", 3, [], [None, 3, {}], {"a": 1}])
+def test_odd_metadata_tells_nothing(here: Path, frames: object) -> None:
+    assert _created_at(_assembly(here / "cdk.out", frames)) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "null", '{"artifacts": []}', '{"artifacts": {"A": 1}}', "[" * 9999]
+)
+def test_an_odd_manifest_tells_nothing(here: Path, text: str) -> None:
+    (here / "manifest.json").write_text(text)
+    assert _created_at(here) is None
+
+
+def test_an_assembly_cannot_name_a_file_outside_itself(here: Path) -> None:
+    directory = _assembly(here / "cdk.out", [f"f ({here}/app.py:1)"])
+    (directory / "App.metadata.json").rename(here / "App.metadata.json")
+    artifact = {"App": {"additionalMetadataFile": "../App.metadata.json"}}
+    (directory / "manifest.json").write_text(json.dumps({"artifacts": artifact}))
+    assert _created_at(directory) is None
+
+
+def test_an_assembly_that_holds_itself_ends(here: Path) -> None:
+    for stage in (".", "..", "loop"):
+        artifacts = {"A": {"properties": {"directoryName": stage}}}
+        (here / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
+        if stage == "loop":
+            (here / "loop").symlink_to(".")
+        assert _created_at(here) is None
+
+
+def test_excepted_findings_are_located_too(here: Path) -> None:
+    directory = _assembly(here / "cdk.out", [f"f ({here}/app.py:1)"])
+    granted = GrantedException("SB001", "Reports", "r", findings=(FINDING,))
+    report = with_origins(Report(exceptions=(granted,)), directory)
+    assert report.exceptions[0].findings[0].created_at == Place("", "app.py", 1, 1)
+    unnamed = Report(findings=(replace(FINDING, construct_path=""),))
+    assert with_origins(unnamed, directory) is unnamed
+
+
+@pytest.mark.synth
+def test_a_python_app_is_found_on_its_own_line(here: Path) -> None:
+    (here / "app.py").write_text(
+        "from secure_bucket import SecureTransportAspect\n"
+        "import aws_cdk as cdk\n"
+        "from aws_cdk import aws_s3 as s3\n"
+        "app = cdk.App(outdir='cdk.out')\n"
+        "stack = cdk.Stack(cdk.Stage(app, 'Prod'), 'App')\n"
+        "s3.Bucket(\n"
+        "    stack, 'Reports'\n"
+        ")\n"
+        "app.synth()\n"
+    )
+    library = Path(secure_bucket.__file__).parents[1]
+    environment = {**os.environ, "PYTHONPATH": str(library)}
+    subprocess.run([sys.executable, "app.py"], check=True, cwd=here, capture_output=True, env=environment)
+    (finding,) = check_assembly("cdk.out").findings
+    assert finding.construct_path == "Prod/App/Reports/Resource"
+    assert finding.created_at is not None
+    assert finding.created_at.file == "app.py"
+    assert finding.created_at.line in (6, 7), "of a call over several lines, Python tells one"
