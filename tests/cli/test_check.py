@@ -243,6 +243,53 @@ def test_nested_template_is_judged_where_it_is_nested(directory: Path, run: Run)
     assert run("check", ".", "child.yaml").code == 3
 
 
+IMPORTING = """\
+Resources:
+  LogsPolicy:
+    Type: AWS::S3::BucketPolicy
+    Properties:
+      Bucket: !ImportValue logs-name
+      PolicyDocument:
+        Statement:
+          - Effect: Deny
+            Principal: "*"
+            Action: s3:*
+            Resource: [!ImportValue logs-arn, !Sub ["${Arn}/*", {Arn: !ImportValue logs-arn}]]
+            Condition: {Bool: {aws:SecureTransport: false}}
+"""
+EXPORTING = (
+    OPEN
+    + """\
+Outputs:
+  Name: {Value: !Ref Logs, Export: {Name: logs-name}}
+  Arn: {Value: !GetAtt Logs.Arn, Export: {Name: logs-arn}}
+"""
+)
+
+
+def test_templates_of_one_application_know_each_others_exports(directory: Path, run: Run) -> None:
+    (directory / "logs.yaml").write_text(EXPORTING)
+    (directory / "policy.yaml").write_text(IMPORTING)
+    assert run("check", ".").code == 1
+    outcome = run("check", "--together", ".")
+    assert outcome.code == 0
+    assert "1 bucket in 2 templates: 1 proven" in outcome.out
+    # One that cannot be read does not stop the others here, either.
+    (directory / "x.json").write_text('{"AWS')
+    (directory / "other.json").write_text("{}")
+    outcome = run("check", "--together", ".")
+    assert outcome.code == 2
+    assert "x.json:1:2: error" in outcome.out
+    assert "1 bucket in 2 templates: 1 proven" in outcome.out
+    (directory / "x.json").unlink()
+    (directory / "parent.yaml").write_text(NESTED)
+    (directory / "child.yaml").write_text("Resources: [")
+    outcome = run("check", "--together", "--exclude", "child.yaml", ".")
+    assert outcome.code == 2
+    assert "`child.yaml` is not YAML" in outcome.out
+    assert "bucket in 2 templates" in outcome.out
+
+
 def test_assembly_with_a_stage_and_a_nested_stack(directory: Path, run: Run) -> None:
     write_assembly(directory / "cdk.out")
     outcome = run("check", "cdk.out")

@@ -186,16 +186,16 @@ def test_output_that_is_no_utf_8_gets_escapes(directory: Path, process: Process)
 
 @needs_terminals
 def test_progress_on_a_terminal_while_it_takes_long(directory: Path) -> None:
-    text = SECURE + "".join(f"  B{number}: {{Type: AWS::S3::Bucket}}\n" for number in range(500))
-    for number in range(30):
+    text = SECURE + "".join(f"  B{number}: {{Type: AWS::S3::Bucket}}\n" for number in range(150))
+    for number in range(20):
         (directory / f"{number}.yaml").write_text(text)
-    assert " of 30" in on_terminal("check", "--format", "json", "--output", "x", ".")
-    assert " of 30" not in on_terminal("check", "--quiet", ".")
+    assert " of 20" in on_terminal("check", "--format", "json", "--output", "x", ".")
+    assert " of 20" not in on_terminal("check", "--quiet", ".")
 
 
 def test_no_progress_in_a_pipe(directory: Path, process: Process) -> None:
-    text = SECURE + "".join(f"  B{number}: {{Type: AWS::S3::Bucket}}\n" for number in range(500))
-    for number in range(30):
+    text = SECURE + "".join(f"  B{number}: {{Type: AWS::S3::Bucket}}\n" for number in range(150))
+    for number in range(20):
         (directory / f"{number}.yaml").write_text(text)
     assert process("check", ".").stderr == ""
 

@@ -7,7 +7,7 @@ import datetime
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from secure_bucket.cli.config import Config, ConfigError, find_config, read_config
@@ -23,7 +23,14 @@ from secure_bucket.cli.output import (
     width_of,
 )
 from secure_bucket.cli.targets import STDIN, Target, Targets, find_targets
-from secure_bucket.cli.work import STDIN_NAME, Settings, check_all, merge_reports, standard_input
+from secure_bucket.cli.work import (
+    STDIN_NAME,
+    Settings,
+    check_all,
+    check_together,
+    merge_reports,
+    standard_input,
+)
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Fault, Level, Report
 from secure_bucket.reporters.run import Run
@@ -69,7 +76,12 @@ def run(arguments: argparse.Namespace) -> int:
     config = _config(arguments)
     options = _complete(arguments, config)
     targets = find_targets(options.paths, exclude=options.exclude, only_candidates=arguments.skip_other_files)
-    report = _check(targets, options, quiet=arguments.quiet)
+    if arguments.together:
+        report = _whole(targets, check_together(targets.found, options.settings))
+    else:
+        with Progress(len(targets.found), shown=not arguments.quiet, clock=time.monotonic) as progress:
+            results = check_all(targets.found, options.settings, jobs=options.jobs, progress=progress)
+            report = _whole(targets, results)
     if config.exceptions:
         report = _grant(report, config, options)
     if not arguments.skip_other_files:
@@ -134,14 +146,7 @@ def _complete(arguments: argparse.Namespace, config: Config) -> _Options:
     )
 
 
-def _check(targets: Targets, options: _Options, *, quiet: bool) -> Report:
-    progress = Progress(len(targets.found), shown=not quiet, clock=time.monotonic)
-    try:
-        results: list[tuple[Target, Report]] = list(
-            check_all(targets.found, options.settings, jobs=options.jobs, progress=progress)
-        )
-    finally:
-        progress.clear()
+def _whole(targets: Targets, results: Iterable[tuple[Target, Report]]) -> Report:
     report = merge_reports(results)
     return replace(
         report,

@@ -33,7 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _dispatch(argv)
         finally:
             # Help and version go through `print`: what cannot be written is found out here at the latest.
-            to_stdout("")
+            if sys.stdout is not None:
+                to_stdout("")
     except KeyboardInterrupt:
         return _INTERRUPTED
     except (SecureBucketError, OutputError) as error:

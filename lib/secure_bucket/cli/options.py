@@ -178,6 +178,12 @@ def _add_check(commands: Any) -> None:
         help="pass over what is found in a directory and matches; can be given again",
     )
     what.add_argument(
+        "--together",
+        action="store_true",
+        help="take all templates as one application, in which exports and imports meet; unless given, "
+        "each is checked by itself",
+    )
+    what.add_argument(
         "--skip-other-files",
         action="store_true",
         help="pass over given files that are no templates, and do not mind if no bucket is left: for "

@@ -110,9 +110,10 @@ class Progress:
         sys.stderr.flush()
         self.drawn = True
 
-    def clear(self) -> None:
-        """Take the bar away."""
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         if self.drawn:
             sys.stderr.write("\r\x1b[2K")
             sys.stderr.flush()
-            self.drawn = False

@@ -17,9 +17,17 @@ from secure_bucket.errors import NotATemplateError, SecureBucketError
 from secure_bucket.findings.check import check_assembly, check_document, check_templates
 from secure_bucket.findings.finding import Fault, Report
 from secure_bucket.policy.unknown import Place
-from secure_bucket.template.load import MAX_BYTES, parse_document, read_bytes
+from secure_bucket.template.load import MAX_BYTES, load_document, parse_document, read_bytes
 
-__all__ = ["STDIN_NAME", "Settings", "check_all", "check_target", "merge_reports", "standard_input"]
+__all__ = [
+    "STDIN_NAME",
+    "Settings",
+    "check_all",
+    "check_target",
+    "check_together",
+    "merge_reports",
+    "standard_input",
+]
 
 STDIN_NAME = "<stdin>"
 
@@ -71,14 +79,45 @@ def check_all(
         yield result
 
 
+def check_together(targets: Sequence[Target], settings: Settings) -> Iterator[tuple[Target, Report]]:
+    """Check all templates as one application, in which exports and imports meet.
+
+    What cannot be read, or is no template, is left out and said; what is no single file is checked by
+    itself.
+    """
+    joined: list[Target] = []
+    for target in targets:
+        if target.kind in (Kind.ASSEMBLY, Kind.STDIN):
+            yield target, check_target(target, settings)
+            continue
+        report = _guarded(target, functools.partial(_load, target))
+        if report.faults or report.ignored:
+            yield target, report
+        else:
+            joined.append(target)
+    if not joined:
+        return
+    paths = [target.path for target in joined]
+    report = _guarded(joined[0], lambda: _check_templates(paths, settings))
+    if report.faults and not report.templates:
+        # One of them leads to something that cannot be read: it is not to stop the others.
+        yield from _in_this_process(joined, settings)
+    else:
+        yield joined[0], report
+
+
 def check_target(target: Target, settings: Settings) -> Report:
     """Check one target; whatever stands in the way becomes a fault of the report."""
+    return _guarded(target, lambda: _check(target, settings))
+
+
+def _guarded(target: Target, check: Callable[[], Report]) -> Report:
     try:
         if target.kind is Kind.CANDIDATE:
             why = _passed_over(target.path)
             if why:
                 return Report(ignored=((target.path, why),))
-        return _check(target, settings)
+        return check()
     except NotATemplateError as error:
         if target.kind is Kind.CANDIDATE:
             return Report(ignored=((target.path, "no CloudFormation template"),))
@@ -140,12 +179,21 @@ def _check(target: Target, settings: Settings) -> Report:
             minimum_tls_version=settings.minimum_tls,
             exceptions_as_of=settings.today,
         )
+    return _check_templates([target.path], settings)
+
+
+def _check_templates(paths: Sequence[str], settings: Settings) -> Report:
     return check_templates(
-        [target.path],
+        paths,
         strict=settings.strict,
         minimum_tls_version=settings.minimum_tls,
         exceptions_as_of=settings.today,
     )
+
+
+def _load(target: Target) -> Report:
+    load_document(target.path)
+    return Report()
 
 
 @functools.cache
