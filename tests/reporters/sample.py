@@ -49,7 +49,7 @@ SOURCES = {
   Good:
     Type: AWS::S3::Bucket
 """,
-    "app.py": 'stack = Stack(app, "App")\ns3.Bucket(stack, "Reports")\n',
+    "app.py": 'stack = Stack(app, "App")\n  s3.Bucket(stack, "Reports")\n',
 }
 STATEMENT = Place("/Resources/ReportsPolicy/Properties/PolicyDocument/Statement/0", APP, 10, 13)
 REQUEST = Request(

@@ -101,6 +101,12 @@ def test_a_place_that_is_not_in_the_text_has_no_extent(place: Place) -> None:
     assert Excerpts({}.get).at(place) is None
 
 
+def test_a_line_of_a_program_is_marked_without_its_indentation() -> None:
+    extent = Excerpts({"a.py": "class A:\n    b: B = B()  \n"}.get).at(Place("", "a.py", 2, 1))
+    assert extent is not None
+    assert (extent.column, extent.text) == (5, "b: B = B()")
+
+
 @pytest.mark.parametrize("text", ['{"a": [1', "{", '"', "a: [", "- x", "[", "'", '{"a": "\\'])
 def test_a_text_that_breaks_off_is_no_obstacle(text: str) -> None:
     for column in range(1, len(text) + 1):

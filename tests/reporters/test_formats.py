@@ -173,9 +173,9 @@ def test_sarif_marks_the_statement_and_links_the_line_of_the_program() -> None:
     assert program["artifactLocation"] == {"uri": "app.py", "uriBaseId": "%SRCROOT%"}
     assert program["region"] == {
         "startLine": 2,
-        "startColumn": 1,
+        "startColumn": 3,
         "endLine": 2,
-        "endColumn": 28,
+        "endColumn": 30,
         "snippet": {"text": 's3.Bucket(stack, "Reports")'},
     }
     template = result["relatedLocations"][0]["physicalLocation"]
@@ -316,7 +316,7 @@ def test_a_bucket_that_is_not_proven_never_passes_for_want_of_a_finding(name: st
 def test_github_shows_the_worst_first_on_their_lines() -> None:
     lines = FORMATS["github"](FULL, RUN).splitlines()
     assert [line.split(" ")[0] for line in lines] == ["::error"] * 3 + ["::warning"] + ["::notice"] * 3
-    assert lines[1].startswith("::error file=app.py,line=2,col=1,endColumn=28,title=SB001::bucket `Reports`")
+    assert lines[1].startswith("::error file=app.py,line=2,col=3,endColumn=30,title=SB001::bucket `Reports`")
     assert lines[1].endswith("is let through%0AFix: use `SecureBucket`, or `enforce_ssl=True`")
     assert lines[-1].startswith("::notice title=secure-bucket::4 buckets in 2 templates")
 

@@ -28,8 +28,8 @@ def test_the_fix_and_the_line_of_the_program_stand_under_it() -> None:
     assert render(FULL, RUN).splitlines()[1:5] == [
         "  fix: use `SecureBucket`, or `enforce_ssl=True`",
         "  created at app.py:2:1",
-        ' 2 | s3.Bucket(stack, "Reports")',
-        "   | ^^^^^^^^^^^^^^^^^^^^^^^^^^^",
+        ' 2 |   s3.Bucket(stack, "Reports")',
+        "   |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^",
     ]
 
 

@@ -87,9 +87,13 @@ class _Text:
 def _extent(text: _Text, at: Place) -> Extent | None:
     if not (1 <= at.line <= len(text.lines) and 1 <= at.column <= len(text.lines[at.line - 1])):
         return None
-    whole = text.whole
-    start = text.starts[at.line - 1] + at.column - 1
-    if at.pointer.count("/") <= 2:
+    whole, line = text.whole, text.lines[at.line - 1]
+    # Of a program only the line is known: what stands in it starts after its indentation.
+    column = at.column + len(line[at.column - 1 :]) - len(line[at.column - 1 :].lstrip())
+    start = text.starts[at.line - 1] + column - 1
+    if not at.pointer:
+        end = text.starts[at.line - 1] + len(line.rstrip())
+    elif at.pointer.count("/") <= 2:
         # What is wrong with a whole resource is what it lacks: its logical id stands for it.
         end = _key_end(whole, start)
     elif whole[start] in "{[":
@@ -104,7 +108,7 @@ def _extent(text: _Text, at: Place) -> Extent | None:
     end = max(end, start + 1)
     end_line = bisect_right(text.starts, end - 1)
     end_column = end - text.starts[end_line - 1] + 1
-    return Extent(at.line, at.column, end_line, end_column, tuple(text.lines[at.line - 1 : end_line]))
+    return Extent(at.line, column, end_line, end_column, tuple(text.lines[at.line - 1 : end_line]))
 
 
 def _line_end(text: str, start: int) -> int:

@@ -56,10 +56,10 @@ class _Writer:
             if part is not None and part.end_line > part.line:
                 # Over several lines GitHub takes no columns.
                 properties["endLine"] = str(part.end_line)
+            elif part is not None:
+                properties |= {"col": str(part.column), "endColumn": str(part.end_column)}
             elif at.column:
                 properties["col"] = str(at.column)
-                if part is not None:
-                    properties["endColumn"] = str(part.end_column)
         properties["title"] = title
         listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
         return f"::{command} {listed}::{_data(message)}"

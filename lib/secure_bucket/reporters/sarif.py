@@ -154,17 +154,16 @@ class _Writer:
         return {"physicalLocation": physical}
 
     def region(self, at: Place) -> _Object:
-        region: _Object = {"startLine": at.line}
-        if at.column:
-            region["startColumn"] = at.column
         part = self.excerpts.at(at)
-        if part is not None:
-            region |= {
-                "endLine": part.end_line,
-                "endColumn": part.end_column,
-                "snippet": {"text": part.text},
-            }
-        return region
+        if part is None:
+            return {"startLine": at.line} | ({"startColumn": at.column} if at.column else {})
+        return {
+            "startLine": part.line,
+            "startColumn": part.column,
+            "endLine": part.end_line,
+            "endColumn": part.end_column,
+            "snippet": {"text": part.text},
+        }
 
     def artifact(self, file: str) -> _Object:
         name = self.run.relative(file)
