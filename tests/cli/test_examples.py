@@ -8,13 +8,13 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.harness import NO_BUCKET, OPEN, SECURE, environment
+from tests.cli.harness import NO_BUCKET, OPEN, SECURE, Outcome, environment
 
 yaml = pytest.importorskip("yaml")
 
@@ -100,3 +100,31 @@ def test_hook_takes_what_pre_commit_hands_over(repository: Path) -> None:
     (repository / "infra" / "b.template").write_text(OPEN)
     assert re.search(hook["files"], "infra/b.template")
     assert shell(f"{hook['entry']} {' '.join(files)} infra/b.template", repository).returncode == 1
+
+
+def test_settings_and_exceptions_of_the_documentation_are_taken(
+    directory: Path, run: Callable[..., Outcome]
+) -> None:
+    page = (ROOT / "docs" / "command-line.md").read_text()
+    exceptions, settings = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    template, _ = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (directory / "pyproject.toml").write_text(settings + exceptions)
+    (directory / "baseline.json").write_text('{"schema": "secure-bucket/baseline/1", "findings": []}')
+    (directory / "infra").mkdir()
+    (directory / "cdk.out").mkdir()
+    (directory / "infra" / "a.yaml").write_text(f"Resources:\n{template}")
+    (directory / "infra" / "b-test.yaml").write_text(OPEN)
+    outcome = run("check", "--format", "json")
+    report = json.loads(outcome.out)
+    assert outcome.code == 2
+    assert [fault["file"] for fault in report["faults"]] == ["cdk.out"]
+    assert [exception["rule"] for exception in report["exceptions"]] == ["SB001"]
+    assert "SB006" in {finding["rule"] for finding in report["findings"]}
+    assert "SB009" not in {finding["rule"] for finding in report["findings"]}
+
+
+def test_exit_codes_of_the_documentation_are_those_of_the_help(run: Callable[..., Outcome]) -> None:
+    page = (ROOT / "docs" / "command-line.md").read_text()
+    documented = re.findall(r"^\| (\d+) \| ", page, re.MULTILINE)
+    _, _, said = run("--help").out.partition("exit codes:\n")
+    assert documented == re.findall(r"^  (\d+) ", said, re.MULTILINE) == ["0", "1", "2", "3", "130"]
