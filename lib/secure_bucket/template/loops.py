@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from secure_bucket.template.stack import Path, Stack
+from secure_bucket.template.text import canonical
 from secure_bucket.template.worlds import Fork, Infeasible
 
 if TYPE_CHECKING:
@@ -30,8 +32,8 @@ def expand_loops(
 ) -> list[tuple[str, object, Path]] | None:
     """Return the members that a loop comes to, each with the path of its fragment.
 
-    A loop over values that are not known offline comes to its fragment once, with its variable left as
-    it is: what holds for that, whatever the variable is, holds for each of the values.
+    A loop over values that are not known offline comes to its fragment once, for any one of them: what holds
+    for that, whichever it is, holds for each.
 
     Returns:
         The members; `None` when the loop is malformed or comes to more than `MAX_EXPANSION` members.
@@ -42,17 +44,12 @@ def expand_loops(
     if not isinstance(variable, str) or not isinstance(fragment, Mapping):
         return None
     values = _collection(resolver, stack, collection, (path, 1))
-    if values is None:
-        stack.loop_variables.add(variable)
     members: list[tuple[str, object, Path]] = []
-    for value in [None] if values is None else values:
+    for value in [values] if isinstance(values, _Each) else values:
         for inner_key, inner in fragment.items():
             inner_path = ((path, 2), inner_key)
-            if value is not None:
-                inner_key, inner = (
-                    _substitute(str(inner_key), variable, value),
-                    _substituted(inner, variable, value, 0),
-                )
+            inner_key = _substitute(str(inner_key), variable, value)
+            inner = _substituted(inner, variable, value, 0)
             if is_loop(inner_key):
                 nested = expand_loops(resolver, stack, inner_key, inner, inner_path, budget - len(members))
                 if nested is None:
@@ -65,33 +62,48 @@ def expand_loops(
     return members
 
 
-def _collection(resolver: Resolver, stack: Stack, collection: object, path: Path) -> list[str] | None:
+@dataclass(frozen=True, slots=True)
+class _Each:
+    """Any one value of a collection that is not known.
+
+    It is named after the collection, because two loops over different ones do not go through the same values.
+    """
+
+    name: str
+
+
+def _collection(resolver: Resolver, stack: Stack, collection: object, path: Path) -> list[str] | _Each:
     try:
         values = resolver.resolve(stack, collection, path)
     except (Fork, Infeasible):
-        return None
+        values = resolver.opaque(stack, "it depends on parameters", path)
     if isinstance(values, list) and all(isinstance(value, (str, int)) for value in values):
         return [str(value) for value in values]
-    return None
+    name = re.sub(r"[$!{}%]", lambda match: f"%{ord(match[0]):02X}", canonical(values))
+    each = _Each(f"each {name}")
+    stack.loop_variables.add(each.name)
+    return each
 
 
-def _substitute(text: str, variable: str, value: str) -> str:
+def _substitute(text: str, variable: str, value: str | _Each) -> str:
+    if isinstance(value, _Each):
+        return re.sub(r"[$&]\{" + re.escape(variable) + r"\}", lambda _: "${" + value.name + "}", text)
     text = text.replace("${" + variable + "}", value)
     # `&{Name}` is the value without what a logical id cannot hold.
     return text.replace("&{" + variable + "}", re.sub(r"[^A-Za-z0-9]", "", value))
 
 
-def _substituted(node: object, variable: str, value: str, depth: int) -> object:
+def _substituted(node: object, variable: str, value: str | _Each, depth: int) -> object:
     if depth > 100:
         return node
     if isinstance(node, str):
         return _substitute(node, variable, value)
     if isinstance(node, Mapping):
         if len(node) == 1 and node.get("Ref") == variable:
-            return value
+            return {"Ref": value.name} if isinstance(value, _Each) else value
         return {
-            _substitute(str(k), variable, value): _substituted(v, variable, value, depth + 1)
-            for k, v in node.items()
+            _substitute(str(key), variable, value): _substituted(item, variable, value, depth + 1)
+            for key, item in node.items()
         }
     if isinstance(node, (list, tuple)):
         return [_substituted(item, variable, value, depth + 1) for item in node]
