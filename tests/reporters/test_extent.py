@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from secure_bucket.policy.unknown import Place
@@ -35,6 +37,7 @@ YAML = """Resources:
         text
           more
     - {Effect: Allow, List: [1, "]", 'it''s']}
+    - {Url: http://x/#y, It: it's, Z: {a: 1}}   # {
     - - nested
       - again
     Flow: {a: 1,
@@ -68,9 +71,10 @@ CASES = [
     (YAML, "/Resources/B/List/0/Condition", '"Condition":\n        Bool: {k: "v}"}'),
     (YAML, "/Resources/B/List/0/Last", "Last: |\n        text\n          more"),
     (YAML, "/Resources/B/List/1", "{Effect: Allow, List: [1, \"]\", 'it''s']}"),
-    (YAML, "/Resources/B/List/2/1", "again"),
+    (YAML, "/Resources/B/List/3/1", "again"),
     (YAML, "/Resources/B/Flow", "Flow: {a: 1,\n           b: [2]}"),
     (YAML, "/Resources/B/Plain", "Plain: word"),
+    (YAML, "/Resources/B/List/2", "{Url: http://x/#y, It: it's, Z: {a: 1}}"),
 ]
 
 
@@ -90,14 +94,22 @@ def test_the_whole_list_of_a_yaml_member_belongs_to_it() -> None:
     place = parse_document(YAML, "t").place("/Resources/B/List")
     extent = Excerpts({"t": YAML}.get).at(place)
     assert extent is not None
-    assert (extent.line, extent.end_line) == (5, 16)
+    assert (extent.line, extent.end_line) == (5, 17)
 
 
 @pytest.mark.parametrize(
-    "place", [Place(), Place("/a/b/c", "t"), Place("/a/b/c", "t", 99, 1), Place("/a/b/c", "t", 1, 99)]
+    "place",
+    [
+        Place(),
+        Place("/a/b/c", "t"),
+        Place("/a/b/c", "t", 99, 1),
+        Place("/a/b/c", "t", 1, 99),
+        Place("/a/b/c", "t", 2, 1),
+        Place("", "t", 2, 2),
+    ],
 )
 def test_a_place_that_is_not_in_the_text_has_no_extent(place: Place) -> None:
-    assert Excerpts({"t": "a: 1"}.get).at(place) is None
+    assert Excerpts({"t": "a: 1\n   "}.get).at(place) is None
     assert Excerpts({}.get).at(place) is None
 
 
@@ -114,6 +126,14 @@ def test_a_text_that_breaks_off_is_no_obstacle(text: str) -> None:
         assert extent is not None
         assert extent.text
         assert len(extent.lines) == extent.end_line - extent.line + 1
+
+
+@pytest.mark.parametrize("piece", [" /*", "'", '"', "{", "# ", '\\\\"', "[ ]"])
+def test_a_hostile_text_takes_no_longer_than_its_length(piece: str) -> None:
+    text = "{" + piece * (400_000 // len(piece))
+    start = time.process_time()
+    assert Excerpts({"t": text}.get).at(Place("/a/b/c/d", "t", 1, 1)) is not None
+    assert time.process_time() - start < 5
 
 
 def test_a_file_is_read_once_for_all_its_findings() -> None:

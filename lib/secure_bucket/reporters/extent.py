@@ -12,7 +12,16 @@ from secure_bucket.policy.unknown import Place
 
 __all__ = ["Excerpts", "Extent"]
 
-_TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\n]|\'\')*\'|//[^\n]*|/\*(?s:.*?)\*/|#[^\n]*|[\[\]{},\n]')
+# What may hold a bracket that closes nothing, and the brackets; a comment starts after white space only,
+# as `//` and `#` stand in addresses too.
+_TOKEN = re.compile(
+    r"""
+    "(?:[^"\\\n]|\\.)*" | '(?:[^'\n]|'')*'
+    | (?<!\S)(?://|\#)[^\n]* | (?<!\S)/\*(?s:.*?)(?:\*/|\Z)
+    | [\[\]{}]
+    """,
+    re.VERBOSE,
+)
 _QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\n]|\'\')*\'')
 _COLON = re.compile(r"[ \t]*:[ \t]*(?=[^ \t\n])")
 
@@ -85,7 +94,7 @@ class _Text:
 
 
 def _extent(text: _Text, at: Place) -> Extent | None:
-    if not (1 <= at.line <= len(text.lines) and 1 <= at.column <= len(text.lines[at.line - 1])):
+    if not (1 <= at.line <= len(text.lines) and text.lines[at.line - 1][at.column - 1 :].strip()):
         return None
     whole, line = text.whole, text.lines[at.line - 1]
     # Of a program only the line is known: what stands in it starts after its indentation.
