@@ -4,8 +4,8 @@
     python tools/mutate.py policy [--keep DIRECTORY]
     python tools/mutate.py proof
 
-mutmut works on a copy, with the tests that are quick and not random: `tests/policy`, `tests/proof` and
-`tests/cases`. The numbers and what the survivors are stand in docs/trust.md.
+mutmut works on a copy, with the tests that are quick and not random. The numbers, and what the survivors are,
+stand in docs/trust.md.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import tempfile
 from typing import Final
 
 ROOT: Final = pathlib.Path(__file__).parent.parent
+TESTS: Final = {"policy": ["tests/policy"], "proof": ["tests/proof", "tests/cases"]}
 CONFIGURATION: Final = """\
 [tool.pytest.ini_options]
 pythonpath = ["."]
@@ -35,18 +36,20 @@ pytest_add_cli_args_test_selection = {tests}
 
 def main() -> int:
     """Copy, mutate, count."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=("policy", "proof"), help="the folder under lib/secure_bucket")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("part", choices=TESTS, help="the folder under lib/secure_bucket")
     parser.add_argument("--keep", type=pathlib.Path, help="work here, and leave everything for a look")
     parser.add_argument("names", nargs="*", help="only these mutants, as `secure_bucket.proof.pattern.*`")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         work = arguments.keep or pathlib.Path(temporary)
         work.mkdir(parents=True, exist_ok=True)
-        tests = [name for name in ("tests/policy", "tests/proof", "tests/cases") if (ROOT / name).is_dir()]
+        tests = TESTS[arguments.part]
         # mutmut finds a package under `src`, and nowhere else.
         shutil.copytree(ROOT / "lib", work / "src", dirs_exist_ok=True)
-        for name in tests:
+        for name in {*tests, "tests/cases"}:
             shutil.copytree(ROOT / name, work / name, dirs_exist_ok=True)
         configuration = CONFIGURATION.format(part=arguments.part, tests=tests)
         (work / "pyproject.toml").write_text(configuration, encoding="utf-8")

@@ -269,9 +269,9 @@ def test_an_operator_on_an_absent_key(operator: str, expected: bool, context: di
         ("ForAnyValue:StringNotEquals", ["a", "c"], True),
         ("ForAnyValue:StringNotEquals", ["a", "b"], False),
         ("ForAnyValue:StringNotEquals", "", False),
-        ("StringEquals", ["c", "a"], True),
-        ("StringNotEquals", ["c", "a"], False),
-        ("StringNotEquals", ["c", "d"], True),
+        ("StringEquals", ["a"], False),
+        ("StringEqualsIfExists", ["c", "a"], False),
+        ("StringNotEquals", ["c", "d"], False),
     ],
 )
 def test_a_key_with_several_values(operator: str, asked: Any, expected: bool) -> None:

@@ -19,8 +19,7 @@ Where AWS documents nothing, it does the following, and a proof should not depen
 - An IPv4 address is in no IPv6 range, not even in `::ffff:0:0/96`.
 - An ARN operator matches nothing that has fewer than six components: `*` alone is no ARN.
 - `IfExists` changes nothing about a set operator: `ForAnyValue:` does not match an absent key.
-- A key with several values but no set operator is compared as with `ForAnyValue:`, and negated as with
-  `ForAllValues:`.
+- A multivalued key needs a set operator; without one nothing matches it, negated or not.
 - A multivalued key with no values, or with only `""`, is "a null data set" under a set operator. `Null` tells
   only absent, or without values, from present; a set operator in front of it says nothing.
 - Binary values of a request are given in base64, as in the policy.
@@ -127,7 +126,8 @@ def _all_but(named: bool, all_known: bool) -> bool:
 def _condition_matches(
     condition: Condition, version: str, context: Mapping[str, str | Sequence[str]]
 ) -> bool:
-    asked = _values(context.get(fold(condition.key)))
+    given = context.get(fold(condition.key))
+    asked = () if given is None else (given,) if isinstance(given, str) else tuple(given)
     written = [
         None if isinstance(value, Unknown) else fill_in(str(value), context, version)
         for value in condition.values
@@ -151,13 +151,8 @@ def _condition_matches(
         # "If the policy condition requires that the key is not matched and the right key is not present, the
         # condition is true"; IfExists: "if the key is not present, evaluate the condition element as true".
         return condition.if_exists or (condition.operator in NEGATED and None not in written)
-    return all(map(holds, asked)) if condition.operator in NEGATED else any(map(holds, asked))
-
-
-def _values(given: str | Sequence[str] | None) -> tuple[str, ...]:
-    if given is None:
-        return ()
-    return (given,) if isinstance(given, str) else tuple(given)
+    # "You must use the ForAllValues or ForAnyValue set operators" for a multivalued key.
+    return isinstance(given, str) and holds(given)
 
 
 def _value_matches(operator: str, asked: str, written: Sequence[Pattern | None]) -> bool:
