@@ -8,18 +8,27 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from textwrap import dedent
 
 from typing_extensions import assert_never
 
 from secure_bucket.findings.finding import Finding, GrantedException, Level, Report
-from secure_bucket.policy.request import Request
 from secure_bucket.policy.unknown import Place
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
 from secure_bucket.reporters.cases import Case, Excused, cases_of, verdict_name
 from secure_bucket.reporters.characters import well_formed
 from secure_bucket.reporters.compliance import REQUIREMENTS
 from secure_bucket.reporters.extent import Excerpts
+from secure_bucket.reporters.html_parts import (
+    NEWLINE,
+    code,
+    pairs_list,
+    prose,
+    request_pairs,
+    sentence,
+    table,
+)
 from secure_bucket.reporters.markup import Content, Markup, each, lines, tag
 from secure_bucket.reporters.run import Run
 from secure_bucket.reporters.style import STYLE
@@ -27,7 +36,6 @@ from secure_bucket.reporters.summary import count, summary
 
 __all__ = ["render"]
 
-_NEWLINE = Markup("\n")
 _SIGNS = {"proven": ("good", "✓"), "refuted": ("bad", "✗"), "undecided": ("open", "?")}
 _SECTIONS = (
     ("verdicts", "Verdicts"),
@@ -58,7 +66,7 @@ def render(report: Report, run: Run) -> str:
         tag("main", *page.sections()),
         page.footer(),
     )
-    html = tag("html", tag("head", head), _NEWLINE, tag("body", body), lang="en")
+    html = tag("html", tag("head", head), NEWLINE, tag("body", body), lang="en")
     return well_formed(f"<!DOCTYPE html>\n{html}\n")
 
 
@@ -131,7 +139,7 @@ class _Page:
                 id=anchor,
                 aria_labelledby=f"{anchor}-title",
             )
-            yield _NEWLINE
+            yield NEWLINE
         names = ("Name", "Date", "Signature")
         yield tag(
             "section",
@@ -145,13 +153,13 @@ class _Page:
         for number, case in enumerate(self.cases):
             if case.bucket is None:
                 continue
-            name: Content = _code(case.name)
+            name: Content = code(case.name)
             if case.findings or case.excused or case.unexplained:
-                name = tag("a", _code(case.name), href=f"#case-{number}")
-            rows.append((name, _verdict(case), self.basis(case), _code(self.where(case.at))))
+                name = tag("a", code(case.name), href=f"#case-{number}")
+            rows.append((name, _verdict(case), self.basis(case), code(self.where(case.at))))
         if not rows:
             return tag("p", "No bucket was judged.")
-        return _table("Every bucket that was judged", ("Bucket", "Verdict", "Why", "Where"), rows)
+        return table("Every bucket that was judged", ("Bucket", "Verdict", "Why", "Where"), rows)
 
     def basis(self, case: Case) -> Content:
         assert case.bucket is not None
@@ -164,12 +172,12 @@ class _Page:
                     f"Denied by {statements} {numbers} of its policy." if numbers else "Denied by its policy."
                 )
             case Refuted():
-                why = _sentence(verdict.why)
+                why = sentence(verdict.why)
             case Undecided():
-                why = _sentence("; ".join(unknown.reason for unknown in verdict.reasons))
+                why = sentence("; ".join(unknown.reason for unknown in verdict.reasons))
             case _:
                 assert_never(verdict)
-        excuses = [tag("p", f"{one.finding.rule}: ", _sentence(one.why)) for one in case.excused]
+        excuses = [tag("p", f"{one.finding.rule}: ", sentence(one.why)) for one in case.excused]
         others = len(case.findings) if isinstance(verdict, Proven) else 0
         more = tag("p", f"See {count(others, 'other finding')} on it.") if others else None
         return each(tag("p", why), *excuses, more)
@@ -185,7 +193,7 @@ class _Page:
     def article(self, number: int, case: Case) -> Markup:
         kind = "Bucket" if case.bucket is not None else "Resource"
         verdict = each(": ", _verdict(case)) if case.bucket is not None else None
-        parts: list[Content] = [tag("h3", f"{kind} ", _code(case.name), verdict, id=f"case-{number}-title")]
+        parts: list[Content] = [tag("h3", f"{kind} ", code(case.name), verdict, id=f"case-{number}-title")]
         parts += [self.finding(finding) for finding in case.findings]
         parts += [self.excused(one) for one in case.excused]
         if case.unexplained and case.bucket is not None:
@@ -202,80 +210,80 @@ class _Page:
         if excuse is not None:
             pairs.append(("Accepted", excuse))
         if finding.request is not None:
-            pairs += _request(finding.request)
+            pairs += request_pairs(finding.request)
         if finding.parameters:
             values = ", ".join(f"{name} = {value}" for name, value in finding.parameters)
-            pairs.append(("Happens when", _code(values)))
+            pairs.append(("Happens when", code(values)))
         if finding.created_at is not None:
-            pairs.append(("Created at", _code(self.where(finding.created_at))))
-        pairs += [("Written at", _code(self.where(finding.at))), ("What to do", _prose(finding.fix))]
+            pairs.append(("Created at", code(self.where(finding.created_at))))
+        pairs += [("Written at", code(self.where(finding.at))), ("What to do", prose(finding.fix))]
         return each(
-            tag("p", label, " ", _prose(finding.message)),
-            _pairs(pairs),
+            tag("p", label, " ", prose(finding.message)),
+            pairs_list(pairs),
             self.excerpt(finding.created_at or finding.at),
         )
 
     def excused(self, one: Excused) -> Markup:
-        return self.finding(one.finding, _sentence(one.why))
+        return self.finding(one.finding, sentence(one.why))
 
     def unexplained(self, verdict: Verdict) -> Markup:
         if isinstance(verdict, Refuted):
-            return each(tag("p", _sentence(verdict.why)), _pairs(_request(verdict.request)))
+            return each(tag("p", sentence(verdict.why)), pairs_list(request_pairs(verdict.request)))
         reasons = verdict.reasons if isinstance(verdict, Undecided) else ()
-        return tag("ul", *(tag("li", _prose(str(reason))) for reason in reasons))
+        return tag("ul", *(tag("li", prose(str(reason))) for reason in reasons))
 
     def excerpt(self, at: Place) -> Markup | None:
         part = self.excerpts.at(at)
-        return tag("pre", tag("code", lines("\n".join(part.lines)))) if part is not None else None
+        return tag("pre", tag("code", lines(dedent("\n".join(part.lines))))) if part is not None else None
 
     def exceptions(self) -> Markup:
         rows = [
             (
                 granted.rule,
-                _code(granted.logical_id),
-                _prose(granted.reason),
+                code(granted.logical_id),
+                prose(granted.reason),
                 granted.expires.isoformat() if granted.expires else "has no end",
                 _state(granted),
-                _code(self.where(granted.at) or self.run.relative(granted.template)),
+                code(self.where(granted.at) or self.run.relative(granted.template)),
             )
             for granted in self.report.exceptions
         ]
         heads = ("Rule", "Resource", "Reason", "Ends", "State", "Where")
-        table = _table("Every exception that was granted", heads, rows) if rows else None
+        granted = table("Every exception that was granted", heads, rows) if rows else None
         known = [
-            (finding.rule, _code(finding.construct_path or finding.logical_id), _prose(finding.message))
+            (finding.rule, code(finding.construct_path or finding.logical_id), prose(finding.message))
             for finding in self.report.baselined
         ]
         baseline = None
         if known:
             caption = "Findings that the baseline already held, and that therefore do not fail the check"
-            baseline = _table(caption, ("Rule", "Resource", "Finding"), known)
-        return each(table or tag("p", "No exception was granted."), baseline)
+            baseline = table(caption, ("Rule", "Resource", "Finding"), known)
+        return each(granted or tag("p", "No exception was granted."), baseline)
 
     def not_judged(self) -> Markup:
         report = self.report
         skipped = [
-            (_code(logical_id), _prose(why), _code(self.where(at)))
+            (code(logical_id), prose(why), code(self.where(at)))
             for at, logical_id, why in report.not_applicable
         ]
         faults = [
             (
-                _code(self.where(fault.at) or self.run.relative(fault.file) or "the check"),
-                _prose(fault.message),
+                code(self.where(fault.at) or self.run.relative(fault.file) or "the check"),
+                prose(fault.message),
             )
             for fault in report.faults
         ]
-        ignored = [(_code(self.run.relative(file)), _prose(why)) for file, why in report.ignored]
+        ignored = [(code(self.run.relative(file)), prose(why)) for file, why in report.ignored]
         tables = [
-            _table("Could not be checked: nothing is known about it", ("Where", "What is wrong"), faults),
-            _table(
+            table("Could not be checked: nothing is known about it", ("Where", "What is wrong"), faults),
+            table(
                 "Not judged, because the question does not arise or is out of scope",
                 ("Resource", "Why", "Where"),
                 skipped,
             ),
-            _table("Files that are no templates", ("File", "Why"), ignored),
+            table("Files that are no templates", ("File", "Why"), ignored),
         ]
-        kept = [table for table, rows in zip(tables, (faults, skipped, ignored), strict=True) if rows]
+        kept = [one for one, rows in zip(tables, (faults, skipped, ignored), strict=True) if rows]
         return each(*kept) if kept else tag("p", "Everything that was found was judged.")
 
     def compliance(self) -> Markup:
@@ -294,7 +302,7 @@ class _Page:
                 "This report is evidence for a part of each of these requirements; it certifies none. It "
                 "judges templates: what is changed after the deployment, it does not see.",
             ),
-            _table(
+            table(
                 "Requirements that this report bears on",
                 ("Requirement", "Asks for", "Shown here", "Not shown here"),
                 rows,
@@ -307,12 +315,12 @@ class _Page:
             pairs.append(("secure-bucket", f"version {self.run.version}"))
         if self.run.timestamp:
             pairs.append(("Finished", self.run.timestamp))
-        pairs += [(name, _code(value)) for name, value in self.run.options]
+        pairs += [(name, code(value)) for name, value in self.run.options]
         if self.run.exit_code is not None:
             pairs.append(("Exit code", str(self.run.exit_code)))
-        files = [tag("li", _code(self.run.relative(file))) for file in self.report.templates]
+        files = [tag("li", code(self.run.relative(file))) for file in self.report.templates]
         listed = tag("ul", *files) if files else tag("p", "No template was read from a file.")
-        return each(_pairs(pairs) if pairs else None, tag("h3", "Templates"), listed)
+        return each(pairs_list(pairs) if pairs else None, tag("h3", "Templates"), listed)
 
     def footer(self) -> Markup:
         return tag("footer", tag("p", f"Written by secure-bucket. {self.when()}"))
@@ -336,7 +344,11 @@ def _outcome(report: Report, cases: Sequence[Case]) -> tuple[str, str]:
         return "open", f"In order with reservations: {count(unproven, 'bucket')} not proven, and let pass"
     if any(case.excused for case in cases):
         return "open", "In order with reservations: every bucket is proven, and other findings are accepted"
-    return "good", f"In order: every bucket denies plain HTTP ({count(report.proven, 'bucket')} proven)"
+    skipped = f", {len(report.not_applicable)} not judged" if report.not_applicable else ""
+    return (
+        "good",
+        f"In order: every bucket denies plain HTTP ({count(report.proven, 'bucket')} proven{skipped})",
+    )
 
 
 def _verdict(case: Case) -> Markup:
@@ -354,50 +366,3 @@ def _state(granted: GrantedException) -> str:
     if granted.expired:
         return "expired"
     return "in use" if granted.used else "unused"
-
-
-def _request(request: Request) -> list[tuple[str, Content]]:
-    keys = sorted(request.context.items())
-    values = ((key, value if isinstance(value, str) else ", ".join(value)) for key, value in keys)
-    context = tag("ul", *(tag("li", _code(f"{key} = {value}")) for key, value in values))
-    return [
-        ("Request by", _code(request.principal)),
-        ("Action", _code(request.action)),
-        ("Resource", _code(request.resource)),
-        ("Conditions", context if keys else "none"),
-    ]
-
-
-def _table(caption: str, heads: Iterable[str], rows: Iterable[Sequence[Content]]) -> Markup:
-    body = (tag("tr", tag("th", row[0], scope="row"), *(tag("td", cell) for cell in row[1:])) for row in rows)
-    table = tag(
-        "table",
-        tag("caption", caption),
-        tag("thead", tag("tr", *(tag("th", head, scope="col") for head in heads))),
-        tag("tbody", *(each(row, _NEWLINE) for row in body)),
-    )
-    # A wide table scrolls by itself on a narrow screen, also for who has only a keyboard.
-    return tag("div", table, class_="table", role="region", aria_label=caption, tabindex="0")
-
-
-def _pairs(pairs: Iterable[tuple[str, Content]]) -> Markup:
-    return tag("dl", *(each(tag("dt", name), tag("dd", value)) for name, value in pairs))
-
-
-def _code(text: str) -> Markup:
-    """Return a name or a path, which had better break after a slash than anywhere."""
-    head, *rest = text.split("/")
-    return tag("code", head, *(each("/", Markup("<wbr>"), part) for part in rest))
-
-
-def _prose(text: str) -> Markup:
-    """Return a message with what it quotes in backticks as code."""
-    parts = text.split("`")
-    if len(parts) % 2 == 0:
-        return each(text)
-    return each(*(_code(part) if index % 2 else part for index, part in enumerate(parts)))
-
-
-def _sentence(text: str) -> Markup:
-    """Return a clause as a sentence."""
-    return _prose(f"{text[:1].upper()}{text[1:].rstrip('.')}.")
