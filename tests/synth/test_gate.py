@@ -247,11 +247,15 @@ def test_what_cannot_be_proven_is_a_warning_if_asked(tmp_path: Path) -> None:
     run.block("WARNING `Top/Ledger`", "secure-bucket::SB002")
 
 
-def test_the_strictest_of_several_aspects_decides(tmp_path: Path) -> None:
-    gate = """
-cdk.Aspects.of(app).add(SecureTransportAspect(undecided="warning", quiet=True))
-cdk.Aspects.of(app).add(SecureTransportAspect())
-"""
+@pytest.mark.parametrize(
+    "lenient",
+    [
+        'cdk.Aspects.of(app).add(SecureTransportAspect(undecided="warning", quiet=True))',
+        PLUGIN.format('undecided="warning", quiet=True'),
+    ],
+)
+def test_the_strictest_of_several_decides(tmp_path: Path, lenient: str) -> None:
+    gate = f"{lenient}\ncdk.Aspects.of(app).add(SecureTransportAspect())\n"
     run = cdk_synth(tmp_path, UNDECIDED, gate=gate)
     assert run.code == 1
     assert run.summary is not None

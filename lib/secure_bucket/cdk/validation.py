@@ -107,6 +107,7 @@ class SecureTransportValidation:
             if self._stands_by and state.judged_by_hand:
                 return _report([])
             state.judged_by_hand = not self._stands_by
+            state.tighten(self)
             return _report(self._judge(app, context.template_paths, state.fixed))
         except Exception as fault:
             # INVARIANT: nothing is raised from here. The CDK ignores a plugin that raises, and `cdk synth`
@@ -120,36 +121,43 @@ class SecureTransportValidation:
         assembly = read_cloud_assembly(directory)
         acknowledgments = read_acknowledgments(app, assembly)
 
-        violations: list[cdk.PolicyViolation] = []
         used: list[Acknowledgment] = []
+
+        def is_acknowledged(rule: str, path: str) -> bool:
+            covering = acknowledgments.covering(id_of(rule), path)
+            if covering:
+                used.append(covering)
+            return covering is not None
+
+        violations: list[cdk.PolicyViolation] = []
         # Errors in a stack that the command line shows only when it is asked for that stack.
         selectable: list[str] = []
         for finding in report.findings:
+            path = finding.construct_path
+            stack = assembly.stack_of(path)
+            hidden = stack is None or stack.in_stage
             level = self._undecided if finding.rule == _UNDECIDED else finding.level
-            stack = assembly.stack_of(finding.construct_path)
-            covering = acknowledgments.covering(id_of(finding.rule), finding.construct_path)
-            if covering:
-                used.append(covering)
-            elif level is Level.ERROR and stack and not stack.in_stage:
-                selectable.append(finding.construct_path)
-            hidden = not covering and (stack is None or stack.in_stage)
-            violations.append(of_finding(finding, level, repeat_on_app=hidden, hint=_hint(stack, fixed)))
+            acknowledged = is_acknowledged(finding.rule, path)
+            hint = _hint(stack, fixed)
+            violations.append(
+                of_finding(finding, level, repeat_on_app=hidden and not acknowledged, hint=hint)
+            )
+            if level is Level.ERROR and not hidden and not acknowledged:
+                selectable.append(path)
         if selectable:
             violations.append(of_sum(selectable))
-        acknowledged = len(used)
+        accepted = len(used)
 
         imports = _foreign_buckets(app, directory, report)
         for path, arn in imports.items():
             stack = assembly.stack_of(path)
-            covering = acknowledgments.covering(id_of(IMPORTED_BUCKET), path)
-            if covering:
-                used.append(covering)
-            hidden = not covering and (stack is None or stack.in_stage)
-            violations.append(of_import(path, arn, repeat_on_app=hidden))
+            hidden = stack is None or stack.in_stage
+            acknowledged = is_acknowledged(IMPORTED_BUCKET, path)
+            violations.append(of_import(path, arn, repeat_on_app=hidden and not acknowledged))
 
         violations += [of_lost(*lost) for lost in acknowledgments.without_effect(used, _NAMES)]
         if not self._quiet:
-            _say(_summary(report, acknowledged, len(imports)))
+            _say(_summary(report, accepted, len(imports)))
         return violations
 
 
@@ -176,17 +184,26 @@ class AppState:
             self.gate = asked_for
             asked_for._stands_by = True
             cdk.Validations.of(app).add_plugins(asked_for)
-        elif self.gate is not asked_for:
-            if asked_for._undecided is Level.ERROR:
-                self.gate._undecided = Level.ERROR
-            self.gate._quiet = self.gate._quiet and asked_for._quiet
+        else:
+            self._merge(self.gate, asked_for)
+
+    def tighten(self, judging: SecureTransportValidation) -> None:
+        """Let the gate that is about to judge be as strict as what the Aspects asked for."""
+        if self.gate is not None:
+            self._merge(judging, self.gate)
+
+    @staticmethod
+    def _merge(into: SecureTransportValidation, other: SecureTransportValidation) -> None:
+        if other._undecided is Level.ERROR:
+            into._undecided = Level.ERROR
+        into._quiet = into._quiet and other._quiet
 
 
 _states: WeakKeyDictionary[IConstruct, AppState] = WeakKeyDictionary()
 
 
 def state_of(app: IConstruct) -> AppState:
-    """Return the state of an app; it does not keep the app alive."""
+    """Return the state of an app."""
     return _states.setdefault(app, AppState())
 
 
