@@ -25,6 +25,7 @@ ARROW = {
     "reporters": ["findings", "template", "proof", "policy", "statements", "errors"],
     "cdk": ["findings", "template", "proof", "policy", "statements", "errors"],
     "cli": ["cdk", "reporters", "findings", "template", "proof", "policy", "statements", "errors"],
+    "testing": ["findings", "template", "proof", "policy", "statements", "errors"],
     "__main__": ["cli"],
 }
 

@@ -1,0 +1,32 @@
+"""Helpers for the tests of a team: an assertion on the buckets of a stack, and snapshots that stay quiet.
+
+from secure_bucket.testing import assert_denies_http
+
+def test_no_bucket_answers_plain_http() -> None:
+    assert_denies_http(Reports(cdk.App(), "Reports"))
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from secure_bucket.testing.assertion import assert_denies_http
+from secure_bucket.testing.mask import mask_hashes
+
+if TYPE_CHECKING:
+    from secure_bucket.testing.snapshot import TemplateSnapshotExtension
+
+__all__ = ["TemplateSnapshotExtension", "assert_denies_http", "mask_hashes"]
+
+
+def __getattr__(name: str) -> object:
+    # Only who takes snapshots needs syrupy.
+    if name == "TemplateSnapshotExtension":
+        from secure_bucket.testing.snapshot import TemplateSnapshotExtension
+
+        return TemplateSnapshotExtension
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

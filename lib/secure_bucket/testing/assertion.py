@@ -1,0 +1,55 @@
+"""The assertion: no bucket answers plain HTTP."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from secure_bucket.findings.check import check_assembly, check_template
+from secure_bucket.findings.finding import Finding, Level, Report
+from secure_bucket.testing.subject import synthesized, template_of
+
+__all__ = ["assert_denies_http"]
+
+
+def assert_denies_http(template: Any, *, minimum_tls_version: float | None = None) -> None:
+    """Assert that every bucket provably denies every request over plain HTTP.
+
+    What is not known fails as well. One without any bucket passes.
+
+    Args:
+        template: A stack, with its nested stacks; an App or a Stage, with all its stacks; a `Template` of
+            `aws_cdk.assertions`; a template as a dictionary; its file; or the directory of a cloud
+            assembly.
+        minimum_tls_version: Also assert that no request over an older TLS version gets through, as `1.2`;
+            nothing is asserted about TLS unless set.
+
+    Raises:
+        AssertionError: A bucket lets a request through. The message names the bucket, the request, the
+            reason and what to do.
+        TemplateError: A template cannot be read.
+        TypeError: `template` is none of these.
+    """
+    report = _check(template, minimum_tls_version)
+    path = template.node.path if hasattr(template, "node") else ""
+    # A stack is judged with all that is around it, because the policy of a bucket can be in another one.
+    own = [each for each in report.findings if not path or f"{each.construct_path}/".startswith(f"{path}/")]
+    problems = [_text(finding) for finding in own if finding.level is Level.ERROR]
+    problems += [f"- {fault.message}" for fault in report.faults]
+    if problems:
+        raise AssertionError("\n".join(["plain HTTP is not denied:", *problems]))
+
+
+def _check(subject: Any, minimum: float | None) -> Report:
+    if hasattr(subject, "node"):
+        return check_assembly(synthesized(subject), minimum_tls_version=minimum)
+    template = template_of(subject)
+    if isinstance(template, Path) and template.is_dir():
+        return check_assembly(template, minimum_tls_version=minimum)
+    return check_template(template, minimum_tls_version=minimum)
+
+
+def _text(finding: Finding) -> str:
+    path = finding.construct_path.removesuffix("/Resource")
+    where = f"`{path}`: " if path and f"`{path}`" not in finding.message else ""
+    return f"- {where}{finding.message}\n  {finding.rule}; to mend it: {finding.fix}"

@@ -1,0 +1,41 @@
+"""Snapshots of synthesized templates, as an extension of syrupy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from secure_bucket.errors import MissingDependencyError
+from secure_bucket.testing.mask import mask_hashes
+from secure_bucket.testing.subject import template_of
+
+try:
+    from syrupy.extensions.json import JSONSnapshotExtension
+except ImportError as missing:
+    raise MissingDependencyError(
+        "snapshots of templates need syrupy: `pip install 'secure-bucket[snapshots]'`"
+    ) from missing
+
+__all__ = ["TemplateSnapshotExtension"]
+
+
+class TemplateSnapshotExtension(JSONSnapshotExtension):
+    """Keep a template as a JSON file that changes only when the template does, not with each asset.
+
+        @pytest.fixture
+        def template(snapshot):
+            return snapshot.use_extension(TemplateSnapshotExtension)
+
+        def test_reports(template) -> None:
+            assert Reports(cdk.App(), "Reports") == template
+
+    It takes a stack, a `Template` of `aws_cdk.assertions`, a template as a dictionary, or its file.
+    """
+
+    def serialize(self, data: Any, **options: Any) -> str | bytes:
+        """Return the template as it is kept; syrupy calls this."""
+        template = template_of(data)
+        if not isinstance(template, Mapping):
+            template = json.loads(template.read_text(encoding="utf-8"))
+        return super().serialize(mask_hashes(template), **options)

@@ -1,0 +1,52 @@
+"""What a test can be about: a stack, an app, a `Template`, a dictionary or a file.
+
+Nothing of the AWS CDK is imported: its objects are recognized by what they can do.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+__all__ = ["synthesized", "template_of"]
+
+
+def template_of(subject: object) -> Mapping[str, Any] | Path:
+    """Find the one template that a test is about, or its file.
+
+    Args:
+        subject: A stack, a `Template` of `aws_cdk.assertions`, a template as a dictionary, or a file.
+
+    Raises:
+        TypeError: It is none of these.
+    """
+    if isinstance(subject, Mapping):
+        return subject
+    if isinstance(subject, (str, os.PathLike)):
+        return Path(subject)
+    if hasattr(subject, "to_json") and hasattr(subject, "has_resource"):
+        template: Mapping[str, Any] = subject.to_json()
+        return template
+    if hasattr(subject, "template_file"):
+        return synthesized(subject) / str(subject.template_file)
+    raise TypeError(
+        f"a `{type(subject).__name__}` is no stack, no `Template`, no dictionary and no file of a template"
+    )
+
+
+def synthesized(construct: Any) -> Path:
+    """Synthesize the App or the Stage that a construct is in, as `Template.from_stack` does.
+
+    Returns:
+        The directory of the cloud assembly.
+    """
+    scope = construct
+    while not hasattr(scope, "synth"):
+        scope = scope.node.scope
+        if scope is None:
+            raise TypeError(f"`{construct.node.path}` is in no App and in no Stage")
+    # The whole app, so that what it does to its Stages has been done: but a Stage is judged by itself.
+    scope.node.root.synth()
+    return Path(scope.synth().directory)

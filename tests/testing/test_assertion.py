@@ -1,0 +1,151 @@
+"""The assertion for the tests of a team: on stacks, apps, templates and files; and what it says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_s3 as s3
+from aws_cdk.assertions import Template
+
+from secure_bucket import SecureBucket
+from secure_bucket.testing import assert_denies_http
+
+PLAIN = {"Resources": {"Reports": {"Type": "AWS::S3::Bucket"}}}
+
+
+class Storage(cdk.Stack):
+    """Two buckets at two levels, and an L1 policy that stands in another stack."""
+
+    def __init__(self, scope: Any, id: str, *, plain: str = "") -> None:
+        super().__init__(scope, id)
+        SecureBucket(self, "Good")
+        nested = cdk.NestedStack(self, "Nested")
+        SecureBucket(nested, "Good")
+        if plain == "here":
+            s3.Bucket(self, "Plain")
+        elif plain == "nested":
+            s3.Bucket(nested, "Plain")
+
+
+@pytest.fixture(scope="module")
+def app() -> cdk.App:
+    app = cdk.App()
+    Storage(app, "Secure")
+    Storage(app, "Plain", plain="here")
+    Storage(app, "Deep", plain="nested")
+    Storage(cdk.Stage(app, "Prod"), "Data", plain="here")
+    apart = cdk.Stack(app, "Apart")
+    bucket = s3.CfnBucket(apart, "Bucket")
+    deny = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [bucket.attr_arn, cdk.Fn.join("", [bucket.attr_arn, "/*"])],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    other = cdk.Stack(app, "Policies")
+    s3.CfnBucketPolicy(other, "Policy", bucket=bucket.ref, policy_document={"Statement": [deny]})
+    return app
+
+
+def stack(app: cdk.App, *path: str) -> cdk.Stack:
+    scope: Any = app
+    for id in path:
+        scope = scope.node.find_child(id)
+    assert isinstance(scope, cdk.Stack)
+    return scope
+
+
+@pytest.mark.parametrize("path", [["Secure"], ["Secure", "Nested"], ["Plain", "Nested"], ["Apart"]])
+def test_a_stack_that_refuses_plain_http_passes(app: cdk.App, path: list[str]) -> None:
+    assert_denies_http(stack(app, *path))
+
+
+@pytest.mark.parametrize(
+    ("path", "bucket"),
+    [
+        (["Plain"], "Plain/Plain"),
+        (["Deep"], "Deep/Nested/Plain"),
+        (["Deep", "Nested"], "Deep/Nested/Plain"),
+        (["Prod", "Data"], "Prod/Data/Plain"),
+    ],
+)
+def test_one_that_does_not_fails_with_the_request(app: cdk.App, path: list[str], bucket: str) -> None:
+    with pytest.raises(AssertionError) as caught:
+        assert_denies_http(stack(app, *path))
+    message = str(caught.value)
+    assert message.startswith("plain HTTP is not denied:\n")
+    assert message.count("\n- ") == 1
+    for words in (f"`{bucket}`", "over http by anyone is let through", "SB001; to mend it: "):
+        assert words in message
+
+
+def test_an_app_fails_for_each_of_its_buckets(app: cdk.App) -> None:
+    with pytest.raises(AssertionError) as caught:
+        assert_denies_http(app)
+    for path in ("`Plain/Plain`", "`Deep/Nested/Plain`", "`Prod/Data/Plain`"):
+        assert path in str(caught.value)
+
+
+def test_a_stage_is_judged_by_itself(app: cdk.App) -> None:
+    with pytest.raises(AssertionError) as caught:
+        assert_denies_http(app.node.find_child("Prod"))
+    assert str(caught.value).count("\n- ") == 1
+
+
+def test_the_directory_of_an_assembly_can_be_given(app: cdk.App) -> None:
+    with pytest.raises(AssertionError, match="Deep/Nested/Plain"):
+        assert_denies_http(app.synth().directory)
+
+
+def test_a_template_object_can_be_given(app: cdk.App) -> None:
+    assert_denies_http(Template.from_stack(stack(app, "Secure")))
+    with pytest.raises(AssertionError, match="let through"):
+        assert_denies_http(Template.from_stack(stack(app, "Plain")))
+
+
+def test_a_dictionary_and_a_file_can_be_given(tmp_path: Path) -> None:
+    file = tmp_path / "template.json"
+    file.write_text(json.dumps(PLAIN), encoding="utf-8")
+    for template in (PLAIN, file, str(file)):
+        with pytest.raises(AssertionError, match="`Reports`: GET of"):
+            assert_denies_http(template)
+
+
+def test_what_is_not_known_fails() -> None:
+    deny = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": {"Fn::ImportValue": "some-arn"},
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    policy = {"Bucket": {"Ref": "Reports"}, "PolicyDocument": {"Statement": [deny]}}
+    template = {
+        "Resources": {
+            **PLAIN["Resources"],
+            "Policy": {"Type": "AWS::S3::BucketPolicy", "Properties": policy},
+        },
+    }
+    with pytest.raises(AssertionError, match="SB002"):
+        assert_denies_http(template)
+
+
+def test_old_tls_is_asserted_when_asked_for(app: cdk.App) -> None:
+    assert_denies_http(stack(app, "Secure"), minimum_tls_version=1.2)
+    with pytest.raises(AssertionError, match="SB006"):
+        assert_denies_http(stack(app, "Apart"), minimum_tls_version=1.2)
+
+
+def test_nothing_to_judge_passes() -> None:
+    assert_denies_http({"Resources": {}})
+
+
+@pytest.mark.parametrize("subject", [None, 7, [PLAIN], object()])
+def test_what_is_no_template_is_refused(subject: object) -> None:
+    with pytest.raises(TypeError, match="is no stack"):
+        assert_denies_http(subject)
