@@ -59,6 +59,7 @@ setup(
     extras_require={
         "yaml": YAML,
         "cli": CLI,
+        "snapshots": SNAPSHOTS,
         "test": TEST,
         "bench": BENCH,
         "dev": [*TEST, *LINT, *NODE],

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from secure_bucket.errors import (
         ConstructError,
         MissingDependencyError,
+        NotATemplateError,
         SecureBucketError,
         TemplateError,
     )
@@ -42,6 +43,7 @@ __all__ = [
     "Level",
     "MissingDependencyError",
     "Mode",
+    "NotATemplateError",
     "Place",
     "Policy",
     "Proven",
@@ -73,6 +75,7 @@ _MODULES = {
     "Level": "findings.finding",
     "MissingDependencyError": "errors",
     "Mode": "cdk.aspect",
+    "NotATemplateError": "errors",
     "Place": "policy.unknown",
     "Policy": "policy.document",
     "Proven": "proof.verdict",
