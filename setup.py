@@ -8,15 +8,16 @@ from setuptools import find_packages, setup
 
 YAML = ["PyYAML>=6"]
 CLI = [*YAML, "shtab>=1.7,<2", "tomli>=2; python_version < '3.11'"]
+SNAPSHOTS = ["syrupy>=5.5,<8"]
 TEST = [
     *CLI,
+    *SNAPSHOTS,
     "hypothesis>=6.100,<7",
     "jsonschema>=4.20,<5",
     "pytest>=9,<10",
     "pytest-cov>=7,<8",
     "pytest-xdist>=3.8,<4",
     "selenium>=4.20,<5",
-    "syrupy>=5.5,<8",
     "xmlschema>=4,<5",
 ]
 LINT = ["mypy>=2.4,<3", "ruff>=0.17.6,<0.18", "types-PyYAML>=6"]

@@ -23,7 +23,6 @@ ARROW = {
     "template": ["policy", "statements", "errors"],
     "findings": ["template", "proof", "policy", "statements", "errors"],
     "reporters": ["findings", "template", "proof", "policy", "statements", "errors"],
-    "testing": ["findings", "template", "proof", "policy", "statements", "errors"],
     "cdk": ["findings", "template", "proof", "policy", "statements", "errors"],
     "cli": ["cdk", "reporters", "findings", "template", "proof", "policy", "statements", "errors"],
     "testing": ["findings", "template", "proof", "policy", "statements", "errors"],
