@@ -250,3 +250,11 @@ class TestBounds:
     def test_a_plain_deny_beside_a_complex_one_is_still_a_proof(self) -> None:
         infixes = [f"{BUCKET}/*a{'?' * count}" for count in range(60)]
         assert prove(deny(Resource=infixes), deny()) == Proven((1,))
+
+
+def test_what_is_covered_is_told_for_a_bucket_of_unknown_name_too() -> None:
+    arn = Text(("arn:aws:s3:::", Hole("Reports", "CloudFormation makes the name up", generated=True)))
+    objects = Text((*arn.parts, "/*"))
+    verdict = prove_denies_http(policy(deny(Resource=objects)), bucket_arn=arn)
+    assert isinstance(verdict, Refuted)
+    assert verdict.why == "statement `DenyHttp` covers the objects, but not the bucket itself"

@@ -14,6 +14,7 @@ from secure_bucket.proof.principals import PRINCIPAL_TYPES, Who
 from secure_bucket.proof.rule import Rule
 from secure_bucket.proof.search import Choice, Dimension
 from secure_bucket.proof.space import CLOCK, Scenario, Space, as_seen, identity_of
+from secure_bucket.proof.subject import concat
 from secure_bucket.proof.targets import plain_key, supported_keys
 from secure_bucket.proof.values import ENDPOINT
 
@@ -184,20 +185,15 @@ def _resources(rule: Rule, space: Space, *, on_bucket: bool) -> str:
     if (
         not resources.negated
         and on_bucket
-        and rule.resources.covers(f"{space.bucket_arn}/report.csv") is True
+        and rule.resources.covers(concat(space.bucket_arn, "/report.csv")) is True
     ):
         return "covers the objects, but not the bucket itself"
     if not resources.negated and not on_bucket and rule.resources.covers(space.bucket_arn) is True:
-        return (
-            f"covers the bucket itself, but of its objects only {_alternatives(_objects(resources))}"
-            if _objects(resources)
-            else "covers the bucket itself, but not its objects"
-        )
+        objects = [str(value) for value in resources.values if "/" in str(value)]
+        if objects:
+            return f"covers the bucket itself, but of its objects only {_alternatives(objects)}"
+        return "covers the bucket itself, but not its objects"
     return _list_of(resources, "covers only", "leaves out")
-
-
-def _objects(resources: Patterns) -> list[str]:
-    return [str(value) for value in resources.values if "/" in str(value)]
 
 
 def _list_of(patterns: Patterns, positive: str, negative: str) -> str:
