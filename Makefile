@@ -4,6 +4,7 @@
 #   make synth                          cdk synth on app.py
 #   make synth ARGS="-c insecure=true"  the same with a plain bucket at each level: it fails
 #   make test                           the tests;  ARGS="-k name" to choose
+#   make coverage                       the tests, and which lines they never reach
 #   make lint                           ruff and mypy --strict
 #   make format                         let ruff rewrite what it can
 #   make bench                          the benchmarks
@@ -24,7 +25,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: install synth test lint format bench clean
+.PHONY: install synth test coverage lint format bench clean
 
 install: $(PYTHON_STAMP) $(NODE_STAMP)
 
@@ -53,6 +54,9 @@ $(REPORTER_STAMP): tests/reporters/package-lock.json tests/reporters/.npmrc $(PY
 
 test: install $(REPORTER_STAMP)
 	python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+
+coverage: install
+	python -m pytest --numprocesses auto --dist loadfile --cov --cov-report=term $(ARGS)
 
 lint: install
 	ruff check .
