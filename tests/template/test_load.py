@@ -230,7 +230,9 @@ STRANGE: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("strange", STRANGE, ids=lambda value: type(value).__name__ + "-" + repr(value)[:40])
+@pytest.mark.parametrize(
+    "strange", STRANGE, ids=lambda value: f"{type(value).__name__}-{value!r:.40}".partition(" at 0x")[0]
+)
 def test_any_value_anywhere_gets_an_answer(strange: Any) -> None:
     base: dict[str, Any] = {
         "Parameters": {"P": {"Type": "String"}},
@@ -370,3 +372,35 @@ def test_every_value_has_a_line_and_a_column(text: str, pointer: str, line: int,
     """What is not there has the place of what is around it."""
     place = parse_document(text, "t").place(pointer)
     assert (place.file, place.line, place.column) == ("t", line, column)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_conditions_that_double_with_each_level_end(named: bool) -> None:
+    """Each of them asks the one before it twice: 2^60 questions, if nobody remembered an answer."""
+    conditions: dict[str, Any] = {"C0": {"Fn::Equals": [{"Ref": "P"}, "x"]}}
+    for level in range(1, 60):
+        before = {"Condition": f"C{level - 1}"} if named else conditions[f"C{level - 1}"]
+        conditions[f"C{level}"] = {"Fn::And": [before, before]}
+    template = {
+        "Parameters": {"P": {"Type": "String"}},
+        "Conditions": conditions,
+        "Resources": {"Reports": {"Type": "AWS::S3::Bucket", "Condition": "C59"}},
+    }
+    assert check_template(template).proven == 0
+
+
+def test_a_loop_over_aliases_of_aliases_ends(tmp_path: Path) -> None:
+    pytest.importorskip("yaml")
+    levels = ["a0: &a0 {k: x}"] + [f"  a{n}: &a{n} [*a{n - 1}, *a{n - 1}, *a{n - 1}]" for n in range(1, 40)]
+    bomb = "\n".join(levels)
+    content = f"""
+Metadata:
+  {bomb}
+Resources:
+  Fn::ForEach::Buckets:
+    - Name
+    - [A, B]
+    - Bucket${{Name}}: {{Type: AWS::S3::Bucket, Properties: {{Tags: *a39}}}}
+"""
+    report = check_template(write(tmp_path, content))
+    assert [type(bucket.verdict) for bucket in report.buckets] == [Undecided]

@@ -17,6 +17,7 @@ from secure_bucket.errors import TemplateError
 from secure_bucket.template.load import is_template, load_document, read_bytes
 from secure_bucket.template.resolve import Assembly
 from secure_bucket.template.stack import Resource, Stack
+from secure_bucket.template.text import strings_of
 
 __all__ = ["MAX_STACKS", "read_assembly", "read_templates"]
 
@@ -208,7 +209,7 @@ class _Reader:
         return None
 
     def _named_assets(self, value: object) -> Iterator[Path]:
-        for key in _ASSET_HASH.findall(json.dumps(value, default=str)):
+        for key in _ASSET_HASH.findall(" ".join(strings_of(value))):
             path = self.assets.get(key)
             if path is not None and path.name.endswith(_TEMPLATE_ENDINGS):
                 yield path

@@ -15,7 +15,7 @@ from secure_bucket.template.loops import expand_loops, is_loop
 from secure_bucket.template.references import bucket_arn, bucket_name, partition
 from secure_bucket.template.resolve import Assembly, Resolver
 from secure_bucket.template.stack import Path, Resource, Stack, pointer_of
-from secure_bucket.template.text import as_text, compare, holes
+from secure_bucket.template.text import as_text, compare, holes, strings_of
 from secure_bucket.template.worlds import PARTITION, Fork, Infeasible, World, explore
 
 __all__ = ["Applied", "Bucket", "BucketPolicy", "Deployment", "Inventory", "NotApplicable"]
@@ -208,7 +208,7 @@ class Inventory:
                 stack.sections[section] = written_out
 
     def _unreadable_loop(self, stack: Stack, key: str, body: object, path: Path) -> None:
-        if "AWS::S3::Bucket" in repr(body):
+        if any("AWS::S3::Bucket" in text for text in strings_of(body)):
             reason = "this loop is malformed, or comes to too many resources"
             self.unreadable.append(
                 (stack, key, Unknown(reason, Place(pointer_of(path), stack.document.name)))
@@ -314,13 +314,10 @@ class Inventory:
 
 def _names_partitions(document: Document) -> bool:
     """Tell whether it could matter for a template which partition it is deployed to."""
-    try:
-        text = document.text or json.dumps(document.root)
-        return any(name in text for name in _OTHER_PARTITIONS) or "AWS::Partition" in json.dumps(
-            document.root.get("Conditions")
-        )
-    except (TypeError, ValueError, RecursionError):
-        return True
+    texts = [document.text] if document.text else strings_of(document.root)
+    return any(name in text for text in texts for name in _OTHER_PARTITIONS) or any(
+        "AWS::Partition" in text for text in strings_of(document.root.get("Conditions"))
+    )
 
 
 def _exists(resolver: Resolver, stack: Stack, resource: Resource) -> bool:

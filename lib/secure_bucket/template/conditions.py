@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from secure_bucket.policy.unknown import Text
-from secure_bucket.template.resolve import MAX_NESTING, Resolver
+from secure_bucket.template.resolve import MAX_NESTING, MAX_VALUES, Resolver
 from secure_bucket.template.stack import Path, Stack
 from secure_bucket.template.text import as_text, canonical, compare, holes
-from secure_bucket.template.worlds import Fork, Infeasible
+from secure_bucket.template.worlds import Fork, Infeasible, TooManyWorlds
 
 __all__ = ["condition_holds", "obeys_rules", "texts_equal"]
 
@@ -21,11 +21,15 @@ def condition_holds(resolver: Resolver, stack: Stack, condition: object, path: P
 
     Raises:
         Fork: If that depends on something that the world leaves open.
+        TooManyWorlds: If it comes to more than `MAX_VALUES` conditions.
     """
     if isinstance(condition, str):
         return _named(resolver, stack, condition)
     if isinstance(condition, bool):
         return condition
+    resolver.values += 1
+    if resolver.values > MAX_VALUES:
+        raise TooManyWorlds
     if isinstance(condition, Mapping) and len(condition) == 1 and resolver.nesting < MAX_NESTING:
         ((function, argument),) = condition.items()
         resolver.nesting += 1
@@ -71,17 +75,23 @@ def _named(resolver: Resolver, stack: Stack, name: str) -> bool:
     key = (id(stack), name)
     if key in resolver.conditions:
         known = resolver.conditions[key]
+        if isinstance(known, (Fork, Infeasible)):
+            raise known
         # A condition that refers to itself is refused at deployment; here it must only end.
         return known if known is not None else resolver.world.holds(f"condition {name}")
     conditions = stack.sections["Conditions"]
     if name not in conditions:
         return resolver.world.holds(f"condition {resolver.assembly.qualify(stack, name)}")
     resolver.conditions[key] = None
+    outer, resolver.values = resolver.values, 0
     try:
         result = condition_holds(resolver, stack, conditions[name], (("", "Conditions"), name))
-    except BaseException:
-        del resolver.conditions[key]
+    except (Fork, Infeasible) as error:
+        # In one world it stays the same question, however often it is asked.
+        resolver.conditions[key] = error
         raise
+    finally:
+        resolver.values = outer
     resolver.conditions[key] = result
     return result
 

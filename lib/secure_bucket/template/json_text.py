@@ -38,7 +38,7 @@ class Duplicate(Unknown):
         values: The values, in the order in which they are written.
     """
 
-    values: tuple[object, ...] = field(default=(), kw_only=True, hash=False)
+    values: tuple[object, ...] = field(default=(), kw_only=True, compare=False, repr=False)
 
 
 def duplicate_key(

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["MAX_EXPANSION", "expand_loops", "is_loop"]
 
 MAX_EXPANSION = 2_000
+# All that the loops of an assembly may come to, in values; aliases can make much of little.
+MAX_WRITTEN_OUT = 500_000
 
 
 def is_loop(key: object) -> bool:
@@ -36,7 +38,8 @@ def expand_loops(
     for that, whichever it is, holds for each.
 
     Returns:
-        The members; `None` when the loop is malformed or comes to more than `MAX_EXPANSION` members.
+        The members; `None` when the loop is malformed or comes to more than `MAX_EXPANSION` members,
+        or with the other loops to more than `MAX_WRITTEN_OUT` values.
     """
     if not (isinstance(argument, (list, tuple)) and len(argument) == 3):
         return None
@@ -49,7 +52,9 @@ def expand_loops(
         for inner_key, inner in fragment.items():
             inner_path = ((path, 2), inner_key)
             inner_key = _substitute(str(inner_key), variable, value)
-            inner = _substituted(inner, variable, value, 0)
+            inner = _substituted(resolver, inner, variable, value, 0)
+            if resolver.assembly.written_out > MAX_WRITTEN_OUT:
+                return None
             if is_loop(inner_key):
                 nested = expand_loops(resolver, stack, inner_key, inner, inner_path, budget - len(members))
                 if nested is None:
@@ -93,7 +98,10 @@ def _substitute(text: str, variable: str, value: str | _Each) -> str:
     return text.replace("&{" + variable + "}", re.sub(r"[^A-Za-z0-9]", "", value))
 
 
-def _substituted(node: object, variable: str, value: str | _Each, depth: int) -> object:
+def _substituted(resolver: Resolver, node: object, variable: str, value: str | _Each, depth: int) -> object:
+    resolver.assembly.written_out += 1
+    if resolver.assembly.written_out > MAX_WRITTEN_OUT:
+        return None
     if depth > 100:
         return node
     if isinstance(node, str):
@@ -102,9 +110,9 @@ def _substituted(node: object, variable: str, value: str | _Each, depth: int) ->
         if len(node) == 1 and node.get("Ref") == variable:
             return {"Ref": value.name} if isinstance(value, _Each) else value
         return {
-            _substitute(str(key), variable, value): _substituted(item, variable, value, depth + 1)
+            _substitute(str(key), variable, value): _substituted(resolver, item, variable, value, depth + 1)
             for key, item in node.items()
         }
     if isinstance(node, (list, tuple)):
-        return [_substituted(item, variable, value, depth + 1) for item in node]
+        return [_substituted(resolver, item, variable, value, depth + 1) for item in node]
     return node

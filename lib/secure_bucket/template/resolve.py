@@ -18,7 +18,7 @@ from secure_bucket.template.text import (
     dynamic_references,
     named_hole,
 )
-from secure_bucket.template.worlds import World
+from secure_bucket.template.worlds import Fork, Infeasible, World
 
 __all__ = ["MAX_ALL_VALUES", "MAX_NESTING", "MAX_VALUES", "Assembly", "Function", "Resolver"]
 
@@ -40,10 +40,12 @@ class Assembly:
     Args:
         stacks: Every stack, the nested ones after the one that nests them.
         spent: How many values have been resolved so far.
+        written_out: How many values its loops have come to so far.
     """
 
     stacks: Sequence[Stack]
     spent: int = 0
+    written_out: int = 0
     _ambiguous: set[str] | None = None
     _exports: list[tuple[Stack, str, object]] | None = None
 
@@ -91,12 +93,12 @@ class Resolver:
     expandable: bool = False
     given: set[Hole] = field(default_factory=set)
     parameters: dict[Hole, Parameter] = field(default_factory=dict)
-    conditions: dict[tuple[int, str], bool | None] = field(default_factory=dict)
+    conditions: dict[tuple[int, str], bool | Fork | Infeasible | None] = field(default_factory=dict)
     targets: dict[int, list[str | Text]] = field(default_factory=dict)
     names: dict[int, str | Text] = field(default_factory=dict)
     nesting: int = 0
     exports: dict[str | Text, list[tuple[Stack, str]]] | None = None
-    _values: int = 0
+    values: int = 0
 
     def resolve(self, stack: Stack, value: object, path: Path) -> object:
         """Return what a value comes to: JSON in which `Text` and `Unknown` may stand, or `NO_VALUE`."""
@@ -105,11 +107,11 @@ class Resolver:
         if value is None or isinstance(value, (bool, int)):
             return value
         size = 1 + (len(value) if isinstance(value, (Mapping, list, tuple)) else 0)
-        self._values += size
+        self.values += size
         self.assembly.spent += size
         if self.nesting >= MAX_NESTING:
             return self.opaque(stack, f"it is nested deeper than {MAX_NESTING} levels", path)
-        if self._values > MAX_VALUES:
+        if self.values > MAX_VALUES:
             return self.opaque(stack, f"it comes to more than {MAX_VALUES:,} values", path)
         if self.assembly.spent > MAX_ALL_VALUES:
             return self.opaque(
@@ -195,13 +197,13 @@ class Resolver:
             properties, path, wanted = properties.get(name), (path, name), None
         else:
             wanted = name
-        outer, self._values = self._values, 0
+        outer, self.values = self.values, 0
         try:
             resolved = self.resolve(stack, properties, path)
-            if self._values > MAX_VALUES:
+            if self.values > MAX_VALUES:
                 return self.opaque(stack, f"it comes to more than {MAX_VALUES:,} values", path)
         finally:
-            self._values = outer
+            self.values = outer
         if wanted is not None and isinstance(resolved, dict):
             resolved = resolved.get(wanted)
         return None if resolved is NO_VALUE else resolved

@@ -6,10 +6,11 @@ import enum
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from secure_bucket.policy.unknown import Hole, Place, Text, Unknown
+from secure_bucket.template.json_text import Duplicate
 
 __all__ = [
     "NO_VALUE",
@@ -22,6 +23,7 @@ __all__ = [
     "dynamic_references",
     "holes",
     "named_hole",
+    "strings_of",
 ]
 
 
@@ -177,3 +179,23 @@ def compare(first: str | Text, second: str | Text) -> bool | None:
 
 def _pieces(text: str | Text) -> list[str | Hole]:
     return [text] if isinstance(text, str) and text else [] if isinstance(text, str) else list(text.parts)
+
+
+def strings_of(value: object) -> Iterator[str]:
+    """Return every string that is written in a value, keys included, however many aliases lead to it."""
+    pending, visited = [value], {id(value)}
+    while pending:
+        current = pending.pop()
+        if isinstance(current, str):
+            yield current
+        members: Iterable[object] = ()
+        if isinstance(current, Mapping):
+            members = (*current, *current.values())
+        elif isinstance(current, (list, tuple)):
+            members = current
+        elif isinstance(current, Duplicate):
+            members = current.values
+        for member in members:
+            if id(member) not in visited:
+                visited.add(id(member))
+                pending.append(member)
