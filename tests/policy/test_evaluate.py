@@ -128,6 +128,23 @@ def test_principal_and_not_principal_are_complements(written: Any, principal: st
     assert denies(principal=principal, NotPrincipal=written) is not expected
 
 
+@pytest.mark.parametrize(
+    ("written", "principal", "expected"),
+    [
+        ({"AWS": "*"}, "cloudtrail.amazonaws.com", False),
+        ({"AWS": "*"}, "anonymous", True),
+        ({"AWS": "*"}, ALICE, True),
+        ("*", "cloudtrail.amazonaws.com", True),
+        ({"Service": "cloudtrail.amazonaws.com"}, "cloudtrail.amazonaws.com", True),
+    ],
+)
+def test_strictly_a_star_under_aws_leaves_services_out(written: Any, principal: str, expected: bool) -> None:
+    document = {"Statement": {"Effect": "Deny", "Principal": written, "Action": "*", "Resource": "*"}}
+    request = Request(principal, "s3:GetObject", f"{BUCKET}/k", {})
+    assert evaluate(document, request, strict=True) is expected
+    assert evaluate(document, request)
+
+
 V4, V6 = "203.0.113.7", "2001:db8::7"
 NOON = "2030-01-01T12:00:00Z"
 NEGATIONS = {
