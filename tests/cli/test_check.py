@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from secure_bucket import check_template
+from secure_bucket.cli.exits import exit_code
 from tests.cli.harness import NO_BUCKET, OPEN, SECURE, UNDECIDED, Outcome, write_assembly
 
 Run = Callable[..., Outcome]
@@ -196,6 +199,26 @@ def test_wrong_arguments(directory: Path, run: Run, arguments: list[str], said: 
     outcome = run("check", *arguments)
     assert outcome.code == 2
     assert said in outcome.err
+
+
+def test_template_is_not_written_over(directory: Path, run: Run) -> None:
+    (directory / "a.json").write_text('{"Resources": {"Logs": {"Type": "AWS::S3::Bucket"}}}')
+    before = (directory / "a.json").read_bytes()
+    for arguments in (["--output", "./a.json"], ["--write-baseline", "a.json"]):
+        outcome = run("check", "a.json", *arguments)
+        assert outcome.code == 2
+        assert "a.json` is what is checked, and would be written over" in outcome.err
+    assert (directory / "a.json").read_bytes() == before
+    # The report of the last run lies in the directory that is checked, and is replaced.
+    for _ in range(2):
+        assert run("check", ".", "--format", "json", "--output", "report.json").code == 1
+
+
+def test_bucket_that_is_not_proven_fails_even_without_a_finding() -> None:
+    report = check_template({"Resources": {"Logs": {"Type": "AWS::S3::Bucket"}}})
+    assert exit_code(report) == 1
+    assert exit_code(replace(report, findings=())) == 1
+    assert exit_code(replace(report, findings=(), baselined=report.findings)) == 0
 
 
 def test_sarif_names_files_from_the_root_of_the_repository(

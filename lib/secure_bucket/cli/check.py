@@ -22,7 +22,7 @@ from secure_bucket.cli.output import (
     wants_colour,
     width_of,
 )
-from secure_bucket.cli.targets import STDIN, Target, Targets, find_targets
+from secure_bucket.cli.targets import STDIN, Kind, Target, Targets, find_targets
 from secure_bucket.cli.work import (
     STDIN_NAME,
     Settings,
@@ -76,6 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
     config = _config(arguments)
     options = _complete(arguments, config)
     targets = find_targets(options.paths, exclude=options.exclude, only_candidates=arguments.skip_other_files)
+    _spare_the_input(targets, (*(each.file for each in reports), arguments.write_baseline))
     if arguments.together:
         report = _whole(targets, check_together(targets.found, options.settings))
     else:
@@ -110,6 +111,14 @@ def _reports(wanted: Sequence[ReportTo] | None) -> tuple[ReportTo, ...]:
     if len(files) != len(set(files)):
         raise SecureBucketError("two reports go to the same file: give each --output another one")
     return tuple(reports) or (ReportTo("text", None),)
+
+
+def _spare_the_input(targets: Targets, files: Iterable[str | None]) -> None:
+    """Refuse to write over a template that is named; what is found may be the report of the last run."""
+    named = {os.path.realpath(target.path) for target in targets.found if target.kind is Kind.TEMPLATE}
+    for file in files:
+        if file is not None and os.path.realpath(file) in named:
+            raise SecureBucketError(f"`{file}` is what is checked, and would be written over")
 
 
 def _config(arguments: argparse.Namespace) -> Config:

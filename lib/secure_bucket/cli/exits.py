@@ -10,6 +10,7 @@ from typing_extensions import assert_never
 
 from secure_bucket.findings.finding import Finding, Level, Report
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
+from secure_bucket.reporters.cases import cases_of
 
 __all__ = [
     "COULD_NOT_RUN",
@@ -40,6 +41,9 @@ def exit_code(report: Report) -> int:
     """Return the exit code for a report."""
     if report.faults:
         return COULD_NOT_RUN
+    if any(case.unexplained for case in cases_of(report)):
+        # INVARIANT: a bucket that is not proven fails, even if no finding says so.
+        return REFUTED
     errors = [finding for finding in report.findings if finding.level is Level.ERROR]
     if not errors:
         return PROVEN
