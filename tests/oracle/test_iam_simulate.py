@@ -37,10 +37,8 @@ from tests.properties.strategies import Json, policies, requests
 HERE = pathlib.Path(__file__).parent
 Simulator = Callable[[Json, Request], bool | str]
 
-pytestmark = pytest.mark.skipif(
-    not (HERE / "node_modules").is_dir() or shutil.which("node") is None,
-    reason="`npm ci --prefix tests/oracle` has not been run",
-)
+if not (HERE / "node_modules").is_dir() or shutil.which("node") is None:
+    pytest.skip("`npm ci --prefix tests/oracle` has not been run", allow_module_level=True)
 
 
 @pytest.fixture(scope="module")
