@@ -42,7 +42,7 @@ def main() -> int:
     parser.add_argument("part", choices=TESTS, help="the folder under lib/secure_bucket")
     parser.add_argument("--keep", type=pathlib.Path, help="work here, and leave everything for a look")
     parser.add_argument("names", nargs="*", help="only these mutants, as `secure_bucket.proof.pattern.*`")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     with tempfile.TemporaryDirectory() as temporary:
         work = arguments.keep or pathlib.Path(temporary)
         work.mkdir(parents=True, exist_ok=True)
