@@ -7,6 +7,7 @@ bucket.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,9 @@ from secure_bucket.proof.verdict import Proven
 from secure_bucket.statements import deny_plain_http
 
 __all__ = ["Fixer"]
+
+# "Bucket policies are limited to 20 KB in size", S3 User Guide.
+_MAX_POLICY_SIZE = 20_480
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ class Fixer:
         document = cdk.Stack.of(policy).resolve(policy.policy_document)
         if not _is_proven(bucket, document):
             _add_statement(policy, bucket, taken=_sids(document))
+            _warn_of_size(policy, document)
 
 
 def _owner(bucket: s3.CfnBucket) -> s3.Bucket | None:
@@ -199,6 +204,16 @@ class _Completed:
         if isinstance(document, Mapping) and _can_take(document.get("Statement")):
             return _with(document, context.resolve(self._statement))
         return document
+
+
+def _warn_of_size(policy: s3.CfnBucketPolicy, document: object) -> None:
+    # Intrinsic functions are shorter or longer once they are resolved, so this is a guess.
+    size = len(json.dumps([document, deny_plain_http("arn:aws:s3:::a-name-of-usual-length")], default=str))
+    if size > _MAX_POLICY_SIZE:
+        cdk.Annotations.of(policy).add_warning_v2(
+            "secure-bucket:policy-size",
+            f"with the deny this policy has about {size:,} bytes; S3 takes {_MAX_POLICY_SIZE:,} at most",
+        )
 
 
 def _can_take(statements: object) -> bool:
