@@ -27,7 +27,7 @@ from secure_bucket.template import (
     read_templates,
 )
 from secure_bucket.template.json_text import find_duplicates
-from secure_bucket.template.stack import Resource, pointer_of
+from secure_bucket.template.stack import TYPES_THAT_MATTER, Resource, pointer_of
 
 if TYPE_CHECKING:
     import datetime
@@ -204,6 +204,10 @@ def _faults(inventory: Inventory) -> Iterator[Fault]:
     """Return what is written so that nobody can know what was meant."""
     for stack in inventory.assembly.stacks:
         for duplicate in find_duplicates(stack.document.root):
+            section, _, rest = duplicate.at.pointer[1:].partition("/")
+            resource = stack.resources.get(rest.partition("/")[0]) if section == "Resources" else None
+            if resource is not None and resource.type not in TYPES_THAT_MATTER:
+                continue  # What is wrong with a queue is for others to say.
             message = f"{duplicate.reason}: which of them counts is undefined"
             yield Fault(stack.document.name, message, stack.document.place(duplicate.at.pointer))
     for policy in inventory.policies:

@@ -11,7 +11,7 @@ from secure_bucket.template.json_text import Duplicate
 from secure_bucket.template.load import Document
 from secure_bucket.template.parameters import Parameter, read_parameter
 
-__all__ = ["Path", "Resource", "Stack", "pointer_of"]
+__all__ = ["TYPES_THAT_MATTER", "Path", "Resource", "Stack", "pointer_of"]
 
 # A JSON pointer that is only spelt out when somebody asks: `((("", "Resources"), "Reports"), "Type")`.
 Path = Any
@@ -22,7 +22,7 @@ _HARMLESS_TRANSFORMS = (
     "AWS::CodeDeployBlueGreen",
     "AWS::SecretsManager-",
 )
-_TYPES_THAT_MATTER = ("AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::CloudFormation::Stack")
+TYPES_THAT_MATTER = ("AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::CloudFormation::Stack")
 
 
 def pointer_of(path: Path) -> str:
@@ -106,7 +106,7 @@ class Stack:
         if isinstance(body, Duplicate):
             # Whichever of the two CloudFormation takes, a bucket or a policy among them must not get lost.
             kinds = [_kind(value) for value in body.values]
-            kind = next((kind for kind in _TYPES_THAT_MATTER if kind in kinds), kinds[-1])
+            kind = next((kind for kind in TYPES_THAT_MATTER if kind in kinds), kinds[-1])
             body = {"Type": kind, "Properties": body}
         if isinstance(body, Mapping):
             if "Fn::Transform" in body:
@@ -141,5 +141,5 @@ class Stack:
 def _kind(body: object) -> str:
     kind = body.get("Type") if isinstance(body, Mapping) else None
     if isinstance(kind, Duplicate):
-        return next((one for one in _TYPES_THAT_MATTER if one in kind.values), "")
+        return next((one for one in TYPES_THAT_MATTER if one in kind.values), "")
     return kind if isinstance(kind, str) else ""
