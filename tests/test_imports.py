@@ -23,8 +23,9 @@ ARROW = {
     "template": ["policy", "statements", "errors"],
     "findings": ["template", "proof", "policy", "statements", "errors"],
     "reporters": ["findings", "template", "proof", "policy", "statements", "errors"],
+    "repair": ["findings", "template", "proof", "policy", "statements", "errors"],
     "cdk": ["findings", "template", "proof", "policy", "statements", "errors"],
-    "cli": ["cdk", "reporters", "findings", "template", "proof", "policy", "statements", "errors"],
+    "cli": ["cdk", "reporters", "repair", "findings", "template", "proof", "policy", "statements", "errors"],
     "testing": ["findings", "template", "proof", "policy", "statements", "errors"],
     "__main__": ["cli"],
 }

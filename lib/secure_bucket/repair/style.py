@@ -1,0 +1,95 @@
+"""How a template is written: its indentation, its quotation marks, its short tags."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from secure_bucket.repair.layout import Kind, Layout, Node
+
+__all__ = ["Style", "read_style"]
+
+_STEP = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a template is written.
+
+    Args:
+        json: Whether it is JSON.
+        step: The white space by which each level is indented further.
+        dash: By how many columns the dash of an item stands further in than its key.
+        quote: The quotation mark of text.
+        short_tags: Whether functions are written as `!GetAtt`, and not as `Fn::GetAtt`.
+        colon: What stands between a key and its value, in braces.
+        comma: What stands between two values in one line.
+        newline: The line end.
+    """
+
+    json: bool
+    step: str
+    dash: int
+    quote: str
+    short_tags: bool
+    colon: str
+    comma: str
+    newline: str
+
+
+def read_style(layout: Layout) -> Style:
+    """Return how a template is written, by what it has most of."""
+    resources = layout.at("Resources")
+    step = _step(layout, resources) or _step(layout, layout.root) or " " * _STEP
+    dash, quotes, tags, functions = None, {'"': 0, "'": 0, "": 0}, 0, 0
+    for node in layout.root.walk():
+        quotes[node.quote] += 1
+        tags += node.tag.startswith("!")
+        if node.kind is not Kind.MAPPING:
+            continue
+        for child in node.children:
+            functions += child.key == "Ref" or (child.key or "").startswith("Fn::")
+            value = child.node
+            if dash is None and value.kind is Kind.SEQUENCE and not value.flow and not node.flow:
+                dash = layout.column(value.start) - layout.column(child.start)
+    return Style(
+        layout.json,
+        step,
+        len(step) if dash is None or dash < 0 else dash,
+        "'" if quotes["'"] > quotes['"'] and not layout.json else '"',
+        tags >= functions and not layout.json,
+        _between_key_and_value(layout, resources),
+        _between_values(layout),
+        layout.newline,
+    )
+
+
+def _step(layout: Layout, container: Node) -> str:
+    """Return by how much the members of a container's members are indented further than these."""
+    for child in container.children:
+        for inner in child.node.children[:1]:
+            outer = layout.indentation(child.start)
+            deeper = layout.indentation(inner.start)
+            if layout.begins_line(inner.start) and len(deeper) > len(outer) and deeper.startswith(outer):
+                return deeper[len(outer) :]
+    return ""
+
+
+def _between_key_and_value(layout: Layout, mapping: Node) -> str:
+    if not layout.json:
+        return ": "
+    for child in mapping.children:
+        between = layout.text[child.key_end : child.node.start]
+        if not between.strip(" \t:"):
+            return between
+    return ": "
+
+
+def _between_values(layout: Layout) -> str:
+    """Return what stands between two values that share a line."""
+    for node in layout.root.walk():
+        if node.flow:
+            for one, other in zip(node.children, node.children[1:], strict=False):
+                between = layout.text[one.node.end : other.start]
+                if not between.strip(" \t,"):
+                    return between
+    return ", "
