@@ -1,1 +1,1 @@
-"""The command line: `secure-bucket check`, `prove`, `explain`."""
+"""The command line: `secure-bucket check`, `fix`, `prove`, `explain`."""

@@ -59,6 +59,10 @@ def _dispatch(argv: Sequence[str] | None) -> int:
         from secure_bucket.cli import check
 
         return check.run(arguments)
+    if arguments.command == "fix":
+        from secure_bucket.cli import fix
+
+        return fix.run(arguments)
     if arguments.command == "prove":
         from secure_bucket.cli import prove
 

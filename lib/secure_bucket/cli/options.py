@@ -29,6 +29,30 @@ directory that is searched for both, a pattern, or - for standard input. In a
 directory, files that are no templates are passed over and counted.
 """
 
+_FIX = """\
+Add the deny to every bucket of CloudFormation templates that provably answers plain HTTP.
+
+Nothing is written unless --write says so: the changes are shown as a diff. Only text is
+added, and comments, order, quoting and line ends stay as they are. What is written
+proves, and a second run changes nothing. A bucket that cannot be fixed safely is left,
+with the reason: a website, several policies, a policy that is built by Fn::If or stands
+in another template, what the CDK has made, what is undecided or excepted.
+
+PATH is a template, a directory, a pattern, or - for standard input: the fixed template
+then goes to standard output, or with --diff the diff. A bucket policy that nobody here
+declares (set by hand, by another stack) is replaced by a new one at deployment.
+"""
+
+_FIX_EXIT_CODES = """\
+exit codes:
+  0    everything is proven, or was excepted; with --write after what was written
+  1    there is something to fix, or a bucket is left that answers plain HTTP
+  2    could not run: bad arguments, or something that could not be read or written.
+       It goes before 1 and 3; what could be done is done all the same
+  3    a bucket is left that is undecided, and nothing else
+  130  interrupted
+"""
+
 _PROVE = """\
 Decide whether a bucket policy denies every request over plain HTTP, as with
     aws s3api get-bucket-policy --bucket NAME | secure-bucket prove - --bucket NAME
@@ -117,6 +141,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _add_check(commands)
+    _add_fix(commands)
     _add_prove(commands)
     _add_explain(commands)
     completion = _command(commands, "completion", "print a completion script for a shell", None)
@@ -158,16 +183,7 @@ def _add_check(commands: Any) -> None:
     reports.add_argument(
         "--verbose", "-v", action="store_true", help="also list proven buckets and files passed over"
     )
-    colour = reports.add_mutually_exclusive_group()
-    colour.add_argument(
-        "--color", action="store_true", default=None, dest="colour", help="colour, also into a pipe"
-    )
-    colour.add_argument(
-        "--no-color",
-        action="store_false",
-        dest="colour",
-        help="no colour; a terminal gets it unless NO_COLOR is set",
-    )
+    _add_colour(reports)
     _add_claim(parser)
     what = parser.add_argument_group("what is checked")
     what.add_argument(
@@ -210,13 +226,48 @@ def _add_check(commands: Any) -> None:
         metavar="N",
         help="processes; unless given, one for each core where there is much to read",
     )
-    how.add_argument(
-        "--config",
-        metavar="FILE",
-        help="settings; unless given, the nearest secure-bucket.toml, or pyproject.toml with "
-        "[tool.secure-bucket], from the working directory upwards",
+    _add_config(how)
+
+
+def _add_fix(commands: Any) -> None:
+    parser = _command(commands, "fix", "add the deny to templates, or show how", _FIX)
+    parser.epilog = _FIX_EXIT_CODES
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="what to fix")
+    parser.add_argument(
+        "--write", "-w", action="store_true", help="write the templates anew, each wholly or not at all"
     )
-    how.add_argument("--no-config", action="store_true", help="read no settings")
+    parser.add_argument(
+        "--diff", action="store_true", help="show the changes; so it is unless --write is given"
+    )
+    parser.add_argument(
+        "--synthesized", action="store_true", help="also fix what the CDK has made, which it will make anew"
+    )
+    parser.add_argument(
+        "--together",
+        action="store_true",
+        help="take all templates as one application, in which exports and imports meet",
+    )
+    parser.add_argument(
+        "--exclude",
+        action="append",
+        metavar="PATTERN",
+        default=[],
+        help="pass over what is found in a directory and matches; can be given again",
+    )
+    parser.add_argument("--quiet", "-q", action="store_true", help="say only what is left, and faults")
+    _add_colour(parser)
+    parser.add_argument(
+        "--undecided",
+        choices=("error", "warn"),
+        help="whether what is undecided fails: error unless given",
+    )
+    parser.add_argument(
+        "--strict",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help='take {"AWS": "*"} not to cover AWS services, which AWS does not document',
+    )
+    _add_config(parser)
 
 
 def _add_prove(commands: Any) -> None:
@@ -266,6 +317,29 @@ def _add_claim(parser: argparse.ArgumentParser) -> None:
         metavar="VERSION",
         help="also find what lets older TLS through, as 1.2",
     )
+
+
+def _add_colour(parser: Any) -> None:
+    colour = parser.add_mutually_exclusive_group()
+    colour.add_argument(
+        "--color", action="store_true", default=None, dest="colour", help="colour, also into a pipe"
+    )
+    colour.add_argument(
+        "--no-color",
+        action="store_false",
+        dest="colour",
+        help="no colour; a terminal gets it unless NO_COLOR is set",
+    )
+
+
+def _add_config(parser: Any) -> None:
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        help="settings; unless given, the nearest secure-bucket.toml, or pyproject.toml with "
+        "[tool.secure-bucket], from the working directory upwards",
+    )
+    parser.add_argument("--no-config", action="store_true", help="read no settings")
 
 
 def _jobs(text: str) -> int:

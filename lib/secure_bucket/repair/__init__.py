@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
-from secure_bucket.repair.repair import Fixed, Left, Repair, made_by_cdk, repair_document
+from secure_bucket.repair.diff import diff_lines
+from secure_bucket.repair.elsewhere import policies_elsewhere
+from secure_bucket.repair.repair import MADE_BY_CDK, Fixed, Left, Repair, repair_document
 
-__all__ = ["Fixed", "Left", "Repair", "made_by_cdk", "repair_document"]
+__all__ = [
+    "MADE_BY_CDK",
+    "Fixed",
+    "Left",
+    "Repair",
+    "diff_lines",
+    "policies_elsewhere",
+    "repair_document",
+]

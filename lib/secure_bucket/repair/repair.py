@@ -15,7 +15,13 @@ from secure_bucket.template import Assembly, BucketPolicy, Document, Inventory, 
 from secure_bucket.template.json_text import find_duplicates
 from secure_bucket.template.loops import is_loop
 
-__all__ = ["MAX_POLICY_BYTES", "Fixed", "Left", "Repair", "made_by_cdk", "repair_document"]
+__all__ = ["MADE_BY_CDK", "MAX_POLICY_BYTES", "Fixed", "Left", "Repair", "repair_document"]
+
+MADE_BY_CDK = (
+    "the AWS CDK made this template, and will make it anew: fix the app, with "
+    "`SecureTransportAspect(mode=Mode.FIX)` or `enforce_ssl=True`"
+)
+"""Why a template that was synthesized is left as it is."""
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/add-bucket-policy.html: 20 KB.
 MAX_POLICY_BYTES = 20_480
@@ -101,7 +107,7 @@ def repair_document(
         raise TemplateError(f"`{document.name}`: nested too deeply to be read") from None
 
 
-def made_by_cdk(document: Document) -> bool:
+def _made_by_cdk(document: Document) -> bool:
     """Tell whether a template was synthesized by the AWS CDK."""
     root = document.root
     rules, resources = root.get("Rules"), root.get("Resources")
@@ -157,12 +163,8 @@ class _Repairer:
             return "the template has no text"
         for duplicate in find_duplicates(self.original.root):
             return f"{duplicate.reason}: which of them counts is undefined"
-        if made_by_cdk(self.original) and not self.synthesized:
-            return (
-                "the AWS CDK made this template, and will make it anew: fix the app, with "
-                "`SecureTransportAspect(mode=Mode.FIX)` or `enforce_ssl=True`; --synthesized edits the "
-                "template all the same"
-            )
+        if _made_by_cdk(self.original) and not self.synthesized:
+            return MADE_BY_CDK
         return ""
 
     def _may_repair(self, judgement: Judgement, hindrance: str) -> None:

@@ -1,0 +1,339 @@
+"""`secure-bucket fix`: the deny for every bucket that provably answers plain HTTP."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+import stat
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from secure_bucket.cli.config import Config, ConfigError, find_config, read_config
+from secure_bucket.cli.exits import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED, is_undecided
+from secure_bucket.cli.output import OutputError, Progress, to_stderr, to_stdout, wants_colour
+from secure_bucket.cli.targets import STDIN, Kind, Target, Targets, find_targets
+from secure_bucket.cli.work import (
+    STDIN_NAME,
+    Settings,
+    check_all,
+    check_together,
+    merge_reports,
+    standard_input,
+)
+from secure_bucket.errors import SecureBucketError, TemplateError
+from secure_bucket.findings.finding import JudgedBucket, Level, Report
+from secure_bucket.proof.verdict import Proven, Refuted, Undecided
+from secure_bucket.repair import MADE_BY_CDK, diff_lines, policies_elsewhere, repair_document
+from secure_bucket.reporters.characters import printable
+from secure_bucket.reporters.summary import count
+from secure_bucket.reporters.write import write_atomically
+from secure_bucket.template import Document, load_document, parse_document
+from secure_bucket.template.load import read_bytes
+
+__all__ = ["run"]
+
+_BOM = "\ufeff"
+_COLOURS = {"+": "\x1b[32m", "-": "\x1b[31m", "@": "\x1b[36m"}
+_BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Fix the templates that the arguments lead to, or show how.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        SecureBucketError: If it cannot be done at all.
+    """
+    if "" in arguments.paths:
+        raise SecureBucketError("a PATH is empty: is a variable not set?")
+    if STDIN in arguments.paths and len(arguments.paths) > 1:
+        raise SecureBucketError("`-` fixes standard input: give no other PATH with it")
+    config = _config(arguments)
+    strict = bool(config.strict if arguments.strict is None else arguments.strict)
+    undecided = arguments.undecided or config.undecided or "error"
+    given, pairs = _check(arguments, config, Settings(strict, None, datetime.date.today()))
+    report = _report(given, pairs, config)
+    fix = _Fix(arguments, report, strict, _given(given, pairs), _in_assemblies(pairs))
+    fix.everything()
+    if not arguments.quiet:
+        fix.summarize()
+    return fix.exit_code(undecided_fails=undecided == "error")
+
+
+def _config(arguments: argparse.Namespace) -> Config:
+    if arguments.no_config:
+        return Config()
+    if arguments.config is None:
+        return find_config(os.getcwd())
+    config = read_config(arguments.config)
+    if not config.file:
+        raise ConfigError(f"`{arguments.config}` has no table `[tool.secure-bucket]`")
+    return config
+
+
+def _check(
+    arguments: argparse.Namespace, config: Config, settings: Settings
+) -> tuple[Targets, list[tuple[Target, Report]]]:
+    targets = find_targets(arguments.paths, exclude=(*config.exclude, *arguments.exclude))
+    if arguments.together:
+        return targets, list(check_together(targets.found, settings))
+    with Progress(len(targets.found), shown=not arguments.quiet, clock=time.monotonic) as progress:
+        return targets, list(check_all(targets.found, settings, jobs=config.jobs, progress=progress))
+
+
+def _report(targets: Targets, pairs: list[tuple[Target, Report]], config: Config) -> Report:
+    report = merge_reports(pairs)
+    report = replace(report, faults=(*targets.faults, *report.faults))
+    if not config.exceptions:
+        return report
+    from secure_bucket.cli.granted import configured_exceptions
+    from secure_bucket.findings.exceptions import grant_exceptions
+
+    exceptions = configured_exceptions(config, report)
+    return grant_exceptions(report, exceptions, datetime.date.today(), unasked=("SB006",))
+
+
+def _given(targets: Targets, pairs: list[tuple[Target, Report]]) -> frozenset[str]:
+    """Return the templates that the arguments lead to; those that they only nest are not among them."""
+    given = {target.path for target in targets.found if target.kind is not Kind.ASSEMBLY}
+    for target, report in pairs:
+        if target.kind is Kind.ASSEMBLY:
+            given.update(map(os.path.normpath, report.templates))
+    return frozenset(STDIN_NAME if path == STDIN else path for path in given)
+
+
+def _in_assemblies(pairs: Sequence[tuple[Target, Report]]) -> frozenset[str]:
+    """Return the templates that lie in a cloud assembly."""
+    return frozenset(
+        name
+        for target, report in pairs
+        for name in report.templates
+        if target.kind is Kind.ASSEMBLY or os.path.isfile(os.path.join(os.path.dirname(name), "cdk.out"))
+    )
+
+
+@dataclass(slots=True)
+class _Fix:
+    """One run: what was checked, and what came out so far.
+
+    Args:
+        arguments: The arguments.
+        report: What a check says before anything is changed.
+        strict: Whether `{"AWS": "*"}` does not cover AWS services.
+        given: The templates that the arguments lead to.
+        synthesized: The templates that a cloud assembly holds.
+        fixed: How many buckets the changes prove.
+        refuted: How many things are left that answer plain HTTP.
+        undecided: How many things are left of which that is not known.
+        excepted: How many buckets are left because somebody decided so.
+        faults: What could not be done.
+    """
+
+    arguments: argparse.Namespace
+    report: Report
+    strict: bool
+    given: frozenset[str]
+    synthesized: frozenset[str]
+    fixed: int = 0
+    refuted: int = 0
+    undecided: int = 0
+    excepted: int = 0
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def filters(self) -> bool:
+        """Whether the template goes from standard input to standard output."""
+        return STDIN in self.arguments.paths and not self.arguments.diff
+
+    @property
+    def writes(self) -> bool:
+        """Whether changes are made, and not only shown."""
+        return self.filters or (bool(self.arguments.write) and STDIN not in self.arguments.paths)
+
+    def everything(self) -> None:
+        """Fix every file."""
+        report = self.report
+        for fault in report.faults:
+            self._fault(fault.message)
+        if not (report.buckets or report.findings or report.faults):
+            paths = [STDIN_NAME if path == STDIN else path for path in self.arguments.paths]
+            named = ", ".join(f"`{path}`" for path in paths[:5])
+            self._fault(f"there is no bucket in {named}: nothing to fix is not a pass")
+            return
+        files: dict[str, list[JudgedBucket]] = {}
+        for bucket in report.buckets:
+            files.setdefault(bucket.template, []).append(bucket)
+        elsewhere = self._elsewhere(files)
+        for file, buckets in files.items():
+            if self.filters or not all(isinstance(bucket.verdict, Proven) for bucket in buckets):
+                try:
+                    self._file(file, buckets, elsewhere)
+                except (SecureBucketError, OSError, ValueError) as error:
+                    self._fault(_in_words(file, error))
+        for finding in report.findings:
+            if finding.rule == "SB005" and finding.level is Level.ERROR:
+                self._leave(is_undecided(finding), f"{finding.at}: {finding.message}: fix it by hand")
+
+    def summarize(self) -> None:
+        """Say what was done."""
+        parts = [f"{count(len(self.report.buckets), 'bucket')}: {self.report.proven:,} proven before"]
+        if self.writes:
+            parts.append(f"{self.fixed:,} fixed")
+        else:
+            parts.append(f"{self.fixed:,} to fix{' with --write' if self.fixed else ''}")
+        parts.append(f"{self.refuted + self.undecided + self.excepted:,} left")
+        to_stderr(f"secure-bucket: {', '.join(parts)}")
+
+    def exit_code(self, *, undecided_fails: bool) -> int:
+        """Return the exit code: as `check` would exit now, and 1 where `--write` would change something."""
+        if self.faults:
+            return COULD_NOT_RUN
+        if self.refuted or (self.fixed and not self.writes):
+            return REFUTED
+        return UNDECIDED if self.undecided and undecided_fails else PROVEN
+
+    def _fault(self, message: str) -> None:
+        self.faults.append(message)
+        to_stderr(f"secure-bucket: {message}")
+
+    def _leave(self, undecided: bool, message: str) -> None:
+        if undecided:
+            self.undecided += 1
+        else:
+            self.refuted += 1
+        to_stderr(f"secure-bucket: {message}")
+
+    def _elsewhere(self, files: dict[str, list[JudgedBucket]]) -> dict[tuple[str, str], str]:
+        """Return the buckets whose policies stand in another template, each with why it is left."""
+        found: dict[tuple[str, str], str] = {}
+        for finding in self.report.findings:
+            # What a nested stack is given, and what is imported, has been followed already.
+            if finding.rule == "SB001" and finding.at.file and finding.at.file != finding.template:
+                found[finding.template, finding.logical_id] = f"its policy stands in `{finding.at.file}`"
+        if len(self.report.templates) > 1 and any(
+            isinstance(bucket.verdict, Refuted) for bucket in self.report.buckets
+        ):
+            policies = policies_elsewhere(self._documents())
+            for bucket, (file, policy) in policies.items():
+                found.setdefault(bucket, f"its policy `{policy}` stands in `{file}`: add the deny there")
+        return found
+
+    def _documents(self) -> Iterator[Document]:
+        for name in self.report.templates:
+            try:
+                yield load_document(name)
+            except TemplateError:
+                continue  # It is among the faults already.
+
+    def _file(
+        self, file: str, buckets: Sequence[JudgedBucket], elsewhere: dict[tuple[str, str], str]
+    ) -> None:
+        data = standard_input() if file == STDIN_NAME else read_bytes(file)
+        document = parse_document(data, file)
+        proven = {bucket.logical_id for bucket in buckets if isinstance(bucket.verdict, Proven)}
+        excepted = {
+            finding.logical_id: f"an exception is granted: {exception.reason}"
+            for exception in self.report.exceptions
+            for finding in exception.findings
+            if finding.template == file and finding.rule in ("SB001", "SB002")
+        }
+        hands_off = dict.fromkeys(proven, "")
+        for bucket in buckets:
+            # A nested template is judged with what it is given, which is more than it says by itself.
+            if isinstance(bucket.verdict, Undecided):
+                reasons = "; ".join(str(reason) for reason in bucket.verdict.reasons)
+                hands_off[bucket.logical_id] = f"it cannot be decided: {reasons}"
+            elif (file, bucket.logical_id) in elsewhere:
+                hands_off[bucket.logical_id] = elsewhere[file, bucket.logical_id]
+            elif os.path.normpath(file) not in self.given:
+                hands_off[bucket.logical_id] = f"only the template that nests `{file}` was given"
+            elif file in self.synthesized and not self.arguments.synthesized:
+                hands_off[bucket.logical_id] = MADE_BY_CDK
+        hands_off.update(excepted)
+        repair = repair_document(
+            document,
+            strict=self.strict,
+            synthesized=self.arguments.synthesized,
+            hands_off=hands_off,
+        )
+        self._deliver(file, data, repair.document)
+        self.fixed += len(repair.fixed)
+        for fixed in repair.fixed:
+            what = f"{fixed.what}; but look at it: {fixed.note}" if fixed.note else fixed.what
+            if fixed.note or not self.arguments.quiet:
+                to_stderr(f"secure-bucket: {fixed.at}: bucket `{fixed.logical_id}`: {what}")
+        for left in repair.left:
+            message = f"{left.at}: bucket `{left.logical_id}` is left as it is: {left.why}"
+            if left.logical_id in excepted:
+                self.excepted += 1
+                if not self.arguments.quiet:
+                    to_stderr(f"secure-bucket: {message}")
+            elif left.logical_id not in proven:
+                self._leave(left.undecided, message)
+
+    def _deliver(self, file: str, data: bytes, document: Document) -> None:
+        """Show the difference, or write the template."""
+        before = data.decode("utf-8")
+        after = (_BOM if before.startswith(_BOM) else "") + document.text
+        if self.filters:
+            _to_stdout_as_it_is(after)
+        elif before != after:
+            if self.arguments.diff or not self.arguments.write:
+                self._show(diff_lines(before, after, file))
+            if self.arguments.write and file != STDIN_NAME:
+                _replace(file, data, after)
+
+    def _show(self, lines: Iterator[str]) -> None:
+        colour = sys.stdout is not None and wants_colour(sys.stdout, self.arguments.colour)
+        terminal = sys.stdout is not None and sys.stdout.isatty()
+        shown: list[str] = []
+        for line in lines:
+            if terminal:
+                line = printable(line.rstrip("\r\n")) + "\n"
+            start = _BOLD if len(shown) < 2 else _COLOURS.get(line[0])
+            if colour and start:
+                line = f"{start}{line[:-1]}{_PLAIN}\n"
+            shown.append(line)
+        to_stdout("".join(shown))
+
+
+def _replace(file: str, old: bytes, new: str) -> None:
+    """Write a template anew, if it is still what was fixed, and may be written."""
+    if not os.stat(file).st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH) or not os.access(
+        file, os.W_OK
+    ):
+        raise OutputError(f"`{file}` is read-only: nothing was written to it")
+    if read_bytes(file) != old:
+        raise OutputError(f"`{file}` was changed meanwhile: nothing was written to it, run the command again")
+    try:
+        write_atomically(file, new)
+    except OSError as error:
+        raise OutputError(
+            f"`{file}` cannot be written, and is as it was: {error.strerror or error}"
+        ) from None
+
+
+def _to_stdout_as_it_is(text: str) -> None:
+    """Write a template to standard output as UTF-8, whatever the terminal speaks."""
+    stream = getattr(sys.stdout, "buffer", None)
+    if stream is None:
+        to_stdout(text)
+        return
+    try:
+        stream.write(text.encode("utf-8"))
+        stream.flush()
+    except BrokenPipeError:
+        to_stdout("")  # It knows how to leave when nobody reads.
+    except OSError as error:
+        raise OutputError(f"standard output cannot be written: {error.strerror or error}") from None
+
+
+def _in_words(file: str, error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"`{file}` cannot be read: {error.strerror or error}"
+    return " ".join(str(error).split())

@@ -1,0 +1,34 @@
+"""The difference between two texts, as `diff -u` and `patch` know it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import unified_diff
+
+__all__ = ["diff_lines"]
+
+_NO_NEWLINE = "\\ No newline at end of file\n"
+
+
+def diff_lines(before: str, after: str, name: str) -> Iterator[str]:
+    """Yield the lines of a unified diff, each with its line end; none where the texts are the same.
+
+    Args:
+        before: The text as it was.
+        after: The text as it is to be.
+        name: The file, for the header.
+    """
+    # Only `\\n` ends a line for `patch`; `str.splitlines` knows more ends.
+    lines = unified_diff(_lines(before), _lines(after), name, name)
+    for line in lines:
+        if line.endswith("\n"):
+            yield line
+        else:
+            yield f"{line}\n"
+            yield _NO_NEWLINE
+
+
+def _lines(text: str) -> list[str]:
+    lines = [f"{line}\n" for line in text.split("\n")]
+    lines[-1] = lines[-1][:-1]
+    return lines if lines[-1] else lines[:-1]
