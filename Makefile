@@ -41,8 +41,8 @@ $(NODE_STAMP): package.json package-lock.json .npmrc $(PYTHON_STAMP)
 # The summary is said by the gate on stderr, before the CDK prints its own last lines: say it again
 # at the end. The exit code is the one of `cdk`; make shows it as "Error N" and exits itself with 2.
 synth: install
-	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; code=0; \
-	cdk synth --quiet $(ARGS) 2> >(tee "$$log" >&2) || code=$$?; \
+	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; set +e; \
+	{ cdk synth --quiet $(ARGS) 2>&1 >&3 | tee "$$log" >&2; code=$${PIPESTATUS[0]}; } 3>&1; \
 	sed -n 's/^secure-bucket: /&/p' "$$log" | tail -n 1 >&2; \
 	exit $$code
 
