@@ -55,7 +55,7 @@ $(REPORTER_STAMP): tests/reporters/package-lock.json tests/reporters/.npmrc $(PY
 test: install $(REPORTER_STAMP)
 	python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
-coverage: install
+coverage: install $(REPORTER_STAMP)
 	python -m pytest --numprocesses auto --dist loadfile --cov --cov-report=term $(ARGS)
 
 lint: install
