@@ -12,7 +12,7 @@ from secure_bucket.policy.unknown import Hole, Text, Unknown
 from secure_bucket.proof.keys import Kind
 from secure_bucket.proof.matching import matches
 from secure_bucket.proof.pattern import compile_pattern
-from secure_bucket.proof.principals import Who
+from secure_bucket.proof.principals import Who, names_service
 from secure_bucket.proof.subject import Subject, letters_of, split_arn, subject_of
 from secure_bucket.proof.tri import Tri, any_of, negate
 
@@ -112,6 +112,8 @@ def _service_means(value: Subject, who: Who) -> Tri:
         return False
     if value == "*":
         return Unknown("AWS does not document a wildcard for service principals")
+    if not names_service(value):
+        return Unknown(f"`{str(value)[:40]}` is the name of no AWS service")
     return _same(value, who.name)
 
 

@@ -17,7 +17,7 @@ from secure_bucket.proof.pattern import Pattern, compile_pattern
 from secure_bucket.proof.subject import Subject, concat, letters_of, split_arn, subject_of
 from secure_bucket.proof.values import coarse, literals_of
 
-__all__ = ["PRINCIPAL_TYPES", "Who", "principals_of"]
+__all__ = ["PRINCIPAL_TYPES", "Who", "names_service", "principals_of"]
 
 PRINCIPAL_TYPES: Final = {
     Kind.ANONYMOUS: "Anonymous",
@@ -77,11 +77,17 @@ def principals_of(
     if kind is Kind.ANONYMOUS:
         yield Who(kind, "anonymous")
         return
+    if kind is Kind.SERVICE:
+        # An ARN or an account, which only stand under `AWS`, is the name of no service.
+        written = [
+            compile_pattern(entry.value)
+            for entry in entries
+            if entry.kind == "Service" and not isinstance(entry.value, Unknown)
+        ]
+        yield from _services([*written, *services], budget)
+        return
     named = [entry.value for entry in entries if not isinstance(entry.value, Unknown)]
     literals = [compile_pattern(value) for value in named]
-    if kind is Kind.SERVICE:
-        yield from _services([*literals, *services], budget)
-        return
     own_accounts = [*accounts, *_account_patterns(named)]
     digits = Stage(
         allowed=DIGITS, preferred=_ACCOUNT, least=12, most=12, patterns=tuple(map(coarse, own_accounts))
@@ -203,7 +209,16 @@ def _services(literals: Sequence[Pattern], budget: Budget) -> Iterator[Who]:
         shape, [coarse(pattern) for pattern in literals], [(_SERVICE, ".amazonaws.com")], budget
     ):
         yield Who(Kind.SERVICE, "".join(parts))
-    for pattern in literals:
-        if pattern.is_literal and not pattern.holes:
-            yield Who(Kind.SERVICE, "".join(str(element) for element in pattern.elements))
-    yield from (Who(Kind.SERVICE, subject) for subject in literals_of(literals))
+    written = (
+        "".join(str(element) for element in pattern.elements)
+        for pattern in literals
+        if pattern.is_literal and not pattern.holes
+    )
+    for name in (*written, *literals_of(literals)):
+        if names_service(name):
+            yield Who(Kind.SERVICE, name)
+
+
+def names_service(value: Subject) -> bool:
+    """Tell whether a text can be the name of a service, which an ARN or a single word is not."""
+    return isinstance(value, Text) or ("." in value and ":" not in value)
