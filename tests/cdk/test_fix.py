@@ -14,7 +14,6 @@ from aws_cdk import aws_cloudfront_origins as origins
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import cloudformation_include
-from aws_cdk.assertions import Annotations, Match
 from constructs import Construct, IConstruct
 
 from secure_bucket import Mode, SecureBucket, SecureTransportAspect, check_assembly
@@ -387,17 +386,3 @@ def test_a_sid_that_is_taken_is_not_taken_twice(app: cdk.App, stack: cdk.Stack) 
     (policy,) = policies(app).values()
     assert denies(policy) == 1
     assert [statement.get("Sid") for statement in statements(policy)] == ["DenyPlainHttp", None]
-
-
-@pytest.mark.parametrize(("roles", "warned"), [(10, False), (400, True)])
-def test_a_policy_that_grows_too_large_is_said(
-    app: cdk.App, stack: cdk.Stack, roles: int, warned: bool
-) -> None:
-    bucket = s3.CfnBucket(stack, "Plain")
-    readers = {"AWS": [f"arn:aws:iam::111122223333:role/a-role-with-a-long-name-{n}" for n in range(roles)]}
-    document = {"Version": "2012-10-17", "Statement": [{**allow(bucket), "Principal": readers}]}
-    s3.CfnBucketPolicy(stack, "Policy", bucket=bucket.ref, policy_document=document)
-    (policy,) = policies(app).values()
-    assert denies(policy) == 1
-    messages = Annotations.from_stack(stack).find_warning("*", Match.string_like_regexp("S3 takes 20,480"))
-    assert bool(messages) == warned

@@ -16,18 +16,27 @@ from constructs import IConstruct
 
 from secure_bucket.cdk.cloud_assembly import CloudAssembly
 
-__all__ = ["Acknowledgment", "Acknowledgments", "find_construct", "read_acknowledgments"]
+__all__ = ["METADATA_KEY", "Acknowledgment", "Acknowledgments", "find_construct", "read_acknowledgments"]
 
-_ENTRY = "aws:cdk:acknowledged-rules"
+METADATA_KEY = "aws:cdk:acknowledged-rules"
+"""Under which the AWS CDK keeps the acknowledgments on a construct."""
+
 _OURS = re.compile(r"secure-?bucket|^(annotation::)?sb-?\d+$")
 
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgment:
-    """One acknowledgment: the id as the CDK keeps it, and the path of the construct that it is on."""
+    """One acknowledgment.
+
+    Args:
+        id: The id, as the CDK keeps it.
+        path: The path of the construct that it is on.
+        reason: Why, in the words of whoever acknowledged it.
+    """
 
     id: str
     path: str
+    reason: str = ""
 
     @property
     def written(self) -> str:
@@ -37,16 +46,15 @@ class Acknowledgment:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgments:
-    """Every acknowledgment in an app."""
+    """Every acknowledgment in an app, by its id and its path."""
 
-    all: frozenset[Acknowledgment]
+    all: Mapping[tuple[str, str], Acknowledgment]
 
     def covering(self, id: str, path: str) -> Acknowledgment | None:
         """Find the one that covers a finding: on the construct itself, else on the nearest around it."""
         for scope in _upwards(path):
-            candidate = Acknowledgment(id, scope)
-            if candidate in self.all:
-                return candidate
+            if acknowledgment := self.all.get((id, scope)):
+                return acknowledgment
         return None
 
     def without_effect(
@@ -60,7 +68,8 @@ class Acknowledgments:
         """
         meant = {name.casefold(): id for id, name in rules.items()}
         meant |= {id.partition("::")[2].casefold(): id for id in rules}
-        for acknowledgment in sorted(self.all - set(used), key=lambda each: (each.path, each.id)):
+        unused = set(self.all.values()).difference(used)
+        for acknowledgment in sorted(unused, key=lambda each: (each.path, each.id)):
             rule = re.split(r":+", acknowledgment.id)[-1].strip().casefold()
             if acknowledgment.id in rules:
                 yield acknowledgment, "there is no such finding there; remove it"
@@ -79,11 +88,12 @@ def read_acknowledgments(app: IConstruct, assembly: CloudAssembly) -> Acknowledg
     Those in the stacks stand in the metadata of the assembly, which is cheaper to read than the
     construct tree; those on the App, its Stages and what lies between are only in the tree.
     """
-    found = set(_around_stacks(app, assembly))
+    found = list(_around_stacks(app, assembly))
     for stack in assembly.stacks:
         for path, entries in stack.metadata.items():
-            found.update(_of_entries(path.removeprefix("/"), entries))
-    return Acknowledgments(frozenset(found))
+            found += _of_entries(path.removeprefix("/"), entries)
+    # Of two on one construct the CDK takes the one that was written last, with its reason.
+    return Acknowledgments({(each.id, each.path): each for each in found})
 
 
 def _around_stacks(app: IConstruct, assembly: CloudAssembly) -> Iterator[Acknowledgment]:
@@ -105,9 +115,9 @@ def find_construct(app: IConstruct, path: str) -> IConstruct | None:
 
 def _of_entries(path: str, entries: Iterable[Mapping[str, Any]]) -> Iterator[Acknowledgment]:
     for entry in entries:
-        if entry["type"] == _ENTRY:
-            for id in entry["data"]:
-                yield Acknowledgment(id, path)
+        if entry["type"] == METADATA_KEY:
+            for id, reason in entry["data"].items():
+                yield Acknowledgment(id, path, str(reason or ""))
 
 
 def _upwards(path: str) -> Iterator[str]:

@@ -10,7 +10,8 @@ import jsii
 from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 
-from secure_bucket.cdk.validation import SecureTransportValidation, state_of
+from secure_bucket.cdk.state import state_of
+from secure_bucket.cdk.validation import SecureTransportValidation
 
 __all__ = ["Mode", "SecureTransportAspect"]
 
@@ -39,7 +40,8 @@ class SecureTransportAspect:
         mode: Report only, unless set to `Mode.FIX`.
         undecided: What a bucket is about which something needed is not known: an `"error"` unless set
             to `"warning"`. An app with several Aspects takes the strictest.
-        quiet: Keep the summary line from stderr.
+        websites: Whether FIX closes the website endpoints of buckets too. They are reported unless set.
+        quiet: Keep the summary, and what FIX did, from stderr.
 
     Raises:
         ValueError: `mode` or `undecided` is not one of those.
@@ -50,9 +52,11 @@ class SecureTransportAspect:
         *,
         mode: Mode = Mode.FLAG,
         undecided: Literal["error", "warning"] = "error",
+        websites: bool = False,
         quiet: bool = False,
     ) -> None:
         self._mode = Mode(mode)
+        self._websites = websites
         self._gate = SecureTransportValidation(undecided=undecided, quiet=quiet)
         self._registered = False
 
@@ -75,4 +79,4 @@ class SecureTransportAspect:
                 # A walk begins: between two syntheses anything can have been written.
                 state.fixer.forget()
             if isinstance(node, s3.CfnBucket):
-                state.fixer.fix(node)
+                state.note(state.fixer.fix(node, websites=self._websites))

@@ -2,14 +2,13 @@
 
 A bucket holds one policy: where there is one, the statement goes into it, and a second one is never
 made. Where the policy of a bucket cannot be told for sure, nothing is written, and the gate reports the
-bucket.
+bucket with the reason.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aws_cdk as cdk
@@ -18,70 +17,127 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 
+from secure_bucket.cdk.acknowledgments import METADATA_KEY
+from secure_bucket.cdk.outcome import Fixed, Left, Outcome
+from secure_bucket.cdk.targets import Targets, path_of
+from secure_bucket.cdk.violations import id_of
 from secure_bucket.findings.check import check_template
-from secure_bucket.proof.verdict import Proven
+from secure_bucket.proof.verdict import Proven, Undecided
 from secure_bucket.statements import deny_plain_http
 
 __all__ = ["Fixer"]
 
-# "Bucket policies are limited to 20 KB in size", S3 User Guide.
-_MAX_POLICY_SIZE = 20_480
+LIMIT = 20_480
+"""The most bytes that S3 takes as a bucket policy."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """What a policy names as its bucket: the path of its construct, or else the value, resolved."""
-
-    policy: s3.CfnBucketPolicy
-    stack: str
-    path: str | None
-    value: object
+_REFUTED, _UNDECIDED = id_of("SB001"), id_of("SB002")
 
 
 class Fixer:
-    """Fix the buckets of one app, remembering its policies between one bucket and the next."""
+    """Fix the buckets of one app, remembering what it learned between one bucket and the next."""
 
     def __init__(self) -> None:
-        self._targets: list[_Target] | None = None
+        self._targets: dict[str, Targets] = {}
+        self._acknowledged: dict[str, frozenset[str]] = {}
 
     def forget(self) -> None:
-        """Look for policies anew at the next bucket: other code may have made some."""
-        self._targets = None
+        """Look anew at the next bucket: other code may have made policies or acknowledgments."""
+        self._targets.clear()
+        self._acknowledged.clear()
 
-    def fix(self, bucket: s3.CfnBucket) -> None:
+    def fix(self, bucket: s3.CfnBucket, *, websites: bool = False) -> Outcome | None:
         """Add the deny to the policy of a bucket, unless it already refuses plain HTTP.
 
-        A website bucket is left as it is: its endpoint speaks plain HTTP only, so that the deny would
-        close it. The gate reports it.
+        Args:
+            bucket: The bucket.
+            websites: Whether to mend a website bucket too. It is left as it is unless set: its endpoint
+                speaks plain HTTP only, so that the deny closes it.
+
+        Returns:
+            What was done; `None` where there was nothing to do.
         """
-        if bucket.website_configuration is not None:
-            return
-        owner = _owner(bucket)
+        path = path_of(bucket)
+        owner = _owner(bucket, path)
         policy = _own_policy(owner)
         if policy is None:
-            if self._targets is None:
-                self._targets = list(_targets(bucket.node.root))
-            policies, doubtful = _policies_of(bucket, self._targets)
-            if doubtful or len(policies) > 1:
-                return
-            if not policies:
-                made = _add_policy(bucket, owner)
-                self._targets.append(_Target(made, "", bucket.node.path, None))
-                return
-            policy = policies[0]
-        document = cdk.Stack.of(policy).resolve(policy.policy_document)
-        if not _is_proven(bucket, document):
-            _add_statement(policy, bucket, taken=_sids(document))
-            _warn_of_size(policy, document)
+            found = self._targets_of(bucket).policies_of(bucket, path)
+            if isinstance(found, str):
+                return Left(path, found)
+            if isinstance(found, s3.CfnBucketPolicy):
+                policy = found
+            elif found is not None:
+                why = f"its policy `{path_of(found)}` is a raw `CfnResource`; add the statement there"
+                return Left(path, why)
+        document: object = None
+        rule = _REFUTED
+        if policy is not None:
+            stack = cdk.Stack.of(policy)
+            values = {"ref": bucket.ref, "name": bucket.bucket_name, "document": policy.policy_document}
+            resolved = stack.resolve(values)
+            # What is nothing is dropped.
+            document = resolved.get("document")
+            open_rule = _judge(resolved["ref"], resolved.get("name"), document)
+            if open_rule is None:
+                return None
+            rule = open_rule
+        why = self._why_not(bucket, path, rule, websites)
+        if why:
+            return Left(path, why)
+        if policy is None:
+            policy = _add_policy(bucket, owner)
+            # Two policies that both claim one bucket must not come of a second visit.
+            self._targets_of(bucket).add(policy, path)
+            return Fixed(path, path_of(policy), is_new=True)
+        why = _cannot_take(document) or _condition_differs(policy, bucket) or _too_large(document)
+        if why:
+            return Left(path, f"its policy `{path_of(policy)}` {why}")
+        _add_statement(policy, bucket, taken=_sids(document))
+        return Fixed(path, path_of(policy), is_new=False)
+
+    def _targets_of(self, bucket: s3.CfnBucket) -> Targets:
+        # A Stage is deployed by itself: no policy outside of it can be meant for a bucket inside.
+        stage = cdk.Stage.of(bucket)
+        scope = bucket.node.root if stage is None else stage
+        path = scope.node.path
+        if path not in self._targets:
+            self._targets[path] = Targets(scope)
+        return self._targets[path]
+
+    def _why_not(self, bucket: s3.CfnBucket, path: str, rule: str, websites: bool) -> str:
+        if not websites and bucket.website_configuration is not None:
+            return "its website endpoint speaks plain HTTP only, so that the deny would close it"
+        if rule in self._acknowledged_on(bucket, path):
+            # The exception may have expired. The gate says so, and fails; to cut somebody off because a
+            # day has passed, without anybody having changed a line, is not for FIX to decide.
+            return f"`{rule}` is acknowledged on it, or around it"
+        return ""
+
+    def _acknowledged_on(self, construct: IConstruct, path: str) -> frozenset[str]:
+        """The ids of what is acknowledged on a construct or on anything around it."""
+        if path not in self._acknowledged:
+            node = construct.node
+            ids: set[str] = set()
+            for entry in node.metadata:
+                if entry.type == METADATA_KEY:
+                    ids.update(entry.data)
+            outer = path.rpartition("/")[0]
+            if path:
+                known = self._acknowledged.get(outer)
+                scope = node.scope if known is None else None
+                if scope is not None:
+                    known = self._acknowledged_on(scope, outer)
+                ids |= known or set()
+            self._acknowledged[path] = frozenset(ids)
+        return self._acknowledged[path]
 
 
-def _owner(bucket: s3.CfnBucket) -> s3.Bucket | None:
+def _owner(bucket: s3.CfnBucket, path: str) -> s3.Bucket | None:
     """The L2 that a bucket is the resource of."""
-    owner = bucket.node.scope
-    if isinstance(owner, s3.Bucket):
-        resource = owner.node.default_child
-        # What the kernel made has no lasting Python object: two of them can stand for one construct.
-        if resource is not None and resource.node.path == bucket.node.path:
+    scope, _, id = path.rpartition("/")
+    # What the kernel made has no lasting Python object, so that only paths tell one from another.
+    if id == "Resource":
+        owner = bucket.node.scope
+        if isinstance(owner, s3.Bucket) and path_of(owner) == scope:
             return owner
     return None
 
@@ -93,67 +149,92 @@ def _own_policy(owner: s3.Bucket | None) -> s3.CfnBucketPolicy | None:
     return resource if isinstance(resource, s3.CfnBucketPolicy) else None
 
 
-def _targets(root: IConstruct) -> Iterator[_Target]:
-    # One call walks the whole app inside the kernel, Stages included.
-    selector = cdk.ConstructSelector.resources_of_type("AWS::S3::BucketPolicy")
-    for policy in cdk.Mixins.of(root, selector).selected_constructs:
-        if isinstance(policy, s3.CfnBucketPolicy):
-            stack = cdk.Stack.of(policy)
-            name = policy.bucket
-            path = None
-            if cdk.Token.is_unresolved(name):
-                fragments = cdk.Tokenization.reverse_string(name)
-                token = fragments.first_token
-                # INVARIANT: at this time a reference into another stack still resolves to a bare logical
-                # id, so that only its target tells which bucket it means.
-                if fragments.length == 1 and isinstance(token, cdk.Reference):
-                    target = token.target
-                    if isinstance(target, s3.CfnBucket) and token.display_name == "Ref":
-                        path = target.node.path
-            yield _Target(policy, stack.node.path, path, stack.resolve(name))
+def _judge(reference: object, name: object, document: object) -> str | None:
+    """Judge a bucket with its policy as the gate would, in a template of nothing else.
 
-
-def _policies_of(bucket: s3.CfnBucket, targets: list[_Target]) -> tuple[list[s3.CfnBucketPolicy], bool]:
-    """The policies of a bucket, and whether there may be more."""
-    stack = cdk.Stack.of(bucket)
-    here, path = stack.node.path, bucket.node.path
-    logical_id, name = stack.resolve(bucket.logical_id), stack.resolve(bucket.bucket_name)
-    policies, doubtful = [], False
-    for target in targets:
-        if target.path is not None:
-            mine = target.path == path
-        elif isinstance(target.value, str):
-            mine = target.value == name
-        else:
-            in_stack = target.stack == here
-            mine = in_stack and target.value in ({"Ref": logical_id}, name)
-            # A parameter or an import that might turn out to be the name of this bucket.
-            doubtful = doubtful or (in_stack and not mine)
-        if mine:
-            policies.append(target.policy)
-    return policies, doubtful and not policies
-
-
-def _is_proven(bucket: s3.CfnBucket, document: object) -> bool:
-    """Judge the bucket with its policy as the gate would, in a template of nothing else."""
-    logical_id = cdk.Stack.of(bucket).resolve(bucket.logical_id)
-    template = {
-        "Resources": {
-            logical_id: {"Type": "AWS::S3::Bucket"},
-            f"{logical_id}Policy": {
-                "Type": "AWS::S3::BucketPolicy",
-                "Properties": {"Bucket": {"Ref": logical_id}, "PolicyDocument": document},
-            },
-        }
-    }
-    return isinstance(check_template(template).buckets[0].verdict, Proven)
+    Returns:
+        The id with which the finding is acknowledged; `None` when the bucket is proven.
+    """
+    bucket: dict[str, Any] = {"Type": "AWS::S3::Bucket"}
+    if name is not None:
+        bucket["Properties"] = {"BucketName": name}
+    # A reference into another stack still resolves to a bare logical id at this time.
+    id = reference["Ref"] if isinstance(reference, Mapping) and "Ref" in reference else "Bucket"
+    policy = {"Bucket": {"Ref": id}, "PolicyDocument": document}
+    resources = {id: bucket, f"{id}Policy": {"Type": "AWS::S3::BucketPolicy", "Properties": policy}}
+    verdict = check_template({"Resources": resources}).buckets[0].verdict
+    if isinstance(verdict, Proven):
+        return None
+    return _UNDECIDED if isinstance(verdict, Undecided) else _REFUTED
 
 
 def _sids(document: object) -> list[object]:
+    return [statement.get("Sid") for statement in _statements(document) if isinstance(statement, Mapping)]
+
+
+def _statements(document: object) -> Sequence[object]:
     statements = document.get("Statement") if isinstance(document, Mapping) else None
     if isinstance(statements, list):
-        return [statement.get("Sid") for statement in statements if isinstance(statement, Mapping)]
-    return [statements.get("Sid")] if isinstance(statements, Mapping) else []
+        return statements
+    return [statements] if isinstance(statements, Mapping) else []
+
+
+def _cannot_take(document: object) -> str:
+    """Why no statement can be added to a policy with this document; `""` if one can."""
+    if not isinstance(document, Mapping):
+        return "has a document that is no object, so that nothing can be added to it"
+    if _can_take(document.get("Statement")):
+        return ""
+    return "has its statements behind an intrinsic function; add the statement to each branch"
+
+
+def _can_take(statements: object) -> bool:
+    """Whether a statement can be added: not where an intrinsic function stands for all of them."""
+    if isinstance(statements, Mapping):
+        return "Effect" in statements
+    return statements is None or isinstance(statements, list)
+
+
+def _condition_differs(policy: s3.CfnBucketPolicy, bucket: s3.CfnBucket) -> str:
+    """Why the deny would not be there whenever the bucket is; `""` if it would."""
+    condition = policy.cfn_options.condition
+    if condition is None:
+        return ""
+    of_bucket = bucket.cfn_options.condition
+    if of_bucket is not None and of_bucket.node.path == condition.node.path:
+        return ""
+    id = condition.node.id
+    return f"exists only under the condition `{id}`, and the bucket does not depend on it in the same way"
+
+
+def _too_large(document: object) -> str:
+    """Why the deny does not fit into a document; `""` if it does."""
+    size = _size(document) + _size(deny_plain_http({"Fn::GetAtt": ["Bucket", "Arn"]})) + 1
+    if size <= LIMIT:
+        return ""
+    return f"would grow to about {size:,} bytes, and S3 takes {LIMIT:,}; make it shorter by hand first"
+
+
+def _size(value: object) -> int:
+    """The bytes of a document without spaces, once its references are resolved; rather more than less."""
+    return len(json.dumps(_measurable(value), separators=(",", ":"), ensure_ascii=False).encode("utf-8"))
+
+
+def _measurable(value: object) -> object:
+    if isinstance(value, list):
+        return [_measurable(each) for each in value]
+    if not isinstance(value, Mapping):
+        return value
+    if len(value) == 1:
+        ((function, argument),) = value.items()
+        if function == "Ref":
+            return {"AWS::Partition": "aws-us-gov", "AWS::AccountId": "1" * 12}.get(str(argument), "x" * 63)
+        if function == "Fn::GetAtt":
+            return "arn:aws-us-gov:s3:::" + "x" * 63
+        if function == "Fn::Join" and isinstance(argument, list) and len(argument) == 2:
+            parts = [_measurable(part) for part in argument[1]] if isinstance(argument[1], list) else []
+            return str(argument[0]).join(map(str, parts))
+    return {key: _measurable(each) for key, each in value.items()}
 
 
 def _add_policy(bucket: s3.CfnBucket, owner: s3.Bucket | None) -> s3.CfnBucketPolicy:
@@ -168,10 +249,15 @@ def _add_policy(bucket: s3.CfnBucket, owner: s3.Bucket | None) -> s3.CfnBucketPo
         bucket=bucket.ref,
         policy_document=iam.PolicyDocument(statements=[statement]),
     )
-    condition = bucket.cfn_options.condition
-    if condition is not None:
-        # A policy must not outlive its bucket: a `Ref` to a bucket that is not made fails the deployment.
-        policy.cfn_options.condition = condition
+    of_bucket, of_policy = bucket.cfn_options, policy.cfn_options
+    # A policy must not outlive its bucket: a `Ref` to a bucket that is not made fails the deployment.
+    if (condition := of_bucket.condition) is not None:
+        of_policy.condition = condition
+    # Nor a bucket its policy: one that is retained would answer plain HTTP once its stack is gone.
+    if (on_deletion := of_bucket.deletion_policy) is not None:
+        of_policy.deletion_policy = on_deletion
+    if (on_replacement := of_bucket.update_replace_policy) is not None:
+        of_policy.update_replace_policy = on_replacement
     return policy
 
 
@@ -204,23 +290,6 @@ class _Completed:
         if isinstance(document, Mapping) and _can_take(document.get("Statement")):
             return _with(document, context.resolve(self._statement))
         return document
-
-
-def _warn_of_size(policy: s3.CfnBucketPolicy, document: object) -> None:
-    # Intrinsic functions are shorter or longer once they are resolved, so this is a guess.
-    size = len(json.dumps([document, deny_plain_http("arn:aws:s3:::a-name-of-usual-length")], default=str))
-    if size > _MAX_POLICY_SIZE:
-        cdk.Annotations.of(policy).add_warning_v2(
-            "secure-bucket:policy-size",
-            f"with the deny this policy has about {size:,} bytes; S3 takes {_MAX_POLICY_SIZE:,} at most",
-        )
-
-
-def _can_take(statements: object) -> bool:
-    """Whether a statement can be added: not where an intrinsic function stands for all of them."""
-    if isinstance(statements, Mapping):
-        return "Effect" in statements
-    return statements is None or isinstance(statements, list)
 
 
 def _with(document: Mapping[str, Any], statement: dict[str, Any]) -> dict[str, Any]:

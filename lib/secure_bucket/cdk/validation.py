@@ -16,26 +16,28 @@ Three habits of the CDK would let a finding pass in silence, and are answered he
 from __future__ import annotations
 
 import contextlib
+import datetime
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal, cast
-from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_s3 as s3
-from constructs import IConstruct
 
 import secure_bucket
 from secure_bucket.cdk.acknowledgments import Acknowledgment, find_construct, read_acknowledgments
 from secure_bucket.cdk.cloud_assembly import StackArtifact, imported_buckets, read_cloud_assembly
-from secure_bucket.cdk.fix import Fixer
+from secure_bucket.cdk.expiry import expiry_of
+from secure_bucket.cdk.outcome import Fixed, Left
+from secure_bucket.cdk.record import ExceptionRecord, write_record
+from secure_bucket.cdk.state import AppState, state_of
 from secure_bucket.cdk.violations import (
     IMPORTED_BUCKET,
     PLUGIN,
     id_of,
+    of_end,
     of_fault,
     of_finding,
     of_import,
@@ -108,28 +110,38 @@ class SecureTransportValidation:
                 return _report([])
             state.judged_by_hand = not self._stands_by
             state.tighten(self)
-            return _report(self._judge(app, context.template_paths, state.fixed))
+            return _report(self._judge(app, context.template_paths, state))
         except Exception as fault:
             # INVARIANT: nothing is raised from here. The CDK ignores a plugin that raises, and `cdk synth`
             # would exit with 0.
             return _report([of_fault(fault)])
 
-    def _judge(self, app: cdk.App, templates: Iterable[str], fixed: set[str]) -> list[cdk.PolicyViolation]:
+    def stand_by(self) -> None:
+        """Leave the judgement to a gate that was registered before this one."""
+        self._stands_by = True
+
+    def join(self, other: SecureTransportValidation) -> None:
+        """Be as strict, and as talkative, as another gate that somebody asked for."""
+        if other._undecided is Level.ERROR:
+            self._undecided = Level.ERROR
+        self._quiet = self._quiet and other._quiet
+
+    def _judge(self, app: cdk.App, templates: Iterable[str], state: AppState) -> list[cdk.PolicyViolation]:
         directory = Path(app.outdir)
         report = check_assembly(directory)
         _demand_every_template(report, templates)
         assembly = read_cloud_assembly(directory)
         acknowledgments = read_acknowledgments(app, assembly)
 
-        used: list[Acknowledgment] = []
+        violations: list[cdk.PolicyViolation] = []
+        granted: dict[Acknowledgment, list[tuple[str, str]]] = {}
 
-        def is_acknowledged(rule: str, path: str) -> bool:
+        def is_acknowledged(rule: str, path: str, message: str) -> bool:
             covering = acknowledgments.covering(id_of(rule), path)
             if covering:
-                used.append(covering)
+                granted.setdefault(covering, []).append((path, message))
             return covering is not None
 
-        violations: list[cdk.PolicyViolation] = []
         # Errors in a stack that the command line shows only when it is asked for that stack.
         selectable: list[str] = []
         for finding in report.findings:
@@ -137,8 +149,8 @@ class SecureTransportValidation:
             stack = assembly.stack_of(path)
             hidden = stack is None or stack.in_stage
             level = self._undecided if finding.rule == _UNDECIDED else finding.level
-            acknowledged = is_acknowledged(finding.rule, path)
-            hint = _hint(stack, fixed)
+            acknowledged = is_acknowledged(finding.rule, path, finding.message)
+            hint = _hint(path, stack, state)
             violations.append(
                 of_finding(finding, level, repeat_on_app=hidden and not acknowledged, hint=hint)
             )
@@ -146,75 +158,58 @@ class SecureTransportValidation:
                 selectable.append(path)
         if selectable:
             violations.append(of_sum(selectable))
-        accepted = len(used)
+        accepted = sum(map(len, granted.values()))
 
         imports = _foreign_buckets(app, directory, report)
         for path, arn in imports.items():
             stack = assembly.stack_of(path)
             hidden = stack is None or stack.in_stage
-            acknowledged = is_acknowledged(IMPORTED_BUCKET, path)
+            acknowledged = is_acknowledged(IMPORTED_BUCKET, path, f"imported bucket `{path}`")
             violations.append(of_import(path, arn, repeat_on_app=hidden and not acknowledged))
 
-        violations += [of_lost(*lost) for lost in acknowledgments.without_effect(used, _NAMES)]
+        exceptions = list(_exceptions(granted))
+        for exception in exceptions:
+            if exception.end is not None and not exception.holds:
+                violations += [
+                    of_end(exception.acknowledgment, exception.end, message)
+                    for _, message in granted[exception.acknowledgment]
+                ]
+        violations += [of_lost(*lost) for lost in acknowledgments.without_effect(granted, _NAMES)]
+        write_record(directory, state.outcomes, exceptions)
         if not self._quiet:
-            _say(_summary(report, accepted, len(imports)))
+            fixed = [outcome for outcome in state.outcomes.values() if isinstance(outcome, Fixed)]
+            for outcome in fixed:
+                _say(f"{PLUGIN} fixed {outcome}")
+            _say(_summary(report, accepted, len(imports), len(fixed)))
         return violations
 
 
-@dataclass(slots=True)
-class AppState:
-    """What the Aspects in an app and its gates know of each other.
-
-    Args:
-        gate: The gate that the Aspects have registered.
-        judged_by_hand: Whether a gate that somebody registered by hand has judged the app. It comes
-            first, because the Aspects register theirs during the synthesis.
-        fixer: What mends buckets for every Aspect in FIX mode, so that all know what one of them did.
-        fixed: The construct paths of the stacks that such an Aspect went through.
-    """
-
-    gate: SecureTransportValidation | None = None
-    judged_by_hand: bool = False
-    fixer: Fixer = field(default_factory=Fixer)
-    fixed: set[str] = field(default_factory=set)
-
-    def register(self, app: IConstruct, asked_for: SecureTransportValidation) -> None:
-        """Register the gate that an Aspect asks for; the strictest, when several ask for one."""
-        if self.gate is None:
-            self.gate = asked_for
-            asked_for._stands_by = True
-            cdk.Validations.of(app).add_plugins(asked_for)
-        else:
-            self._merge(self.gate, asked_for)
-
-    def tighten(self, judging: SecureTransportValidation) -> None:
-        """Let the gate that is about to judge be as strict as what the Aspects asked for."""
-        if self.gate is not None:
-            self._merge(judging, self.gate)
-
-    @staticmethod
-    def _merge(into: SecureTransportValidation, other: SecureTransportValidation) -> None:
-        if other._undecided is Level.ERROR:
-            into._undecided = Level.ERROR
-        into._quiet = into._quiet and other._quiet
+def _exceptions(granted: Mapping[Acknowledgment, list[tuple[str, str]]]) -> Iterator[ExceptionRecord]:
+    """Hold the exceptions against the day: each one holds up to and including its last."""
+    today = datetime.date.today()
+    for acknowledgment, findings in sorted(granted.items(), key=lambda item: (item[0].path, item[0].id)):
+        end = expiry_of(acknowledgment.reason)
+        holds = end is None or (isinstance(end, datetime.date) and today <= end)
+        yield ExceptionRecord(acknowledgment, end, holds, tuple(path for path, _ in findings))
 
 
-_states: WeakKeyDictionary[IConstruct, AppState] = WeakKeyDictionary()
-
-
-def state_of(app: IConstruct) -> AppState:
-    """Return the state of an app."""
-    return _states.setdefault(app, AppState())
-
-
-def _hint(stack: StackArtifact | None, fixed: set[str]) -> str:
-    """What to do about a finding that an Aspect in FIX mode would have mended, had it got there."""
-    if not fixed or stack is None or stack.path in fixed:
+def _hint(path: str, stack: StackArtifact | None, state: AppState) -> str:
+    """What there is to say about a finding that FIX would have mended, had it got there, or dared."""
+    outcome = state.outcomes.get(path)
+    if isinstance(outcome, Left):
+        return f"(FIX left it as it is: {outcome.why}.)"
+    if not state.fixed or stack is None or stack.path in state.fixed:
         return ""
+    if state.entered:
+        return (
+            f"(FIX did not reach the stack `{stack.path}`: its Stage was made after the call of "
+            "`enforce_secure_transport`, and no `s3.Bucket` is in it. Call it once the Stage is there.)"
+        )
     scope = "the Stage" if stack.in_stage else "the stack"
     return (
-        f"FIX did not reach the stack `{stack.path}`: an Aspect does not enter a Stage from outside. "
-        f"Attach one to {scope} itself: `cdk.Aspects.of(…).add(SecureTransportAspect(mode=Mode.FIX))`"
+        f"(FIX did not reach the stack `{stack.path}`: an Aspect does not enter a Stage from outside. "
+        f"Attach one to {scope} itself: `cdk.Aspects.of(…).add(SecureTransportAspect(mode=Mode.FIX))`, "
+        "or use `enforce_secure_transport(app, mode=Mode.FIX)` instead.)"
     )
 
 
@@ -255,10 +250,11 @@ def _referenced(value: object) -> Iterator[str]:
                 yield from _referenced(argument)
 
 
-def _summary(report: Report, acknowledged: int, imported: int) -> str:
+def _summary(report: Report, acknowledged: int, imported: int, fixed: int) -> str:
     total = len(report.buckets)
     counts = [f"{total} bucket{'' if total == 1 else 's'}", f"{report.proven} proven"]
     for number, what in (
+        (fixed, "of them fixed"),
         (report.refuted, "answering plain HTTP"),
         (report.undecided, "undecided"),
         (acknowledged, "acknowledged"),

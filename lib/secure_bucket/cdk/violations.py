@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Iterable, Sequence
 
@@ -12,7 +13,17 @@ from secure_bucket.errors import TemplateError
 from secure_bucket.findings.finding import Finding, Level
 from secure_bucket.statements import deny_plain_http
 
-__all__ = ["IMPORTED_BUCKET", "PLUGIN", "id_of", "of_fault", "of_finding", "of_import", "of_lost", "of_sum"]
+__all__ = [
+    "IMPORTED_BUCKET",
+    "PLUGIN",
+    "id_of",
+    "of_end",
+    "of_fault",
+    "of_finding",
+    "of_import",
+    "of_lost",
+    "of_sum",
+]
 
 PLUGIN = "secure-bucket"
 
@@ -20,6 +31,7 @@ IMPORTED_BUCKET = "imported-bucket"
 _FAILURE = "gate-failure"
 _LOST = "acknowledgment-without-effect"
 _SUM = "unproven-buckets"
+_EXPIRED, _MALFORMED = "SB008", "SB009"
 
 # The App itself. What is reported on it is shown, and counts, whichever stacks the command line is asked for.
 APP = ""
@@ -98,6 +110,33 @@ def of_lost(acknowledgment: Acknowledgment, advice: str) -> cdk.PolicyViolation:
         f"the acknowledgment of `{acknowledgment.written}` on {where} has no effect",
         advice,
         "warning",
+        [_on(APP)],
+    )
+
+
+def of_end(acknowledgment: Acknowledgment, end: datetime.date | str, message: str) -> cdk.PolicyViolation:
+    """Report an exception that holds no more, in a way that nobody can acknowledge.
+
+    Args:
+        acknowledgment: The exception.
+        end: Its last day; or what stands in its place, and is no day.
+        message: What it was granted for.
+    """
+    where = f"`{_readable(acknowledgment.path)}`" if acknowledgment.path else "the App"
+    if isinstance(end, str):
+        said = f"`expires {end}`" if end else "`expires` without a day"
+        what, rule = f"says {said}; a day is written as `expires 2027-03-01`", _MALFORMED
+        fix = "write the day so, or say without `expires` why there is no end"
+    else:
+        what, rule = f"expired on {end}", _EXPIRED
+        fix = (
+            "mend what it was granted for, or acknowledge it anew, with a later day and a reason that is true"
+        )
+    return _violation(
+        rule,
+        f"the acknowledgment of `{acknowledgment.written}` on {where} {what}: {message}",
+        fix,
+        "fatal",
         [_on(APP)],
     )
 

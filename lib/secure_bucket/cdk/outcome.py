@@ -1,0 +1,49 @@
+"""What FIX did about a bucket that answered plain HTTP: it was mended, or left alone with a reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+__all__ = ["Fixed", "Left", "Outcome"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """The deny was written.
+
+    Args:
+        bucket: The construct path of the bucket.
+        policy: The construct path of the policy that holds it.
+        is_new: Whether the policy was made for it.
+    """
+
+    bucket: str
+    policy: str
+    is_new: bool
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        what = "a new policy" if self.is_new else "one more statement in its policy"
+        return f"`{_readable(self.bucket)}`: {what}, `{_readable(self.policy)}`, denies plain HTTP"
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Nothing was written.
+
+    Args:
+        bucket: The construct path of the bucket.
+        why: The reason, as the end of a sentence that begins with *left as it is:*.
+    """
+
+    bucket: str
+    why: str
+
+
+Outcome: TypeAlias = Fixed | Left
+
+
+def _readable(path: str) -> str:
+    """The path of a construct as its author thinks of it: of the L2, where there is one."""
+    return path.removesuffix("/Resource")
