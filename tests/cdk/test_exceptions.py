@@ -1,0 +1,95 @@
+"""Exceptions have an end, which the gate enforces; and stand together in one list."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_s3 as s3
+
+from secure_bucket import Mode
+from secure_bucket.cdk.enforce import enforce_secure_transport
+
+TODAY = datetime.date.today()
+YESTERDAY = TODAY - datetime.timedelta(days=1)
+
+
+def app_with(mode: Mode = Mode.FLAG, *reasons: str) -> cdk.App:
+    app = cdk.App()
+    enforce_secure_transport(app, mode=mode, quiet=True)
+    staged = cdk.Stack(cdk.Stage(app, "Prod"), "Data")
+    for number, reason in enumerate(reasons):
+        bucket = s3.Bucket(staged, f"Plain{number}")
+        cdk.Validations.of(bucket).acknowledge(cdk.Acknowledgment(id="secure-bucket::SB001", reason=reason))
+    return app
+
+
+def recorded(app: cdk.App) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((Path(app.outdir) / "secure-bucket.json").read_text(encoding="utf-8"))
+    return found
+
+
+def test_one_holds_up_to_and_including_its_last_day_and_is_listed() -> None:
+    app = app_with(Mode.FLAG, f"no TLS, expires {TODAY}", "no TLS")
+    app.synth()
+    assert recorded(app)["exceptions"] == [
+        {
+            "id": "secure-bucket::SB001",
+            "constructPath": f"Prod/Data/Plain{number}",
+            "reason": reason,
+            "expires": expires,
+            "holds": True,
+            "findings": [f"Prod/Data/Plain{number}/Resource"],
+        }
+        for number, reason, expires in ((0, f"no TLS, expires {TODAY}", str(TODAY)), (1, "no TLS", None))
+    ]
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_one_that_expired_fails_whatever_the_mode_and_the_bucket_is_left_as_it_is(mode: Mode) -> None:
+    app = app_with(mode, f"no TLS, expires {YESTERDAY}", "no TLS")
+    with pytest.raises(RuntimeError) as caught:
+        app.synth()
+    said = (
+        f"the acknowledgment of `secure-bucket::SB001` on `Prod/Data/Plain0` expired on {YESTERDAY}: bucket"
+    )
+    assert said in str(caught.value)
+    assert "FATAL" in str(caught.value)
+    assert "over http by anyone is let through" in str(caught.value)
+    assert "Plain1" not in str(caught.value)
+    assert [each["holds"] for each in recorded(app)["exceptions"]] == [False, True]
+    assert recorded(app)["fixed"] == []
+
+
+def test_a_day_that_is_none_fails_too() -> None:
+    app = app_with(Mode.FLAG, "no TLS, expires 2027-02-30", "no TLS, expires")
+    with pytest.raises(RuntimeError) as caught:
+        app.synth()
+    assert "`Prod/Data/Plain0` says `expires 2027-02-30`; a day is written as `expires 2027-03-01`" in str(
+        caught.value
+    )
+    assert "`Prod/Data/Plain1` says `expires` without a day" in str(caught.value)
+
+
+def test_the_nearest_acknowledgment_counts_with_its_end() -> None:
+    app = app_with(Mode.FLAG, f"no TLS, expires {YESTERDAY}")
+    scope = app.node.find_child("Prod")
+    cdk.Validations.of(scope).acknowledge(cdk.Acknowledgment(id="secure-bucket::SB001", reason="all of it"))
+    with pytest.raises(RuntimeError, match="`Prod/Data/Plain0` expired on"):
+        app.synth()
+
+
+def test_an_end_on_an_exception_that_is_for_nothing_is_no_matter(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    app = cdk.App()
+    enforce_secure_transport(app, quiet=True)
+    bucket = s3.Bucket(cdk.Stack(app, "Top"), "Good", enforce_ssl=True)
+    reason = f"no TLS, expires {YESTERDAY}"
+    cdk.Validations.of(bucket).acknowledge(cdk.Acknowledgment(id="secure-bucket::SB001", reason=reason))
+    app.synth()
+    assert not (Path(app.outdir) / "secure-bucket.json").exists()
