@@ -1,0 +1,51 @@
+"""The tests on every Python and on the oldest and the newest AWS CDK that are supported.
+
+    pip install nox
+    nox                                             everything; a Python that is not installed is skipped, and said
+    nox --list                                      what there is
+    nox -s "tests-3.13(oldest)"                      one of them
+    nox -s "tests-3.13(newest)" -- tests/cdk -k fix
+
+Node and the command line of the CDK are those of `make install`; call it first.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import nox
+
+PYTHONS = ["3.10", "3.11", "3.12", "3.13", "3.14"]
+
+nox.needs_version = ">=2024.4"
+nox.options.default_venv_backend = "venv"
+nox.options.error_on_missing_interpreters = False
+nox.options.reuse_existing_virtualenvs = True
+
+# What holds for one release of the CDK only: the templates as they were reviewed, and its list of props.
+ONLY_PINNED = [
+    "--ignore=tests/snapshots",
+    "--deselect=tests/cdk/test_bucket.py::test_its_props_are_those_of_the_installed_cdk",
+]
+
+
+@nox.session(python=PYTHONS)
+@nox.parametrize("cdk", ["oldest", "newest"], ids=["oldest", "newest"])
+def tests(session: nox.Session, cdk: str) -> None:
+    """Run the tests."""
+    wanted = f"aws-cdk-lib=={_oldest()}" if cdk == "oldest" else "aws-cdk-lib>=2,<3"
+    session.install("--upgrade", "--editable", ".[dev]", wanted)
+    session.run(
+        "python", "-c", "import importlib.metadata as m; print('aws-cdk-lib', m.version('aws-cdk-lib'))"
+    )
+    session.run("python", "-m", "pytest", "-p", "no:cacheprovider", *ONLY_PINNED, *session.posargs)
+
+
+def _oldest() -> str:
+    """The oldest release that `setup.py` allows."""
+    requirement = re.search(r'"aws-cdk-lib>=([\d.]+),', Path("setup.py").read_text(encoding="utf-8"))
+    if requirement is None:
+        raise RuntimeError("setup.py does not say which is the oldest `aws-cdk-lib`")
+    version = requirement[1]
+    return version if version.count(".") == 2 else f"{version}.0"
