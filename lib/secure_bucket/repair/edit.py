@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from secure_bucket.errors import TemplateError
@@ -12,7 +13,7 @@ from secure_bucket.repair.style import Style, read_style
 from secure_bucket.statements import deny_plain_http
 from secure_bucket.template.load import Document, parse_document
 
-__all__ = ["CannotEdit", "add_policy", "add_statement"]
+__all__ = ["CannotEdit", "Change", "add_policy", "add_statement", "changed"]
 
 _LONGEST_LOGICAL_ID = 255
 
@@ -21,8 +22,25 @@ class CannotEdit(Exception):
     """Say, as a clause, why a template cannot be changed safely."""
 
 
-def add_policy(document: Document, bucket: str, taken: Iterable[str]) -> tuple[Document, str]:
-    """Return a template in which a bucket has a policy that denies plain HTTP, and the policy's logical id.
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of a template: to its text, and what it comes to.
+
+    Args:
+        what: What it does, as a clause.
+        policy: The logical id of the policy that has the deny then.
+        edits: Returns the edits of the text.
+        expected: Returns the template as it is to be, of the template as it was.
+    """
+
+    what: str
+    policy: str
+    edits: Callable[[Layout, Style], list[Edit]]
+    expected: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+
+def add_policy(document: Document, bucket: str, taken: Iterable[str]) -> Change:
+    """Return the change that gives a bucket a policy that denies plain HTTP.
 
     The policy comes and goes with the bucket: it has the same `Condition`, `DeletionPolicy` and
     `UpdateReplacePolicy`.
@@ -31,35 +49,35 @@ def add_policy(document: Document, bucket: str, taken: Iterable[str]) -> tuple[D
         document: The template.
         bucket: The logical id of the bucket.
         taken: The logical ids that are taken.
-
-    Raises:
-        CannotEdit: If it cannot be changed safely.
     """
     logical_id = _free(f"{bucket[: _LONGEST_LOGICAL_ID - 10]}Policy", frozenset(taken))
     body = document.root["Resources"][bucket]
     resource: dict[str, Any] = {"Type": "AWS::S3::BucketPolicy"}
     for attribute in ("Condition", "DeletionPolicy", "UpdateReplacePolicy"):
-        if attribute in body:
+        if body.get(attribute) is not None:
             resource[attribute] = body[attribute]
     resource["Properties"] = {
         "Bucket": {"Ref": bucket},
         "PolicyDocument": {"Version": "2012-10-17", "Statement": [_deny(bucket, frozenset())]},
     }
 
-    def change(layout: Layout, style: Style) -> list[Edit]:
+    def edits(layout: Layout, style: Style) -> list[Edit]:
         resources = layout.at("Resources")
         return insert_member(layout, style, resources, resources.index(bucket), logical_id, resource)
 
-    resources: dict[str, object] = {}
-    for key, value in document.root["Resources"].items():
-        resources[key] = value
-        if key == bucket:
-            resources[logical_id] = resource
-    return _changed(document, change, {**document.root, "Resources": resources}), logical_id
+    def expected(root: Mapping[str, Any]) -> Mapping[str, Any]:
+        resources: dict[str, object] = {}
+        for key, value in root["Resources"].items():
+            resources[key] = value
+            if key == bucket:
+                resources[logical_id] = resource
+        return {**root, "Resources": resources}
+
+    return Change(f"the policy `{logical_id}` is new", logical_id, edits, expected)
 
 
-def add_statement(document: Document, policy: str, bucket: str) -> Document:
-    """Return a template in which a policy also has the statement that denies plain HTTP.
+def add_statement(document: Document, policy: str, bucket: str) -> Change:
+    """Return the change that gives a policy also the statement that denies plain HTTP.
 
     Args:
         document: The template.
@@ -67,15 +85,13 @@ def add_statement(document: Document, policy: str, bucket: str) -> Document:
         bucket: The logical id of its bucket.
 
     Raises:
-        CannotEdit: If it cannot be changed safely.
+        CannotEdit: If the policy has no place for it.
     """
     written = _policy_document(document, policy)
-    statements = written.get("Statement", [])
-    sids = _sids(statements)
-    statement = _deny(bucket, sids)
+    statement = _deny(bucket, _sids(written.get("Statement")))
     path = ("Resources", policy, "Properties", "PolicyDocument")
 
-    def change(layout: Layout, style: Style) -> list[Edit]:
+    def edits(layout: Layout, style: Style) -> list[Edit]:
         node = layout.at(*path)
         if node.kind is not Kind.MAPPING:
             raise LayoutError("the document stands behind a YAML alias, so that it belongs to others, too")
@@ -88,9 +104,42 @@ def add_statement(document: Document, policy: str, bucket: str) -> Document:
             return item_of_one(layout, style, node, statement)
         raise LayoutError("`Statement` stands behind a YAML alias, so that it belongs to others, too")
 
-    listed = statements if isinstance(statements, list) else [statements]
-    expected = _replaced(document.root, (*path, "Statement"), [*listed, statement])
-    return _changed(document, change, expected)
+    def expected(root: Mapping[str, Any]) -> Mapping[str, Any]:
+        statements = written.get("Statement", [])
+        listed = statements if isinstance(statements, list) else [statements]
+        replaced: Mapping[str, Any] = _replaced(root, (*path, "Statement"), [*listed, statement])
+        return replaced
+
+    return Change(f"the policy `{policy}` has the deny in addition", policy, edits, expected)
+
+
+def changed(document: Document, changes: Iterable[Change]) -> Document:
+    """Return a template with changes made to its text.
+
+    Raises:
+        CannotEdit: If the text would then say anything else than what is expected.
+    """
+    expected = document.root
+    edits: list[Edit] = []
+    try:
+        layout = read_layout(document.text)
+        style = read_style(layout)
+        for change in changes:
+            edits += change.edits(layout, style)
+            expected = change.expected(expected)
+        result = parse_document(apply_edits(document.text, edits), document.name)
+    except (LayoutError, RecursionError) as error:
+        raise CannotEdit(str(error) or "the template is nested too deeply") from None
+    except TemplateError as error:
+        raise CannotEdit(f"with the deny written into it the template could not be read: {error}") from None
+    # INVARIANT: no text leaves this module that differs from the template in anything else.
+    if not _same(result.root, expected):
+        if any(node.kind is Kind.ALIAS for node in layout.root.walk()):
+            raise CannotEdit(
+                "the place of the deny is shared with other parts of the template by a YAML alias"
+            )
+        raise CannotEdit("the template is written in a way in which the deny cannot be put into it safely")
+    return result
 
 
 def _policy_document(document: Document, policy: str) -> Mapping[str, Any]:
@@ -153,24 +202,6 @@ def _replaced(value: Any, path: tuple[str, ...], new: object) -> Any:
     """Return a mapping with another value at the end of a path; all beside the path is shared."""
     key, *rest = path
     return {**value, key: _replaced(value[key], tuple(rest), new) if rest else new}
-
-
-def _changed(document: Document, change: Any, expected: Mapping[str, Any]) -> Document:
-    """Return a template with its text edited, if it then says what is expected and nothing else."""
-    try:
-        layout = read_layout(document.text)
-        edits = change(layout, read_style(layout))
-        changed = parse_document(apply_edits(document.text, edits), document.name)
-    except (LayoutError, RecursionError) as error:
-        raise CannotEdit(str(error) or "the template is nested too deeply") from None
-    except TemplateError as error:
-        raise CannotEdit(f"with the deny written into it the template could not be read: {error}") from None
-    # INVARIANT: no text leaves this module that differs from the template in anything else.
-    if not _same(changed.root, expected):
-        raise CannotEdit(
-            "the deny would reach other parts of the template, which share the place by an alias"
-        )
-    return changed
 
 
 def _same(one: object, other: object) -> bool:

@@ -149,10 +149,8 @@ def _insert_in_flow(
     child = container.children[after]
     end = child.node.end
     indent = layout.indentation(child.start)
-    over_lines = _over_lines(layout, child.node)
-    # A short value is no example of how a long one is written.
-    if not child.node.children and layout.begins_line(child.start):
-        over_lines = style.json
+    # An item is written as the one before it. A member is no example for another one, which may be longer.
+    over_lines = _over_lines(layout, child.node) or (key is not None and layout.begins_line(child.start))
     new = written(indent if over_lines else None)
     if not layout.begins_line(child.start):
         return [Edit(end, end, f"{style.comma}{new}")]

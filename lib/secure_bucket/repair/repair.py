@@ -2,81 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from secure_bucket.errors import TemplateError
 from secure_bucket.findings.judge import Judge, Judgement
-from secure_bucket.policy.unknown import Hole, Place, Text
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
-from secure_bucket.repair.edit import CannotEdit, add_policy, add_statement
-from secure_bucket.template import Assembly, BucketPolicy, Document, Inventory, Stack
+from secure_bucket.repair.edit import CannotEdit, Change, add_policy, add_statement, changed
+from secure_bucket.repair.hindrances import MADE_BY_CDK, limit_size, made_by_cdk, note_on, refuse_several
+from secure_bucket.repair.outcome import Fixed, Left, Repair
+from secure_bucket.template import Assembly, Document, Inventory, Stack
 from secure_bucket.template.json_text import find_duplicates
 from secure_bucket.template.loops import is_loop
 
-__all__ = ["MADE_BY_CDK", "MAX_POLICY_BYTES", "Fixed", "Left", "Repair", "repair_document"]
-
-MADE_BY_CDK = (
-    "the AWS CDK made this template, and will make it anew: fix the app, with "
-    "`SecureTransportAspect(mode=Mode.FIX)` or `enforce_ssl=True`"
-)
-"""Why a template that was synthesized is left as it is."""
-
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/add-bucket-policy.html: 20 KB.
-MAX_POLICY_BYTES = 20_480
-_LONGEST_NAME = 63
-
-
-@dataclass(frozen=True, slots=True)
-class Fixed:
-    """A bucket that denies plain HTTP now.
-
-    Args:
-        logical_id: Its logical id.
-        at: Where it is written in the template as it was.
-        what: What was done, as a clause.
-        note: What else to look at; `""` when there is nothing.
-    """
-
-    logical_id: str
-    at: Place
-    what: str
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """A bucket that was left as it was, and is not proven.
-
-    Args:
-        logical_id: Its logical id.
-        at: Where it is written.
-        why: The reason, as a clause.
-        undecided: Whether it is not known if it answers plain HTTP; otherwise it does.
-    """
-
-    logical_id: str
-    at: Place
-    why: str
-    undecided: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Repair:
-    """What became of a template.
-
-    Args:
-        document: The template now: the very same one when nothing was done.
-        fixed: The buckets that deny plain HTTP now.
-        left: The buckets that are not proven, and why they were left.
-        proven: How many buckets were proven before.
-    """
-
-    document: Document
-    fixed: tuple[Fixed, ...] = ()
-    left: tuple[Left, ...] = ()
-    proven: int = 0
+__all__ = ["repair_document"]
 
 
 def repair_document(
@@ -107,22 +47,6 @@ def repair_document(
         raise TemplateError(f"`{document.name}`: nested too deeply to be read") from None
 
 
-def _made_by_cdk(document: Document) -> bool:
-    """Tell whether a template was synthesized by the AWS CDK."""
-    root = document.root
-    rules, resources = root.get("Rules"), root.get("Resources")
-    if isinstance(rules, Mapping) and "CheckBootstrapVersion" in rules:
-        return True
-    for body in resources.values() if isinstance(resources, Mapping) else ():
-        if isinstance(body, Mapping):
-            metadata = body.get("Metadata")
-            if body.get("Type") == "AWS::CDK::Metadata" or (
-                isinstance(metadata, Mapping) and "aws:cdk:path" in metadata
-            ):
-                return True
-    return False
-
-
 @dataclass(frozen=True, slots=True)
 class _Repairer:
     original: Document
@@ -131,31 +55,46 @@ class _Repairer:
     hands_off: Mapping[str, str]
 
     def run(self) -> Repair:
-        document = self.original
-        before = list(_judgements(document, self.strict))
+        before = list(_judgements(self.original, self.strict))
         hindrance = self._hindrance()
-        fixed: list[Fixed] = []
-        left: list[Left] = []
+        changes: dict[str, Change] = {}
+        reasons: dict[str, str] = {}
+        notes: dict[str, str] = {}
+        taken: list[str] = []
         for judgement in before:
             bucket = judgement.resource.logical_id
-            verdict = judgement.http.verdict
-            if isinstance(verdict, Undecided):
-                reasons = "; ".join(dict.fromkeys(str(reason) for reason in verdict.reasons))
-                left.append(Left(bucket, judgement.at, f"it cannot be decided: {reasons}", undecided=True))
-            elif isinstance(verdict, Refuted):
+            if isinstance(judgement.http.verdict, Refuted):
                 try:
                     self._may_repair(judgement, hindrance)
-                    document, what, note = self._repaired(document, bucket)
+                    changes[bucket] = change = self._change(self.original, judgement, taken)
                 except CannotEdit as error:
-                    left.append(Left(bucket, judgement.at, str(error)))
+                    reasons[bucket] = str(error)
                 else:
-                    fixed.append(Fixed(bucket, judgement.at, what, note))
-        for stack, logical_id, unknown in Inventory(Assembly([Stack(document)])).unreadable:
+                    notes[bucket] = note_on(judgement.http.policy)
+                    taken.append(change.policy)
+        document, done = self._together(self.original, changes)
+        whats = {bucket: changes[bucket].what for bucket in done}
+        for bucket in [each for each in changes if each not in done]:
+            try:
+                document, whats[bucket] = self._alone(document, bucket)
+            except CannotEdit as error:
+                reasons[bucket] = str(error)
+        repair = Repair(
+            document,
+            tuple(
+                Fixed(each.resource.logical_id, each.at, what, notes[each.resource.logical_id])
+                for each in before
+                if (what := whats.get(each.resource.logical_id))
+            ),
+            (*_left(before, reasons), *self._unreadable()),
+            sum(isinstance(each.http.verdict, Proven) for each in before),
+        )
+        return self._verified(repair, before) if repair.fixed else repair
+
+    def _unreadable(self) -> Iterator[Left]:
+        for stack, logical_id, unknown in Inventory(Assembly([Stack(self.original)])).unreadable:
             at = stack.document.place(unknown.at.pointer)
-            left.append(Left(logical_id, at, f"it cannot be decided: {unknown}", undecided=True))
-        proven = sum(isinstance(each.http.verdict, Proven) for each in before)
-        repair = Repair(document, tuple(fixed), tuple(left), proven)
-        return self._verified(repair, before) if fixed else repair
+            yield Left(logical_id, at, f"it cannot be decided: {unknown}", undecided=True)
 
     def _hindrance(self) -> str:
         """Return why nothing can be done in the whole template; `""` when it can."""
@@ -163,7 +102,7 @@ class _Repairer:
             return "the template has no text"
         for duplicate in find_duplicates(self.original.root):
             return f"{duplicate.reason}: which of them counts is undefined"
-        if _made_by_cdk(self.original) and not self.synthesized:
+        if made_by_cdk(self.original) and not self.synthesized:
             return MADE_BY_CDK
         return ""
 
@@ -186,38 +125,59 @@ class _Repairer:
         resources = self.original.root.get("Resources")
         return isinstance(resources, Mapping) and logical_id in resources and not is_loop(logical_id)
 
-    def _repaired(self, document: Document, bucket: str) -> tuple[Document, str, str]:
-        """Return the template with the deny for a bucket, what was done, and what else to look at."""
-        done: list[str] = []
-        whats: list[str] = []
-        note = ""
+    def _change(self, document: Document, judgement: Judgement, taken: Iterable[str]) -> Change:
+        """Return the change that a refuted bucket needs."""
+        bucket, policy = judgement.resource.logical_id, judgement.http.policy
+        if policy is None and not judgement.policies:
+            names = (*judgement.stack.resources, *judgement.stack.sections["Parameters"], *taken)
+            return add_policy(document, bucket, names)
+        refuse_several(judgement, policy)
+        assert policy is not None
+        logical_id = policy.resource.logical_id
+        if not self._is_written(logical_id):
+            raise CannotEdit(f"a loop (`Fn::ForEach`) makes its policy `{logical_id}`")
+        return add_statement(document, logical_id, bucket)
+
+    def _together(self, document: Document, changes: Mapping[str, Change]) -> tuple[Document, set[str]]:
+        """Make all changes at once that suffice; return the template, and the buckets that are proven."""
+        if not changes:
+            return document, set()
+        try:
+            result = changed(document, changes.values())
+        except CannotEdit:
+            # One of them stands in the way; which one shows when they are made one by one.
+            return document, set()
+        good: set[str] = set()
+        inventory = Inventory(Assembly([Stack(result)]))
+        judge = Judge(inventory, self.strict)
+        for bucket in inventory.buckets:
+            logical_id = bucket.resource.logical_id
+            if logical_id in changes and isinstance(judge.bucket(bucket).http.verdict, Proven):
+                with contextlib.suppress(CannotEdit):
+                    limit_size(inventory, bucket)
+                    good.add(logical_id)
+        if len(good) == len(changes):
+            return result, good
+        return self._together(document, {bucket: changes[bucket] for bucket in changes if bucket in good})
+
+    def _alone(self, document: Document, logical_id: str) -> tuple[Document, str]:
+        """Return the template with the deny for one bucket, in as many of its policies as it takes."""
+        done: dict[str, str] = {}
         while True:
-            inventory, judgement = _judge(document, bucket, self.strict)
+            inventory = Inventory(Assembly([Stack(document)]))
+            bucket = next(each for each in inventory.buckets if each.resource.logical_id == logical_id)
+            judgement = Judge(inventory, self.strict).bucket(bucket)
             verdict = judgement.http.verdict
             if isinstance(verdict, Proven):
-                _limit_size(inventory, bucket)
-                return document, " and ".join(whats), note
-            policy = judgement.http.policy
+                limit_size(inventory, bucket)
+                return document, " and ".join(done.values())
             if isinstance(verdict, Undecided):
-                reasons = "; ".join(dict.fromkeys(str(reason) for reason in verdict.reasons))
-                raise CannotEdit(f"with the deny it would be undecided: {reasons}")
-            if policy is None and not judgement.policies:
-                taken = (*judgement.stack.resources, *judgement.stack.sections["Parameters"])
-                document, logical_id = add_policy(document, bucket, taken)
-                whats.append(f"the policy `{logical_id}` is new")
-                done.append(logical_id)
-                continue
-            _refuse_several(judgement, bucket, policy)
-            assert policy is not None
-            logical_id = policy.resource.logical_id
-            if logical_id in done:
-                raise CannotEdit(f"the deny does not suffice in the policy `{logical_id}`: {verdict.why}")
-            if not self._is_written(logical_id):
-                raise CannotEdit(f"a loop (`Fn::ForEach`) makes its policy `{logical_id}`")
-            note = note or _note(policy)
-            document = add_statement(document, logical_id, bucket)
-            whats.append(f"the policy `{logical_id}` has the deny in addition")
-            done.append(logical_id)
+                raise CannotEdit(f"with the deny it would be undecided: {_reasons(verdict)}")
+            change = self._change(document, judgement, ())
+            if change.policy in done:
+                raise CannotEdit(f"the deny does not suffice in the policy `{change.policy}`: {verdict.why}")
+            document = changed(document, [change])
+            done[change.policy] = change.what
 
     def _verified(self, repair: Repair, before: list[Judgement]) -> Repair:
         """Return the repair, unless it changes the answer for something that it was not to change."""
@@ -244,69 +204,16 @@ def _judgements(document: Document, strict: bool) -> Iterator[Judgement]:
     return (judge.bucket(bucket) for bucket in inventory.buckets)
 
 
-def _judge(document: Document, logical_id: str, strict: bool) -> tuple[Inventory, Judgement]:
-    inventory = Inventory(Assembly([Stack(document)]))
-    bucket = next(each for each in inventory.buckets if each.resource.logical_id == logical_id)
-    return inventory, Judge(inventory, strict).bucket(bucket)
+def _reasons(verdict: Undecided) -> str:
+    return "; ".join(dict.fromkeys(map(str, verdict.reasons)))
 
 
-def _refuse_several(judgement: Judgement, bucket: str, policy: BucketPolicy | None) -> None:
-    """Refuse what is not one policy of this bucket and of no other."""
-    if judgement.several:
-        named = " and ".join(f"`{each.resource.logical_id}`" for each in judgement.several)
-        raise CannotEdit(f"it has the policies {named}, of which the last one that is written wins: keep one")
-    if policy is None:
-        named = " and ".join(f"`{each.resource.logical_id}`" for each in judgement.policies)
-        when = ", ".join(f"`{name}` is `{value}`" for name, value in judgement.http.parameters)
-        raise CannotEdit(
-            f"it has no policy{f' when {when}' if when else ''}, or none that is certainly its own: give "
-            f"{named} the `Bucket` and the `Condition` of the bucket"
-        )
-    properties = policy.resource.properties
-    target = properties.get("Bucket") if isinstance(properties, Mapping) else None
-    if isinstance(target, list):
-        raise CannotEdit(
-            f"the policy `{policy.resource.logical_id}` is for a list of buckets: write one for each"
-        )
-
-
-def _limit_size(inventory: Inventory, logical_id: str) -> None:
-    bucket = next(each for each in inventory.buckets if each.resource.logical_id == logical_id)
-    for deployment in inventory.deployments(bucket):
-        for applied in deployment.policies:
-            text = json.dumps(
-                applied.document, separators=(",", ":"), ensure_ascii=False, default=_at_its_longest
-            )
-            size = len(text.encode("utf-8", "replace"))
-            if size > MAX_POLICY_BYTES:
-                raise CannotEdit(
-                    f"with the deny the policy `{applied.policy.resource.logical_id}` would have up to "
-                    f"{size:,} bytes, and S3 takes {MAX_POLICY_BYTES:,}"
-                )
-
-
-def _at_its_longest(value: object) -> str:
-    parts = value.parts if isinstance(value, Text) else ()
-    return "".join("x" * _LONGEST_NAME if isinstance(part, Hole) else part for part in parts)
-
-
-def _note(policy: BucketPolicy) -> str:
-    """Return what is wrong with a transport statement that the deny does not mend."""
-    properties = policy.resource.properties
-    document = properties.get("PolicyDocument") if isinstance(properties, Mapping) else None
-    statements = document.get("Statement") if isinstance(document, Mapping) else None
-    for index, statement in enumerate(statements if isinstance(statements, list) else [statements], 1):
-        condition = statement.get("Condition") if isinstance(statement, Mapping) else None
-        if not isinstance(condition, Mapping) or statement.get("Effect") != "Deny":
-            continue
-        tests = condition.get("Bool")
-        for key, value in tests.items() if isinstance(tests, Mapping) else ():
-            value = value[0] if isinstance(value, list) and len(value) == 1 else value
-            if key.casefold() == "aws:securetransport" and str(value).casefold() == "true":
-                sid = statement.get("Sid")
-                named = f"`{sid}`" if isinstance(sid, str) else f"{index}"
-                return (
-                    f"its statement {named} denies requests over HTTPS, so that with the deny nothing may "
-                    "get through at all: did `true` mean `false`?"
-                )
-    return ""
+def _left(judgements: Iterable[Judgement], reasons: Mapping[str, str]) -> Iterator[Left]:
+    """Yield what is not proven and not fixed; undecided is left without being tried."""
+    for judgement in judgements:
+        logical_id, verdict = judgement.resource.logical_id, judgement.http.verdict
+        if isinstance(verdict, Undecided):
+            why = f"it cannot be decided: {_reasons(verdict)}"
+            yield Left(logical_id, judgement.at, why, undecided=True)
+        elif logical_id in reasons:
+            yield Left(logical_id, judgement.at, reasons[logical_id])

@@ -49,7 +49,13 @@ def read_style(layout: Layout) -> Style:
         for child in node.children:
             functions += child.key == "Ref" or (child.key or "").startswith("Fn::")
             value = child.node
-            if dash is None and value.kind is Kind.SEQUENCE and not value.flow and not node.flow:
+            # A tag or an anchor would begin in the line of the key.
+            if (
+                dash is None
+                and value.kind is Kind.SEQUENCE
+                and not value.flow
+                and layout.begins_line(value.start)
+            ):
                 dash = layout.column(value.start) - layout.column(child.start)
     return Style(
         layout.json,

@@ -1,0 +1,100 @@
+"""Why a bucket is left as it is, although it answers plain HTTP, and what else its owner has to know."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from secure_bucket.findings.judge import Judgement
+from secure_bucket.policy.unknown import Hole, Text
+from secure_bucket.repair.edit import CannotEdit
+from secure_bucket.template import Bucket, BucketPolicy, Document, Inventory
+
+__all__ = ["MADE_BY_CDK", "MAX_POLICY_BYTES", "limit_size", "made_by_cdk", "note_on", "refuse_several"]
+
+MADE_BY_CDK = (
+    "the AWS CDK made this template, and will make it anew: fix the app, with "
+    "`SecureTransportAspect(mode=Mode.FIX)` or `enforce_ssl=True`"
+)
+"""Why a template that was synthesized is left as it is."""
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/add-bucket-policy.html: 20 KB.
+MAX_POLICY_BYTES = 20_480
+_LONGEST_NAME = 63
+
+
+def made_by_cdk(document: Document) -> bool:
+    """Tell whether a template was synthesized by the AWS CDK."""
+    root = document.root
+    rules, resources = root.get("Rules"), root.get("Resources")
+    if isinstance(rules, Mapping) and "CheckBootstrapVersion" in rules:
+        return True
+    for body in resources.values() if isinstance(resources, Mapping) else ():
+        if isinstance(body, Mapping):
+            metadata = body.get("Metadata")
+            if body.get("Type") == "AWS::CDK::Metadata" or (
+                isinstance(metadata, Mapping) and "aws:cdk:path" in metadata
+            ):
+                return True
+    return False
+
+
+def refuse_several(judgement: Judgement, policy: BucketPolicy | None) -> None:
+    """Refuse what is not one policy of this bucket and of no other."""
+    if judgement.several:
+        named = " and ".join(f"`{each.resource.logical_id}`" for each in judgement.several)
+        raise CannotEdit(f"it has the policies {named}, of which the last one that is written wins: keep one")
+    if policy is None:
+        named = " and ".join(f"`{each.resource.logical_id}`" for each in judgement.policies)
+        when = ", ".join(f"`{name}` is `{value}`" for name, value in judgement.http.parameters)
+        raise CannotEdit(
+            f"it has no policy{f' when {when}' if when else ''}, or none that is certainly its own: give "
+            f"{named} the `Bucket` and the `Condition` of the bucket"
+        )
+    properties = policy.resource.properties
+    target = properties.get("Bucket") if isinstance(properties, Mapping) else None
+    if isinstance(target, list):
+        raise CannotEdit(
+            f"the policy `{policy.resource.logical_id}` is for a list of buckets: write one for each"
+        )
+
+
+def limit_size(inventory: Inventory, bucket: Bucket) -> None:
+    for deployment in inventory.deployments(bucket):
+        for applied in deployment.policies:
+            text = json.dumps(
+                applied.document, separators=(",", ":"), ensure_ascii=False, default=_at_its_longest
+            )
+            size = len(text.encode("utf-8", "replace"))
+            if size > MAX_POLICY_BYTES:
+                raise CannotEdit(
+                    f"with the deny the policy `{applied.policy.resource.logical_id}` would have up to "
+                    f"{size:,} bytes, and S3 takes {MAX_POLICY_BYTES:,}"
+                )
+
+
+def _at_its_longest(value: object) -> str:
+    parts = value.parts if isinstance(value, Text) else ()
+    return "".join("x" * _LONGEST_NAME if isinstance(part, Hole) else part for part in parts)
+
+
+def note_on(policy: BucketPolicy | None) -> str:
+    """Return what is wrong with a transport statement that the deny does not mend."""
+    properties = policy.resource.properties if policy is not None else None
+    document = properties.get("PolicyDocument") if isinstance(properties, Mapping) else None
+    statements = document.get("Statement") if isinstance(document, Mapping) else None
+    for index, statement in enumerate(statements if isinstance(statements, list) else [statements], 1):
+        condition = statement.get("Condition") if isinstance(statement, Mapping) else None
+        if not isinstance(condition, Mapping) or statement.get("Effect") != "Deny":
+            continue
+        tests = condition.get("Bool")
+        for key, value in tests.items() if isinstance(tests, Mapping) else ():
+            value = value[0] if isinstance(value, list) and len(value) == 1 else value
+            if key.casefold() == "aws:securetransport" and str(value).casefold() == "true":
+                sid = statement.get("Sid")
+                named = f"`{sid}`" if isinstance(sid, str) else f"{index}"
+                return (
+                    f"its statement {named} denies requests over HTTPS, so that with the deny nothing may "
+                    "get through at all: did `true` mean `false`?"
+                )
+    return ""

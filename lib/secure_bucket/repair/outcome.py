@@ -1,0 +1,61 @@
+"""What became of a template and its buckets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from secure_bucket.policy.unknown import Place
+from secure_bucket.template import Document
+
+__all__ = ["Fixed", "Left", "Repair"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A bucket that denies plain HTTP now.
+
+    Args:
+        logical_id: Its logical id.
+        at: Where it is written in the template as it was.
+        what: What was done, as a clause.
+        note: What else to look at; `""` when there is nothing.
+    """
+
+    logical_id: str
+    at: Place
+    what: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A bucket that was left as it was, and is not proven.
+
+    Args:
+        logical_id: Its logical id.
+        at: Where it is written.
+        why: The reason, as a clause.
+        undecided: Whether it is not known if it answers plain HTTP; otherwise it does.
+    """
+
+    logical_id: str
+    at: Place
+    why: str
+    undecided: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What became of a template.
+
+    Args:
+        document: The template now: the very same one when nothing was done.
+        fixed: The buckets that deny plain HTTP now.
+        left: The buckets that are not proven, and why they were left.
+        proven: How many buckets were proven before.
+    """
+
+    document: Document
+    fixed: tuple[Fixed, ...] = ()
+    left: tuple[Left, ...] = ()
+    proven: int = 0
