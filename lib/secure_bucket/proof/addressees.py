@@ -53,6 +53,10 @@ class Addressees:
             if isinstance(who.name, Text) or isinstance(who.arn, Text):
                 entries = (*entries, *(Principal("AWS", arn) for arn in sorted(self.arns)))
             named = any_of(_means(entry, who, strict) for entry in entries)
+            if self.negated and named is True and who.kind is not Kind.ROOT and who.account is not None:
+                # *NotPrincipal*: beside the ARN of a user its account has to stand, and yet "all principals
+                # except the user" are denied; elsewhere an account is everyone in it.
+                named = Unknown("AWS says two things of whom an account in `NotPrincipal` leaves out")
         return negate(named) if self.negated else named
 
 

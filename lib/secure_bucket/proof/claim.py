@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 __all__ = ["DENIES_HTTP", "Claim", "denies_tls_below"]
 
@@ -21,11 +22,11 @@ class Claim:
 
     words: str
     fixed: Mapping[str, str] = field(hash=False)
-    tls_below: float
+    tls_below: Fraction
     tls_absent: bool
 
 
-DENIES_HTTP = Claim("over http", {"aws:securetransport": "false"}, tls_below=1.2, tls_absent=True)
+DENIES_HTTP = Claim("over http", {"aws:securetransport": "false"}, tls_below=Fraction("1.2"), tls_absent=True)
 """Every request over plain HTTP is denied.
 
 AWS documents no `s3:TlsVersion` for such a request, so it is taken to be absent or a number below 1.2,
@@ -34,4 +35,9 @@ and a proof has to hold in both cases."""
 
 def denies_tls_below(version: float) -> Claim:
     """Return the claim that every request over TLS older than `version` is denied."""
-    return Claim(f"over tls below {version:g}", {"aws:securetransport": "true"}, version, tls_absent=False)
+    return Claim(
+        f"over tls below {version:g}",
+        {"aws:securetransport": "true"},
+        Fraction(str(version)),
+        tls_absent=False,
+    )

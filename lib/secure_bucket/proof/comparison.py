@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Final, TypeAlias
 
 from secure_bucket.policy.document import Condition, Quantifier
@@ -28,7 +29,7 @@ from secure_bucket.proof.tri import Depends, Tri, all_of, any_of, negate, unless
 
 __all__ = ["Comparison", "compile_comparison"]
 
-Option: TypeAlias = "Pattern | float | AddressRanges | bool | Unknown"
+Option: TypeAlias = "Pattern | Fraction | AddressRanges | bool | Unknown"
 Observed: TypeAlias = "Subject | tuple[Subject, ...] | None"
 
 
@@ -148,7 +149,7 @@ class Comparison:
         return Unknown(reason, condition.at)
 
 
-_RELATIONS: Final[dict[str, Callable[[float, float], bool]]] = {
+_RELATIONS: Final[dict[str, Callable[[Fraction, Fraction], bool]]] = {
     "Equals": lambda value, option: value == option,
     "LessThan": lambda value, option: value < option,
     "LessThanEquals": lambda value, option: value <= option,

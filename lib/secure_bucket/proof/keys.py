@@ -167,9 +167,8 @@ def presence_of(key: str, kind: Kind, *, through_endpoint: bool, tls_absent: boo
         return Presence.FREE if tls_absent else Presence.ALWAYS
     if key == "aws:sourceip":
         return Presence.NEVER if through_endpoint else Presence.ALWAYS
-    if key == "aws:sourcevpce":
-        return Presence.ALWAYS if through_endpoint else Presence.NEVER
-    if key == "aws:sourcevpc":
+    if key in ("aws:sourcevpc", "aws:sourcevpce"):
+        # Both are there "only if the requester uses a VPC endpoint"; whether always then, AWS does not say.
         return Presence.PRESENT_RATHER if through_endpoint else Presence.NEVER
     if key == "aws:vpcsourceip":
         return Presence.FREE if through_endpoint else Presence.ABSENT_RATHER
@@ -180,6 +179,8 @@ def presence_of(key: str, kind: Kind, *, through_endpoint: bool, tls_absent: boo
     if key in _SIGNED_ONLY:
         return Presence.ALWAYS if kind in _SIGNED else Presence.NEVER
     if key in _MEMBER_ONLY:
+        if kind is Kind.SERVICE:
+            return Presence.ABSENT_RATHER  # An AWS service is a member of nothing, as far as AWS says.
         return Presence.FREE if kind in _SIGNED else Presence.NEVER
     if key in _SERVICE_ONLY:
         return Presence.ALWAYS if kind is Kind.SERVICE else Presence.ABSENT_RATHER

@@ -8,6 +8,9 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from decimal import Context, Decimal
+from fractions import Fraction
+from math import floor
 from typing import Final, TypeAlias
 
 __all__ = [
@@ -19,9 +22,11 @@ __all__ = [
     "parse_network",
     "parse_number",
     "write_instant",
+    "write_number",
 ]
 
 Network: TypeAlias = "ipaddress.IPv4Network | ipaddress.IPv6Network"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 NETWORKS: Final = (ipaddress.IPv4Network, ipaddress.IPv6Network)
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?")
 _INSTANT: Final = re.compile(
@@ -62,12 +67,12 @@ class AddressRanges:
         return position > 0 and int(address) <= ranges[position - 1][1]
 
 
-def parse_number(text: str) -> float | None:
-    """Return the number that a text writes; `None` when it writes none."""
-    return float(text) if _NUMBER.fullmatch(text) else None
+def parse_number(text: str) -> Fraction | None:
+    """Return the number that a text writes, exactly; `None` when it writes none."""
+    return Fraction(text) if _NUMBER.fullmatch(text) else None
 
 
-def parse_instant(text: str) -> float | None:
+def parse_instant(text: str) -> Fraction | None:
     """Return the seconds since 1970 of a date, in ISO 8601 or as epoch time; `None` when it is none."""
     match = _INSTANT.fullmatch(text)
     if match is None or len(text) == 4:
@@ -89,7 +94,7 @@ def parse_instant(text: str) -> float | None:
     offset = 0
     if zone and zone != "Z":
         offset = (int(zone[1:3]) * 60 + int(zone[-2:])) * (60 if zone[0] == "+" else -60)
-    return moment.timestamp() - offset + (float(f"0.{fraction}") if fraction else 0.0)
+    return (moment - _EPOCH) // timedelta(seconds=1) - offset + Fraction(f"0.{fraction or 0}")
 
 
 def parse_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
@@ -107,10 +112,19 @@ def parse_network(text: str) -> Network | None:
         return None
 
 
-def write_instant(seconds: float) -> str | None:
+def write_number(number: Fraction) -> str:
+    """Return a number as a policy writes it: its digits, all of them."""
+    if number.denominator == 1:
+        return str(number.numerator)
+    return f"{Context(prec=80).divide(Decimal(number.numerator), Decimal(number.denominator)):f}"
+
+
+def write_instant(seconds: Fraction) -> str | None:
     """Return the date of an epoch time in ISO 8601; `None` when it is out of range."""
+    whole = floor(seconds)
     try:
-        moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds)
+        moment = _EPOCH + timedelta(seconds=whole)
     except OverflowError:
         return None
-    return moment.isoformat().replace("+00:00", "Z")
+    fraction = write_number(seconds - whole).removeprefix("0")
+    return f"{moment.replace(tzinfo=None).isoformat()}{fraction}Z"

@@ -18,7 +18,7 @@ from secure_bucket.proof.language import Budget, TooComplex
 from secure_bucket.proof.pattern import Pattern
 from secure_bucket.proof.principals import PRINCIPAL_TYPES, Who, principals_of
 from secure_bucket.proof.rule import Rule
-from secure_bucket.proof.scalars import parse_instant
+from secure_bucket.proof.scalars import parse_instant, write_number
 from secure_bucket.proof.search import Choice, Dimension
 from secure_bucket.proof.subject import Subject, concat, letters_of
 from secure_bucket.proof.targets import (
@@ -322,7 +322,7 @@ def partition_of(bucket_arn: Subject) -> str:
 def as_seen(key: str, observed: Observed) -> Observed:
     """Return the chosen time as its key (in lower case) writes it; every other value as it is."""
     seconds = parse_instant(observed) if key == CLOCK[1] and isinstance(observed, str) else None
-    return observed if seconds is None else str(int(seconds) if seconds.is_integer() else seconds)
+    return observed if seconds is None else write_number(seconds)
 
 
 def _is_foreign(key: str, target: Target) -> bool:

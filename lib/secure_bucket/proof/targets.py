@@ -116,14 +116,14 @@ def compile_resources(element: Patterns, at: Place, *, variables: bool) -> Claus
 
 
 def _has_wild_service(pattern: Pattern) -> bool:
-    """Return whether a wildcard stands in the first three parts of what is written as an ARN."""
+    """Return whether a wildcard stands in the first three parts of what is not simply `*`."""
+    if pattern.elements == (Wild.ANY,):
+        return False
     colons = 0
     for element in pattern.elements:
         colons += element == ":"
-        if colons == 3:
-            return False
-        if isinstance(element, Wild):
-            return colons > 0
+        if isinstance(element, Wild) or colons == 3:
+            return colons < 3
     return False
 
 

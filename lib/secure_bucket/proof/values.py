@@ -5,7 +5,9 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import combinations
+from math import floor
 from typing import Final
 
 from secure_bucket.policy.unknown import Hole, Text
@@ -13,7 +15,7 @@ from secure_bucket.proof.comparison import Comparison, Observed
 from secure_bucket.proof.keys import Certainty, Domain, Presence, domain_of, is_multivalued
 from secure_bucket.proof.language import Budget, Stage, representatives
 from secure_bucket.proof.pattern import Pattern, Variable, Wild
-from secure_bucket.proof.scalars import AddressRanges, write_instant
+from secure_bucket.proof.scalars import AddressRanges, write_instant, write_number
 from secure_bucket.proof.subject import Subject
 
 __all__ = ["ENDPOINT", "Value", "coarse", "example_of", "literals_of", "values_of"]
@@ -38,7 +40,7 @@ _EXAMPLES: Final = {
     "s3:prefix": "reports/",
 }
 _ADDRESSES: Final = ("203.0.113.7", "2001:db8::7")
-_TLS_VERSIONS: Final = (1.0, 1.1, 1.2, 1.3)
+_TLS_VERSIONS: Final = tuple(map(Fraction, ("1.0", "1.1", "1.2", "1.3")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Value:
 
 
 def values_of(
-    key: str, comparisons: Sequence[Comparison], presence: Presence, *, tls_below: float, budget: Budget
+    key: str, comparisons: Sequence[Comparison], presence: Presence, *, tls_below: Fraction, budget: Budget
 ) -> Iterator[Value]:
     """Yield the values to try for a key, the simplest first.
 
@@ -86,7 +88,7 @@ def values_of(
 
 
 def _present(
-    key: str, comparisons: Sequence[Comparison], tls_below: float, budget: Budget
+    key: str, comparisons: Sequence[Comparison], tls_below: Fraction, budget: Budget
 ) -> Iterator[Value]:
     families = {comparison.family for comparison in comparisons} - {"null"}
     domain = domain_of(key)
@@ -116,7 +118,8 @@ def _present(
 def _sets(key: str, comparisons: Sequence[Comparison], single: Sequence[Value]) -> Iterator[Value]:
     """Yield lists of values for a key that may have several at once."""
     multivalued = is_multivalued(key)
-    if multivalued is False or not any(comparison.condition.quantifier for comparison in comparisons):
+    quantified = any(comparison.condition.quantifier for comparison in comparisons)
+    if multivalued is False or not (multivalued or quantified):
         return
     doubtful = multivalued is None
     # IAM User Guide, *Set operators for multivalued context keys*: ForAllValues also matches an empty set.
@@ -182,55 +185,53 @@ def example_of(key: str) -> str:
 
 
 def _numbers(comparisons: Sequence[Comparison], *, whole: bool) -> Iterator[Value]:
-    constants = {option for option in _options(comparisons, "numeric") if isinstance(option, float)}
+    constants = {option for option in _options(comparisons, "numeric") if isinstance(option, Fraction)}
     for number, exact in _around(sorted(constants)):
-        if not whole or (number >= 0 and number.is_integer()):
-            yield Value(_write(number))
+        if not whole or (number >= 0 and number.denominator == 1):
+            yield Value(write_number(number))
         elif number >= 0:
-            yield Value(_write(number), doubtful=True)
+            yield Value(write_number(number), doubtful=True)
         elif not exact and constants and min(constants) > 0:
             yield Value("0")
 
 
-def _tls_versions(comparisons: Sequence[Comparison], below: float) -> Iterator[Value]:
-    constants = {option for option in _options(comparisons, "numeric") if isinstance(option, float)}
+def _tls_versions(comparisons: Sequence[Comparison], below: Fraction) -> Iterator[Value]:
+    constants = {option for option in _options(comparisons, "numeric") if isinstance(option, Fraction)}
     real = [version for version in _TLS_VERSIONS if version < below]
-    yield from (Value(f"{version:.1f}") for version in real)
+    yield from (Value(f"{float(version):.1f}") for version in real)
     # Nothing documents the numbers of versions that do not exist.
     for number, _ in _around(sorted(constants | set(real))):
         if 0 < number < below and number not in real:
-            yield Value(_write(number), doubtful=True)
+            yield Value(write_number(number), doubtful=True)
 
 
 def _dates(comparisons: Sequence[Comparison]) -> Iterator[Value]:
-    constants = {option for option in _options(comparisons, "date", "numeric") if isinstance(option, float)}
-    for number, _ in _around(sorted(constants), step=86_400.0):
+    constants = {
+        option for option in _options(comparisons, "date", "numeric") if isinstance(option, Fraction)
+    }
+    for number, _ in _around(sorted(constants), step=Fraction(86_400)):
         instant = write_instant(number)
         if instant is not None:
             yield Value(instant)
 
 
-def _around(constants: Sequence[float], step: float = 1.0) -> Iterator[tuple[float, bool]]:
+def _around(constants: Sequence[Fraction], step: Fraction = Fraction(1)) -> Iterator[tuple[Fraction, bool]]:
     """Yield one number of each interval that the constants cut, and each constant.
 
     The second member tells whether the number is one of the constants.
     """
     if not constants:
-        yield 1.0, False
+        yield Fraction(1), False
         return
     yield constants[-1] + step, False
     for constant, following in zip(constants, [*constants[1:], None], strict=True):
         yield constant, True
         if following is not None:
             middle = (constant + following) / 2
-            between = float(int(middle)) if constant < int(middle) < following else middle
+            between = Fraction(floor(middle)) if constant < floor(middle) < following else middle
             if constant < between < following:
                 yield between, False
     yield constants[0] - step, False
-
-
-def _write(number: float) -> str:
-    return str(int(number)) if number.is_integer() else repr(number)
 
 
 def _addresses(comparisons: Sequence[Comparison]) -> Iterator[str]:
