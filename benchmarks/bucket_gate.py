@@ -23,15 +23,12 @@ CHECKS = ("nothing", "plugin", "aspect", "fix", "cdk-nag")
 def synthesize(check: str, buckets: int) -> None:
     """Build the app and print how long its synthesis took, as JSON."""
     import aws_cdk as cdk
-    from aws_cdk import aws_s3 as s3
+    from adopt import build
 
     from secure_bucket import Mode, SecureTransportAspect, SecureTransportValidation
 
     app = cdk.App(outdir=tempfile.mkdtemp())
-    for stack in range(STACKS):
-        scope = cdk.Stack(app, f"Stack{stack}")
-        for number in range(buckets // STACKS):
-            s3.Bucket(scope, f"Bucket{number}", enforce_ssl=True)
+    build(app, buckets, STACKS, has_deny=True)
     if check == "plugin":
         cdk.Validations.of(app).add_plugins(SecureTransportValidation())
     elif check == "aspect":

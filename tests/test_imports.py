@@ -31,11 +31,14 @@ ARROW = {
 }
 
 NEEDS_CDK = {
+    "BucketSecureTransport",
+    "BucketSecureTransportInjector",
     "Mode",
     "SecureBucket",
     "SecureBucketProps",
     "SecureTransportAspect",
     "SecureTransportValidation",
+    "enforce_secure_transport",
 }
 
 

@@ -1,6 +1,7 @@
 """No S3 bucket answers plain HTTP.
 
-Writing: `SecureBucket` and `SecureTransportAspect` put the deny into a template. Judging:
+Writing: `SecureBucket` has the deny; `enforce_secure_transport(app, mode=Mode.FIX)` puts it into an app
+that is there already, as do an Aspect, a mixin and a property injector. Judging:
 `SecureTransportValidation` fails `cdk synth`, `check_template` and `check_assembly` read any
 CloudFormation template, `prove_denies_http` answers for one bucket policy.
 
@@ -16,6 +17,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from secure_bucket.cdk.aspect import Mode, SecureTransportAspect
     from secure_bucket.cdk.bucket import SecureBucket, SecureBucketProps
+    from secure_bucket.cdk.enforce import enforce_secure_transport
+    from secure_bucket.cdk.injector import BucketSecureTransportInjector
+    from secure_bucket.cdk.mixin import BucketSecureTransport
     from secure_bucket.cdk.validation import SecureTransportValidation
     from secure_bucket.errors import (
         ConstructError,
@@ -36,6 +40,8 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "BucketSecureTransport",
+    "BucketSecureTransportInjector",
     "ConstructError",
     "Finding",
     "Hole",
@@ -62,12 +68,15 @@ __all__ = [
     "Verdict",
     "check_assembly",
     "check_template",
+    "enforce_secure_transport",
     "evaluate",
     "parse_policy",
     "prove_denies_http",
 ]
 
 _MODULES = {
+    "BucketSecureTransport": "cdk.mixin",
+    "BucketSecureTransportInjector": "cdk.injector",
     "ConstructError": "errors",
     "Finding": "findings.finding",
     "Hole": "policy.unknown",
@@ -94,6 +103,7 @@ _MODULES = {
     "Verdict": "proof.verdict",
     "check_assembly": "findings.check",
     "check_template": "findings.check",
+    "enforce_secure_transport": "cdk.enforce",
     "evaluate": "policy.evaluate",
     "parse_policy": "policy.parse",
     "prove_denies_http": "proof.prove",

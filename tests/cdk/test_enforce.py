@@ -20,9 +20,14 @@ from aws_cdk import aws_s3_deployment as deployment
 from aws_cdk import cloudformation_include, pipelines
 from constructs import Construct, IConstruct
 
-from secure_bucket import Mode, SecureBucket, SecureTransportAspect, SecureTransportValidation
-from secure_bucket.cdk.enforce import enforce_secure_transport
-from secure_bucket.cdk.injector import BucketSecureTransportInjector
+from secure_bucket import (
+    BucketSecureTransportInjector,
+    Mode,
+    SecureBucket,
+    SecureTransportAspect,
+    SecureTransportValidation,
+    enforce_secure_transport,
+)
 from secure_bucket.errors import ConstructError
 from tests.cdk.test_fix import allow, denies, policies, statements
 from tests.cdk.test_injector import OfAnotherLibrary

@@ -11,8 +11,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_s3 as s3
 
-from secure_bucket import Mode
-from secure_bucket.cdk.enforce import enforce_secure_transport
+from secure_bucket import Mode, enforce_secure_transport
 
 TODAY = datetime.date.today()
 YESTERDAY = TODAY - datetime.timedelta(days=1)

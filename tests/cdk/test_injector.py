@@ -10,8 +10,7 @@ from aws_cdk import aws_cloudfront as cloudfront
 from aws_cdk import aws_cloudfront_origins as origins
 from aws_cdk import aws_s3 as s3
 
-from secure_bucket import SecureBucket, SecureTransportAspect
-from secure_bucket.cdk.injector import BucketSecureTransportInjector
+from secure_bucket import BucketSecureTransportInjector, SecureBucket, SecureTransportAspect
 from tests.cdk.test_fix import denies, policies, synthesized
 
 

@@ -8,8 +8,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_s3 as s3
 
-from secure_bucket import SecureBucket, SecureTransportAspect
-from secure_bucket.cdk.mixin import BucketSecureTransport
+from secure_bucket import BucketSecureTransport, SecureBucket, SecureTransportAspect
 from secure_bucket.errors import ConstructError
 from tests.cdk.test_fix import allow, denies, policies, statements
 

@@ -13,8 +13,7 @@ from aws_cdk import aws_s3 as s3
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from secure_bucket import Mode, Proven, evaluate, prove_denies_http
-from secure_bucket.cdk.enforce import enforce_secure_transport
+from secure_bucket import Mode, Proven, enforce_secure_transport, evaluate, prove_denies_http
 from secure_bucket.policy import Request
 from tests.cases.request_space import BUCKET
 from tests.properties.strategies import Json, policies, requests
