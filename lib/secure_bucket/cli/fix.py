@@ -268,7 +268,8 @@ class _Fix:
             if fixed.note or not self.arguments.quiet:
                 to_stderr(f"secure-bucket: {fixed.at}: bucket `{fixed.logical_id}`: {what}")
         for left in repair.left:
-            message = f"{left.at}: bucket `{left.logical_id}` is left as it is: {left.why}"
+            why = f"{left.why}; --synthesized fixes it all the same" if left.why == MADE_BY_CDK else left.why
+            message = f"{left.at}: bucket `{left.logical_id}` is left as it is: {why}"
             if left.logical_id in excepted:
                 self.excepted += 1
                 if not self.arguments.quiet:

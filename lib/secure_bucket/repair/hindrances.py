@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 
 from secure_bucket.findings.judge import Judgement
+from secure_bucket.findings.rules.rule import when
 from secure_bucket.policy.unknown import Hole, Text
 from secure_bucket.repair.edit import CannotEdit
 from secure_bucket.template import Bucket, BucketPolicy, Document, Inventory
@@ -46,10 +47,9 @@ def refuse_several(judgement: Judgement, policy: BucketPolicy | None) -> None:
         raise CannotEdit(f"it has the policies {named}, of which the last one that is written wins: keep one")
     if policy is None:
         named = " and ".join(f"`{each.resource.logical_id}`" for each in judgement.policies)
-        when = ", ".join(f"`{name}` is `{value}`" for name, value in judgement.http.parameters)
         raise CannotEdit(
-            f"it has no policy{f' when {when}' if when else ''}, or none that is certainly its own: give "
-            f"{named} the `Bucket` and the `Condition` of the bucket"
+            f"it has no policy{when(judgement.http)}, or none that is certainly its own: give {named} the "
+            "`Bucket` and the `Condition` of the bucket"
         )
     properties = policy.resource.properties
     target = properties.get("Bucket") if isinstance(properties, Mapping) else None
@@ -60,6 +60,10 @@ def refuse_several(judgement: Judgement, policy: BucketPolicy | None) -> None:
 
 
 def limit_size(inventory: Inventory, bucket: Bucket) -> None:
+    """Refuse a policy that is larger than S3 takes, however long what is not known turns out to be.
+
+    A name that is not known counts as the longest that a bucket can have.
+    """
     for deployment in inventory.deployments(bucket):
         for applied in deployment.policies:
             text = json.dumps(

@@ -14,6 +14,7 @@ __all__ = ["Edit", "apply_edits", "insert_item", "insert_member", "item_of_one"]
 
 # What may stand behind a value in its line so that the line after it is the place for the next value.
 _REST_IN_JSON = re.compile(r"[ \t]*(,?)[ \t]*(?://.*|/\*(?:[^*]|\*(?!/))*\*/[ \t]*)?")
+_KEY = re.compile(r'[ \t]+"[^"]*"[ \t]*:[ \t]*')
 _REST_IN_YAML = re.compile(r"[ \t]*(,?)(?:[ \t]*|[ \t]+#.*)")
 
 
@@ -143,7 +144,9 @@ def _insert_in_flow(
         indent = layout.indentation(container.start)
         deeper = indent + style.step
         new = written(None)
-        if style.json and "\n" in text:
+        if style.json and (
+            "\n" in inner or _KEY.fullmatch(text[layout.line_start(container.start) : container.start])
+        ):
             new = f"{style.newline}{deeper}{written(deeper)}{style.newline}{indent}"
         return [Edit(container.start + 1, container.end - 1, new)]
     child = container.children[after]
