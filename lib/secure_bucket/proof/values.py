@@ -39,6 +39,8 @@ _EXAMPLES: Final = {
     "aws:username": "alice",
     "s3:prefix": "reports/",
 }
+# What AWS shows of an id in every example, and nowhere says that it is so.
+_PREFIXES: Final = {"aws:principalorgid": "o-", "aws:sourcevpc": "vpc-", "aws:sourcevpce": "vpce-"}
 _ADDRESSES: Final = ("203.0.113.7", "2001:db8::7")
 _TLS_VERSIONS: Final = tuple(map(Fraction, ("1.0", "1.1", "1.2", "1.3")))
 
@@ -143,8 +145,14 @@ def _options(comparisons: Iterable[Comparison], *families: str) -> Iterator[obje
 def _texts(key: str, comparisons: Sequence[Comparison], budget: Budget) -> Iterator[Value]:
     patterns = [pattern for comparison in comparisons for pattern in comparison.patterns]
     seed = example_of(key)
-    for (text,) in representatives((Stage(),), [coarse(pattern) for pattern in patterns], [(seed,)], budget):
-        yield Value(text)
+    classes = [coarse(pattern) for pattern in patterns]
+    prefix = _PREFIXES.get(key, "")
+    if prefix:
+        shape, example = (Stage(prefix), Stage()), (prefix, seed.removeprefix(prefix))
+        for parts in representatives(shape, classes, [example], budget):
+            yield Value("".join(parts))
+    for (text,) in representatives((Stage(),), classes, [(seed,)], budget):
+        yield Value(text, doubtful=not text.startswith(prefix))
     yield from (Value(subject) for subject in literals_of(patterns))
     # Whether a key can be present and empty is not documented.
     yield Value("", doubtful=True)
@@ -199,9 +207,9 @@ def _tls_versions(comparisons: Sequence[Comparison], below: Fraction) -> Iterato
     constants = {option for option in _options(comparisons, "numeric") if isinstance(option, Fraction)}
     real = [version for version in _TLS_VERSIONS if version < below]
     yield from (Value(f"{float(version):.1f}") for version in real)
-    # Nothing documents the numbers of versions that do not exist.
+    # Nothing documents the numbers of versions that do not exist, zero and less among them.
     for number, _ in _around(sorted(constants | set(real))):
-        if 0 < number < below and number not in real:
+        if number < below and number not in real:
             yield Value(write_number(number), doubtful=True)
 
 
@@ -212,7 +220,8 @@ def _dates(comparisons: Sequence[Comparison]) -> Iterator[Value]:
     for number, _ in _around(sorted(constants), step=Fraction(86_400)):
         instant = write_instant(number)
         if instant is not None:
-            yield Value(instant)
+            # No request is older than epoch time.
+            yield Value(instant, doubtful=number < 0)
 
 
 def _around(constants: Sequence[Fraction], step: Fraction = Fraction(1)) -> Iterator[tuple[Fraction, bool]]:
@@ -228,7 +237,8 @@ def _around(constants: Sequence[Fraction], step: Fraction = Fraction(1)) -> Iter
         yield constant, True
         if following is not None:
             middle = (constant + following) / 2
-            between = Fraction(floor(middle)) if constant < floor(middle) < following else middle
+            wholes = (Fraction(floor(middle)), Fraction(floor(constant) + 1))
+            between = next((whole for whole in wholes if constant < whole < following), middle)
             if constant < between < following:
                 yield between, False
     yield constants[0] - step, False
