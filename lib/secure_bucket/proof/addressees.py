@@ -52,12 +52,16 @@ class Addressees:
         if not named:
             if isinstance(who.name, Text) or isinstance(who.arn, Text):
                 entries = (*entries, *(Principal("AWS", arn) for arn in sorted(self.arns)))
-            named = any_of(_means(entry, who, strict) for entry in entries)
-            if self.negated and named is True and who.kind is not Kind.ROOT and who.account is not None:
-                # *NotPrincipal*: beside the ARN of a user its account has to stand, and yet "all principals
-                # except the user" are denied; elsewhere an account is everyone in it.
-                named = Unknown("AWS says two things of whom an account in `NotPrincipal` leaves out")
+            named = any_of(self._named(entry, who, strict) for entry in entries)
         return negate(named) if self.negated else named
+
+    def _named(self, entry: Principal | Unknown, who: Who, strict: bool) -> Tri:
+        named = _means(entry, who, strict)
+        if self.negated and named is True and who.kind is not Kind.ROOT and _is_account(entry, who):
+            # *NotPrincipal*: beside the ARN of a user that of its account has to stand, and still "all
+            # principals except the user" are denied. *Principal*: an account is everyone in it.
+            return Unknown("AWS says two things of whom an account in `NotPrincipal` leaves out")
+        return named
 
 
 def compile_principals(principals: Principals) -> Addressees:
@@ -68,6 +72,15 @@ def compile_principals(principals: Principals) -> Addressees:
     for entry in principals.entries:
         if isinstance(entry, Principal) and entry.kind in ("*", "AWS") and isinstance(entry.value, str):
             everyone |= entry.value == "*" and not principals.negated
+            if (
+                principals.negated
+                and entry.value.startswith("arn:")
+                and not set(entry.value).isdisjoint("*?")
+            ):
+                # It is no principal, and whom that leaves out is not for us to say.
+                reason = f"AWS does not allow a wildcard in the ARN `{entry.value[:60]}` of a principal"
+                entries.append(Unknown(reason))
+                continue
             if (
                 entry.value.startswith("arn:")
                 and not entry.value.endswith(":root")
@@ -84,6 +97,13 @@ def _without_path(arn: str) -> str:
     """Return the ARN of a role without its path; `""` of anything else."""
     head, role, name = arn.partition(":role/")
     return f"{head}{role}{name.rpartition('/')[2]}" if role else ""
+
+
+def _is_account(entry: Principal | Unknown, who: Who) -> bool:
+    if isinstance(entry, Unknown) or isinstance(entry.value, Unknown):
+        return False
+    parts = split_arn(entry.value)
+    return entry.value == who.account if parts is None else str(parts[5]) == "root"
 
 
 def _means(entry: Principal | Unknown, who: Who, strict: bool) -> Tri:
