@@ -116,15 +116,16 @@ def compile_resources(element: Patterns, at: Place, *, variables: bool) -> Claus
 
 
 def _has_wild_service(pattern: Pattern) -> bool:
-    """Return whether a wildcard stands in the first three parts of what is not simply `*`."""
+    """Return whether wildcards of what is not simply `*` stand for any of the first three parts of an ARN."""
     if pattern.elements == (Wild.ANY,):
         return False
     colons = 0
     for element in pattern.elements:
         colons += element == ":"
-        if isinstance(element, Wild) or colons == 3:
-            return colons < 3
-    return False
+        if isinstance(element, Wild) and colons < 3:
+            return True
+    # With fewer colons a wildcard would have to stand for some of them.
+    return colons < 5 and not pattern.holes
 
 
 def _plain_before_the_resource(elements: Sequence[Element]) -> Iterator[Element]:
