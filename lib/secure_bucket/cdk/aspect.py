@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from pathlib import Path
 from typing import Literal
 
 import aws_cdk as cdk
@@ -10,6 +11,7 @@ import jsii
 from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 
+from secure_bucket.cdk.record import remove_record
 from secure_bucket.cdk.state import state_of
 from secure_bucket.cdk.validation import SecureTransportValidation
 
@@ -78,5 +80,7 @@ class SecureTransportAspect:
             if isinstance(node, cdk.Stage):
                 # A walk begins: between two syntheses anything can have been written.
                 state.fixer.forget()
+                if isinstance(node, cdk.App):
+                    remove_record(Path(node.outdir))
             if isinstance(node, s3.CfnBucket):
                 state.note(state.fixer.fix(node, websites=self._websites))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
@@ -13,6 +14,7 @@ from constructs import Construct, IConstruct
 from secure_bucket.cdk.aspect import Mode
 from secure_bucket.cdk.injector import with_deny
 from secure_bucket.cdk.outcome import Fixed
+from secure_bucket.cdk.record import remove_record
 from secure_bucket.cdk.state import AppState, state_of
 from secure_bucket.cdk.survey import survey
 from secure_bucket.cdk.validation import SecureTransportValidation
@@ -154,13 +156,14 @@ class _Mend:
         stage = node.node.scope
         if stage is None:
             return
-        path = stage.node.path
+        if isinstance(stage, cdk.App):
+            remove_record(Path(stage.outdir))
         found = survey(stage)
         self._state.fixer.forget()
         self._state.fixed.update(found.stacks)
         for bucket in found.unproven:
-            self._state.note(self._state.fixer.fix(bucket, websites=self._websites))
-        self._state.entered[path] = True
+            self._state.note(self._state.fixer.fix(bucket, websites=self._websites, stage=stage))
+        self._state.entered[stage.node.path] = True
         # With stabilization the CDK goes around until no Aspect has anything left to do. What stands
         # behind the leaf was not visited yet, and an Aspect can add a bucket there: come at the end again.
         is_stable = node.node.try_get_context(_STABILIZATION) in (True, "true")

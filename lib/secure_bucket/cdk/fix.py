@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
-from constructs import IConstruct
+from constructs import IConstruct, Node
 
 from secure_bucket.cdk.acknowledgments import METADATA_KEY
 from secure_bucket.cdk.outcome import Fixed, Left, Outcome
@@ -27,40 +28,63 @@ from secure_bucket.statements import deny_plain_http
 
 __all__ = ["Fixer"]
 
+_REMOVALS: dict[object, cdk.RemovalPolicy] = {
+    cdk.CfnDeletionPolicy.DELETE: cdk.RemovalPolicy.DESTROY,
+    cdk.CfnDeletionPolicy.RETAIN: cdk.RemovalPolicy.RETAIN,
+}
+
 LIMIT = 20_480
 """The most bytes that S3 takes as a bucket policy."""
 
 _REFUTED, _UNDECIDED = id_of("SB001"), id_of("SB002")
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a bucket stands; each of these is a call to the jsii kernel, so that none is asked for twice."""
+
+    path: str
+    node: Node
+    owner: s3.Bucket | None
+
+
 class Fixer:
     """Fix the buckets of one app, remembering what it learned between one bucket and the next."""
 
     def __init__(self) -> None:
-        self._targets: dict[str, Targets] = {}
+        self._targets: dict[IConstruct, Targets] = {}
+        # The buckets that got a policy since `_targets` was filled.
+        self._made: set[str] = set()
         self._acknowledged: dict[str, frozenset[str]] = {}
 
     def forget(self) -> None:
         """Look anew at the next bucket: other code may have made policies or acknowledgments."""
         self._targets.clear()
+        self._made.clear()
         self._acknowledged.clear()
 
-    def fix(self, bucket: s3.CfnBucket, *, websites: bool = False) -> Outcome | None:
+    def fix(
+        self, bucket: s3.CfnBucket, *, websites: bool = False, stage: IConstruct | None = None
+    ) -> Outcome | None:
         """Add the deny to the policy of a bucket, unless it already refuses plain HTTP.
 
         Args:
             bucket: The bucket.
             websites: Whether to mend a website bucket too. It is left as it is unless set: its endpoint
                 speaks plain HTTP only, so that the deny closes it.
+            stage: The App or the Stage that the bucket is in; looked for unless set.
 
         Returns:
             What was done; `None` where there was nothing to do.
         """
-        path = path_of(bucket)
-        owner = _owner(bucket, path)
-        policy = _own_policy(owner)
+        place = _place_of(bucket)
+        path = place.path
+        policy = _own_policy(place.owner)
         if policy is None:
-            found = self._targets_of(bucket).policies_of(bucket, path)
+            if path in self._made:
+                return None
+            targets = self._targets_in(stage if stage is not None else _stage_of(bucket))
+            found = targets.policies_of(bucket, path)
             if isinstance(found, str):
                 return Left(path, found)
             if isinstance(found, s3.CfnBucketPolicy):
@@ -80,66 +104,59 @@ class Fixer:
             if open_rule is None:
                 return None
             rule = open_rule
-        why = self._why_not(bucket, path, rule, websites)
+        why = self._why_not(bucket, place, rule, websites)
         if why:
             return Left(path, why)
         if policy is None:
-            policy = _add_policy(bucket, owner)
-            # Two policies that both claim one bucket must not come of a second visit.
-            self._targets_of(bucket).add(policy, path)
-            return Fixed(path, path_of(policy), is_new=True)
+            self._made.add(path)
+            return Fixed(path, _add_policy(bucket, place), is_new=True)
         why = _cannot_take(document) or _condition_differs(policy, bucket) or _too_large(document)
         if why:
             return Left(path, f"its policy `{path_of(policy)}` {why}")
         _add_statement(policy, bucket, taken=_sids(document))
         return Fixed(path, path_of(policy), is_new=False)
 
-    def _targets_of(self, bucket: s3.CfnBucket) -> Targets:
+    def _targets_in(self, stage: IConstruct) -> Targets:
         # A Stage is deployed by itself: no policy outside of it can be meant for a bucket inside.
-        stage = cdk.Stage.of(bucket)
-        scope = bucket.node.root if stage is None else stage
-        path = scope.node.path
-        if path not in self._targets:
-            self._targets[path] = Targets(scope)
-        return self._targets[path]
+        if stage not in self._targets:
+            self._targets[stage] = Targets(stage)
+        return self._targets[stage]
 
-    def _why_not(self, bucket: s3.CfnBucket, path: str, rule: str, websites: bool) -> str:
+    def _why_not(self, bucket: s3.CfnBucket, place: _Place, rule: str, websites: bool) -> str:
         if not websites and bucket.website_configuration is not None:
             return "its website endpoint speaks plain HTTP only, so that the deny would close it"
-        if rule in self._acknowledged_on(bucket, path):
+        if rule in self._acknowledged_on(place.node, place.path, place.owner):
             # The exception may have expired. The gate says so, and fails; to cut somebody off because a
             # day has passed, without anybody having changed a line, is not for FIX to decide.
             return f"`{rule}` is acknowledged on it, or around it"
         return ""
 
-    def _acknowledged_on(self, construct: IConstruct, path: str) -> frozenset[str]:
-        """The ids of what is acknowledged on a construct or on anything around it."""
+    def _acknowledged_on(self, node: Node, path: str, scope: IConstruct | None = None) -> frozenset[str]:
+        """The ids of what is acknowledged on a construct, or on anything around it."""
         if path not in self._acknowledged:
-            node = construct.node
             ids: set[str] = set()
             for entry in node.metadata:
                 if entry.type == METADATA_KEY:
                     ids.update(entry.data)
-            outer = path.rpartition("/")[0]
             if path:
+                outer = path.rpartition("/")[0]
                 known = self._acknowledged.get(outer)
-                scope = node.scope if known is None else None
-                if scope is not None:
-                    known = self._acknowledged_on(scope, outer)
+                if known is None and (scope := scope or node.scope) is not None:
+                    known = self._acknowledged_on(scope.node, outer)
                 ids |= known or set()
             self._acknowledged[path] = frozenset(ids)
         return self._acknowledged[path]
 
 
-def _owner(bucket: s3.CfnBucket, path: str) -> s3.Bucket | None:
-    """The L2 that a bucket is the resource of."""
-    scope, _, id = path.rpartition("/")
-    # What the kernel made has no lasting Python object, so that only paths tell one from another.
-    if id == "Resource":
-        owner = bucket.node.scope
-        if isinstance(owner, s3.Bucket) and path_of(owner) == scope:
-            return owner
-    return None
+def _place_of(bucket: s3.CfnBucket) -> _Place:
+    path, node = path_of(bucket), bucket.node
+    # The L2 that a bucket is the resource of.
+    owner = node.scope if path.endswith("/Resource") else None
+    return _Place(path, node, owner if isinstance(owner, s3.Bucket) else None)
+
+
+def _stage_of(bucket: s3.CfnBucket) -> IConstruct:
+    return cdk.Stage.of(bucket) or bucket.node.root
 
 
 def _own_policy(owner: s3.Bucket | None) -> s3.CfnBucketPolicy | None:
@@ -237,28 +254,46 @@ def _measurable(value: object) -> object:
     return {key: _measurable(each) for key, each in value.items()}
 
 
-def _add_policy(bucket: s3.CfnBucket, owner: s3.Bucket | None) -> s3.CfnBucketPolicy:
-    """Give a bucket without a policy one of its own, in its own stack: elsewhere it could make a cycle."""
+def _add_policy(bucket: s3.CfnBucket, place: _Place) -> str:
+    """Give a bucket without a policy one of its own, in its own stack: elsewhere it could make a cycle.
+
+    Returns:
+        The path of the new policy.
+    """
     statement = iam.PolicyStatement.from_json(deny_plain_http(bucket.attr_arn))
-    if owner is not None:
+    made: s3.BucketPolicy | None = None
+    if place.owner is not None:
         # Through the L2, so that what it ties to its policy (auto-delete, say) stays tied.
-        owner.add_to_resource_policy(statement)
-    policy = _own_policy(owner) or s3.CfnBucketPolicy(
+        place.owner.add_to_resource_policy(statement)
+        made = place.owner.policy
+    options = bucket.cfn_options
+    condition, deletion, replacement = (
+        options.condition,
+        options.deletion_policy,
+        options.update_replace_policy,
+    )
+    removal = _REMOVALS.get(deletion) if deletion == replacement else None
+    if made is not None and condition is None and (removal is not None or deletion is replacement is None):
+        # The usual case, in as few calls as can be.
+        if removal is not None:
+            made.apply_removal_policy(removal)
+        return f"{place.path.removesuffix('/Resource')}/Policy/Resource"
+    policy = _own_policy(place.owner) or s3.CfnBucketPolicy(
         bucket,
         "SecureTransportPolicy",
         bucket=bucket.ref,
         policy_document=iam.PolicyDocument(statements=[statement]),
     )
-    of_bucket, of_policy = bucket.cfn_options, policy.cfn_options
-    # A policy must not outlive its bucket: a `Ref` to a bucket that is not made fails the deployment.
-    if (condition := of_bucket.condition) is not None:
+    # A policy must not outlive its bucket: a `Ref` to a bucket that is not made fails the deployment. Nor a
+    # bucket its policy: one that is retained would answer plain HTTP once its stack is gone.
+    of_policy = policy.cfn_options
+    if condition is not None:
         of_policy.condition = condition
-    # Nor a bucket its policy: one that is retained would answer plain HTTP once its stack is gone.
-    if (on_deletion := of_bucket.deletion_policy) is not None:
-        of_policy.deletion_policy = on_deletion
-    if (on_replacement := of_bucket.update_replace_policy) is not None:
-        of_policy.update_replace_policy = on_replacement
-    return policy
+    if deletion is not None:
+        of_policy.deletion_policy = deletion
+    if replacement is not None:
+        of_policy.update_replace_policy = replacement
+    return path_of(policy)
 
 
 def _add_statement(policy: s3.CfnBucketPolicy, bucket: s3.CfnBucket, *, taken: list[object]) -> None:

@@ -32,12 +32,15 @@ class Targets:
 
     def __init__(self, scope: IConstruct) -> None:
         self._scope = scope
-        self._all = list(_targets(scope))
+        # Those of which it is known for which bucket they are, by its path; and the others.
+        self._known: dict[str, list[cdk.CfnResource]] = {}
+        self._others: list[_Target] = []
+        for target in _targets(scope):
+            if target.path is None:
+                self._others.append(target)
+            else:
+                self._known.setdefault(target.path, []).append(target.policy)
         self._names: list[tuple[str, object]] | None = None
-
-    def add(self, policy: s3.CfnBucketPolicy, bucket: str) -> None:
-        """Add a policy that was made for the bucket with this path."""
-        self._all.append(_Target(policy, "", bucket, None))
 
     def policies_of(self, bucket: s3.CfnBucket, path: str) -> cdk.CfnResource | str | None:
         """Find the policy of a bucket.
@@ -45,28 +48,10 @@ class Targets:
         Returns:
             The policy, or `None` where there is none; a sentence where it cannot be told.
         """
-        if not self._all:
-            return None
-        stack = cdk.Stack.of(bucket)
-        here = stack.node.path
-        # `resolve` drops what is nothing.
-        resolved = stack.resolve({"ref": bucket.ref, "name": bucket.bucket_name})
-        reference, name = resolved["ref"], resolved.get("name")
-        found: list[cdk.CfnResource] = []
+        found = list(self._known.get(path, ()))
         doubtful: list[cdk.CfnResource] = []
-        for target in self._all:
-            if target.path is not None:
-                mine = target.path == path
-            elif isinstance(target.value, str):
-                mine = target.value == name
-            else:
-                in_stack = target.stack == here
-                mine = in_stack and target.value is not None and target.value in (reference, name)
-                # A parameter or an import that might turn out to be the name of this bucket.
-                if in_stack and not mine and not self._names_another(target):
-                    doubtful.append(target.policy)
-            if mine:
-                found.append(target.policy)
+        if self._others:
+            self._look(bucket, found, doubtful)
         if len(found) > 1:
             return f"{len(found)} policies are for it, of which the last one wins: {_listed(found)}"
         if found:
@@ -74,6 +59,26 @@ class Targets:
         if doubtful:
             return f"{_listed(doubtful)} may be its policy, which only the deployment tells"
         return None
+
+    def _look(
+        self, bucket: s3.CfnBucket, found: list[cdk.CfnResource], doubtful: list[cdk.CfnResource]
+    ) -> None:
+        """Find the policies that name a bucket in words, and those that may do so."""
+        stack = cdk.Stack.of(bucket)
+        here = stack.node.path
+        # `resolve` drops what is nothing.
+        resolved = stack.resolve({"ref": bucket.ref, "name": bucket.bucket_name})
+        reference, name = resolved["ref"], resolved.get("name")
+        for target in self._others:
+            if isinstance(target.value, str):
+                if target.value == name:
+                    found.append(target.policy)
+            elif target.stack == here:
+                if target.value is not None and target.value in (reference, name):
+                    found.append(target.policy)
+                elif not self._names_another(target):
+                    # A parameter or an import that might turn out to be the name of this bucket.
+                    doubtful.append(target.policy)
 
     def _names_another(self, target: _Target) -> bool:
         """Whether a policy is for another bucket of its stack, which has the same name in the same words."""
