@@ -234,48 +234,62 @@ class _Fix:
         self, file: str, buckets: Sequence[JudgedBucket], elsewhere: dict[tuple[str, str], str]
     ) -> None:
         data = standard_input() if file == STDIN_NAME else read_bytes(file)
-        document = parse_document(data, file)
-        proven = {bucket.logical_id for bucket in buckets if isinstance(bucket.verdict, Proven)}
+        # A template that is nested twice has each bucket twice: the worse verdict counts.
+        open_buckets: dict[str, JudgedBucket] = {}
+        for kind in (Undecided, Refuted):
+            open_buckets |= {each.logical_id: each for each in buckets if isinstance(each.verdict, kind)}
         excepted = {
             finding.logical_id: f"an exception is granted: {exception.reason}"
             for exception in self.report.exceptions
             for finding in exception.findings
             if finding.template == file and finding.rule in ("SB001", "SB002")
         }
-        hands_off = dict.fromkeys(proven, "")
-        for bucket in buckets:
-            # A nested template is judged with what it is given, which is more than it says by itself.
-            if isinstance(bucket.verdict, Undecided):
-                reasons = "; ".join(str(reason) for reason in bucket.verdict.reasons)
-                hands_off[bucket.logical_id] = f"it cannot be decided: {reasons}"
-            elif (file, bucket.logical_id) in elsewhere:
-                hands_off[bucket.logical_id] = elsewhere[file, bucket.logical_id]
-            elif os.path.normpath(file) not in self.given:
-                hands_off[bucket.logical_id] = f"only the template that nests `{file}` was given"
-            elif file in self.synthesized and not self.arguments.synthesized:
-                hands_off[bucket.logical_id] = MADE_BY_CDK
-        hands_off.update(excepted)
+        # A nested template by itself may leave open what is settled by what it is given.
+        hands_off = {each.logical_id: "it is proven" for each in buckets}
+        for logical_id, bucket in open_buckets.items():
+            why = excepted.get(logical_id) or self._hindrance(file, bucket, elsewhere)
+            if why:
+                hands_off[logical_id] = why
+            else:
+                del hands_off[logical_id]
         repair = repair_document(
-            document,
+            parse_document(data, file),
             strict=self.strict,
             synthesized=self.arguments.synthesized,
             hands_off=hands_off,
         )
         self._deliver(file, data, repair.document)
-        self.fixed += len(repair.fixed)
         for fixed in repair.fixed:
+            open_buckets.pop(fixed.logical_id, None)
+            self.fixed += 1
             what = f"{fixed.what}; but look at it: {fixed.note}" if fixed.note else fixed.what
             if fixed.note or not self.arguments.quiet:
                 to_stderr(f"secure-bucket: {fixed.at}: bucket `{fixed.logical_id}`: {what}")
-        for left in repair.left:
-            why = f"{left.why}; --synthesized fixes it all the same" if left.why == MADE_BY_CDK else left.why
-            message = f"{left.at}: bucket `{left.logical_id}` is left as it is: {why}"
-            if left.logical_id in excepted:
+        reasons = {left.logical_id: left.why for left in repair.left}
+        for logical_id, bucket in open_buckets.items():
+            why = hands_off.get(logical_id) or reasons.get(logical_id) or _by_itself(bucket)
+            if why == MADE_BY_CDK:
+                why = f"{why}; --synthesized fixes it all the same"
+            message = f"{bucket.at}: bucket `{logical_id}` is left as it is: {why}"
+            if logical_id in excepted:
                 self.excepted += 1
                 if not self.arguments.quiet:
                     to_stderr(f"secure-bucket: {message}")
-            elif left.logical_id not in proven:
-                self._leave(left.undecided, message)
+            else:
+                self._leave(isinstance(bucket.verdict, Undecided), message)
+
+    def _hindrance(self, file: str, bucket: JudgedBucket, elsewhere: dict[tuple[str, str], str]) -> str:
+        """Return why a bucket is to be left that its own template would let be fixed; `""` when it is not."""
+        if isinstance(bucket.verdict, Undecided):
+            reasons = "; ".join(dict.fromkeys(map(str, bucket.verdict.reasons)))
+            return f"it cannot be decided: {reasons}"
+        if (file, bucket.logical_id) in elsewhere:
+            return elsewhere[file, bucket.logical_id]
+        if file != STDIN_NAME and os.path.normpath(file) not in self.given:
+            return f"only the template that nests `{file}` was given"
+        if file in self.synthesized and not self.arguments.synthesized:
+            return MADE_BY_CDK
+        return ""
 
     def _deliver(self, file: str, data: bytes, document: Document) -> None:
         """Show the difference, or write the template."""
@@ -301,6 +315,12 @@ class _Fix:
                 line = f"{start}{line[:-1]}{_PLAIN}\n"
             shown.append(line)
         to_stdout("".join(shown))
+
+
+def _by_itself(bucket: JudgedBucket) -> str:
+    """Return why a bucket is open of which its own template says that it is not."""
+    why = bucket.verdict.why if isinstance(bucket.verdict, Refuted) else ""
+    return f"it is open only as the stack that nests it has it: {why}"
 
 
 def _replace(file: str, old: bytes, new: str) -> None:
