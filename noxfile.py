@@ -1,9 +1,9 @@
 """The tests on every Python and on the oldest and the newest AWS CDK that are supported.
 
     pip install nox
-    nox                                             everything; a Python that is not installed is skipped, and said
+    nox                                             everything; what is not installed is skipped, and said
     nox --list                                      what there is
-    nox -s "tests-3.13(oldest)"                      one of them
+    nox -s "tests-3.13(oldest)"                     one of them
     nox -s "tests-3.13(newest)" -- tests/cdk -k fix
 
 Node and the command line of the CDK are those of `make install`; call it first.
@@ -40,6 +40,15 @@ def tests(session: nox.Session, cdk: str) -> None:
         "python", "-c", "import importlib.metadata as m; print('aws-cdk-lib', m.version('aws-cdk-lib'))"
     )
     session.run("python", "-m", "pytest", "-p", "no:cacheprovider", *ONLY_PINNED, *session.posargs)
+
+
+@nox.session(python="3.13")
+def cdk_nag_2(session: nox.Session) -> None:
+    """Run the tests that have cdk-nag in their app beside its older generation, an Aspect."""
+    session.install("--upgrade", "--editable", ".[dev]", "cdk-nag>=2,<3")
+    session.run(
+        "python", "-m", "pytest", "-p", "no:cacheprovider", "tests/cdk/test_interplay.py", "-k", "nag"
+    )
 
 
 def _oldest() -> str:

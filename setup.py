@@ -12,6 +12,7 @@ SNAPSHOTS = ["syrupy>=5.5,<8"]
 TEST = [
     *CLI,
     *SNAPSHOTS,
+    "cdk-nag>=2,<4",
     "hypothesis>=6.100,<7",
     "jsonschema>=4.20,<5",
     "pytest>=9,<10",

@@ -19,8 +19,8 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_example_says_what_the_readme_says(tmp_path: Path) -> None:
-    (example,) = blocks("python")
-    (output,) = blocks("text")
+    example, _ = blocks("python")
+    output, _ = blocks("text")
     (tmp_path / "app.py").write_text(example, encoding="utf-8")
     run = Run(0, "", "", tmp_path).again()
     assert run.code == 1
@@ -30,8 +30,18 @@ def test_the_example_says_what_the_readme_says(tmp_path: Path) -> None:
         assert line in said
 
 
+def test_one_line_mends_the_example(tmp_path: Path) -> None:
+    example, line = blocks("python")
+    _, output = blocks("text")
+    gate = next(each for each in example.splitlines() if "SecureTransportAspect())" in each)
+    (tmp_path / "app.py").write_text(example.replace(gate, line), encoding="utf-8")
+    run = Run(0, "", "", tmp_path).again()
+    assert run.code == 0, run.stderr
+    assert run.stderr.startswith(output)
+
+
 def test_without_the_plain_bucket_it_passes(tmp_path: Path) -> None:
-    (example,) = blocks("python")
+    example, _ = blocks("python")
     kept = [line for line in example.splitlines() if '"Plain"' not in line]
     assert len(kept) == len(example.splitlines()) - 1
     (tmp_path / "app.py").write_text("\n".join(kept), encoding="utf-8")
