@@ -16,6 +16,7 @@ import pytest
 
 from secure_bucket.cli import fix
 from tests.cli.harness import NO_BUCKET, OPEN, SECURE, UNDECIDED, Outcome, write_assembly
+from tests.cli.test_process import on_terminal
 
 Run = Callable[..., Outcome]
 FIXED = """\
@@ -167,12 +168,15 @@ def test_refuted_goes_before_undecided_and_a_fault_before_both(run: Run, directo
         ([""], "a PATH is empty"),
         (["bad.yaml"], "`bad.yaml` is not UTF-8 text: byte 0 is 0xe4"),
         (["none.yaml"], "there is no bucket in `none.yaml`"),
+        (["empty", "t.yaml"], "`empty` holds no template"),
         ([], "the following arguments are required: PATH"),
     ],
 )
 def test_bad_input_is_said_in_a_line(run: Run, directory: Path, arguments: list[str], message: str) -> None:
     (directory / "bad.yaml").write_bytes(b"\xe4" + OPEN.encode())
     (directory / "none.yaml").write_text(NO_BUCKET)
+    (directory / "t.yaml").write_text(SECURE)
+    (directory / "empty").mkdir()
     outcome = run("fix", "--write", *arguments)
     assert outcome.code == 2
     assert message in outcome.err
@@ -374,6 +378,15 @@ def test_colour_and_quiet(run: Run, directory: Path) -> None:
     assert outcome.out.startswith("\x1b[1m--- t.yaml\x1b[0m\n\x1b[1m+++ t.yaml\x1b[0m\n\x1b[36m@@")
     assert "\x1b[32m+  LogsPolicy:\x1b[0m\n" in outcome.out
     assert "\n Resources:\n" in outcome.out
+
+
+def test_a_terminal_gets_colour_and_nothing_that_steers_it(directory: Path) -> None:
+    (directory / "t.yaml").write_text(OPEN.replace("Bucket", "Bucket  # \u202esesrever"), encoding="utf-8")
+    shown = on_terminal("fix", "t.yaml")
+    assert "\x1b[32m+  LogsPolicy:\x1b[0m" in shown
+    assert "\\u202esesrever" in shown
+    assert "\u202e" not in shown
+    assert "\x1b" not in on_terminal("fix", "t.yaml", "--no-color")
 
 
 def test_json_is_fixed_as_json(run: Run, directory: Path) -> None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import argparse
 import datetime
 import os
-import stat
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from secure_bucket.cli.config import Config, ConfigError, find_config, read_config
 from secure_bucket.cli.exits import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED, is_undecided
-from secure_bucket.cli.output import OutputError, Progress, to_stderr, to_stdout, wants_colour
+from secure_bucket.cli.output import Progress, to_stderr
+from secure_bucket.cli.rewrite import pass_on, replace_file, show_difference
 from secure_bucket.cli.targets import STDIN, Kind, Target, Targets, find_targets
 from secure_bucket.cli.work import (
     STDIN_NAME,
@@ -24,20 +23,16 @@ from secure_bucket.cli.work import (
     standard_input,
 )
 from secure_bucket.errors import SecureBucketError, TemplateError
-from secure_bucket.findings.finding import JudgedBucket, Level, Report
+from secure_bucket.findings.finding import Fault, JudgedBucket, Level, Report
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
-from secure_bucket.repair import MADE_BY_CDK, diff_lines, policies_elsewhere, repair_document
-from secure_bucket.reporters.characters import printable
+from secure_bucket.repair import MADE_BY_CDK, policies_elsewhere, repair_document
 from secure_bucket.reporters.summary import count
-from secure_bucket.reporters.write import write_atomically
 from secure_bucket.template import Document, load_document, parse_document
 from secure_bucket.template.load import read_bytes
 
 __all__ = ["run"]
 
 _BOM = "\ufeff"
-_COLOURS = {"+": "\x1b[32m", "-": "\x1b[31m", "@": "\x1b[36m"}
-_BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -57,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     strict = bool(config.strict if arguments.strict is None else arguments.strict)
     undecided = arguments.undecided or config.undecided or "error"
     given, pairs = _check(arguments, config, Settings(strict, None, datetime.date.today()))
-    report = _report(given, pairs, config)
+    report = _report(arguments, given, pairs, config)
     fix = _Fix(arguments, report, strict, _given(given, pairs), _in_assemblies(pairs))
     fix.everything()
     if not arguments.quiet:
@@ -86,9 +81,19 @@ def _check(
         return targets, list(check_all(targets.found, settings, jobs=config.jobs, progress=progress))
 
 
-def _report(targets: Targets, pairs: list[tuple[Target, Report]], config: Config) -> Report:
+def _report(
+    arguments: argparse.Namespace, targets: Targets, pairs: list[tuple[Target, Report]], config: Config
+) -> Report:
     report = merge_reports(pairs)
-    report = replace(report, faults=(*targets.faults, *report.faults))
+    ignored = {path for path, _ in report.ignored}
+    fruitful = {target.argument for target in targets.found if target.path not in ignored}
+    faulty = {fault.file for fault in (*targets.faults, *report.faults)}
+    fruitless = [
+        Fault(path, f"`{path}` holds no template: nothing was looked at there")
+        for path in dict.fromkeys(arguments.paths)
+        if path not in fruitful and path not in faulty
+    ]
+    report = replace(report, faults=(*targets.faults, *report.faults, *fruitless))
     if not config.exceptions:
         return report
     from secure_bucket.cli.granted import configured_exceptions
@@ -296,62 +301,18 @@ class _Fix:
         before = data.decode("utf-8")
         after = (_BOM if before.startswith(_BOM) else "") + document.text
         if self.filters:
-            _to_stdout_as_it_is(after)
+            pass_on(after)
         elif before != after:
             if self.arguments.diff or not self.arguments.write:
-                self._show(diff_lines(before, after, file))
+                show_difference(before, after, file, colour=self.arguments.colour)
             if self.arguments.write and file != STDIN_NAME:
-                _replace(file, data, after)
-
-    def _show(self, lines: Iterator[str]) -> None:
-        colour = sys.stdout is not None and wants_colour(sys.stdout, self.arguments.colour)
-        terminal = sys.stdout is not None and sys.stdout.isatty()
-        shown: list[str] = []
-        for line in lines:
-            if terminal:
-                line = printable(line.rstrip("\r\n")) + "\n"
-            start = _BOLD if len(shown) < 2 else _COLOURS.get(line[0])
-            if colour and start:
-                line = f"{start}{line[:-1]}{_PLAIN}\n"
-            shown.append(line)
-        to_stdout("".join(shown))
+                replace_file(file, data, after)
 
 
 def _by_itself(bucket: JudgedBucket) -> str:
     """Return why a bucket is open of which its own template says that it is not."""
     why = bucket.verdict.why if isinstance(bucket.verdict, Refuted) else ""
     return f"it is open only as the stack that nests it has it: {why}"
-
-
-def _replace(file: str, old: bytes, new: str) -> None:
-    """Write a template anew, if it is still what was fixed, and may be written."""
-    if not os.stat(file).st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH) or not os.access(
-        file, os.W_OK
-    ):
-        raise OutputError(f"`{file}` is read-only: nothing was written to it")
-    if read_bytes(file) != old:
-        raise OutputError(f"`{file}` was changed meanwhile: nothing was written to it, run the command again")
-    try:
-        write_atomically(file, new)
-    except OSError as error:
-        raise OutputError(
-            f"`{file}` cannot be written, and is as it was: {error.strerror or error}"
-        ) from None
-
-
-def _to_stdout_as_it_is(text: str) -> None:
-    """Write a template to standard output as UTF-8, whatever the terminal speaks."""
-    stream = getattr(sys.stdout, "buffer", None)
-    if stream is None:
-        to_stdout(text)
-        return
-    try:
-        stream.write(text.encode("utf-8"))
-        stream.flush()
-    except BrokenPipeError:
-        to_stdout("")  # It knows how to leave when nobody reads.
-    except OSError as error:
-        raise OutputError(f"standard output cannot be written: {error.strerror or error}") from None
 
 
 def _in_words(file: str, error: Exception) -> str:

@@ -160,8 +160,8 @@ def _policy_document(document: Document, policy: str) -> Mapping[str, Any]:
             if key == "Ref" or key.startswith("Fn::"):
                 raise CannotEdit(f"`Statement` of the policy `{policy}` is what `{key}` comes to")
     elif not isinstance(statements, list):
-        shown = "null" if statements is None else type(statements).__name__
-        raise CannotEdit(f"`Statement` of the policy `{policy}` is `{shown}`, and not a list")
+        kind = {str: "text", type(None): "`null`", bool: "a Boolean"}.get(type(statements), "a number")
+        raise CannotEdit(f"`Statement` of the policy `{policy}` is {kind}, and not a list")
     return written
 
 

@@ -1,0 +1,71 @@
+"""Where a fixed template goes: to the screen as a difference, into its file, or on to standard output."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+
+from secure_bucket.cli.output import OutputError, to_stdout, wants_colour
+from secure_bucket.repair import diff_lines
+from secure_bucket.reporters.characters import printable
+from secure_bucket.reporters.write import write_atomically
+from secure_bucket.template.load import read_bytes
+
+__all__ = ["pass_on", "replace_file", "show_difference"]
+
+_COLOURS = {"+": "\x1b[32m", "-": "\x1b[31m", "@": "\x1b[36m"}
+_BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
+
+
+def show_difference(before: str, after: str, name: str, *, colour: bool | None) -> None:
+    """Show a unified diff on standard output: as `patch` reads it, but on a terminal fit to be looked at.
+
+    Args:
+        before: The text as it was.
+        after: The text as it is to be.
+        name: The file, for the header.
+        colour: Whether to colour it: as the stream takes it when `None`.
+    """
+    coloured = sys.stdout is not None and wants_colour(sys.stdout, colour)
+    terminal = sys.stdout is not None and sys.stdout.isatty()
+    shown: list[str] = []
+    for line in diff_lines(before, after, name):
+        if terminal:
+            line = printable(line.rstrip("\r\n")) + "\n"
+        start = _BOLD if len(shown) < 2 else _COLOURS.get(line[0])
+        if coloured and start:
+            line = f"{start}{line[:-1]}{_PLAIN}\n"
+        shown.append(line)
+    to_stdout("".join(shown))
+
+
+def replace_file(file: str, old: bytes, new: str) -> None:
+    """Write a template anew, if it is still what was fixed, and may be written."""
+    if not os.stat(file).st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH) or not os.access(
+        file, os.W_OK
+    ):
+        raise OutputError(f"`{file}` is read-only: nothing was written to it")
+    if read_bytes(file) != old:
+        raise OutputError(f"`{file}` was changed meanwhile: nothing was written to it, run the command again")
+    try:
+        write_atomically(file, new)
+    except OSError as error:
+        raise OutputError(
+            f"`{file}` cannot be written, and is as it was: {error.strerror or error}"
+        ) from None
+
+
+def pass_on(text: str) -> None:
+    """Write a template to standard output as UTF-8, whatever the terminal speaks."""
+    stream = getattr(sys.stdout, "buffer", None)
+    if stream is None:
+        to_stdout(text)
+        return
+    try:
+        stream.write(text.encode("utf-8"))
+        stream.flush()
+    except BrokenPipeError:
+        to_stdout("")  # It knows how to leave when nobody reads.
+    except OSError as error:
+        raise OutputError(f"standard output cannot be written: {error.strerror or error}") from None
