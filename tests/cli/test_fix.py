@@ -68,14 +68,12 @@ def test_unless_it_is_asked_to_write_it_shows_the_difference(run: Run, directory
 @pytest.mark.skipif(shutil.which("patch") is None, reason="`patch` is not installed")
 @pytest.mark.parametrize("text", [OPEN, OPEN.removesuffix("\n"), OPEN.replace("\n", "\r\n")])
 def test_patch_understands_the_difference(run: Run, directory: Path, text: str) -> None:
-    for name in ("a.yaml", "b.yaml"):
+    for name in ("a b.yaml", "c.yaml"):
         (directory / name).write_bytes(text.encode())
-    difference = run("fix", "a.yaml", "--diff").out
-    subprocess.run(
-        ["patch", "--binary", "a.yaml"], input=difference.encode(), check=True, capture_output=True
-    )
-    assert run("fix", "b.yaml", "--write").code == 0
-    assert (directory / "a.yaml").read_bytes() == (directory / "b.yaml").read_bytes()
+    difference = run("fix", "a b.yaml", "--diff").out.encode()
+    subprocess.run(["patch", "--binary", "-p0"], input=difference, check=True, capture_output=True)
+    assert run("fix", "c.yaml", "--write").code == 0
+    assert (directory / "a b.yaml").read_bytes() == (directory / "c.yaml").read_bytes()
 
 
 def test_it_writes_when_it_is_asked_to_and_the_second_run_changes_nothing(run: Run, directory: Path) -> None:

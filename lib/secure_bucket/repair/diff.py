@@ -19,8 +19,9 @@ def diff_lines(before: str, after: str, name: str) -> Iterator[str]:
         name: The file, for the header.
     """
     # Only `\\n` ends a line for `patch`; `str.splitlines` knows more ends.
-    lines = unified_diff(_lines(before), _lines(after), name, name)
-    for line in lines:
+    # A tab ends a name that holds spaces, as `git diff` has it.
+    header = f"{name}\t" if " " in name else name
+    for line in unified_diff(_lines(before), _lines(after), header, header):
         if line.endswith("\n"):
             yield line
         else:
