@@ -211,6 +211,11 @@ class TestMinimumTls:
         assert isinstance(verdict, Refuted)
         assert verdict.request.context == {"aws:SecureTransport": "true", "s3:TlsVersion": "1.2"}
 
+    def test_a_counterexample_tells_its_version_even_where_no_statement_asks(self) -> None:
+        verdict = prove_minimum_tls(policy(deny()), bucket_arn=BUCKET, minimum=1.2)
+        assert isinstance(verdict, Refuted)
+        assert verdict.request.context == {"aws:SecureTransport": "true", "s3:TlsVersion": "1.0"}
+
     def test_one_statement_with_both_tests_proves_neither(self) -> None:
         both = policy(deny(Condition=HTTP | {"NumericLessThan": {"s3:TlsVersion": "1.2"}}))
         assert isinstance(prove_minimum_tls(both, bucket_arn=BUCKET, minimum=1.2), Refuted)
@@ -229,8 +234,10 @@ class TestBounds:
                 NotPrincipal={"AWS": [f"arn:aws:iam::{number:012d}:user/u" for number in range(450)]},
             ),
             deny(Action=[f"s3:*{number}*" for number in range(1500)]),
+            deny(Resource=[BUCKET, f"{BUCKET}/{'*a' * 9_000}"]),
+            deny(Condition=HTTP | {"StringLike": {"aws:PrincipalArn": "*a" * 9_000}}),
         ],
-        ids=["question marks", "infixes", "referers", "principals", "actions"],
+        ids=["question marks", "infixes", "referers", "principals", "actions", "a long key", "a long ARN"],
     )
     def test_a_policy_of_the_largest_size_is_answered(self, statement: object) -> None:
         assert isinstance(prove(statement), Refuted)
@@ -246,6 +253,10 @@ class TestBounds:
         )
         assert isinstance(covered, Undecided)
         assert "too complex to decide" in covered.reasons[0].reason
+
+    def test_no_arn_is_longer_than_iam_allows(self) -> None:
+        longer = {"StringNotLike": {"aws:PrincipalArn": "?" * 700 + "*"}}
+        assert prove(deny(Condition=HTTP | longer)) == Proven((0,))
 
     def test_a_plain_deny_beside_a_complex_one_is_still_a_proof(self) -> None:
         infixes = [f"{BUCKET}/*a{'?' * count}" for count in range(60)]

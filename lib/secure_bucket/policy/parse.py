@@ -239,7 +239,7 @@ class _Parser:
                 self._problem(f"a condition operator holds a JSON object, and this is {_kind(keys)}", place)
             else:
                 for key, values in keys.items():
-                    conditions.append(self._condition(str(operator), str(key), values, place))
+                    conditions.append(self._condition(_name(operator), _name(key), values, place))
         return tuple(conditions)
 
     def _condition(self, operator: str, key: str, written: object, at: str) -> Condition | Unknown:
@@ -310,6 +310,11 @@ def _shorten(written: object) -> str:
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 
+def _name(written: object) -> str:
+    """Return the name of a member, which YAML allows to be no string."""
+    return written if isinstance(written, str) else _shorten(written)
+
+
 def _join(pointer: str, name: object) -> str:
     """Return the JSON pointer of a member."""
-    return f"{pointer}/{str(name).replace('~', '~0').replace('/', '~1')}"
+    return f"{pointer}/{_name(name).replace('~', '~0').replace('/', '~1')}"

@@ -25,7 +25,7 @@ from secure_bucket.proof.scalars import (
     parse_number,
 )
 from secure_bucket.proof.subject import Subject
-from secure_bucket.proof.tri import Depends, Tri, all_of, any_of, negate, unless_void
+from secure_bucket.proof.tri import Tri, all_of, any_of, depends_on, negate, unless_void
 
 __all__ = ["Comparison", "compile_comparison"]
 
@@ -136,8 +136,7 @@ class Comparison:
         if found is not None:
             return found
         if pattern.variables:
-            name = pattern.variables[0].name
-            return Depends(f"the policy variable `${{{name}}}` depends on the request", self.condition.at)
+            return depends_on(pattern.variables[0], self.condition.at)
         hole = next((hole for hole in (*pattern.holes, *_holes(value))), None)
         return Unknown(hole.reason if hole else "it is not known", hole.at if hole else self.condition.at)
 
@@ -227,7 +226,7 @@ def _option(
         if pattern.variables:
             fixed = known.get(pattern.variables[0].key) if len(pattern.elements) == 1 else None
             if fixed is None:
-                return Depends(f"the policy variable `{value}` depends on the request", condition.at)
+                return depends_on(pattern.variables[0], condition.at)
             value = fixed
     if isinstance(value, Text):
         hole = next(part for part in value.parts if isinstance(part, Hole))

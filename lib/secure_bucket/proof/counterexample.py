@@ -16,7 +16,7 @@ from secure_bucket.proof.search import Choice, Dimension
 from secure_bucket.proof.space import CLOCK, Scenario, Space, as_seen, identity_of
 from secure_bucket.proof.subject import concat
 from secure_bucket.proof.targets import plain_key, supported_keys
-from secure_bucket.proof.values import ENDPOINT
+from secure_bucket.proof.values import ENDPOINT, OLDEST_TLS_VERSION
 
 __all__ = ["closest_rule", "request_of"]
 
@@ -51,6 +51,8 @@ def request_of(
             present.add(plain_key(name))
     if scenario.through_endpoint and "aws:sourcevpce" not in present:
         context["aws:SourceVpce"] = ENDPOINT
+    if not space.claim.tls_absent and "s3:tlsversion" not in present:
+        context["s3:TlsVersion"] = OLDEST_TLS_VERSION
     # Of the actions that the policy treats alike, prefer one that AWS lists with these condition keys.
     own = {name for name in present if name.startswith("s3:")}
     action = next((action for action in actions if own <= supported_keys(action)), actions[0])

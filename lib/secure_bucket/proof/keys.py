@@ -50,6 +50,7 @@ class Presence(enum.Enum):
     FREE = (Certainty.YES, Certainty.YES)
     ABSENT_RATHER = (Certainty.YES, Certainty.DOUBTFUL)
     PRESENT_RATHER = (Certainty.DOUBTFUL, Certainty.YES)
+    PRESENT_SOMEHOW = (Certainty.NO, Certainty.DOUBTFUL)
 
     @property
     def absent(self) -> Certainty:
@@ -161,6 +162,9 @@ def presence_of(key: str, kind: Kind, *, through_endpoint: bool, tls_absent: boo
         through_endpoint: Whether it comes through a VPC endpoint.
         tls_absent: Whether `s3:TlsVersion` may be absent.
     """
+    if key == "aws:principaltype" and kind is Kind.SERVICE:
+        # It is always present, and its values are listed for everyone but AWS services.
+        return Presence.PRESENT_SOMEHOW
     if key in _ALWAYS:
         return Presence.ALWAYS
     if key == "s3:tlsversion":

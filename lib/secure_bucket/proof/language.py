@@ -82,7 +82,12 @@ _State: TypeAlias = "tuple[int, int, _Live, _Live, frozenset[int]]"
 
 
 def representatives(
-    shape: Sequence[Stage], patterns: Sequence[Pattern], seeds: Sequence[Parts], budget: Budget
+    shape: Sequence[Stage],
+    patterns: Sequence[Pattern],
+    seeds: Sequence[Parts],
+    budget: Budget,
+    *,
+    longest: int | None = None,
 ) -> Iterator[Parts]:
     """Yield strings of a shape such that every class of them is represented.
 
@@ -91,6 +96,7 @@ def representatives(
         patterns: The patterns over the whole string.
         seeds: Strings of the shape to prefer, because a reader understands them at once.
         budget: The work it may cost; the seeds cost nothing.
+        longest: The most characters outside of the fixed parts; any number unless given.
 
     Yields:
         Each string as its parts; a fixed part by its `str()`.
@@ -105,7 +111,7 @@ def representatives(
         if signature is not None and signature not in seen:
             seen.add(signature)
             yield parts
-    for signature, parts in search.run():
+    for signature, parts in search.run(longest):
         if signature not in seen:
             seen.add(signature)
             yield parts
@@ -137,21 +143,25 @@ class _Search:
             if len(part) < stage.least or (stage.most and len(part) > stage.most):
                 return None
             state = self._leave(state)
-        return self._accepted(state)
+        return state[4]
 
-    def run(self) -> Iterator[tuple[frozenset[int], Parts]]:
+    def run(self, longest: int | None) -> Iterator[tuple[frozenset[int], Parts]]:
         origin: dict[_State, tuple[_State, str] | None] = {self._start: None}
-        queue = deque([self._start])
+        queue = deque([(self._start, 0)])
         while queue:
-            state = queue.popleft()
+            state, length = queue.popleft()
             if state[0] == len(self._shape):
-                yield self._accepted(state), self._spell(origin, state)
+                yield state[4], self._spell(origin, state)
                 continue
+            free = self._shape[state[0]].text is None
             for letter, following in self._following(state):
+                longer = length + len(letter) * free
+                if longest is not None and longer > longest:
+                    continue
                 self._budget.spend(1 + len(state[2]) + len(state[3]))
                 if following not in origin:
                     origin[following] = (state, letter)
-                    queue.append(following)
+                    queue.append((following, longer))
 
     def _begin(self) -> _State:
         """Return the first state: before the string, or after the fixed text that it begins with."""
@@ -213,20 +223,23 @@ class _Search:
 
     def _leave(self, state: _State) -> _State:
         number, _, whole, inner, accepted = state
-        return (number + 1, 0, whole, self._enter(number + 1), accepted | self._final(inner))
+        accepted |= self._final(inner)
+        if number + 1 == len(self._shape):
+            # Where the string ends only what accepts it matters, so that each class ends in one state.
+            return (number + 1, 0, (), (), accepted | self._final(whole))
+        return (number + 1, 0, whole, self._enter(number + 1), accepted)
 
     def _final(self, live: _Live) -> frozenset[int]:
         return frozenset(index for index, mask in live if mask & self._automata[index].final)
 
-    def _accepted(self, state: _State) -> frozenset[int]:
-        return state[4] | self._final(state[2])
-
     def _spell(self, origin: dict[_State, tuple[_State, str] | None], state: _State) -> Parts:
-        parts = ["" if stage.text is None else str(stage.text) for stage in self._shape]
+        letters: list[list[str]] = [[] for _ in self._shape]
         step = origin[state]
         while step is not None:
             state, letter = step
-            if self._shape[state[0]].text is None:
-                parts[state[0]] = letter + parts[state[0]]
+            letters[state[0]].append(letter)
             step = origin[state]
-        return tuple(parts)
+        return tuple(
+            "".join(reversed(own)) if stage.text is None else str(stage.text)
+            for stage, own in zip(self._shape, letters, strict=True)
+        )

@@ -42,6 +42,11 @@ class Variable:
         """Whether it has a value even when the key is absent."""
         return "," in self.name
 
+    @property
+    def has_wild_default(self) -> bool:
+        """Whether there are wildcards in its default, which AWS does not document."""
+        return self.has_default and not {"*", "?"}.isdisjoint(self.name)
+
 
 Element: TypeAlias = "str | Wild | Hole | Variable"
 

@@ -26,6 +26,9 @@ PRINCIPAL_TYPES: Final = {
     Kind.ROOT: "Account",
     Kind.FEDERATED: "FederatedUser",
 }
+NAME_LIMIT: Final = 12 + 512 + 64
+"""Characters in an account id, a path and a name (IAM User Guide, *IAM and AWS STS quotas*)."""
+
 _ACCOUNT: Final = "111122223333"
 _SERVICE: Final = "delivery.logs"
 
@@ -95,7 +98,7 @@ def principals_of(
     whole = [coarse(pattern) for pattern in (*arns, *literals)]
     sessions = [session for value in named if (session := _session_of(value)) is not None]
     for shape, seed in _shapes(kind, partition, digits, tuple(map(coarse, usernames)), detailed=bool(arns)):
-        for parts in representatives(shape, whole, [seed], budget):
+        for parts in representatives(shape, whole, [seed], budget, longest=NAME_LIMIT):
             yield from _signed(kind, partition, parts[1], parts[2:], sessions)
     for account in literals_of(own_accounts):
         _, example = _shapes(kind, partition, digits, (), detailed=False)[0]

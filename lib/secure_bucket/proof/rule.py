@@ -44,15 +44,20 @@ class Rule:
         yield from self.resources.variables
 
     def hinges_on_absent(self, keys: Container[str]) -> bool:
-        """Return whether a negation in it compares with a variable of none of these keys (in lower case).
+        """Return whether what AWS does not document about a variable of none of these keys bears on it.
 
-        Of such a statement AWS says both that it does not match and that negated operators do match.
+        Of a negation that compares with a variable without a value AWS says both that the statement does not
+        match and that the negation does.
         """
-        negated = (
-            *(one.variables for one in self.comparisons if one.negated),
-            *([self.resources.variables] if self.resources.negated else []),
+        negated = [
+            one for comparison in self.comparisons if comparison.negated for one in comparison.variables
+        ]
+        if self.resources.negated:
+            negated.extend(self.resources.variables)
+        doubtful = (
+            one for one in self.variables if one.has_wild_default or (one in negated and not one.has_default)
         )
-        return any(not one.has_default and one.key not in keys for variables in negated for one in variables)
+        return any(one.key not in keys for one in doubtful)
 
 
 def compile_rule(statement: Statement, version: str, claim: Claim) -> Rule:

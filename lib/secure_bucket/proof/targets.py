@@ -17,7 +17,7 @@ from secure_bucket.proof.language import Budget, Stage, representatives
 from secure_bucket.proof.matching import matches
 from secure_bucket.proof.pattern import Element, Pattern, Variable, Wild, compile_pattern
 from secure_bucket.proof.subject import Subject, concat, letters_of, subject_of
-from secure_bucket.proof.tri import Depends, Tri, any_of, negate, unless_void
+from secure_bucket.proof.tri import Tri, any_of, depends_on, negate, unless_void
 from secure_bucket.proof.values import coarse, literals_of
 
 __all__ = [
@@ -79,8 +79,7 @@ class Clause:
         found = matches(pattern, subject, given=True)
         if found is None:
             if pattern.variables:
-                name = pattern.variables[0].name
-                return Depends(f"the policy variable `${{{name}}}` depends on the request", self.at)
+                return depends_on(pattern.variables[0], self.at)
             holes = [*pattern.holes, *(letter for letter in letters_of(subject) if isinstance(letter, Hole))]
             return Unknown(holes[0].reason, holes[0].at)
         if found and pattern in self.doubtful:
@@ -227,7 +226,8 @@ def keys_in(bucket_arn: Subject, clauses: Sequence[Clause], budget: Budget) -> I
     patterns = [pattern for clause in clauses for pattern in clause.patterns if isinstance(pattern, Pattern)]
     open_ended = [pattern for pattern in patterns if pattern.variables or not own.issuperset(pattern.holes)]
     whole = [*patterns, *(coarse(pattern) for pattern in open_ended)]
-    for parts in representatives((Stage(prefix), Stage()), whole, [(str(prefix), "report.csv")], budget):
+    seeds = [(str(prefix), "report.csv")]
+    for parts in representatives((Stage(prefix), Stage()), whole, seeds, budget, longest=KEY_LIMIT):
         if len(parts[1].encode(errors="surrogatepass")) <= KEY_LIMIT:
             yield parts[1]
     start = letters_of(prefix)

@@ -10,7 +10,7 @@ from secure_bucket.policy.unknown import Place, Unknown
 from secure_bucket.proof.keys import is_always_present
 from secure_bucket.proof.pattern import Variable
 
-__all__ = ["Depends", "Tri", "all_of", "any_of", "negate", "unless_void"]
+__all__ = ["Depends", "Tri", "all_of", "any_of", "depends_on", "negate", "unless_void"]
 
 Tri: TypeAlias = "bool | Unknown"
 
@@ -18,6 +18,11 @@ Tri: TypeAlias = "bool | Unknown"
 @dataclass(frozen=True, slots=True)
 class Depends(Unknown):
     """An answer that depends on the rest of the request, so that a concrete request settles it."""
+
+
+def depends_on(variable: Variable, at: Place) -> Depends:
+    """Return what is to be said of an answer that a policy variable decides."""
+    return Depends(f"the policy variable `${{{variable.name}}}` depends on the request", at)
 
 
 def unless_void(found: Tri, variables: Iterable[Variable], at: Place) -> Tri:

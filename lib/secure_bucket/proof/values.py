@@ -18,7 +18,7 @@ from secure_bucket.proof.pattern import Pattern, Variable, Wild
 from secure_bucket.proof.scalars import AddressRanges, write_instant, write_number
 from secure_bucket.proof.subject import Subject
 
-__all__ = ["ENDPOINT", "Value", "coarse", "example_of", "literals_of", "values_of"]
+__all__ = ["ENDPOINT", "OLDEST_TLS_VERSION", "Value", "coarse", "example_of", "literals_of", "values_of"]
 
 SET_LIMIT: Final = 6
 """Classes of a key up to which every set of them is tried for a multivalued key."""
@@ -42,6 +42,7 @@ _EXAMPLES: Final = {
 # What AWS shows of an id in every example, and nowhere says that it is so.
 _PREFIXES: Final = {"aws:principalorgid": "o-", "aws:sourcevpc": "vpc-", "aws:sourcevpce": "vpce-"}
 _ADDRESSES: Final = ("203.0.113.7", "2001:db8::7")
+OLDEST_TLS_VERSION: Final = "1.0"
 _TLS_VERSIONS: Final = tuple(map(Fraction, ("1.0", "1.1", "1.2", "1.3")))
 
 
