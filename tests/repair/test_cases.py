@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from secure_bucket.findings.check import check_document
+from secure_bucket.findings.judge import Judgement, Outcome
 from secure_bucket.proof.verdict import Proven
-from secure_bucket.repair import diff_lines, repair_document
+from secure_bucket.repair import diff_lines, repair, repair_document
 from secure_bucket.template import Document, load_document, parse_document
 
 HERE = Path(__file__).parent
@@ -27,10 +29,10 @@ def read(text: str) -> Document:
 
 @pytest.mark.parametrize("before", PAIRS, ids=lambda path: path.name)
 def test_the_deny_is_put_where_it_belongs(before: Path) -> None:
-    repair = repair_document(load_document(before))
-    assert not repair.left
+    outcome = repair_document(load_document(before))
+    assert not outcome.left
     # `read_bytes`, because Python makes one line end of all.
-    assert repair.document.text.encode() == after(before).read_bytes()
+    assert outcome.document.text.encode() == after(before).read_bytes()
 
 
 @pytest.mark.parametrize("before", PAIRS, ids=lambda path: path.name)
@@ -57,18 +59,18 @@ def windows(text: str) -> str:
     ids=["end", "crlf", "both"],
 )
 def test_line_ends_stay_as_they_are(before: Path, write: Callable[[str], str]) -> None:
-    repair = repair_document(read(write(before.read_text(encoding="utf-8"))))
-    assert repair.document.text == write(after(before).read_text(encoding="utf-8"))
+    outcome = repair_document(read(write(before.read_text(encoding="utf-8"))))
+    assert outcome.document.text == write(after(before).read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("path", LEFT, ids=lambda path: path.stem)
 def test_what_cannot_be_fixed_safely_is_left_with_the_reason(path: Path) -> None:
     document = load_document(path)
     expected = document.root["Metadata"]["Case"]["left"]
-    repair = repair_document(document)
-    assert repair.document is document
-    assert [left.logical_id for left in repair.left] == list(expected)
-    for left in repair.left:
+    outcome = repair_document(document)
+    assert outcome.document is document
+    assert [left.logical_id for left in outcome.left] == list(expected)
+    for left in outcome.left:
         assert expected[left.logical_id] in left.why
         assert left.at.line > 0
 
@@ -76,15 +78,15 @@ def test_what_cannot_be_fixed_safely_is_left_with_the_reason(path: Path) -> None
 def test_a_bucket_that_cannot_be_fixed_does_not_stop_the_others() -> None:
     text = (HERE / "left" / "document-shared-by-an-alias.yaml").read_text(encoding="utf-8")
     document = read(f"{text}  More:\n    Type: AWS::S3::Bucket\n")
-    repair = repair_document(document)
-    assert [fixed.logical_id for fixed in repair.fixed] == ["More"]
-    assert [left.logical_id for left in repair.left] == ["Logs"]
-    assert repair.document.text.startswith(document.text)
+    outcome = repair_document(document)
+    assert [fixed.logical_id for fixed in outcome.fixed] == ["More"]
+    assert [left.logical_id for left in outcome.left] == ["Logs"]
+    assert outcome.document.text.startswith(document.text)
 
 
 def test_a_statement_that_denies_https_is_pointed_at() -> None:
-    repair = repair_document(load_document(HERE / "cases" / "broken-denies.before.yaml"))
-    notes = {fixed.logical_id: fixed.note for fixed in repair.fixed}
+    outcome = repair_document(load_document(HERE / "cases" / "broken-denies.before.yaml"))
+    notes = {fixed.logical_id: fixed.note for fixed in outcome.fixed}
     assert "its statement 1 denies requests over HTTPS" in notes["Value"]
     assert notes["Tls"] == notes["Misspelt"] == ""
 
@@ -96,9 +98,9 @@ def test_a_template_of_the_cdk_is_repaired_when_asked() -> None:
 
 def test_what_is_named_is_left() -> None:
     document = read("Resources: {Logs: {Type: AWS::S3::Bucket}, Other: {Type: AWS::S3::Bucket}}")
-    repair = repair_document(document, hands_off={"Logs": "somebody said so"})
-    assert [(left.logical_id, left.why) for left in repair.left] == [("Logs", "somebody said so")]
-    assert [fixed.logical_id for fixed in repair.fixed] == ["Other"]
+    outcome = repair_document(document, hands_off={"Logs": "somebody said so"})
+    assert [(left.logical_id, left.why) for left in outcome.left] == [("Logs", "somebody said so")]
+    assert [fixed.logical_id for fixed in outcome.fixed] == ["Other"]
 
 
 @pytest.mark.parametrize(("length", "fits"), [(19_500, True), (20_200, False)])
@@ -109,16 +111,36 @@ def test_a_policy_does_not_outgrow_what_s3_takes(length: int, fits: bool) -> Non
         "          - {Effect: Allow, Principal: {AWS: '123456789012'}, Action: s3:GetObject, "
         f"Resource: !Sub '${{Logs.Arn}}/{'x' * length}'}}\n"
     )
-    repair = repair_document(document)
-    assert len(repair.fixed) == fits
+    outcome = repair_document(document)
+    assert len(outcome.fixed) == fits
     if not fits:
-        assert repair.document is document
-        assert "and S3 takes 20,480" in repair.left[0].why
+        assert outcome.document is document
+        assert "and S3 takes 20,480" in outcome.left[0].why
+
+
+def test_a_repair_that_changes_another_verdict_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    document = read("Resources: {Logs: {Type: AWS::S3::Bucket}, Site: {Type: AWS::S3::Bucket}}")
+    judgements = repair._judgements
+
+    def wrong(changed: Document, strict: bool) -> Iterator[Judgement]:
+        for judgement in judgements(changed, strict):
+            if changed is not document and judgement.resource.logical_id == "Site":
+                judgement = replace(judgement, http=Outcome(Proven()))
+            yield judgement
+
+    monkeypatch.setattr(repair, "_judgements", wrong)
+    outcome = repair_document(document, hands_off={"Site": "somebody said so"})
+    assert outcome.document is document
+    assert not outcome.fixed
+    assert [left.why for left in outcome.left] == [
+        "somebody said so",
+        "the repair of this template would change the verdict on `Site`",
+    ]
 
 
 def test_a_template_without_text_is_left() -> None:
-    repair = repair_document(parse_document({"Resources": {"Logs": {"Type": "AWS::S3::Bucket"}}}))
-    assert [left.why for left in repair.left] == ["the template has no text"]
+    outcome = repair_document(parse_document({"Resources": {"Logs": {"Type": "AWS::S3::Bucket"}}}))
+    assert [left.why for left in outcome.left] == ["the template has no text"]
 
 
 def test_many_buckets_do_not_take_long() -> None:

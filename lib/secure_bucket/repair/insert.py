@@ -99,7 +99,8 @@ def _insert_lines(
 ) -> Edit:
     end = max(before.key_end, before.node.end)
     end = _end_with_comments(layout, end, column)
-    if _spaced(layout, container):
+    # Behind a block scalar that keeps its empty lines another one would become part of it.
+    if _spaced(layout, container) and not layout.begins_line(end):
         lines = ["", *lines]
     return Edit(end, end, "".join(style.newline + line for line in lines))
 
