@@ -250,3 +250,98 @@ def test_a_nested_stack_gets_its_parameters_from_its_parent(tmp_path: Path) -> N
     assert verdict({**stack(), "Properties": some}) == "Refuted"
     unknown = {**properties, "Parameters": {"Fn::Transform": {"Name": "Acme"}}}
     assert verdict({**stack(), "Properties": unknown}) == "Refuted"
+
+
+def test_a_policy_is_for_the_nearest_of_several_buckets_of_one_name(tmp_path: Path) -> None:
+    app = cdk.App(outdir=str(tmp_path), analytics_reporting=False)
+    name, arn = (cdk.Fn.sub(f"{prefix}reports-${{AWS::AccountId}}") for prefix in ("", "arn:aws:s3:::"))
+    for stage_name in ("Alpha", "Beta", "Forgotten"):
+        stage = cdk.Stage(app, stage_name)
+        s3.CfnBucket(cdk.Stack(stage, "Buckets"), stage_name, bucket_name=name)
+        if stage_name != "Forgotten":
+            s3.CfnBucketPolicy(cdk.Stack(stage, "Policies"), "Policy", bucket=name, policy_document=deny(arn))
+    app.synth()
+    verdicts = {
+        bucket.logical_id: type(bucket.verdict).__name__ for bucket in check_assembly(tmp_path).buckets
+    }
+    assert verdicts == {"Alpha": "Proven", "Beta": "Proven", "Forgotten": "Refuted"}
+
+
+def test_a_policy_that_may_be_for_either_of_two_buckets_proves_nothing(tmp_path: Path) -> None:
+    app = cdk.App(outdir=str(tmp_path), analytics_reporting=False)
+    for stack_name in ("One", "Other"):
+        s3.CfnBucket(cdk.Stack(app, stack_name), stack_name, bucket_name="reports")
+    document = deny("arn:aws:s3:::reports")
+    s3.CfnBucketPolicy(cdk.Stack(app, "Policies"), "Policy", bucket="reports", policy_document=document)
+    app.synth()
+    report = check_assembly(tmp_path)
+    assert [type(bucket.verdict).__name__ for bucket in report.buckets] == ["Undecided", "Undecided"]
+
+
+def test_a_policy_of_another_account_is_no_policy_of_a_bucket(tmp_path: Path) -> None:
+    app = cdk.App(outdir=str(tmp_path), analytics_reporting=False)
+    first, second = (cdk.Environment(account=12 * digit, region="eu-west-1") for digit in "12")
+    s3.CfnBucket(cdk.Stack(app, "Bucket", env=first), "Reports", bucket_name="reports")
+    document = deny("arn:aws:s3:::reports")
+    policies = cdk.Stack(app, "Policies", env=second)
+    s3.CfnBucketPolicy(policies, "Policy", bucket="reports", policy_document=document)
+    app.synth()
+    assert check_assembly(tmp_path).refuted == 1
+
+
+def test_an_export_is_there_only_if_its_condition_holds(tmp_path: Path) -> None:
+    app = cdk.App(outdir=str(tmp_path), analytics_reporting=False)
+    exporter, importer = cdk.Stack(app, "Exporter"), cdk.Stack(app, "Importer")
+    bucket = s3.CfnBucket(exporter, "Reports")
+    parameter = cdk.CfnParameter(exporter, "Share")
+    shared = cdk.Fn.condition_equals(parameter.value_as_string, "yes")
+    condition = cdk.CfnCondition(exporter, "Shared", expression=shared)
+    cdk.CfnOutput(exporter, "Name", value=bucket.ref, export_name="reports", condition=condition)
+    name = cdk.Fn.import_value("reports")
+    document = deny(cdk.Fn.join("", ["arn:aws:s3:::", name]))
+    s3.CfnBucketPolicy(importer, "Policy", bucket=name, policy_document=document)
+    app.synth()
+    assert check_assembly(tmp_path).undecided == 1
+
+
+@pytest.mark.parametrize("ending", ["", ".txt", ".yaml"])
+@pytest.mark.parametrize("kind", ["nested stack", "one of two", "application", "stack set"])
+def test_whatever_the_file_of_a_template_is_called_it_is_judged(
+    tmp_path: Path, ending: str, kind: str
+) -> None:
+    assets = pytest.importorskip("aws_cdk.aws_s3_assets")
+    app = cdk.App(outdir=str(tmp_path / "cdk.out"), analytics_reporting=False)
+    stack = cdk.Stack(app, "Stack")
+    urls = []
+    for logical_id in ("Reports", "Archive") if kind == "one of two" else ("Reports",):
+        file = tmp_path / f"{logical_id}{ending}"
+        file.write_text(json.dumps({"Resources": {logical_id: {"Type": "AWS::S3::Bucket"}}}))
+        urls.append(assets.Asset(stack, f"{logical_id}Asset", path=str(file)).http_url)
+    if kind == "one of two":
+        always = cdk.Fn.condition_equals(cdk.Aws.REGION, "eu-west-1")
+        cdk.CfnCondition(stack, "Home", expression=always)
+        urls = [cdk.Fn.condition_if("Home", *urls).to_string()]
+    if kind == "application":
+        properties = {"Location": urls[0]}
+        cdk.CfnResource(stack, "Inner", type="AWS::Serverless::Application", properties=properties)
+    elif kind == "stack set":
+        cdk.CfnStackSet(
+            stack, "Inner", stack_set_name="inner", permission_model="SELF_MANAGED", template_url=urls[0]
+        )
+    else:
+        cdk.CfnStack(stack, "Inner", template_url=urls[0])
+    app.synth()
+    report = check_assembly(tmp_path / "cdk.out")
+    assert report.refuted == (2 if kind == "one of two" else 1)
+    assert report.not_applicable == ()
+
+
+@pytest.mark.parametrize("body", ["[]", "Resources: {Reports: {Type: AWS::S3::Bucket}}", ": ["])
+def test_a_template_within_a_template_is_judged(tmp_path: Path, body: str) -> None:
+    app = cdk.App(outdir=str(tmp_path), analytics_reporting=False)
+    stack = cdk.Stack(app, "Stack")
+    cdk.CfnStackSet(stack, "Set", stack_set_name="set", permission_model="SELF_MANAGED", template_body=body)
+    app.synth()
+    report = check_assembly(tmp_path)
+    assert report.refuted == ("Reports" in body)
+    assert len(report.not_applicable) == ("Reports" not in body)

@@ -5,6 +5,7 @@ https://github.com/aws/aws-cdk-cli/tree/main/packages/%40aws-cdk/cloud-assembly-
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from secure_bucket.errors import TemplateError
-from secure_bucket.template.load import is_template, load_document, read_bytes
+from secure_bucket.template.load import Document, is_template, load_document, parse_document, read_bytes
 from secure_bucket.template.resolve import Assembly
 from secure_bucket.template.stack import Resource, Stack
 from secure_bucket.template.text import strings_of
@@ -26,9 +27,12 @@ _MAX_LEVELS = 32
 
 _ENVIRONMENT = re.compile(r"aws://([^/]*)/(.*)")
 _ASSET_HASH = re.compile(r"[0-9a-f]{64}")
-_TEMPLATE_ENDINGS = (".json", ".yaml", ".yml", ".template")
-_PRODUCT = "AWS::ServiceCatalog::CloudFormationProduct"
 _STACK_SET = "AWS::CloudFormation::StackSet"
+_WHERE_TEMPLATES_ARE_NAMED = {
+    _STACK_SET: "TemplateURL",
+    "AWS::Serverless::Application": "Location",
+    "AWS::ServiceCatalog::CloudFormationProduct": "ProvisioningArtifactParameters",
+}
 
 
 def read_assembly(directory: str | os.PathLike[str]) -> Assembly:
@@ -172,15 +176,17 @@ class _Reader:
             for resource in list(stack.resources.values()):
                 if resource.type == "AWS::CloudFormation::Stack":
                     self._read_nested_stack(stack, resource)
-                elif resource.type in (_PRODUCT, _STACK_SET):
-                    for file in self._named_assets(resource.properties):
-                        self._read_separate(file, f"{stack.name}/{resource.logical_id}")
-                        stack.read.add(resource.logical_id)
+                elif resource.type in _WHERE_TEMPLATES_ARE_NAMED:
+                    self._read_elsewhere(stack, resource)
 
     def _read_nested_stack(self, stack: Stack, resource: Resource) -> None:
-        file = self._nested_file(stack, resource)
-        if file is None:
+        files = self._nested_files(stack, resource)
+        if not files:
             return
+        file, *others = files
+        for other in others:
+            # One of several, as a condition chooses: all have to be judged, the others by themselves.
+            self._read_separate(other, f"{stack.name}/{resource.logical_id}")
         nested = Stack(
             load_document(file),
             name=f"{stack.name}/{resource.logical_id}",
@@ -193,25 +199,42 @@ class _Reader:
         stack.read.add(resource.logical_id)
         self.add(nested, file)
 
-    def _nested_file(self, stack: Stack, resource: Resource) -> Path | None:
+    def _nested_files(self, stack: Stack, resource: Resource) -> list[Path]:
         here = Path(stack.document.name).parent
         metadata = resource.body.get("Metadata")
         asset = metadata.get("aws:asset:path") if isinstance(metadata, Mapping) else None
-        if isinstance(asset, str):
-            return here / asset
         properties = resource.properties
         url = properties.get("TemplateURL") if isinstance(properties, Mapping) else None
-        found = next(self._named_assets(url), None)
-        if found is not None:
-            return found
-        if isinstance(url, str) and "://" not in url and (here / url).is_file():
-            return here / url
-        return None
+        found = list(self._named_assets(url))
+        if isinstance(asset, str):
+            staged = here / asset
+            return [staged, *(file for file in found if os.path.abspath(file) != os.path.abspath(staged))]
+        if not found and isinstance(url, str) and "://" not in url and (here / url).is_file():
+            return [here / url]
+        return found
+
+    def _read_elsewhere(self, stack: Stack, resource: Resource) -> None:
+        """Read a template that is deployed on its own: of a stack set, a product, an application."""
+        properties = resource.properties
+        if not isinstance(properties, Mapping):
+            return
+        name = f"{stack.name}/{resource.logical_id}"
+        for file in self._named_assets(properties.get(_WHERE_TEMPLATES_ARE_NAMED[resource.type])):
+            self._read_separate(file, name)
+            stack.read.add(resource.logical_id)
+        body = properties.get("TemplateBody") if resource.type == _STACK_SET else None
+        if isinstance(body, str):
+            where = f"{stack.document.name}: TemplateBody of {resource.logical_id}"
+            with contextlib.suppress(TemplateError):  # It stays listed as not at hand then.
+                # Lines inside of a text are no lines of a file.
+                document = Document(where, parse_document(body, where).root)
+                self.add(Stack(document, name=name), Path(where))
+                stack.read.add(resource.logical_id)
 
     def _named_assets(self, value: object) -> Iterator[Path]:
-        for key in _ASSET_HASH.findall(" ".join(strings_of(value))):
+        for key in dict.fromkeys(_ASSET_HASH.findall(" ".join(strings_of(value)))):
             path = self.assets.get(key)
-            if path is not None and path.name.endswith(_TEMPLATE_ENDINGS):
+            if path is not None:
                 yield path
 
     def read_other_assets(self) -> None:

@@ -278,8 +278,10 @@ class Inventory:
     ) -> bool | None:
         """Tell whether a policy is for a bucket; `None` when that depends on what is not known."""
         same = compare(target, name)
-        if same is not None:
-            return same
+        if same:
+            return self._is_meant(resolver, policy, target, bucket)
+        if same is False:
+            return False
         made_up = policy.stack is bucket.stack and any(hole.generated for hole in holes(name))
         if made_up and all(hole in resolver.given for hole in holes(target)):
             # What is handed to a stack when it is created cannot be the name that it makes up itself.
@@ -293,6 +295,29 @@ class Inventory:
             ):
                 return False
         return None
+
+    def _is_meant(
+        self, resolver: Resolver, policy: BucketPolicy, target: str | Text, bucket: Bucket
+    ) -> bool | None:
+        """Tell which bucket a policy is for where several have the name: then each is one deployment's.
+
+        The stacks of one application are often deployed to several accounts, one Stage to each, with the
+        same names everywhere: the policy belongs to the bucket that is nearest to it.
+        """
+        if bucket.stack is policy.stack:
+            return True
+        if policy.stack.account and bucket.stack.account not in ("", policy.stack.account):
+            return False
+        distance = _distance(policy.stack, bucket.stack)
+        rivals = [
+            _distance(policy.stack, other.stack)
+            for other in self.buckets
+            if other is not bucket
+            and compare(target, bucket_name(resolver, other.stack, other.resource))
+            and _exists(resolver, other.stack, other.resource)
+        ]
+        nearest = min(rivals, default=distance + 1)
+        return None if nearest == distance else distance < nearest
 
     def _foreign(self, resolver: Resolver, policy: BucketPolicy) -> list[Deployment]:
         if not _exists(resolver, policy.stack, policy.resource):
@@ -310,6 +335,22 @@ class Inventory:
             self._allow(resolver, policy.stack)
             found.append(Deployment(resolver.world, arn, (applied,), False, resolver.expandable))
         return found
+
+
+def _distance(one: Stack, other: Stack) -> int:
+    """Return how far apart two stacks are deployed: as one, together, in one Stage, or anywhere."""
+    if one is other:
+        return 0
+    first, second = _outermost(one), _outermost(other)
+    if first is second:
+        return 1
+    return 2 if first.name.rpartition("/")[0] == second.name.rpartition("/")[0] else 3
+
+
+def _outermost(stack: Stack) -> Stack:
+    while stack.parent is not None:
+        stack = stack.parent
+    return stack
 
 
 def _names_partitions(document: Document) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from secure_bucket.policy.unknown import Text, Unknown
+from secure_bucket.template.conditions import condition_holds
 from secure_bucket.template.parameters import Parameter
 from secure_bucket.template.resolve import MAX_NESTING, Resolver
 from secure_bucket.template.stack import Path, Resource, Stack
@@ -83,8 +84,15 @@ def output(resolver: Resolver, stack: Stack, name: str, path: Path) -> object:
     if resolver.nesting >= MAX_NESTING:
         return resolver.opaque(stack, f"it is nested deeper than {MAX_NESTING} levels", path)
     resolver.nesting += 1
+    where = (("", "Outputs"), name)
     try:
-        return resolver.resolve(stack, output["Value"], ((("", "Outputs"), name), "Value"))
+        if "Condition" in output and not condition_holds(
+            resolver, stack, output["Condition"], (where, "Condition")
+        ):
+            return resolver.opaque(
+                stack, f"the output `{name}` is not there", path, f"{stack.name}.Outputs.{name}"
+            )
+        return resolver.resolve(stack, output["Value"], (where, "Value"))
     finally:
         resolver.nesting -= 1
 
