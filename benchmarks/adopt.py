@@ -96,13 +96,16 @@ def run(name: str, has_deny: bool, buckets: int, stacks: int) -> dict[str, float
     }
 
 
-def _peaks_of_children() -> Iterator[int]:
-    """The most memory, in KB, that each running child has used; nothing where there is no /proc."""
+def _peaks_of_children(process: str = "self") -> Iterator[int]:
+    """The most memory, in KB, of each process below this one; nothing where there is no /proc."""
     try:
-        with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as children:
-            for child in children.read().split():
-                with open(f"/proc/{child}/status", encoding="ascii") as status:
-                    yield from (int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
+        pid = os.getpid() if process == "self" else process
+        with open(f"/proc/{process}/task/{pid}/children", encoding="ascii") as children:
+            below = children.read().split()
+        for child in below:
+            with open(f"/proc/{child}/status", encoding="ascii") as status:
+                yield from (int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
+            yield from _peaks_of_children(child)
     except OSError:
         return
 

@@ -17,6 +17,7 @@ from secure_bucket.cdk.outcome import Fixed
 from secure_bucket.cdk.record import remove_record
 from secure_bucket.cdk.state import AppState, state_of
 from secure_bucket.cdk.survey import survey
+from secure_bucket.cdk.traces import without_traces
 from secure_bucket.cdk.validation import SecureTransportValidation
 from secure_bucket.errors import ConstructError
 
@@ -153,9 +154,12 @@ class _Mend:
 
     def visit(self, node: IConstruct) -> None:
         """Mend them; the AWS CDK calls this with the leaf."""
-        stage = node.node.scope
-        if stage is None:
-            return
+        with without_traces():
+            stage = node.node.scope
+            if stage is not None:
+                self._mend(node, stage)
+
+    def _mend(self, leaf: IConstruct, stage: IConstruct) -> None:
         if isinstance(stage, cdk.App):
             remove_record(Path(stage.outdir))
         found = survey(stage)
@@ -166,6 +170,6 @@ class _Mend:
         self._state.entered[stage.node.path] = True
         # With stabilization the CDK goes around until no Aspect has anything left to do. What stands
         # behind the leaf was not visited yet, and an Aspect can add a bucket there: come at the end again.
-        is_stable = node.node.try_get_context(_STABILIZATION) in (True, "true")
+        is_stable = leaf.node.try_get_context(_STABILIZATION) in (True, "true")
         if is_stable and stage.node.children[-1].node.id != _LEAF:
             self._reach.attach(stage)
