@@ -84,6 +84,16 @@ def test_a_bucket_that_cannot_be_fixed_does_not_stop_the_others() -> None:
     assert outcome.document.text.startswith(document.text)
 
 
+@pytest.mark.parametrize("first", ["  Logs:\n    Type: AWS::S3::Bucket\n", ""])
+def test_a_key_that_stands_twice_elsewhere_does_not_stop_it(first: str) -> None:
+    queue = "  Queue:\n    Type: AWS::SQS::Queue\n    Condition: A\n    Condition: B\n"
+    last = "" if first else "  Logs:\n    Type: AWS::S3::Bucket\n"
+    document = read(f"Resources:\n{first}{queue}{last}")
+    outcome = repair_document(document)
+    assert [fixed.logical_id for fixed in outcome.fixed] == ["Logs"]
+    assert queue in outcome.document.text
+
+
 def test_a_statement_that_denies_https_is_pointed_at() -> None:
     outcome = repair_document(load_document(HERE / "cases" / "broken-denies.before.yaml"))
     notes = {fixed.logical_id: fixed.note for fixed in outcome.fixed}

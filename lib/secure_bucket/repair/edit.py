@@ -11,6 +11,7 @@ from secure_bucket.repair.insert import Edit, apply_edits, insert_item, insert_m
 from secure_bucket.repair.layout import Kind, Layout, LayoutError, read_layout
 from secure_bucket.repair.style import Style, read_style
 from secure_bucket.statements import deny_plain_http
+from secure_bucket.template.json_text import Duplicate
 from secure_bucket.template.load import Document, parse_document
 
 __all__ = ["CannotEdit", "Change", "add_policy", "add_statement", "changed"]
@@ -220,6 +221,9 @@ def _same(one: object, other: object) -> bool:
             if list(first) != list(second):
                 return False
             pending.extend(zip(first.values(), second.values(), strict=True))
+        elif isinstance(first, Duplicate) and isinstance(second, Duplicate):
+            # Its reason names lines, which move.
+            pending.append((list(first.values), list(second.values)))
         elif isinstance(first, list) and isinstance(second, list):
             if len(first) != len(second):
                 return False

@@ -100,8 +100,6 @@ class _Repairer:
         """Return why nothing can be done in the whole template; `""` when it can."""
         if not self.original.text:
             return "the template has no text"
-        for duplicate in find_duplicates(self.original.root):
-            return f"{duplicate.reason}: which of them counts is undefined"
         if made_by_cdk(self.original) and not self.synthesized:
             return MADE_BY_CDK
         return ""
@@ -120,6 +118,9 @@ class _Repairer:
             )
         if not self._is_written(resource.logical_id):
             raise CannotEdit("a loop (`Fn::ForEach`) makes it")
+        for each in (resource, *(policy.resource for policy in judgement.policies)):
+            for duplicate in find_duplicates(self.original.root["Resources"].get(each.logical_id)):
+                raise CannotEdit(f"{duplicate.reason}: which of them counts is undefined")
 
     def _is_written(self, logical_id: str) -> bool:
         resources = self.original.root.get("Resources")
