@@ -190,12 +190,42 @@ def test_twice_is_once() -> None:
 
 def test_an_injector_that_was_there_before_still_works() -> None:
     app = cdk.App(property_injectors=[BucketSecureTransportInjector()])
-    enforce_secure_transport(app, mode=Mode.FIX, quiet=True)
+    for _ in range(2):
+        enforce_secure_transport(app, mode=Mode.FIX, quiet=True)
     s3.Bucket(cdk.Stack(app, "Top"), "Plain")
     s3.Bucket(cdk.Stack(cdk.Stage(app, "Prod"), "Data"), "No", enforce_ssl=False)
     found = policies(app)
     assert [denies(policy) for policy in found.values()] == [1, 1]
     assert [each["bucket"] for each in recorded(app)["fixed"]] == ["Prod/Data/No/Resource"]
+
+
+def test_what_undoes_a_fix_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    app = cdk.App()
+    enforce_secure_transport(app, mode=Mode.FIX)
+    stack = cdk.Stack(app, "Top")
+    bucket = s3.CfnBucket(stack, "L1")
+    policy = s3.CfnBucketPolicy(stack, "Policy", bucket=bucket.ref, policy_document={"Statement": []})
+    policy.add_property_override("PolicyDocument.Statement", [])
+    with pytest.raises(
+        RuntimeError, match="FIX wrote the deny into `Top/Policy`, and what came after it undid"
+    ):
+        app.synth()
+    assert (
+        capsys.readouterr().err.splitlines()[0] == "secure-bucket: 1 bucket, 0 proven, 1 answering plain HTTP"
+    )
+
+
+def test_websites_are_closed_once_anybody_asks_for_it(capsys: pytest.CaptureFixture[str]) -> None:
+    app = fixing()
+    enforce_secure_transport(app, mode=Mode.FIX, websites=True)
+    s3.Bucket(cdk.Stack(app, "Top"), "Site", website_index_document="index.html")
+    (policy,) = policies(app).values()
+    assert denies(policy) == 1
+    assert "secure-bucket fixed `Top/Site`" in capsys.readouterr().err
+    # That it is a website is a finding still, but the fix stands.
+    report = (Path(app.outdir) / "validation-report.json").read_text(encoding="utf-8")
+    assert "SB004" in report
+    assert "undid" not in report
 
 
 def test_several_apps_in_one_process_do_not_know_of_each_other() -> None:

@@ -74,7 +74,8 @@ def enforce_secure_transport(
     state = state_of(app)
     state.register(app, gate)
     if mode is Mode.FIX:
-        reach = _Reach(app, state, websites)
+        state.websites = state.websites or websites
+        reach = _Reach(app, state)
         for construct in cdk.Mixins.of(app, cdk.ConstructSelector.all()).selected_constructs:
             if isinstance(construct, cdk.Stage):
                 reach.enter(construct)
@@ -89,15 +90,16 @@ class _Reach:
     added to a pipeline, long before the app.
     """
 
-    def __init__(self, app: cdk.App, state: AppState, websites: bool) -> None:
+    def __init__(self, app: cdk.App, state: AppState) -> None:
         self._state = state
-        self._websites = websites
         # The paths of the Stages of what buckets are made in: to ask for one is three calls to the kernel.
         self._stages: WeakKeyDictionary[Construct, str] = WeakKeyDictionary()
         # There is one injector for a class in one place: whoever was there first is asked first.
         injectors = cdk.PropertyInjectors.of(app)
         earlier = injectors.for_(self.construct_unique_id)
-        self._earlier = None if isinstance(earlier, _Reach) else earlier
+        self._earlier: cdk.IPropertyInjector | None = (
+            earlier._earlier if isinstance(earlier, _Reach) else earlier
+        )
         injectors.add(self)
 
     @property
@@ -118,7 +120,7 @@ class _Reach:
                 self.enter(found)
         if self._state.entered.get(stage):
             # Another Aspect makes it, after the buckets of this Stage were mended.
-            denied = with_deny(props, websites=self._websites)
+            denied = with_deny(props, websites=self._state.websites)
             if denied != props:
                 path = f"{scope.node.path}/{id}"
                 self._state.note(Fixed(f"{path}/Resource", f"{path}/Policy/Resource", is_new=True))
@@ -138,19 +140,16 @@ class _Reach:
         leaf = Construct(stage, _LEAF)  # type: ignore[arg-type]  # A Stage is a `Construct`.
         # INVARIANT: no lower priority than that of CDK's own Aspects that write, as `Tags`: the CDK refuses
         # an Aspect that comes to a construct after one of a lower priority.
-        cdk.Aspects.of(leaf).add(
-            _Mend(self, self._state, self._websites), priority=cdk.AspectPriority.MUTATING
-        )
+        cdk.Aspects.of(leaf).add(_Mend(self, self._state), priority=cdk.AspectPriority.MUTATING)
 
 
 @jsii.implements(cdk.IAspect)
 class _Mend:
     """Mends the buckets of the Stage that it is called in."""
 
-    def __init__(self, reach: _Reach, state: AppState, websites: bool) -> None:
+    def __init__(self, reach: _Reach, state: AppState) -> None:
         self._reach = reach
         self._state = state
-        self._websites = websites
 
     def visit(self, node: IConstruct) -> None:
         """Mend them; the AWS CDK calls this with the leaf."""
@@ -166,7 +165,7 @@ class _Mend:
         self._state.fixer.forget()
         self._state.fixed.update(found.stacks)
         for bucket in found.unproven:
-            self._state.note(self._state.fixer.fix(bucket, websites=self._websites, stage=stage))
+            self._state.note(self._state.fixer.fix(bucket, websites=self._state.websites, stage=stage))
         self._state.entered[stage.node.path] = True
         # With stabilization the CDK goes around until no Aspect has anything left to do. What stands
         # behind the leaf was not visited yet, and an Aspect can add a bucket there: come at the end again.

@@ -52,7 +52,7 @@ class Fixer:
     """Fix the buckets of one app, remembering what it learned between one bucket and the next."""
 
     def __init__(self) -> None:
-        self._targets: dict[IConstruct, Targets] = {}
+        self._targets: dict[IConstruct | str, Targets] = {}
         # The buckets that got a policy since `_targets` was filled.
         self._made: set[str] = set()
         self._acknowledged: dict[str, frozenset[str]] = {}
@@ -118,9 +118,13 @@ class Fixer:
 
     def _targets_in(self, stage: IConstruct) -> Targets:
         # A Stage is deployed by itself: no policy outside of it can be meant for a bucket inside.
-        if stage not in self._targets:
-            self._targets[stage] = Targets(stage)
-        return self._targets[stage]
+        targets = self._targets.get(stage)
+        if targets is None:
+            # Two Python objects can stand for one construct of the kernel.
+            path = path_of(stage)
+            targets = self._targets.get(path) or Targets(stage)
+            self._targets[stage] = self._targets[path] = targets
+        return targets
 
     def _why_not(self, bucket: s3.CfnBucket, place: _Place, rule: str, websites: bool) -> str:
         if not websites and bucket.website_configuration is not None:

@@ -46,12 +46,13 @@ from secure_bucket.cdk.violations import (
 )
 from secure_bucket.errors import TemplateError
 from secure_bucket.findings.check import check_assembly
-from secure_bucket.findings.finding import Level, Report
+from secure_bucket.findings.finding import Finding, Level, Report
 from secure_bucket.findings.rules import RULES
+from secure_bucket.proof.verdict import Proven
 
 __all__ = ["SecureTransportValidation"]
 
-_UNDECIDED = "SB002"
+_REFUTED, _UNDECIDED = "SB001", "SB002"
 
 _NAMES = {id_of(rule.id): rule.name for rule in RULES} | {id_of(IMPORTED_BUCKET): IMPORTED_BUCKET}
 
@@ -150,7 +151,7 @@ class SecureTransportValidation:
             hidden = stack is None or stack.in_stage
             level = self._undecided if finding.rule == _UNDECIDED else finding.level
             acknowledged = is_acknowledged(finding.rule, path, finding.message)
-            hint = _hint(path, stack, state)
+            hint = _hint(finding, stack, state)
             violations.append(
                 of_finding(finding, level, repeat_on_app=hidden and not acknowledged, hint=hint)
             )
@@ -180,7 +181,12 @@ class SecureTransportValidation:
             # and a plugin must not change what it finds.
             write_record(directory, state.outcomes, exceptions)
         if not self._quiet:
-            fixed = [outcome for outcome in state.outcomes.values() if isinstance(outcome, Fixed)]
+            proven = {each.construct_path for each in report.buckets if isinstance(each.verdict, Proven)}
+            fixed = [
+                outcome
+                for path, outcome in state.outcomes.items()
+                if isinstance(outcome, Fixed) and path in proven
+            ]
             for outcome in fixed:
                 _say(f"{PLUGIN} fixed {outcome}")
             _say(_summary(report, accepted, len(imports), len(fixed)))
@@ -196,11 +202,13 @@ def _exceptions(granted: Mapping[Acknowledgment, list[tuple[str, str]]]) -> Iter
         yield ExceptionRecord(acknowledgment, end, holds, tuple(path for path, _ in findings))
 
 
-def _hint(path: str, stack: StackArtifact | None, state: AppState) -> str:
+def _hint(finding: Finding, stack: StackArtifact | None, state: AppState) -> str:
     """What there is to say about a finding that FIX would have mended, had it got there, or dared."""
-    outcome = state.outcomes.get(path)
+    outcome = state.outcomes.get(finding.construct_path)
     if isinstance(outcome, Left):
         return f"(FIX left it as it is: {outcome.why}.)"
+    if isinstance(outcome, Fixed) and finding.rule in (_REFUTED, _UNDECIDED):
+        return f"(FIX wrote the deny into `{outcome.policy}`, and what came after it undid that.)"
     if not state.fixed or stack is None or stack.path in state.fixed:
         return ""
     if state.entered:
