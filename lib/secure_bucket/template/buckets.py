@@ -403,16 +403,21 @@ def _settle_partition(resolver: Resolver, stack: Stack, applied: list[Applied]) 
     """Fork over the partitions that the policies name, where the partition is still open.
 
     S3 accepts a policy only in its own partition, so a literal one says where the template is meant to
-    be deployed. Without any, it is the partition `aws`.
+    be deployed. Without any, it is the partition `aws`; so it can be, too, where others are left open.
     """
     if not isinstance(partition(resolver, stack), Text):
         return
     named: dict[str, None] = {}
+    left_open = False
     for policy in applied:
         for arn in _resources(policy.document):
             match = _S3_ARN.match(arn if isinstance(arn, str) else str(arn.parts[0]))
             if match:
                 named[match[1]] = None
+            elif isinstance(arn, Text) and PARTITION in arn.parts:
+                left_open = True
+    if left_open:
+        named["aws"] = None
     candidates = resolver.world.remaining(PARTITION, tuple(named) or ("aws",))
     known = ("aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-eusc")
     candidates = candidates or resolver.world.remaining(PARTITION, known)[:1]
