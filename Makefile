@@ -7,7 +7,10 @@
 #   make coverage                       the tests, and which lines they never reach
 #   make lint                           ruff and mypy --strict
 #   make format                         let ruff rewrite what it can
-#   make bench                          the benchmarks
+#   make bench                          the benchmarks of the constructs, the gate and the proof
+#   make fuzz                           the properties of the prover, a hundred times as long
+#   make oracle                         our evaluator beside an IAM simulator that others wrote
+#   make mutate PART=proof              change the prover (or PART=policy) and see the tests fail
 
 PYTHON ?= python3
 ARGS ?=
@@ -71,6 +74,20 @@ bench: install
 	python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	python benchmarks/bucket.py
 	python benchmarks/bucket_gate.py
+	python benchmarks/prove.py
+	python benchmarks/template.py
+
+fuzz: install
+	python -m pytest tests/properties --hypothesis-profile=fuzz $(ARGS)
+
+oracle: install
+	npm ci --loglevel=error --prefix tests/oracle
+	python -m pytest tests/oracle $(ARGS)
+
+PART ?= proof
+mutate: install
+	python -m pip install --quiet --constraint constraints.txt --editable '.[mutate]'
+	python tools/mutate.py $(PART) $(ARGS)
 
 clean:
 	rm -rf .venv node_modules tests/reporters/node_modules cdk.out build dist .mypy_cache .pytest_cache .ruff_cache lib/*.egg-info

@@ -64,6 +64,7 @@ setup(
         "snapshots": SNAPSHOTS,
         "test": TEST,
         "bench": BENCH,
+        "mutate": ["mutmut>=3,<4"],
         "dev": [*TEST, *LINT, *NODE],
     },
 )
