@@ -28,7 +28,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: install synth test coverage lint format bench clean
+.PHONY: install synth test coverage lint format bench fuzz oracle mutate clean
 
 install: $(PYTHON_STAMP) $(NODE_STAMP)
 
