@@ -119,6 +119,37 @@ def test_flag_changes_nothing_and_fails() -> None:
     assert [child.node.id for child in app.node.children] == ["Prod", "Tree"]
 
 
+def test_a_stage_inside_a_stage_is_fixed_with_its_own() -> None:
+    app = fixing()
+    outer = cdk.Stack(cdk.Stage(app, "Prod"), "Data")
+    inner = cdk.Stack(cdk.Stage(cdk.NestedStack(outer, "Holder"), "Inner"), "Data")
+    for stack in (outer, inner):
+        s3.Bucket(stack, "Plain")
+        s3.CfnBucket(stack, "L1")
+    app.synth()
+    assert [each["bucket"] for each in recorded(app)["fixed"]] == [
+        "Prod/Data/Holder/Inner/Data/L1",
+        "Prod/Data/Holder/Inner/Data/Plain/Resource",
+        "Prod/Data/L1",
+        "Prod/Data/Plain/Resource",
+    ]
+
+
+def test_a_policy_in_another_stack_is_the_one() -> None:
+    app = fixing()
+    data, other = cdk.Stack(app, "Data"), cdk.Stack(app, "Other")
+    bucket = s3.CfnBucket(data, "L1")
+    # The same logical id as the bucket of the other stack.
+    s3.CfnBucket(other, "L1")
+    document = {"Statement": [allow(bucket)]}
+    s3.CfnBucketPolicy(other, "Policy", bucket=bucket.ref, policy_document=document)
+    app.synth()
+    assert recorded(app)["fixed"] == [
+        {"bucket": "Data/L1", "policy": "Other/Policy", "isNewPolicy": False},
+        {"bucket": "Other/L1", "policy": "Other/L1/SecureTransportPolicy", "isNewPolicy": True},
+    ]
+
+
 def test_a_later_stage_of_a_pipeline_is_fixed() -> None:
     app = fixing()
     top = cdk.Stack(app, "Pipeline", env=ENVIRONMENT)

@@ -9,6 +9,8 @@ from constructs import Construct
 from typing_extensions import assert_type
 
 from secure_bucket import (
+    BucketSecureTransport,
+    BucketSecureTransportInjector,
     Mode,
     Proven,
     Refuted,
@@ -19,6 +21,7 @@ from secure_bucket import (
     SecureTransportValidation,
     Undecided,
     check_template,
+    enforce_secure_transport,
     prove_denies_http,
 )
 
@@ -50,6 +53,17 @@ def the_gate_has_few_options(app: cdk.App) -> None:
     cdk.Validations.of(app).add_plugins(SecureTransportValidation(undecided="error"))
     SecureTransportAspect(mode="fix")  # type: ignore[arg-type]
     SecureTransportValidation(undecided="ignore")  # type: ignore[arg-type]
+
+
+def an_app_that_is_there_is_adopted(bucket: s3.Bucket) -> cdk.App:
+    app = cdk.App(property_injectors=[BucketSecureTransportInjector(override=True, websites=True)])
+    enforce_secure_transport(app)
+    enforce_secure_transport(app, mode=Mode.FIX, undecided="warning", websites=True, quiet=True)
+    enforce_secure_transport(bucket)  # type: ignore[arg-type]
+    enforce_secure_transport(app, Mode.FIX)  # type: ignore[call-arg]
+    cdk.Mixins.of(app).require_any().apply(BucketSecureTransport(websites=True))
+    bucket.with_(BucketSecureTransport())
+    return app
 
 
 def verdicts_are_told_apart() -> str:
