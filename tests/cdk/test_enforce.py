@@ -203,6 +203,30 @@ def test_buckets_that_other_aspects_add_are_fixed(stabilization: bool) -> None:
     ]
 
 
+def test_what_another_aspect_adds_is_left_where_that_is_acknowledged() -> None:
+    @jsii.implements(cdk.IAspect)
+    class Adder:
+        def visit(self, node: IConstruct) -> None:
+            if isinstance(node, cdk.Stack) and not node.node.try_find_child("Late"):
+                s3.Bucket(cast(Construct, node), "Late")
+
+    app = fixing()
+    for name in ("Excused", "Other"):
+        cdk.Aspects.of(cdk.Stack(app, name)).add(Adder())
+    acknowledgment = cdk.Acknowledgment(id="secure-bucket::SB001", reason="no TLS")
+    cdk.Validations.of(app.node.find_child("Excused")).acknowledge(acknowledgment)
+    app.synth()
+    assert [each["bucket"] for each in recorded(app)["fixed"]] == ["Other/Late/Resource"]
+
+
+def test_nothing_of_the_app_is_taken_for_ours() -> None:
+    app = fixing()
+    stack = cdk.Stack(app, "SecureTransport")
+    s3.Bucket(stack, "secure-bucket")
+    (policy,) = policies(app).values()
+    assert denies(policy) == 1
+
+
 def test_twice_is_once() -> None:
     app = fixing()
     enforce_secure_transport(app, mode=Mode.FIX, quiet=True)

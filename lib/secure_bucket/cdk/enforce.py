@@ -24,7 +24,8 @@ from secure_bucket.errors import ConstructError
 __all__ = ["enforce_secure_transport"]
 
 _STABILIZATION = "@aws-cdk/core:aspectStabilization"
-_LEAF = "SecureTransport"
+# No id that anybody would give to a construct of theirs.
+_LEAF = "secure-bucket::enforce"
 
 
 def enforce_secure_transport(
@@ -118,7 +119,7 @@ class _Reach:
             stage = self._stages[scope] = "" if found is None else found.node.path
             if found is not None:
                 self.enter(found)
-        if self._state.entered.get(stage):
+        if self._state.entered.get(stage) and not self._state.fixer.is_acknowledged_at(scope):
             # Another Aspect makes it, after the buckets of this Stage were mended.
             denied = with_deny(props, websites=self._state.websites)
             if denied != props:

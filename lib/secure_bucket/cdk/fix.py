@@ -116,6 +116,10 @@ class Fixer:
         _add_statement(policy, bucket, taken=_sids(document))
         return Fixed(path, path_of(policy), is_new=False)
 
+    def is_acknowledged_at(self, scope: IConstruct) -> bool:
+        """Whether it is acknowledged on a construct, or around it, that buckets there answer plain HTTP."""
+        return _REFUTED in self._acknowledged_on(scope.node, scope.node.path)
+
     def _targets_in(self, stage: IConstruct) -> Targets:
         # A Stage is deployed by itself: no policy outside of it can be meant for a bucket inside.
         targets = self._targets.get(stage)
