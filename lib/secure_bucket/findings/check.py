@@ -24,6 +24,7 @@ from secure_bucket.template import (
     load_document,
     parse_document,
     read_assembly,
+    read_document,
     read_templates,
 )
 from secure_bucket.template.json_text import find_duplicates
@@ -86,7 +87,7 @@ def check_document(
         TemplateError: If it is nested too deeply.
     """
     return _check(
-        lambda: Assembly([Stack(document)]),
+        lambda: read_document(document),
         f"`{document.name}`",
         strict,
         minimum_tls_version,

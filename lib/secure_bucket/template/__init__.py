@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from secure_bucket.template.assembly import read_assembly, read_templates
+from secure_bucket.template.assembly import read_assembly, read_document, read_templates
 from secure_bucket.template.buckets import Applied, Bucket, BucketPolicy, Deployment, Inventory
 from secure_bucket.template.load import Document, is_template, load_document, parse_document
 from secure_bucket.template.resolve import Assembly
@@ -25,5 +25,6 @@ __all__ = [
     "load_document",
     "parse_document",
     "read_assembly",
+    "read_document",
     "read_templates",
 ]

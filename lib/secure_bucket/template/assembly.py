@@ -20,7 +20,7 @@ from secure_bucket.template.resolve import Assembly
 from secure_bucket.template.stack import Resource, Stack
 from secure_bucket.template.text import strings_of
 
-__all__ = ["MAX_STACKS", "read_assembly", "read_templates"]
+__all__ = ["MAX_STACKS", "read_assembly", "read_document", "read_templates"]
 
 MAX_STACKS = 5_000
 _MAX_LEVELS = 32
@@ -48,6 +48,17 @@ def read_assembly(directory: str | os.PathLike[str]) -> Assembly:
     reader.read_directory(Path(directory), os.fspath(directory), 0)
     reader.read_nested()
     reader.read_other_assets()
+    return Assembly(reader.stacks)
+
+
+def read_document(document: Document) -> Assembly:
+    """Read a template that is on its own, with those that are written inside of it."""
+    reader = _Reader()
+    reader.add(Stack(document), Path(document.name))
+    for stack in reader.stacks:
+        for resource in list(stack.resources.values()):
+            if resource.type in _WHERE_TEMPLATES_ARE_NAMED:
+                reader.read_elsewhere(stack, resource)
     return Assembly(reader.stacks)
 
 
@@ -177,7 +188,7 @@ class _Reader:
                 if resource.type == "AWS::CloudFormation::Stack":
                     self._read_nested_stack(stack, resource)
                 elif resource.type in _WHERE_TEMPLATES_ARE_NAMED:
-                    self._read_elsewhere(stack, resource)
+                    self.read_elsewhere(stack, resource)
 
     def _read_nested_stack(self, stack: Stack, resource: Resource) -> None:
         files = self._nested_files(stack, resource)
@@ -213,7 +224,7 @@ class _Reader:
             return [here / url]
         return found
 
-    def _read_elsewhere(self, stack: Stack, resource: Resource) -> None:
+    def read_elsewhere(self, stack: Stack, resource: Resource) -> None:
         """Read a template that is deployed on its own: of a stack set, a product, an application."""
         properties = resource.properties
         if not isinstance(properties, Mapping):

@@ -129,6 +129,8 @@ class Inventory:
         for stack in self.assembly.stacks:
             for resource in stack.resources.values():
                 self._take(stack, resource)
+        for stack in self.assembly.stacks:
+            self._suspect_macros(stack)
         if not any(_names_partitions(stack.document) for stack in self.assembly.stacks):
             self._start = World(values={PARTITION: "aws"})
 
@@ -213,6 +215,19 @@ class Inventory:
             self.unreadable.append(
                 (stack, key, Unknown(reason, Place(pointer_of(path), stack.document.name)))
             )
+
+    def _suspect_macros(self, stack: Stack) -> None:
+        """Note what a macro may turn into buckets; the buckets that it finds are undecided themselves."""
+        for resource in stack.resources.values():
+            if "Fn::Transform" in resource.body and not resource.type:
+                self._unreadable_macro(stack, resource.logical_id, "a macro", pointer_of(resource.path))
+        if stack.macros and not any(bucket.stack is stack for bucket in self.buckets):
+            section = "Transform" if "Transform" in stack.document.root else "Resources"
+            self._unreadable_macro(stack, "Transform", f"the macro `{stack.macros[0]}`", f"/{section}")
+
+    def _unreadable_macro(self, stack: Stack, logical_id: str, macro: str, pointer: str) -> None:
+        reason = f"{macro} may make buckets here, and runs only at deployment"
+        self.unreadable.append((stack, logical_id, Unknown(reason, Place(pointer, stack.document.name))))
 
     def _take(self, stack: Stack, resource: Resource) -> None:
         if resource.type == "AWS::S3::Bucket":
