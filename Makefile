@@ -74,6 +74,7 @@ bench: install
 	python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	python benchmarks/bucket.py
 	python benchmarks/bucket_gate.py
+	python benchmarks/adopt.py 1000 10 1
 	python benchmarks/prove.py
 	python benchmarks/template.py
 

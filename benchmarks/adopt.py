@@ -11,8 +11,9 @@ that growth shows.
 
 There is a floor. FLAG reads all templates once more (`json.loads` alone is a tenth of a synthesis) and proves
 each bucket, in Python. FIX asks each bucket in Python, at one message to the kernel for each question, where
-the whole synthesis of a bucket costs no more than two or three messages. Without a jsii module of our own that cannot change: the CDK
-answers nothing about many constructs at once but where they are and what tokens become.
+the whole synthesis of a bucket costs no more than two or three messages. Without a jsii module of our own
+that cannot change: the CDK answers nothing about many constructs at once but where they are and what tokens
+become.
 """
 
 from __future__ import annotations
