@@ -1,0 +1,143 @@
+"""Whom each form of a `Principal` element means, among everyone who can make a request."""
+
+from __future__ import annotations
+
+import pytest
+
+from secure_bucket.policy import Hole, Place, Text, Unknown
+from secure_bucket.policy.document import Principal, Principals
+from secure_bucket.proof.addressees import compile_principals
+from secure_bucket.proof.keys import Kind
+from secure_bucket.proof.principals import Who
+
+ACCOUNT = "111122223333"
+ALICE = f"arn:aws:iam::{ACCOUNT}:user/alice"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/team/app"
+SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/app/i-1"
+
+ANYBODY = Who(Kind.ANONYMOUS, "anonymous")
+USER = Who(Kind.USER, ALICE, ACCOUNT, ALICE, "alice")
+ROLE_SESSION = Who(Kind.ROLE, SESSION, ACCOUNT, ROLE)
+ROOT = Who(Kind.ROOT, f"arn:aws:iam::{ACCOUNT}:root", ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root")
+SERVICE = Who(Kind.SERVICE, "cloudtrail.amazonaws.com")
+ALL = (ANYBODY, USER, ROLE_SESSION, ROOT, SERVICE)
+
+PLACE = Place("/Resources/Policy")
+PARAMETER = Hole("Admin", "the value of the parameter `Admin` is given only at deployment", at=PLACE)
+OWN_ACCOUNT = Hole("AWS::AccountId", "the account is known only at deployment", at=PLACE)
+OF_OWN_ACCOUNT = Text(("arn:aws:iam::", OWN_ACCOUNT, ":root"))
+
+
+def meant(kind: str, value: str | Text | Unknown, *, strict: bool = False) -> list[Who]:
+    """Return those whom an entry certainly means."""
+    addressees = compile_principals(Principals((Principal(kind, value),)))
+    return [who for who in ALL if addressees.include(who, strict=strict) is True]
+
+
+def open_points(kind: str, value: str | Text | Unknown) -> dict[Kind, str]:
+    """Return for whom it is not known whether an entry means them, and why."""
+    addressees = compile_principals(Principals((Principal(kind, value),)))
+    answers = ((who, addressees.include(who, strict=False)) for who in ALL)
+    return {who.kind: answer.reason for who, answer in answers if isinstance(answer, Unknown)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "expected"),
+    [
+        ("*", "*", [*ALL]),
+        ("AWS", "*", [*ALL]),
+        ("AWS", ACCOUNT, [USER, ROLE_SESSION, ROOT]),
+        ("AWS", f"arn:aws:iam::{ACCOUNT}:root", [USER, ROLE_SESSION, ROOT]),
+        ("AWS", f"arn:aws-cn:iam::{ACCOUNT}:root", []),
+        ("AWS", "444455556666", []),
+        ("AWS", "arn:aws:iam::444455556666:root", []),
+        ("AWS", ALICE, [USER]),
+        ("AWS", f"arn:aws:iam::{ACCOUNT}:user/Alice", []),
+        ("AWS", ROLE, [ROLE_SESSION]),
+        # The name of a role is unique in its account, whatever its path.
+        ("AWS", f"arn:aws:iam::{ACCOUNT}:role/app", [ROLE_SESSION]),
+        ("AWS", f"arn:aws:iam::{ACCOUNT}:role/apps", []),
+        ("AWS", SESSION, [ROLE_SESSION]),
+        ("AWS", f"arn:aws:sts::{ACCOUNT}:assumed-role/app/i-2", []),
+        # Wildcards in the ARN of a principal mean nobody.
+        ("AWS", f"arn:aws:iam::{ACCOUNT}:user/*", []),
+        ("AWS", f"arn:aws:iam::{ACCOUNT}:user/alic?", []),
+        ("AWS", "arn:aws:iam::*:root", []),
+        ("Service", "cloudtrail.amazonaws.com", [SERVICE]),
+        ("Service", "config.amazonaws.com", []),
+    ],
+)
+def test_an_entry_means(kind: str, value: str, expected: list[Who]) -> None:
+    assert meant(kind, value) == expected
+    assert open_points(kind, value) == {}
+
+
+def test_strictly_aws_star_leaves_services_out() -> None:
+    assert meant("AWS", "*", strict=True) == [ANYBODY, USER, ROLE_SESSION, ROOT]
+    assert meant("*", "*", strict=True) == [*ALL]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "whom", "reason"),
+    [
+        ("AWS", "AIDAEXAMPLE", ["user", "role", "root"], "which principal has the id `AIDAEXAMPLE`"),
+        ("AWS", "1111222233334", ["user", "role", "root"], "which principal has the id `1111222233334`"),
+        ("AWS", "11112222333x", ["user", "role", "root"], "which principal has the id `11112222333x`"),
+        ("CanonicalUser", "79a5", ["user", "role", "root"], "principals `CanonicalUser` `79a5` stands for"),
+        ("Federated", "accounts.google.com", ["user", "role", "root"], "`Federated` `accounts.google.com`"),
+        ("Service", "*", ["service"], "AWS does not document a wildcard for service principals"),
+        ("Service", ALICE, ["service"], "is the name of no AWS service"),
+        ("AWS", Text((PARAMETER,)), [kind.kind.value for kind in ALL], PARAMETER.reason),
+        ("AWS", Unknown("who knows"), [kind.kind.value for kind in ALL], "who knows"),
+    ],
+)
+def test_nobody_is_guessed(kind: str, value: str | Text | Unknown, whom: list[str], reason: str) -> None:
+    points = open_points(kind, value)
+    assert [kind.value for kind in points] == whom
+    assert all(reason in point for point in points.values())
+    assert meant(kind, value) == []
+
+
+def test_an_account_of_unknown_number_is_itself_and_no_other() -> None:
+    own = Text((OWN_ACCOUNT,))
+    arn = Text(("arn:aws:iam::", OWN_ACCOUNT, ":user/alice"))
+    bob = Who(Kind.USER, arn, own, arn, "alice")
+    addressees = compile_principals(Principals((Principal("AWS", OF_OWN_ACCOUNT),)))
+    assert addressees.include(bob, strict=False) is True
+    assert addressees.include(USER, strict=False) is False
+    by_number = compile_principals(Principals((Principal("AWS", ACCOUNT),)))
+    answer = by_number.include(bob, strict=False)
+    assert isinstance(answer, Unknown)
+    assert "not known" in answer.reason
+    assert compile_principals(Principals((Principal("AWS", arn),))).include(bob, strict=False) is True
+
+
+def test_a_list_is_a_union() -> None:
+    entries = (Principal("AWS", ALICE), Principal("Service", "cloudtrail.amazonaws.com"))
+    addressees = compile_principals(Principals(entries))
+    assert [who for who in ALL if addressees.include(who, strict=False) is True] == [USER, SERVICE]
+
+
+def test_not_principal_leaves_out_whom_it_names() -> None:
+    entries = (Principal("AWS", ALICE), Principal("AWS", f"arn:aws:iam::{ACCOUNT}:root"))
+    addressees = compile_principals(Principals(entries, negated=True))
+    assert addressees.include(USER, strict=False) is False
+    assert addressees.include(ROOT, strict=False) is False
+    assert addressees.include(ANYBODY, strict=False) is True
+    assert addressees.include(SERVICE, strict=False) is True
+    assert not addressees.everyone
+
+
+@pytest.mark.parametrize(
+    ("entries", "negated", "expected"),
+    [
+        ([("*", "*")], False, True),
+        ([("AWS", ALICE), ("AWS", "*")], False, True),
+        ([("Service", "*")], False, False),
+        ([("AWS", ALICE)], False, False),
+        ([("AWS", "*")], True, False),
+    ],
+)
+def test_everyone(entries: list[tuple[str, str]], negated: bool, expected: bool) -> None:
+    principals = Principals(tuple(Principal(kind, value) for kind, value in entries), negated)
+    assert compile_principals(principals).everyone is expected
