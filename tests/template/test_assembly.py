@@ -345,3 +345,12 @@ def test_a_template_within_a_template_is_judged(tmp_path: Path, body: str) -> No
     report = check_assembly(tmp_path)
     assert report.refuted == ("Reports" in body)
     assert len(report.not_applicable) == ("Reports" not in body)
+
+
+def test_the_assembly_knows_better_than_the_template_which_construct_it_is(tmp_path: Path) -> None:
+    app = cdk.App(outdir=str(tmp_path), analytics_reporting=False)
+    stack = cdk.Stack(app, "Stack")
+    s3.CfnBucket(stack, "Reports").add_override("Metadata", {"aws:cdk:path": "Another/App"})
+    app.synth()
+    (finding,) = check_assembly(tmp_path).findings
+    assert finding.construct_path == "Stack/Reports"

@@ -116,9 +116,12 @@ class Stack:
 
     def construct_path(self, resource: Resource) -> str:
         """Return the path of the construct of a resource; `""` when nothing tells."""
+        # The assembly knows; the template may have been included, with the paths of another app.
+        if resource.logical_id in self.construct_paths:
+            return self.construct_paths[resource.logical_id]
         metadata = resource.body.get("Metadata")
         path = metadata.get("aws:cdk:path") if isinstance(metadata, Mapping) else None
-        return path if isinstance(path, str) else self.construct_paths.get(resource.logical_id, "")
+        return path if isinstance(path, str) else ""
 
     @property
     def macros(self) -> tuple[str, ...]:
