@@ -77,3 +77,11 @@ def test_it_supports_nothing_but_buckets(app: cdk.App) -> None:
     assert not mixin.supports(stack)
     mixin.apply_to(stack)
     assert [child.node.id for child in stack.node.children] == ["Plain"]
+
+
+def test_an_acknowledged_bucket_is_not_closed_in_silence(app: cdk.App) -> None:
+    bucket: Any = s3.Bucket(cdk.Stack(app, "Top"), "Plain")
+    cdk.Validations.of(bucket).acknowledge(cdk.Acknowledgment(id="secure-bucket::SB001", reason="no TLS"))
+    with pytest.raises(ConstructError, match="`secure-bucket::SB001` is acknowledged on it"):
+        BucketSecureTransport().apply_to(bucket.node.default_child)
+    assert bucket.policy is None

@@ -44,7 +44,8 @@ class BucketSecureTransport(cdk.Mixin):
         """Add the deny to a bucket; the AWS CDK calls this.
 
         Raises:
-            ConstructError: The deny could not be added; the message says why.
+            ConstructError: The deny was not added, because the policy of the bucket cannot take it or because
+                somebody acknowledged that it answers plain HTTP; the message says why.
         """
         if not isinstance(construct, s3.CfnBucket):
             return
