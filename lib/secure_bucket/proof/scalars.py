@@ -29,6 +29,7 @@ Network: TypeAlias = "ipaddress.IPv4Network | ipaddress.IPv6Network"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 NETWORKS: Final = (ipaddress.IPv4Network, ipaddress.IPv6Network)
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?")
+_PREFIXED: Final = re.compile(r"[0-9A-Fa-f:.]+(/[0-9]{1,3})?")
 _INSTANT: Final = re.compile(
     # The formats of W3C's profile of ISO 8601, which the IAM User Guide names for the date operators.
     r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:?\d\d))?)?)?"
@@ -106,6 +107,9 @@ def parse_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | 
 
 
 def parse_network(text: str) -> Network | None:
+    """Return the range that a text writes, as an address or with the length of a prefix, as AWS has it."""
+    if not _PREFIXED.fullmatch(text):
+        return None  # Python also takes a netmask, and an address with a scope.
     try:
         return ipaddress.ip_network(text, strict=False)
     except ValueError:

@@ -209,7 +209,7 @@ def _tls_versions(comparisons: Sequence[Comparison], below: Fraction) -> Iterato
     real = [version for version in _TLS_VERSIONS if version < below]
     yield from (Value(f"{float(version):.1f}") for version in real)
     # Nothing documents the numbers of versions that do not exist, zero and less among them.
-    for number, _ in _around(sorted(constants | set(real))):
+    for number, _ in _around(sorted({*constants, *real, below})):
         if number < below and number not in real:
             yield Value(write_number(number), doubtful=True)
 
