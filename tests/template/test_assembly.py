@@ -95,6 +95,24 @@ def test_every_bucket_of_every_template_gets_its_verdict(directory: Path) -> Non
     }
 
 
+def test_constructs_are_known_by_their_path_to_an_older_cdk_too(directory: Path, tmp_path: Path) -> None:
+    # Before 2.274 the metadata of an assembly did not tell the files of its templates.
+    older = tmp_path / "cdk.out"
+    shutil.copytree(directory, older)
+    for file in [*older.rglob("manifest.json"), *older.rglob("*.metadata.json")]:
+        written = json.loads(file.read_text())
+        artifacts = written.get("artifacts", {})
+        for metadata in [written, *(one.get("metadata", {}) for one in artifacts.values())]:
+            for path, entries in metadata.items():
+                if path.startswith("/"):
+                    entries[:] = [entry for entry in entries if entry["type"] != "aws:cdk:templateFile"]
+        file.write_text(json.dumps(written))
+    assert not any("aws:cdk:templateFile" in file.read_text() for file in older.rglob("*.json"))
+
+    newer = {path for path in verdicts(check_assembly(directory)) if "Product" not in path}
+    assert newer - verdicts(check_assembly(older)).keys() == set()
+
+
 def test_no_policy_of_the_app_is_taken_for_a_foreign_one(directory: Path) -> None:
     assert {finding.rule for finding in check_assembly(directory).findings} == {"SB001"}
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from secure_bucket.errors import TemplateError
 from secure_bucket.template.load import Document, is_template, load_document, parse_document, read_bytes
@@ -26,6 +26,7 @@ MAX_STACKS = 5_000
 _MAX_LEVELS = 32
 
 _ENVIRONMENT = re.compile(r"aws://([^/]*)/(.*)")
+_NESTED_STACK = re.compile(r"(?P<scope>.*/(?P<id>[^/]+))\.NestedStack/(?P=id)\.NestedStackResource")
 _ASSET_HASH = re.compile(r"[0-9a-f]{64}")
 _STACK_SET = "AWS::CloudFormation::StackSet"
 _WHERE_TEMPLATES_ARE_NAMED = {
@@ -77,16 +78,21 @@ def read_templates(paths: Iterable[str | os.PathLike[str]]) -> Assembly:
     return Assembly(reader.stacks)
 
 
+_Owner: TypeAlias = "Path | tuple[_Owner, str]"
+"""What a construct path belongs to: a template, or the nested stack that a resource of another one makes."""
+
+
 @dataclass(slots=True)
 class _Reader:
     stacks: list[Stack] = field(default_factory=list)
     assets: dict[str, Path] = field(default_factory=dict)
-    paths: dict[Path, dict[str, str]] = field(default_factory=dict)
+    paths: dict[_Owner, dict[str, str]] = field(default_factory=dict)
+    owners: dict[str, _Owner] = field(default_factory=dict)
     seen: set[Path] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
     searched: int = 0
 
-    def add(self, stack: Stack, file: Path) -> None:
+    def add(self, stack: Stack, file: Path, nested_as: _Owner | None = None) -> None:
         if len(self.stacks) >= MAX_STACKS:
             raise TemplateError(f"`{file}`: an assembly of more than {MAX_STACKS:,} stacks is not read")
         # INVARIANT: names are unique, because they tell the holes of different stacks apart.
@@ -96,7 +102,8 @@ class _Reader:
         stack.name = unique
         self.names.add(unique)
         file = Path(os.path.abspath(file))
-        stack.construct_paths = self.paths.get(file, {})
+        self.owners[stack.name] = nested_as or file
+        stack.construct_paths = self.paths.get(file) or self.paths.get(self.owners[stack.name], {})
         self.seen.add(file)
         self.stacks.append(stack)
 
@@ -128,7 +135,7 @@ class _Reader:
         manifest: Path,
     ) -> None:
         file = directory / _file(properties, "templateFile", name, manifest)
-        self._read_metadata(directory, artifact)
+        self._read_metadata(directory, artifact, file)
         environment = _ENVIRONMENT.fullmatch(str(artifact.get("environment", "")))
         account, region = environment.groups() if environment else ("", "")
         stack_name = properties.get("stackName")
@@ -150,25 +157,34 @@ class _Reader:
             if isinstance(path, str):
                 self.assets[key] = file.parent / path
 
-    def _read_metadata(self, directory: Path, artifact: Mapping[str, Any]) -> None:
+    def _read_metadata(self, directory: Path, artifact: Mapping[str, Any], file: Path) -> None:
         """Note which construct made what, which stands in the template only when the CDK CLI asked for it."""
         name = artifact.get("additionalMetadataFile")
         metadata = _read_json(directory / name) if isinstance(name, str) else artifact.get("metadata")
         if not isinstance(metadata, Mapping):
             return
-        owners: dict[str, Path] = {}
+        owners: dict[str, _Owner] = {}
+        made: list[tuple[str, str]] = []
         for path, entries in metadata.items():
             for kind, data in _entries(entries):
                 if kind == "aws:cdk:templateFile":
                     owners[path] = Path(os.path.abspath(directory / data))
-        for path, entries in metadata.items():
-            for kind, data in _entries(entries):
-                if kind == "aws:cdk:logicalId":
-                    owner = path
-                    while owner and owner not in owners:
-                        owner = owner.rpartition("/")[0]
-                    if owner:
-                        self.paths.setdefault(owners[owner], {})[data] = path.strip("/")
+                elif kind == "aws:cdk:logicalId":
+                    made.append((path, data))
+        if not owners:
+            # The CDK before 2.274 does not tell the files of nested stacks, but what makes them is named so.
+            owners[""] = Path(os.path.abspath(file))
+            for path, logical_id in sorted(made):
+                nested = _NESTED_STACK.fullmatch(path)
+                if nested is not None:
+                    owners[nested["scope"]] = (owners[_owner(path, owners)], logical_id)
+        for path, logical_id in made:
+            owner = _owner(path, owners)
+            if owner in owners:
+                known = self.paths.setdefault(owners[owner], {})
+                # Of two that claim to be the same resource, one is in a template that nothing tells of.
+                own = path.strip("/")
+                known[logical_id] = own if known.get(logical_id, own) == own else ""
 
     def read_nested(self) -> None:
         """Read the templates that the resources of the stacks name, and those that these name."""
@@ -208,7 +224,7 @@ class _Reader:
         )
         stack.nested[resource.logical_id] = nested
         stack.read.add(resource.logical_id)
-        self.add(nested, file)
+        self.add(nested, file, (self.owners[stack.name], resource.logical_id))
 
     def _nested_files(self, stack: Stack, resource: Resource) -> list[Path]:
         here = Path(stack.document.name).parent
@@ -218,8 +234,9 @@ class _Reader:
         url = properties.get("TemplateURL") if isinstance(properties, Mapping) else None
         found = list(self._named_assets(url))
         if isinstance(asset, str):
+            # Another Stage may hold the same template, under the same hash: that one is not meant.
             staged = here / asset
-            return [staged, *(file for file in found if os.path.abspath(file) != os.path.abspath(staged))]
+            return [staged, *(file for file in found if read_bytes(file) != read_bytes(staged))]
         if not found and isinstance(url, str) and "://" not in url and (here / url).is_file():
             return [here / url]
         return found
@@ -260,6 +277,13 @@ class _Reader:
             document = load_document(file)
             if is_template(document.root):
                 self.add(Stack(document, name=name), file)
+
+
+def _owner(path: str, owners: Mapping[str, _Owner]) -> str:
+    """Return the nearest path at or above a construct that owns a template; `""` when there is none."""
+    while path and path not in owners:
+        path = path.rpartition("/")[0]
+    return path
 
 
 def _entries(entries: object) -> Iterator[tuple[str, str]]:
