@@ -269,3 +269,12 @@ def test_what_is_covered_is_told_for_a_bucket_of_unknown_name_too() -> None:
     verdict = prove_denies_http(policy(deny(Resource=objects)), bucket_arn=arn)
     assert isinstance(verdict, Refuted)
     assert verdict.why == "statement `DenyHttp` covers the objects, but not the bucket itself"
+
+
+def test_a_parameter_that_a_like_operator_reads_may_hold_a_wildcard() -> None:
+    def verdict(hole: Hole) -> object:
+        condition = HTTP | {"StringLikeIfExists": {"aws:PrincipalOrgID": Text((hole,))}}
+        return prove(deny(Condition=condition))
+
+    assert isinstance(verdict(PARAMETER), Undecided)
+    assert isinstance(verdict(Hole("Org.Id", "it is an attribute", plain=True)), Refuted)

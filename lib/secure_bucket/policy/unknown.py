@@ -51,12 +51,15 @@ class Hole:
         reason: Why it is not known.
         generated: Whether CloudFormation makes the text up.
         at: Where it is written. Not part of its identity.
+        plain: Whether the text surely holds no wildcard, as an account id or an attribute of a resource of
+            AWS. Not part of its identity.
     """
 
     name: str
     reason: str
     generated: bool = False
     at: Place = Place()
+    plain: bool = False
 
     def __str__(self) -> str:
         return f"<{self.name}>"

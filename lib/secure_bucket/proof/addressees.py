@@ -172,7 +172,7 @@ def _same(value: Subject, own: Subject | None) -> Tri:
 
 
 def _open_hole(value: Subject) -> Hole | None:
-    """Return the hole that a whole text consists of, unless it is known to be a generated name."""
+    """Return the hole that a whole text consists of, unless that is known to be no wildcard."""
     if isinstance(value, Text) and len(value.parts) == 1 and isinstance(value.parts[0], Hole):
-        return None if value.parts[0].generated else value.parts[0]
+        return None if value.parts[0].generated or value.parts[0].plain else value.parts[0]
     return None

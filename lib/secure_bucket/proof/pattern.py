@@ -61,15 +61,17 @@ class Pattern:
     Args:
         elements: Characters, wildcards, holes and variables.
         fold: Whether case is ignored.
+        wild_holes: Whether a wildcard may hide in one of its holes.
     """
 
     elements: tuple[Element, ...]
     fold: bool = False
+    wild_holes: bool = False
     # A pattern is looked up far more often than it is made.
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_hash", hash((self.elements, self.fold)))
+        object.__setattr__(self, "_hash", hash((self.elements, self.fold, self.wild_holes)))
 
     def __hash__(self) -> int:
         return self._hash
@@ -87,7 +89,11 @@ class Pattern:
     @property
     def is_literal(self) -> bool:
         """Whether it stands for exactly one text, known or not."""
-        return not self.fold and not any(isinstance(element, (Wild, Variable)) for element in self.elements)
+        return (
+            not self.fold
+            and not self.wild_holes
+            and not any(isinstance(element, (Wild, Variable)) for element in self.elements)
+        )
 
 
 def compile_pattern(
@@ -118,7 +124,8 @@ def compile_pattern(
         elements = list(_within_parts(elements))
     if fold:
         elements = [element.lower() if isinstance(element, str) else element for element in elements]
-    return Pattern(tuple(elements), fold)
+    hidden = wild and any(isinstance(one, Hole) and not one.generated and not one.plain for one in elements)
+    return Pattern(tuple(elements), fold, hidden)
 
 
 def _plain(text: str, wild: bool) -> Iterator[Element]:

@@ -35,7 +35,13 @@ def ref(resolver: Resolver, stack: Stack, name: str, path: Path) -> object:
         qualified = resolver.assembly.qualify(stack, name)
         return _fixed(
             resolver,
-            resolver.hole(stack, qualified, f"what `{name}` is called is known only at deployment", path),
+            resolver.hole(
+                stack,
+                qualified,
+                f"what `{name}` is called is known only at deployment",
+                path,
+                plain=_is_of_aws(resource),
+            ),
         )
     if name in stack.loop_variables:
         qualified = resolver.assembly.qualify(stack, name)
@@ -70,8 +76,19 @@ def get_att(resolver: Resolver, stack: Stack, logical_id: str, attribute: str, p
     qualified = resolver.assembly.qualify(stack, f"{logical_id}.{attribute}")
     return _fixed(
         resolver,
-        resolver.hole(stack, qualified, f"`{logical_id}.{attribute}` is known only at deployment", path),
+        resolver.hole(
+            stack,
+            qualified,
+            f"`{logical_id}.{attribute}` is known only at deployment",
+            path,
+            plain=_is_of_aws(resource),
+        ),
     )
+
+
+def _is_of_aws(resource: Resource) -> bool:
+    """Return whether AWS decides what the attributes of a resource are: a custom one may return anything."""
+    return resource.type.startswith("AWS::") and not resource.type.startswith("AWS::CloudFormation::")
 
 
 def output(resolver: Resolver, stack: Stack, name: str, path: Path) -> object:
@@ -237,7 +254,7 @@ def _pseudo(resolver: Resolver, stack: Stack, name: str, path: Path) -> object:
         return partition(resolver, stack)
     if name == "AWS::AccountId":
         return stack.account or _fixed(
-            resolver, resolver.hole(stack, name, "the account is known only at deployment", path)
+            resolver, resolver.hole(stack, name, "the account is known only at deployment", path, plain=True)
         )
     if name == "AWS::URLSuffix":
         suffix = _URL_SUFFIXES.get(str(partition(resolver, stack)))

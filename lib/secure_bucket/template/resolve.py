@@ -185,10 +185,19 @@ class Resolver:
         pointer = pointer_of(path)
         return Opaque(reason, Place(pointer, stack.document.name), name=name or f"{stack.name}{pointer}")
 
-    def hole(self, stack: Stack, name: str, reason: str, path: Path, *, generated: bool = False) -> Text:
+    def hole(
+        self,
+        stack: Stack,
+        name: str,
+        reason: str,
+        path: Path,
+        *,
+        generated: bool = False,
+        plain: bool = False,
+    ) -> Text:
         """Return a text that is not known."""
         at = Place(pointer_of(path), stack.document.name)
-        return Text((named_hole(name, reason, generated=generated, at=at),))
+        return Text((named_hole(name, reason, generated=generated, at=at, plain=plain),))
 
     def property(self, stack: Stack, resource: Resource, name: str) -> object:
         """Return what a property of a resource comes to; `None` when it has no such property."""

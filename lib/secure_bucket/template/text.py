@@ -52,13 +52,15 @@ _DYNAMIC = re.compile(r"\{\{resolve:[^{}]*\}\}")
 _MARK = "\0"
 
 
-def named_hole(name: str, reason: str, *, generated: bool = False, at: Place = _NOWHERE) -> Hole:
+def named_hole(
+    name: str, reason: str, *, generated: bool = False, at: Place = _NOWHERE, plain: bool = False
+) -> Hole:
     """Return a hole that can stand in the name of a bucket.
 
     Whoever reads `arn:aws:s3:::<name>/key` takes the first slash for the end of the bucket's name, so that
     the name of the hole must not have one. Different names stay different.
     """
-    return Hole(name.replace("%2F", "%252F").replace("/", "%2F"), reason, generated, at)
+    return Hole(name.replace("%2F", "%252F").replace("/", "%2F"), reason, generated, at, plain)
 
 
 def concatenate(parts: Iterable[str | Text | Hole]) -> str | Text:
