@@ -47,7 +47,7 @@ def narrowed(**conditions: Any) -> dict[str, Any]:
             0,
             "undecided: ",
         ),
-        (DENY, ["--minimum-tls=1.2"], 1, "over an old TLS version"),
+        (DENY, ["--minimum-tls=1.2"], 1, "over TLS 1.0 by anyone"),
         ({**DENY, "Effect": "Allow"}, [], 1, "refuted: "),
     ],
 )
