@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from secure_bucket.cli.config import Config, ConfigError, find_config, read_config
+from secure_bucket.cli.config import Config, config_of
 from secure_bucket.cli.exits import exit_code, is_undecided
 from secure_bucket.cli.options import ReportTo
 from secure_bucket.cli.output import (
@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
         SecureBucketError: If it cannot be done at all.
     """
     reports = _reports(arguments.reports)
-    config = _config(arguments)
+    config = config_of(arguments)
     options = _complete(arguments, config)
     targets = find_targets(options.paths, exclude=options.exclude, only_candidates=arguments.skip_other_files)
     _spare_the_input(targets, (*(each.file for each in reports), arguments.write_baseline))
@@ -119,17 +119,6 @@ def _spare_the_input(targets: Targets, files: Iterable[str | None]) -> None:
     for file in files:
         if file is not None and os.path.realpath(file) in named:
             raise SecureBucketError(f"`{file}` is what is checked, and would be written over")
-
-
-def _config(arguments: argparse.Namespace) -> Config:
-    if arguments.no_config:
-        return Config()
-    if arguments.config is None:
-        return find_config(os.getcwd())
-    config = read_config(arguments.config)
-    if not config.file:
-        raise ConfigError(f"`{arguments.config}` has no table `[tool.secure-bucket]`")
-    return config
 
 
 def _complete(arguments: argparse.Namespace, config: Config) -> _Options:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import os
 import re
@@ -12,7 +13,7 @@ from typing import Any
 from secure_bucket.errors import MissingDependencyError, SecureBucketError
 from secure_bucket.policy.unknown import Place
 
-__all__ = ["Config", "ConfigError", "ConfiguredException", "find_config", "read_config"]
+__all__ = ["Config", "ConfigError", "ConfiguredException", "config_of", "find_config", "read_config"]
 
 _OWN_FILE = "secure-bucket.toml"
 _PROJECT_FILE = "pyproject.toml"
@@ -74,6 +75,22 @@ class Config:
     def directory(self) -> str:
         """The directory that the paths in the settings start from."""
         return os.path.dirname(self.file)
+
+
+def config_of(arguments: argparse.Namespace) -> Config:
+    """Return the settings that the options of a command ask for.
+
+    Raises:
+        ConfigError: The settings cannot be read, or the file that was named has none.
+    """
+    if arguments.no_config:
+        return Config()
+    if arguments.config is None:
+        return find_config(os.getcwd())
+    config = read_config(arguments.config)
+    if not config.file:
+        raise ConfigError(f"`{arguments.config}` has no table `[tool.secure-bucket]`")
+    return config
 
 
 def find_config(directory: str) -> Config:

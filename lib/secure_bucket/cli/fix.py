@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from secure_bucket.cli.config import Config, ConfigError, find_config, read_config
+from secure_bucket.cli.config import Config, config_of
 from secure_bucket.cli.exits import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED, is_undecided
 from secure_bucket.cli.output import Progress, to_stderr
 from secure_bucket.cli.rewrite import pass_on, replace_file, show_difference
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise SecureBucketError("a PATH is empty: is a variable not set?")
     if STDIN in arguments.paths and len(arguments.paths) > 1:
         raise SecureBucketError("`-` fixes standard input: give no other PATH with it")
-    config = _config(arguments)
+    config = config_of(arguments)
     strict = bool(config.strict if arguments.strict is None else arguments.strict)
     undecided = arguments.undecided or config.undecided or "error"
     given, pairs = _check(arguments, config, Settings(strict, None, datetime.date.today()))
@@ -58,17 +58,6 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.quiet:
         fix.summarize()
     return fix.exit_code(undecided_fails=undecided == "error")
-
-
-def _config(arguments: argparse.Namespace) -> Config:
-    if arguments.no_config:
-        return Config()
-    if arguments.config is None:
-        return find_config(os.getcwd())
-    config = read_config(arguments.config)
-    if not config.file:
-        raise ConfigError(f"`{arguments.config}` has no table `[tool.secure-bucket]`")
-    return config
 
 
 def _check(
