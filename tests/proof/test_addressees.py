@@ -128,6 +128,41 @@ def test_not_principal_leaves_out_whom_it_names() -> None:
     assert not addressees.everyone
 
 
+@pytest.mark.parametrize("account", [ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root"])
+def test_whom_an_account_in_not_principal_leaves_out_is_documented_in_two_ways(account: str) -> None:
+    addressees = compile_principals(Principals((Principal("AWS", account),), negated=True))
+    for who in (USER, ROLE_SESSION):
+        answer = addressees.include(who, strict=False)
+        assert isinstance(answer, Unknown)
+        assert answer.reason == "AWS says two things of whom an account in `NotPrincipal` leaves out"
+    assert addressees.include(ROOT, strict=False) is False
+    assert addressees.include(ANYBODY, strict=False) is True
+    stranger = "arn:aws:iam::444455556666:user/alice"
+    assert (
+        addressees.include(Who(Kind.USER, stranger, "444455556666", stranger, "alice"), strict=False) is True
+    )
+
+
+def test_what_is_not_known_in_not_principal_leaves_out_nobody_for_sure() -> None:
+    unknown = Unknown("who knows")
+    for entry in (unknown, Principal("AWS", unknown)):
+        addressees = compile_principals(Principals((entry,), negated=True))
+        assert addressees.include(USER, strict=False) == unknown
+    everyone_but_services = compile_principals(Principals((Principal("AWS", "*"),), negated=True))
+    assert everyone_but_services.include(USER, strict=False) is False
+
+
+def test_somebody_of_unknown_name_may_be_one_who_is_written_in_full() -> None:
+    role = Hole("Role.Arn", "`Role.Arn` is known only at deployment", plain=True)
+    unknown = Who(
+        Kind.ROLE, Text((role,)), Text((Hole("account of Role", "it is not known"),)), Text((role,))
+    )
+    addressees = compile_principals(Principals((Principal("AWS", ALICE),)))
+    assert isinstance(addressees.include(unknown, strict=False), Unknown)
+    session = Who(Kind.ROLE, SESSION, ACCOUNT, Text((role,)))
+    assert isinstance(addressees.include(session, strict=False), Unknown)
+
+
 @pytest.mark.parametrize(
     ("entries", "negated", "expected"),
     [

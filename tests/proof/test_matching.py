@@ -12,6 +12,7 @@ from secure_bucket.proof.subject import Subject
 BUCKET = Hole("Bucket", "CloudFormation makes the name up", generated=True)
 OTHER = Hole("Other", "CloudFormation makes the name up", generated=True)
 PARAMETER = Hole("Name", "it is a parameter")
+OTHER_PARAMETER = Hole("OtherName", "it is a parameter")
 
 
 def arn(*parts: str | Hole) -> Text:
@@ -42,10 +43,44 @@ def arn(*parts: str | Hole) -> Text:
         (arn(PARAMETER, "-logs"), arn(PARAMETER, "-reports"), False),
         ("arn:aws:s3:::reports", arn(PARAMETER), None),
         ("arn:aws-cn:s3:::reports", arn(PARAMETER), False),
+        # A hole may be empty, a `?` is one character, and what is known has to be there, in order.
+        (arn("a?", PARAMETER, "z"), "arn:aws:s3:::abcdz", None),
+        (arn("a?", PARAMETER, "z"), "arn:aws:s3:::abz", None),
+        (arn("a?", PARAMETER, "z"), "arn:aws:s3:::az", False),
+        (arn("a?", PARAMETER, "z"), "arn:aws:s3:::abcdy", False),
+        (arn(PARAMETER, "-b-", OTHER_PARAMETER), "arn:aws:s3:::x-b-y", None),
+        (arn(PARAMETER, "-b-", OTHER_PARAMETER), "arn:aws:s3:::x-c-y", False),
+        (arn(PARAMETER, "bc", OTHER_PARAMETER, "d"), "arn:aws:s3:::bd-cb-d", False),
+        (arn(PARAMETER, "bc", OTHER_PARAMETER, "d"), "arn:aws:s3:::abcd", None),
+        # The name that is made up has to meet a wildcard, and has no slash.
+        ("arn:aws:s3:::ab?d/k", arn(BUCKET, "/k"), None),
+        ("arn:aws:s3:::abcd/k", arn(BUCKET, "/k"), False),
+        ("arn:aws:s3:::ab?d/k", arn(BUCKET, "/j"), False),
+        ("arn:aws:s3:::logs/*", arn(BUCKET), False),
+        ("arn:aws:s3:::a*b/k", arn(BUCKET, "/k"), None),
+        (arn(OTHER, "x*"), arn(BUCKET, "y"), False),
+        (arn(PARAMETER, "x"), arn(BUCKET, "y"), False),
     ],
 )
 def test_a_given_subject_with_holes(pattern: Subject, subject: Subject, expected: bool | None) -> None:
     assert matches(compile_pattern(pattern, wild=True), subject, given=True) is expected
+
+
+@pytest.mark.parametrize(
+    ("written", "action", "expected"),
+    [
+        (("S3:Get", PARAMETER), "s3:GetObject", None),
+        (("s3:get", PARAMETER), "S3:GETOBJECT", None),
+        (("s3:", PARAMETER, "ACL"), "s3:GetObjectAcl", None),
+        (("s3:", PARAMETER, "ACL"), "s3:GetObject", False),
+        (("ec2:", PARAMETER), "s3:GetObject", False),
+    ],
+)
+def test_case_is_ignored_around_a_hole_too(
+    written: tuple[str | Hole, ...], action: str, expected: bool | None
+) -> None:
+    pattern = compile_pattern(Text(written), wild=True, fold=True)
+    assert matches(pattern, action, given=True) is expected
 
 
 def test_a_free_subject_without_holes_is_the_case_in_which_a_text_with_holes_does_not_match() -> None:
