@@ -50,10 +50,10 @@ setup(
     package_data={"secure_bucket": ["py.typed", "reporters/*.schema.json"]},
     python_requires=">=3.10",
     install_requires=[
-        # Before 2.258 a validation plugin does not get to know its app, before 2.263 the CDK goes on in silence
-        # after a violation where no command line of the CDK is looking (pytest, `python app.py`), and in 2.263
-        # an acknowledgment was seen to cover more than what it is on. From 2.274 on an assembly tells the file
-        # of each template, so that a finding is always laid to its own construct.
+        # Before 2.258 a validation plugin does not get to know its app. Before 2.263 the CDK goes on in
+        # silence after a violation where no command line of the CDK is looking (pytest, `python app.py`).
+        # In 2.263 an acknowledgment was seen to cover more than what it is on. From 2.274 on an assembly
+        # tells the file of each template, so that a finding is always laid to its own construct.
         "aws-cdk-lib>=2.274,<3",
         "constructs>=10,<11",
         "jsii>=1.113,<2",
