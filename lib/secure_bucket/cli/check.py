@@ -10,9 +10,9 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from secure_bucket.cli.arguments.common import ReportTo
 from secure_bucket.cli.config import Config, config_of
 from secure_bucket.cli.exits import exit_code, is_undecided
-from secure_bucket.cli.options import ReportTo
 from secure_bucket.cli.output import (
     OutputError,
     Progress,

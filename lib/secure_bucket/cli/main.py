@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
+import importlib
 import os
 import sys
 from collections.abc import Sequence
 
 from secure_bucket.cli.output import OutputError, to_stderr, to_stdout
-from secure_bucket.errors import MissingDependencyError, SecureBucketError
+from secure_bucket.errors import SecureBucketError
 
 __all__ = ["main"]
 
@@ -50,41 +50,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(argv: Sequence[str] | None) -> int:
-    from secure_bucket.cli.options import build_parser
+    from secure_bucket.cli.commands import COMMANDS, build_parser
 
-    parser = build_parser()
-    arguments = parser.parse_args(argv)
-    # Each command is imported when it is asked for: a cold start is most of the time on a small template.
-    if arguments.command == "check":
-        from secure_bucket.cli import check
-
-        return check.run(arguments)
-    if arguments.command == "fix":
-        from secure_bucket.cli import fix
-
-        return fix.run(arguments)
-    if arguments.command == "prove":
-        from secure_bucket.cli import prove
-
-        return prove.run(arguments)
-    if arguments.command == "explain":
-        from secure_bucket.cli import explain
-
-        return explain.run(arguments)
-    return _completion(parser, arguments.shell)
-
-
-def _completion(parser: argparse.ArgumentParser, shell: str) -> int:
-    import importlib
-
-    try:
-        shtab = importlib.import_module("shtab")
-    except ImportError:
-        raise MissingDependencyError(
-            "completion scripts are made by `shtab`: pip install 'secure-bucket[cli]'"
-        ) from None
-    to_stdout(f"{shtab.complete(parser, shell)}\n")
-    return 0
+    given = list(sys.argv[1:] if argv is None else argv)
+    parser = build_parser(given[0] if given and given[0] in COMMANDS else None)
+    arguments = parser.parse_args(given)
+    code: int = importlib.import_module(f"secure_bucket.cli.{arguments.command}").run(arguments)
+    return code
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""The arguments of each command, and the words of its help: one module for each, that loads nothing else."""

@@ -1,0 +1,218 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from secure_bucket.reporters import FORMATS
+
+__all__ = [
+    "EXIT_CODES",
+    "ReportTo",
+    "add_baseline",
+    "add_bucket",
+    "add_claim",
+    "add_colour",
+    "add_config",
+    "add_exclude",
+    "add_reports",
+    "add_together",
+    "add_verdict",
+    "number_from_one",
+]
+
+EXIT_CODES = """\
+exit codes:
+  0    everything is proven
+  1    refuted: a request over plain HTTP gets through
+  2    could not run: bad arguments, or something that could not be read. It goes
+       before 1 and 3, because the answer is not whole; what was found is shown
+  3    undecided, and nothing refuted
+  130  interrupted
+"""
+
+
+class ReportTo(NamedTuple):
+    """One report to write.
+
+    Args:
+        format: The name of the format.
+        file: The file; `None` for standard output.
+    """
+
+    format: str
+    file: str | None
+
+
+class _Format(argparse.Action):
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        reports = [*(namespace.reports or ()), ReportTo(str(values), None)]
+        namespace.reports = reports
+
+
+class _Output(argparse.Action):
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        file = str(values)
+        reports = list(namespace.reports or (ReportTo("text", None),))
+        if reports[-1].file is not None:
+            parser.error(f"--output {file}: give a --format before each --output")
+        if not file:
+            parser.error("--output: the name of the file is empty")
+        reports[-1] = ReportTo(reports[-1].format, file)
+        namespace.reports = reports
+
+
+def add_reports(parser: argparse.ArgumentParser, *, verbose: str) -> None:
+    """Add the options on what is reported, and where to.
+
+    Args:
+        parser: The parser of the command.
+        verbose: What `--verbose` does.
+    """
+    reports = parser.add_argument_group("reports")
+    reports.add_argument(
+        "--format",
+        action=_Format,
+        choices=tuple(FORMATS),
+        dest="reports",
+        help="a format, text unless given; again for a further report",
+    )
+    reports.add_argument(
+        "--output",
+        action=_Output,
+        metavar="FILE",
+        dest="reports",
+        help="write the format named just before to FILE; without it, or with -, it goes to standard "
+        "output, to which one report can go",
+    )
+    reports.add_argument("--quiet", "-q", action="store_true", help="no text report and no notes")
+    reports.add_argument("--verbose", "-v", action="store_true", help=verbose)
+    add_colour(reports)
+
+
+def add_baseline(parser: argparse.ArgumentParser) -> None:
+    """Add the options on findings that are known already."""
+    known = parser.add_argument_group("known findings")
+    baseline = known.add_mutually_exclusive_group()
+    baseline.add_argument(
+        "--baseline", metavar="FILE", help="findings that stand in FILE do not fail: only new ones do"
+    )
+    baseline.add_argument(
+        "--write-baseline",
+        metavar="FILE",
+        help="write the findings to FILE; if it exists, only take out what is gone",
+    )
+    known.add_argument(
+        "--grow-baseline", action="store_true", help="let --write-baseline add to an existing file"
+    )
+
+
+def add_exclude(parser: Any) -> None:
+    """Add `--exclude`."""
+    parser.add_argument(
+        "--exclude",
+        action="append",
+        metavar="PATTERN",
+        default=[],
+        help="pass over what is found in a directory and matches; can be given again",
+    )
+
+
+def add_together(parser: Any) -> None:
+    """Add `--together`."""
+    parser.add_argument(
+        "--together",
+        action="store_true",
+        help="take all templates as one application, in which exports and imports meet; unless given, "
+        "each is checked by itself",
+    )
+
+
+def add_verdict(parser: Any) -> None:
+    """Add the options on what makes a verdict, and what it counts for."""
+    parser.add_argument(
+        "--undecided",
+        choices=("error", "warn"),
+        help="whether what cannot be decided fails: error unless given",
+    )
+    parser.add_argument(
+        "--strict",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help='take {"AWS": "*"} not to cover AWS services, which AWS does not document',
+    )
+
+
+def add_claim(parser: argparse.ArgumentParser) -> None:
+    """Add the options on what is claimed of each bucket."""
+    claim = parser.add_argument_group("what counts")
+    add_verdict(claim)
+    claim.add_argument(
+        "--minimum-tls",
+        type=float,
+        choices=(1.0, 1.1, 1.2, 1.3),
+        metavar="VERSION",
+        help="also find what lets older TLS through, as 1.2",
+    )
+
+
+def add_bucket(parser: argparse.ArgumentParser) -> None:
+    """Add the options on which bucket a policy is for."""
+    parser.add_argument(
+        "--bucket", metavar="NAME", help="the bucket; unless given, the one that the policy names"
+    )
+    parser.add_argument(
+        "--partition",
+        metavar="NAME",
+        help="aws, aws-cn, aws-us-gov, …; unless given, the one that the policy names, or else aws",
+    )
+
+
+def add_colour(parser: Any) -> None:
+    """Add `--color` and `--no-color`."""
+    colour = parser.add_mutually_exclusive_group()
+    colour.add_argument(
+        "--color", action="store_true", default=None, dest="colour", help="colour, also into a pipe"
+    )
+    colour.add_argument(
+        "--no-color",
+        action="store_false",
+        dest="colour",
+        help="no colour; a terminal gets it unless NO_COLOR is set",
+    )
+
+
+def add_config(parser: Any) -> None:
+    """Add the options on the file of settings."""
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        help="settings; unless given, the nearest secure-bucket.toml, or pyproject.toml with "
+        "[tool.secure-bucket], from the working directory upwards",
+    )
+    parser.add_argument("--no-config", action="store_true", help="read no settings")
+
+
+def number_from_one(text: str) -> int:
+    """Return the number that an option was given.
+
+    Raises:
+        argparse.ArgumentTypeError: If it is none, or below 1.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a number from 1")
+    return int(text)
