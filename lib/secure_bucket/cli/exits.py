@@ -6,6 +6,8 @@ and must not pass for one with a script that has learnt to live with the finding
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from typing_extensions import assert_never
 
 from secure_bucket.findings.finding import Finding, Level, Report
@@ -21,6 +23,7 @@ __all__ = [
     "exit_code",
     "is_undecided",
     "of_verdict",
+    "undecided_as_warnings",
 ]
 
 PROVEN = 0
@@ -48,6 +51,17 @@ def exit_code(report: Report) -> int:
     if not errors:
         return PROVEN
     return UNDECIDED if all(map(is_undecided, errors)) else REFUTED
+
+
+def undecided_as_warnings(report: Report) -> Report:
+    """Return a report in which what is not known fails nothing, as `--undecided=warn` asks."""
+    findings = tuple(
+        replace(finding, level=Level.WARNING)
+        if is_undecided(finding) and finding.level is Level.ERROR
+        else finding
+        for finding in report.findings
+    )
+    return replace(report, findings=findings)
 
 
 def of_verdict(verdict: Verdict, *, undecided_fails: bool) -> int:

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from secure_bucket.errors import SecureBucketError
 from secure_bucket.reporters import FORMATS
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "add_reports",
     "add_together",
     "add_verdict",
+    "baseline_of",
     "number_from_one",
 ]
 
@@ -119,6 +121,22 @@ def add_baseline(parser: argparse.ArgumentParser) -> None:
     known.add_argument(
         "--grow-baseline", action="store_true", help="let --write-baseline add to an existing file"
     )
+
+
+def baseline_of(arguments: argparse.Namespace, configured: str | None) -> str | None:
+    """Return the baseline to read or write; `None` for none.
+
+    Args:
+        arguments: The arguments of the command.
+        configured: The baseline that the settings name.
+
+    Raises:
+        SecureBucketError: If the arguments contradict each other.
+    """
+    if arguments.grow_baseline and arguments.write_baseline is None:
+        raise SecureBucketError("--grow-baseline says how to --write-baseline FILE: give that, too")
+    file: str | None = arguments.write_baseline or arguments.baseline or configured
+    return file
 
 
 def add_exclude(parser: Any) -> None:
