@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -220,11 +221,26 @@ def test_the_page_fits_a_narrow_screen(browser: Any, tmp_path: Path, page: str, 
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+def _printed(browser: Any) -> bytes:
+    """Print the page. Chromium's print process may not be up in time on a busy machine: it is asked again."""
+    from selenium.common.exceptions import WebDriverException
+
+    for attempt in range(4):
+        try:
+            printed = browser.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})
+        except WebDriverException:
+            if attempt == 3:
+                raise
+            time.sleep(1)
+        else:
+            return base64.b64decode(printed["data"])
+    raise AssertionError
+
+
 @pages
 def test_the_page_can_be_printed(browser: Any, tmp_path: Path, page: str) -> None:
     _open(browser, tmp_path, page)
-    printed = browser.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})
-    pdf = base64.b64decode(printed["data"])
+    pdf = _printed(browser)
     assert pdf.startswith(b"%PDF-")
     assert re.search(rb"/Type\s*/Page\b", pdf)
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
