@@ -1,0 +1,1 @@
+"""Buckets that run: what AWS says about them, and what they answer."""
