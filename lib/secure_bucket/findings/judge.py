@@ -18,6 +18,11 @@ __all__ = ["Judge", "Judgement", "Outcome"]
 
 Prove: TypeAlias = "Callable[[object, str | Text], Verdict]"
 
+# What has been proven in this process: an estate repeats few policies in many templates. The key is everything
+# that a proof is told. It is emptied when it is full, so that memory stays flat.
+_PROVEN: dict[str, Verdict] = {}
+_MOST_PROVEN = 512
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -86,7 +91,6 @@ class Judge:
     strict: bool = False
     minimum_tls_version: float | None = None
     _memo: dict[str, Verdict] = field(default_factory=dict)
-    _proven: dict[str, Verdict] = field(default_factory=dict)
 
     def bucket(self, bucket: Bucket) -> Judgement:
         """Return the judgement on a bucket."""
@@ -199,12 +203,12 @@ class Judge:
 
     def _proven_once(self, claim: str, document: object, arn: str | Text, prove: Prove) -> Verdict:
         """Prove a document, unless it has been: in another world, or for a bucket of another name."""
-        key = exact = f"{claim} {arn!r} {document!r}"
+        key = exact = f"{claim} {self.strict} {self.minimum_tls_version} {arn!r} {document!r}"
         # One generated name is as good as another, as long as different ones stay different. A `repr` of the
         # template's own text holds no raw NUL character, so that none can pass for a name.
         for number, hole in enumerate(hole for hole in holes(arn) if hole.generated):
             key = key.replace(repr(hole), f"\0{number}")
-        verdict = self._proven.get(key, self._memo.get(exact))
+        verdict = _PROVEN.get(key, self._memo.get(exact))
         if verdict is None:
             try:
                 verdict = prove(document, arn)
@@ -212,7 +216,9 @@ class Judge:
                 # A template can call a bucket what no bucket can be called.
                 return Undecided((Unknown(str(error)),))
             if isinstance(verdict, Proven):
-                self._proven[key] = verdict
+                if len(_PROVEN) >= _MOST_PROVEN:
+                    _PROVEN.clear()
+                _PROVEN[key] = verdict
             else:
                 self._memo[exact] = verdict
         return verdict
