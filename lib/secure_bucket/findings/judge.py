@@ -18,8 +18,8 @@ __all__ = ["Judge", "Judgement", "Outcome"]
 
 Prove: TypeAlias = "Callable[[object, str | Text], Verdict]"
 
-# What has been proven in this process: an estate repeats few policies in many templates. The key is everything
-# that a proof is told. It is emptied when it is full, so that memory stays flat.
+# What has been proven in this process: an estate repeats few policies in many templates. The key is
+# everything that a proof is told. It is emptied when it is full, so that memory stays flat.
 _PROVEN: dict[str, Verdict] = {}
 _MOST_PROVEN = 512
 
