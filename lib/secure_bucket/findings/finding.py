@@ -31,7 +31,8 @@ class Finding:
         message: One line: the bucket, the concrete request, the reason.
         fix: What to do about it, in one line.
         at: Where it is written.
-        logical_id: The logical id of the bucket, or of the policy that names no bucket of a template.
+        logical_id: The logical id of the bucket, or of the policy that names no bucket of a template; the
+            ARN of a bucket that runs.
         construct_path: The path of its construct, as CDK writes it to `aws:cdk:path`; `""` when the
             template does not tell.
         template: The file of the template, as it was given.
@@ -40,6 +41,7 @@ class Finding:
             happens under all of them.
         created_at: The line of the program that created the construct, where the cloud assembly carries
             it; `None` when nothing tells.
+        account: The account of a bucket that runs; `""` for a template.
     """
 
     rule: str
@@ -53,6 +55,7 @@ class Finding:
     request: Request | None = None
     parameters: tuple[tuple[str, str], ...] = ()
     created_at: Place | None = None
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +105,19 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class JudgedBucket:
-    """A bucket of a template, with the verdict on it.
+    """A bucket of a template, or one that runs, with the verdict on it.
 
     Args:
-        logical_id: Its logical id.
+        logical_id: Its logical id; the ARN of a bucket that runs.
         verdict: The answer to *is every request over plain HTTP denied?*, over all the ways in which
             the template can be deployed.
         at: Where it is written.
         construct_path: The path of its construct; `""` when the template does not tell.
-        template: The file of the template, as it was given.
+        template: The file of the template, as it was given; `""` for a bucket that runs.
+        account: The account of a bucket that runs; `""` for a template.
+        region: The region of a bucket that runs, where it is known.
+        as_of: When what is known of a bucket that runs was read or recorded, as `2027-03-01T12:00:00Z`;
+            `""` when it was read just now.
     """
 
     logical_id: str
@@ -118,6 +125,9 @@ class JudgedBucket:
     at: Place
     construct_path: str = ""
     template: str = ""
+    account: str = ""
+    region: str = ""
+    as_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +145,7 @@ class Report:
         baselined: The findings that the baseline already holds.
         faults: What could not be checked.
         ignored: Files that are no templates, each as `(file, why)`.
+        accounts: The accounts whose running buckets were judged; empty for templates.
     """
 
     buckets: tuple[JudgedBucket, ...] = ()
@@ -145,6 +156,7 @@ class Report:
     baselined: tuple[Finding, ...] = ()
     faults: tuple[Fault, ...] = ()
     ignored: tuple[tuple[str, str], ...] = ()
+    accounts: tuple[str, ...] = ()
 
     @property
     def proven(self) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
+from secure_bucket.findings.running import RunningBucket
 from secure_bucket.policy.unknown import Place, Text, Unknown
 from secure_bucket.proof import prove_denies_http, prove_minimum_tls
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
@@ -54,6 +55,7 @@ class Judgement:
         several: Policies that apply at the same time; empty when there is at most one at a time.
         website: Whether the bucket can be a website.
         foreign: Whether it is a policy for a bucket that no template here declares.
+        running: The bucket itself, when it is one that runs, which no template tells about.
     """
 
     stack: Stack
@@ -66,6 +68,7 @@ class Judgement:
     several: tuple[BucketPolicy, ...] = ()
     website: bool = False
     foreign: bool = False
+    running: RunningBucket | None = None
 
     @property
     def construct_path(self) -> str:

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from secure_bucket.findings.finding import Finding, Level
 from secure_bucket.findings.judge import Judgement, Outcome
+from secure_bucket.findings.running import remedy_in_place
 from secure_bucket.policy.request import ANONYMOUS, Request
 from secure_bucket.policy.unknown import Place
 from secure_bucket.proof.verdict import Refuted, Undecided
@@ -66,11 +67,14 @@ def finding(
         document.name if document.text else "",
         verdict.request if isinstance(verdict, Refuted) else None,
         outcome.parameters if outcome is not None else (),
+        account=judgement.running.account if judgement.running is not None else "",
     )
 
 
 def subject(judgement: Judgement) -> str:
     """Return what a message is about: the bucket, or the policy of a bucket that is elsewhere."""
+    if judgement.running is not None:
+        return judgement.running.described()
     if judgement.foreign:
         return f"policy `{judgement.resource.logical_id}` of a bucket that is not declared here"
     return f"bucket `{judgement.resource.logical_id}`"
@@ -107,7 +111,8 @@ def when(outcome: Outcome) -> str:
 def let_through(judgement: Judgement, outcome: Outcome, refuted: Refuted) -> str:
     """Return the message on a request that gets through."""
     request = describe_request(refuted.request)
-    return f"{subject(judgement)}: {request} is let through{when(outcome)} — {refuted.why}"
+    more = judgement.running.circumstances() if judgement.running is not None else ""
+    return f"{subject(judgement)}: {request} is let through{when(outcome)} — {refuted.why}{more}"
 
 
 def reasons(undecided: Undecided) -> str:
@@ -118,7 +123,9 @@ def reasons(undecided: Undecided) -> str:
 
 
 def remedy(judgement: Judgement, outcome: Outcome) -> str:
-    """Return what to do, concretely: for a construct, or for a template."""
+    """Return what to do, concretely: for a construct, for a template, or for a bucket that runs."""
+    if judgement.running is not None:
+        return remedy_in_place(judgement.running, deny_plain_http(judgement.running.arn))
     if judgement.construct_path and not judgement.foreign:
         return "use `SecureBucket`, or `enforce_ssl=True`"
     bucket_arn: object = {"Fn::GetAtt": [judgement.resource.logical_id, "Arn"]}

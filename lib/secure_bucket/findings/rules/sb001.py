@@ -66,7 +66,7 @@ def _check(judgement: Judgement) -> Iterator[Finding]:
         Level.ERROR,
         let_through(judgement, judgement.http, verdict),
         remedy(judgement, judgement.http),
-        verdict.at if judgement.http.policy is not None else None,
+        verdict.at if judgement.http.policy is not None or judgement.running is not None else None,
         judgement.http,
     )
 

@@ -56,11 +56,12 @@ def _check(judgement: Judgement) -> Iterator[Finding]:
     if judgement.foreign or not isinstance(verdict, Undecided):
         return
     at = verdict.reasons[0].at
+    more = judgement.running.circumstances() if judgement.running is not None else ""
     yield finding(
         judgement,
         "SB002",
         Level.ERROR,
-        f"{subject(judgement)}: cannot tell whether plain HTTP is denied — {reasons(verdict)}",
+        f"{subject(judgement)}: cannot tell whether plain HTTP is denied — {reasons(verdict)}{more}",
         remedy(judgement, judgement.http),
         at if at.pointer or at.file else None,
         judgement.http,

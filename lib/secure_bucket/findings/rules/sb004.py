@@ -51,12 +51,15 @@ def _check(judgement: Judgement) -> Iterator[Finding]:
         if isinstance(judgement.http.verdict, Proven)
         else "denying plain HTTP will make it answer 403 to everyone"
     )
+    remove = "remove `WebsiteConfiguration`"
+    if judgement.running is not None:
+        remove += f" with `aws s3api delete-bucket-website --bucket {judgement.running.name}`"
     yield finding(
         judgement,
         "SB004",
         Level.WARNING,
         f"{subject(judgement)}: its website endpoint speaks plain HTTP only, and {effect}",
-        "remove `WebsiteConfiguration`, and serve the bucket through CloudFront with origin access control",
+        f"{remove}, and serve the bucket through CloudFront with origin access control",
     )
 
 

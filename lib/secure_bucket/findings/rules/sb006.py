@@ -45,6 +45,7 @@ from collections.abc import Iterator
 from secure_bucket.findings.finding import Finding, Level
 from secure_bucket.findings.judge import Judgement
 from secure_bucket.findings.rules.rule import Rule, finding, let_through, reasons, subject
+from secure_bucket.findings.running import remedy_in_place
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 from secure_bucket.statements import deny_old_tls
 
@@ -58,16 +59,20 @@ def _check(judgement: Judgement) -> Iterator[Finding]:
         return
     if isinstance(outcome.verdict, Refuted):
         message = let_through(judgement, outcome, outcome.verdict)
-        at = outcome.verdict.at if outcome.policy is not None else None
+        written = outcome.policy is not None or judgement.running is not None
+        at = outcome.verdict.at if written else None
     else:
         assert isinstance(outcome.verdict, Undecided)
         unknown = reasons(outcome.verdict)
         message = f"{subject(judgement)}: cannot tell whether TLS below {minimum:g} is denied — {unknown}"
         at = None
-    statement = json.dumps(deny_old_tls({"Fn::GetAtt": [judgement.resource.logical_id, "Arn"]}, minimum))
-    fix = f"add the statement {statement}"
-    if judgement.construct_path:
+    if judgement.running is not None:
+        fix = remedy_in_place(judgement.running, deny_old_tls(judgement.running.arn, minimum))
+    elif judgement.construct_path:
         fix = f"use `SecureBucket`, or `minimum_tls_version={minimum:g}`"
+    else:
+        bucket_arn = {"Fn::GetAtt": [judgement.resource.logical_id, "Arn"]}
+        fix = f"add the statement {json.dumps(deny_old_tls(bucket_arn, minimum))}"
     yield finding(judgement, "SB006", Level.ERROR, message, fix, at, outcome)
 
 

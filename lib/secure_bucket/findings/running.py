@@ -1,0 +1,106 @@
+"""A bucket that runs, and what to do about it where it runs."""
+
+from __future__ import annotations
+
+import datetime
+import enum
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+__all__ = ["MAX_POLICY_BYTES", "PublicAccess", "RunningBucket", "remedy_in_place"]
+
+MAX_POLICY_BYTES: Final = 20_480
+"""What S3 takes as a bucket policy at most: S3 User Guide, *Bucket policies*."""
+
+
+class PublicAccess(enum.Enum):
+    """Whether S3 Block Public Access keeps the public out of a bucket.
+
+    It never bears on the verdict: it tells who may ask, and not how. Whoever may read a bucket can do so
+    over plain HTTP with a signed request, which no setting of Block Public Access refuses.
+    """
+
+    BLOCKED = "public access is blocked, which stops anonymous requests and no signed one"
+    NOT_BLOCKED = "public access is not blocked"
+    UNREAD = "whether public access is blocked could not be read"
+
+
+@dataclass(frozen=True, slots=True)
+class RunningBucket:
+    """A general purpose bucket, as AWS describes it.
+
+    Args:
+        arn: Its ARN, `arn:aws:s3:::reports`.
+        policy: Its policy, as JSON values; `None` when it has none.
+        account: The account that owns it, in 12 digits; `""` when it is not known.
+        region: The region it is in; `""` when it is not known.
+        website: Whether it is configured as a website.
+        public_access: Whether Block Public Access keeps the public out; `None` when nobody asked.
+        as_of: When this was read, or recorded; `None` when it was read just now.
+        recorded_by: Who recorded it, as `AWS Config`; `""` when S3 itself was asked.
+    """
+
+    arn: str
+    policy: Mapping[str, Any] | None
+    account: str = ""
+    region: str = ""
+    website: bool = False
+    public_access: PublicAccess | None = None
+    as_of: datetime.datetime | None = None
+    recorded_by: str = ""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.arn.partition(":::")[2]
+
+    @property
+    def timestamp(self) -> str:
+        """When this was read, or recorded, in UTC to the second; `""` when it was read just now."""
+        if self.as_of is None:
+            return ""
+        return self.as_of.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def described(self) -> str:
+        """Return what it is called in messages: with its account and its region."""
+        where = ", ".join(filter(None, (self.account and f"account {self.account}", self.region)))
+        return f"bucket `{self.name}`" + (f" ({where})" if where else "")
+
+    def circumstances(self) -> str:
+        """Return what else bears on how bad it is, and how old the evidence is, as the end of a message."""
+        told = "" if self.public_access is None else f"; {self.public_access.value}"
+        if self.as_of is not None:
+            by = f"{self.recorded_by} recorded it" if self.recorded_by else "it was read"
+            told += f"; as {by} at {self.timestamp}"
+        return told
+
+
+def remedy_in_place(bucket: RunningBucket, statement: Mapping[str, Any]) -> str:
+    """Return how to add a statement to the policy of a bucket, without losing what is there.
+
+    `put-bucket-policy` replaces the whole policy, so the policy is always read first.
+    """
+    shown = json.dumps(statement)
+    name = shlex.quote(bucket.name)
+    put = f"`aws s3api put-bucket-policy --bucket {name} --policy file://policy.json`"
+    owner = "; where a template or Terraform manages the policy, add it there"
+    if bucket.policy is None:
+        return (
+            "it has no policy: look again with "
+            f"`aws s3api get-bucket-policy --bucket {name}`, since writing one replaces what is there, then "
+            f'write {{"Version": "2012-10-17", "Statement": [{shown}]}} to policy.json and run {put}{owner}'
+        )
+    fix = (
+        f"add this to the `Statement` list of its policy: {shown} — read the policy with "
+        f"`aws s3api get-bucket-policy --bucket {name} --query Policy --output text > policy.json`, add the "
+        f"statement, and run {put}, which replaces the whole policy{owner}"
+    )
+    size = len(json.dumps(bucket.policy, separators=(",", ":"))) + len(shown)
+    if size > MAX_POLICY_BYTES:
+        fix += (
+            f"; the policy then has about {size:,} bytes, and S3 takes {MAX_POLICY_BYTES:,}: shorten it first"
+        )
+    return fix
