@@ -117,6 +117,8 @@ def test_interrupt(directory: Path, jobs: str) -> None:
         stderr=subprocess.PIPE,
         env=environment(),
         start_new_session=True,
+        # A shell that runs the tests in the background has the signal ignored, and its children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     time.sleep(2)
     checking.send_signal(signal.SIGINT)

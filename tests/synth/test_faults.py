@@ -14,6 +14,8 @@ pytestmark = pytest.mark.synth
 CASES = """
 import json
 import pathlib
+import shutil
+import tempfile
 import secure_bucket.cdk.validation as validation
 
 case = app.node.try_get_context("case")
@@ -23,6 +25,9 @@ SecureBucket(cdk.NestedStack(top, "Nested"), "Good")
 check = validation.check_assembly
 
 def broken(directory):
+    if case in ("truncated", "no-json", "gone"):
+        # In a copy: the CDK by itself stops a validation plugin that writes to the assembly.
+        directory = shutil.copytree(directory, pathlib.Path(tempfile.mkdtemp()) / "cdk.out")
     out = pathlib.Path(directory)
     if case == "raises":
         raise KeyError("a defect of ours")
