@@ -131,6 +131,7 @@ def test_json_holds_the_verdicts_and_the_evidence() -> None:
     assert [one["used"] for one in document["exceptions"]] == [True, False]
     assert document["summary"] == {
         "templates": 2,
+        "accounts": 0,
         "buckets": 4,
         "proven": 1,
         "refuted": 2,

@@ -62,6 +62,7 @@ class Case:
         bucket: The bucket; `None` for anything else.
         findings: The findings that count.
         excused: The findings that do not.
+        account: The account of a bucket that runs; `""` for a template.
     """
 
     logical_id: str
@@ -71,6 +72,7 @@ class Case:
     bucket: JudgedBucket | None
     findings: tuple[Finding, ...]
     excused: tuple[Excused, ...]
+    account: str = ""
 
     @property
     def name(self) -> str:
@@ -128,7 +130,10 @@ def cases_of(report: Report) -> tuple[Case, ...]:
             first = (*counted, *(each.finding for each in uncounted))
             at = bucket_or_none.at if bucket_or_none is not None else first[0].at
             template, logical_id, construct_path = key
-            cases.append(Case(logical_id, construct_path, template, at, bucket_or_none, counted, uncounted))
+            account = bucket_or_none.account if bucket_or_none is not None else first[0].account
+            cases.append(
+                Case(logical_id, construct_path, template, at, bucket_or_none, counted, uncounted, account)
+            )
     return tuple(cases)
 
 

@@ -18,6 +18,8 @@ class Requirement:
         shows: What a report of this library says about it.
         leaves: What it does not say.
         url: Where the document is published.
+        shows_running: What it says instead when it judges buckets that run; the same unless set.
+        leaves_running: What it leaves out then; the same unless set.
     """
 
     document: str
@@ -26,6 +28,8 @@ class Requirement:
     shows: str
     leaves: str
     url: str
+    shows_running: str = ""
+    leaves_running: str = ""
 
 
 REQUIREMENTS = (
@@ -65,6 +69,8 @@ REQUIREMENTS = (
         "For the buckets of these templates, that the policy written there denies them.",
         "Buckets that no template here creates, and policies changed after the deployment.",
         "https://www.cisecurity.org/benchmark/amazon_web_services",
+        "For the buckets of these accounts, that the policy in force denies them.",
+        "Buckets of other accounts, and policies changed since.",
     ),
     Requirement(
         "AWS Security Hub CSPM, controls for Amazon S3",
@@ -74,6 +80,7 @@ REQUIREMENTS = (
         "The finding of Security Hub itself, which AWS Config makes on the deployed bucket "
         "(s3-bucket-ssl-requests-only).",
         "https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html#s3-5",
+        "The same question, answered for the deployed bucket and for every request.",
     ),
 )
 """The requirements, in the order to show them."""

@@ -78,6 +78,11 @@ class _Page:
         self.cases = cases_of(report)
         self.outcome = _outcome(report, self.cases)
 
+    @property
+    def witness(self) -> str:
+        """What the verdicts rest on."""
+        return "policy" if self.report.accounts else "template"
+
     def header(self) -> Markup:
         style, words = self.outcome
         report = self.report
@@ -107,7 +112,7 @@ class _Page:
                 tag("strong", "refuted"),
                 " when a request gets through, which is then shown as the evidence, and ",
                 tag("strong", "undecided"),
-                " when that depends on something the template does not tell.",
+                f" when that depends on something the {self.witness} does not tell.",
             ),
         )
 
@@ -156,7 +161,9 @@ class _Page:
             name: Content = code(case.name)
             if case.findings or case.excused or case.unexplained:
                 name = tag("a", code(case.name), href=f"#case-{number}")
-            rows.append((name, _verdict(case), self.basis(case), code(self.where(case.at))))
+            bucket = case.bucket
+            place = ", ".join(filter(None, (bucket.account, bucket.region, bucket.as_of)))
+            rows.append((name, _verdict(case), self.basis(case), code(self.where(case.at) or place)))
         if not rows:
             return tag("p", "No bucket was judged.")
         return table("Every bucket that was judged", ("Bucket", "Verdict", "Why", "Where"), rows)
@@ -287,20 +294,26 @@ class _Page:
         return each(*kept) if kept else tag("p", "Everything that was found was judged.")
 
     def compliance(self) -> Markup:
+        running = bool(self.report.accounts)
         rows = [
             (
                 each(tag("a", one.document, href=one.url), tag("p", one.number)),
                 one.asks,
-                one.shows,
-                one.leaves,
+                (one.shows_running if running else "") or one.shows,
+                (one.leaves_running if running else "") or one.leaves,
             )
             for one in REQUIREMENTS
         ]
+        limit = "templates: what is changed after the deployment, it does not see."
+        if running:
+            limit = (
+                "the policies that were in force when they were read: what is changed later, it does not see."
+            )
         return each(
             tag(
                 "p",
                 "This report is evidence for a part of each of these requirements; it certifies none. It "
-                "judges templates: what is changed after the deployment, it does not see.",
+                f"judges {limit}",
             ),
             table(
                 "Requirements that this report bears on",
@@ -318,6 +331,9 @@ class _Page:
         pairs += [(name, code(value)) for name, value in self.run.options]
         if self.run.exit_code is not None:
             pairs.append(("Exit code", str(self.run.exit_code)))
+        if self.report.accounts:
+            accounts = tag("ul", *(tag("li", code(account)) for account in self.report.accounts))
+            return each(pairs_list(pairs) if pairs else None, tag("h3", "Accounts"), accounts)
         files = [tag("li", code(self.run.relative(file))) for file in self.report.templates]
         listed = tag("ul", *files) if files else tag("p", "No template was read from a file.")
         return each(pairs_list(pairs) if pairs else None, tag("h3", "Templates"), listed)

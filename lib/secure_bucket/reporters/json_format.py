@@ -51,6 +51,7 @@ class _Writer:
             },
             "summary": {
                 "templates": len(report.templates),
+                "accounts": len(report.accounts),
                 "buckets": len(report.buckets),
                 "proven": report.proven,
                 "refuted": report.refuted,
@@ -64,6 +65,7 @@ class _Writer:
                 "faults": len(report.faults),
             },
             "templates": [self.run.relative(file) for file in report.templates],
+            "accounts": list(report.accounts),
             "buckets": [self.bucket(bucket) for bucket in report.buckets],
             "findings": [self.finding(finding) for finding in report.findings],
             "exceptions": [self.exception(granted) for granted in report.exceptions],
@@ -89,6 +91,9 @@ class _Writer:
             "logical_id": bucket.logical_id,
             "construct_path": bucket.construct_path or None,
             "template": self.run.relative(bucket.template),
+            "account": bucket.account or None,
+            "region": bucket.region or None,
+            "as_of": bucket.as_of or None,
             "at": self.place(bucket.at),
             "verdict": self.verdict(bucket.verdict),
         }
@@ -129,6 +134,7 @@ class _Writer:
             "logical_id": finding.logical_id,
             "construct_path": finding.construct_path or None,
             "template": self.run.relative(finding.template),
+            "account": finding.account or None,
             "request": None if finding.request is None else _request(finding.request),
             "parameters": dict(finding.parameters),
             "fingerprint": fingerprint(finding, self.run, self.excerpts),

@@ -24,7 +24,7 @@ def render(report: Report, run: Run) -> str:
 
     A bucket that fails the gate is a failure. One that an exception, a baseline or `--undecided=warn` lets
     pass without a proof is skipped, with the reason: it did not pass. What could not be checked is an
-    error. Each template is a suite.
+    error. Each template is a suite, and each account whose buckets run.
     """
     return _Writer(run).document(report)
 
@@ -34,56 +34,58 @@ class _Writer:
         self.run = run
 
     def document(self, report: Report) -> str:
-        suites: dict[str, list[ElementTree.Element]] = {file: [] for file in report.templates}
+        names = (*map(self.file, report.templates), *map(_account, report.accounts))
+        suites: dict[str, list[ElementTree.Element]] = {name: [] for name in names}
         for case in cases_of(report):
-            suites.setdefault(case.template, []).append(self.case(case))
+            suites.setdefault(self.of(case), []).append(self.case(case))
         for at, logical_id, why in report.not_applicable:
-            skipped = self.test(logical_id, at.file)
+            skipped = self.test(logical_id, self.file(at.file))
             _child(skipped, "skipped", why)
-            suites.setdefault(at.file, []).append(skipped)
+            suites.setdefault(self.file(at.file), []).append(skipped)
         for fault in report.faults:
-            suites.setdefault(fault.file, []).append(self.fault(fault))
+            suites.setdefault(self.file(fault.file), []).append(self.fault(fault))
         root = ElementTree.Element("testsuites", {"name": "secure-bucket"})
-        elements = [self.suite(file, tests) for file, tests in suites.items()]
+        elements = [self.suite(name, tests) for name, tests in suites.items()]
         for name in ("tests", "failures", "errors"):
             root.set(name, str(sum(int(element.attrib[name]) for element in elements)))
         root.extend(elements)
         if not elements:
-            root.append(self.suite("", []))
+            root.append(self.suite(self.file(""), []))
         _child(root[-1], "system-out", summary(report))
         ElementTree.indent(root)
         text = ElementTree.tostring(root, encoding="unicode")
         return f'<?xml version="1.0" encoding="UTF-8"?>\n{well_formed(text)}\n'
 
-    def suite(self, file: str, tests: list[ElementTree.Element]) -> ElementTree.Element:
+    def suite(self, name: str, tests: list[ElementTree.Element]) -> ElementTree.Element:
         counts = {
             name: str(sum(test.find(tag) is not None for test in tests))
             for name, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped"))
         }
         suite = ElementTree.Element(
             "testsuite",
-            {"name": self.file(file), "tests": str(len(tests)), **counts, "time": "0"},
+            {"name": name, "tests": str(len(tests)), **counts, "time": "0"},
         )
         if self.run.timestamp:
             suite.set("timestamp", self.run.timestamp.removesuffix("Z"))
         properties = [("version", self.run.version), *self.run.options]
         if any(value for _, value in properties):
             element = ElementTree.SubElement(suite, "properties")
-            for name, value in properties:
+            for option, value in properties:
                 if value:
                     ElementTree.SubElement(
-                        element, "property", {"name": xml_text(name), "value": xml_text(value)}
+                        element, "property", {"name": xml_text(option), "value": xml_text(value)}
                     )
         suite.extend(tests)
         return suite
 
-    def test(self, name: str, file: str) -> ElementTree.Element:
-        return ElementTree.Element(
-            "testcase", {"name": xml_text(name), "classname": self.file(file), "time": "0"}
-        )
+    def test(self, name: str, suite: str) -> ElementTree.Element:
+        return ElementTree.Element("testcase", {"name": xml_text(name), "classname": suite, "time": "0"})
+
+    def of(self, case: Case) -> str:
+        return self.file(case.template) if case.template or not case.account else _account(case.account)
 
     def case(self, case: Case) -> ElementTree.Element:
-        test = self.test(case.name, case.template)
+        test = self.test(case.name, self.of(case))
         failed = [finding for finding in case.findings if finding.level is Level.ERROR]
         told = [self.told(finding) for finding in case.findings if finding not in failed]
         told += [f"{each.finding.rule}: {each.finding.message}\n{each.why}" for each in case.excused]
@@ -106,7 +108,7 @@ class _Writer:
 
     def fault(self, fault: Fault) -> ElementTree.Element:
         at = fault.at if fault.at.file else Place(file=fault.file)
-        test = self.test(self.run.relative(fault.file) or "secure-bucket", fault.file)
+        test = self.test(self.run.relative(fault.file) or "secure-bucket", self.file(fault.file))
         attributes = {"type": "unchecked", "message": xml_text(fault.message)}
         _child(test, "error", f"{self.where(at)}{fault.message}", attributes)
         return test
@@ -117,6 +119,11 @@ class _Writer:
 
     def file(self, file: str) -> str:
         return xml_text(self.run.relative(file)) or "secure-bucket"
+
+
+def _account(account: str) -> str:
+    """Return the suite of the buckets that run in an account."""
+    return xml_text(f"account {account}")
 
 
 def _property(name: str, value: str) -> dict[str, str]:

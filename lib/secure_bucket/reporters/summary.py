@@ -17,7 +17,10 @@ def summary(report: Report) -> str:
 
     What is skipped is no bucket, or none that speaks plain HTTP, and comes on top of the buckets.
     """
-    covered = f"{count(len(report.buckets), 'bucket')} in {count(len(report.templates), 'template')}"
+    where = count(len(report.templates), "template")
+    if report.accounts:
+        where = count(len(report.accounts), "account")
+    covered = f"{count(len(report.buckets), 'bucket')} in {where}"
     line = (
         f"{covered}: {report.proven:,} proven, {report.refuted:,} refuted, "
         f"{report.undecided:,} undecided, {len(report.not_applicable):,} skipped"

@@ -6,7 +6,7 @@ import textwrap
 import unicodedata
 from collections.abc import Iterator
 
-from secure_bucket.findings.finding import Finding, Level, Report
+from secure_bucket.findings.finding import Finding, JudgedBucket, Level, Report
 from secure_bucket.policy.unknown import Place
 from secure_bucket.proof.verdict import Proven
 from secure_bucket.reporters.cases import excused
@@ -80,7 +80,7 @@ class _Page:
                 if isinstance(bucket.verdict, Proven):
                     denied = "every request over plain HTTP is denied"
                     yield from self.entry(
-                        bucket.at, "proven", _GREEN, f"bucket `{bucket.logical_id}`: {denied}"
+                        bucket.at, "proven", _GREEN, f"bucket `{bucket.logical_id}`: {denied}{_as_of(bucket)}"
                     )
             for file, why in report.ignored:
                 yield from self.entry(Place(file=file), "ignored", _DIM, why)
@@ -172,6 +172,10 @@ class _Page:
         if self.width is not None:
             mark = mark[: max(self.width, 20) - len(blank) - 4]
         return f"{self.styled(_DIM, f' {blank} |')} {self.styled(_COLOURS[Level.ERROR], mark)}"
+
+
+def _as_of(bucket: JudgedBucket) -> str:
+    return f", as of {bucket.as_of}" if bucket.as_of else ""
 
 
 def _middle(part: Extent, columns: list[tuple[str, int]]) -> list[tuple[int, tuple[str, int]]]:
