@@ -1,0 +1,177 @@
+"""Ask a running bucket whether it answers plain HTTP, by asking it over plain HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from secure_bucket.findings.rules.rule import describe_request
+from secure_bucket.live.errors import LiveError, translated
+from secure_bucket.live.probing.outcome import (
+    Enforced,
+    Exchange,
+    Inconclusive,
+    Open,
+    Outcome,
+    Refuser,
+    Signer,
+    Transport,
+)
+from secure_bucket.live.probing.prober import Prober
+from secure_bucket.live.probing.target import Layout, Target, bucket_named
+from secure_bucket.live.session import Session, open_session
+from secure_bucket.proof import prove_denies_http, prove_minimum_tls
+from secure_bucket.proof.verdict import Proven, Refuted, Verdict
+
+__all__ = [
+    "Check",
+    "Enforced",
+    "Exchange",
+    "Inconclusive",
+    "Layout",
+    "Open",
+    "Outcome",
+    "Probe",
+    "Refuser",
+    "Signer",
+    "Transport",
+    "probe_bucket",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What came out over one transport.
+
+    Args:
+        transport: The transport.
+        outcome: What the requests came to.
+        verdict: What the prover says of the bucket policy; `None` when it was not asked for.
+    """
+
+    transport: Transport
+    outcome: Outcome
+    verdict: Verdict | None = None
+
+    @property
+    def disagreement(self) -> str:
+        """Where the proof and the requests part, in one sentence; `""` when they do not."""
+        over = self.transport.value
+        match self.verdict, self.outcome:
+            case Proven(), Open():
+                return (
+                    f"the bucket policy provably denies every request over {over}, and yet one got in: the "
+                    "policy that was read is not the one in force, or this storage does not evaluate "
+                    "policies as S3 does; trust the request"
+                )
+            case Refuted(request=request, why=why), Enforced():
+                return (
+                    "every request of the probe was refused, but the bucket policy lets through what the "
+                    f"probe did not try: {describe_request(request)} — {why}"
+                )
+            case _:
+                return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a probe of one bucket came to.
+
+    Args:
+        bucket: Its name.
+        bucket_arn: Its ARN.
+        region: Its region.
+        checks: What came out over each transport that was asked for.
+    """
+
+    bucket: str
+    bucket_arn: str
+    region: str
+    checks: tuple[Check, ...]
+
+
+def probe_bucket(
+    bucket: str,
+    *,
+    session: Session | None = None,
+    transports: Sequence[Transport] = (Transport.HTTP,),
+    keys: Sequence[str] = (),
+    sign_http: Signer = Signer.ANONYMOUS,
+    layout: Layout | None = None,
+    policy_check: bool = False,
+    strict: bool = False,
+    timeout: float = 10.0,
+) -> Probe:
+    """Ask a bucket the same over HTTPS and over plain HTTP, and compare the answers.
+
+    It reads nothing, unless `keys` are named: it lists a prefix that nobody uses, and asks for an object
+    that is not there. It never writes. See *How can I test it?* in the guidance of AWS on HTTPS-only
+    buckets: https://repost.aws/knowledge-center/s3-bucket-policy-for-config-rule.
+
+    Args:
+        bucket: The bucket, by its name or ARN.
+        session: Whom to ask as: the credentials of the environment unless given.
+        transports: What to try besides HTTPS: plain HTTP unless given.
+        keys: Objects to ask for, of each the first byte. What is asked for without them is not there.
+        sign_http: Whose signature may travel in clear. Nobody's unless given, and then only a public bucket
+            has a conclusive answer; `Signer.NARROWED` signs as a session that may do nothing else, and whose
+            token travels in clear; `Signer.OWN` signs with the credentials of the session as they are.
+        layout: Which of the endpoints of S3 to use: the regional one unless given.
+        policy_check: Whether to read the bucket policy too, and prove the same. It is not read unless set.
+        strict: As for `prove_denies_http`.
+        timeout: Seconds to wait for each answer: 10 unless given.
+
+    Returns:
+        What came out over each transport: `Enforced`, `Open` with the request that got in, or
+        `Inconclusive` with the reasons.
+
+    Raises:
+        LiveError: If the bucket could not be asked: there is none, nothing answers over HTTPS, or the
+            credentials are not accepted.
+        MissingDependencyError: If boto3 is not installed.
+
+    Example:
+        >>> probe = probe_bucket("reports", sign_http=Signer.NARROWED)  # doctest: +SKIP
+        >>> isinstance(probe.checks[0].outcome, Enforced)  # doctest: +SKIP
+        True
+    """
+    name = bucket_named(bucket)
+    session = session or open_session()
+    prober = Prober(session, name, keys=keys, sign_http=sign_http, layout=layout or Layout(), timeout=timeout)
+    outcomes = [(transport, prober.check(transport)) for transport in transports]
+    target = prober.target
+    verdicts: dict[Transport, Verdict] = {}
+    if policy_check:
+        verdicts = _verdicts(session, target, transports, strict=strict)
+    checks = tuple(Check(transport, outcome, verdicts.get(transport)) for transport, outcome in outcomes)
+    return Probe(name, target.arn, target.region, checks)
+
+
+def _verdicts(
+    session: Session, target: Target, transports: Sequence[Transport], *, strict: bool
+) -> dict[Transport, Verdict]:
+    policy = _policy(session, target)
+    verdicts: dict[Transport, Verdict] = {}
+    for transport in transports:
+        if transport.tls:
+            above = round(float(transport.tls) + 0.1, 1)
+            verdicts[transport] = prove_minimum_tls(
+                policy, bucket_arn=target.arn, minimum=above, strict=strict
+            )
+        else:
+            verdicts[transport] = prove_denies_http(policy, bucket_arn=target.arn, strict=strict)
+    return verdicts
+
+
+def _policy(session: Session, target: Target) -> object:
+    """Return the bucket policy as JSON values; `None` when there is none."""
+    client = session.client("s3", target.region)
+    try:
+        with translated("s3:GetBucketPolicy", f"bucket `{target.bucket}`"):
+            text: str = client.get_bucket_policy(Bucket=target.bucket)["Policy"]
+    except LiveError as error:
+        if error.code == "NoSuchBucketPolicy":
+            return None
+        raise
+    return json.loads(text)

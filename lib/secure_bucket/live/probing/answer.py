@@ -1,0 +1,165 @@
+"""What an answer says: the request was let in, it was denied, or it is not S3 that speaks."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+from xml.etree import ElementTree
+
+from secure_bucket.live.probing.transport import Answer
+
+__all__ = [
+    "Denied",
+    "Failed",
+    "Foreign",
+    "LetIn",
+    "Reading",
+    "Redirected",
+    "error_of",
+    "read_answer",
+    "region_of",
+]
+
+_REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
+# What S3 says only after the policies have let the request in: there is no such object, it is shorter
+# than what was asked for, or it lies in an archive.
+_AFTER_POLICIES: Final = frozenset(("NoSuchKey", "InvalidRange", "InvalidObjectState"))
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html
+_EXPLICIT: Final = re.compile(r"with an explicit deny in an? ([A-Za-z -]+?)(?=[.,:;\"]|$)")
+_IMPLICIT: Final = re.compile(r"because no ([A-Za-z -]+?) allows")
+
+
+@dataclass(frozen=True, slots=True)
+class LetIn:
+    """The policies let the request in.
+
+    Args:
+        code: The error code that came all the same, as `NoSuchKey`; `""` when there is none.
+    """
+
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """S3 answered `AccessDenied`.
+
+    Args:
+        message: What S3 said about it.
+        by: The kind of policy with the explicit deny, where S3 tells; else `""`.
+        for_lack_of: The kind of policy that does not allow it, where S3 tells; else `""`.
+    """
+
+    message: str
+    by: str = ""
+    for_lack_of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Redirected:
+    """The answer sends the request elsewhere.
+
+    Args:
+        to: Where; `""` when it does not say.
+    """
+
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """It is not S3 that answered, or not directly.
+
+    Args:
+        why: By what that is seen.
+    """
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """S3 refused for another reason than a policy.
+
+    Args:
+        code: The error code, as `RequestTimeTooSkewed`.
+        message: What S3 said about it.
+    """
+
+    code: str
+    message: str
+
+
+Reading: TypeAlias = "LetIn | Denied | Redirected | Foreign | Failed"
+
+
+def read_answer(answer: Answer, *, expected: str = "") -> Reading:
+    """Return what an answer says.
+
+    Args:
+        answer: The answer.
+        expected: The element that the body of a success holds; not looked at unless given.
+    """
+    if answer.status in _REDIRECTS:
+        return Redirected(answer.headers.get("location", ""))
+    if via := answer.headers.get("via"):
+        return Foreign(f"it came through a proxy (header `Via: {via[:60]}`)")
+    if "x-amz-request-id" not in answer.headers:
+        server = answer.headers.get("server", "")
+        return Foreign(
+            f"it has no `x-amz-request-id` (status {answer.status}"
+            + (f", header `Server: {server[:60]}`)" if server else ")")
+        )
+    root = _xml(answer.body)
+    if answer.status in (200, 206):
+        if expected and (root is None or _name(root) != expected):
+            return Foreign(f"its body is no `{expected}`")
+        return LetIn()
+    code, message = _error(root)
+    if code in _AFTER_POLICIES:
+        return LetIn(code)
+    if answer.status == 403 and code == "AccessDenied":
+        explicit, implicit = _EXPLICIT.search(message), _IMPLICIT.search(message)
+        return Denied(message, explicit[1] if explicit else "", implicit[1] if implicit else "")
+    if not code:
+        return Foreign(f"its body is no error of S3 (status {answer.status})")
+    return Failed(code, message)
+
+
+def region_of(answer: Answer) -> str:
+    """Return the region of the bucket, where the answer tells; else `""`."""
+    named = answer.headers.get("x-amz-bucket-region", "")
+    if named:
+        return named
+    root = _xml(answer.body)
+    return "" if root is None else _text(root, "Region")
+
+
+def error_of(answer: Answer) -> tuple[str, str]:
+    """Return the code and the message of an error; two empty texts when it is none."""
+    return _error(_xml(answer.body))
+
+
+def _error(root: ElementTree.Element | None) -> tuple[str, str]:
+    if root is None or _name(root) != "Error":
+        return "", ""
+    return _text(root, "Code"), _text(root, "Message")
+
+
+def _xml(body: bytes) -> ElementTree.Element | None:
+    try:
+        return ElementTree.fromstring(body)
+    except ElementTree.ParseError:
+        return None
+
+
+def _name(element: ElementTree.Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def _text(root: ElementTree.Element, name: str) -> str:
+    for child in root:
+        if _name(child) == name:
+            return " ".join((child.text or "").split())
+    return ""
