@@ -18,17 +18,19 @@ PACKAGE = Path(secure_bucket.__file__).parent
 ARROW = {
     "errors": [],
     "statements": ["errors"],
+    "detection": [],
+    "conformance": ["detection", "errors"],
     "policy": ["errors"],
     "proof": ["policy", "errors"],
     "template": ["policy", "statements", "errors"],
     "findings": ["template", "proof", "policy", "statements", "errors"],
     "reporters": ["findings", "template", "proof", "policy", "statements", "errors"],
     "repair": ["findings", "template", "proof", "policy", "statements", "errors"],
-    "cdk": ["findings", "template", "proof", "policy", "statements", "errors"],
+    "cdk": ["conformance", "detection", "findings", "template", "proof", "policy", "statements", "errors"],
     "live": ["reporters", "findings", "template", "proof", "policy", "statements", "errors"],
-    "logs": ["live", "reporters", "findings", "policy", "errors"],
+    "logs": ["detection", "live", "reporters", "findings", "policy", "errors"],
     "cli": [
-        *("live", "logs", "cdk", "reporters", "repair", "findings"),
+        *("live", "logs", "cdk", "conformance", "detection", "reporters", "repair", "findings"),
         *("template", "proof", "policy", "statements", "errors"),
     ],
     "testing": ["findings", "template", "proof", "policy", "statements", "errors"],
@@ -36,8 +38,10 @@ ARROW = {
 }
 
 NEEDS_CDK = {
+    "BucketMfa",
     "BucketSecureTransport",
     "BucketSecureTransportInjector",
+    "MfaOperation",
     "Mode",
     "SecureBucket",
     "SecureBucketProps",
