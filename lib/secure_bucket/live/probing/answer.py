@@ -19,6 +19,7 @@ __all__ = [
     "error_of",
     "read_answer",
     "region_of",
+    "request_id_of",
 ]
 
 _REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
@@ -105,13 +106,13 @@ def read_answer(answer: Answer, *, expected: str = "") -> Reading:
         return Redirected(answer.headers.get("location", ""))
     if via := answer.headers.get("via"):
         return Foreign(f"it came through a proxy (header `Via: {via[:60]}`)")
-    if "x-amz-request-id" not in answer.headers:
+    root = _xml(answer.body)
+    if not request_id_of(answer):
         server = answer.headers.get("server", "")
         return Foreign(
-            f"it has no `x-amz-request-id` (status {answer.status}"
+            f"it has no id of a request to S3 (status {answer.status}"
             + (f", header `Server: {server[:60]}`)" if server else ")")
         )
-    root = _xml(answer.body)
     if answer.status in (200, 206):
         if expected and (root is None or _name(root) != expected):
             return Foreign(f"its body is no `{expected}`")
@@ -139,6 +140,13 @@ def region_of(answer: Answer) -> str:
 def error_of(answer: Answer) -> tuple[str, str]:
     """Return the code and the message of an error; two empty texts when it is none."""
     return _error(_xml(answer.body))
+
+
+def request_id_of(answer: Answer) -> str:
+    """Return the id by which S3 knows the request, from the header or else from the error; else `""`."""
+    named = answer.headers.get("x-amz-request-id", "")
+    root = None if named else _xml(answer.body)
+    return named if root is None or _name(root) != "Error" else _text(root, "RequestId")
 
 
 def _error(root: ElementTree.Element | None) -> tuple[str, str]:

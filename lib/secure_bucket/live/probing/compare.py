@@ -44,8 +44,8 @@ class Heard:
     reading: Reading | NoAnswer
 
 
-Part: TypeAlias = "Refuser | str | None"
-"""What refused the request; why it proves nothing; `None` when it got in."""
+Part: TypeAlias = "Refuser | str | Exchange"
+"""What refused the request; or why it proves nothing; or the request, when it got in."""
 
 
 def refused_as_well(secure: Heard) -> str:
@@ -89,7 +89,7 @@ def compare(secure: Heard, other: Heard, *, amazon: bool) -> Part:
     over = f"over {transport.value}"
     match other.reading:
         case LetIn():
-            return None
+            return other.exchange
         case NoAnswer(why=Silence.HANDSHAKE_REFUSED):
             # That has nothing to do with who asks, nor with what for.
             return Refuser.ENDPOINT
@@ -125,16 +125,20 @@ def compare(secure: Heard, other: Heard, *, amazon: bool) -> Part:
             assert_never(other.reading)
 
 
-def gather(parts: Sequence[tuple[Part, Heard]]) -> Outcome:
-    """Return what all requests over one transport come to."""
-    exchanges = tuple(heard.exchange for _, heard in parts)
-    for part, heard in parts:
-        if part is None:
-            return Open(heard.exchange, exchanges)
-    reasons = [part for part, _ in parts if isinstance(part, str)]
-    if reasons or not parts:
-        return Inconclusive(tuple(dict.fromkeys(reasons)) or ("nothing was asked",), exchanges)
-    refusers = {part for part, _ in parts if isinstance(part, Refuser)}
-    # A policy may have said so to some of them, and the endpoint to none of them then.
+def gather(parts: Sequence[Part], exchanges: Sequence[Exchange]) -> Outcome:
+    """Return what all requests over one transport come to.
+
+    Args:
+        parts: What each of them says; at least one.
+        exchanges: All requests that were made, those over HTTPS too.
+    """
+    evidence = tuple(exchanges)
+    for part in parts:
+        if isinstance(part, Exchange):
+            return Open(part, evidence)
+    reasons = [part for part in parts if isinstance(part, str)]
+    if reasons:
+        return Inconclusive(tuple(dict.fromkeys(reasons)), evidence)
+    # INVARIANT: each request was refused, and by something that refuses everybody.
     order = (Refuser.ORGANIZATION, Refuser.POLICY, Refuser.ENDPOINT)
-    return Enforced(next(each for each in order if each in refusers), exchanges)
+    return Enforced(next(each for each in order if each in parts), evidence)

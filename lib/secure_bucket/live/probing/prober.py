@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from secure_bucket.live.errors import LiveError, Trouble, translated
-from secure_bucket.live.probing.answer import Failed, error_of, read_answer, region_of
+from secure_bucket.live.probing.answer import Failed, error_of, read_answer, region_of, request_id_of
 from secure_bucket.live.probing.compare import Heard, Part, compare, gather, refused_as_well
 from secure_bucket.live.probing.narrow import narrowed_credentials, own_credentials
 from secure_bucket.live.probing.outcome import Exchange, Inconclusive, Outcome, Signer, Transport
@@ -89,17 +89,20 @@ class Prober:
                 (),
             )
         signer = self._sign_http if transport is Transport.HTTP else self._signer_within_tls()
-        parts: list[tuple[Part, Heard]] = []
+        parts: list[Part] = []
+        exchanges: list[Exchange] = []
         for index, ask in enumerate(self._asks):
             secure = self._over_https(index, signer)
+            exchanges.append(secure.exchange)
             in_clear = transport is Transport.HTTP and signer is not Signer.ANONYMOUS
             if in_clear and (blocked := refused_as_well(secure)):
                 # INVARIANT: nothing signed travels in clear that could prove nothing anyway.
-                parts.append((blocked, secure))
+                parts.append(blocked)
                 continue
             heard = self._hear(ask, transport, signer)
-            parts.append((compare(secure, heard, amazon=self._amazon), heard))
-        return gather(parts)
+            exchanges.append(heard.exchange)
+            parts.append(compare(secure, heard, amazon=self._amazon))
+        return gather(parts, exchanges)
 
     @property
     def _amazon(self) -> bool:
@@ -184,7 +187,7 @@ class Prober:
             came.status,
             code,
             message,
-            came.headers.get("x-amz-request-id", ""),
+            request_id_of(came),
         )
         return Heard(exchange, read_answer(came, expected=ask.expected))
 
