@@ -99,11 +99,15 @@ def cdk_synth(directory: Path, body: str, *arguments: str, gate: str = GATE, end
     return _cdk_synth(directory, *arguments)
 
 
-def _cdk_synth(directory: Path, *arguments: str) -> Run:
+def synth_here(directory: Path, *arguments: str) -> Run:
+    """Run `cdk synth` on the app of a directory, as its `cdk.json` says."""
     if not CDK.exists():
         pytest.fail(f"{CDK} is missing: run `make install`")
-    command = [str(CDK), "synth", "--quiet", "--no-notices", "--app", f"{sys.executable} app.py", *arguments]
-    return _run(directory, *command)
+    return _run(directory, str(CDK), "synth", "--quiet", *arguments)
+
+
+def _cdk_synth(directory: Path, *arguments: str) -> Run:
+    return synth_here(directory, "--no-notices", "--app", f"{sys.executable} app.py", *arguments)
 
 
 def _run(directory: Path, *command: str, **environment: str) -> Run:
