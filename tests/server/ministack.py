@@ -101,11 +101,18 @@ class Ministack:
             self._users[name] = Keys(key["AccessKeyId"], key["SecretAccessKey"])
         return self._users[name]
 
-    def bucket(self, policy: object = None) -> str:
-        """Return the name of a new bucket, with a policy in which `BUCKET` stands for that name."""
+    def bucket(self, policy: object = None, *, public: bool = False) -> str:
+        """Return the name of a new bucket.
+
+        Args:
+            policy: Its policy, in which `BUCKET` stands for the name; none unless given.
+            public: Whether the policy may let in everybody, which S3 prevents unless told otherwise.
+        """
         name = f"b-{uuid.uuid4().hex[:20]}"
         s3 = self.client("s3")
         s3.create_bucket(Bucket=name)
+        if public:
+            s3.delete_public_access_block(Bucket=name)
         if policy is not None:
             s3.put_bucket_policy(Bucket=name, Policy=json.dumps(policy).replace("BUCKET", name))
         return name

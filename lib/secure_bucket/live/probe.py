@@ -83,12 +83,15 @@ class Probe:
         bucket_arn: Its ARN.
         region: Its region.
         checks: What came out over each transport that was asked for.
+        policy_fault: Why the bucket policy could not be read to be judged; `""` when it could, or was not
+            asked for.
     """
 
     bucket: str
     bucket_arn: str
     region: str
     checks: tuple[Check, ...]
+    policy_fault: str = ""
 
 
 def probe_bucket(
@@ -142,10 +145,15 @@ def probe_bucket(
     outcomes = [(transport, prober.check(transport)) for transport in transports]
     target = prober.target
     verdicts: dict[Transport, Verdict] = {}
+    fault = ""
     if policy_check:
-        verdicts = _verdicts(session, target, transports, strict=strict)
+        try:
+            verdicts = _verdicts(session, target, transports, strict=strict)
+        except LiveError as error:
+            # What was answered is evidence all the same: of a bucket whose policy locks out HTTPS, too.
+            fault = str(error)
     checks = tuple(Check(transport, outcome, verdicts.get(transport)) for transport, outcome in outcomes)
-    return Probe(name, target.arn, target.region, checks)
+    return Probe(name, target.arn, target.region, checks, fault)
 
 
 def _verdicts(

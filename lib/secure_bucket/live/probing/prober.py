@@ -9,7 +9,15 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from secure_bucket.live.errors import LiveError, Trouble, translated
-from secure_bucket.live.probing.answer import Failed, error_of, read_answer, region_of, request_id_of
+from secure_bucket.live.probing.answer import (
+    Denied,
+    Failed,
+    LetIn,
+    error_of,
+    read_answer,
+    region_of,
+    request_id_of,
+)
 from secure_bucket.live.probing.compare import Heard, Part, compare, gather, refused_as_well
 from secure_bucket.live.probing.narrow import narrowed_credentials, own_credentials
 from secure_bucket.live.probing.outcome import Exchange, Inconclusive, Outcome, Signer, Transport
@@ -95,9 +103,9 @@ class Prober:
             secure = self._over_https(index, signer)
             exchanges.append(secure.exchange)
             in_clear = transport is Transport.HTTP and signer is not Signer.ANONYMOUS
-            if in_clear and (blocked := refused_as_well(secure)):
-                # INVARIANT: nothing signed travels in clear that could prove nothing anyway.
-                parts.append(blocked)
+            if in_clear and not isinstance(secure.reading, (LetIn, Denied)):
+                # INVARIANT: nothing signed travels in clear before S3 has answered for the same over HTTPS.
+                parts.append(refused_as_well(secure))
                 continue
             heard = self._hear(ask, transport, signer)
             exchanges.append(heard.exchange)
