@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from secure_bucket.cdk.bucket import SecureBucket, SecureBucketProps
     from secure_bucket.cdk.enforce import enforce_secure_transport
     from secure_bucket.cdk.injector import BucketSecureTransportInjector
+    from secure_bucket.cdk.mfa import BucketMfa, MfaOperation
     from secure_bucket.cdk.mixin import BucketSecureTransport
     from secure_bucket.cdk.validation import SecureTransportValidation
     from secure_bucket.errors import (
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "BucketMfa",
     "BucketSecureTransport",
     "BucketSecureTransportInjector",
     "ConstructError",
@@ -47,6 +49,7 @@ __all__ = [
     "Hole",
     "JudgedBucket",
     "Level",
+    "MfaOperation",
     "MissingDependencyError",
     "Mode",
     "NotATemplateError",
@@ -75,6 +78,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "BucketMfa": "cdk.mfa",
     "BucketSecureTransport": "cdk.mixin",
     "BucketSecureTransportInjector": "cdk.injector",
     "ConstructError": "errors",
@@ -82,6 +86,7 @@ _MODULES = {
     "Hole": "policy.unknown",
     "JudgedBucket": "findings.finding",
     "Level": "findings.finding",
+    "MfaOperation": "cdk.mfa",
     "MissingDependencyError": "errors",
     "Mode": "cdk.aspect",
     "NotATemplateError": "errors",

@@ -17,7 +17,7 @@ from aws_cdk.assertions import Template
 from jsii._kernel.providers import process as jsii_process
 
 from secure_bucket import ConstructError, Proven, SecureBucket, check_template
-from secure_bucket.cdk.props import SecureBucketProps
+from secure_bucket.cdk.props import BucketProps, SecureBucketProps
 from secure_bucket.statements import deny_old_tls, deny_plain_http
 
 
@@ -181,7 +181,7 @@ def test_replication_between_two_of_them(stack: cdk.Stack) -> None:
 
 
 def test_its_props_are_those_of_the_installed_cdk() -> None:
-    ours = typing.get_type_hints(SecureBucketProps, _namespace())
+    ours = typing.get_type_hints(BucketProps, _namespace())
     theirs = typing.get_type_hints(s3.Bucket.__init__)
     for name in ("scope", "id", "return"):
         del theirs[name]
@@ -190,6 +190,7 @@ def test_its_props_are_those_of_the_installed_cdk() -> None:
     }
     documented = {name for name in vars(s3.BucketProps) if not name.startswith("_")}
     assert set(ours) == documented
+    assert set(typing.get_type_hints(SecureBucketProps, _namespace())) == documented | {"mfa"}
 
 
 def _namespace() -> dict[str, Any]:

@@ -16,11 +16,13 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from typing_extensions import TypedDict
 
-__all__ = ["SecureBucketProps"]
+from secure_bucket.cdk.mfa import BucketMfa
+
+__all__ = ["BucketProps", "SecureBucketProps"]
 
 
-class SecureBucketProps(TypedDict, total=False):
-    """Every prop of `s3.Bucket`, as the AWS CDK documents it; `SecureBucket` says what it changes."""
+class BucketProps(TypedDict, total=False):
+    """Every prop of `s3.Bucket`, as the AWS CDK documents it."""
 
     abac_status: bool | None
     access_control: s3.BucketAccessControl | None
@@ -60,3 +62,9 @@ class SecureBucketProps(TypedDict, total=False):
     website_index_document: str | None
     website_redirect: s3.RedirectTarget | dict[str, Any] | None
     website_routing_rules: Sequence[s3.RoutingRule | dict[str, Any]] | None
+
+
+class SecureBucketProps(BucketProps, total=False):
+    """Every prop of `s3.Bucket`, and those of `SecureBucket`, which says what it changes."""
+
+    mfa: BucketMfa | bool | None
