@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from secure_bucket.policy.unknown import Unknown
+
 __all__ = ["MAX_POLICY_BYTES", "PublicAccess", "RunningBucket", "remedy_in_place"]
 
 MAX_POLICY_BYTES: Final = 20_480
@@ -34,7 +36,7 @@ class RunningBucket:
 
     Args:
         arn: Its ARN, `arn:aws:s3:::reports`.
-        policy: Its policy, as JSON values; `None` when it has none.
+        policy: Its policy, as JSON values; `None` when it has none; `Unknown` when it may have one.
         account: The account that owns it, in 12 digits; `""` when it is not known.
         region: The region it is in; `""` when it is not known.
         website: Whether it is configured as a website.
@@ -44,7 +46,7 @@ class RunningBucket:
     """
 
     arn: str
-    policy: Mapping[str, Any] | None
+    policy: Mapping[str, Any] | Unknown | None
     account: str = ""
     region: str = ""
     website: bool = False
@@ -98,7 +100,8 @@ def remedy_in_place(bucket: RunningBucket, statement: Mapping[str, Any]) -> str:
         f"`aws s3api get-bucket-policy --bucket {name} --query Policy --output text > policy.json`, add the "
         f"statement, and run {put}, which replaces the whole policy{owner}"
     )
-    size = len(json.dumps(bucket.policy, separators=(",", ":"))) + len(shown)
+    written = "" if isinstance(bucket.policy, Unknown) else json.dumps(bucket.policy, separators=(",", ":"))
+    size = len(written) + len(shown)
     if size > MAX_POLICY_BYTES:
         fix += (
             f"; the policy then has about {size:,} bytes, and S3 takes {MAX_POLICY_BYTES:,}: shorten it first"

@@ -1,0 +1,341 @@
+"""Review the buckets of accounts: read each policy, and judge it as a template's is judged."""
+
+from __future__ import annotations
+
+import datetime
+import fnmatch
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from secure_bucket.findings.finding import Fault, Report
+from secure_bucket.findings.judge import Judgement
+from secure_bucket.findings.review import judge_bucket, report_of
+from secure_bucket.findings.running import RunningBucket
+from secure_bucket.live.accounts import Scope, entrances
+from secure_bucket.live.buckets import Gone, ListedBucket, Reader, policy_of
+from secure_bucket.live.errors import LiveError, Trouble
+from secure_bucket.live.journal import Answer, Journal
+from secure_bucket.live.probing.target import bucket_named
+from secure_bucket.live.session import Access, Session, open_session
+from secure_bucket.policy.unknown import Place
+from secure_bucket.proof.verdict import Proven
+
+__all__ = ["THREADS", "Advance", "Question", "merged", "review_account", "review_accounts", "review_buckets"]
+
+THREADS = 16
+"""How many buckets are read at a time unless said otherwise."""
+
+Advance: TypeAlias = Callable[[int, int], None]
+"""Told how many buckets are done, and of how many that are known so far."""
+
+
+def _quietly(done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of each account.
+
+    Args:
+        buckets: Only these buckets, by their names; every one unless given.
+        exclude: Patterns of names to leave out.
+        strict: As for `check_template`.
+        minimum_tls: The TLS version below which nothing may get through; `None` asks nothing.
+        threads: How many buckets are read at a time.
+        journal: What is known already, and where to write down what is read.
+        advance: Told how far it is.
+    """
+
+    buckets: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    strict: bool = False
+    minimum_tls: float | None = None
+    threads: int = THREADS
+    journal: Journal | None = field(default=None, repr=False)
+    advance: Advance = field(default=_quietly, repr=False)
+
+    def judge(self, bucket: RunningBucket) -> Judgement:
+        """Return the judgement on a bucket."""
+        return judge_bucket(bucket, strict=self.strict, minimum_tls_version=self.minimum_tls)
+
+    def leaves_out(self, name: str) -> bool:
+        """Tell whether a bucket is left out."""
+        return any(fnmatch.fnmatchcase(name, pattern) for pattern in self.exclude)
+
+
+def review_account(
+    access: Access | None = None,
+    *,
+    exclude: Sequence[str] = (),
+    strict: bool = False,
+    minimum_tls_version: float | str | None = None,
+    threads: int = THREADS,
+) -> Report:
+    """Review every general purpose bucket of one account.
+
+    It only reads: `ListBuckets`, then for each bucket `GetBucketPolicy` and `GetBucketWebsite`, and for
+    those that are not proven the settings of Block Public Access.
+
+    Args:
+        access: Whom AWS is asked as, and where: as the environment says unless given.
+        exclude: Patterns of bucket names to leave out, as `tmp-*`; they are named as skipped.
+        strict: As for `check_template`.
+        minimum_tls_version: As for `check_template`.
+        threads: How many buckets are read at a time.
+
+    Returns:
+        The verdict on each bucket, and what there is to do. A bucket that cannot be read is a fault of the
+        report, and is never counted as proven.
+
+    Raises:
+        MissingDependencyError: If boto3 is not installed.
+        LiveError: If the account cannot be entered, or its buckets cannot be listed.
+
+    Example:
+        >>> from secure_bucket.live import Access, review_account
+        >>> report = review_account(Access(profile="audit"))  # doctest: +SKIP
+        >>> report.refuted, [fault.message for fault in report.faults]  # doctest: +SKIP
+        (2, [])
+    """
+    question = Question((), tuple(exclude), strict, _number(minimum_tls_version), threads)
+    return _review(open_session(replace(access or Access(), connections=threads)), question)
+
+
+def review_buckets(
+    buckets: Iterable[str],
+    access: Access | None = None,
+    *,
+    strict: bool = False,
+    minimum_tls_version: float | str | None = None,
+    threads: int = THREADS,
+) -> Report:
+    """Review some buckets of one account, without listing the others.
+
+    Args:
+        buckets: Their names or ARNs.
+        access: As for `review_account`.
+        strict: As for `check_template`.
+        minimum_tls_version: As for `check_template`.
+        threads: How many buckets are read at a time.
+
+    Returns:
+        As `review_account` does. A bucket that does not exist is a fault.
+
+    Raises:
+        MissingDependencyError: If boto3 is not installed.
+        LiveError: If the account cannot be entered, or a name cannot be that of a bucket.
+    """
+    names = tuple(dict.fromkeys(map(bucket_named, buckets)))
+    if not names:
+        raise LiveError("no bucket is named: nothing to review is not a pass")
+    question = Question(names, (), strict, _number(minimum_tls_version), threads)
+    return _review(open_session(replace(access or Access(), connections=threads)), question)
+
+
+def review_accounts(scope: Scope, question: Question | None = None) -> Report:
+    """Review the buckets of several accounts.
+
+    Args:
+        scope: The accounts.
+        question: What is asked of each of them: every bucket, whether it denies plain HTTP, unless given.
+
+    Returns:
+        One report. An account that cannot be entered is a fault of it.
+
+    Raises:
+        MissingDependencyError: If boto3 is not installed.
+        LiveError: If no account at all can be entered.
+    """
+    question = question or Question()
+    scope = replace(scope, access=replace(scope.access, connections=question.threads))
+    ways, skipped = entrances(scope)
+    passed_over = Report(not_applicable=tuple((Place(), name, why) for name, why in skipped))
+    if not ways:
+        raise LiveError("no account is left to review: nothing to review is not a pass")
+    reports: list[Report] = []
+    failed: list[LiveError] = []
+    entered: dict[str, str] = {}
+    done = 0
+    for way in ways:
+        try:
+            session = way.open()
+            account = session.identity().account
+            if account in entered:
+                twice = f"it is the same account as {entered[account]}, and is reviewed once"
+                reports.append(Report(not_applicable=((Place(), way.name, twice),)))
+                continue
+            entered[account] = way.name
+            report = _review(session, question, before=done)
+        except LiveError as error:
+            failed.append(error)
+            reports.append(Report(faults=(Fault("", f"{way.name} is not reviewed: {error}"),)))
+            continue
+        done += len(report.buckets) + len(report.faults)
+        reports.append(report)
+    if len(failed) == len(ways):
+        others = f" (and {len(ways) - 1} other accounts neither)" if len(ways) > 1 else ""
+        raise LiveError(f"{failed[0]}{others}", failed[0].trouble, failed[0].code)
+    return merged([passed_over, *reports])
+
+
+def merged(reports: Iterable[Report]) -> Report:
+    """Return one report of those on several accounts."""
+    whole = list(reports)
+    return Report(
+        buckets=tuple(bucket for report in whole for bucket in report.buckets),
+        findings=tuple(finding for report in whole for finding in report.findings),
+        not_applicable=tuple(each for report in whole for each in report.not_applicable),
+        faults=tuple(fault for report in whole for fault in report.faults),
+        accounts=tuple(dict.fromkeys(account for report in whole for account in report.accounts)),
+    )
+
+
+def _number(version: float | str | None) -> float | None:
+    return None if version is None else float(version)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What came out for one bucket: a judgement, or why there is none; or both, where a part is missing."""
+
+    judgement: Judgement | None = None
+    gone: str = ""
+    fault: str = ""
+    unread: LiveError | None = None
+
+
+@dataclass(slots=True)
+class _Account:
+    """The review of one account."""
+
+    reader: Reader
+    question: Question
+    account: str
+    # The first of the errors after which no other request of the same kind will succeed.
+    stopped: LiveError | None = None
+    unreachable: dict[str, LiveError] = field(default_factory=dict)
+
+    def bucket(self, bucket: ListedBucket) -> _Told:
+        """Read one bucket, and judge it. Runs in a thread of its own."""
+        stop = self.stopped or self.unreachable.get(bucket.region)
+        if stop is not None:
+            return _Told(unread=stop)
+        try:
+            return self._bucket(bucket)
+        except Gone as error:
+            if self.question.buckets:
+                return _Told(fault=str(error))
+            return _Told(gone="it was deleted while the review ran")
+        except LiveError as error:
+            if error.trouble is Trouble.EXPIRED or (error.trouble is Trouble.CREDENTIALS and not error.code):
+                self.stopped = error
+                return _Told(unread=error)
+            if error.trouble in (Trouble.UNREACHABLE, Trouble.TLS):
+                self.unreachable[bucket.region] = error
+                return _Told(unread=error)
+            return _Told(fault=str(error))
+
+    def _bucket(self, bucket: ListedBucket) -> _Told:
+        journal = self.question.journal
+        known = journal.answer(self.account, bucket.name) if journal is not None else None
+        if known is not None:
+            return _Told(self._judged(bucket, known, known.at))
+        now = datetime.datetime.now(datetime.timezone.utc)
+        policy = self.reader.policy(bucket)
+        answer = Answer(policy, False, None, now)
+        judgement = self._judged(bucket, answer, None)
+        if not isinstance(judgement.http.verdict, Proven):
+            answer = replace(answer, public_access=self.reader.public_access(bucket))
+        try:
+            answer = replace(answer, website=self.reader.website(bucket))
+        except LiveError as error:
+            if isinstance(error, Gone) or error.trouble is Trouble.EXPIRED:
+                raise
+            return _Told(self._completed(judgement, answer), fault=str(error))
+        if journal is not None:
+            journal.add(self.account, bucket.name, answer)
+        return _Told(self._completed(judgement, answer))
+
+    def _judged(self, bucket: ListedBucket, answer: Answer, as_of: datetime.datetime | None) -> Judgement:
+        running = RunningBucket(
+            self.reader.arn(bucket),
+            None if answer.policy is None else policy_of(answer.policy, bucket.name),
+            self.account,
+            bucket.region,
+            answer.website,
+            answer.public_access,
+            as_of,
+        )
+        return self.question.judge(running)
+
+    def _completed(self, judgement: Judgement, answer: Answer) -> Judgement:
+        """Return a judgement with what has no part in the verdict."""
+        assert judgement.running is not None
+        running = replace(judgement.running, website=answer.website, public_access=answer.public_access)
+        return replace(judgement, running=running, website=answer.website)
+
+
+def _review(session: Session, question: Question, before: int = 0) -> Report:
+    reader = Reader(session)
+    account = session.identity().account
+    work = _Account(reader, question, account)
+    listed = [ListedBucket(name) for name in question.buckets] or list(reader.listed())
+    left_out = [bucket for bucket in listed if question.leaves_out(bucket.name)]
+    wanted = [bucket for bucket in listed if not question.leaves_out(bucket.name)]
+    told = list(_all(work, wanted, question, before))
+    report = report_of(each.judgement for each in told if each.judgement is not None)
+    skipped = [(bucket, "it is left out by --exclude") for bucket in left_out]
+    skipped += [(bucket, each.gone) for bucket, each in zip(wanted, told, strict=True) if each.gone]
+    return replace(
+        report,
+        accounts=(account,),
+        not_applicable=tuple((Place(), reader.arn(bucket), why) for bucket, why in skipped),
+        faults=tuple(_faults(account, wanted, told)),
+    )
+
+
+def _all(work: _Account, wanted: Sequence[ListedBucket], question: Question, before: int) -> Iterator[_Told]:
+    """Return what came out for each bucket, in their order."""
+    total = before + len(wanted)
+    question.advance(before, total)
+    results: list[_Told | None] = [None] * len(wanted)
+    done = before
+    waiting = iter(enumerate(wanted))
+    running: dict[Future[_Told], int] = {}
+    pool = ThreadPoolExecutor(max(1, min(question.threads, len(wanted))), "secure-bucket")
+    try:
+        while True:
+            # No more than the threads can take, so that little is lost when somebody interrupts.
+            room = 2 * question.threads - len(running)
+            for index, bucket in itertools.islice(waiting, room):
+                running[pool.submit(work.bucket, bucket)] = index
+            if not running:
+                break
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                results[running.pop(future)] = future.result()
+                done += 1
+            question.advance(done, total)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+    return iter([result for result in results if result is not None])
+
+
+def _faults(account: str, wanted: Sequence[ListedBucket], told: Sequence[_Told]) -> Iterator[Fault]:
+    unread: dict[tuple[object, ...], tuple[LiveError, list[str]]] = {}
+    for bucket, each in zip(wanted, told, strict=True):
+        if each.fault:
+            what = "is not reviewed" if each.judgement is None else "is reviewed in part"
+            yield Fault("", f"bucket `{bucket.name}` (account {account}) {what}: {each.fault}")
+        if each.unread is not None:
+            region = "" if each.unread.trouble is Trouble.EXPIRED else bucket.region
+            key = (each.unread.trouble, each.unread.code, region)
+            unread.setdefault(key, (each.unread, []))[1].append(bucket.name)
+    for error, names in unread.values():
+        some = ", ".join(f"`{name}`" for name in names[:3]) + (", …" if len(names) > 3 else "")
+        number = f"{len(names):,} of {len(wanted):,} buckets of account {account}"
+        yield Fault("", f"{number} are not reviewed ({some}): {error}")
