@@ -1,14 +1,16 @@
 """A baseline: the findings that were there before the gate was, so that only new ones fail.
 
 An entry holds what survives refactoring, never a line: the rule, the file of the template, and the path of
-the construct, or the logical id where there is none. A template that was moved is found again by its name,
-or by the path of the construct, as long as nothing is left at its old place.
+the construct, or the logical id where there is none; of a bucket that runs its account and its ARN. A
+template that was moved is found again by its name, or by the path of the construct, as long as nothing is
+left at its old place.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -20,6 +22,8 @@ __all__ = ["SCHEMA", "Baseline", "BaselineError", "Entry", "apply_baseline", "re
 SCHEMA = "secure-bucket/baseline/1"
 _MAX_BYTES = 64 * 1024 * 1024
 # What is wrong with an exception is mended where the exception is written.
+_ACCOUNT = "account "
+_RUNS = re.compile(r"account \d{12}")
 _RULES = frozenset(("SB001", "SB002", "SB003", "SB004", "SB005", "SB006"))
 
 
@@ -32,14 +36,20 @@ class Entry:
     """One finding that was there before.
 
     Args:
-        template: The file of the template, from the directory of the baseline, with `/`.
-        resource: The path of the construct, or the logical id.
+        template: The file of the template, from the directory of the baseline, with `/`; for a bucket that
+            runs `account 111122223333`.
+        resource: The path of the construct, or the logical id, or the ARN.
         rule: The id of the rule.
     """
 
     template: str
     resource: str
     rule: str
+
+    @property
+    def account(self) -> str:
+        """The account of a bucket that runs; `""` for a template."""
+        return self.template.removeprefix(_ACCOUNT) if _RUNS.fullmatch(self.template) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +63,9 @@ class Baseline:
         """Return the entry for a finding."""
         start = os.path.dirname(os.path.abspath(self.file))
         template = finding.template
-        if template and not template.startswith("<"):
+        if finding.account:
+            template = f"{_ACCOUNT}{finding.account}"
+        elif template and not template.startswith("<"):
             template = os.path.relpath(os.path.abspath(template), start).replace(os.sep, "/")
         return Entry(template, finding.construct_path or finding.logical_id, finding.rule)
 
@@ -126,24 +138,31 @@ def apply_baseline(report: Report, baseline: Baseline) -> tuple[Report, frozense
     )
 
 
-def shrink(report: Report, baseline: Baseline, used: Iterable[Entry], *, grow: bool = False) -> Baseline:
+def shrink(
+    report: Report, baseline: Baseline, used: Iterable[Entry], *, grow: bool = False, whole: bool = True
+) -> Baseline:
     """Return a baseline with what is still found, and nothing new unless it is asked for.
 
-    An entry whose template was not part of this run stays.
+    An entry whose template, or whose account, was not part of this run stays.
 
     Args:
         report: What `apply_baseline` returned.
         baseline: What it was given.
         used: The entries it needed.
         grow: Whether the findings that count are added.
+        whole: Whether every bucket of the accounts was looked at.
     """
+    judged = {bucket.logical_id for bucket in report.buckets if bucket.account}
+
+    def looked_at(entry: Entry) -> bool:
+        if entry.account:
+            return entry.account in report.accounts and (whole or entry.resource in judged)
+        path = baseline.path(entry)
+        return not os.path.exists(path) or os.path.normpath(path) in checked
+
     checked = {os.path.abspath(name) for name in report.templates}
     used = frozenset(used)
-    kept = {
-        entry
-        for entry in baseline.entries - used
-        if os.path.exists(path := baseline.path(entry)) and os.path.normpath(path) not in checked
-    }
+    kept = {entry for entry in baseline.entries - used if not looked_at(entry)}
     # Written anew, so that what was moved stands at its new place.
     kept.update(map(baseline.entry, report.baselined))
     if grow:
@@ -159,7 +178,7 @@ def _moved(findings: Iterable[Finding], baseline: Baseline) -> Mapping[Entry, En
     """Return the entries of templates that are gone for findings in templates that are new, one for one."""
     orphans: dict[tuple[str, str, str], list[Entry]] = {}
     for entry in sorted(baseline.entries):
-        if not os.path.exists(baseline.path(entry)):
+        if not entry.account and not os.path.exists(baseline.path(entry)):
             orphans.setdefault(_identity(entry), []).append(entry)
     moved: dict[Entry, Entry] = {}
     for finding in findings if orphans else ():

@@ -19,6 +19,8 @@ COMMANDS: Final = {
     "check": "check templates, directories and cloud assemblies",
     "fix": "add the deny to templates, or show how",
     "prove": "decide about one bucket policy",
+    "review": "review the buckets of accounts",
+    "probe": "ask running buckets over HTTPS and over plain HTTP",
     "explain": "explain a rule, or a bucket policy",
     "completion": "print a completion script for a shell",
 }

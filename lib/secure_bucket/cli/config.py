@@ -17,7 +17,9 @@ __all__ = ["Config", "ConfigError", "ConfiguredException", "config_of", "find_co
 
 _OWN_FILE = "secure-bucket.toml"
 _PROJECT_FILE = "pyproject.toml"
-_EXCEPTION_KEYS = ("path", "logical-id", "rule", "reason", "expires")
+_EXCEPTION_KEYS = ("path", "logical-id", "bucket", "account", "rule", "reason", "expires")
+_NEEDED = ("path", "logical-id", "rule", "reason")
+_NEEDED_WHERE_IT_RUNS = ("bucket", "rule", "reason")
 
 
 class ConfigError(SecureBucketError):
@@ -26,15 +28,18 @@ class ConfigError(SecureBucketError):
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredException:
-    """An exception that stands in the settings instead of in a template.
+    """An exception that stands in the settings: for a resource of templates, or for a bucket that runs.
 
     Args:
-        path: The pattern of the template's path, from the directory of the settings.
-        logical_id: The resource.
+        path: The pattern of the template's path, from the directory of the settings; `""` for a bucket that
+            runs.
+        logical_id: The resource; `""` for a bucket that runs.
         rule: The rule, by id or name.
         reason: Why.
         expires: The last day on which it holds, as it is written; `None` when it has no end.
         at: Where it is written.
+        bucket: The name of the bucket that runs; `""` for a resource of templates.
+        account: The account of that bucket; `""` for whichever account it is in.
     """
 
     path: str
@@ -43,6 +48,8 @@ class ConfiguredException:
     reason: str
     expires: object
     at: Place
+    bucket: str = ""
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,14 +225,32 @@ class _Reader:
         for key in value:
             if key not in _EXCEPTION_KEYS:
                 raise ConfigError(f"{self.where}: `{name}`: {_unknown(key, _EXCEPTION_KEYS)}")
-        for key in _EXCEPTION_KEYS[:4]:
+        runs = "bucket" in value or "account" in value
+        needed = _NEEDED_WHERE_IT_RUNS if runs else _NEEDED
+        for key in needed:
             if key not in value:
                 raise ConfigError(f"{self.where}: `{name}` has no `{key}`")
+        if runs and ("path" in value or "logical-id" in value):
+            raise ConfigError(
+                f"{self.where}: `{name}` is for a bucket that runs, with `bucket`, and for a resource of "
+                "templates, with `path` or `logical-id`: make two of it"
+            )
         at = Place(f"/{name}", self.file, line, 1 if line else 0)
-        path, logical_id, rule, reason = (
-            self._text(f"{name}.{key}", value[key]) for key in _EXCEPTION_KEYS[:4]
+        texts = {
+            key: self._text(f"{name}.{key}", value[key])
+            for key in _EXCEPTION_KEYS
+            if key in value and key != "expires"
+        }
+        return ConfiguredException(
+            texts.get("path", ""),
+            texts.get("logical-id", ""),
+            texts["rule"],
+            texts["reason"],
+            value.get("expires"),
+            at,
+            texts.get("bucket", ""),
+            texts.get("account", ""),
         )
-        return ConfiguredException(path, logical_id, rule, reason, value.get("expires"), at)
 
 
 def _unknown(key: str, known: tuple[str, ...]) -> str:

@@ -1,4 +1,4 @@
-"""The exceptions in the settings, for templates that nobody here can write into."""
+"""The exceptions in the settings, for templates that nobody here can write into, and for buckets that run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from secure_bucket.cli.config import Config, ConfigError, ConfiguredException
 from secure_bucket.findings.exceptions import parse_exception
 from secure_bucket.findings.finding import GrantedException, Report
 
-__all__ = ["configured_exceptions"]
+__all__ = ["bucket_exceptions", "configured_exceptions"]
 
 
 def configured_exceptions(config: Config, report: Report) -> tuple[GrantedException, ...]:
@@ -28,8 +28,38 @@ def configured_exceptions(config: Config, report: Report) -> tuple[GrantedExcept
     return tuple(
         granted
         for exception in config.exceptions
+        if not exception.bucket
         for granted in _for_templates(exception, config, report.templates, known)
     )
+
+
+def bucket_exceptions(config: Config, report: Report) -> tuple[GrantedException, ...]:
+    """Return the exceptions of the settings that concern the buckets of a report.
+
+    One with an `account` that was reviewed is unused when that account has no such bucket. One without may
+    be for another run, with other accounts.
+
+    Raises:
+        ConfigError: If one has no reason, names no rule, or ends on a day that is none.
+    """
+    granted: list[GrantedException] = []
+    for exception in config.exceptions:
+        if not exception.bucket:
+            continue
+        arns = [
+            bucket.logical_id
+            for bucket in report.buckets
+            if bucket.logical_id.partition(":::")[2] == exception.bucket
+            and exception.account in ("", bucket.account)
+        ]
+        written = {"Rule": exception.rule, "Reason": exception.reason, "Expires": exception.expires}
+        for arn in arns or (exception.bucket,):
+            parsed = parse_exception(written, arn, "", exception.at)
+            if isinstance(parsed, str):
+                raise ConfigError(f"`{config.file}`, `{exception.at.pointer[1:]}`: {parsed}")
+            if arns or exception.account in report.accounts:
+                granted.append(parsed)
+    return tuple(granted)
 
 
 def _for_templates(

@@ -14,13 +14,16 @@ from secure_bucket.reporters.write import write_atomically
 __all__ = ["against_baseline"]
 
 
-def against_baseline(report: Report, arguments: argparse.Namespace, file: str) -> Report:
+def against_baseline(
+    report: Report, arguments: argparse.Namespace, file: str, *, whole: bool = True
+) -> Report:
     """Return a report without the findings that a baseline holds, and write the baseline if that is asked.
 
     Args:
         report: The report.
         arguments: The arguments of the command, with those of `add_baseline`.
         file: The baseline, as `baseline_of` returns it.
+        whole: Whether every bucket of the accounts in the report was looked at.
 
     Raises:
         SecureBucketError: If the baseline cannot be read.
@@ -29,7 +32,7 @@ def against_baseline(report: Report, arguments: argparse.Namespace, file: str) -
     new = arguments.write_baseline is not None and not os.path.lexists(file)
     baseline = Baseline(file) if new else read_baseline(file)
     report, used = apply_baseline(report, baseline)
-    kept = shrink(report, baseline, used, grow=new or arguments.grow_baseline)
+    kept = shrink(report, baseline, used, grow=new or arguments.grow_baseline, whole=whole)
     if arguments.write_baseline is None:
         gone = len(baseline.entries - kept.entries - used)
         if gone and not arguments.quiet:
