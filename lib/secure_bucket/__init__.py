@@ -17,11 +17,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from secure_bucket.cdk.aspect import Mode, SecureTransportAspect
     from secure_bucket.cdk.bucket import SecureBucket, SecureBucketProps
+    from secure_bucket.cdk.config_rule import SecureTransportOrganizationRule
+    from secure_bucket.cdk.conformance_pack import (
+        SecureTransportConformancePack,
+        SecureTransportOrganizationConformancePack,
+    )
     from secure_bucket.cdk.enforce import enforce_secure_transport
     from secure_bucket.cdk.injector import BucketSecureTransportInjector
     from secure_bucket.cdk.mfa import BucketMfa, MfaOperation
     from secure_bucket.cdk.mixin import BucketSecureTransport
+    from secure_bucket.cdk.monitoring.construct import SecureTransportMonitoring
+    from secure_bucket.cdk.organization_policy import SecureTransportOrganizationPolicy
     from secure_bucket.cdk.validation import SecureTransportValidation
+    from secure_bucket.conformance import conformance_pack
     from secure_bucket.errors import (
         ConstructError,
         MissingDependencyError,
@@ -63,6 +71,11 @@ __all__ = [
     "SecureBucketError",
     "SecureBucketProps",
     "SecureTransportAspect",
+    "SecureTransportConformancePack",
+    "SecureTransportMonitoring",
+    "SecureTransportOrganizationConformancePack",
+    "SecureTransportOrganizationPolicy",
+    "SecureTransportOrganizationRule",
     "SecureTransportValidation",
     "TemplateError",
     "Text",
@@ -71,6 +84,7 @@ __all__ = [
     "Verdict",
     "check_assembly",
     "check_template",
+    "conformance_pack",
     "enforce_secure_transport",
     "evaluate",
     "parse_policy",
@@ -100,6 +114,11 @@ _MODULES = {
     "SecureBucketError": "errors",
     "SecureBucketProps": "cdk.bucket",
     "SecureTransportAspect": "cdk.aspect",
+    "SecureTransportConformancePack": "cdk.conformance_pack",
+    "SecureTransportMonitoring": "cdk.monitoring.construct",
+    "SecureTransportOrganizationConformancePack": "cdk.conformance_pack",
+    "SecureTransportOrganizationPolicy": "cdk.organization_policy",
+    "SecureTransportOrganizationRule": "cdk.config_rule",
     "SecureTransportValidation": "cdk.validation",
     "TemplateError": "errors",
     "Text": "policy.unknown",
@@ -108,6 +127,7 @@ _MODULES = {
     "Verdict": "proof.verdict",
     "check_assembly": "findings.check",
     "check_template": "findings.check",
+    "conformance_pack": "conformance",
     "enforce_secure_transport": "cdk.enforce",
     "evaluate": "policy.evaluate",
     "parse_policy": "policy.parse",
