@@ -26,6 +26,7 @@ __all__ = [
     "PLAIN_HTTP_DENIED",
     "POLICY_CHANGES",
     "REMEDIATION",
+    "RULE_DESCRIPTION",
     "SECURITY_HUB_CONTROL",
     "SECURITY_HUB_TITLE",
     "TRAIL_CHANGES",
@@ -51,6 +52,12 @@ SECURITY_HUB_CONTROL = "S3.5"
 
 SECURITY_HUB_TITLE = "S3 general purpose buckets should require requests to use SSL"
 """The title of that control."""
+
+RULE_DESCRIPTION = (
+    f"The bucket policy denies plain HTTP. The rule behind Security Hub {SECURITY_HUB_CONTROL}, "
+    f"{SECURITY_HUB_TITLE}."
+)
+"""What the rule says of itself, wherever we write one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""`SecureTransportMonitoring`, one module for each thing that it watches with."""

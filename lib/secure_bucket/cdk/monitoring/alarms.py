@@ -1,0 +1,155 @@
+"""The metric filters that count requests over plain HTTP, and an alarm on each count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from secure_bucket.cdk.monitoring.watched import KIND, Watched
+from secure_bucket.cdk.refuse import refuse, shown
+from secure_bucket.detection import (
+    PLAIN_HTTP,
+    PLAIN_HTTP_ANSWERED,
+    PLAIN_HTTP_DENIED,
+    Trait,
+    filter_pattern,
+    insights_query,
+)
+
+__all__ = ["ANSWERED", "DENIED", "Count", "demand_threshold", "make_alarm", "save_query"]
+
+_NAMES_IN_PATTERN = 4
+"""So many of the longest names of buckets fit into the 1,024 characters of a filter pattern."""
+
+_MOST_FILTERS = 80
+"""CloudWatch Logs takes 100 metric filters for a log group; others may have some there already."""
+
+_PERIOD = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """One thing that is counted.
+
+    Args:
+        id: The id of its metric and its alarm.
+        traits: What the events that count look like.
+        description: What an alarm says.
+    """
+
+    id: str
+    traits: tuple[Trait, ...]
+    description: str
+
+
+DENIED = Count(
+    "PlainHttpDenied",
+    PLAIN_HTTP_DENIED,
+    "A client sent requests over plain HTTP and was refused. Nothing was answered, but what it sent went "
+    "over the wire in clear: find the client (the saved query shows it) and have it use HTTPS.",
+)
+
+ANSWERED = Count(
+    "PlainHttpAnswered",
+    PLAIN_HTTP_ANSWERED,
+    "S3 answered a request over plain HTTP: the bucket policy does not deny it, or not any more. Look at the "
+    "policy first (`secure-bucket review`), then at what was read or written (the saved query shows it).",
+)
+
+
+def demand_threshold(path: str, name: str, value: object) -> None:
+    """Refuse a number of requests that no alarm could have as its threshold.
+
+    Raises:
+        ConstructError: It is no whole number above zero.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        refuse(
+            KIND,
+            path,
+            f"`{name}={shown(value)}` is no number of requests. Use a whole number from 1 (the default), "
+            "which alarms on the first one",
+        )
+
+
+def make_alarm(
+    scope: Construct,
+    path: str,
+    count: Count,
+    watched: Watched,
+    *,
+    log_group: logs.ILogGroup,
+    shared: bool,
+    threshold: int,
+    actions: Iterable[cloudwatch.IAlarmAction],
+) -> cloudwatch.Alarm:
+    """Count the events of a log group that look like something, and alarm on them.
+
+    Args:
+        scope: Where they belong.
+        path: The path of the monitoring.
+        count: What is counted.
+        watched: The buckets that count.
+        log_group: The events.
+        shared: Whether events of other buckets can be there.
+        threshold: From how many in five minutes on there is an alarm.
+        actions: What the alarm does.
+
+    Raises:
+        ConstructError: There are more buckets than the filters of a log group can name.
+    """
+    chunks = list(watched.chunks(_NAMES_IN_PATTERN)) if shared else [()]
+    # Two counts, each with its filters.
+    if 2 * len(chunks) > _MOST_FILTERS:
+        refuse(
+            KIND,
+            path,
+            f"`buckets` holds {len(watched.names)} buckets, and the metric filters of a log group can name "
+            f"{_MOST_FILTERS // 2 * _NAMES_IN_PATTERN} of them. Write `all_buckets=True`, or leave out "
+            "`trail` and `log_group`",
+        )
+    # Metrics have no owner: with a name of its own each monitoring counts by itself.
+    namespace = f"SecureBucket/{cdk.Names.unique_resource_name(scope, max_length=200, separator='-')}"
+    filters = [
+        logs.MetricFilter(
+            scope,
+            f"{count.id}Filter{number or ''}",
+            default_value=0,
+            filter_pattern=logs.FilterPattern.literal(filter_pattern(count.traits, names)),
+            log_group=log_group,
+            metric_name=count.id,
+            metric_namespace=namespace,
+            metric_value="1",
+        )
+        for number, names in enumerate(chunks)
+    ]
+    metric = filters[0].metric(label=count.id, period=cdk.Duration.minutes(_PERIOD), statistic="Sum")
+    alarm = cloudwatch.Alarm(
+        scope,
+        count.id,
+        alarm_description=count.description,
+        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        evaluation_periods=1,
+        metric=metric,
+        threshold=threshold,
+        # No request at all is no alarm.
+        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+    )
+    alarm.add_alarm_action(*actions)
+    return alarm
+
+
+def save_query(scope: Construct, log_group: logs.ILogGroup) -> logs.CfnQueryDefinition:
+    """Save the query that tells who sent requests over plain HTTP, for the console of CloudWatch Logs."""
+    return logs.CfnQueryDefinition(
+        scope,
+        "Query",
+        log_group_names=[log_group.log_group_name],
+        name=f"{cdk.Names.unique_resource_name(scope, max_length=200, separator='-')}/PlainHttp",
+        query_string=insights_query(PLAIN_HTTP),
+    )

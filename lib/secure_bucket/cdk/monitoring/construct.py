@@ -1,0 +1,257 @@
+"""The construct that watches buckets: who speaks plain HTTP to them, and who opens them to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, cast
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudtrail as cloudtrail
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
+from aws_cdk import aws_config as config
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+from secure_bucket.cdk.bucket import SecureBucket
+from secure_bucket.cdk.monitoring.alarms import ANSWERED, DENIED, demand_threshold, make_alarm, save_query
+from secure_bucket.cdk.monitoring.changes import change_message, watch_policies, watch_trail
+from secure_bucket.cdk.monitoring.compliance import add_remediation, make_rules
+from secure_bucket.cdk.monitoring.dashboard import make_dashboard
+from secure_bucket.cdk.monitoring.notices import let_alarms_publish, make_key, make_topic, share_key
+from secure_bucket.cdk.monitoring.recording import (
+    extend_trail,
+    make_log_bucket,
+    make_log_group,
+    make_trail,
+)
+from secure_bucket.cdk.monitoring.watched import KIND, watch
+from secure_bucket.cdk.refuse import path_in, refuse, shown
+
+__all__ = ["SecureTransportMonitoring"]
+
+
+class SecureTransportMonitoring(Construct):
+    """Watch buckets for plain HTTP: for requests over it, and for changes that would let it in.
+
+        SecureTransportMonitoring(self, "Monitoring", buckets=[reports], email_addresses=["security@…"])
+
+    It records the requests to the buckets with a CloudTrail trail, counts those over plain HTTP, with an
+    alarm for those that were denied and another one for those that S3 answered; tells through EventBridge
+    when somebody changes the policy of a bucket, makes it a website or changes the trail; has AWS Config
+    judge the policies (`S3_BUCKET_SSL_REQUESTS_ONLY`, Security Hub S3.5); and shows the counts on a
+    dashboard. Everything that it stores is encrypted with a key of its own, its log bucket is a
+    `SecureBucket`, and its topic refuses plain HTTP. What it cannot see is listed in `docs/monitoring.md`.
+
+    It costs, by the pricing pages of AWS for us-east-1 in 2026 (other regions differ): each request to the
+    buckets, as a CloudTrail data event, $0.10 for 100,000; management events $2.00 for 100,000 where
+    another trail records them already, else nothing; CloudWatch Logs $0.50 for each GB of events and $0.03
+    for each GB and month that they are kept; two metrics and two alarms $0.80 a month; the dashboard $3.00
+    a month after the first three of the account; the key $1.00 a month; AWS Config $0.001 for each
+    evaluation of a rule, besides what its recorder costs. The rules of EventBridge cost nothing for these
+    events.
+
+    Args:
+        scope: The construct it belongs to.
+        id: Its id in that scope.
+        buckets: The buckets to watch, made here or imported, L1 or L2, in the account and region of this
+            stack.
+        all_buckets: Whether to watch every bucket of the account in this region instead, those of tomorrow
+            included. Each request to any of them is then a data event that is paid for.
+        trail: A trail of this app that records the requests; it has to deliver to CloudWatch Logs. A new
+            one unless set.
+        log_group: The log group that a trail which is not in this app delivers to; that trail has to record
+            the S3 data events of the buckets. No trail is made then.
+        management_events: Which management events a new trail records: those that change something unless
+            set. EventBridge tells about changes only where some trail of the account records them.
+        log_retention: How long the events stay in a new log group: three months unless set.
+        log_expiration: How long they stay in the log bucket of a new trail: a year unless set, as PCI DSS
+            asks.
+        removal_policy: What becomes of a new log group and log bucket with the stack: they stay unless set.
+        encryption_key: The key for trail, log bucket, log group and topic: a new one unless set. What the
+            services need is added to its policy; a key that is imported has to allow it already.
+        denied_threshold: From how many denied requests in five minutes on there is an alarm: one unless
+            set.
+        answered_threshold: From how many answered requests on there is an alarm: one unless set.
+        topic: Where alarms and changes go: a new topic unless set. A topic that is imported has to let
+            CloudWatch and EventBridge publish already.
+        email_addresses: Who is told by e-mail, once each of them has confirmed the subscription.
+        alarm_actions: What the alarms do instead of telling the topic; nothing if empty.
+        rule_targets: What the changes are sent to instead of the topic; nothing if empty.
+        config_rule: What AWS Config judges: each of the `"buckets"` by a rule of its own unless set; with
+            `"account"` every bucket by one rule; nothing with `None`, for accounts where a conformance pack
+            or Security Hub has the rule already. The account needs a configuration recorder that records
+            `AWS::S3::Bucket`, else the deployment of a rule fails.
+        remediation: Whether Systems Manager adds the deny where the rule misses it, with
+            `AWSConfigRemediation-RestrictBucketSSLRequestsOnly`: not at all unless set; when somebody asks
+            for it in the console with `"manual"`; by itself with `"automatic"`. It changes policies behind
+            the back of CloudFormation, which then reports drift.
+        dashboard: Whether there is a dashboard. There is unless set to `False`.
+
+    Attributes:
+        trail: The trail that records, if it is in this app.
+        log_group: Where the events are.
+        log_bucket: The log bucket of a new trail.
+        topic: Where alarms and changes go, if not elsewhere.
+        encryption_key: The key of what was made here, if it was needed.
+        answered_alarm: The alarm for requests that S3 answered.
+        denied_alarm: The alarm for requests that were denied.
+        change_rules: The rules of EventBridge.
+        config_rules: The rules of AWS Config.
+        remediation_role: The role of the runbook.
+        dashboard: The dashboard.
+
+    Raises:
+        ConstructError: There is nothing to watch, it cannot be seen from here, or props contradict each
+            other.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        buckets: Sequence[s3.IBucket | s3.CfnBucket] | None = None,
+        all_buckets: bool = False,
+        trail: cloudtrail.Trail | None = None,
+        log_group: logs.ILogGroup | None = None,
+        management_events: cloudtrail.ReadWriteType = cloudtrail.ReadWriteType.WRITE_ONLY,
+        log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
+        log_expiration: cdk.Duration | None = None,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+        encryption_key: kms.IKey | None = None,
+        denied_threshold: int = 1,
+        answered_threshold: int = 1,
+        topic: sns.ITopic | None = None,
+        email_addresses: Sequence[str] = (),
+        alarm_actions: Sequence[cloudwatch.IAlarmAction] | None = None,
+        rule_targets: Sequence[events.IRuleTarget] | None = None,
+        config_rule: Literal["account", "buckets"] | None = "buckets",
+        remediation: Literal["automatic", "manual"] | None = None,
+        dashboard: bool = True,
+    ) -> None:
+        path = path_in(scope, id)
+        watched = watch(scope, path, buckets, all_buckets)
+        demand_threshold(path, "denied_threshold", denied_threshold)
+        demand_threshold(path, "answered_threshold", answered_threshold)
+        _demand_choice(path, "config_rule", config_rule, ("buckets", "account"))
+        _demand_choice(path, "remediation", remediation, ("manual", "automatic"))
+        if remediation is not None and config_rule is None:
+            refuse(
+                KIND,
+                path,
+                f"`remediation={remediation!r}` mends what a rule of AWS Config finds, and with "
+                "`config_rule=None` there is none. Leave out one of them",
+            )
+        if isinstance(email_addresses, str):
+            refuse(KIND, path, f"`email_addresses` is a text. Write a list: `[{email_addresses!r}]`")
+        wants_topic = alarm_actions is None or rule_targets is None
+        if email_addresses and not wants_topic:
+            refuse(
+                KIND,
+                path,
+                "`email_addresses` are told through a topic, and with both `alarm_actions` and "
+                "`rule_targets` nothing is sent to one. Leave out one of them",
+            )
+        if trail is not None and log_group is None and trail.log_group is None:
+            refuse(
+                KIND,
+                path,
+                f"the trail `{trail.node.path}` does not deliver to CloudWatch Logs, where its events are "
+                "counted. Make it with `send_to_cloud_watch_logs=True`",
+            )
+        super().__init__(scope, id)
+
+        self.encryption_key: kms.IKey | None = None
+        self._given_key = encryption_key
+
+        self.topic: sns.ITopic | None = topic
+        if topic is None and wants_topic:
+            self.topic = make_topic(self, self._key())
+        if self.topic is not None and wants_topic:
+            let_alarms_publish(self.topic)
+        for address in email_addresses:
+            cast(sns.ITopic, self.topic).add_subscription(subscriptions.EmailSubscription(address))
+        if alarm_actions is None:
+            alarm_actions = [cloudwatch_actions.SnsAction(cast(sns.ITopic, self.topic))]
+        if rule_targets is None:
+            rule_targets = [targets.SnsTopic(cast(sns.ITopic, self.topic), message=change_message())]
+
+        self.trail: cloudtrail.Trail | None = trail
+        self.log_bucket: SecureBucket | None = None
+        if trail is not None:
+            extend_trail(self, path, watched, trail)
+        makes_trail = trail is None and log_group is None
+        if log_group is not None:
+            self.log_group = log_group
+        elif trail is not None:
+            self.log_group = cast(logs.ILogGroup, trail.log_group)
+        else:
+            key = self._key()
+            made = make_log_group(self, key, log_retention, removal_policy)
+            self.log_group = made
+            self.log_bucket = make_log_bucket(
+                self, key, log_expiration or cdk.Duration.days(365), removal_policy
+            )
+            self.trail = make_trail(
+                self,
+                path,
+                watched,
+                bucket=self.log_bucket,
+                key=key,
+                log_group=made,
+                management_events=management_events,
+            )
+
+        self.denied_alarm, self.answered_alarm = (
+            make_alarm(
+                self,
+                path,
+                count,
+                watched,
+                log_group=self.log_group,
+                shared=not makes_trail,
+                threshold=threshold,
+                actions=alarm_actions,
+            )
+            for count, threshold in ((DENIED, denied_threshold), (ANSWERED, answered_threshold))
+        )
+        save_query(self, self.log_group)
+
+        self.change_rules = watch_policies(self, watched, rule_targets)
+        if self.trail is not None:
+            self.change_rules.append(watch_trail(self, self.trail, rule_targets))
+
+        self.config_rules: list[config.ManagedRule] = []
+        self.remediation_role: iam.Role | None = None
+        if config_rule is not None:
+            whole_account = config_rule == "account" or all_buckets
+            self.config_rules = make_rules(self, watched, whole_account=whole_account)
+            if remediation is not None:
+                self.remediation_role = add_remediation(
+                    self, watched, self.config_rules, mode=remediation, whole_account=whole_account
+                )
+
+        self.dashboard: cloudwatch.Dashboard | None = None
+        if dashboard:
+            self.dashboard = make_dashboard(self, self.answered_alarm, self.denied_alarm)
+
+    def _key(self) -> kms.IKey:
+        """The key for what is made here; without any of that there is none to pay for."""
+        if self.encryption_key is None:
+            self.encryption_key = self._given_key or make_key(self)
+            share_key(self.encryption_key)
+        return self.encryption_key
+
+
+def _demand_choice(path: str, name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value is not None and value not in choices:
+        allowed = ", ".join(f"`{choice!r}`" for choice in choices)
+        refuse(KIND, path, f"`{name}={shown(value)}` is none of {allowed} and `None`")

@@ -1,0 +1,86 @@
+"""Where a monitoring sends what it sees: a topic of its own, and the key that encrypts it."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+__all__ = ["let_alarms_publish", "make_key", "make_topic", "share_key"]
+
+
+def make_key(scope: Construct) -> kms.Key:
+    """Make the key of a monitoring, which rotates every year and stays when the stack goes."""
+    return kms.Key(
+        scope,
+        "Key",
+        description=f"{scope.node.path}: trail, log group, log bucket and topic",
+        enable_key_rotation=True,
+    )
+
+
+def share_key(key: kms.IKey) -> None:
+    """Let the services that a monitoring is made of use a key, each as its documentation says.
+
+    To a key that is imported nothing is added: whoever owns it has to allow the same.
+    """
+    # The account and region as pseudo parameters, so that the key may be in another stack.
+    account, region, partition = cdk.Aws.ACCOUNT_ID, cdk.Aws.REGION, cdk.Aws.PARTITION
+    logs = f"arn:{partition}:logs:{region}:{account}:log-group:*"
+    trails = f"arn:{partition}:cloudtrail:*:{account}:trail/*"
+    for service, actions, conditions in (
+        (
+            f"logs.{region}.amazonaws.com",
+            ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"],
+            {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": logs}},
+        ),
+        (
+            "cloudtrail.amazonaws.com",
+            ["kms:GenerateDataKey*"],
+            {"StringLike": {"kms:EncryptionContext:aws:cloudtrail:arn": trails}},
+        ),
+        ("cloudtrail.amazonaws.com", ["kms:DescribeKey"], {"StringEquals": {"aws:SourceAccount": account}}),
+        (
+            "cloudwatch.amazonaws.com",
+            ["kms:Decrypt", "kms:GenerateDataKey*"],
+            {"StringEquals": {"aws:SourceAccount": account}},
+        ),
+        # EventBridge sends no `aws:SourceAccount` along: a condition would lose every message in silence.
+        ("events.amazonaws.com", ["kms:Decrypt", "kms:GenerateDataKey*"], {}),
+    ):
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                actions=actions,
+                conditions=conditions,
+                principals=[iam.ServicePrincipal(service)],
+                resources=["*"],
+            )
+        )
+
+
+def make_topic(scope: Construct, key: kms.IKey) -> sns.Topic:
+    """Make an encrypted topic that takes no message over plain HTTP."""
+    return sns.Topic(
+        scope, "Topic", display_name="Plain HTTP to S3 buckets", enforce_ssl=True, master_key=key
+    )
+
+
+def let_alarms_publish(topic: sns.ITopic) -> None:
+    """Let the alarms of this account publish; a topic that has a policy has no other permission for them."""
+    account = cdk.Aws.ACCOUNT_ID
+    topic.add_to_resource_policy(
+        iam.PolicyStatement(
+            actions=["sns:Publish"],
+            conditions={
+                "ArnLike": {
+                    "aws:SourceArn": f"arn:{cdk.Aws.PARTITION}:cloudwatch:{cdk.Aws.REGION}:{account}:alarm:*"
+                },
+                "StringEquals": {"aws:SourceAccount": account},
+            },
+            principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+            resources=[topic.topic_arn],
+            sid="AlarmsOfThisAccount",
+        )
+    )
