@@ -211,7 +211,9 @@ def open_session(access: Access | None = None) -> Session:
     if access.ca_bundle is not None and not os.path.exists(access.ca_bundle):
         raise LiveError(f"`{access.ca_bundle}`, given as --ca-bundle, is not there", Trouble.TLS)
     with translated("sts:GetCallerIdentity"):
-        session = Session(access, boto3.Session(profile_name=access.profile, region_name=access.region))
+        # The AWS CLI and the other SDKs go by AWS_REGION; boto3 by itself knows AWS_DEFAULT_REGION only.
+        region = access.region or os.environ.get("AWS_REGION")
+        session = Session(access, boto3.Session(profile_name=access.profile, region_name=region))
     if access.role_arn is None:
         return session
     return session.assume(access.role_arn, access.external_id)
