@@ -18,7 +18,7 @@ from secure_bucket.findings.finding import Report
 from secure_bucket.policy.unknown import Place
 from secure_bucket.reporters.run import Run
 
-__all__ = ["deliver", "reports_of"]
+__all__ = ["deliver", "reports_of", "run_of", "write_report"]
 
 # The formats that a code host reads, with paths from the root of the repository.
 _FOR_CODE_HOSTS = frozenset(("github", "junit", "sarif"))
@@ -59,14 +59,13 @@ def deliver(
     Raises:
         OutputError: If one cannot be written.
     """
-    from secure_bucket.reporters import FORMATS, write_atomically
+    from secure_bucket.reporters import FORMATS
     from secure_bucket.reporters.summary import summary
 
-    here = os.getcwd()
-    run = Run("", _now(), code, words, here, here, _source)
+    run = run_of(words, code)
     text_shown = False
     for each in reports:
-        its_run = replace(run, root=_root(here)) if each.format in _FOR_CODE_HOSTS else run
+        its_run = replace(run, root=_root(run.directory)) if each.format in _FOR_CODE_HOSTS else run
         if each.format == "text":
             if each.file is None and arguments.quiet:
                 continue
@@ -76,14 +75,7 @@ def deliver(
             from secure_bucket import __version__  # Looking it up takes time that text does not need.
 
             text = FORMATS[each.format](report, replace(its_run, version=__version__))
-        if each.file is None:
-            to_stdout(text)
-            continue
-        try:
-            write_atomically(each.file, text)
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise OutputError(f"`{each.file}` cannot be written: {reason}") from None
+        write_report(each, text)
     if not text_shown:
         for fault in report.faults:
             at = fault.at if fault.at.file else Place(file=fault.file)
@@ -91,6 +83,35 @@ def deliver(
             to_stderr(f"secure-bucket: {where}{fault.message}")
         if not arguments.quiet:
             to_stderr(f"secure-bucket: {summary(report)}")
+
+
+def run_of(words: tuple[tuple[str, str], ...], code: int) -> Run:
+    """Return what reports are told of this run, but for the version.
+
+    Args:
+        words: What was asked for.
+        code: What the command exits with.
+    """
+    here = os.getcwd()
+    return Run("", _now(), code, words, here, here, _source)
+
+
+def write_report(to: ReportTo, text: str) -> None:
+    """Write a report to where it was asked to go.
+
+    Raises:
+        OutputError: If it cannot be written.
+    """
+    from secure_bucket.reporters import write_atomically
+
+    if to.file is None:
+        to_stdout(text)
+        return
+    try:
+        write_atomically(to.file, text)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise OutputError(f"`{to.file}` cannot be written: {reason}") from None
 
 
 def _text(report: Report, run: Run, arguments: argparse.Namespace, *, to_terminal: bool) -> str:

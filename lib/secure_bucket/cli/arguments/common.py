@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from secure_bucket.errors import SecureBucketError
@@ -78,18 +78,19 @@ class _Output(argparse.Action):
         namespace.reports = reports
 
 
-def add_reports(parser: argparse.ArgumentParser, *, verbose: str) -> None:
+def add_reports(parser: argparse.ArgumentParser, *, verbose: str, formats: Iterable[str] = FORMATS) -> None:
     """Add the options on what is reported, and where to.
 
     Args:
         parser: The parser of the command.
         verbose: What `--verbose` does.
+        formats: The formats that the command writes: all of them unless given.
     """
     reports = parser.add_argument_group("reports")
     reports.add_argument(
         "--format",
         action=_Format,
-        choices=tuple(FORMATS),
+        choices=tuple(formats),
         dest="reports",
         help="a format, text unless given; again for a further report",
     )

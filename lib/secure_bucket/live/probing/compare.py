@@ -21,11 +21,12 @@ from secure_bucket.live.probing.outcome import (
 )
 from secure_bucket.live.probing.transport import NoAnswer, Silence
 
-__all__ = ["Heard", "Part", "compare", "gather", "refused_as_well"]
+__all__ = ["Doubt", "Heard", "Part", "compare", "gather", "in_doubt"]
 
-# Explicit denies that hold for every caller: those that come with the bucket, or with its account.
+# Explicit denies that hold for every caller: those that come with the bucket, or with its account. S3 names
+# the policy only to callers of the same account or organization.
 _REFUSERS: Final = {
-    "": Refuser.POLICY,
+    "": Refuser.UNNAMED,
     "resource-based policy": Refuser.POLICY,
     "resource control policy": Refuser.ORGANIZATION,
 }
@@ -44,37 +45,52 @@ class Heard:
     reading: Reading | NoAnswer
 
 
-Part: TypeAlias = "Refuser | str | Exchange"
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why a request proves nothing.
+
+    Args:
+        action: The action that was asked for.
+        why: Why, in words that hold for other actions as well.
+    """
+
+    action: str
+    why: str
+
+
+Part: TypeAlias = "Refuser | Doubt | Exchange"
 """What refused the request; or why it proves nothing; or the request, when it got in."""
 
 
-def refused_as_well(secure: Heard) -> str:
-    """Return why a request proves nothing that is not let in over HTTPS either; `""` when it is let in."""
+def in_doubt(secure: Heard) -> Doubt | None:
+    """Return why a request proves nothing that is not let in over HTTPS either; `None` when it is let in."""
     exchange = secure.exchange
     match secure.reading:
         case LetIn():
-            return ""
+            return None
         case Denied() if exchange.signer is Signer.ANONYMOUS:
-            return (
-                f"anonymous `{exchange.action}` is refused over HTTPS as well, so that a refusal proves "
-                "nothing: ask with a signature, by --sign-http narrowed"
+            why = (
+                "refused over HTTPS as well when nobody signs, so that a refusal proves nothing: ask with a "
+                "signature, by --sign-http narrowed"
             )
         case Denied(message=message):
-            hint = ", or name an object that it may read with --key" * (exchange.action == "s3:GetObject")
-            return (
-                f"`{exchange.action}` is refused over HTTPS as well ({message or 'AccessDenied'}), so that a "
-                f"refusal proves nothing: allow it to the caller{hint}"
+            why = (
+                f"refused over HTTPS as well ({message or 'AccessDenied'}), so that a refusal proves nothing: "
+                "allow it to the caller"
             )
+            if exchange.action == "s3:GetObject":
+                why += ", or name an object that the caller may read with --key"
         case Failed(code=code, message=message):
-            return f"over HTTPS S3 answers `{exchange.action}` with `{code}`: {message}"
+            why = f"over HTTPS S3 answers with `{code}`: {message}"
         case Redirected(to=to):
-            return f"over HTTPS the answer sends the request elsewhere, to `{to}`"
-        case Foreign(why=why):
-            return f"over HTTPS it is not S3 that answered: {why}"
+            why = "over HTTPS the answer sends the request elsewhere" + (f", to `{to}`" if to else "")
+        case Foreign(why=by):
+            why = f"over HTTPS it is not S3 that answered: {by}"
         case NoAnswer(words=words):
-            return f"over HTTPS there was no answer: {words}"
+            why = f"over HTTPS there was no answer: {words}"
         case _:
             assert_never(secure.reading)
+    return Doubt(exchange.action, why)
 
 
 def compare(secure: Heard, other: Heard, *, amazon: bool) -> Part:
@@ -85,44 +101,56 @@ def compare(secure: Heard, other: Heard, *, amazon: bool) -> Part:
         other: The same request over plain HTTP, or over one TLS version.
         amazon: Whether the endpoint is one of AWS, which all speak plain HTTP.
     """
-    transport = other.exchange.transport
-    over = f"over {transport.value}"
     match other.reading:
         case LetIn():
             return other.exchange
         case NoAnswer(why=Silence.HANDSHAKE_REFUSED):
             # That has nothing to do with who asks, nor with what for.
             return Refuser.ENDPOINT
-        case NoAnswer(why=why, words=words):
-            if transport is Transport.HTTP and why is Silence.NOBODY and not amazon:
-                return f"the endpoint does not speak plain HTTP, so that the policy was not tried: {words}"
-            if transport is Transport.HTTP and why in (Silence.NOBODY, Silence.TIMEOUT):
-                return f"something on the way stops plain HTTP, so that the policy was not tried: {words}"
-            return f"{over} there was no answer: {words}"
-        case _ if blocked := refused_as_well(secure):
-            return blocked
-        case Denied(by=by, message=message, for_lack_of=lack):
-            if lack:
-                return (
-                    f"{over} S3 refused for lack of an allow ({message}): no policy denies it, "
-                    "and a caller whom another policy allows it gets in"
-                )
-            if by not in _REFUSERS:
-                return f"{over} S3 refused by the {by}, which is about the caller and not about the bucket"
+        case NoAnswer():
+            return Doubt(other.exchange.action, _silent(other.reading, other.exchange, amazon))
+        case _ if doubt := in_doubt(secure):
+            return doubt
+        case Denied(by=by, for_lack_of="") if by in _REFUSERS:
             return _REFUSERS[by]
+        case reading:
+            return Doubt(other.exchange.action, f"over {other.exchange.transport.value} {_no_proof(reading)}")
+
+
+def _silent(silence: NoAnswer, exchange: Exchange, amazon: bool) -> str:
+    """Return what it means that nothing came back."""
+    if exchange.transport is Transport.HTTP and silence.why in (Silence.NOBODY, Silence.TIMEOUT):
+        if amazon or silence.why is Silence.TIMEOUT:
+            cause = "something on the way stops plain HTTP"
+        else:
+            cause = "the endpoint does not speak plain HTTP"
+        return f"{cause}, so that the policy was not tried: {silence.words}"
+    return f"over {exchange.transport.value} there was no answer: {silence.words}"
+
+
+def _no_proof(reading: Denied | Redirected | Foreign | Failed) -> str:
+    """Return why an answer proves nothing about the policy of the bucket."""
+    match reading:
+        case Denied(by="", message=message):
+            return (
+                f"S3 refused for lack of an allow ({message}): no policy denies it, and a caller to whom another "
+                "policy allows it gets in"
+            )
+        case Denied(by=by):
+            return f"S3 refused by the {by}, which is about the caller and not about the bucket"
+        case Redirected(to=to) if to.startswith("https:"):
+            return (
+                f"the answer sends the request to HTTPS (`{to}`): S3 does not do that, so something before it "
+                "answered, and the policy was not tried"
+            )
         case Redirected(to=to):
-            if to.startswith("https:"):
-                return (
-                    f"{over} the answer sends the request to HTTPS (`{to}`): S3 does not do that, so "
-                    "something before it answered, and the policy was not tried"
-                )
-            return f"{over} the answer sends the request elsewhere" + (f", to `{to}`" if to else "")
+            return "the answer sends the request elsewhere" + (f", to `{to}`" if to else "")
         case Foreign(why=why):
-            return f"{over} it is not S3 that answered: {why}"
+            return f"it is not S3 that answered: {why}"
         case Failed(code=code, message=message):
-            return f"{over} S3 refused with `{code}`, which is not the policy: {message}"
+            return f"S3 refused with `{code}`, which is not the policy: {message}"
         case _:
-            assert_never(other.reading)
+            assert_never(reading)
 
 
 def gather(parts: Sequence[Part], exchanges: Sequence[Exchange]) -> Outcome:
@@ -133,12 +161,15 @@ def gather(parts: Sequence[Part], exchanges: Sequence[Exchange]) -> Outcome:
         exchanges: All requests that were made, those over HTTPS too.
     """
     evidence = tuple(exchanges)
+    doubts: dict[str, dict[str, None]] = {}
     for part in parts:
         if isinstance(part, Exchange):
             return Open(part, evidence)
-    reasons = [part for part in parts if isinstance(part, str)]
-    if reasons:
-        return Inconclusive(tuple(dict.fromkeys(reasons)), evidence)
+        if isinstance(part, Doubt):
+            doubts.setdefault(part.why, {})[f"`{part.action}`"] = None
+    if doubts:
+        reasons = tuple(f"{' and '.join(actions)}: {why}" for why, actions in doubts.items())
+        return Inconclusive(reasons, evidence)
     # INVARIANT: each request was refused, and by something that refuses everybody.
-    order = (Refuser.ORGANIZATION, Refuser.POLICY, Refuser.ENDPOINT)
+    order = (Refuser.UNNAMED, Refuser.ORGANIZATION, Refuser.POLICY, Refuser.ENDPOINT)
     return Enforced(next(each for each in order if each in parts), evidence)

@@ -14,10 +14,12 @@ from typing import Any, Final
 from secure_bucket.live.errors import LiveError, Trouble, translated
 from secure_bucket.live.session import Session, open_session
 
-__all__ = ["narrowed_credentials", "own_credentials", "session_policy"]
+__all__ = ["PROBER", "literal", "narrowed_credentials", "own_credentials", "session_policy"]
 
 _SECONDS: Final = 900
-_NAME: Final = "secure-bucket-probe"
+PROBER: Final = "secure-bucket-probe"
+"""The name of the session."""
+
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html
 _MAX_POLICY: Final = 2048
 _LITERAL: Final = str.maketrans({"*": "${*}", "?": "${?}", "$": "${$}"})
@@ -25,7 +27,7 @@ _LITERAL: Final = str.maketrans({"*": "${*}", "?": "${?}", "$": "${$}"})
 
 def session_policy(bucket_arn: str, keys: Iterable[str]) -> dict[str, Any]:
     """Return the session policy of a probe: list one bucket, and get the objects that it asks for."""
-    objects = [f"{bucket_arn}/{key.translate(_LITERAL)}" for key in keys]
+    objects = [f"{bucket_arn}/{literal(key)}" for key in keys]
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -33,6 +35,11 @@ def session_policy(bucket_arn: str, keys: Iterable[str]) -> dict[str, Any]:
             {"Effect": "Allow", "Action": "s3:GetObject", "Resource": objects},
         ],
     }
+
+
+def literal(key: str) -> str:
+    """Return a key as it is written in the resource of a policy, where some characters mean more."""
+    return key.translate(_LITERAL)
 
 
 def own_credentials(session: Session) -> Any:
@@ -72,7 +79,7 @@ def narrowed_credentials(session: Session, region: str, bucket_arn: str, keys: I
     access = session.access
     if access.role_arn is not None:
         sts = open_session(replace(access, role_arn=None)).client("sts", region, brief=True)
-        wanted = {"RoleArn": access.role_arn, "RoleSessionName": _NAME, "Policy": policy}
+        wanted = {"RoleArn": access.role_arn, "RoleSessionName": PROBER, "Policy": policy}
         if access.external_id is not None:
             wanted["ExternalId"] = access.external_id
         with translated("sts:AssumeRole", f"`{access.role_arn}`"):
@@ -93,6 +100,6 @@ def narrowed_credentials(session: Session, region: str, bucket_arn: str, keys: I
             )
         sts = session.client("sts", region, brief=True)
         with translated("sts:GetFederationToken"):
-            answer = sts.get_federation_token(Name=_NAME, Policy=policy, DurationSeconds=_SECONDS)
+            answer = sts.get_federation_token(Name=PROBER, Policy=policy, DurationSeconds=_SECONDS)
             new = answer["Credentials"]
     return ReadOnlyCredentials(new["AccessKeyId"], new["SecretAccessKey"], new["SessionToken"])

@@ -46,6 +46,7 @@ class Refuser(enum.Enum):
     """What refused the requests."""
 
     POLICY = "the bucket policy"
+    UNNAMED = "a policy that S3 does not name"
     ORGANIZATION = "a resource control policy of the organization"
     ENDPOINT = "the endpoint"
 

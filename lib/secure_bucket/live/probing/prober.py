@@ -72,6 +72,7 @@ class Prober:
         timeout: float,
     ) -> None:
         self._session = session
+        self._authorities = _authorities(session)
         self._timeout = timeout
         self._sign_http = sign_http
         self._layout = layout
@@ -91,7 +92,7 @@ class Prober:
         """
         if self.hindrance:
             return Inconclusive((self.hindrance,), ())
-        if transport.tls and not can_speak(context_for(transport, self._session.access.ca_bundle)):
+        if transport.tls and not can_speak(context_for(transport, self._authorities)):
             return Inconclusive(
                 (f"the TLS library of this machine cannot speak {transport.value}: probe from one that can",),
                 (),
@@ -203,7 +204,7 @@ class Prober:
         """Send a request, and once more when S3 is only busy."""
         context = None
         if transport is not Transport.HTTP:
-            context = context_for(transport, self._session.access.ca_bundle)
+            context = context_for(transport, self._authorities)
         for attempt in range(_TRIES):
             if attempt:
                 time.sleep(attempt)
@@ -223,6 +224,16 @@ class Prober:
         }
         with translated(ask.action, f"bucket `{self.target.bucket}`"):
             raise ClientError(answer, ask.operation)
+
+
+def _authorities(session: Session) -> str:
+    """Return the file of certificates to trust: the same one that boto3 takes."""
+    import botocore.httpsession
+    import botocore.session
+
+    configured = botocore.session.Session(profile=session.access.profile).get_config_variable("ca_bundle")
+    usual = botocore.httpsession.get_cert_path(True)
+    return str(session.access.ca_bundle or configured or usual)
 
 
 def _unreachable(silence: NoAnswer) -> LiveError:

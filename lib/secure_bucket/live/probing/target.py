@@ -12,7 +12,10 @@ from urllib.parse import urlsplit
 from secure_bucket.live.errors import LiveError, translated
 from secure_bucket.live.session import Session
 
-__all__ = ["Ask", "Layout", "Target", "asks_of", "bucket_named"]
+__all__ = ["ABSENT_PREFIX", "Ask", "Layout", "Target", "asks_of", "bucket_named"]
+
+ABSENT_PREFIX: Final = "secure-bucket-probe/"
+"""What the keys begin with that are asked for and are not there."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
 _BUCKET_ARN: Final = re.compile(r"arn:[^:]*:s3:::([^/*?]+)")
@@ -74,7 +77,7 @@ def asks_of(keys: Sequence[str]) -> tuple[Ask, ...]:
     Args:
         keys: The objects to ask for, of each the first byte.
     """
-    absent = f"secure-bucket-probe/{secrets.token_hex(16)}"
+    absent = f"{ABSENT_PREFIX}{secrets.token_hex(16)}"
     listing = Ask(
         "s3:ListBucket",
         "list_objects_v2",

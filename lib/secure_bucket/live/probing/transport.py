@@ -77,12 +77,12 @@ class NoAnswer:
     words: str
 
 
-def context_for(transport: Transport, ca_bundle: str | None) -> ssl.SSLContext:
+def context_for(transport: Transport, ca_bundle: str) -> ssl.SSLContext:
     """Return how to speak TLS: with certificates checked, and in one version only where one is asked for.
 
     Args:
         transport: HTTPS, or one TLS version.
-        ca_bundle: A file with the authorities to trust instead of the usual ones.
+        ca_bundle: A file with the authorities to trust.
 
     Raises:
         LiveError: If the file of certificates is none.

@@ -1,0 +1,180 @@
+"""`secure-bucket probe`: ask running buckets over HTTPS and over plain HTTP, and compare."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import cast
+
+from secure_bucket.cli.arguments.common import ReportTo
+from secure_bucket.cli.delivery import reports_of, run_of, write_report
+from secure_bucket.cli.exits import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED
+from secure_bucket.cli.output import Progress, to_stderr, to_stdout, wants_colour, width_of
+from secure_bucket.errors import SecureBucketError
+from secure_bucket.live.errors import LiveError
+from secure_bucket.live.probe import Layout, Probe, Signer, Transport, probe_bucket
+from secure_bucket.live.probe_results import Probes, Unprobed
+from secure_bucket.live.probing.target import bucket_named
+from secure_bucket.live.session import Access, Session, open_session
+from secure_bucket.reporters.run import Run
+
+__all__ = ["run"]
+
+_SIGNERS = {None: Signer.ANONYMOUS, "narrowed": Signer.NARROWED, "own": Signer.OWN}
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Probe the buckets and write the reports.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        SecureBucketError: If it cannot be done at all.
+    """
+    reports = reports_of(arguments.reports)
+    transports = _transports(arguments)
+    names = tuple(dict.fromkeys(map(bucket_named, arguments.buckets)))
+    if arguments.external_id is not None and arguments.role_arn is None:
+        raise SecureBucketError("--external-id goes with --role-arn: give that, too")
+    if "" in arguments.keys:
+        raise SecureBucketError("a --key is empty: is a variable not set?")
+    if arguments.show_permissions:
+        to_stdout(_permissions(arguments, names, transports))
+        return PROVEN
+    access = Access(
+        arguments.profile,
+        arguments.region,
+        arguments.role_arn,
+        arguments.external_id,
+        arguments.endpoint_url,
+        arguments.ca_bundle,
+    )
+    probes = _probe(arguments, open_session(access), names, transports)
+    code = _exit_code(probes)
+    _deliver(probes, arguments, run_of(_words(arguments, transports), code), reports)
+    return code
+
+
+def _transports(arguments: argparse.Namespace) -> tuple[Transport, ...]:
+    old = [Transport.of_tls(version) for version in sorted(set(arguments.tls))]
+    if arguments.no_http and not old:
+        raise SecureBucketError("--no-http leaves nothing to ask: give --tls VERSION, too")
+    return (*(() if arguments.no_http else (Transport.HTTP,)), *old)
+
+
+def _probe(
+    arguments: argparse.Namespace, session: Session, names: tuple[str, ...], transports: tuple[Transport, ...]
+) -> Probes:
+    layout = Layout(
+        arguments.http_endpoint_url,
+        arguments.path_style,
+        arguments.dual_stack,
+        arguments.fips,
+        arguments.accelerate,
+    )
+    probes: list[Probe] = []
+    faults: list[Unprobed] = []
+    with Progress(len(names), shown=not arguments.quiet, clock=time.monotonic) as progress:
+        for done, name in enumerate(names):
+            progress(done)
+            try:
+                probe = probe_bucket(
+                    name,
+                    session=session,
+                    transports=transports,
+                    keys=arguments.keys,
+                    sign_http=_SIGNERS[arguments.sign_http],
+                    layout=layout,
+                    policy_check=arguments.policy_check,
+                    strict=arguments.strict,
+                    timeout=arguments.timeout,
+                )
+            except LiveError as error:
+                faults.append(Unprobed(name, str(error)))
+                continue
+            probes.append(probe)
+            if probe.policy_fault:
+                faults.append(Unprobed(name, probe.policy_fault))
+    return Probes(tuple(probes), tuple(faults))
+
+
+def _exit_code(probes: Probes) -> int:
+    if probes.faults:
+        return COULD_NOT_RUN
+    if probes.refuted:
+        return REFUTED
+    return UNDECIDED if probes.unsettled or not probes.checks else PROVEN
+
+
+def _words(arguments: argparse.Namespace, transports: tuple[Transport, ...]) -> tuple[tuple[str, str], ...]:
+    return (
+        ("sign-http", arguments.sign_http or "nothing"),
+        ("transports", ", ".join(transport.value for transport in transports)),
+        ("policy-check", "yes" if arguments.policy_check else "no"),
+        ("strict", "yes" if arguments.strict else "no"),
+    )
+
+
+def _permissions(
+    arguments: argparse.Namespace, names: tuple[str, ...], transports: tuple[Transport, ...]
+) -> str:
+    from secure_bucket.live.probe_permissions import permissions_of
+
+    session = open_session(Access(region=arguments.region))
+    region = session.boto.region_name or "us-east-1"
+    policy = permissions_of(
+        names,
+        partition=session.boto.get_partition_for_region(region),
+        keys=arguments.keys,
+        sign_http=_SIGNERS[arguments.sign_http],
+        signed_tls=any(transport.tls for transport in transports),
+        policy_check=arguments.policy_check,
+        role_arn=arguments.role_arn,
+    )
+    if not policy["Statement"]:
+        to_stderr("secure-bucket: nothing is signed, so nobody has to allow anything")
+    return json.dumps(policy, indent=2) + "\n"
+
+
+def _deliver(probes: Probes, arguments: argparse.Namespace, run: Run, reports: Sequence[ReportTo]) -> None:
+    text_shown = False
+    for each in reports:
+        if each.format == "text":
+            if each.file is None and arguments.quiet:
+                continue
+            text = _text(probes, arguments, to_terminal=each.file is None)
+            text_shown = text_shown or each.file is None
+        else:
+            from secure_bucket import __version__  # Looking it up takes time that text does not need.
+
+            text = _renderer(each.format)(probes, replace(run, version=__version__))
+        write_report(each, text)
+    if not text_shown:
+        for fault in probes.faults:
+            to_stderr(f"secure-bucket: {fault}")
+        if not arguments.quiet:
+            to_stderr(f"secure-bucket: {probes.summary()}")
+
+
+def _renderer(name: str) -> Callable[[Probes, Run], str]:
+    module = importlib.import_module(f"secure_bucket.live.probe_{name}")
+    return cast("Callable[[Probes, Run], str]", module.render)
+
+
+def _text(probes: Probes, arguments: argparse.Namespace, *, to_terminal: bool) -> str:
+    from secure_bucket.live.probe_text import render
+
+    if not to_terminal or sys.stdout is None:
+        return render(probes, verbose=arguments.verbose)
+    return render(
+        probes,
+        colour=wants_colour(sys.stdout, arguments.colour),
+        width=width_of(sys.stdout),
+        verbose=arguments.verbose,
+    )
