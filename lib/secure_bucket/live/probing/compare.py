@@ -75,8 +75,8 @@ def in_doubt(secure: Heard) -> Doubt | None:
             )
         case Denied(message=message):
             why = (
-                f"refused over HTTPS as well ({message or 'AccessDenied'}), so that a refusal proves nothing: "
-                "allow it to the caller"
+                f"refused over HTTPS as well ({message or 'AccessDenied'}), so that a refusal proves "
+                "nothing: allow it to the caller"
             )
             if exchange.action == "s3:GetObject":
                 why += ", or name an object that the caller may read with --key"
@@ -133,15 +133,15 @@ def _no_proof(reading: Denied | Redirected | Foreign | Failed) -> str:
     match reading:
         case Denied(by="", message=message):
             return (
-                f"S3 refused for lack of an allow ({message}): no policy denies it, and a caller to whom another "
-                "policy allows it gets in"
+                f"S3 refused for lack of an allow ({message}): no policy denies it, and a caller to whom "
+                "another policy allows it gets in"
             )
         case Denied(by=by):
             return f"S3 refused by the {by}, which is about the caller and not about the bucket"
         case Redirected(to=to) if to.startswith("https:"):
             return (
-                f"the answer sends the request to HTTPS (`{to}`): S3 does not do that, so something before it "
-                "answered, and the policy was not tried"
+                f"the answer sends the request to HTTPS (`{to}`): S3 does not do that, so something before "
+                "it answered, and the policy was not tried"
             )
         case Redirected(to=to):
             return "the answer sends the request elsewhere" + (f", to `{to}`" if to else "")

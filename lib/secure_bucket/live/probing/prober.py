@@ -12,13 +12,12 @@ from secure_bucket.live.errors import LiveError, Trouble, translated
 from secure_bucket.live.probing.answer import (
     Denied,
     Failed,
-    LetIn,
     error_of,
     read_answer,
     region_of,
     request_id_of,
 )
-from secure_bucket.live.probing.compare import Heard, Part, compare, gather, refused_as_well
+from secure_bucket.live.probing.compare import Heard, Part, compare, gather, in_doubt
 from secure_bucket.live.probing.narrow import narrowed_credentials, own_credentials
 from secure_bucket.live.probing.outcome import Exchange, Inconclusive, Outcome, Signer, Transport
 from secure_bucket.live.probing.target import Ask, Layout, Target, asks_of
@@ -104,9 +103,10 @@ class Prober:
             secure = self._over_https(index, signer)
             exchanges.append(secure.exchange)
             in_clear = transport is Transport.HTTP and signer is not Signer.ANONYMOUS
-            if in_clear and not isinstance(secure.reading, (LetIn, Denied)):
+            doubt = in_doubt(secure)
+            if in_clear and doubt is not None and not isinstance(secure.reading, Denied):
                 # INVARIANT: nothing signed travels in clear before S3 has answered for the same over HTTPS.
-                parts.append(refused_as_well(secure))
+                parts.append(doubt)
                 continue
             heard = self._hear(ask, transport, signer)
             exchanges.append(heard.exchange)
