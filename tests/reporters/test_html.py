@@ -17,11 +17,13 @@ from typing import Any
 
 import pytest
 
-from secure_bucket.findings.finding import Report
+from secure_bucket.findings.finding import Report, Safeguard
+from secure_bucket.policy.unknown import Place
 from secure_bucket.proof.verdict import Proven
 from secure_bucket.reporters.compliance import REQUIREMENTS
 from secure_bucket.reporters.html_page import render
 from secure_bucket.reporters.markup import Markup, tag
+from secure_bucket.template.safeguards import SafeguardKind
 from tests.reporters.sample import FULL, HOSTILE, RUN, bucket, finding, hostile_report, node_file
 
 PROVEN = Report(buckets=(bucket("Good", Proven((0,))),), templates=("templates/app.yaml",))
@@ -123,12 +125,34 @@ def test_what_was_checked_stands_there() -> None:
 
 
 def test_the_requirements_are_cited_with_their_documents() -> None:
-    numbers = [requirement.number for requirement in REQUIREMENTS]
-    assert numbers == ["4.2.1", "164.312(e)(1)", "SC-8", "2.1.1", "S3.5"]
+    numbers = {requirement.number for requirement in REQUIREMENTS}
+    assert numbers >= {"4.2.1", "164.312(e)(1)", "SC-8", "2.1.1", "S3.5"}
     text = _Outline(PAGES["full"]).text
     for requirement in REQUIREMENTS:
-        for part in (requirement.document, requirement.number, requirement.shows, requirement.leaves):
+        for part in (requirement.document, requirement.number, requirement.title, requirement.leaves):
             assert part in text
+        # What only safeguards answer is not shown by templates that declare none.
+        assert (requirement.shows in text) == bool(requirement.rules)
+
+
+def test_every_finding_about_transport_bears_on_a_requirement_and_so_does_every_safeguard() -> None:
+    cited = {rule for requirement in REQUIREMENTS for rule in requirement.rules}
+    assert cited == {"SB001", "SB002", "SB003", "SB004", "SB005", "SB006"}
+    answering = {kind for requirement in REQUIREMENTS for kind in requirement.safeguards}
+    # A resource control policy bears on what the denies bear on, by the verdicts; a remediation on no more.
+    assert answering == set(SafeguardKind) - {
+        SafeguardKind.METRIC_FILTER,
+        SafeguardKind.ORGANIZATION_POLICY,
+        SafeguardKind.REMEDIATION,
+    }
+
+
+def test_the_monitoring_that_is_declared_stands_there() -> None:
+    rule = Safeguard(SafeguardKind.POLICY_CHANGES, "Changes", Place("/Resources/Changes"), "Stack/Changes")
+    outline = _Outline(render(replace(FULL, safeguards=(rule,)), RUN))
+    assert "EventBridge tells of changed and deleted bucket policies" in outline.text
+    assert outline.text.count("Stack/Changes") == 4, "the table, and the three requirements that it answers"
+    assert "These templates declare nothing that watches their buckets." in _Outline(PAGES["full"]).text
 
 
 @pytest.mark.parametrize(

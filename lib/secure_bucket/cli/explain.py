@@ -20,6 +20,7 @@ from secure_bucket.policy.document import Effect, Policy, Statement
 from secure_bucket.policy.unknown import Unknown
 from secure_bucket.proof import prove_denies_http
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
+from secure_bucket.reporters.compliance import REQUIREMENTS
 
 __all__ = ["run"]
 
@@ -39,11 +40,9 @@ def run(arguments: argparse.Namespace) -> int:
     if subject is None:
         to_stdout("".join(f"{rule.id}  {rule.name}\n" for rule in RULES))
         return 0
-    manual = next(
-        (rule.manual for rule in RULES if subject.casefold() in (rule.id.casefold(), rule.name)), None
-    )
-    if manual is not None:
-        to_stdout(f"{manual.strip()}\n")
+    rule = next((rule for rule in RULES if subject.casefold() in (rule.id.casefold(), rule.name)), None)
+    if rule is not None:
+        to_stdout(f"{rule.manual.strip()}\n{_requirements(rule.id)}")
         return 0
     if subject != "-" and not os.path.lexists(subject):
         what = "rule" if _RULE_ID.fullmatch(subject) else "rule and no file"
@@ -54,6 +53,11 @@ def run(arguments: argparse.Namespace) -> int:
     lines = _policy(bare, bucket_arn, strict=arguments.strict)
     to_stdout("".join(f"{line}\n" for line in lines))
     return 0
+
+
+def _requirements(rule: str) -> str:
+    named = [f"- {one.document}, {one.number}: {one.title}\n" for one in REQUIREMENTS if rule in one.rules]
+    return f"\n## Requirements\n\n{''.join(named)}" if named else ""
 
 
 def _policy(bare: BarePolicy, bucket_arn: str, *, strict: bool) -> Iterator[str]:

@@ -161,6 +161,7 @@ def merge_reports(results: Iterable[tuple[Target, Report]]) -> Report:
         exceptions=tuple(exception for report in kept for exception in report.exceptions),
         faults=tuple(fault for report in kept for fault in report.faults),
         ignored=tuple(each for report in kept for each in report.ignored),
+        safeguards=tuple(each for report in kept for each in report.safeguards),
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from secure_bucket.errors import TemplateError
-from secure_bucket.findings.finding import Fault, Finding, GrantedException, JudgedBucket, Report
+from secure_bucket.findings.finding import Fault, Finding, GrantedException, JudgedBucket, Report, Safeguard
 from secure_bucket.findings.judge import Judge, Judgement, Outcome
 from secure_bucket.findings.origin import with_origins
 from secure_bucket.findings.rules import RULES
@@ -28,6 +28,7 @@ from secure_bucket.template import (
     read_templates,
 )
 from secure_bucket.template.json_text import find_duplicates
+from secure_bucket.template.safeguards import declared_safeguards
 from secure_bucket.template.stack import TYPES_THAT_MATTER, Resource, pointer_of
 
 if TYPE_CHECKING:
@@ -198,6 +199,17 @@ def _report(inventory: Inventory, strict: bool, minimum: float | None) -> Report
             for each in inventory.not_applicable
         ),
         faults=tuple(_faults(inventory)),
+        safeguards=tuple(
+            Safeguard(
+                each.kind,
+                each.resource.logical_id,
+                stack.document.place(pointer_of(each.resource.path)),
+                stack.construct_path(each.resource),
+                _file(stack),
+            )
+            for stack in inventory.assembly.stacks
+            for each in declared_safeguards(stack)
+        ),
     )
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import datetime
 import enum
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from secure_bucket.policy.request import Request
 from secure_bucket.policy.unknown import Place
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
 
-__all__ = ["Fault", "Finding", "GrantedException", "JudgedBucket", "Level", "Report"]
+if TYPE_CHECKING:
+    from secure_bucket.template.safeguards import SafeguardKind
+
+__all__ = ["Fault", "Finding", "GrantedException", "JudgedBucket", "Level", "Report", "Safeguard"]
 
 
 class Level(enum.Enum):
@@ -131,6 +135,25 @@ class JudgedBucket:
 
 
 @dataclass(frozen=True, slots=True)
+class Safeguard:
+    """Something that watches buckets, or enforces the deny from above, as it is declared.
+
+    Args:
+        kind: What it does.
+        logical_id: Its logical id.
+        at: Where it is written.
+        construct_path: The path of its construct; `""` when the template does not tell.
+        template: The file of the template, as it was given.
+    """
+
+    kind: SafeguardKind
+    logical_id: str
+    at: Place
+    construct_path: str = ""
+    template: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything that one check has to say.
 
@@ -146,6 +169,7 @@ class Report:
         faults: What could not be checked.
         ignored: Files that are no templates, each as `(file, why)`.
         accounts: The accounts whose running buckets were judged; empty for templates.
+        safeguards: What the templates declare besides the denies: evidence, of no weight for a verdict.
     """
 
     buckets: tuple[JudgedBucket, ...] = ()
@@ -157,6 +181,7 @@ class Report:
     faults: tuple[Fault, ...] = ()
     ignored: tuple[tuple[str, str], ...] = ()
     accounts: tuple[str, ...] = ()
+    safeguards: tuple[Safeguard, ...] = ()
 
     @property
     def proven(self) -> int:

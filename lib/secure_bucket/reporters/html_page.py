@@ -18,7 +18,6 @@ from secure_bucket.policy.unknown import Place
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
 from secure_bucket.reporters.cases import Case, Excused, cases_of, verdict_name
 from secure_bucket.reporters.characters import well_formed
-from secure_bucket.reporters.compliance import REQUIREMENTS
 from secure_bucket.reporters.extent import Excerpts
 from secure_bucket.reporters.html_parts import (
     NEWLINE,
@@ -29,6 +28,7 @@ from secure_bucket.reporters.html_parts import (
     sentence,
     table,
 )
+from secure_bucket.reporters.html_references import compliance, monitoring
 from secure_bucket.reporters.markup import Content, Markup, each, lines, tag
 from secure_bucket.reporters.run import Run
 from secure_bucket.reporters.style import STYLE
@@ -42,6 +42,7 @@ _SECTIONS = (
     ("evidence", "Evidence"),
     ("exceptions", "Exceptions"),
     ("open", "Not judged"),
+    ("monitoring", "Monitoring"),
     ("compliance", "Compliance references"),
     ("checked", "What was checked"),
 )
@@ -133,7 +134,8 @@ class _Page:
             self.evidence(),
             self.exceptions(),
             self.not_judged(),
-            self.compliance(),
+            monitoring(self.report, self.where),
+            compliance(self.report),
             self.checked(),
         )
         for (anchor, title), content in zip(_SECTIONS, contents, strict=True):
@@ -292,35 +294,6 @@ class _Page:
         ]
         kept = [one for one, rows in zip(tables, (faults, skipped, ignored), strict=True) if rows]
         return each(*kept) if kept else tag("p", "Everything that was found was judged.")
-
-    def compliance(self) -> Markup:
-        running = bool(self.report.accounts)
-        rows = [
-            (
-                each(tag("a", one.document, href=one.url), tag("p", one.number)),
-                one.asks,
-                (one.shows_running if running else "") or one.shows,
-                (one.leaves_running if running else "") or one.leaves,
-            )
-            for one in REQUIREMENTS
-        ]
-        limit = "templates: what is changed after the deployment, it does not see."
-        if running:
-            limit = (
-                "the policies that were in force when they were read: what is changed later, it does not see."
-            )
-        return each(
-            tag(
-                "p",
-                "This report is evidence for a part of each of these requirements; it certifies none. It "
-                f"judges {limit}",
-            ),
-            table(
-                "Requirements that this report bears on",
-                ("Requirement", "Asks for", "Shown here", "Not shown here"),
-                rows,
-            ),
-        )
 
     def checked(self) -> Markup:
         pairs: list[tuple[str, Content]] = []

@@ -12,7 +12,15 @@ from typing import TypeAlias
 
 from typing_extensions import assert_never
 
-from secure_bucket.findings.finding import Fault, Finding, GrantedException, JudgedBucket, Level, Report
+from secure_bucket.findings.finding import (
+    Fault,
+    Finding,
+    GrantedException,
+    JudgedBucket,
+    Level,
+    Report,
+    Safeguard,
+)
 from secure_bucket.policy.request import Request
 from secure_bucket.policy.unknown import Place
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
@@ -75,6 +83,7 @@ class _Writer:
                 for at, logical_id, why in report.not_applicable
             ],
             "faults": [self.fault(fault) for fault in report.faults],
+            "safeguards": [self.safeguard(safeguard) for safeguard in report.safeguards],
             "ignored": [{"file": self.run.relative(file), "why": why} for file, why in report.ignored],
         }
 
@@ -151,6 +160,16 @@ class _Writer:
             "expired": granted.expired,
             "used": granted.used,
             "findings": [self.finding(finding) for finding in granted.findings],
+        }
+
+    def safeguard(self, safeguard: Safeguard) -> Json:
+        return {
+            "kind": safeguard.kind.name.lower().replace("_", "-"),
+            "what": safeguard.kind.value,
+            "logical_id": safeguard.logical_id,
+            "construct_path": safeguard.construct_path or None,
+            "template": self.run.relative(safeguard.template),
+            "at": self.place(safeguard.at),
         }
 
     def fault(self, fault: Fault) -> Json:
