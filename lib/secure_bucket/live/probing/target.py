@@ -58,7 +58,7 @@ class Ask:
         operation: The operation of boto3.
         params: Its parameters, but for the bucket.
         headers: Headers besides those of the signature.
-        expected: The element that a success answers with; `""` when it is an object.
+        expected: The element that the answer holds; `""` when it is an object.
     """
 
     action: str
@@ -84,10 +84,11 @@ def asks_of(keys: Sequence[str]) -> tuple[Ask, ...]:
         {"Prefix": absent, "MaxKeys": 1},
         expected="ListBucketResult",
     )
-    objects = [
-        Ask("s3:GetObject", "get_object", {"Key": key}, {"Range": "bytes=0-0"}) for key in keys or (absent,)
-    ]
-    return (listing, *objects)
+    if not keys:
+        # Whoever hands out what is not there is not S3: an `Error` is all that it can answer.
+        return (listing, Ask("s3:GetObject", "get_object", {"Key": absent}, expected="Error"))
+    first_byte = {"Range": "bytes=0-0"}
+    return (listing, *(Ask("s3:GetObject", "get_object", {"Key": key}, first_byte) for key in keys))
 
 
 def bucket_named(argument: str) -> str:
@@ -176,8 +177,11 @@ class Target:
                 )
             return self.layout.http_endpoint_url
         used: str = self._https.meta.endpoint_url
-        if used == self._client(None, ssl=True, ignore_configured_endpoint_urls=True).meta.endpoint_url:
-            return None
+        if self._session.access.endpoint_url is None:
+            # The environment and the profile may name one, too.
+            usual = self._client(None, ssl=True, ignore_configured_endpoint_urls=True)
+            if used == usual.meta.endpoint_url:
+                return None
         parts = urlsplit(used)
         if parts.port is not None:
             raise LiveError(f"which port speaks plain HTTP beside `{used}`? Give it with --http-endpoint-url")
