@@ -107,7 +107,7 @@ def test_settings_and_exceptions_of_the_documentation_are_taken(
 ) -> None:
     page = (ROOT / "docs" / "command-line.md").read_text()
     exceptions, settings = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
-    template, _ = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    template, *_ = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
     (directory / "pyproject.toml").write_text(settings + exceptions)
     (directory / "baseline.json").write_text('{"schema": "secure-bucket/baseline/1", "findings": []}')
     (directory / "infra").mkdir()

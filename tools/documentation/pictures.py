@@ -1,0 +1,218 @@
+"""The pictures of the documentation, as SVG that takes its colours and letters from the page.
+
+Which square of a picture is covered is asked of the evaluator, and the request that is shown of the prover:
+a picture cannot show what the library does not do.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+from secure_bucket import Refuted, Request, evaluate, prove_denies_http
+
+POLICIES = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "policies"
+BUCKET = "arn:aws:s3:::reports"
+
+# The classes that the policies of the page can tell apart: one request stands for each.
+RESOURCES = {"the bucket": ("s3:ListBucket", BUCKET), "an object": ("s3:GetObject", f"{BUCKET}/report.csv")}
+NETWORKS = {"absent": None, "vpc-1": "vpc-1", "any other": "vpc-0other"}
+
+LEFT, TOP, WIDTH, HEIGHT = 130, 74, 180, 58
+
+
+def pages() -> dict[str, str]:
+    """Return each picture by the name of its file."""
+    return {
+        "classes.svg": classes(),
+        "cover.svg": cover(),
+        "allow.svg": allow(),
+        "together.svg": together(),
+        "counterexample.svg": counterexample(),
+        "arrows.svg": arrows(),
+    }
+
+
+def policy(name: str) -> Mapping[str, Any]:
+    """Return a policy of the page."""
+    found: Mapping[str, Any] = json.loads((POLICIES / f"{name}.json").read_text(encoding="utf-8"))
+    return found
+
+
+def request(resource: str, network: str) -> Request:
+    """Return the request that stands for a class."""
+    action, arn = RESOURCES[resource]
+    context: dict[str, str | Sequence[str]] = {"aws:SecureTransport": "false"}
+    if (value := NETWORKS[network]) is not None:
+        context |= {"aws:SourceVpc": value, "aws:SourceVpce": "vpce-0example"}
+    return Request("anonymous", action, arn, context)
+
+
+def denying(document: Mapping[str, Any], one: Request) -> list[str]:
+    """Return the statements that deny a request, each asked by itself."""
+    return [
+        statement["Sid"]
+        for statement in document["Statement"]
+        if evaluate({**document, "Statement": [statement]}, one)
+    ]
+
+
+def svg(title: str, told: str, height: int, *parts: str, width: int = 690) -> str:
+    """Return a picture; `told` says in words what is to be seen."""
+    name = title.casefold().replace(" ", "-")
+    # Without an empty line: Markdown would take what comes after one for text.
+    return "\n".join(
+        (
+            f'<svg class="picture" viewBox="0 0 {width} {height}" role="img" '
+            f'aria-labelledby="{name}-title {name}-told" xmlns="http://www.w3.org/2000/svg">',
+            f'<title id="{name}-title">{escape(title)}</title>',
+            f'<desc id="{name}-told">{escape(told)}</desc>',
+            *parts,
+            "</svg>\n",
+        )
+    )
+
+
+def text(x: float, y: float, words: str, kind: str = "") -> str:
+    """Return a line of text, in the middle of `x`."""
+    return f'<text class="{f"label {kind}".strip()}" x="{x}" y="{y}">{escape(words)}</text>'
+
+
+def box(x: float, y: float, width: float, height: float, kind: str, *lines: str) -> str:
+    """Return a box with lines of text in its middle; a line that begins with `#` is its head."""
+    parts = [f'<rect class="{kind}" x="{x}" y="{y}" width="{width}" height="{height}" rx="4"/>']
+    first = y + height / 2 - (len(lines) - 1) * 9 + 5
+    for number, line in enumerate(lines):
+        strong = "strong" if line.startswith("#") else ""
+        parts.append(text(x + width / 2, first + number * 18, line.removeprefix("#"), strong))
+    return "".join(parts)
+
+
+def arrow(x: float, y: float, length: float) -> str:
+    """Return an arrow to the right."""
+    end = x + length
+    return f'<path class="line" d="M{x} {y}H{end - 7}"/><path class="tip" d="M{end} {y}l-9 -5v10z"/>'
+
+
+def axes() -> Iterator[str]:
+    """Return the names of the classes around the squares."""
+    yield text(LEFT + 1.5 * WIDTH, 22, "aws:SourceVpc", "strong")
+    yield text(LEFT / 2, TOP - 18, "resource", "strong")
+    for column, network in enumerate(NETWORKS):
+        yield text(LEFT + (column + 0.5) * WIDTH, TOP - 18, network)
+    for row, resource in enumerate(RESOURCES):
+        yield text(LEFT / 2, TOP + (row + 0.5) * HEIGHT + 5, resource)
+
+
+def squares(document: Mapping[str, Any] | None) -> Iterator[str]:
+    """Return a square for each class: by which statements it is covered, or that it is open."""
+    for row, resource in enumerate(RESOURCES):
+        for column, network in enumerate(NETWORKS):
+            place = (LEFT + column * WIDTH + 3, TOP + row * HEIGHT + 3, WIDTH - 6, HEIGHT - 6)
+            if document is None:
+                yield box(*place, "class", "one class")
+                continue
+            statements = denying(document, request(resource, network))
+            if statements:
+                yield box(*place, "covered", "✓ denied by", "#" + ", ".join(statements))
+            else:
+                yield box(*place, "open", "#✗ open", "nothing denies it")
+
+
+def grid(title: str, told: str, document: Mapping[str, Any] | None) -> str:
+    """Return a picture of the classes."""
+    return svg(title, told, TOP + len(RESOURCES) * HEIGHT + 6, *axes(), *squares(document))
+
+
+def classes() -> str:
+    """The classes that a policy can tell apart."""
+    return grid(
+        "Classes of requests",
+        "Two rows, the bucket and an object, because the policy names the one and the other. Three columns "
+        "for aws:SourceVpc: absent, vpc-1 and any other value, because the policy names vpc-1. That makes "
+        "six classes.",
+        None,
+    )
+
+
+def cover() -> str:
+    """Two denies, and the class that they leave open."""
+    return grid(
+        "A narrowed Deny leaves a hole",
+        "The statement Objects covers the three classes of an object. The statement Bucket covers the bucket "
+        "where aws:SourceVpc is absent or another one. The bucket asked from vpc-1 is open: nothing denies "
+        "it.",
+        policy("narrowed"),
+    )
+
+
+def allow() -> str:
+    """An Allow covers nothing."""
+    return grid(
+        "An Allow covers nothing",
+        "All six classes are open: a statement that allows HTTPS denies nothing.",
+        policy("allow"),
+    )
+
+
+def together() -> str:
+    """Three denies that prove together."""
+    return grid(
+        "Three statements that prove together",
+        "All six classes are covered: an object by the statement Objects, the bucket by BucketInVpc where "
+        "aws:SourceVpc is vpc-1, and by BucketElsewhere where it is absent or another one.",
+        policy("together"),
+    )
+
+
+def counterexample() -> str:
+    """From an open class to a request that is shown."""
+    verdict = prove_denies_http(policy("narrowed"), bucket_arn=BUCKET)
+    assert isinstance(verdict, Refuted), verdict
+    one = verdict.request
+    context = [f"{key} = {value}" for key, value in one.context.items()]
+    return svg(
+        "From an open class to a counterexample",
+        f"The open class becomes a whole request: {one.action} of {one.resource} by {one.principal}, with "
+        f"{', '.join(context)}. The evaluator finds no Deny that matches it, and only then it is shown.",
+        176,
+        box(3, 44, 130, 84, "open", "#✗ open", "the bucket,", "from vpc-1"),
+        arrow(138, 86, 44),
+        box(187, 8, 260, 160, "class", "#a whole request", one.action, one.resource, *context),
+        arrow(452, 86, 44),
+        box(501, 44, 186, 84, "class", "#evaluate", "does a Deny match it?", "no: it is shown"),
+    )
+
+
+def arrows() -> str:
+    """The architecture: writing and judging."""
+    judging = ("template", "policy", "proof", "findings", "reporters")
+    told = {
+        "template": ("files, intrinsic", "functions, buckets"),
+        "policy": ("statements as", "values"),
+        "proof": ("proven, refuted,", "undecided"),
+        "findings": ("which rule,", "where, what to do"),
+        "reporters": ("text, JSON,", "SARIF, HTML …"),
+    }
+    width, step = 118, 142
+    parts = [text(52, 24, "Writing", "strong"), text(50, 134, "Judging", "strong")]
+    parts += [
+        box(3, 36, 260, 62, "covered", "#cdk", "SecureBucket, Aspect, mixin, injector"),
+        arrow(268, 67, 40),
+        box(313, 36, 200, 62, "covered", "#statements", "the only place with the deny"),
+    ]
+    for number, name in enumerate(judging):
+        parts.append(box(3 + number * step, 146, width, 78, "class", f"#{name}", *told[name]))
+        if number:
+            parts.append(arrow(3 + number * step - 22, 185, 20))
+    return svg(
+        "The two arrows",
+        "Writing: cdk takes the deny from statements. Judging: template, then policy, then proof, then "
+        "findings, then reporters. The two do not know each other: what was written is judged from the "
+        "finished template.",
+        232,
+        *parts,
+    )

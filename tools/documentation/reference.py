@@ -1,0 +1,262 @@
+"""The reference, told from the code: commands, exit codes, rules, names, schemas."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import secure_bucket
+from secure_bucket.cli.commands import COMMANDS, build_parser
+from secure_bucket.findings.rules import RULES
+
+# What is not a name of `secure_bucket` itself, and is made for users all the same.
+MODULES = ("testing", "live", "logs", "statements", "detection", "conformance")
+
+
+def pages(root: Path) -> dict[str, str]:
+    """Return each text by the name of its file."""
+    parser = build_parser()
+    return {
+        "commands.md": "\n".join(commands(parser)),
+        "exit-codes.md": "\n".join(exit_codes(parser)),
+        "rules.md": "\n".join(rules()),
+        "schemas.md": "\n".join(schemas(root)),
+        "not-covered.md": section(root / "README.md", "What is not covered"),
+        **api(root),
+    }
+
+
+def subparsers(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """Return the parser of each command."""
+    (commands,) = (one for one in parser._actions if isinstance(one, argparse._SubParsersAction))
+    return dict(commands.choices)
+
+
+def commands(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """Return a chapter for each command, from what the parser itself says."""
+    for name, command in subparsers(parser).items():
+        yield f"## secure-bucket {name} {{: #{name} }}\n"
+        yield f"{COMMANDS[name][0].upper()}{COMMANDS[name][1:]}.\n"
+        yield f"```text\n{command.format_usage().removeprefix('usage: ').strip()}\n```\n"
+        description = (command.description or "").strip()
+        if description.rstrip(".").casefold() != COMMANDS[name].casefold():
+            yield f"{prose(description)}\n"
+        for group in command._action_groups:
+            actions = [one for one in group._group_actions if one.help != argparse.SUPPRESS]
+            if not actions:
+                continue
+            title = group.title or ""
+            yield f"**{title[:1].upper()}{title[1:]}**\n"
+            if group.description:
+                yield f"{prose(group.description)}\n"
+            yield "| | |\n|---|---|"
+            yield from (f"| {spelled(one)} | {explained(one)} |" for one in actions)
+            yield ""
+
+
+def spelled(action: argparse.Action) -> str:
+    """Return an argument as it is written, in code."""
+    metavar = action.metavar if isinstance(action.metavar, str) else None
+    values = metavar or (
+        "{" + ",".join(map(str, action.choices)) + "}" if action.choices else action.dest.upper()
+    )
+    if not action.option_strings:
+        return code(values)
+    takes = "" if action.nargs == 0 else f" {values}"
+    return ", ".join(code(f"{option}{takes}") for option in action.option_strings)
+
+
+def explained(action: argparse.Action) -> str:
+    """Return the help on an argument, in one line."""
+    words = (action.help or "") % {**vars(action), "prog": "secure-bucket"}
+    told = cell(" ".join(words.split()))
+    if action.choices and isinstance(action.metavar, str):
+        told = f"{told} ({', '.join(code(str(one)) for one in action.choices)})"
+    return told
+
+
+def exit_codes(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """Return what each command exits with, from what its help says."""
+    by_words: dict[tuple[tuple[str, str], ...], list[str]] = defaultdict(list)
+    for name, command in subparsers(parser).items():
+        by_words[tuple(codes(command.epilog or ""))].append(name)
+    for words, names in by_words.items():
+        if words:
+            yield f"**{', '.join(code(f'secure-bucket {name}') for name in names)}**\n"
+            yield "| code | meaning |\n|---:|---|"
+            yield from (f"| {number} | {cell(meaning)} |" for number, meaning in words)
+            yield ""
+
+
+def codes(epilog: str) -> Iterator[tuple[str, str]]:
+    """Return the exit codes of an epilog, with their meanings."""
+    _, _, told = epilog.partition("exit codes:\n")
+    for entry in re.split(r"\n(?=  \d)", told):
+        number, _, meaning = entry.strip().partition(" ")
+        if number:
+            yield number, " ".join(meaning.split())
+
+
+def rules() -> Iterator[str]:
+    """Return the manual of each rule, one level deeper."""
+    yield "| rule | name |\n|---|---|"
+    yield from (f"| [{rule.id}](#{rule.id.lower()}) | `{rule.name}` |" for rule in RULES)
+    yield ""
+    for rule in RULES:
+        title, *rest = outside_of_code(rule.manual.strip(), deepen)
+        assert title == f"## {rule.id} {rule.name}", f"the manual of {rule.id} begins with {title!r}"
+        yield f"{title} {{: #{rule.id.lower()} }}"
+        yield from rest
+        yield ""
+
+
+def deepen(line: str) -> str:
+    """Return a line with its heading one level deeper, and bare addresses as links."""
+    line = f"#{line}" if line.startswith("#") else line
+    return re.sub(r"(?<![<(\[`])https://[^\s>)]+", r"<\g<0>>", line)
+
+
+def outside_of_code(text: str, change: Any) -> Iterator[str]:
+    """Return the lines, changed where they stand outside of code."""
+    inside = False
+    for line in text.splitlines():
+        if line.startswith("```"):
+            inside = not inside
+            yield line
+        else:
+            yield line if inside else change(line)
+
+
+def schemas(root: Path) -> Iterator[str]:
+    """Return each published schema, with what it is for and its members."""
+    for file in sorted((root / "lib" / "secure_bucket").rglob("*.schema.json")):
+        schema = json.loads(file.read_text(encoding="utf-8"))
+        package = ".".join(file.parent.relative_to(root / "lib").parts)
+        yield f"## {schema['title']} {{: #{file.name.removesuffix('.schema.json')} }}\n"
+        yield f"{schema['description']}\n" if "description" in schema else ""
+        yield "```python\nfrom importlib.resources import files\n"
+        yield f'schema = files("{package}").joinpath("{file.name}").read_text("utf-8")\n```\n'
+        yield "| member | |\n|---|---|"
+        required = schema.get("required", ())
+        for name, member in schema["properties"].items():
+            told = cell(member.get("description", ""))
+            yield f"| `{name}`{'' if name in required else ' (optional)'} | {told} |"
+        yield f'\n??? note "The whole schema, `{file.name}`"\n\n    ```json'
+        yield "\n".join(f"    {line}" for line in file.read_text(encoding="utf-8").splitlines())
+        yield "    ```\n"
+
+
+GROUPS = {"cdk": "constructs", "findings": "checks", "policy": "proof"}
+"""The page of what a part of the package holds, where it is not called as the part is."""
+
+
+def api(root: Path) -> dict[str, str]:
+    """Return the names of the package by page, each to be filled from its docstring."""
+    pages: dict[str, list[str]] = defaultdict(list)
+    index = ["| name | what it is |\n|---|---|"]
+    for name in secure_bucket.__all__:
+        module = secure_bucket._MODULES[name]
+        path = defined(root, f"secure_bucket.{module}", name)
+        part = module.partition(".")[0]
+        pages[GROUPS.get(part, part)].append(path)
+        index.append(f"| [`{name}`][{path}] | {cell(first_line(root, path))} |")
+    for module in MODULES:
+        for name in exported(root, f"secure_bucket.{module}"):
+            path = defined(root, f"secure_bucket.{module}", name)
+            if path not in pages[module]:
+                pages[module].append(path)
+    texts = {f"api-{page}.md": "\n\n".join(f"::: {path}" for path in paths) for page, paths in pages.items()}
+    return {**texts, "api-names.md": "\n".join(index)}
+
+
+def exported(root: Path, module: str) -> list[str]:
+    """Return `__all__` of a module, without importing it; nothing where there is no such module."""
+    file = source(root, module)
+    for node in ast.parse(file.read_text(encoding="utf-8")).body if file is not None else ():
+        if "__all__" in assigned(node) and isinstance(node, ast.Assign):
+            return list(ast.literal_eval(node.value))
+    return []
+
+
+def source(root: Path, module: str) -> Path | None:
+    """Return the file of a module."""
+    path = root / "lib" / Path(*module.split("."))
+    files = (path.with_suffix(".py"), path / "__init__.py")
+    return next((file for file in files if file.exists()), None)
+
+
+def defined(root: Path, module: str, name: str) -> str:
+    """Return the path of a name where it is defined, following the imports of its modules."""
+    file = source(root, module)
+    assert file is not None, module
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and any(one.name == name for one in node.names):
+            return defined(root, node.module or "", name)
+    return f"{module}.{name}"
+
+
+def first_line(root: Path, path: str) -> str:
+    """Return the first sentence of the docstring of a name."""
+    module, _, name = path.rpartition(".")
+    file = source(root, module)
+    assert file is not None, module
+    body = ast.parse(file.read_text(encoding="utf-8")).body
+    for node, after in zip(body, [*body[1:], None], strict=True):
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node.name == name:
+            words = ast.get_docstring(node) or ""
+        elif name in assigned(node) and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
+            words = str(after.value.value)
+        else:
+            continue
+        return " ".join(words.partition("\n\n")[0].split())
+    return ""
+
+
+def assigned(node: ast.stmt) -> list[str]:
+    """Return the names that a statement gives a value to."""
+    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    return [one.id for one in targets if isinstance(one, ast.Name)]
+
+
+def section(file: Path, title: str) -> str:
+    """Return what stands below a heading of a page."""
+    _, found, rest = file.read_text(encoding="utf-8").partition(f"\n## {title}\n")
+    assert found, f"{file} has no section {title!r}"
+    return rest.partition("\n## ")[0].strip() + "\n"
+
+
+def prose(text: str) -> str:
+    """Return the text of a help in Markdown: lines that are indented are code."""
+    return "\n\n".join(
+        "\n".join(
+            escape(line) if not line.startswith("    ") else f"\n{line}\n" for line in block.splitlines()
+        )
+        for block in text.strip().split("\n\n")
+    )
+
+
+def escape(text: str) -> str:
+    """Return a text in which nothing is taken for Markdown."""
+    return re.sub(r"([\\*_<>\[\]#|])", r"\\\1", text)
+
+
+def cell(text: str) -> str:
+    """Return a text for a cell of a table; what stands in backticks stays code."""
+    parts = re.split(r"(`[^`]*`)", text)
+    return "".join(part if part.startswith("`") else options(part) for part in parts).replace("|", "&#124;")
+
+
+def options(text: str) -> str:
+    """Return a text with its options as code."""
+    return re.sub(r"(?<![\w-])--[a-z][\w-]*", r"`\g<0>`", re.sub(r"([\\*_<>\[\]])", r"\\\1", text))
+
+
+def code(text: str) -> str:
+    """Return a text as code, in a cell of a table."""
+    return f"`{text}`" if "|" not in text else "<code>" + text.replace("|", "&#124;") + "</code>"
