@@ -108,7 +108,8 @@ def _answered(error: object, action: str, on: str) -> LiveError:
     code = code.rpartition("#")[2]
     message = str(told.get("Message") or "").strip().rstrip(".")
     asked = _asked(action, on)
-    because = f": {message[:300]}" if message and message != code else ""
+    # A page in HTML comes from something in between, or from a server that is none of S3.
+    because = f": {message[:300]}" if message and message != code and not message.startswith("<") else ""
     if code in _EXPIRED:
         text = f"the credentials have expired, so {asked} was refused: get new ones and run it again"
         return LiveError(text, Trouble.EXPIRED, code)

@@ -1,0 +1,56 @@
+"""An AWS for each test, and no way to a real one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from secure_bucket.live.session import Session
+from tests.live.aws import Aws, reset, serving
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Take away whatever this machine knows about AWS."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Aws]:
+    with serving() as aws:
+        yield aws
+
+
+@pytest.fixture
+def aws(server: Aws) -> Iterator[Aws]:
+    reset(server)
+    yield server
+    reset(server)
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the API calls that are made, as `service:Operation`."""
+    made: list[str] = []
+    plain = Session.client
+
+    def client(self: Session, *arguments: object, **settings: object) -> object:
+        made_client = plain(self, *arguments, **settings)  # type: ignore[arg-type]
+
+        def note(model: object, **_: object) -> None:
+            service = model.service_model.service_name  # type: ignore[attr-defined]
+            made.append(f"{service}:{model.name}")  # type: ignore[attr-defined]
+
+        made_client.meta.events.register("before-call", note, unique_id="the test")
+        return made_client
+
+    monkeypatch.setattr(Session, "client", client)
+    return made
