@@ -1,0 +1,259 @@
+"""`secure-bucket audit`: who still uses plain HTTP, told by the logs."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+from typing_extensions import assert_never
+
+from secure_bucket.cli.arguments.common import ReportTo
+from secure_bucket.cli.delivery import reports_of, run_of, write_report
+from secure_bucket.cli.exits import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED
+from secure_bucket.cli.output import Progress, speaks_utf8, to_stderr, to_stdout, wants_colour, width_of
+from secure_bucket.errors import SecureBucketError
+from secure_bucket.live.session import Access, Session, open_session
+from secure_bucket.logs import Audit, Breaks, CannotTell, Key, Question, Safe, audit_logs
+from secure_bucket.logs.words import verdict
+from secure_bucket.reporters.run import Run
+
+if TYPE_CHECKING:
+    from secure_bucket.logs.tables import Stored
+
+__all__ = ["run"]
+
+_S3 = "s3://"
+
+
+class _Reading(Progress):
+    """How many files were read, as nobody knows how many there are."""
+
+    def __call__(self, done: int) -> None:
+        if not self.shown or self.clock() < self.next:
+            return
+        self.next = self.clock() + self.INTERVAL
+        sys.stderr.write(f"\r\x1b[2K{done:,} files read")
+        sys.stderr.flush()
+        self.drawn = True
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Read the logs and write the reports.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        SecureBucketError: If it cannot be done at all.
+    """
+    reports = reports_of(arguments.reports)
+    _check(arguments)
+    if arguments.show_permissions:
+        to_stdout(json.dumps(_permissions(arguments), indent=2) + "\n")
+        return PROVEN
+    if arguments.print_sql is not None:
+        to_stdout(_sql(arguments))
+        return PROVEN
+    audit = _athena(arguments) if arguments.athena else _local(arguments)
+    if audit is None:
+        to_stderr("secure-bucket: nothing was run")
+        return COULD_NOT_RUN
+    code = _exit_code(audit, arguments)
+    _deliver(audit, arguments, run_of(_words(arguments), code), reports)
+    return code
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    if "" in arguments.logs:
+        raise SecureBucketError("a LOG is empty: is a variable not set?")
+    if "" in arguments.buckets:
+        raise SecureBucketError("a --bucket is empty: is a variable not set?")
+    if arguments.external_id is not None and arguments.role_arn is None:
+        raise SecureBucketError("--external-id goes with --role-arn: give that, too")
+    if arguments.since is not None and arguments.until is not None and arguments.since >= arguments.until:
+        raise SecureBucketError("--since has to lie before --until")
+    if (arguments.athena or arguments.print_sql == "athena") and (
+        len(arguments.logs) != 1 or not arguments.logs[0].startswith(_S3)
+    ):
+        raise SecureBucketError("Athena reads one `s3://BUCKET/PREFIX`: give that as the only LOG")
+    _spare_the_logs(arguments)
+
+
+def _spare_the_logs(arguments: argparse.Namespace) -> None:
+    named = {os.path.realpath(log) for log in arguments.logs if not log.startswith(_S3)}
+    for report in arguments.reports or ():
+        if report.file is not None and os.path.realpath(report.file) in named:
+            raise SecureBucketError(f"`{report.file}` is a log, and would be written over")
+
+
+def _local(arguments: argparse.Namespace) -> Audit:
+    session = _session(arguments) if any(log.startswith(_S3) for log in arguments.logs) else None
+    question = _question(arguments)
+    with _Reading(0, shown=not arguments.quiet, clock=time.monotonic) as progress:
+        return audit_logs(
+            arguments.logs,
+            buckets=question.buckets,
+            since=question.since,
+            until=question.until,
+            minimum_tls=question.minimum_tls,
+            group_by=question.keys,
+            limit=question.limit,
+            minimum_window=question.minimum_window,
+            maximum_age=question.maximum_age,
+            now=question.now,
+            session=session,
+            memory=arguments.memory,
+            threads=arguments.jobs,
+            progress=progress,
+        )
+
+
+def _athena(arguments: argparse.Namespace) -> Audit | None:
+    from secure_bucket.logs.athena import PRICE_PER_TB, Athena, Estimate, audit_athena
+
+    if not arguments.yes and not (sys.stdin is not None and sys.stdin.isatty()):
+        raise SecureBucketError(
+            "a query of Athena costs money, and there is no terminal to ask at: give --yes"
+        )
+
+    def confirm(estimate: Estimate) -> bool:
+        to_stderr(
+            f"secure-bucket: Athena will read {estimate.files:,} files of {estimate.size / 1e9:,.3f} GB "
+            f"below `{estimate.location}`: about {estimate.dollars:,.4f} US dollars, if a TB costs "
+            f"{PRICE_PER_TB:g}. A table is made in the database `{arguments.database}`, and dropped"
+        )
+        if arguments.yes:
+            return True
+        sys.stderr.write("run it? [y/N] ")
+        sys.stderr.flush()
+        return sys.stdin.readline().strip().casefold() in ("y", "yes")
+
+    athena = Athena(_session(arguments), arguments.database, arguments.workgroup, arguments.output_location)
+    return audit_athena(
+        arguments.logs[0], _question(arguments), athena, stored=arguments.logs_are, confirm=confirm
+    )
+
+
+def _question(arguments: argparse.Namespace) -> Question:
+    return Question(
+        datetime.datetime.now(datetime.timezone.utc),
+        tuple(dict.fromkeys(arguments.buckets)),
+        arguments.since,
+        arguments.until,
+        arguments.minimum_tls,
+        tuple(map(Key, arguments.group_by)),
+        arguments.limit,
+        arguments.minimum_window,
+        arguments.maximum_age,
+    )
+
+
+def _session(arguments: argparse.Namespace) -> Session:
+    return open_session(
+        Access(
+            arguments.profile,
+            arguments.region,
+            arguments.role_arn,
+            arguments.external_id,
+            arguments.endpoint_url,
+            arguments.ca_bundle,
+            connections=16,
+        )
+    )
+
+
+def _permissions(arguments: argparse.Namespace) -> object:
+    from secure_bucket.logs.permissions import audit_permissions
+    from secure_bucket.logs.s3 import parse_location
+
+    locations = [parse_location(log) for log in arguments.logs if log.startswith(_S3)]
+    if not locations:
+        to_stderr("secure-bucket: these logs lie on this machine, so nobody has to allow anything")
+    session = open_session(Access(region=arguments.region))
+    results = None if arguments.output_location is None else parse_location(arguments.output_location)
+    return audit_permissions(
+        locations,
+        partition=session.boto.get_partition_for_region(session.boto.region_name or "us-east-1"),
+        role_arn=arguments.role_arn,
+        athena=(arguments.workgroup, arguments.database) if arguments.athena else None,
+        results=results,
+    )
+
+
+def _sql(arguments: argparse.Namespace) -> str:
+    from secure_bucket.logs.printed import athena_sql, duckdb_sql
+
+    question, stored = _question(arguments), cast("Stored", arguments.logs_are or "access")
+    if arguments.print_sql == "duckdb":
+        return duckdb_sql(stored, question)
+    return athena_sql(stored, arguments.logs[0], arguments.database, question)
+
+
+def _exit_code(audit: Audit, arguments: argparse.Namespace) -> int:
+    if audit.faults:
+        return COULD_NOT_RUN
+    match audit.answer:
+        case Safe():
+            return PROVEN
+        case Breaks():
+            return REFUTED
+        case CannotTell():
+            return UNDECIDED if arguments.undecided == "error" else PROVEN
+        case _:
+            assert_never(audit.answer)
+
+
+def _words(arguments: argparse.Namespace) -> tuple[tuple[str, str], ...]:
+    minimum = arguments.minimum_tls
+    return (
+        ("undecided", arguments.undecided),
+        ("minimum-tls", "not asked" if minimum is None else f"{minimum:g}"),
+        ("minimum-window", f"{arguments.minimum_window}d"),
+        ("maximum-age", f"{arguments.maximum_age}d"),
+        ("group-by", ",".join(arguments.group_by)),
+        ("limit", str(arguments.limit)),
+        ("athena", "yes" if arguments.athena else "no"),
+    )
+
+
+def _deliver(audit: Audit, arguments: argparse.Namespace, run: Run, reports: Sequence[ReportTo]) -> None:
+    text_shown = False
+    for each in reports:
+        if each.format == "text":
+            if each.file is None and arguments.quiet:
+                continue
+            text = _text(audit, arguments, to_terminal=each.file is None)
+            text_shown = text_shown or each.file is None
+        else:
+            from secure_bucket import __version__  # Looking it up takes time that text does not need.
+            from secure_bucket.logs import csv_report, json_report
+
+            module = json_report if each.format == "json" else csv_report
+            text = module.render(audit, replace(run, version=__version__))
+        write_report(each, text)
+    if not text_shown:
+        for fault in audit.faults:
+            to_stderr(f"secure-bucket: {fault.message}")
+        if not arguments.quiet:
+            to_stderr(f"secure-bucket: {verdict(audit)}")
+
+
+def _text(audit: Audit, arguments: argparse.Namespace, *, to_terminal: bool) -> str:
+    from secure_bucket.logs.text_report import render
+
+    if not to_terminal or sys.stdout is None:
+        return render(audit, verbose=arguments.verbose)
+    return render(
+        audit,
+        colour=wants_colour(sys.stdout, arguments.colour),
+        width=width_of(sys.stdout),
+        ascii_only=not speaks_utf8(sys.stdout),
+        verbose=arguments.verbose,
+    )

@@ -1,0 +1,46 @@
+"""The groups of an audit as a table for a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from secure_bucket.logs.audit import Audit
+from secure_bucket.reporters.characters import printable, well_formed
+from secure_bucket.reporters.run import Run
+
+__all__ = ["render"]
+
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
+_HEAD = (
+    *("trouble", "transport", "why", "bucket", "requester", "user_agent", "address", "operation", "status"),
+    *("requests", "clients", "first_seen", "last_seen"),
+)
+
+
+def render(audit: Audit, run: Run) -> str:
+    """Return the groups as comma-separated values, as RFC 4180 describes them."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(_HEAD)
+    for group in audit.groups:
+        words = (
+            *(group.trouble.value, group.transport, group.why, group.bucket, group.requester),
+            *(group.user_agent, group.address, group.operation, group.status),
+        )
+        writer.writerow(
+            [
+                *map(_cell, words),
+                group.requests,
+                group.clients,
+                f"{group.first_seen:{_TIME}}",
+                f"{group.last_seen:{_TIME}}",
+            ]
+        )
+    return well_formed(out.getvalue())
+
+
+def _cell(word: str | None) -> str:
+    """Return a word that no spreadsheet takes for a formula: whoever makes a request chooses some of them."""
+    text = printable(word or "")
+    return f"'{text}" if text[:1] in ("=", "+", "@") or (text[:1] == "-" and text != "-") else text

@@ -1,0 +1,119 @@
+"""The same question for another engine: parsed once, filled with values as values, written anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+from secure_bucket.errors import MissingDependencyError
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+__all__ = ["Dialect", "Value", "chain", "identifier", "literal", "load_sqlglot", "write"]
+
+Dialect: TypeAlias = Literal["duckdb", "athena", "spark"]
+Value: TypeAlias = "str | int | bool | Sequence[str]"
+
+# An index behind the end of an array is an error for Trino and Spark, unless it is asked for in this way.
+_ELEMENT: Final = {"athena": "ELEMENT_AT", "spark": "TRY_ELEMENT_AT"}
+
+
+def load_sqlglot() -> Any:
+    """Return the module.
+
+    Raises:
+        MissingDependencyError: If it is not installed.
+    """
+    try:
+        import sqlglot
+    except ImportError:
+        raise MissingDependencyError(
+            "reading logs needs sqlglot: pip install 'secure-bucket[audit]'"
+        ) from None
+    return sqlglot
+
+
+def chain(relations: Mapping[str, str], question: str) -> str:
+    """Return a question with the relations that it reads, each defined by another one.
+
+    Args:
+        relations: The name and the SQL of each, those first that others read.
+        question: The SQL that reads them.
+    """
+    definitions = ",\n".join(f"{name} AS ({sql})" for name, sql in relations.items())
+    return f"WITH {definitions}\nSELECT * FROM ({question}) AS answer"
+
+
+def write(
+    sql: str, dialect: Dialect, values: Mapping[str, Value] | None = None, keys: Sequence[str] = ()
+) -> str:
+    """Return a question in the SQL of an engine.
+
+    Args:
+        sql: The question, in the SQL of DuckDB.
+        dialect: The engine.
+        values: What to put for each `$name`. It is written as a literal and never read as SQL.
+        keys: The columns to put for `$keys`.
+    """
+    sqlglot = load_sqlglot()
+    tree = sqlglot.parse_one(sql, read="duckdb")
+    filled = tree.transform(_fill, values or {}, keys).transform(_portable, dialect)
+    text: str = filled.sql(dialect=dialect, pretty=True)
+    return text
+
+
+def literal(text: str, dialect: Dialect) -> str:
+    """Return a text as a literal of an engine, quoted so that it ends where it should."""
+    load_sqlglot()
+    from sqlglot import exp
+
+    return exp.Literal.string(text).sql(dialect=dialect)
+
+
+def identifier(name: str) -> str:
+    """Return a name for Hive and Trino alike, of letters, digits and `_` alone."""
+    return "".join(each if each.isascii() and (each.isalnum() or each == "_") else "_" for each in name)
+
+
+def _fill(node: exp.Expression, values: Mapping[str, Value], keys: Sequence[str]) -> Any:
+    from sqlglot import exp
+
+    if isinstance(node, (exp.Tuple, exp.In)):
+        # A list takes the place of one name: `IN ($buckets)`, and the columns of a grouping set.
+        kept: list[Any] = []
+        for each in node.expressions:
+            name = _name(each)
+            if name == "keys":
+                kept += [exp.column(key) for key in keys]
+            elif isinstance(values.get(name), (list, tuple)):
+                kept += [exp.Literal.string(str(value)) for value in values[name]]  # type: ignore[union-attr]
+            else:
+                kept.append(each)
+        node.set("expressions", kept)
+        return node
+    name = _name(node)
+    if not name:
+        return node
+    value = values[name]
+    if isinstance(value, bool):
+        return exp.Boolean(this=value)
+    return exp.Literal.number(value) if isinstance(value, int) else exp.Literal.string(str(value))
+
+
+def _name(node: Any) -> str:
+    from sqlglot import exp
+
+    if isinstance(node, (exp.Parameter, exp.Placeholder)):
+        return str(node.this.name if isinstance(node.this, exp.Expression) else node.this)
+    return ""
+
+
+def _portable(node: exp.Expression, dialect: Dialect) -> exp.Expression:
+    from sqlglot import exp
+
+    if isinstance(node, exp.Bracket) and dialect in _ELEMENT:
+        # The tree counts from 0, both of these functions from 1.
+        place = exp.Literal.number(int(node.expressions[0].name) + 1)
+        return exp.Anonymous(this=_ELEMENT[dialect], expressions=[node.this, place])
+    return node

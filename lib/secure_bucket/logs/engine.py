@@ -1,0 +1,272 @@
+"""DuckDB, which reads the batches and counts."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Final
+
+from secure_bucket.errors import MissingDependencyError
+from secure_bucket.findings.finding import Fault
+from secure_bucket.logs.audit import Malformed, Place
+from secure_bucket.logs.dialects import chain, literal, write
+from secure_bucket.logs.kinds import HEAD, Kind
+from secure_bucket.logs.queries import ACCESS, ACCESS_LINES, COLLECT, EVENTS, REPORT
+from secure_bucket.logs.question import Question
+from secure_bucket.logs.spool import Batch
+
+__all__ = ["Engine", "load_duckdb", "relations", "unpacked_head"]
+
+MEMORY: Final = "1GB"
+"""How much memory DuckDB takes before it writes to disk, unless told otherwise."""
+
+_PLACES: Final = 5
+_SEPARATOR: Final = "\x01\x02\x03\x02"
+_TEXTS: Final = (
+    *("outcome", "why", "file", "source", "bucket", "day", "requester", "user_agent", "address", "operation"),
+    *("status", "tls", "effect", "first_seen", "last_seen"),
+)
+_TYPES: Final = dict.fromkeys(_TEXTS, "VARCHAR") | {"refused": "BOOLEAN", "requests": "BIGINT"}
+
+# A line of an export has the time of its event before the JSON; what is no JSON has no member at all.
+_JSON: Final = (
+    "CASE WHEN json_valid(substr(line, strpos(line, '{'))) THEN substr(line, strpos(line, '{')) END"
+)
+
+_JSON_LINES: Final = f"""
+SELECT file, {_JSON} AS line FROM lines WHERE line IS NOT NULL AND line <> ''
+"""
+
+
+def _listed(members: tuple[str, ...]) -> str:
+    return ", ".join(f"'{member}'" for member in members)
+
+
+_ACCESS_MEMBERS: Final = (
+    *("$.bucket_name", "$.request_time", "$.remote_ip", "$.requester", "$.operation", "$.request_uri"),
+    *("$.http_status", "$.user_agent", "$.cipher_suite", "$.tls_version"),
+)
+
+# CloudWatch writes null where the text form has `-`. A member that is not there is something else: then
+# the record does not tell.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/sal-cw-log-format.html
+_ACCESS_JSON: Final = f"""
+SELECT
+  file,
+  value[1] AS bucket,
+  substr(value[2], 1, 10) || ' ' || substr(value[2], 12, 8) AS moment,
+  value[3] AS address,
+  value[4] AS requester,
+  value[5] AS operation,
+  value[6] AS request,
+  COALESCE(value[7], '-') AS status,
+  value[8] AS user_agent,
+  CASE
+    WHEN value[9] IS NOT NULL THEN value[9]
+    WHEN json_exists(line, '$.cipher_suite') THEN '-'
+  END AS cipher,
+  CASE
+    WHEN value[10] IS NOT NULL THEN value[10]
+    WHEN json_exists(line, '$.tls_version') AND json_exists(line, '$.cipher_suite') THEN '-'
+  END AS tls
+FROM (
+  SELECT file, line, json_extract_string(line, [{_listed(_ACCESS_MEMBERS)}]) AS value
+  FROM json_lines)
+"""
+
+_EVENT_MEMBERS: Final = (
+    *("$.eventTime", "$.eventVersion", "$.eventSource", "$.eventName", "$.eventType", "$.eventCategory"),
+    *(
+        "$.managementEvent",
+        "$.readOnly",
+        "$.errorCode",
+        "$.sourceIPAddress",
+        "$.userAgent",
+        "$.vpcEndpointId",
+    ),
+    *("$.userIdentity.type", "$.userIdentity.arn", "$.userIdentity.principalId", "$.userIdentity.invokedBy"),
+    *("$.requestParameters.bucketName", "$.additionalEventData", "$.additionalEventData.CipherSuite"),
+    *("$.tlsDetails.tlsVersion", "$.tlsDetails.cipherSuite"),
+)
+
+_EVENTS: Final = f"""
+SELECT
+  file,
+  substr(value[1], 1, 10) || ' ' || substr(value[1], 12, 8) AS moment,
+  value[2] AS eventversion,
+  value[3] AS eventsource,
+  value[4] AS operation,
+  value[5] AS eventtype,
+  value[6] AS category,
+  value[7] AS management,
+  value[8] AS readonly,
+  value[9] AS errorcode,
+  value[10] AS address,
+  value[11] AS user_agent,
+  value[12] AS endpoint,
+  CASE WHEN value[13] = 'AWSService' OR value[16] IS NOT NULL THEN 'yes' ELSE 'no' END AS invoked,
+  COALESCE(value[14], value[15]) AS requester,
+  value[17] AS bucket,
+  value[18] AS additional,
+  COALESCE(value[21], value[19]) AS cipher,
+  value[20] AS tls
+FROM (
+  SELECT file, json_extract_string(
+    CASE WHEN json_exists(line, '$.detail.eventSource') THEN CAST(json_extract(line, '$.detail') AS VARCHAR)
+      ELSE line END,
+    [{_listed(_EVENT_MEMBERS)}]) AS value
+  FROM json_lines)
+"""
+
+
+def relations(kind: Kind) -> dict[str, str]:
+    """Return what turns `lines(file, line)` of a kind into `requests`."""
+    if kind is Kind.ACCESS_LINES:
+        return {"access": ACCESS_LINES, "requests": ACCESS}
+    if kind is Kind.ACCESS_JSON:
+        return {"json_lines": _JSON_LINES, "access": _ACCESS_JSON, "requests": ACCESS}
+    return {"json_lines": _JSON_LINES, "events": _EVENTS, "requests": EVENTS}
+
+
+def load_duckdb() -> Any:
+    """Return the module.
+
+    Raises:
+        MissingDependencyError: If it is not installed.
+    """
+    try:
+        import duckdb
+    except ImportError:
+        raise MissingDependencyError(
+            "reading logs needs DuckDB: pip install 'secure-bucket[audit]'"
+        ) from None
+    return duckdb
+
+
+def unpacked_head(path: str) -> bytes:
+    """Return the beginning of a file that is packed with zstd."""
+    duckdb = load_duckdb()
+    with duckdb.connect() as connection:
+        try:
+            rows = connection.execute(f"SELECT line FROM {_source(path, packed=True)} LIMIT 100").fetchall()
+        except duckdb.Error:
+            return b""
+    return b"\n".join((line or "").encode("latin-1", "replace") for (line,) in rows)[:HEAD]
+
+
+class Engine:
+    """A database that counts what it is given, and forgets it.
+
+    Args:
+        question: What is asked.
+        directory: A directory of our own to write to.
+        memory: How much memory to take, as `1GB`.
+        threads: How many threads to use; one for each core unless given.
+    """
+
+    def __init__(
+        self, question: Question, directory: str, *, memory: str = MEMORY, threads: int | None = None
+    ) -> None:
+        self.duckdb = load_duckdb()
+        self.question = question
+        settings: dict[str, Any] = {
+            "memory_limit": memory,
+            "temp_directory": os.path.join(directory, "spilled"),
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            **({} if threads is None else {"threads": threads}),
+        }
+        self.connection = self.duckdb.connect(os.path.join(directory, "counts.duckdb"), config=settings)
+        self.malformed = 0
+        self.places: list[Place] = []
+        self.rows = 0
+        self._create()
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.close()
+
+    def add(self, batch: Batch) -> Fault | None:
+        """Count what a batch holds; return what stood in the way, and then nothing of it is counted."""
+        sql = write(chain(relations(batch.kind), COLLECT), "duckdb", self.question.values())
+        # What is not UTF-8 is read byte by byte, at a third of the speed; `rows` puts it together again.
+        problem = None
+        for encoding in ("utf-8", "latin-1"):
+            problem = self._insert(batch, encoding, sql)
+            if problem is None:
+                self._look_at_malformed(batch, encoding)
+                return None
+            if "nicode" not in problem and "utf-8" not in problem:
+                break
+        names = ", ".join(f"`{name}`" for name in batch.names[:3]) + (", …" if len(batch.names) > 3 else "")
+        return Fault(batch.names[0], f"{names} cannot be read: {problem}")
+
+    def report(self) -> list[dict[str, Any]]:
+        """Return the rows of the answer."""
+        sql = write(chain({"collected": "SELECT * FROM counted"}, REPORT), "duckdb", self.question.values(),
+            self.question.columns())  # fmt: skip
+        found = self.connection.execute(sql)
+        names = [column[0] for column in found.description]
+        return [dict(zip(names, map(_text, row), strict=True)) for row in found.fetchall()]
+
+    def found_malformed(self) -> Malformed:
+        """Return the lines that are no records."""
+        return Malformed(self.malformed, tuple(self.places))
+
+    def _create(self) -> None:
+        columns = ", ".join(f"{name} {kind}" for name, kind in _TYPES.items())
+        self.connection.execute(f"CREATE TABLE counted ({columns})")
+
+    def _insert(self, batch: Batch, encoding: str, sql: str) -> str | None:
+        self._view(batch, encoding, "NULL")
+        self.connection.execute("SET preserve_insertion_order = false")
+        try:
+            self.connection.execute(f"INSERT INTO counted BY NAME {sql}")
+        except self.duckdb.InterruptException:
+            raise KeyboardInterrupt from None
+        except self.duckdb.Error as error:
+            return " ".join(str(error).partition("\n")[0].split()).replace(batch.path, batch.names[0])
+        return None
+
+    def _look_at_malformed(self, batch: Batch, encoding: str) -> None:
+        count = self._one("SELECT COALESCE(SUM(requests), 0) FROM counted WHERE outcome = 'malformed'")
+        if count > self.malformed and len(self.places) < _PLACES:
+            # Read once more, in order, with the number of the line in the place of the file.
+            self.connection.execute("SET preserve_insertion_order = true")
+            self._view(batch, encoding, "CAST(ROW_NUMBER() OVER () AS VARCHAR)")
+            wanted = "SELECT file, malformed FROM requests WHERE malformed IS NOT NULL"
+            sql = write(chain(relations(batch.kind), wanted), "duckdb")
+            found = self.connection.execute(f"{sql} LIMIT {_PLACES - len(self.places)}").fetchall()
+            self.places += [Place(*batch.origin(int(number)), why) for number, why in found]
+        self.malformed = count
+
+    def _view(self, batch: Batch, encoding: str, file: str) -> None:
+        source = _source(batch.path, packed=batch.packed, encoding=encoding)
+        self.connection.execute(
+            f"CREATE OR REPLACE TEMP VIEW lines AS SELECT {file} AS file, line FROM {source}"
+        )
+
+    def _one(self, sql: str) -> int:
+        (value,) = self.connection.execute(sql).fetchone()
+        return int(value)
+
+
+def _source(path: str, *, packed: bool, encoding: str = "latin-1") -> str:
+    """Return the lines of a file as a relation: a table of one column, with a separator that no log holds."""
+    return (
+        f"read_csv({literal(path, 'duckdb')}, columns = {{'line': 'VARCHAR'}}, header = false, "
+        f"auto_detect = false, delim = '{_SEPARATOR}', quote = '', escape = '', comment = '', "
+        f"strict_mode = false, max_line_size = 16777216, "
+        f"compression = '{'zstd' if packed else 'none'}', encoding = '{encoding}')"
+    )
+
+
+def _text(value: Any) -> Any:
+    """Return a text that was read byte by byte as what it is in UTF-8; anything else as it is."""
+    if not isinstance(value, str) or value.isascii():
+        return value
+    try:
+        return value.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return value

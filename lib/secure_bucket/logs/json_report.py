@@ -1,0 +1,104 @@
+"""An audit for programs, as JSON of a published form: `audit-1.schema.json` in `reporters`."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from typing import Any
+
+from secure_bucket.logs.audit import Answer, Audit, AuditedBucket, Breaks, CannotTell, ClientGroup
+from secure_bucket.logs.words import answer_name, verdict
+from secure_bucket.reporters.characters import well_formed
+from secure_bucket.reporters.run import Run
+
+__all__ = ["SCHEMA", "render"]
+
+SCHEMA = "secure-bucket/audit/1"
+
+
+def render(audit: Audit, run: Run) -> str:
+    """Return the audit as a JSON document."""
+    document = {
+        "schema": SCHEMA,
+        "tool": {"name": "secure-bucket", "version": run.version or None},
+        "run": {
+            "finished_at": run.timestamp or None,
+            "exit_code": run.exit_code,
+            "options": [{"name": name, "value": value} for name, value in run.options],
+        },
+        "verdict": verdict(audit),
+        "answer": _answer(audit.answer),
+        "asked": {
+            "sources": list(audit.sources),
+            "since": _time(audit.since),
+            "until": _time(audit.until),
+            "minimum_tls": audit.minimum_tls,
+            "minimum_window_days": audit.minimum_window,
+            "group_by": [key.value for key in audit.keys],
+        },
+        "files": audit.files,
+        "buckets": [_bucket(bucket) for bucket in audit.buckets],
+        "groups": [_group(group) for group in audit.groups],
+        "more_groups": {trouble.value: number for trouble, number in audit.more},
+        "malformed": {
+            "lines": audit.malformed.lines,
+            "places": [
+                {"file": place.file, "line": place.line or None, "why": place.why}
+                for place in audit.malformed.places
+            ],
+        },
+        "passed_over": [{"what": each.what, "records": each.records} for each in audit.passed],
+        "ignored": [{"file": file, "why": why} for file, why in audit.ignored],
+        "faults": [{"file": fault.file, "message": fault.message} for fault in audit.faults],
+    }
+    return well_formed(json.dumps(document, ensure_ascii=False, indent=2)) + "\n"
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    name = answer_name(answer).replace(" ", "-")
+    if isinstance(answer, Breaks):
+        return {"outcome": name, "clients": answer.clients, "requests": answer.requests}
+    if isinstance(answer, CannotTell):
+        return {"outcome": name, "reasons": list(answer.reasons)}
+    return {"outcome": name}
+
+
+def _bucket(bucket: AuditedBucket) -> dict[str, Any]:
+    return {
+        "name": bucket.name,
+        "answer": _answer(bucket.answer),
+        "requests": bucket.requests,
+        "https": bucket.https,
+        "breaking": bucket.breaking,
+        "refused": bucket.refused,
+        "unknown": bucket.unknown,
+        "internal": bucket.internal,
+        "data_events": bucket.data_events,
+        "first_seen": _time(bucket.first_seen),
+        "last_seen": _time(bucket.last_seen),
+        "days": bucket.days,
+        "window_days": bucket.window,
+        "share_known": round(bucket.share, 6),
+    }
+
+
+def _group(group: ClientGroup) -> dict[str, Any]:
+    return {
+        "trouble": group.trouble.value,
+        "transport": group.transport,
+        "why": group.why or None,
+        "bucket": group.bucket,
+        "requester": group.requester,
+        "user_agent": group.user_agent,
+        "address": group.address,
+        "operation": group.operation,
+        "status": group.status,
+        "requests": group.requests,
+        "clients": group.clients,
+        "first_seen": _time(group.first_seen),
+        "last_seen": _time(group.last_seen),
+    }
+
+
+def _time(time: datetime.datetime | None) -> str | None:
+    return None if time is None else time.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,75 @@
+"""What a log is, told from how it begins."""
+
+from __future__ import annotations
+
+import enum
+import json
+import re
+from typing import Final
+
+__all__ = ["HEAD", "Kind", "kind_of"]
+
+HEAD: Final = 64 * 1024
+"""How much of a file tells what it is."""
+
+_ACCESS_LINE = re.compile(rb"\S+ \S+ \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] ")
+# An export of CloudWatch Logs to S3 puts the time of the event before each.
+_EXPORTED = re.compile(rb"\d{4}-\d\d-\d\dT[\d:.]+Z? (?=\{)")
+_CONTAINER = re.compile(rb'\{\s*"(?:Records|events|Events|logEvents)"\s*:\s*\[')
+
+
+class Kind(enum.Enum):
+    """What a log is."""
+
+    ACCESS_LINES = "access lines"
+    """Server access logs, as S3 delivers them to a bucket."""
+
+    ACCESS_JSON = "access json"
+    """Server access logs, as CloudWatch delivers them: a JSON object on each line."""
+
+    EVENTS = "events"
+    """Events of CloudTrail, one on each line; an event of EventBridge holds one."""
+
+    DOCUMENT = "document"
+    """JSON that holds records deeper within, as the files of CloudTrail do."""
+
+
+def kind_of(head: bytes) -> Kind | None:
+    """Return what a log is; `None` when it is none.
+
+    Args:
+        head: Its first `HEAD` bytes, or all of it.
+    """
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text[:1] in (b"{", b"[") or _EXPORTED.match(text):
+        return _json_kind(text)
+    lines = text.split(b"\n")
+    # The first lines may be malformed: what makes it a log is that some line is one.
+    return Kind.ACCESS_LINES if any(map(_ACCESS_LINE.match, lines)) else None
+
+
+def _json_kind(text: bytes) -> Kind | None:
+    for line in text.split(b"\n")[:50]:
+        kind = _record_kind(_EXPORTED.sub(b"", line, count=1))
+        if kind is not None:
+            return kind
+    if _CONTAINER.search(text) or b'"eventSource"' in text or b'"bucket_name"' in text:
+        return Kind.DOCUMENT
+    return None
+
+
+def _record_kind(line: bytes) -> Kind | None:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(record, dict):
+        return Kind.DOCUMENT if isinstance(record, list) and record else None
+    detail = record.get("detail")
+    if "eventSource" in record or (isinstance(detail, dict) and "eventSource" in detail):
+        return Kind.EVENTS
+    if "bucket_name" in record or "request_time" in record:
+        return Kind.ACCESS_JSON
+    if any(isinstance(record.get(key), list) for key in ("Records", "events", "Events", "logEvents")):
+        return Kind.DOCUMENT
+    return None
