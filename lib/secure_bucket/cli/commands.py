@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "prove": "decide about one bucket policy",
     "review": "review the buckets of accounts",
     "probe": "ask running buckets over HTTPS and over plain HTTP",
+    "audit": "tell from logs who still uses plain HTTP",
     "explain": "explain a rule, or a bucket policy",
     "completion": "print a completion script for a shell",
 }
