@@ -82,6 +82,7 @@ def translated(action: str, on: str = "") -> Iterator[None]:
         LiveError: For everything that botocore raises.
     """
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 
     try:
         yield
@@ -89,6 +90,9 @@ def translated(action: str, on: str = "") -> Iterator[None]:
         raise _answered(error, action, on) from None
     except BotoCoreError as error:
         raise _unanswered(error, action, on) from None
+    except ResponseParserError:
+        text = f"{_asked(action, on)} got an answer that is not from AWS: is a proxy in between?"
+        raise LiveError(text, Trouble.UNREACHABLE) from None
     except OSError as error:
         # As a configuration file that cannot be read, or a socket that urllib3 did not wrap.
         raise LiveError(f"{_asked(action, on)} failed: {error.strerror or error}") from None

@@ -19,8 +19,8 @@ _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,576}")
 _SESSION_NAME = "secure-bucket"
 _CONNECT_TIMEOUT = 10
 _READ_TIMEOUT = 60
-# Asking ten times again, with the waits of botocore between, outlasts a minute of throttling. Whether anybody is
-# there at all is found out with fewer.
+# Asking ten times again, with the waits of botocore between, outlasts a minute of throttling. Whether
+# anybody is there at all is found out with fewer.
 _PATIENT = 10
 _BRIEF = 3
 
