@@ -51,6 +51,13 @@ def watch(
         ConstructError: There is nothing to watch, something that is no bucket, or a bucket that cannot be
             seen from here.
     """
+    if isinstance(buckets, str):
+        refuse(
+            KIND,
+            path,
+            f"`buckets={shown(buckets)}` is a text. Write a list of buckets; one of which only the name is "
+            'known is `s3.Bucket.from_bucket_name(self, "Theirs", "name")`',
+        )
     if hasattr(buckets, "bucket_ref"):
         refuse(KIND, path, "`buckets` is a single bucket. Write a list: `buckets=[bucket]`")
     if all_buckets and buckets:
