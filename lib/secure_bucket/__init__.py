@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     )
     from secure_bucket.cdk.enforce import enforce_secure_transport
     from secure_bucket.cdk.injector import BucketSecureTransportInjector
+    from secure_bucket.cdk.log_buckets import LogSource, SecureLogBucket
     from secure_bucket.cdk.mfa import BucketMfa, MfaOperation
     from secure_bucket.cdk.mixin import BucketSecureTransport
     from secure_bucket.cdk.monitoring.construct import SecureTransportMonitoring
@@ -57,6 +58,7 @@ __all__ = [
     "Hole",
     "JudgedBucket",
     "Level",
+    "LogSource",
     "MfaOperation",
     "MissingDependencyError",
     "Mode",
@@ -70,6 +72,7 @@ __all__ = [
     "SecureBucket",
     "SecureBucketError",
     "SecureBucketProps",
+    "SecureLogBucket",
     "SecureTransportAspect",
     "SecureTransportConformancePack",
     "SecureTransportMonitoring",
@@ -100,6 +103,7 @@ _MODULES = {
     "Hole": "policy.unknown",
     "JudgedBucket": "findings.finding",
     "Level": "findings.finding",
+    "LogSource": "cdk.log_buckets",
     "MfaOperation": "cdk.mfa",
     "MissingDependencyError": "errors",
     "Mode": "cdk.aspect",
@@ -113,6 +117,7 @@ _MODULES = {
     "SecureBucket": "cdk.bucket",
     "SecureBucketError": "errors",
     "SecureBucketProps": "cdk.bucket",
+    "SecureLogBucket": "cdk.log_buckets",
     "SecureTransportAspect": "cdk.aspect",
     "SecureTransportConformancePack": "cdk.conformance_pack",
     "SecureTransportMonitoring": "cdk.monitoring.construct",

@@ -117,15 +117,10 @@ class BucketMfa(cdk.Mixin):
                 "what this is there to prevent. Leave one of the two out",
             )
 
-    def excepting(self, services: Sequence[str]) -> BucketMfa:
-        """Return the same with more services that need no MFA."""
-        asked = self._options
-        return BucketMfa(
-            operations=asked.operations,
-            max_age=asked.max_age,
-            except_principals=asked.except_principals,
-            except_services=[*asked.except_services, *services],
-        )
+    @property
+    def operations(self) -> tuple[MfaOperation, ...]:
+        """What needs MFA."""
+        return tuple(self._options.operations)
 
 
 def _policy_for(bucket: s3.CfnBucket, path: str, name: str) -> s3.Bucket | s3.CfnBucketPolicy:

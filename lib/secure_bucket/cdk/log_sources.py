@@ -1,0 +1,167 @@
+"""Who delivers logs into buckets, and the statements that let them, as plain data.
+
+Each statement is the one of the AWS guide of its service, narrowed to the accounts that are meant: the
+service would otherwise write there on behalf of anybody (IAM User Guide, *The confused deputy problem*).
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["LogSource", "Place", "delivery_statements", "key_statement"]
+
+_VENDED_LOGS = "delivery.logs.amazonaws.com"
+
+
+class LogSource(enum.Enum):
+    """Whose logs a bucket is for."""
+
+    S3 = "server access logs of S3"
+    """Server access logs of other buckets: `s3.Bucket(…, server_access_logs_bucket=logs)`."""
+    ELB = "load balancer logs"
+    """Logs of Application, Network and Classic Load Balancers: `load_balancer.log_access_logs(logs)`."""
+    CLOUDFRONT = "CloudFront logs"
+    """Standard logs (v2) of CloudFront, which CloudWatch Logs delivers: `AWS::Logs::DeliveryDestination`."""
+    CLOUDFRONT_LEGACY = "CloudFront logs (legacy)"
+    """Standard logs (legacy): `cloudfront.Distribution(…, log_bucket=logs)`. They need an ACL."""
+    VPC_FLOW = "VPC flow logs"
+    """Flow logs of VPCs, subnets and interfaces: `ec2.FlowLogDestination.to_s3(logs)`."""
+    CLOUDTRAIL = "CloudTrail logs"
+    """Events of CloudTrail: `cloudtrail.Trail(…, bucket=logs)`."""
+
+    @property
+    def takes_kms(self) -> bool:
+        """Whether AWS documents the delivery into a bucket with a KMS key of one's own, as of this source."""
+        return self in (LogSource.CLOUDFRONT, LogSource.VPC_FLOW)
+
+    @property
+    def needs_acl(self) -> bool:
+        """Whether the service is let in by an ACL, which it adds itself."""
+        return self is LogSource.CLOUDFRONT_LEGACY
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the statements are about; each of these may be a token.
+
+    Args:
+        bucket_arn: The bucket.
+        partition: Its partition.
+        region: Its region.
+        accounts: The accounts whose logs it takes.
+        prefix: What comes before the path that the service makes; `""`, or with a slash at its end.
+    """
+
+    bucket_arn: str
+    partition: str
+    region: str
+    accounts: Sequence[str]
+    prefix: str
+
+    def objects_in(self, folder: str) -> list[str]:
+        """The objects below a folder for each account: `AWSLogs/<account>/`."""
+        return [f"{self.bucket_arn}/{self.prefix}{folder}{account}/*" for account in self.accounts]
+
+    def arns(self, pattern: str) -> list[str]:
+        """ARNs for each account, of `service:region:{}:resource`."""
+        return [f"arn:{self.partition}:{pattern.format(account)}" for account in self.accounts]
+
+
+_FOLDER = "AWSLogs/"
+_OWNER = {"s3:x-amz-acl": "bucket-owner-full-control"}
+
+
+def delivery_statements(source: LogSource, place: Place) -> list[dict[str, Any]]:
+    """Write the statements that let a service deliver, and look whether it can.
+
+    Args:
+        source: Whose logs they are.
+        place: The bucket and the accounts.
+
+    Returns:
+        New statements; none where an ACL does it.
+    """
+    folder = place.objects_in(_FOLDER)
+    match source:
+        case LogSource.S3:
+            # S3 User Guide, *Enabling Amazon S3 server access logging*.
+            objects = [f"{place.bucket_arn}/{place.prefix}*"]
+            return [_put("logging.s3.amazonaws.com", objects, _of_accounts(place))]
+        case LogSource.ELB:
+            # *Enable access logs for your Application Load Balancer*: the folder tells the account, and a
+            # prefix "must not include AWSLogs". Those of a Network Load Balancer come as vended logs.
+            service = "logdelivery.elasticloadbalancing.amazonaws.com"
+            put = _allow("AllowLoadBalancerLogDelivery", service, ["s3:PutObject"], folder, {})
+            return [put, *_vended(folder, place, f"logs:{place.region}:{{}}:*")]
+        case LogSource.VPC_FLOW:
+            # Amazon VPC User Guide, *Amazon S3 bucket permissions for flow logs*; the second folder is that
+            # of Hive-compatible prefixes.
+            folders = [*folder, *place.objects_in(f"{_FOLDER}aws-account-id=")]
+            return _vended(folders, place, f"logs:{place.region}:{{}}:*")
+        case LogSource.CLOUDFRONT:
+            # CloudWatch Logs User Guide, *Logs sent to Amazon S3* (v2). CloudFront is in `us-east-1`.
+            return _vended(folder, place, "logs:us-east-1:{}:delivery-source:*")
+        case LogSource.CLOUDTRAIL:
+            # CloudTrail User Guide, *Amazon S3 bucket policy for CloudTrail*.
+            trails = {"ArnLike": {"aws:SourceArn": _one(place.arns("cloudtrail:*:{}:trail/*"))}}
+            service = "cloudtrail.amazonaws.com"
+            put = _put(service, folder, {"StringEquals": dict(_OWNER), **trails})
+            return [put, _check(service, ["s3:GetBucketAcl"], place, trails)]
+        case LogSource.CLOUDFRONT_LEGACY:
+            return []
+
+
+def key_statement(source: LogSource, place: Place) -> dict[str, Any]:
+    """Write the statement of a key policy that lets a service encrypt what it delivers.
+
+    It is that of *Amazon S3 bucket server-side encryption* in the CloudWatch Logs User Guide.
+    """
+    actions = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
+    # The statement that lets the service look says on whose behalf it may come.
+    *_, look = delivery_statements(source, place)
+    return _allow("AllowLogDelivery", _VENDED_LOGS, actions, ["*"], look["Condition"])
+
+
+def _vended(objects: Sequence[str], place: Place, source: str) -> list[dict[str, Any]]:
+    accounts = _of_accounts(place)
+    sources = {"ArnLike": {"aws:SourceArn": _one(place.arns(source))}}
+    owner = {"StringEquals": {**_OWNER, **accounts["StringEquals"]}}
+    return [
+        _put(_VENDED_LOGS, objects, {**owner, **sources}),
+        _check(_VENDED_LOGS, ["s3:GetBucketAcl", "s3:ListBucket"], place, {**accounts, **sources}),
+    ]
+
+
+def _of_accounts(place: Place) -> dict[str, dict[str, Any]]:
+    return {"StringEquals": {"aws:SourceAccount": _one(place.accounts)}}
+
+
+def _one(values: Sequence[str]) -> object:
+    """A list of one is the one, as the AWS CDK writes it."""
+    return values[0] if len(values) == 1 else list(values)
+
+
+def _put(service: str, objects: Sequence[str], condition: Mapping[str, Any]) -> dict[str, Any]:
+    return _allow("AllowLogDelivery", service, ["s3:PutObject"], objects, condition)
+
+
+def _check(
+    service: str, actions: Sequence[str], place: Place, condition: Mapping[str, Any]
+) -> dict[str, Any]:
+    return _allow("AllowLogDeliveryCheck", service, actions, [place.bucket_arn], condition)
+
+
+def _allow(
+    sid: str, service: str, actions: Sequence[str], resources: Sequence[str], condition: Mapping[str, Any]
+) -> dict[str, Any]:
+    statement: dict[str, Any] = {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": list(actions),
+        "Resource": list(resources),
+    }
+    return {**statement, "Condition": dict(condition)} if condition else statement
