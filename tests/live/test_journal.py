@@ -20,6 +20,19 @@ OPEN = Answer(None, True, PublicAccess.NOT_BLOCKED, NOW)
 DENIES = Answer('{"Statement": "…"}', False, None, NOW)
 
 
+def answer(**changed: object) -> str:
+    moment = "2026-01-01T00:00:00+00:00"
+    whole = {
+        "account": "1",
+        "bucket": "b",
+        "at": moment,
+        "policy": None,
+        "website": True,
+        "public_access": None,
+    }
+    return json.dumps(whole | changed)
+
+
 @pytest.fixture
 def file(tmp_path: Path) -> str:
     return str(tmp_path / "journal.jsonl")
@@ -98,15 +111,11 @@ def test_a_file_that_is_none_is_left_alone(file: str, content: str) -> None:
     [
         "hello",
         "{}",
-        '{"account": "1", "bucket": "b", "at": "today", "policy": null, "website": true, "public_access": null}',
-        '{"account": "1", "bucket": "b", "at": "2026-01-01T00:00:00+00:00", "policy": 3, "website": true, '
-        '"public_access": null}',
-        '{"account": "1", "bucket": "b", "at": "2026-01-01T00:00:00+00:00", "policy": null, "website": 0, '
-        '"public_access": null}',
-        '{"account": "1", "bucket": "b", "at": "2026-01-01T00:00:00", "policy": null, "website": true, '
-        '"public_access": null}',
-        '{"account": "1", "bucket": "b", "at": "2026-01-01T00:00:00+00:00", "policy": null, "website": true, '
-        '"public_access": "NO"}',
+        answer(at="today"),
+        answer(at="2026-01-01T00:00:00"),
+        answer(policy=3),
+        answer(website=0),
+        answer(public_access="NO"),
     ],
 )
 def test_a_damaged_line_is_an_error_and_no_answer(file: str, line: str) -> None:

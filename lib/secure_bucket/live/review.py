@@ -22,6 +22,7 @@ from secure_bucket.live.probing.target import bucket_named
 from secure_bucket.live.session import Access, Session, open_session
 from secure_bucket.policy.unknown import Place
 from secure_bucket.proof.verdict import Proven
+from secure_bucket.reporters.summary import count
 
 __all__ = ["THREADS", "Advance", "Question", "merged", "review_account", "review_accounts", "review_buckets"]
 
@@ -177,7 +178,7 @@ def review_accounts(scope: Scope, question: Question | None = None) -> Report:
         done += len(report.buckets) + len(report.faults)
         reports.append(report)
     if len(failed) == len(ways):
-        others = f" (and {len(ways) - 1} other accounts neither)" if len(ways) > 1 else ""
+        others = f" (and {count(len(ways) - 1, 'other account')} neither)" if len(ways) > 1 else ""
         raise LiveError(f"{failed[0]}{others}", failed[0].trouble, failed[0].code)
     return merged([passed_over, *reports])
 
