@@ -208,3 +208,28 @@ def test_an_export_that_two_templates_have_is_not_known(tmp_path: Path) -> None:
     report = check_templates([tmp_path / f"{name}.json" for name in "abc"])
     assert report.proven == 0
     assert "SB005" in {finding.rule for finding in report.findings}
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        (None, ""),
+        ("reports", "reports"),
+        ({"Fn::Sub": "reports-${AWS::Region}"}, ""),
+        ({"Fn::Sub": "${AWS::Region}-reports"}, ""),
+        ({"Fn::Join": ["-", ["reports", "eu"]]}, "reports-eu"),
+        ({"Fn::If": ["Live", "reports", "reports-test"]}, ""),
+        ({"Ref": "Name"}, ""),
+        ({"Ref": "AWS::NoValue"}, ""),
+    ],
+)
+def test_a_bucket_has_the_name_that_the_template_fixes(written: object, name: str) -> None:
+    properties = {} if written is None else {"BucketName": written}
+    report = check_template(
+        {
+            "Parameters": {"Name": {"Type": "String", "Default": "reports"}},
+            "Conditions": {"Live": {"Fn::Equals": [{"Ref": "Name"}, "live"]}},
+            "Resources": {"Reports": {"Type": "AWS::S3::Bucket", "Properties": properties}},
+        }
+    )
+    assert report.buckets[0].name == name

@@ -189,6 +189,8 @@ def _report(inventory: Inventory, strict: bool, minimum: float | None) -> Report
                 judgement.at,
                 judgement.construct_path,
                 _file(judgement.stack),
+                name=judgement.name,
+                stack=judgement.stack.stack_name,
             )
             for judgement in judgements
         ),

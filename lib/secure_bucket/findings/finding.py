@@ -122,6 +122,9 @@ class JudgedBucket:
         region: The region of a bucket that runs, where it is known.
         as_of: When what is known of a bucket that runs was read or recorded, as `2027-03-01T12:00:00Z`;
             `""` when it was read just now.
+        name: The name that the template fixes for it, `""` when it is made up at deployment or depends on
+            a parameter; the name of a bucket that runs.
+        stack: The name of the stack that it is deployed in, where a cloud assembly tells.
     """
 
     logical_id: str
@@ -132,6 +135,8 @@ class JudgedBucket:
     account: str = ""
     region: str = ""
     as_of: str = ""
+    name: str = ""
+    stack: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ class Judgement:
         website: Whether the bucket can be a website.
         foreign: Whether it is a policy for a bucket that no template here declares.
         running: The bucket itself, when it is one that runs, which no template tells about.
+        name: The name of the bucket, when the template fixes it; `""` otherwise.
     """
 
     stack: Stack
@@ -69,6 +70,7 @@ class Judgement:
     website: bool = False
     foreign: bool = False
     running: RunningBucket | None = None
+    name: str = ""
 
     @property
     def construct_path(self) -> str:
@@ -116,6 +118,7 @@ class Judge:
             tuple(policies.values()),
             several,
             website=any(deployment.website is True for deployment in deployments),
+            name=_fixed_name(deployments),
         )
 
     def foreign(self, policy: BucketPolicy) -> Judgement | None:
@@ -267,6 +270,17 @@ def _macro(stack: Stack | None) -> Unknown | None:
             )
         stack = stack.parent
     return None
+
+
+def _fixed_name(deployments: Iterable[Deployment]) -> str:
+    """Return the name of a bucket, where it is the same in every deployment; `""` otherwise."""
+    names = set()
+    for deployment in deployments:
+        arn = deployment.bucket_arn
+        last = arn if isinstance(arn, str) else arn.parts[-1]
+        # A name that ends in a hole, or has one before its end, is not written in full.
+        names.add(last.partition(":s3:::")[2] if isinstance(last, str) else "")
+    return names.pop() if len(names) == 1 else ""
 
 
 def _worst(outcomes: list[Outcome]) -> Outcome:

@@ -90,6 +90,7 @@ def report_of(judgements: Iterable[Judgement]) -> Report:
                 account=running.account,
                 region=running.region,
                 as_of=running.timestamp,
+                name=running.name,
             )
         )
         for rule in RULES:

@@ -103,6 +103,8 @@ class _Writer:
             "account": bucket.account or None,
             "region": bucket.region or None,
             "as_of": bucket.as_of or None,
+            "name": bucket.name or None,
+            "stack": bucket.stack or None,
             "at": self.place(bucket.at),
             "verdict": self.verdict(bucket.verdict),
         }
