@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,26 @@ from secure_bucket.findings.finding import (
     Level,
     Report,
 )
+from secure_bucket.findings.review import check_buckets
+from secure_bucket.findings.running import PublicAccess, RunningBucket
 from secure_bucket.policy.request import Request
 from secure_bucket.policy.unknown import Place, Unknown
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 from secure_bucket.reporters import Run
+from secure_bucket.statements import deny_plain_http
 
-__all__ = ["FULL", "HOSTILE", "MODULES", "RUN", "SOURCES", "bucket", "finding", "hostile_report", "node_file"]
+__all__ = [
+    "FULL",
+    "HOSTILE",
+    "MODULES",
+    "RUN",
+    "RUNNING",
+    "SOURCES",
+    "bucket",
+    "finding",
+    "hostile_report",
+    "node_file",
+]
 
 MODULES = Path(__file__).with_name("node_modules")
 APP = "templates/app.yaml"
@@ -193,3 +208,39 @@ def node_file(path: str) -> Path:
     if not file.is_file():
         pytest.skip("`npm ci --prefix tests/reporters` has not been run")
     return file
+
+
+def _running() -> Report:
+    """Return a report on buckets that run, in two accounts, with everything that can be said about them."""
+    recorded = datetime.datetime(2027, 2, 28, 23, 30, tzinfo=datetime.timezone.utc)
+    arn = "arn:aws:s3:::{}".format
+    report = check_buckets(
+        [
+            RunningBucket(arn("open"), None, "111122223333", "eu-west-1", True, PublicAccess.BLOCKED),
+            RunningBucket(
+                arn("denies"),
+                {"Version": "2012-10-17", "Statement": [deny_plain_http(arn("denies"))]},
+                "111122223333",
+                "us-east-1",
+                as_of=recorded,
+                recorded_by="AWS Config",
+            ),
+            RunningBucket(arn("unread"), Unknown("AWS Config recorded no policy"), "444455556666"),
+            RunningBucket(arn("known"), {"Statement": []}, "444455556666"),
+        ],
+        minimum_tls_version=1.2,
+    )
+    last = [each for each in report.findings if each.logical_id == arn("known")]
+    excepted = GrantedException("SB001", arn("known"), "It goes in March", Place(), findings=tuple(last[:1]))
+    return replace(
+        report,
+        findings=tuple(each for each in report.findings if each not in last),
+        exceptions=(excepted,),
+        baselined=tuple(last[1:]),
+        faults=(Fault("", "bucket `closed` (account 111122223333) is not reviewed: access denied"),),
+        not_applicable=((Place(), arn("gone"), "it was deleted while the review ran"),),
+    )
+
+
+RUNNING = _running()
+"""A report on buckets that run."""

@@ -23,6 +23,7 @@ from tests.reporters.sample import (
     HOSTILE,
     REQUEST,
     RUN,
+    RUNNING,
     SOURCES,
     bucket,
     finding,
@@ -33,6 +34,7 @@ from tests.reporters.sample import (
 REPORTS = {
     "full": (FULL, RUN),
     "hostile": (hostile_report(), replace(RUN, options=((HOSTILE, HOSTILE),), version=HOSTILE)),
+    "running": (RUNNING, RUN),
     "empty": (Report(), Run()),
     "proven": (Report(buckets=(bucket("Good", Proven((0,))),), templates=(APP,)), RUN),
 }
@@ -351,3 +353,32 @@ def test_levels_keep_their_weight() -> None:
         report = Report(findings=(finding(level=level),))
         assert FORMATS["github"](report, RUN).startswith(f"::{command} ")
         assert _run(report)["results"][0]["level"] == level.value  # type: ignore[index]
+
+
+def test_buckets_that_run_are_known_by_account_and_arn() -> None:
+    document = json.loads(FORMATS["json"](RUNNING, RUN))
+    assert document["accounts"] == ["111122223333", "444455556666"]
+    assert document["summary"]["accounts"] == 2
+    first, second, *_ = document["buckets"]
+    assert (first["logical_id"], first["account"], first["region"]) == (
+        "arn:aws:s3:::open",
+        "111122223333",
+        "eu-west-1",
+    )
+    assert (first["as_of"], second["as_of"]) == (None, "2027-02-28T23:30:00Z")
+    assert {each["account"] for each in document["findings"]} == {"111122223333", "444455556666"}
+    assert all(each["fingerprint"] for each in document["findings"])
+    results = json.loads(FORMATS["sarif"](RUNNING, RUN))["runs"][0]["results"]
+    (logical,) = results[0]["locations"][0]["logicalLocations"]
+    assert logical["fullyQualifiedName"] == "arn:aws:s3:::open"
+    prints = [each["partialFingerprints"][FINGERPRINT] for each in results]
+    assert len(prints) == len(set(prints))
+    suites = ElementTree.fromstring(FORMATS["junit"](RUNNING, RUN).encode()).findall("testsuite")
+    assert [each.get("name") for each in suites[:2]] == ["account 111122223333", "account 444455556666"]
+    assert "4 buckets in 2 accounts: 1 proven, 2 refuted, 1 undecided" in FORMATS["text"](RUNNING, RUN)
+
+
+def test_the_page_on_buckets_that_run_speaks_of_no_template() -> None:
+    page = FORMATS["html"](RUNNING, RUN)
+    assert "template" not in page.partition("<body>")[2]
+    assert "<h3>Accounts</h3>" in page

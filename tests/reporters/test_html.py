@@ -24,11 +24,12 @@ from secure_bucket.reporters.compliance import REQUIREMENTS
 from secure_bucket.reporters.html_page import render
 from secure_bucket.reporters.markup import Markup, tag
 from secure_bucket.template.safeguards import SafeguardKind
-from tests.reporters.sample import FULL, HOSTILE, RUN, bucket, finding, hostile_report, node_file
+from tests.reporters.sample import FULL, HOSTILE, RUN, RUNNING, bucket, finding, hostile_report, node_file
 
 PROVEN = Report(buckets=(bucket("Good", Proven((0,))),), templates=("templates/app.yaml",))
 PAGES = {
     "full": render(FULL, RUN),
+    "running": render(RUNNING, RUN),
     "hostile": render(hostile_report(), replace(RUN, options=((HOSTILE, HOSTILE),), version=HOSTILE)),
     "proven": render(PROVEN, RUN),
     "empty": render(Report(), RUN),
