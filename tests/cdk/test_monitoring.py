@@ -140,10 +140,8 @@ def test_an_alarm_is_on_the_metric_of_its_filter(stack: cdk.Stack) -> None:
     alarms = properties(stack, "AWS::CloudWatch::Alarm")
     watched = {}
     for alarm in alarms:
-        (query,) = alarm["Metrics"]
-        metric = query["MetricStat"]["Metric"]
-        assert query["MetricStat"]["Stat"] == "Sum"
-        watched[metric["Namespace"], metric["MetricName"]] = alarm["Threshold"]
+        assert (alarm["Statistic"], alarm["Period"]) == ("Sum", 300)
+        watched[alarm["Namespace"], alarm["MetricName"]] = alarm["Threshold"]
         assert alarm["TreatMissingData"] == "notBreaching"
         assert monitoring.topic is not None
         assert alarm["AlarmActions"] == [stack.resolve(monitoring.topic.topic_arn)]

@@ -128,7 +128,7 @@ def make_alarm(
         )
         for number, names in enumerate(chunks)
     ]
-    metric = filters[0].metric(label=count.id, period=cdk.Duration.minutes(_PERIOD), statistic="Sum")
+    metric = filters[0].metric(period=cdk.Duration.minutes(_PERIOD), statistic="Sum")
     alarm = cloudwatch.Alarm(
         scope,
         count.id,
