@@ -140,8 +140,9 @@ def test_private_bucket_asks_for_a_signature(probe: Run) -> None:
     outcome = probe("hidden")
     assert outcome.code == 3
     assert outcome.out.splitlines()[0] == (
-        "inconclusive: bucket `hidden` over plain HTTP: `s3:ListBucket` and `s3:GetObject`: refused over HTTPS "
-        "as well when nobody signs, so that a refusal proves nothing: ask with a signature, by --sign-http narrowed"
+        "inconclusive: bucket `hidden` over plain HTTP: `s3:ListBucket` and `s3:GetObject`: refused over "
+        "HTTPS as well when nobody signs, so that a refusal proves nothing: ask with a signature, by "
+        "--sign-http narrowed"
     )
 
 
@@ -178,9 +179,8 @@ def test_every_request_is_listed_when_asked_for(probe: Run) -> None:
     assert [line.split(": ")[0].strip() for line in lines[1:-1]] == ["s3:ListBucket"] * 2 + [
         "s3:GetObject"
     ] * 2
-    assert lines[2].endswith(
-        "over plain HTTP, signed with your own credentials: 403 AccessDenied (Access Denied), request 4442587FB7D0A2F9"
-    )
+    told = "over plain HTTP, signed with your own credentials: 403 AccessDenied (Access Denied), request "
+    assert lines[2].endswith(f"{told}4442587FB7D0A2F9")
 
 
 def test_what_came_from_the_network_steers_no_terminal(probe: Run, server: Storage) -> None:

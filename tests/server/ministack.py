@@ -83,20 +83,19 @@ class Ministack:
             config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
         )
 
-    def user(self, name: str = "tester", *actions: str) -> Keys:
-        """Return the key of a user, who is made if need be and may do everything with S3 and STS.
+    def user(self, name: str = "tester", policy: dict[str, Any] | None = None) -> Keys:
+        """Return the key of a user, who is made if need be.
 
         Args:
             name: The name of the user.
-            actions: What the user may do instead.
+            policy: What the user may do: everything with S3 and STS unless given.
         """
         if name not in self._users:
             iam = self.client("iam")
             iam.create_user(UserName=name)
-            allowed = list(actions) or ["s3:*", "sts:*"]
-            statement = {"Effect": "Allow", "Action": allowed, "Resource": "*"}
-            document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-            iam.put_user_policy(UserName=name, PolicyName="all", PolicyDocument=document)
+            everything = {"Effect": "Allow", "Action": ["s3:*", "sts:*"], "Resource": "*"}
+            document = json.dumps(policy or {"Version": "2012-10-17", "Statement": [everything]})
+            iam.put_user_policy(UserName=name, PolicyName="allowed", PolicyDocument=document)
             key = iam.create_access_key(UserName=name)["AccessKey"]
             self._users[name] = Keys(key["AccessKeyId"], key["SecretAccessKey"])
         return self._users[name]

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from secure_bucket.live.errors import LiveError
 from secure_bucket.live.probe import (
     Check,
     Enforced,
@@ -26,6 +27,7 @@ from secure_bucket.live.probe import (
     Signer,
     probe_bucket,
 )
+from secure_bucket.live.probe_permissions import permissions_of
 from secure_bucket.live.session import Access, Session, open_session
 from secure_bucket.proof import prove_denies_http
 from secure_bucket.proof.verdict import Proven, Refuted
@@ -153,6 +155,46 @@ def test_role_is_narrowed_by_a_session_policy(
     check = probe(server, session, deployed)
     assert isinstance(check.outcome, Enforced)
     assert "assumed-role/prober/secure-bucket-probe" in check.outcome.exchanges[1].message
+
+
+def shown_permissions(bucket: str, **options: Any) -> dict[str, Any]:
+    """Return the permissions for a bucket, as far as the server can tell them apart.
+
+    AWS documents `arn:aws:sts::123456789012:federated-user/Manager*` as the resource of
+    `sts:GetFederationToken`; the server takes that for an action on no resource.
+    """
+    policy = permissions_of([bucket], **options)
+    for statement in policy["Statement"]:
+        if statement["Action"] == "sts:GetFederationToken":
+            statement["Resource"] = "*"
+    return policy
+
+
+@pytest.mark.parametrize("signer", [Signer.NARROWED, Signer.OWN])
+def test_permissions_that_are_shown_suffice(
+    server: Ministack, deployed: str, monkeypatch: pytest.MonkeyPatch, signer: Signer
+) -> None:
+    policy = shown_permissions(deployed, sign_http=signer, policy_check=True)
+    keys = server.user(f"least-{signer.name.lower()}", policy)
+    check = probe(server, session_of(server, keys, monkeypatch), deployed, sign_http=signer)
+    assert isinstance(check.outcome, Enforced)
+    assert isinstance(check.verdict, Proven)
+
+
+@pytest.mark.parametrize("action", ["s3:ListBucket", "s3:GetObject", "sts:GetFederationToken"])
+def test_permissions_that_are_shown_are_needed(
+    server: Ministack, deployed: str, monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    policy = shown_permissions(deployed, sign_http=Signer.NARROWED)
+    policy["Statement"] = [each for each in policy["Statement"] if each["Action"] != action]
+    session = session_of(server, server.user(f"without-{action.replace(':', '-')}", policy), monkeypatch)
+    if action.startswith("sts:"):
+        with pytest.raises(LiveError, match="access denied to `sts:GetFederationToken`"):
+            probe(server, session, deployed, policy_check=False)
+        return
+    outcome = probe(server, session, deployed, policy_check=False).outcome
+    assert isinstance(outcome, Inconclusive)
+    assert f"`{action}`: refused over HTTPS as well" in str(outcome.reasons)
 
 
 def test_narrowed_session_may_do_nothing_else(

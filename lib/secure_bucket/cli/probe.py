@@ -14,7 +14,7 @@ from typing import cast
 from secure_bucket.cli.arguments.common import ReportTo
 from secure_bucket.cli.delivery import reports_of, run_of, write_report
 from secure_bucket.cli.exits import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED
-from secure_bucket.cli.output import Progress, to_stderr, to_stdout, wants_colour, width_of
+from secure_bucket.cli.output import Progress, speaks_utf8, to_stderr, to_stdout, wants_colour, width_of
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.live.errors import LiveError
 from secure_bucket.live.probe import Layout, Probe, Signer, Transport, probe_bucket
@@ -176,5 +176,6 @@ def _text(probes: Probes, arguments: argparse.Namespace, *, to_terminal: bool) -
         probes,
         colour=wants_colour(sys.stdout, arguments.colour),
         width=width_of(sys.stdout),
+        ascii_only=not speaks_utf8(sys.stdout),
         verbose=arguments.verbose,
     )

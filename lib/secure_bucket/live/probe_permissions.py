@@ -45,6 +45,7 @@ def permissions_of(
     if role_arn is not None:
         statements.append(_allow("BecomeTheRole", "sts:AssumeRole", [role_arn]))
     elif sign_http is Signer.NARROWED:
+        # IAM User Guide, *Granting permissions to create temporary security credentials*.
         user = f"arn:{partition}:sts::*:federated-user/{PROBER}"
         statements.append(_allow("NarrowTheCredentials", "sts:GetFederationToken", [user]))
     return {"Version": "2012-10-17", "Statement": statements}

@@ -17,13 +17,21 @@ __all__ = ["render"]
 _COLOURS: Final = {"enforced": "1;32", "open": "1;31", "inconclusive": "1;33", "error": "1;31"}
 
 
-def render(probes: Probes, *, colour: bool = False, width: int | None = None, verbose: bool = False) -> str:
+def render(
+    probes: Probes,
+    *,
+    colour: bool = False,
+    width: int | None = None,
+    ascii_only: bool = False,
+    verbose: bool = False,
+) -> str:
     """Return the probes as lines of text.
 
     Args:
         probes: The probes.
         colour: Whether to use the colours of a terminal. Plain text unless set.
         width: The columns to wrap at. Lines are not broken unless given.
+        ascii_only: Whether to write ASCII alone, with an escape for everything else. UTF-8 unless set.
         verbose: Whether to list every request and its answer.
     """
     lines = [
@@ -31,7 +39,10 @@ def render(probes: Probes, *, colour: bool = False, width: int | None = None, ve
         for label, text in _entries(probes, verbose)
         for line in _laid_out(label, printable(text), colour, width)
     ]
-    return well_formed("".join(f"{line}\n" for line in (*lines, probes.summary())))
+    text = "".join(f"{line}\n" for line in (*lines, probes.summary()))
+    if ascii_only:
+        return text.replace("—", "-").encode("ascii", "backslashreplace").decode("ascii")
+    return well_formed(text)
 
 
 def _entries(probes: Probes, verbose: bool) -> Iterator[tuple[str, str]]:

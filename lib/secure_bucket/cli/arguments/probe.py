@@ -98,9 +98,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     who = parser.add_argument_group("who asks")
     who.add_argument("--profile", metavar="NAME", help="a profile of the AWS configuration")
-    who.add_argument(
-        "--region", metavar="NAME", help="where to look for the bucket first"
-    )
+    who.add_argument("--region", metavar="NAME", help="where to look for the bucket first")
     who.add_argument("--role-arn", metavar="ARN", help="a role to assume")
     who.add_argument("--external-id", metavar="ID", help="the external id that the role asks for")
     who.add_argument(
