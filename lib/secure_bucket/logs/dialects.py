@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from secure_bucket.errors import MissingDependencyError
@@ -56,9 +57,15 @@ def write(
         values: What to put for each `$name`. It is written as a literal and never read as SQL.
         keys: The columns to put for `$keys`.
     """
-    sqlglot = load_sqlglot()
-    tree = sqlglot.parse_one(sql, read="duckdb")
-    filled = tree.transform(_fill, values or {}, keys).transform(_portable, dialect)
+    given = tuple((name, tuple(value) if isinstance(value, list) else value) for name, value in (values or {}).items())
+    return _written(sql, dialect, given, tuple(keys))
+
+
+@lru_cache(32)
+def _written(sql: str, dialect: Dialect, values: tuple[tuple[str, Any], ...], keys: tuple[str, ...]) -> str:
+    # It takes a quarter of a second, and is asked for again with each batch.
+    tree = load_sqlglot().parse_one(sql, read="duckdb")
+    filled = tree.transform(_fill, dict(values), keys).transform(_portable, dialect)
     text: str = filled.sql(dialect=dialect, pretty=True)
     return text
 

@@ -197,7 +197,7 @@ class Engine:
             if problem is None:
                 self._look_at_malformed(batch, encoding)
                 return None
-            if "nicode" not in problem and "utf-8" not in problem:
+            if "not utf-8 encoded" not in problem:
                 break
         names = ", ".join(f"`{name}`" for name in batch.names[:3]) + (", …" if len(batch.names) > 3 else "")
         return Fault(batch.names[0], f"{names} cannot be read: {problem}")
@@ -226,7 +226,7 @@ class Engine:
         except self.duckdb.InterruptException:
             raise KeyboardInterrupt from None
         except self.duckdb.Error as error:
-            return " ".join(str(error).partition("\n")[0].split()).replace(batch.path, batch.names[0])
+            return " ".join(str(error).split())[:300].replace(batch.path, batch.names[0])
         return None
 
     def _look_at_malformed(self, batch: Batch, encoding: str) -> None:

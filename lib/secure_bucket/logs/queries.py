@@ -34,18 +34,21 @@ WITH marked AS (
   SELECT file, line, string_split(line, '"') AS piece FROM lines WHERE line IS NOT NULL AND line <> ''
 ),
 headed AS (
-  SELECT file, line, piece, string_split(piece[1], ' ') AS head FROM marked
+  SELECT file, line, piece,
+    string_split(piece[1], ' ') AS head,
+    string_split(piece[3], ' ') AS middle
+  FROM marked
 ),
 shaped AS (
   SELECT *,
-    array_length(piece) = 7 AND array_length(head) = 10 AND piece[5] = ' '
-      AND (piece[3] LIKE ' ___ %' OR piece[3] LIKE ' - %') AS even
+    array_length(piece) = 7 AND array_length(head) = 10 AND array_length(middle) = 8 AND piece[5] = ' '
+      AND (middle[2] LIKE '___' OR middle[2] = '-') AS even
   FROM headed
 ),
 cut AS (
   SELECT file, head,
     CASE WHEN even THEN piece[2] ELSE regexp_extract(line, '{_ODD}', 1) END AS request,
-    CASE WHEN even THEN split_part(piece[3], ' ', 2) ELSE regexp_extract(line, '{_ODD}', 2) END AS status,
+    CASE WHEN even THEN middle[2] ELSE regexp_extract(line, '{_ODD}', 2) END AS status,
     CASE WHEN even THEN piece[6] ELSE regexp_extract(line, '{_ODD}', 3) END AS user_agent,
     string_split(CASE WHEN even THEN piece[7] ELSE regexp_extract(line, '{_ODD}', 4) END, ' ') AS tail
   FROM shaped

@@ -80,7 +80,7 @@ class Batch:
         """Return the file and the line, from 1, of a line of the batch, from 1."""
         place = bisect_right(self.origins, line - 1, key=lambda each: each[0]) - 1
         start, name, first = self.origins[max(place, 0)]
-        return name, line - start + first
+        return name, line - 1 - start + first
 
     @property
     def names(self) -> list[str]:
@@ -143,12 +143,13 @@ class _Spooler:
                 return
             yield Done(file)
             packed = isinstance(stream, gzip.GzipFile)
+            rest = stream if packed else raw
             if kind is Kind.DOCUMENT:
-                yield from self.document(file, head, stream)
+                yield from self.document(file, head, rest)
             elif file.path is not None and not packed and file.size >= _DIRECT:
                 yield from self.direct(file, kind)
             else:
-                yield from self.copy(file, kind, head, stream if packed else raw)
+                yield from self.copy(file, kind, head, rest)
 
     def direct(self, file: LogFile, kind: Kind, *, packed: bool = False) -> Iterator[Batch]:
         # A name of our own: the engine would take some characters of a name for a pattern.
