@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from typing_extensions import assert_never
 
@@ -27,7 +27,7 @@ from secure_bucket.reporters.run import Run
 if TYPE_CHECKING:
     from secure_bucket.logs.tables import Stored
 
-__all__ = ["run"]
+__all__ = ["audit_permissions_of", "audit_report", "run"]
 
 _S3 = "s3://"
 
@@ -56,12 +56,12 @@ def run(arguments: argparse.Namespace) -> int:
     reports = reports_of(arguments.reports)
     _check(arguments)
     if arguments.show_permissions:
-        to_stdout(json.dumps(_permissions(arguments), indent=2) + "\n")
+        to_stdout(json.dumps(audit_permissions_of(arguments), indent=2) + "\n")
         return PROVEN
     if arguments.print_sql is not None:
         to_stdout(_sql(arguments))
         return PROVEN
-    audit = _athena(arguments) if arguments.athena else _local(arguments)
+    audit = _athena(arguments) if arguments.athena else audit_report(arguments)
     if audit is None:
         to_stderr("secure-bucket: nothing was run")
         return COULD_NOT_RUN
@@ -93,7 +93,15 @@ def _spare_the_logs(arguments: argparse.Namespace) -> None:
             raise SecureBucketError(f"`{report.file}` is a log, and would be written over")
 
 
-def _local(arguments: argparse.Namespace) -> Audit:
+def audit_report(arguments: argparse.Namespace) -> Audit:
+    """Return the audit of the logs that the arguments lead to, made on this machine.
+
+    Args:
+        arguments: The arguments, with those of this command.
+
+    Raises:
+        SecureBucketError: If it cannot be done at all.
+    """
     session = _session(arguments) if any(log.startswith(_S3) for log in arguments.logs) else None
     question = _question(arguments)
     with _Reading(0, shown=not arguments.quiet, clock=time.monotonic) as progress:
@@ -169,7 +177,12 @@ def _session(arguments: argparse.Namespace) -> Session:
     )
 
 
-def _permissions(arguments: argparse.Namespace) -> object:
+def audit_permissions_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the IAM policy that an audit with these arguments needs.
+
+    Raises:
+        SecureBucketError: If a prefix is none.
+    """
     from secure_bucket.logs.permissions import audit_permissions
     from secure_bucket.logs.s3 import parse_location
 

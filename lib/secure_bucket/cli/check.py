@@ -19,7 +19,7 @@ from secure_bucket.cli.work import STDIN_NAME, Settings, check_all, check_togeth
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Fault, Report
 
-__all__ = ["run"]
+__all__ = ["check_report", "run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,37 @@ def run(arguments: argparse.Namespace) -> int:
     reports = reports_of(arguments.reports)
     config = config_of(arguments)
     options = _complete(arguments, config)
+    report = _check(arguments, config, options, (*(each.file for each in reports), arguments.write_baseline))
+    if options.baseline is not None:
+        from secure_bucket.cli.known import against_baseline
+
+        report = against_baseline(report, arguments, options.baseline)
+    if not options.undecided_fails:
+        report = undecided_as_warnings(report)
+    code = exit_code(report)
+    deliver(report, reports, arguments, options.words(), code)
+    return code
+
+
+def check_report(arguments: argparse.Namespace, config: Config, written: Iterable[str | None]) -> Report:
+    """Return the report on what the arguments lead to, with the exceptions of the settings.
+
+    Args:
+        arguments: The arguments, with those of this command.
+        config: The settings.
+        written: The files that will be written, none of which may be a template that is named.
+
+    Raises:
+        SecureBucketError: If it cannot be done at all.
+    """
+    return _check(arguments, config, _complete(arguments, config), written)
+
+
+def _check(
+    arguments: argparse.Namespace, config: Config, options: _Options, written: Iterable[str | None]
+) -> Report:
     targets = find_targets(options.paths, exclude=options.exclude, only_candidates=arguments.skip_other_files)
-    _spare_the_input(targets, (*(each.file for each in reports), arguments.write_baseline))
+    _spare_the_input(targets, written)
     if arguments.together:
         report = _whole(targets, check_together(targets.found, options.settings))
     else:
@@ -67,15 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
         report = _grant(report, config, options)
     if not arguments.skip_other_files:
         report = replace(report, faults=(*report.faults, *_nothing_checked(report, targets, options)))
-    if options.baseline is not None:
-        from secure_bucket.cli.known import against_baseline
-
-        report = against_baseline(report, arguments, options.baseline)
-    if not options.undecided_fails:
-        report = undecided_as_warnings(report)
-    code = exit_code(report)
-    deliver(report, reports, arguments, options.words(), code)
-    return code
+    return report
 
 
 def _spare_the_input(targets: Targets, files: Iterable[str | None]) -> None:

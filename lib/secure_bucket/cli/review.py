@@ -7,6 +7,7 @@ import datetime
 import json
 import time
 from dataclasses import dataclass, replace
+from typing import Any
 
 from secure_bucket.cli.arguments.common import baseline_of
 from secure_bucket.cli.config import Config, config_of
@@ -22,7 +23,7 @@ from secure_bucket.live.review import Question, review_accounts
 from secure_bucket.live.session import Access, open_session
 from secure_bucket.reporters.summary import count
 
-__all__ = ["run"]
+__all__ = ["review_permissions_of", "review_report", "run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +60,9 @@ def run(arguments: argparse.Namespace) -> int:
     options = _complete(arguments, config)
     options.scope.check()
     if arguments.show_permissions:
-        to_stdout(_permissions(arguments, options))
+        to_stdout(json.dumps(_permissions(arguments, options), indent=2) + "\n")
         return PROVEN
-    report = _review(arguments, options)
-    if config.exceptions:
-        report = _grant(report, config, options)
+    report = _review(arguments, config, options)
     if options.baseline is not None:
         from secure_bucket.cli.known import against_baseline
 
@@ -74,6 +73,32 @@ def run(arguments: argparse.Namespace) -> int:
     code = exit_code(report)
     deliver(report, reports, arguments, options.words(arguments.aggregator), code)
     return code
+
+
+def review_report(arguments: argparse.Namespace, config: Config) -> Report:
+    """Return the report on the accounts that the arguments lead to, with the exceptions of the settings.
+
+    Args:
+        arguments: The arguments, with those of this command.
+        config: The settings.
+
+    Raises:
+        SecureBucketError: If it cannot be done at all.
+    """
+    options = _complete(arguments, config)
+    options.scope.check()
+    return _review(arguments, config, options)
+
+
+def review_permissions_of(arguments: argparse.Namespace, config: Config) -> dict[str, Any]:
+    """Return the IAM policy that a review with these arguments needs.
+
+    Raises:
+        SecureBucketError: If the arguments contradict each other.
+    """
+    options = _complete(arguments, config)
+    options.scope.check()
+    return _permissions(arguments, options)
 
 
 def _complete(arguments: argparse.Namespace, config: Config) -> _Options:
@@ -121,7 +146,12 @@ def _complete(arguments: argparse.Namespace, config: Config) -> _Options:
     return _Options(scope, question, undecided == "error", baseline_of(arguments, config.baseline))
 
 
-def _review(arguments: argparse.Namespace, options: _Options) -> Report:
+def _review(arguments: argparse.Namespace, config: Config, options: _Options) -> Report:
+    report = _ask(arguments, options)
+    return _grant(report, config, options) if config.exceptions else report
+
+
+def _ask(arguments: argparse.Namespace, options: _Options) -> Report:
     journal = _journal(arguments)
     try:
         with Progress(0, shown=not arguments.quiet, clock=time.monotonic) as progress:
@@ -182,12 +212,11 @@ def _grant(report: Report, config: Config, options: _Options) -> Report:
     return grant_exceptions(report, exceptions, datetime.date.today(), unasked=unasked)
 
 
-def _permissions(arguments: argparse.Namespace, options: _Options) -> str:
+def _permissions(arguments: argparse.Namespace, options: _Options) -> dict[str, Any]:
     from secure_bucket.live.permissions import review_permissions
 
     profile = options.scope.profiles[0] if options.scope.profiles else None
     session = open_session(replace(options.scope.access, profile=profile))
     region = session.boto.region_name
     partition = session.boto.get_partition_for_region(region) if region else "aws"
-    policy = review_permissions(options.scope, options.question, arguments.aggregator, partition=partition)
-    return json.dumps(policy, indent=2) + "\n"
+    return review_permissions(options.scope, options.question, arguments.aggregator, partition=partition)

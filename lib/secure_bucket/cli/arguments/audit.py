@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import datetime
 import re
+from typing import Any
 
 from secure_bucket.cli.arguments.common import add_reports, number_from_one
 
-__all__ = ["KEYS", "add"]
+__all__ = ["KEYS", "add", "add_evidence", "add_memory"]
 
 KEYS = ("bucket", "requester", "user-agent", "address", "operation", "status")
 
@@ -50,34 +51,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="this bucket alone, which then has to be in the logs; can be given again",
     )
-    what.add_argument(
-        "--since",
-        type=_moment,
-        metavar="TIME",
-        help="from then on: 2027-03-01, 2027-03-01T12:00 (UTC), or 30d ago",
-    )
-    what.add_argument("--until", type=_end, metavar="TIME", help="until then; a day counts whole")
-    what.add_argument(
-        "--minimum-tls",
-        type=float,
-        choices=(1.0, 1.1, 1.2, 1.3),
-        metavar="VERSION",
-        help="also count older TLS, as 1.2",
-    )
-    what.add_argument(
-        "--minimum-window",
-        type=_days,
-        metavar="DAYS",
-        default=30,
-        help="how many days the logs have to span to say safe, 30d unless given",
-    )
-    what.add_argument(
-        "--maximum-age",
-        type=_days,
-        metavar="DAYS",
-        default=7,
-        help="how many days ago they may end, 7d unless given",
-    )
+    add_evidence(what)
     what.add_argument(
         "--undecided",
         choices=("error", "warn"),
@@ -114,15 +88,52 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="print the IAM policy with what these options need, and ask nothing",
     )
     how = parser.add_argument_group("how it runs")
+    add_memory(how)
+    how.add_argument(
+        "--jobs", "-j", type=number_from_one, metavar="N", help="threads; one for each core unless given"
+    )
+
+
+def add_evidence(what: Any) -> None:
+    """Add the options on which requests count, and how many days of them are evidence."""
+    what.add_argument(
+        "--since",
+        type=_moment,
+        metavar="TIME",
+        help="from then on: 2027-03-01, 2027-03-01T12:00 (UTC), or 30d ago",
+    )
+    what.add_argument("--until", type=_end, metavar="TIME", help="until then; a day counts whole")
+    what.add_argument(
+        "--minimum-tls",
+        type=float,
+        choices=(1.0, 1.1, 1.2, 1.3),
+        metavar="VERSION",
+        help="also count older TLS, as 1.2",
+    )
+    what.add_argument(
+        "--minimum-window",
+        type=_days,
+        metavar="DAYS",
+        default=30,
+        help="how many days the logs have to span to say safe, 30d unless given",
+    )
+    what.add_argument(
+        "--maximum-age",
+        type=_days,
+        metavar="DAYS",
+        default=7,
+        help="how many days ago they may end, 7d unless given",
+    )
+
+
+def add_memory(how: Any) -> None:
+    """Add `--memory`."""
     how.add_argument(
         "--memory",
         type=_memory,
         metavar="SIZE",
         default="1GB",
         help="before it writes to disk, 1GB unless given",
-    )
-    how.add_argument(
-        "--jobs", "-j", type=number_from_one, metavar="N", help="threads; one for each core unless given"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from secure_bucket.cli.arguments.common import (
     add_baseline,
@@ -12,7 +13,7 @@ from secure_bucket.cli.arguments.common import (
     number_from_one,
 )
 
-__all__ = ["add"]
+__all__ = ["add", "add_accounts", "add_asking"]
 
 _DESCRIPTION = """\
 Review every general purpose S3 bucket of an account, or of many: does the policy that is
@@ -28,6 +29,31 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.description = _DESCRIPTION
     add_reports(parser, verbose="also list proven buckets")
     add_claim(parser)
+    add_accounts(parser)
+    what = parser.add_argument_group("which buckets")
+    what.add_argument(
+        "--bucket",
+        action="append",
+        dest="buckets",
+        metavar="NAME",
+        default=[],
+        help="only this bucket; can be given again",
+    )
+    what.add_argument(
+        "--exclude",
+        action="append",
+        metavar="PATTERN",
+        default=[],
+        help="leave out buckets whose name matches, as 'tmp-*'; can be given again",
+    )
+    how = parser.add_argument_group("how AWS is asked")
+    add_asking(how)
+    add_config(how)
+    add_baseline(parser)
+
+
+def add_accounts(parser: argparse.ArgumentParser) -> None:
+    """Add the options on whom AWS is asked as."""
     accounts = parser.add_argument_group("which accounts")
     accounts.add_argument(
         "--profile",
@@ -70,23 +96,10 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="pass over an account; can be given again",
     )
     accounts.add_argument("--external-id", metavar="ID", help="the external id that the roles ask for")
-    what = parser.add_argument_group("which buckets")
-    what.add_argument(
-        "--bucket",
-        action="append",
-        dest="buckets",
-        metavar="NAME",
-        default=[],
-        help="only this bucket; can be given again",
-    )
-    what.add_argument(
-        "--exclude",
-        action="append",
-        metavar="PATTERN",
-        default=[],
-        help="leave out buckets whose name matches, as 'tmp-*'; can be given again",
-    )
-    how = parser.add_argument_group("how AWS is asked")
+
+
+def add_asking(how: Any) -> None:
+    """Add the options on how AWS is asked."""
     how.add_argument(
         "--aggregator",
         metavar="NAME",
@@ -119,5 +132,3 @@ def add(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="print the IAM policy with what these options need, and ask nothing",
     )
-    add_config(how)
-    add_baseline(parser)
