@@ -18,7 +18,7 @@ from secure_bucket.live.review import Question
 from secure_bucket.live.session import Access
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 from secure_bucket.statements import deny_old_tls, deny_plain_http
-from tests.live.aws import ACCOUNT, Aws, bucket, s3_error, sts_error
+from tests.live.aws import ACCOUNT, Aws, Request, bucket, s3_error, sts_error
 
 
 def verdicts(report: Report) -> dict[str, str]:
@@ -242,6 +242,43 @@ def test_what_is_no_general_purpose_bucket_is_refused(aws: Aws, name: str) -> No
 def test_no_bucket_named_is_no_pass(aws: Aws) -> None:
     with pytest.raises(LiveError, match="not a pass"):
         review_buckets([], aws.access)
+
+
+def test_a_named_bucket_is_followed_into_its_region(aws: Aws) -> None:
+    bucket("far", None, region="eu-west-1")
+
+    def redirect(request: Request) -> tuple[int, str] | None:
+        if request.bucket != "far" or "/eu-west-1/s3/" in request.headers["authorization"]:
+            return None
+        code = "<Code>PermanentRedirect</Code><Region>eu-west-1</Region>"
+        return 301, f"<Error>{code}<Bucket>far</Bucket></Error>"
+
+    aws.rules.append(redirect)
+    report = review_buckets(["far"], aws.access)
+    assert verdicts(report) == {"far": "refuted"}
+    assert not report.faults
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(404, "<html>Not found</html>"), (200, "<html>Hello</html>"), (200, "")]
+)
+def test_what_answers_in_the_place_of_s3_is_never_no_policy(aws: Aws, status: int, body: str) -> None:
+    bucket("behind")
+    aws.answer("policy", "behind", (status, body))
+    report = review_account(aws.access)
+    assert not report.buckets
+    (fault,) = report.faults
+    assert "bucket `behind`" in fault.message
+
+
+def test_a_region_that_does_not_take_the_credentials_stops_only_itself(aws: Aws) -> None:
+    bucket("opt-in")
+    bucket("usual")
+    aws.answer("policy", "opt-in", s3_error(403, "InvalidToken", "The provided token is malformed"))
+    report = review_account(aws.access)
+    assert verdicts(report) == {"usual": "proven"}
+    (fault,) = report.faults
+    assert "is the region enabled for the account?" in fault.message
 
 
 def test_left_out_buckets_are_named_and_not_read(aws: Aws) -> None:
