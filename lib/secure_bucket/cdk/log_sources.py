@@ -65,9 +65,9 @@ class Place:
         """The objects below a folder for each account: `AWSLogs/<account>/`."""
         return [f"{self.bucket_arn}/{self.prefix}{folder}{account}/*" for account in self.accounts]
 
-    def arns(self, pattern: str) -> list[str]:
-        """ARNs for each account, of `service:region:{}:resource`."""
-        return [f"arn:{self.partition}:{pattern.format(account)}" for account in self.accounts]
+    def arns(self, service: str, region: str, resource: str) -> list[str]:
+        """The ARNs of something in each account."""
+        return [f"arn:{self.partition}:{service}:{region}:{account}:{resource}" for account in self.accounts]
 
 
 _FOLDER = "AWSLogs/"
@@ -95,18 +95,18 @@ def delivery_statements(source: LogSource, place: Place) -> list[dict[str, Any]]
             # prefix "must not include AWSLogs". Those of a Network Load Balancer come as vended logs.
             service = "logdelivery.elasticloadbalancing.amazonaws.com"
             put = _allow("AllowLoadBalancerLogDelivery", service, ["s3:PutObject"], folder, {})
-            return [put, *_vended(folder, place, f"logs:{place.region}:{{}}:*")]
+            return [put, *_vended(folder, place, place.arns("logs", place.region, "*"))]
         case LogSource.VPC_FLOW:
             # Amazon VPC User Guide, *Amazon S3 bucket permissions for flow logs*; the second folder is that
             # of Hive-compatible prefixes.
             folders = [*folder, *place.objects_in(f"{_FOLDER}aws-account-id=")]
-            return _vended(folders, place, f"logs:{place.region}:{{}}:*")
+            return _vended(folders, place, place.arns("logs", place.region, "*"))
         case LogSource.CLOUDFRONT:
             # CloudWatch Logs User Guide, *Logs sent to Amazon S3* (v2). CloudFront is in `us-east-1`.
-            return _vended(folder, place, "logs:us-east-1:{}:delivery-source:*")
+            return _vended(folder, place, place.arns("logs", "us-east-1", "delivery-source:*"))
         case LogSource.CLOUDTRAIL:
             # CloudTrail User Guide, *Amazon S3 bucket policy for CloudTrail*.
-            trails = {"ArnLike": {"aws:SourceArn": _one(place.arns("cloudtrail:*:{}:trail/*"))}}
+            trails = {"ArnLike": {"aws:SourceArn": _one(place.arns("cloudtrail", "*", "trail/*"))}}
             service = "cloudtrail.amazonaws.com"
             put = _put(service, folder, {"StringEquals": dict(_OWNER), **trails})
             return [put, _check(service, ["s3:GetBucketAcl"], place, trails)]
@@ -125,13 +125,13 @@ def key_statement(source: LogSource, place: Place) -> dict[str, Any]:
     return _allow("AllowLogDelivery", _VENDED_LOGS, actions, ["*"], look["Condition"])
 
 
-def _vended(objects: Sequence[str], place: Place, source: str) -> list[dict[str, Any]]:
+def _vended(objects: Sequence[str], place: Place, sources: Sequence[str]) -> list[dict[str, Any]]:
     accounts = _of_accounts(place)
-    sources = {"ArnLike": {"aws:SourceArn": _one(place.arns(source))}}
+    origin = {"ArnLike": {"aws:SourceArn": _one(sources)}}
     owner = {"StringEquals": {**_OWNER, **accounts["StringEquals"]}}
     return [
-        _put(_VENDED_LOGS, objects, {**owner, **sources}),
-        _check(_VENDED_LOGS, ["s3:GetBucketAcl", "s3:ListBucket"], place, {**accounts, **sources}),
+        _put(_VENDED_LOGS, objects, {**owner, **origin}),
+        _check(_VENDED_LOGS, ["s3:GetBucketAcl", "s3:ListBucket"], place, {**accounts, **origin}),
     ]
 
 
