@@ -27,9 +27,10 @@ from secure_bucket.live.probe import (
     probe_bucket,
 )
 from secure_bucket.live.probing import prober
+from secure_bucket.live.probing import transport as transport_module
 from secure_bucket.live.probing.narrow import session_policy
 from secure_bucket.live.probing.target import Target, asks_of, bucket_named
-from secure_bucket.live.probing.transport import can_speak
+from secure_bucket.live.probing.transport import can_speak, offers
 from secure_bucket.live.session import Access, Session, open_session
 from secure_bucket.policy.request import Request
 from secure_bucket.policy.unknown import Unknown
@@ -498,6 +499,14 @@ def test_handshake_that_the_endpoint_refuses_is_not_the_policy(
         assert isinstance(probe(server, transport), Enforced)
 
 
+def test_handshake_that_fails_for_the_ciphers_proves_nothing(tmp_path: Path) -> None:
+    # Other clients offer it, with TLS 1.2 and older; with TLS 1.3 there are other ciphers.
+    with storage(tmp_path, lambda context: context.set_ciphers("AES128-GCM-SHA256")) as server:
+        outcome = probe(server, Transport.TLS_1_2)
+    assert isinstance(outcome, Inconclusive)
+    assert "handshake failure" in outcome.reasons[0]
+
+
 def test_connection_that_is_cut_in_the_handshake_proves_nothing(
     server: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -519,29 +528,20 @@ def test_version_that_this_machine_cannot_speak_is_never_enforced(
     server: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     context = ssl.create_default_context()
+    assert offers(context)
     only("TLSv1_1")(context)
     # These ciphers came with TLS 1.2.
     context.set_ciphers("ECDHE-RSA-AES128-GCM-SHA256")
-    assert not can_speak(context)
-    assert can_speak(ssl.create_default_context())
-    monkeypatch.setattr(prober, "context_for", lambda transport, authorities: context)
-    outcome = prober.Prober.check(_located(server), Transport.TLS_1_1)
+    assert not offers(context)
+    assert can_speak(Transport.TLS_1_2, server.ca_bundle)
+
+    def built_without_it(transport: Transport, ca_bundle: str) -> ssl.SSLContext:
+        raise ValueError("Unsupported protocol version 0x302")
+
+    monkeypatch.setattr(transport_module, "context_for", built_without_it)
+    outcome = probe(server, Transport.TLS_1_1)
     assert isinstance(outcome, Inconclusive)
     assert outcome.reasons[0].startswith("the TLS library of this machine cannot speak TLS 1.1")
-
-
-def _located(server: Storage) -> prober.Prober:
-    """Return a prober that has found its bucket."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(prober.Prober, "_locate", lambda self, bucket: None)
-        return prober.Prober(
-            session_of(server),
-            "reports",
-            keys=(),
-            sign_http=Signer.ANONYMOUS,
-            layout=Layout(http_endpoint_url=server.http_url),
-            timeout=5.0,
-        )
 
 
 # The names and addresses.

@@ -88,7 +88,8 @@ def sentence(probe: Probe, check: Check) -> str:
     bucket = f"bucket `{probe.bucket}`"
     match check.outcome:
         case Enforced(by=Refuser.ENDPOINT):
-            return f"{bucket} cannot be asked over {over}: the endpoint refuses the handshake, not the policy"
+            why = "the endpoint refuses that version in the handshake, not the policy"
+            return f"{bucket} cannot be asked over {over}: {why}"
         case Enforced(by=by, exchanges=exchanges):
             actions = " and ".join(dict.fromkeys(f"`{each.action}`" for each in exchanges))
             return f"{bucket} refuses {over}: {by.value} refused {actions}, which it lets in over HTTPS"

@@ -104,7 +104,7 @@ def compare(secure: Heard, other: Heard, *, amazon: bool) -> Part:
     match other.reading:
         case LetIn():
             return other.exchange
-        case NoAnswer(why=Silence.HANDSHAKE_REFUSED):
+        case NoAnswer(why=Silence.VERSION_REFUSED):
             # That has nothing to do with who asks, nor with what for.
             return Refuser.ENDPOINT
         case NoAnswer():
@@ -119,8 +119,8 @@ def compare(secure: Heard, other: Heard, *, amazon: bool) -> Part:
 
 def _silent(silence: NoAnswer, exchange: Exchange, amazon: bool) -> str:
     """Return what it means that nothing came back."""
-    if exchange.transport is Transport.HTTP and silence.why in (Silence.NOBODY, Silence.TIMEOUT):
-        if amazon or silence.why is Silence.TIMEOUT:
+    if exchange.transport is Transport.HTTP and silence.why in (Silence.NOBODY, Silence.OUT_OF_REACH):
+        if amazon or silence.why is Silence.OUT_OF_REACH:
             cause = "something on the way stops plain HTTP"
         else:
             cause = "the endpoint does not speak plain HTTP"

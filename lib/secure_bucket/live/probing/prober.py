@@ -91,7 +91,7 @@ class Prober:
         """
         if self.hindrance:
             return Inconclusive((self.hindrance,), ())
-        if transport.tls and not can_speak(context_for(transport, self._authorities)):
+        if transport.tls and not can_speak(transport, self._authorities):
             return Inconclusive(
                 (f"the TLS library of this machine cannot speak {transport.value}: probe from one that can",),
                 (),
@@ -240,6 +240,6 @@ def _unreachable(silence: NoAnswer) -> LiveError:
     text, trouble = silence.words, Trouble.UNREACHABLE
     if silence.why is Silence.CERTIFICATE:
         text += "; give the authority that signed it with --ca-bundle FILE"
-    if silence.why in (Silence.CERTIFICATE, Silence.HANDSHAKE_REFUSED, Silence.NO_HANDSHAKE):
+    if silence.why in (Silence.CERTIFICATE, Silence.VERSION_REFUSED, Silence.NO_HANDSHAKE):
         trouble = Trouble.TLS
     return LiveError(text, trouble)

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from secure_bucket.live.errors import LiveError, Trouble
 from secure_bucket.live.probing.outcome import Transport
 
-__all__ = ["Answer", "NoAnswer", "Silence", "can_speak", "context_for", "send"]
+__all__ = ["Answer", "NoAnswer", "Silence", "can_speak", "context_for", "offers", "send"]
 
 MAX_BODY: Final = 64 * 1024
 """Bytes of an answer that are read: an error of S3 has some hundreds, an empty listing as well."""
@@ -32,8 +32,9 @@ _VERSIONS: Final = {
     Transport.TLS_1_2: "TLSv1_2",
     Transport.TLS_1_3: "TLSv1_3",
 }
-# What the other side says when it does not want this version, or has nothing in common with it.
-_NOT_THIS_VERSION: Final = ("PROTOCOL_VERSION", "HANDSHAKE_FAILURE", "INSUFFICIENT_SECURITY")
+# The alert against a version, RFC 8446, 6.2. A mere failure of the handshake may be about the ciphers, and
+# then another client gets in with others.
+_NOT_THIS_VERSION: Final = "ALERT_PROTOCOL_VERSION"
 
 
 class Silence(enum.Enum):
@@ -41,10 +42,11 @@ class Silence(enum.Enum):
 
     NO_NAME = "the name is not known"
     NOBODY = "nothing listens there"
+    OUT_OF_REACH = "there is no way to it"
     TIMEOUT = "it took too long"
     CUT = "the connection was cut"
     CERTIFICATE = "the certificate is not trusted"
-    HANDSHAKE_REFUSED = "the other side refused the handshake"
+    VERSION_REFUSED = "the other side does not want this TLS version"
     NO_HANDSHAKE = "the handshake failed"
     NOT_HTTP = "what came is not HTTP"
 
@@ -86,6 +88,7 @@ def context_for(transport: Transport, ca_bundle: str) -> ssl.SSLContext:
 
     Raises:
         LiveError: If the file of certificates is none.
+        ValueError: If the TLS library was built without that version.
     """
     try:
         context = ssl.create_default_context(cafile=ca_bundle)
@@ -101,12 +104,21 @@ def context_for(transport: Transport, ca_bundle: str) -> ssl.SSLContext:
         if transport in (Transport.TLS_1_0, Transport.TLS_1_1):
             # They sign with SHA-1, which OpenSSL 3 has at level 0 only. Nothing without encryption or
             # without a certificate comes with that.
-            context.set_ciphers("DEFAULT:@SECLEVEL=0")
+            with contextlib.suppress(ssl.SSLError):  # LibreSSL has no levels.
+                context.set_ciphers("DEFAULT:@SECLEVEL=0")
     return context
 
 
-def can_speak(context: ssl.SSLContext) -> bool:
-    """Tell whether the TLS library of this machine gets as far as a first message."""
+def can_speak(transport: Transport, ca_bundle: str) -> bool:
+    """Tell whether the TLS library of this machine gets as far as a first message over a transport."""
+    try:
+        return offers(context_for(transport, ca_bundle))
+    except ValueError:
+        return False
+
+
+def offers(context: ssl.SSLContext) -> bool:
+    """Tell whether there is anything to offer: a version, and a cipher that goes with it."""
     client = context.wrap_bio(ssl.MemoryBIO(), sent := ssl.MemoryBIO(), server_hostname="localhost")
     with contextlib.suppress(ssl.SSLError):
         client.do_handshake()
@@ -133,9 +145,10 @@ def send(
         connection = http.client.HTTPSConnection(host, port, timeout=timeout, context=context)
     else:
         connection = http.client.HTTPConnection(host, port, timeout=timeout)
-    where = f"`{parts.netloc}`"
+    where, connected = f"`{parts.netloc}`", False
     try:
         connection.connect()
+        connected = True
         with _deadline(connection, timeout) as expired:
             try:
                 connection.request("GET", target or "/", headers=dict(headers))
@@ -148,6 +161,9 @@ def send(
                     raise TimeoutError from None
                 raise
     except Exception as error:
+        if isinstance(error, TimeoutError) and not connected:
+            words = f"there is no connection to {where} within {timeout:g} seconds"
+            return NoAnswer(Silence.OUT_OF_REACH, words)
         return _silence(error, where, timeout)
     finally:
         connection.close()
@@ -180,8 +196,8 @@ def _silence(error: Exception, where: str, timeout: float) -> NoAnswer:
         case ssl.SSLError():
             reason = error.reason or ""
             told = reason.replace("_", " ").lower() or str(error)
-            if "ALERT" in reason and any(part in reason for part in _NOT_THIS_VERSION):
-                return NoAnswer(Silence.HANDSHAKE_REFUSED, f"{where} refused the handshake: {told}")
+            if _NOT_THIS_VERSION in reason:
+                return NoAnswer(Silence.VERSION_REFUSED, f"{where} refused the handshake: {told}")
             return NoAnswer(Silence.NO_HANDSHAKE, f"the TLS handshake with {where} failed: {told}")
         case TimeoutError():
             return NoAnswer(Silence.TIMEOUT, f"{where} did not answer within {timeout:g} seconds")
@@ -194,6 +210,6 @@ def _silence(error: Exception, where: str, timeout: float) -> NoAnswer:
         case http.client.HTTPException() | ValueError():
             return NoAnswer(Silence.NOT_HTTP, f"what {where} answered is not HTTP")
         case OSError():
-            return NoAnswer(Silence.NOBODY, f"{where} cannot be reached: {error.strerror or error}")
+            return NoAnswer(Silence.OUT_OF_REACH, f"{where} cannot be reached: {error.strerror or error}")
         case _:
             raise error
