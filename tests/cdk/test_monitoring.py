@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, cast
 
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_cloudtrail as cloudtrail
+from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_kms as kms
@@ -17,6 +20,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Annotations, Match, Template
 
+import secure_bucket
 from secure_bucket import (
     ConstructError,
     Proven,
@@ -555,3 +559,28 @@ def test_targets_of_others_get_the_whole_event(stack: cdk.Stack) -> None:
         assert "InputTransformer" not in target
     # The alarms still tell the topic.
     assert monitoring.topic is not None
+
+
+def test_the_manual_shows_what_works(app: cdk.App) -> None:
+    manual = Path(__file__).parents[2] / "docs" / "monitoring.md"
+    blocks = re.findall(
+        r"^```python\n(.*?)^```$", manual.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    assert len(blocks) == 3
+    lines = [line for block in blocks[1:] for line in block.splitlines()]
+    assert len(lines) == 7
+    for number, example in enumerate([blocks[0], *lines]):
+        # Each by itself: they have one id.
+        stack = cdk.Stack(app, f"Manual{number}")
+        group = logs.LogGroup(stack, "Group")
+        names = {
+            **{name: getattr(secure_bucket, name) for name in secure_bucket.__all__},
+            "self": stack,
+            "group": group,
+            "page": cloudwatch_actions.SnsAction(sns.Topic(stack, "Page")),
+            "queue": targets.CloudWatchLogGroup(group),
+            "reports": SecureBucket(stack, "R"),
+            "trail": trail_with(stack, send_to_cloud_watch_logs=True),
+        }
+        exec(example, names)
+    app.synth()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.detection.filter_patterns import PatternError, matches
@@ -95,6 +95,7 @@ def patterns(draw: st.DrawFn) -> str:
     return f"{{ {part(3)} }}"
 
 
+@settings(deadline=None, max_examples=40)
 @given(pattern=patterns(), event=st.fixed_dictionaries({field: st.sampled_from("xy") for field in "abc"}))
 def test_another_implementation_agrees_where_it_has_the_words(pattern: str, event: dict[str, str]) -> None:
     matcher = pytest.importorskip(

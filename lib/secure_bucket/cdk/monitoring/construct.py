@@ -20,7 +20,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from secure_bucket.cdk.bucket import SecureBucket
+from secure_bucket.cdk.log_buckets import SecureLogBucket
 from secure_bucket.cdk.monitoring.alarms import ANSWERED, DENIED, demand_threshold, make_alarm, save_query
 from secure_bucket.cdk.monitoring.changes import change_message, watch_policies, watch_trail
 from secure_bucket.cdk.monitoring.compliance import add_remediation, make_rules
@@ -48,7 +48,7 @@ class SecureTransportMonitoring(Construct):
     when somebody changes the policy of a bucket, makes it a website or changes the trail; has AWS Config
     judge the policies (`S3_BUCKET_SSL_REQUESTS_ONLY`, Security Hub S3.5); and shows the counts on a
     dashboard. Everything that it stores is encrypted with a key of its own, its log bucket is a
-    `SecureBucket`, and its topic refuses plain HTTP. What it cannot see is listed in `docs/monitoring.md`.
+    `SecureLogBucket`, and its topic refuses plain HTTP. What it cannot see is listed in `docs/monitoring.md`.
 
     It costs, by the pricing pages of AWS for us-east-1 in 2026 (other regions differ): each request to the
     buckets, as a CloudTrail data event, $0.10 for 100,000; management events $2.00 for 100,000 where
@@ -75,7 +75,7 @@ class SecureTransportMonitoring(Construct):
         log_expiration: How long they stay in the log bucket of a new trail: a year unless set, as PCI DSS
             asks.
         removal_policy: What becomes of a new log group and log bucket with the stack: they stay unless set.
-        encryption_key: The key for trail, log bucket, log group and topic: a new one unless set. What the
+        encryption_key: The key for trail, log group and topic: a new one unless set. What the
             services need is added to its policy; a key that is imported has to allow it already.
         denied_threshold: From how many denied requests in five minutes on there is an alarm: one unless
             set.
@@ -185,7 +185,7 @@ class SecureTransportMonitoring(Construct):
             rule_targets = [targets.SnsTopic(cast(sns.ITopic, self.topic), message=change_message())]
 
         self.trail: cloudtrail.Trail | None = trail
-        self.log_bucket: SecureBucket | None = None
+        self.log_bucket: SecureLogBucket | None = None
         if trail is not None:
             extend_trail(self, path, watched, trail)
         makes_trail = trail is None and log_group is None
@@ -197,9 +197,7 @@ class SecureTransportMonitoring(Construct):
             key = self._key()
             made = make_log_group(self, key, log_retention, removal_policy)
             self.log_group = made
-            self.log_bucket = make_log_bucket(
-                self, key, log_expiration or cdk.Duration.days(365), removal_policy
-            )
+            self.log_bucket = make_log_bucket(self, log_expiration or cdk.Duration.days(365), removal_policy)
             self.trail = make_trail(
                 self,
                 path,

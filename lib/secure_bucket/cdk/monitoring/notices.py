@@ -16,7 +16,7 @@ def make_key(scope: Construct) -> kms.Key:
     return kms.Key(
         scope,
         "Key",
-        description=f"{scope.node.path}: trail, log group, log bucket and topic",
+        description=f"{scope.node.path}: trail, log group and topic",
         enable_key_rotation=True,
     )
 
@@ -32,7 +32,7 @@ def share_key(key: kms.IKey) -> None:
     trails = f"arn:{partition}:cloudtrail:*:{account}:trail/*"
     for service, actions, conditions in (
         (
-            f"logs.{region}.amazonaws.com",
+            f"logs.{region}.{cdk.Aws.URL_SUFFIX}",
             ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"],
             {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": logs}},
         ),

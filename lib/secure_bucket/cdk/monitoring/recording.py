@@ -11,7 +11,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from secure_bucket.cdk.bucket import SecureBucket
+from secure_bucket.cdk.log_buckets import LogSource, SecureLogBucket
 from secure_bucket.cdk.monitoring.watched import KIND, Watched, top_stack
 from secure_bucket.cdk.refuse import refuse
 
@@ -25,23 +25,15 @@ _MOST_IN_OTHER_TRAIL = 250
 
 
 def make_log_bucket(
-    scope: Construct, key: kms.IKey, expiration: cdk.Duration, removal_policy: cdk.RemovalPolicy
-) -> SecureBucket:
-    """Make the bucket that a trail delivers to; CloudTrail's own permission is added by the trail."""
-    return SecureBucket(
+    scope: Construct, retention: cdk.Duration, removal_policy: cdk.RemovalPolicy
+) -> SecureLogBucket:
+    """Make the bucket that a trail delivers to, each file encrypted with the key of the trail."""
+    return SecureLogBucket(
         scope,
         "LogBucket",
-        encryption=s3.BucketEncryption.KMS,
-        encryption_key=key,
-        lifecycle_rules=[
-            s3.LifecycleRule(
-                abort_incomplete_multipart_upload_after=cdk.Duration.days(7),
-                expiration=expiration,
-                noncurrent_version_expiration=expiration,
-            )
-        ],
-        object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
         removal_policy=removal_policy,
+        retention=retention,
+        source=LogSource.CLOUDTRAIL,
         versioned=True,
     )
 
