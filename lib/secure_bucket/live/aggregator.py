@@ -16,10 +16,10 @@ from dataclasses import replace
 from typing import Any, Final
 
 from secure_bucket.findings.finding import Fault, Report
-from secure_bucket.findings.review import report_of
+from secure_bucket.findings.review import PolicyTextError, read_policy_text, report_of
 from secure_bucket.findings.running import PublicAccess, RunningBucket
 from secure_bucket.live.accounts import Scope, members
-from secure_bucket.live.buckets import blocking, policy_of, shuts_out
+from secure_bucket.live.buckets import blocking, shuts_out
 from secure_bucket.live.errors import LiveError, translated
 from secure_bucket.live.review import Question
 from secure_bucket.live.session import Session, open_session
@@ -153,10 +153,9 @@ def _bucket(record: Mapping[str, Any]) -> RunningBucket:
     website = _decoded(parts.get("BucketWebsiteConfiguration"))
     settings = _decoded(parts.get("PublicAccessBlockConfiguration"))
     shut = isinstance(settings, dict) and shuts_out(blocking(settings))
-    arn = str(record["arn"])
     return RunningBucket(
-        arn,
-        _policy(record, parts, arn.partition(":::")[2]),
+        str(record["arn"]),
+        _policy(record, parts),
         str(record.get("accountId") or ""),
         str(record.get("awsRegion") or ""),
         isinstance(website, dict) and any(value is not None for value in website.values()),
@@ -167,9 +166,7 @@ def _bucket(record: Mapping[str, Any]) -> RunningBucket:
     )
 
 
-def _policy(
-    record: Mapping[str, Any], parts: Mapping[str, Any], name: str
-) -> Mapping[str, Any] | Unknown | None:
+def _policy(record: Mapping[str, Any], parts: Mapping[str, Any]) -> Mapping[str, Any] | Unknown | None:
     status = str(record.get("configurationItemStatus") or "")
     if status not in _CURRENT and status not in _DELETED:
         return Unknown(f"{_RECORDER} does not record the bucket (its status is `{status}`)")
@@ -182,8 +179,8 @@ def _policy(
     if isinstance(text, dict):
         return text
     try:
-        return policy_of(str(text), name)
-    except LiveError as error:
+        return read_policy_text(str(text))
+    except PolicyTextError as error:
         return Unknown(f"what {_RECORDER} recorded as the policy cannot be read: {error}")
 
 

@@ -10,14 +10,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from secure_bucket.findings.review import PolicyTextError, read_policy_text
 from secure_bucket.findings.running import PublicAccess
 from secure_bucket.live.errors import LiveError, Trouble, translated
 from secure_bucket.live.session import Session
 
-__all__ = ["Gone", "ListedBucket", "Reader", "blocking", "policy_of", "shuts_out"]
+__all__ = ["Gone", "ListedBucket", "Reader", "blocking", "shuts_out"]
 
-# The most that S3 returns at once: API reference, *ListBuckets*.
+# S3 returns up to 10,000 at once, and asks for pages where an account has more: API reference, *ListBuckets*.
 _PAGE = 1000
 
 
@@ -36,18 +35,6 @@ class ListedBucket:
 
     name: str
     region: str = ""
-
-
-def policy_of(text: str, bucket: str) -> dict[str, Any]:
-    """Return the policy that AWS returned for a bucket.
-
-    Raises:
-        LiveError: If it cannot be read.
-    """
-    try:
-        return read_policy_text(text)
-    except PolicyTextError as error:
-        raise LiveError(f"bucket `{bucket}`: {error}") from None
 
 
 def blocking(settings: Mapping[str, Any]) -> frozenset[str]:

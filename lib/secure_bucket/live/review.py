@@ -12,10 +12,10 @@ from typing import TypeAlias
 
 from secure_bucket.findings.finding import Fault, Report
 from secure_bucket.findings.judge import Judgement
-from secure_bucket.findings.review import judge_bucket, report_of
+from secure_bucket.findings.review import PolicyTextError, judge_bucket, read_policy_text, report_of
 from secure_bucket.findings.running import RunningBucket
 from secure_bucket.live.accounts import Scope, entrances
-from secure_bucket.live.buckets import Gone, ListedBucket, Reader, policy_of
+from secure_bucket.live.buckets import Gone, ListedBucket, Reader
 from secure_bucket.live.errors import LiveError, Trouble
 from secure_bucket.live.journal import Answer, Journal
 from secure_bucket.live.probing.target import bucket_named
@@ -227,6 +227,8 @@ class _Account:
             return _Told(unread=stop)
         try:
             return self._bucket(bucket)
+        except PolicyTextError as error:
+            return _Told(fault=str(error))
         except Gone as error:
             if self.question.buckets:
                 return _Told(fault=str(error))
@@ -264,7 +266,7 @@ class _Account:
     def _judged(self, bucket: ListedBucket, answer: Answer, as_of: datetime.datetime | None) -> Judgement:
         running = RunningBucket(
             self.reader.arn(bucket),
-            None if answer.policy is None else policy_of(answer.policy, bucket.name),
+            None if answer.policy is None else read_policy_text(answer.policy),
             self.account,
             bucket.region,
             answer.website,
