@@ -191,18 +191,18 @@ def arrows() -> str:
     """The architecture: writing and judging."""
     judging = ("template", "policy", "proof", "findings", "reporters")
     told = {
-        "template": ("files, intrinsic", "functions, buckets"),
+        "template": ("files,", "intrinsics"),
         "policy": ("statements as", "values"),
-        "proof": ("proven, refuted,", "undecided"),
-        "findings": ("which rule,", "where, what to do"),
+        "proof": ("classes,", "coverage"),
+        "findings": ("which rule,", "where"),
         "reporters": ("text, JSON,", "SARIF, HTML …"),
     }
     width, step = 118, 142
-    parts = [text(52, 24, "Writing", "strong"), text(50, 134, "Judging", "strong")]
+    parts = [text(30, 24, "Writing", "strong"), text(30, 134, "Judging", "strong")]
     parts += [
-        box(3, 36, 260, 62, "covered", "#cdk", "SecureBucket, Aspect, mixin, injector"),
-        arrow(268, 67, 40),
-        box(313, 36, 200, 62, "covered", "#statements", "the only place with the deny"),
+        box(3, 36, 280, 62, "covered", "#cdk", "SecureBucket, Aspect, mixin, injector"),
+        arrow(288, 67, 40),
+        box(333, 36, 220, 62, "covered", "#statements", "the only place with the deny"),
     ]
     for number, name in enumerate(judging):
         parts.append(box(3 + number * step, 146, width, 78, "class", f"#{name}", *told[name]))

@@ -18,6 +18,9 @@ from secure_bucket.findings.rules import RULES
 # What is not a name of `secure_bucket` itself, and is made for users all the same.
 MODULES = ("testing", "live", "logs", "statements", "detection", "conformance")
 
+# What argparse says about `--help`, which every command has.
+HELP = "show this help message and exit"
+
 
 def pages(root: Path) -> dict[str, str]:
     """Return each text by the name of its file."""
@@ -48,14 +51,14 @@ def commands(parser: argparse.ArgumentParser) -> Iterator[str]:
         if description.rstrip(".").casefold() != COMMANDS[name].casefold():
             yield f"{prose(description)}\n"
         for group in command._action_groups:
-            actions = [one for one in group._group_actions if one.help != argparse.SUPPRESS]
+            actions = [one for one in group._group_actions if one.help not in (argparse.SUPPRESS, HELP)]
             if not actions:
                 continue
-            title = group.title or ""
+            title = {"positional arguments": "arguments"}.get(group.title or "", group.title or "")
             yield f"**{title[:1].upper()}{title[1:]}**\n"
             if group.description:
                 yield f"{prose(group.description)}\n"
-            yield "| | |\n|---|---|"
+            yield "| argument | meaning |\n|---|---|"
             yield from (f"| {spelled(one)} | {explained(one)} |" for one in actions)
             yield ""
 
