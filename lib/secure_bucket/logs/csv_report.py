@@ -6,7 +6,7 @@ import csv
 import io
 
 from secure_bucket.logs.audit import Audit
-from secure_bucket.reporters.characters import printable, well_formed
+from secure_bucket.reporters.characters import spreadsheet_cell, well_formed
 from secure_bucket.reporters.run import Run
 
 __all__ = ["render"]
@@ -30,7 +30,7 @@ def render(audit: Audit, run: Run) -> str:
         )
         writer.writerow(
             [
-                *map(_cell, words),
+                *(spreadsheet_cell(word or "") for word in words),
                 group.requests,
                 group.clients,
                 f"{group.first_seen:{_TIME}}",
@@ -38,9 +38,3 @@ def render(audit: Audit, run: Run) -> str:
             ]
         )
     return well_formed(out.getvalue())
-
-
-def _cell(word: str | None) -> str:
-    """Return a word that no spreadsheet takes for a formula: whoever makes a request chooses some of them."""
-    text = printable(word or "")
-    return f"'{text}" if text[:1] in ("=", "+", "@") or (text[:1] == "-" and text != "-") else text

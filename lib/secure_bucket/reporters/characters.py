@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["printable", "well_formed", "xml_text"]
+__all__ = ["printable", "spreadsheet_cell", "well_formed", "xml_text"]
 
 # Control characters steer a terminal, and the bidirectional ones reorder what is read: both come from a
 # template that somebody else may have written.
@@ -17,6 +17,12 @@ _NO_XML = r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 def printable(text: str) -> str:
     """Return a text in one line, with an escape for every character that would steer its reader."""
     return _UNPRINTABLE.sub(_escape, text)
+
+
+def spreadsheet_cell(text: str) -> str:
+    """Return a text in one line that no spreadsheet takes for a formula: others choose some of them."""
+    text = printable(text)
+    return f"'{text}" if text[:1] in ("=", "+", "@") or (text[:1] == "-" and text != "-") else text
 
 
 def xml_text(text: str) -> str:
