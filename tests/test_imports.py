@@ -29,8 +29,9 @@ ARROW = {
     "cdk": ["conformance", "detection", "findings", "template", "proof", "policy", "statements", "errors"],
     "live": ["reporters", "findings", "template", "proof", "policy", "statements", "errors"],
     "logs": ["detection", "live", "reporters", "findings", "policy", "errors"],
+    "rollout": ["logs", "reporters", "findings", "proof", "policy", "errors"],
     "cli": [
-        *("live", "logs", "cdk", "conformance", "detection", "reporters", "repair", "findings"),
+        *("rollout", "live", "logs", "cdk", "conformance", "detection", "reporters", "repair", "findings"),
         *("template", "proof", "policy", "statements", "errors"),
     ],
     "testing": ["findings", "template", "proof", "policy", "statements", "errors"],

@@ -1,0 +1,64 @@
+"""In which order clients move, so that buckets can be enforced as soon as may be."""
+
+from __future__ import annotations
+
+import heapq
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from secure_bucket.rollout.planned import Client
+
+__all__ = ["order_moves"]
+
+
+def order_moves(
+    needs: Mapping[str, frozenset[Client]],
+) -> Iterator[tuple[tuple[Client, ...], tuple[str, ...]]]:
+    """Yield the moves: clients, and the buckets that nothing keeps back after them.
+
+    Each time the bucket that lacks the fewest clients is next; where several lack as few, those of which
+    the most lack the same clients. This is greedy: it need not be the shortest way to the end, and each step
+    of it can be understood.
+
+    Args:
+        needs: The clients of each bucket, of which it has at least one.
+    """
+    clients = sorted({client for lacking in needs.values() for client in lacking})
+    numbers = {client: number for number, client in enumerate(clients)}
+    lacks = {bucket: frozenset(numbers[client] for client in needs[bucket]) for bucket in sorted(needs)}
+    users: dict[int, set[str]] = defaultdict(set)
+    alike: dict[frozenset[int], set[str]] = defaultdict(set)
+    for bucket, lacking in lacks.items():
+        alike[lacking].add(bucket)
+        for number in lacking:
+            users[number].add(bucket)
+    queue = [_entry(lacking, buckets) for lacking, buckets in alike.items()]
+    heapq.heapify(queue)
+    while queue:
+        entry = heapq.heappop(queue)
+        chosen = frozenset(entry[2])
+        # An entry that was made before something changed is followed by a newer one.
+        if chosen not in alike or len(alike[chosen]) != -entry[1]:
+            continue
+        freed = alike.pop(chosen)
+        changed: set[frozenset[int]] = set()
+        for bucket in {user for number in chosen for user in users[number]} - freed:
+            if bucket not in lacks:
+                continue
+            before, after = lacks[bucket], lacks[bucket] - chosen
+            lacks[bucket] = after
+            alike[before].discard(bucket)
+            alike[after].add(bucket)
+            changed |= {before, after}
+        for bucket in freed:
+            del lacks[bucket]
+        for lacking in changed:
+            if alike[lacking]:
+                heapq.heappush(queue, _entry(lacking, alike[lacking]))
+            else:
+                del alike[lacking]
+        yield tuple(clients[number] for number in sorted(chosen)), tuple(sorted(freed))
+
+
+def _entry(lacking: frozenset[int], buckets: set[str]) -> tuple[int, int, tuple[int, ...]]:
+    return len(lacking), -len(buckets), tuple(sorted(lacking))

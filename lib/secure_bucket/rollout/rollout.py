@@ -1,0 +1,117 @@
+"""The plan of a rollout: every bucket in its wave, and in which order clients move."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from secure_bucket.findings.finding import Fault
+from secure_bucket.rollout.planned import Client, PlannedBucket, Wave
+
+__all__ = ["BlastRadius", "Move", "Rollout", "Source"]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Clients that move to HTTPS together, and the buckets that can be enforced after that.
+
+    Args:
+        number: Which move it is, from 1.
+        clients: The clients.
+        frees: The labels of the buckets.
+        whole: Whether these are all the clients of the buckets; otherwise the audit does not name some.
+    """
+
+    number: int
+    clients: tuple[Client, ...]
+    frees: tuple[str, ...]
+    whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class BlastRadius:
+    """Who is hit when a wave is enforced as it stands, before anybody has moved.
+
+    Args:
+        buckets: How many buckets change.
+        accounts: The accounts they are in, as far as they are known.
+        clients: How many clients are known to break, each counted once.
+        requests: How many of their requests the logs hold.
+        unknown: For how many of the buckets nobody knows who breaks.
+    """
+
+    buckets: int
+    accounts: tuple[str, ...]
+    clients: int
+    requests: int
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One of the things that a rollout is planned from.
+
+    Args:
+        kind: `templates`, `accounts` or `logs`.
+        buckets: How many buckets it knows.
+        named: What it is of: files, accounts, logs.
+        as_of: When the oldest of it was read, or when the logs end, as `2027-03-01T12:00:00Z`; `""` when it
+            was read just now, or when nothing tells.
+        days: How many days ago that was; `None` when nothing tells.
+    """
+
+    kind: str
+    buckets: int
+    named: tuple[str, ...]
+    as_of: str = ""
+    days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """The plan.
+
+    Args:
+        buckets: Every bucket, in the order in which to enforce them.
+        moves: In which order clients move, for the wave of clients.
+        sources: What it is planned from.
+        warnings: What makes it less certain, each in a sentence.
+        faults: What could not be looked at when its sources were made, so that it is not whole.
+        minimum_tls: The TLS version below which clients count as well; `None` for plain HTTP alone.
+    """
+
+    buckets: tuple[PlannedBucket, ...]
+    moves: tuple[Move, ...] = ()
+    sources: tuple[Source, ...] = ()
+    warnings: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    minimum_tls: float | None = None
+
+    def wave(self, wave: Wave) -> tuple[PlannedBucket, ...]:
+        """Return the buckets of a wave, in their order."""
+        return tuple(bucket for bucket in self.buckets if bucket.wave is wave)
+
+    def blast_radius(self, wave: Wave) -> BlastRadius:
+        """Return who is hit when a wave is enforced as it stands."""
+        buckets = self.wave(wave)
+        changed = 0 if wave in (Wave.ENFORCED, Wave.LEFT) else len(buckets)
+        if not changed:
+            return BlastRadius(0, (), 0, 0, 0)
+        return BlastRadius(
+            changed,
+            tuple(sorted({bucket.account for bucket in buckets if bucket.account})),
+            len({use.client for bucket in buckets for use in bucket.clients}),
+            sum(use.requests for bucket in buckets for use in bucket.clients)
+            + sum(bucket.unnamed for bucket in buckets),
+            sum(wave is not Wave.NOW and not (bucket.clients or bucket.unnamed) for bucket in buckets),
+        )
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left to do."""
+        return all(bucket.wave in (Wave.ENFORCED, Wave.LEFT) for bucket in self.buckets)
+
+    @property
+    def only_evidence(self) -> bool:
+        """Whether all that is left to do is to gather evidence."""
+        left = {bucket.wave for bucket in self.buckets} - {Wave.ENFORCED, Wave.LEFT}
+        return left == {Wave.EVIDENCE}
