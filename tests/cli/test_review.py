@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,8 +17,8 @@ pytest.importorskip("boto3", reason="boto3 is not installed: pip install 'secure
 
 from secure_bucket.live.journal import Journal
 from secure_bucket.statements import deny_plain_http
-from tests.cli.harness import Outcome, environment
-from tests.live.aws import ACCOUNT, Aws, bucket, reset, s3_error, serving
+from tests.cli.harness import Outcome, command, environment
+from tests.live.aws import ACCOUNT, Aws, Request, bucket, reset, s3_error, serving
 from tests.live.test_aggregator import holds, record
 
 Command = Callable[..., Outcome]
@@ -322,3 +324,33 @@ def test_in_a_process_of_its_own(aws: Aws, process: Callable[..., subprocess.Com
     assert outcome.returncode == 1
     assert outcome.stdout.startswith("SB001 error: bucket `open`")
     assert outcome.stderr == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="interrupts are signals")
+def test_an_interrupted_review_goes_on(
+    aws: Aws, process: Callable[..., subprocess.CompletedProcess[str]], directory: Path
+) -> None:
+    for number in range(60):
+        bucket(f"b-{number:02}")
+
+    def slowly(request: Request) -> None:
+        time.sleep(0.1 if request.operation == "policy" else 0)
+
+    aws.rules.append(slowly)
+    words = ("review", "--endpoint-url", aws.url, "--threads", "2", "--resume", "j.jsonl")
+    with subprocess.Popen(
+        command(*words), env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and aws.count("website") < 5:
+            time.sleep(0.02)
+        running.send_signal(signal.SIGINT)
+        out, _ = running.communicate(timeout=30)
+    assert (running.returncode, out) == (130, "")
+    known = len((directory / "j.jsonl").read_text().splitlines()) - 1
+    assert 5 <= known < 60
+    aws.rules.clear()
+    asked = aws.count("policy")
+    outcome = process(*words, env=environment())
+    assert (outcome.returncode, outcome.stdout[:11]) == (0, "60 buckets ")
+    assert aws.count("policy") == asked + 60 - known

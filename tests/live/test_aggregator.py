@@ -217,6 +217,14 @@ def test_a_page_that_comes_again_is_an_error(aws: Aws) -> None:
         review_aggregator("org", Scope(aws.access))
 
 
+def test_a_fault_of_our_own_is_one_of_the_report(aws: Aws) -> None:
+    holds(aws, record("denies"), record("odd") | {"arn": "no ARN"})
+    report = review_aggregator("org", Scope(aws.access))
+    assert verdicts(report) == {"denies": "proven"}
+    (fault,) = report.faults
+    assert "please report it: ValueError" in fault.message
+
+
 def test_an_aggregator_is_asked_once(aws: Aws) -> None:
     with pytest.raises(LiveError, match="is asked once"):
         review_aggregator("org", Scope(aws.access, profiles=("a", "b")))

@@ -10,6 +10,9 @@ import pytest
 
 from secure_bucket.errors import MissingDependencyError
 from secure_bucket.findings.finding import Report
+from secure_bucket.findings.judge import Judgement
+from secure_bucket.findings.review import judge_bucket
+from secure_bucket.findings.running import RunningBucket
 from secure_bucket.live import LiveError, Trouble, review_account, review_accounts, review_buckets
 from secure_bucket.live import session as sessions
 from secure_bucket.live.accounts import Scope
@@ -394,6 +397,22 @@ def test_some_thousand_buckets_come_page_by_page_and_only_the_rest_is_asked(
     assert seen[0] == (0, 2_500)
     assert seen[-1] == (2_500, 2_500)
     assert seen == sorted(seen)
+
+
+def test_a_fault_of_our_own_is_one_of_the_report(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket("fine")
+    bucket("odd", None)
+
+    def judge(question: Question, running: RunningBucket) -> Judgement:
+        if running.name == "odd":
+            raise ZeroDivisionError("by zero")
+        return judge_bucket(running)
+
+    monkeypatch.setattr(Question, "judge", judge)
+    report = review_account(aws.access)
+    assert verdicts(report) == {"fine": "proven"}
+    (fault,) = report.faults
+    assert fault.message.endswith("please report it: ZeroDivisionError: by zero")
 
 
 def test_no_boto3_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,8 +100,9 @@ def remedy_in_place(bucket: RunningBucket, statement: Mapping[str, Any]) -> str:
         f"`aws s3api get-bucket-policy --bucket {name} --query Policy --output text > policy.json`, add the "
         f"statement, and run {put}, which replaces the whole policy{owner}"
     )
-    written = "" if isinstance(bucket.policy, Unknown) else json.dumps(bucket.policy, separators=(",", ":"))
-    size = len(written) + len(shown)
+    size = len(shown)
+    if not isinstance(bucket.policy, Unknown):
+        size += len(json.dumps(bucket.policy, ensure_ascii=False, separators=(",", ":")).encode())
     if size > MAX_POLICY_BYTES:
         fix += (
             f"; the policy then has about {size:,} bytes, and S3 takes {MAX_POLICY_BYTES:,}: shorten it first"

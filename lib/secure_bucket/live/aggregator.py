@@ -16,12 +16,13 @@ from dataclasses import replace
 from typing import Any, Final
 
 from secure_bucket.findings.finding import Fault, Report
+from secure_bucket.findings.judge import Judgement
 from secure_bucket.findings.review import PolicyTextError, read_policy_text, report_of
 from secure_bucket.findings.running import PublicAccess, RunningBucket
 from secure_bucket.live.accounts import Scope, members
 from secure_bucket.live.buckets import blocking, shuts_out
 from secure_bucket.live.errors import LiveError, translated
-from secure_bucket.live.review import Question
+from secure_bucket.live.review import Question, our_fault
 from secure_bucket.live.session import Session, open_session
 from secure_bucket.policy.unknown import Place, Unknown
 
@@ -88,7 +89,7 @@ def review_aggregator(name: str, scope: Scope, question: Question | None = None)
             buckets.append(bucket)
     buckets.sort(key=lambda bucket: (bucket.account, bucket.name))
     faults += _missing(asked, buckets, question)
-    report = report_of(_judged(buckets, question))
+    report = report_of(_judged(buckets, question, faults))
     return replace(
         report,
         not_applicable=tuple((Place(), what, why) for what, why in skipped),
@@ -97,9 +98,12 @@ def review_aggregator(name: str, scope: Scope, question: Question | None = None)
     )
 
 
-def _judged(buckets: Sequence[RunningBucket], question: Question) -> Iterator[Any]:
+def _judged(buckets: Sequence[RunningBucket], question: Question, faults: list[Fault]) -> Iterator[Judgement]:
     for done, bucket in enumerate(buckets, 1):
-        yield question.judge(bucket)
+        try:
+            yield question.judge(bucket)
+        except Exception as error:
+            faults.append(Fault("", f"{bucket.described()} is not reviewed: {our_fault(error)}"))
         question.advance(done, len(buckets))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import fnmatch
 import itertools
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
@@ -24,7 +25,16 @@ from secure_bucket.policy.unknown import Place
 from secure_bucket.proof.verdict import Proven
 from secure_bucket.reporters.summary import count
 
-__all__ = ["THREADS", "Advance", "Question", "merged", "review_account", "review_accounts", "review_buckets"]
+__all__ = [
+    "THREADS",
+    "Advance",
+    "Question",
+    "merged",
+    "our_fault",
+    "review_account",
+    "review_accounts",
+    "review_buckets",
+]
 
 THREADS = 16
 """How many buckets are read at a time unless said otherwise."""
@@ -195,6 +205,17 @@ def merged(reports: Iterable[Report]) -> Report:
     )
 
 
+def our_fault(error: Exception) -> str:
+    """Return what is said of a fault of our own.
+
+    INVARIANT: it never passes for a verdict, and never hides what is said of other buckets.
+    """
+    if "SECURE_BUCKET_DEBUG" in os.environ:
+        raise error
+    what = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    return f"there is a fault in secure-bucket, please report it: {what}"
+
+
 def _number(version: float | str | None) -> float | None:
     return None if version is None else float(version)
 
@@ -241,6 +262,8 @@ class _Account:
                 self.unreachable[bucket.region] = error
                 return _Told(unread=error)
             return _Told(fault=str(error))
+        except Exception as error:
+            return _Told(fault=our_fault(error))
 
     def _bucket(self, bucket: ListedBucket) -> _Told:
         journal = self.question.journal
