@@ -146,6 +146,15 @@ def test_private_bucket_asks_for_a_signature(probe: Run) -> None:
     )
 
 
+def test_credentials_that_are_not_accepted_are_told_once(probe: Run, server: Storage) -> None:
+    server.over_https = lambda seen: (
+        error(403, "InvalidAccessKeyId") if "authorization" in seen.headers else DENIED
+    )
+    outcome = probe("good", "bare", SIGNED)
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+    assert "the credentials are not accepted for `s3:ListBucket` on bucket `good`" in outcome.err
+
+
 def test_proof_and_probe_disagree(probe: Run, server: Storage) -> None:
     server.over_http = let_in
     outcome = probe("good", SIGNED, "--policy-check")

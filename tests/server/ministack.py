@@ -36,6 +36,17 @@ ABSENT = "ministack is not installed: make .venv-ministack/.installed"
 
 _ROOT = Path(__file__).parents[2]
 _SERVICES = "s3,iam,sts,cloudformation,ssm"
+# Hypercorn, in one process, that ends with the one that started it, however that one ends.
+_HYPERCORN = """
+import os, runpy, sys, threading
+
+def end_with_the_tests():
+    sys.stdin.buffer.read()
+    os.killpg(0, 9)
+
+threading.Thread(target=end_with_the_tests, daemon=True).start()
+runpy.run_module("hypercorn", run_name="__main__")
+"""
 _SECONDS_TO_START = 60
 _STARTS = 3
 
@@ -200,6 +211,8 @@ def running(directory: Path) -> Iterator[Ministack]:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+            if process.stdin is not None:
+                process.stdin.close()
 
 
 def _start(executable: str, directory: Path, http: int, https: int) -> subprocess.Popen[bytes]:
@@ -214,7 +227,7 @@ def _start(executable: str, directory: Path, http: int, https: int) -> subproces
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     arguments = [
-        *(executable, "-m", "hypercorn", "ministack.app:app"),
+        *(executable, "-c", _HYPERCORN, "ministack.app:app", "--workers", "0"),
         *("--bind", f"127.0.0.1:{https}", "--insecure-bind", f"127.0.0.1:{http}"),
         *("--certfile", "certificate.pem", "--keyfile", "key.pem"),
     ]
@@ -223,7 +236,7 @@ def _start(executable: str, directory: Path, http: int, https: int) -> subproces
             arguments,
             cwd=directory,
             env=environment,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,

@@ -16,7 +16,7 @@ from secure_bucket.cli.delivery import reports_of, run_of, write_report
 from secure_bucket.cli.exits import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED
 from secure_bucket.cli.output import Progress, speaks_utf8, to_stderr, to_stdout, wants_colour, width_of
 from secure_bucket.errors import SecureBucketError
-from secure_bucket.live.errors import LiveError
+from secure_bucket.live.errors import LiveError, Trouble
 from secure_bucket.live.probe import Layout, Probe, Signer, Transport, probe_bucket
 from secure_bucket.live.probe_results import Probes, Unprobed
 from secure_bucket.live.probing.target import bucket_named
@@ -96,6 +96,9 @@ def _probe(
                     timeout=arguments.timeout,
                 )
             except LiveError as error:
+                if not probes and error.trouble in (Trouble.CREDENTIALS, Trouble.EXPIRED):
+                    # The other buckets would only say the same.
+                    raise
                 faults.append(Unprobed(name, str(error)))
                 continue
             probes.append(probe)
