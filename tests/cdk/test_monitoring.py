@@ -254,7 +254,6 @@ def test_with_the_log_group_of_another_trail_none_is_made(stack: cdk.Stack) -> N
     types = {resource["Type"] for resource in template.to_json()["Resources"].values()}
     assert types == {
         "AWS::CloudWatch::Alarm",
-        "AWS::Events::Rule",
         "AWS::Logs::MetricFilter",
         "AWS::Logs::QueryDefinition",
     }
@@ -546,6 +545,25 @@ def test_a_trail_that_would_make_a_cycle_is_refused_with_the_way_out(app: cdk.Ap
     trail = cloudtrail.Trail(cdk.Stack(app, "Trails"), "Trail", send_to_cloud_watch_logs=True)
     with pytest.raises(ConstructError, match="Put the monitoring into the stack of the trail"):
         SecureTransportMonitoring(stack, "Monitoring", buckets=[SecureBucket(stack, "Reports")], trail=trail)
+
+
+def test_what_is_kept_is_kept_as_long_as_somebody_says(stack: cdk.Stack) -> None:
+    SecureTransportMonitoring(
+        stack,
+        "Monitoring",
+        all_buckets=True,
+        log_bucket_retention=cdk.Duration.days(800),
+        log_group_retention=logs.RetentionDays.ONE_WEEK,
+        removal_policy=cdk.RemovalPolicy.DESTROY,
+    )
+    (group,) = properties(stack, "AWS::Logs::LogGroup")
+    assert group["RetentionInDays"] == 7
+    (bucket,) = properties(stack, "AWS::S3::Bucket")
+    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+    assert rule["ExpirationInDays"] == 800
+    for type in ("AWS::KMS::Key", "AWS::Logs::LogGroup", "AWS::S3::Bucket"):
+        for resource in Template.from_stack(stack).find_resources(type).values():
+            assert resource["DeletionPolicy"] == "Delete"
 
 
 def test_targets_of_others_get_the_whole_event(stack: cdk.Stack) -> None:

@@ -71,20 +71,21 @@ class SecureTransportMonitoring(Construct):
             the S3 data events of the buckets. No trail is made then.
         management_events: Which management events a new trail records: those that change something unless
             set. EventBridge tells about changes only where some trail of the account records them.
-        log_retention: How long the events stay in a new log group: three months unless set.
-        log_expiration: How long they stay in the log bucket of a new trail: a year unless set, as PCI DSS
-            asks.
-        removal_policy: What becomes of a new log group and log bucket with the stack: they stay unless set.
-        encryption_key: The key for trail, log group and topic: a new one unless set. What the
-            services need is added to its policy; a key that is imported has to allow it already.
-        denied_threshold: From how many denied requests in five minutes on there is an alarm: one unless
+        log_group_retention: How long the events stay in a new log group: three months unless set.
+        log_bucket_retention: How long they stay in the log bucket of a new trail: a year unless set, as PCI
+            DSS asks.
+        removal_policy: What becomes of a new log group, log bucket and key with the stack: they stay unless
             set.
+        encryption_key: The key for trail, log group and topic: a new one unless set. What the services need
+            is added to its policy; a key that is imported has to allow it already.
+        denied_threshold: From how many denied requests in five minutes on there is an alarm: one unless set.
         answered_threshold: From how many answered requests on there is an alarm: one unless set.
         topic: Where alarms and changes go: a new topic unless set. A topic that is imported has to let
             CloudWatch and EventBridge publish already.
         email_addresses: Who is told by e-mail, once each of them has confirmed the subscription.
         alarm_actions: What the alarms do instead of telling the topic; nothing if empty.
-        rule_targets: What the changes are sent to instead of the topic; nothing if empty.
+        rule_targets: What the changes are sent to instead of the topic; if empty no rules of EventBridge are
+            made.
         config_rule: What AWS Config judges: each of the `"buckets"` by a rule of its own unless set; with
             `"account"` every bucket by one rule; nothing with `None`, for accounts where a conformance pack
             or Security Hub has the rule already. The account needs a configuration recorder that records
@@ -96,7 +97,8 @@ class SecureTransportMonitoring(Construct):
         dashboard: Whether there is a dashboard. There is unless set to `False`.
 
     Attributes:
-        trail: The trail that records, if it is in this app.
+        trail: The trail that records, if it is in this app. A new one has advanced event selectors, beside
+            which its `add_event_selector` has no effect.
         log_group: Where the events are.
         log_bucket: The log bucket of a new trail.
         topic: Where alarms and changes go, if not elsewhere.
@@ -123,8 +125,8 @@ class SecureTransportMonitoring(Construct):
         trail: cloudtrail.Trail | None = None,
         log_group: logs.ILogGroup | None = None,
         management_events: cloudtrail.ReadWriteType = cloudtrail.ReadWriteType.WRITE_ONLY,
-        log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
-        log_expiration: cdk.Duration | None = None,
+        log_group_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
+        log_bucket_retention: cdk.Duration | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
         encryption_key: kms.IKey | None = None,
         denied_threshold: int = 1,
@@ -171,6 +173,7 @@ class SecureTransportMonitoring(Construct):
 
         self.encryption_key: kms.IKey | None = None
         self._given_key = encryption_key
+        self._removal_policy = removal_policy
 
         self.topic: sns.ITopic | None = topic
         if topic is None and wants_topic:
@@ -195,9 +198,11 @@ class SecureTransportMonitoring(Construct):
             self.log_group = cast(logs.ILogGroup, trail.log_group)
         else:
             key = self._key()
-            made = make_log_group(self, key, log_retention, removal_policy)
+            made = make_log_group(self, key, log_group_retention, removal_policy)
             self.log_group = made
-            self.log_bucket = make_log_bucket(self, log_expiration or cdk.Duration.days(365), removal_policy)
+            self.log_bucket = make_log_bucket(
+                self, log_bucket_retention or cdk.Duration.days(365), removal_policy
+            )
             self.trail = make_trail(
                 self,
                 path,
@@ -223,9 +228,11 @@ class SecureTransportMonitoring(Construct):
         )
         save_query(self, self.log_group)
 
-        self.change_rules = watch_policies(self, watched, rule_targets)
-        if self.trail is not None:
-            self.change_rules.append(watch_trail(self, self.trail, rule_targets))
+        self.change_rules: list[events.Rule] = []
+        if rule_targets:
+            self.change_rules += watch_policies(self, watched, rule_targets)
+            if self.trail is not None:
+                self.change_rules.append(watch_trail(self, self.trail, rule_targets))
 
         self.config_rules: list[config.ManagedRule] = []
         self.remediation_role: iam.Role | None = None
@@ -244,7 +251,7 @@ class SecureTransportMonitoring(Construct):
     def _key(self) -> kms.IKey:
         """The key for what is made here; without any of that there is none to pay for."""
         if self.encryption_key is None:
-            self.encryption_key = self._given_key or make_key(self)
+            self.encryption_key = self._given_key or make_key(self, self._removal_policy)
             share_key(self.encryption_key)
         return self.encryption_key
 

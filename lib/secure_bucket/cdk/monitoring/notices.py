@@ -11,13 +11,14 @@ from constructs import Construct
 __all__ = ["let_alarms_publish", "make_key", "make_topic", "share_key"]
 
 
-def make_key(scope: Construct) -> kms.Key:
-    """Make the key of a monitoring, which rotates every year and stays when the stack goes."""
+def make_key(scope: Construct, removal_policy: cdk.RemovalPolicy) -> kms.Key:
+    """Make the key of a monitoring, which rotates every year; without it the old logs cannot be read."""
     return kms.Key(
         scope,
         "Key",
         description=f"{scope.node.path}: trail, log group and topic",
         enable_key_rotation=True,
+        removal_policy=removal_policy,
     )
 
 
