@@ -11,7 +11,7 @@ from secure_bucket.logs.words import answer_name, verdict
 from secure_bucket.reporters.characters import well_formed
 from secure_bucket.reporters.run import Run
 
-__all__ = ["SCHEMA", "render"]
+__all__ = ["SCHEMA", "answer_form", "render", "time_form"]
 
 SCHEMA = "secure-bucket/audit/1"
 
@@ -27,11 +27,11 @@ def render(audit: Audit, run: Run) -> str:
             "options": [{"name": name, "value": value} for name, value in run.options],
         },
         "verdict": verdict(audit),
-        "answer": _answer(audit.answer),
+        "answer": answer_form(audit.answer),
         "asked": {
             "sources": list(audit.sources),
-            "since": _time(audit.since),
-            "until": _time(audit.until),
+            "since": time_form(audit.since),
+            "until": time_form(audit.until),
             "minimum_tls": audit.minimum_tls,
             "minimum_window_days": audit.minimum_window,
             "group_by": [key.value for key in audit.keys],
@@ -54,7 +54,8 @@ def render(audit: Audit, run: Run) -> str:
     return well_formed(json.dumps(document, ensure_ascii=False, indent=2)) + "\n"
 
 
-def _answer(answer: Answer) -> dict[str, Any]:
+def answer_form(answer: Answer) -> dict[str, Any]:
+    """Return an answer in the form that it has in JSON."""
     name = answer_name(answer).replace(" ", "-")
     if isinstance(answer, Breaks):
         return {"outcome": name, "clients": answer.clients, "requests": answer.requests}
@@ -66,7 +67,7 @@ def _answer(answer: Answer) -> dict[str, Any]:
 def _bucket(bucket: AuditedBucket) -> dict[str, Any]:
     return {
         "name": bucket.name,
-        "answer": _answer(bucket.answer),
+        "answer": answer_form(bucket.answer),
         "requests": bucket.requests,
         "https": bucket.https,
         "breaking": bucket.breaking,
@@ -74,8 +75,8 @@ def _bucket(bucket: AuditedBucket) -> dict[str, Any]:
         "unknown": bucket.unknown,
         "internal": bucket.internal,
         "data_events": bucket.data_events,
-        "first_seen": _time(bucket.first_seen),
-        "last_seen": _time(bucket.last_seen),
+        "first_seen": time_form(bucket.first_seen),
+        "last_seen": time_form(bucket.last_seen),
         "days": bucket.days,
         "window_days": bucket.window,
         "share_known": round(bucket.share, 6),
@@ -95,10 +96,11 @@ def _group(group: ClientGroup) -> dict[str, Any]:
         "status": group.status,
         "requests": group.requests,
         "clients": group.clients,
-        "first_seen": _time(group.first_seen),
-        "last_seen": _time(group.last_seen),
+        "first_seen": time_form(group.first_seen),
+        "last_seen": time_form(group.last_seen),
     }
 
 
-def _time(time: datetime.datetime | None) -> str | None:
+def time_form(time: datetime.datetime | None) -> str | None:
+    """Return a time in the form that it has in JSON: in UTC, to the second."""
     return None if time is None else time.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
