@@ -105,7 +105,7 @@ class SecureLogBucket(SecureBucket):
             )
             if not added.statement_added:
                 cdk.Annotations.of(self).add_warning_v2(
-                    "secure-bucket:log-key",
+                    "log-bucket:imported-key",
                     f"the key of `{path}` is imported: add to its policy the statement of *Amazon S3 bucket "
                     "server-side encryption* in the CloudWatch Logs User Guide, else no logs arrive",
                 )

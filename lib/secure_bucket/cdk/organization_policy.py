@@ -150,7 +150,7 @@ class SecureTransportOrganizationPolicy(Construct):
         """The policy, as CloudFormation has it; `policy.attr_id` is its id in AWS Organizations."""
         if self.exceptions:
             cdk.Annotations.of(self).add_warning_v2(
-                "secure-bucket:organization-exceptions",
+                "organization-policy:exceptions",
                 f"`{path}` lets plain HTTP through to {', '.join(self.exceptions)}",
             )
 
