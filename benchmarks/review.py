@@ -78,6 +78,8 @@ class Aws:
     def answer(self, target: str, operation: str, body: bytes) -> tuple[int, str]:
         """Return the status and the body for a request."""
         path, _, query = target.partition("?")
+        if operation.endswith("DescribeConfigurationAggregators"):
+            return self.counted("DescribeConfigurationAggregators", "{}")
         if operation.endswith("SourcesStatus"):
             return self.counted("DescribeConfigurationAggregatorSourcesStatus", "{}")
         if operation.endswith("SelectAggregateResourceConfig"):

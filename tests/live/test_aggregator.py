@@ -17,6 +17,7 @@ from tests.live.test_accounts import OTHER, actions, made, organization
 
 TIME = "2026-11-20T10:00:00.000Z"
 ABSENT: Any = object()
+EVERYWHERE = {"OrganizationAggregationSource": {"RoleArn": "arn:aws:iam::1:role/a", "AllAwsRegions": True}}
 
 
 def record(
@@ -43,11 +44,17 @@ def record(
 
 
 def holds(
-    aws: Aws, *records: Mapping[str, Any], page: int = 100, sources: tuple[Mapping[str, Any], ...] = ()
+    aws: Aws,
+    *records: Mapping[str, Any],
+    page: int = 100,
+    sources: tuple[Mapping[str, Any], ...] = (),
+    described: Mapping[str, Any] = EVERYWHERE,
 ) -> None:
     """Answer as an aggregator with these records, in pages, and with these sources that failed."""
 
     def rule(request: Any) -> tuple[int, str] | None:
+        if request.operation == "DescribeConfigurationAggregators":
+            return 200, json.dumps({"ConfigurationAggregators": [described]})
         if request.operation == "DescribeConfigurationAggregatorSourcesStatus":
             assert json.loads(request.body)["UpdateStatus"] == ["FAILED", "OUTDATED"]
             return 200, json.dumps({"AggregatedSourceStatusList": sources})
@@ -169,6 +176,28 @@ def test_sources_that_failed_are_faults(aws: Aws) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "described",
+    [
+        {"OrganizationAggregationSource": {"RoleArn": "arn:aws:iam::1:role/a", "AwsRegions": ["eu-west-1"]}},
+        {"AccountAggregationSources": [{"AccountIds": [OTHER], "AwsRegions": ["eu-west-1"]}]},
+    ],
+)
+def test_regions_that_are_not_collected_are_a_fault(aws: Aws, described: dict[str, Any]) -> None:
+    holds(aws, record("denies"), described=described)
+    (fault,) = review_aggregator("org", Scope(aws.access)).faults
+    assert fault.message == (
+        "aggregator `org` collects `eu-west-1` only: buckets of other regions are not covered"
+    )
+
+
+def test_an_aggregator_without_any_record_is_no_pass(aws: Aws) -> None:
+    holds(aws)
+    report = review_aggregator("org", Scope(aws.access))
+    (fault,) = report.faults
+    assert "`org` has no record of any bucket" in fault.message
+
+
 def test_an_account_without_a_record_is_a_fault(aws: Aws) -> None:
     holds(aws, record("denies"))
     organization(aws, **{f"a{ACCOUNT}": "ACTIVE", f"a{OTHER}": "ACTIVE", "a777788889999": "SUSPENDED"})
@@ -194,7 +223,7 @@ def test_only_some_accounts_and_buckets(aws: Aws) -> None:
 
 def test_an_aggregator_that_is_none(aws: Aws) -> None:
     answer = '{"__type": "NoSuchConfigurationAggregatorException", "message": "There is none"}'
-    aws.answer("DescribeConfigurationAggregatorSourcesStatus", None, (400, answer))
+    aws.answer("DescribeConfigurationAggregators", None, (400, answer))
     with pytest.raises(
         LiveError, match="on aggregator `org` failed with NoSuchConfigurationAggregatorException"
     ):
@@ -203,6 +232,7 @@ def test_an_aggregator_that_is_none(aws: Aws) -> None:
 
 @pytest.mark.parametrize("results", [["3"], ["{}"], ["no json"]])
 def test_records_that_are_none_are_an_error(aws: Aws, results: list[str]) -> None:
+    aws.answer("DescribeConfigurationAggregators", None, (200, "{}"))
     aws.answer("DescribeConfigurationAggregatorSourcesStatus", None, (200, "{}"))
     aws.answer("SelectAggregateResourceConfig", None, (200, json.dumps({"Results": results})))
     with pytest.raises(LiveError, match="something that is no record of a bucket"):
@@ -211,6 +241,7 @@ def test_records_that_are_none_are_an_error(aws: Aws, results: list[str]) -> Non
 
 def test_a_page_that_comes_again_is_an_error(aws: Aws) -> None:
     page = json.dumps({"Results": [json.dumps(record("b-1"))], "NextToken": "again"})
+    aws.answer("DescribeConfigurationAggregators", None, (200, "{}"))
     aws.answer("DescribeConfigurationAggregatorSourcesStatus", None, (200, "{}"))
     aws.answer("SelectAggregateResourceConfig", None, (200, page))
     with pytest.raises(LiveError, match="returns a page again"):

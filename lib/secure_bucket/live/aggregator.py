@@ -73,10 +73,12 @@ def review_aggregator(name: str, scope: Scope, question: Question | None = None)
     )
     session = open_session(access)
     session.identity()
-    faults = list(_not_collected(session, name))
+    faults = [*_regions_left_out(session, name), *_not_collected(session, name)]
     asked, skipped = _accounts(session, scope)
     buckets: list[RunningBucket] = []
+    recorded = 0
     for record in _records(session, name, question):
+        recorded += 1
         bucket = _bucket(record)
         left_out = (asked and bucket.account not in asked) or bucket.account in scope.skip_accounts
         if left_out:
@@ -88,6 +90,11 @@ def review_aggregator(name: str, scope: Scope, question: Question | None = None)
         else:
             buckets.append(bucket)
     buckets.sort(key=lambda bucket: (bucket.account, bucket.name))
+    if not recorded:
+        text = (
+            f"aggregator `{name}` has no record of any bucket asked for, so nothing is known: does AWS Config"
+        )
+        faults.append(Fault("", f"{text} record `AWS::S3::Bucket`?"))
     faults += _missing(asked, buckets, question)
     report = report_of(_judged(buckets, question, faults))
     return replace(
@@ -207,6 +214,28 @@ def _time(value: object) -> datetime.datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=datetime.timezone.utc)
+
+
+def _regions_left_out(session: Session, name: str) -> Iterator[Fault]:
+    """Return that the aggregator leaves regions out, whose buckets are then not covered."""
+    with translated("config:DescribeConfigurationAggregators", f"aggregator `{name}`"):
+        answer = session.client("config", brief=True).describe_configuration_aggregators(
+            ConfigurationAggregatorNames=[name]
+        )
+    for aggregator in answer.get("ConfigurationAggregators", ()):
+        organization = aggregator.get("OrganizationAggregationSource")
+        sources = [
+            *aggregator.get("AccountAggregationSources", ()),
+            *([organization] if organization else ()),
+        ]
+        for source in sources:
+            if not source.get("AllAwsRegions"):
+                regions = ", ".join(f"`{region}`" for region in source.get("AwsRegions", ())) or "no region"
+                text = (
+                    f"aggregator `{name}` collects {regions} only: buckets of other regions are not covered"
+                )
+                yield Fault("", text)
+                return
 
 
 def _not_collected(session: Session, name: str) -> Iterator[Fault]:

@@ -65,6 +65,7 @@ def _buckets(question: Question, partition: str) -> Iterator[_Statement]:
 
 
 def _aggregator(partition: str) -> Iterator[_Statement]:
+    yield _allow("FindAggregator", "config:DescribeConfigurationAggregators")
     # The ARN of an aggregator holds an id that its name does not tell.
     yield {
         "Sid": "AskAggregator",

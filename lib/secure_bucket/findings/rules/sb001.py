@@ -36,7 +36,8 @@ Resources:
             Resource: [!GetAtt Reports.Arn, !Sub "${Reports.Arn}/*"]
 ```
 
-In a CDK app `SecureBucket`, or `s3.Bucket(…, enforce_ssl=True)`.
+In a CDK app `SecureBucket`, or `s3.Bucket(…, enforce_ssl=True)`. For a bucket that runs, `secure-bucket
+review` prints the statement to add to its policy.
 
 ## References
 
