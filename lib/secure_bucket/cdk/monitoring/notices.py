@@ -42,7 +42,7 @@ def share_key(key: kms.IKey) -> None:
             ["kms:GenerateDataKey*"],
             {"StringLike": {"kms:EncryptionContext:aws:cloudtrail:arn": trails}},
         ),
-        ("cloudtrail.amazonaws.com", ["kms:DescribeKey"], {"StringEquals": {"aws:SourceAccount": account}}),
+        ("cloudtrail.amazonaws.com", ["kms:DescribeKey"], {"ArnLike": {"aws:SourceArn": trails}}),
         (
             "cloudwatch.amazonaws.com",
             ["kms:Decrypt", "kms:GenerateDataKey*"],
