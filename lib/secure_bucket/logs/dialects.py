@@ -57,7 +57,9 @@ def write(
         values: What to put for each `$name`. It is written as a literal and never read as SQL.
         keys: The columns to put for `$keys`.
     """
-    given = tuple((name, tuple(value) if isinstance(value, list) else value) for name, value in (values or {}).items())
+    given = tuple(
+        (name, tuple(value) if isinstance(value, list) else value) for name, value in (values or {}).items()
+    )
     return _written(sql, dialect, given, tuple(keys))
 
 

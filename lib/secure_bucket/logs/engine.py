@@ -200,7 +200,7 @@ class Engine:
             if "not utf-8 encoded" not in problem:
                 break
         names = ", ".join(f"`{name}`" for name in batch.names[:3]) + (", …" if len(batch.names) > 3 else "")
-        return Fault(batch.names[0], f"{names} cannot be read: {problem}")
+        return Fault(batch.names[0], f"{names} cannot be read: {str(problem)[:200]}")
 
     def report(self) -> list[dict[str, Any]]:
         """Return the rows of the answer."""
@@ -226,7 +226,7 @@ class Engine:
         except self.duckdb.InterruptException:
             raise KeyboardInterrupt from None
         except self.duckdb.Error as error:
-            return " ".join(str(error).split())[:300].replace(batch.path, batch.names[0])
+            return " ".join(str(error).split()).replace(batch.path, batch.names[0])
         return None
 
     def _look_at_malformed(self, batch: Batch, encoding: str) -> None:
