@@ -35,7 +35,7 @@ REGION = "us-east-1"
 ABSENT = "ministack is not installed: make .venv-ministack/.installed"
 
 _ROOT = Path(__file__).parents[2]
-_SERVICES = "s3,iam,sts,cloudformation,ssm"
+_SERVICES = "s3,iam,sts,cloudformation,ssm,kms,sns,logs,events,cloudwatch"
 # Hypercorn, in one process, that ends with the one that started it, however that one ends.
 _HYPERCORN = """
 import os, runpy, sys, threading
