@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "review": "review the buckets of accounts",
     "probe": "ask running buckets over HTTPS and over plain HTTP",
     "audit": "tell from logs who still uses plain HTTP",
+    "plan": "plan in which order to enforce, from templates, accounts and logs",
     "explain": "explain a rule, or a bucket policy",
     "completion": "print a completion script for a shell",
 }

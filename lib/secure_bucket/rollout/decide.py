@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from typing_extensions import assert_never
 
@@ -101,7 +101,7 @@ class _Decision:
             "" if running is None else running.account,
             "" if running is None else running.region,
             "" if running is None else running.as_of,
-            logged,
+            None if logged is None or self.answer is None else replace(logged, answer=self.answer),
             self.clients,
             max(0, breaking - sum(use.requests for use in self.clients)),
             self._website is not None,
@@ -249,11 +249,11 @@ class _Decision:
     def _gather(self) -> Iterator[str]:
         if not self.joined.name:
             yield _NAME_IT
-        if self.state is State.LOGGED:
-            yield "review the account that owns it: `secure-bucket review`"
-            if isinstance(self.answer, Safe):
+            if self.circumstances.audited:
                 return
-        if self.circumstances.audited and self.joined.logged is not None:
+        if isinstance(self.answer, Safe):
+            return
+        if self.joined.logged is not None:
             yield (
                 f"gather what the logs lack, {count(self.circumstances.minimum_window, 'day')} of them, "
                 "and run `secure-bucket audit` on them"
@@ -274,7 +274,10 @@ class _Decision:
                 assert self.joined.running is not None
                 yield self.joined.running.fix or "add the deny to its policy"
             case State.LOGGED:
-                pass
+                yield (
+                    "review the account that owns it: `secure-bucket review` tells whether the deny is in force, "
+                    "and which statement to add"
+                )
             case State.ENFORCED:
                 pass
             case _:

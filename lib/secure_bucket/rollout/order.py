@@ -16,9 +16,9 @@ def order_moves(
 ) -> Iterator[tuple[tuple[Client, ...], tuple[str, ...]]]:
     """Yield the moves: clients, and the buckets that nothing keeps back after them.
 
-    Each time the bucket that lacks the fewest clients is next; where several lack as few, those of which
-    the most lack the same clients. This is greedy: it need not be the shortest way to the end, and each step
-    of it can be understood.
+    Each time the bucket that waits for the fewest clients is next; where several wait for as few, those of
+    which the most wait for the same ones. This is greedy: it need not be the shortest way to the end, and
+    each step of it can be understood.
 
     Args:
         needs: The clients of each bucket, of which it has at least one.

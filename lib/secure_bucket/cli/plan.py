@@ -1,0 +1,279 @@
+"""`secure-bucket plan`: in which order to enforce, from templates, accounts and logs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from secure_bucket.cli.arguments.common import ReportTo
+from secure_bucket.cli.config import Config, config_of
+from secure_bucket.cli.delivery import reports_of, run_of, write_report
+from secure_bucket.cli.exits import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED
+from secure_bucket.cli.output import speaks_utf8, to_stderr, to_stdout, wants_colour, width_of
+from secure_bucket.cli.targets import STDIN
+from secure_bucket.errors import SecureBucketError
+from secure_bucket.findings.finding import Report
+from secure_bucket.reporters.run import Run
+from secure_bucket.rollout import (
+    Rollout,
+    names_of_buckets,
+    plan_rollout,
+    read_audit,
+    read_check,
+    read_review,
+    read_stack_resources,
+)
+from secure_bucket.rollout.words import summary
+
+__all__ = ["run"]
+
+_S3 = "s3://"
+_NO_BASELINE: dict[str, object] = {"baseline": None, "write_baseline": None, "grow_baseline": False}
+_KEYS = ("bucket", "requester", "user-agent", "address", "operation")
+# All clients have to be named, and what is held in memory has to have an end.
+_MOST_GROUPS = 200_000
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Plan the rollout and write the reports.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        SecureBucketError: If it cannot be done at all.
+    """
+    reports = reports_of(arguments.reports)
+    config = config_of(arguments)
+    _check(arguments, reports)
+    if arguments.show_permissions:
+        to_stdout(json.dumps(_permissions(arguments, config), indent=2) + "\n")
+        return PROVEN
+    # Reports are read first: what is wrong with them is not to be found out after an hour of asking.
+    check = None if arguments.check is None else read_check(arguments.check)
+    review = _read_reviews(arguments.reviews)
+    audit = None if arguments.audit is None else read_audit(arguments.audit)
+    resources = [read_stack_resources(file, template) for template, file in _lists(arguments)]
+    if arguments.paths:
+        from secure_bucket.cli.check import check_report
+
+        check = check_report(_as_for_check(arguments), config, [each.file for each in reports])
+    if arguments.live:
+        from secure_bucket.cli.review import review_report
+
+        review = review_report(_as_for_review(arguments), config)
+    names: Mapping[tuple[str, str], str] = {}
+    if check is not None and resources:
+        names = names_of_buckets(check, resources, accounts=() if review is None else review.accounts)
+    if arguments.logs:
+        from secure_bucket.cli.audit import audit_report
+
+        audit = audit_report(_as_for_audit(arguments))
+    run = run_of(_words(arguments), PROVEN)
+    rollout = plan_rollout(
+        check=check,
+        review=review,
+        audit=audit,
+        names=names,
+        now=run.finished_at,
+        maximum_age=arguments.maximum_age,
+    )
+    code = _exit_code(rollout)
+    _deliver(rollout, arguments, replace(run, exit_code=code), reports)
+    return code
+
+
+def _check(arguments: argparse.Namespace, reports: Sequence[ReportTo]) -> None:
+    """Check that the arguments make sense together."""
+    lists = list(_lists(arguments))
+    for name, values in (
+        ("PATH", arguments.paths),
+        ("--logs", arguments.logs),
+        ("--review", arguments.reviews),
+        ("--stack-resources", [part for each in lists if each[0] or not each[1] for part in each]),
+        ("--check", [arguments.check]),
+        ("--audit", [arguments.audit]),
+    ):
+        if "" in values:
+            raise SecureBucketError(f"a {name} is empty: is a variable not set?")
+    pairs = (
+        (arguments.paths, "PATH", arguments.check, "--check"),
+        (arguments.live, "--live", arguments.reviews, "--review"),
+        (arguments.logs, "--logs", arguments.audit, "--audit"),
+    )
+    for first, one, second, other in pairs:
+        if first and second:
+            raise SecureBucketError(f"{one} and {other} tell the same: give one of them")
+    if not any(first or second for first, _, second, _ in pairs):
+        raise SecureBucketError(
+            "there is nothing to plan from: give a PATH or --check, --live or --review, --logs or --audit"
+        )
+    if lists and not (arguments.paths or arguments.check):
+        raise SecureBucketError("--stack-resources names the buckets of templates: give a PATH or --check")
+    if _who(arguments) and not (arguments.live or _logs_in_s3(arguments)):
+        raise SecureBucketError(
+            f"{_who(arguments)} says how to ask AWS, and nothing is asked: give --live to review the account"
+        )
+    if STDIN in arguments.paths and STDIN in arguments.logs:
+        raise SecureBucketError("standard input is either a template or a log: give the other one as a file")
+    _spare_the_sources(arguments, reports)
+
+
+def _who(arguments: argparse.Namespace) -> str:
+    """Return the first option on whom AWS is asked as; `""` when there is none."""
+    options = {
+        "--profile": arguments.profiles,
+        "--role-arn": arguments.role_arns,
+        "--role-name": arguments.role_name,
+        "--account": arguments.accounts,
+        "--organization": arguments.organization,
+        "--aggregator": arguments.aggregator,
+        "--resume": arguments.resume,
+        "--endpoint-url": arguments.endpoint_url,
+    }
+    return next((name for name, value in options.items() if value), "")
+
+
+def _logs_in_s3(arguments: argparse.Namespace) -> bool:
+    return any(log.startswith(_S3) for log in arguments.logs)
+
+
+def _spare_the_sources(arguments: argparse.Namespace, reports: Sequence[ReportTo]) -> None:
+    given = [*arguments.reviews, *(file for _, file in _lists(arguments))]
+    given += [log for log in arguments.logs if not log.startswith(_S3)]
+    given += [file for file in (arguments.check, arguments.audit) if file is not None]
+    sources = {os.path.realpath(file) for file in given}
+    for report in reports:
+        if report.file is not None and os.path.realpath(report.file) in sources:
+            raise SecureBucketError(f"`{report.file}` is what is planned from, and would be written over")
+
+
+def _lists(arguments: argparse.Namespace) -> Iterator[tuple[str, str]]:
+    """Yield each list of resources with the template that it is of; `""` when that is not said."""
+    for each in arguments.stack_resources:
+        template, equals, file = each.partition("=")
+        yield ("", each) if not equals or os.path.exists(each) else (template, file)
+
+
+def _read_reviews(files: Sequence[str]) -> Report | None:
+    if not files:
+        return None
+    from secure_bucket.live.review import merged
+
+    return merged(map(read_review, files))
+
+
+def _as_for_check(arguments: argparse.Namespace) -> argparse.Namespace:
+    unset: dict[str, object] = {"exclude": [], "skip_other_files": False, "undecided": None}
+    return argparse.Namespace(**(vars(arguments) | unset | _NO_BASELINE))
+
+
+def _as_for_review(arguments: argparse.Namespace) -> argparse.Namespace:
+    unset: dict[str, object] = {"exclude": [], "buckets": [], "undecided": None}
+    return argparse.Namespace(**(vars(arguments) | unset | _NO_BASELINE))
+
+
+def _as_for_audit(arguments: argparse.Namespace) -> argparse.Namespace:
+    several = len(arguments.profiles) > 1 or len(arguments.role_arns) > 1 or arguments.role_name is not None
+    if several and _logs_in_s3(arguments):
+        raise SecureBucketError(
+            "logs in S3 are read as one identity, and several are given: run `secure-bucket audit` on them "
+            "first, and give --audit"
+        )
+    return argparse.Namespace(
+        **(
+            vars(arguments)
+            | {
+                "buckets": [],
+                "group_by": _KEYS,
+                "limit": _MOST_GROUPS,
+                "profile": next(iter(arguments.profiles), None),
+                "role_arn": next(iter(arguments.role_arns), None),
+                "athena": False,
+            }
+        )
+    )
+
+
+def _permissions(arguments: argparse.Namespace, config: Config) -> dict[str, object]:
+    """Return the IAM policy with everything that has to be allowed."""
+    statements: list[object] = []
+    if arguments.live:
+        from secure_bucket.cli.review import review_permissions_of
+
+        statements += review_permissions_of(_as_for_review(arguments), config)["Statement"]
+    if _logs_in_s3(arguments):
+        from secure_bucket.cli.audit import audit_permissions_of
+
+        needed = audit_permissions_of(_as_for_audit(arguments))["Statement"]
+        statements += [each for each in needed if each not in statements]
+    if not statements:
+        to_stderr("secure-bucket: all of this lies on this machine, so nobody has to allow anything")
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _exit_code(rollout: Rollout) -> int:
+    if rollout.faults:
+        return COULD_NOT_RUN
+    if rollout.done:
+        return PROVEN
+    return UNDECIDED if rollout.only_evidence else REFUTED
+
+
+def _words(arguments: argparse.Namespace) -> tuple[tuple[str, str], ...]:
+    """Return what was asked for, for the reports."""
+    minimum = arguments.minimum_tls
+    return (
+        ("templates", "read now" if arguments.paths else "from a report" if arguments.check else "none"),
+        ("accounts", "read now" if arguments.live else "from a report" if arguments.reviews else "none"),
+        ("logs", "read now" if arguments.logs else "from a report" if arguments.audit else "none"),
+        ("strict", "yes" if arguments.strict else "no"),
+        ("minimum-tls", "not asked" if minimum is None else f"{minimum:g}"),
+        ("maximum-age", f"{arguments.maximum_age}d"),
+    )
+
+
+def _deliver(rollout: Rollout, arguments: argparse.Namespace, run: Run, reports: Sequence[ReportTo]) -> None:
+    text_shown = False
+    for each in reports:
+        if each.format == "text":
+            if each.file is None and arguments.quiet:
+                continue
+            text = _text(rollout, arguments, to_terminal=each.file is None)
+            text_shown = text_shown or each.file is None
+        else:
+            from secure_bucket import __version__  # Looking it up takes time that text does not need.
+            from secure_bucket.rollout import csv_report, json_report, markdown_report
+
+            render = {
+                "csv": csv_report.render,
+                "json": json_report.render,
+                "markdown": markdown_report.render,
+            }[each.format]
+            text = render(rollout, replace(run, version=__version__))
+        write_report(each, text)
+    if not text_shown:
+        for fault in rollout.faults:
+            to_stderr(f"secure-bucket: {fault.message}")
+        if not arguments.quiet:
+            for warning in rollout.warnings:
+                to_stderr(f"secure-bucket: {warning}")
+            to_stderr(f"secure-bucket: {summary(rollout)}")
+
+
+def _text(rollout: Rollout, arguments: argparse.Namespace, *, to_terminal: bool) -> str:
+    from secure_bucket.rollout.text_report import render
+
+    if not to_terminal or sys.stdout is None:
+        return render(rollout, verbose=arguments.verbose)
+    return render(
+        rollout,
+        colour=wants_colour(sys.stdout, arguments.colour),
+        width=width_of(sys.stdout),
+        ascii_only=not speaks_utf8(sys.stdout),
+        verbose=arguments.verbose,
+    )

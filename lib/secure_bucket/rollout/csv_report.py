@@ -1,0 +1,57 @@
+"""A plan as a table for a spreadsheet: one line for each bucket, in the order in which to enforce them."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from secure_bucket.logs.words import answer_name
+from secure_bucket.reporters.cases import verdict_name
+from secure_bucket.reporters.characters import spreadsheet_cell, well_formed
+from secure_bucket.reporters.run import Run
+from secure_bucket.rollout.rollout import Rollout
+from secure_bucket.rollout.words import client_name, template_verdict
+
+__all__ = ["render"]
+
+_HEAD = (
+    *("wave", "wave_title", "move", "bucket", "account", "region", "state", "in_force", "in_template"),
+    *("templates", "logical_ids", "logs", "requests", "breaking_requests", "clients", "why", "what_to_do"),
+)
+
+
+def render(rollout: Rollout, run: Run) -> str:
+    """Return the buckets as comma-separated values, as RFC 4180 describes them."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(_HEAD)
+    for bucket in rollout.buckets:
+        logged = bucket.logged
+        declarations = bucket.declarations
+        before = (bucket.label, bucket.account, bucket.region, bucket.state.value)
+        verdicts = (
+            "" if bucket.in_force is None else verdict_name(bucket.in_force),
+            template_verdict(bucket) or "",
+        )
+        after = (
+            "; ".join(client_name(use.client, "") for use in bucket.clients),
+            "; ".join(bucket.reasons),
+            "; ".join(bucket.actions),
+        )
+        writer.writerow(
+            [
+                bucket.wave.value,
+                bucket.wave.words,
+                bucket.move or "",
+                *map(spreadsheet_cell, (*before, *verdicts)),
+                spreadsheet_cell(
+                    "; ".join(dict.fromkeys(run.relative(each.template) for each in declarations))
+                ),
+                spreadsheet_cell("; ".join(each.logical_id for each in declarations)),
+                "" if logged is None else answer_name(logged.answer),
+                "" if logged is None else logged.requests,
+                "" if logged is None else logged.breaking,
+                *map(spreadsheet_cell, after),
+            ]
+        )
+    return well_formed(out.getvalue())
