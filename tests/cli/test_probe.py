@@ -81,7 +81,7 @@ def probe(run: Run, server: Storage) -> Run:
         return run(
             "probe",
             *("--endpoint-url", server.https_url, "--http-endpoint-url", server.http_url, "--path-style"),
-            *("--ca-bundle", server.ca_bundle),
+            *("--ca-bundle", server.ca_bundle, "--key", "report.csv"),
             *arguments,
         )
 

@@ -51,8 +51,13 @@ Answerer = Callable[[Seen], "Reply | Callable[[Any], None]"]
 
 
 def let_in(seen: Seen) -> Reply:
-    """Answer as S3 does when the policies let the request in: an empty listing, or no such object."""
-    return Reply() if "list-type=2" in seen.path else NO_SUCH_KEY
+    """Answer as S3 does when the policies let the request in: an empty listing, or no object to hand out."""
+    if "list-type=2" in seen.path:
+        return Reply()
+    return PRECONDITION_FAILED if "if-match" in seen.headers else NO_SUCH_KEY
+
+
+PRECONDITION_FAILED = error(412, "PreconditionFailed", "At least one of the pre-conditions did not hold")
 
 
 @dataclass

@@ -38,6 +38,7 @@ from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 from tests.live.probe_server import (
     DENIED,
     NO_SUCH_KEY,
+    PRECONDITION_FAILED,
     Reply,
     Seen,
     Storage,
@@ -81,8 +82,9 @@ def session_of(server: Storage) -> Session:
 
 
 def probe(server: Storage, transport: Transport = Transport.HTTP, **options: Any) -> Outcome:
-    """Probe the bucket `reports` over one transport, signed with the credentials of the session."""
+    """Probe the bucket `reports` and an object in it, signed with the credentials of the session."""
     asked: dict[str, Any] = {
+        "keys": ("report.csv",),
         "sign_http": Signer.OWN,
         "timeout": 5.0,
         "layout": Layout(http_endpoint_url=server.http_url),
@@ -97,20 +99,22 @@ def always(reply: Any) -> Callable[[Seen], Any]:
     return lambda seen: reply
 
 
-def explicit(kind: str) -> Reply:
-    resource = "arn:aws:s3:::reports"
-    who = "arn:aws:iam::111122223333:user/ann"
-    message = (
-        f'User: {who} is not authorized to perform: s3:ListBucket on resource: "{resource}" with an '
-        f"explicit deny in {kind}"
-    )
-    return error(403, "AccessDenied", message)
+def explicit(kind: str, action: str = "") -> Callable[[Seen], Reply]:
+    """Return how S3 tells callers of the same account what was denied: what they asked unless given."""
+
+    def answer(seen: Seen) -> Reply:
+        asked = action or ("s3:ListBucket" if "list-type=2" in seen.path else "s3:GetObject")
+        who, on = "arn:aws:iam::111122223333:user/ann", "arn:aws:s3:::reports"
+        text = f'User: {who} is not authorized to perform: {asked} on resource: "{on}" with an explicit deny'
+        return error(403, "AccessDenied", f"{text} in {kind}")
+
+    return answer
 
 
 @pytest.mark.parametrize(
     ("reply", "by"),
     [
-        (DENIED, Refuser.UNNAMED),
+        (always(DENIED), Refuser.UNNAMED),
         (explicit("a resource-based policy"), Refuser.POLICY),
         (explicit("a resource control policy"), Refuser.ORGANIZATION),
         (
@@ -119,15 +123,15 @@ def explicit(kind: str) -> Reply:
         ),
     ],
 )
-def test_http_refused_by_a_policy_is_enforced(server: Storage, reply: Reply, by: Refuser) -> None:
-    server.over_http = always(reply)
+def test_http_refused_by_a_policy_is_enforced(server: Storage, reply: Any, by: Refuser) -> None:
+    server.over_http = reply
     outcome = probe(server)
     assert isinstance(outcome, Enforced)
     assert outcome.by is by
     assert [(each.action, each.status) for each in outcome.exchanges] == [
         ("s3:ListBucket", 200),
         ("s3:ListBucket", 403),
-        ("s3:GetObject", 404),
+        ("s3:GetObject", 412),
         ("s3:GetObject", 403),
     ]
 
@@ -137,6 +141,7 @@ def test_http_refused_by_a_policy_is_enforced(server: Storage, reply: Reply, by:
     [
         Reply(),
         NO_SUCH_KEY,
+        PRECONDITION_FAILED,
         error(416, "InvalidRange"),
         error(403, "InvalidObjectState", "The operation is not valid for the object's storage class"),
     ],
@@ -151,6 +156,31 @@ def test_http_let_in_is_open(server: Storage, reply: Reply) -> None:
     )
 
 
+def test_object_that_is_not_there_needs_a_denial_that_names_what_was_asked(server: Storage) -> None:
+    server.over_http = explicit("a resource-based policy")
+    assert isinstance(probe(server, keys=()), Enforced)
+    # The policy covers the bucket alone, and so S3 denies even to tell that there is no such object.
+    for over_http in (explicit("a resource-based policy", "s3:ListBucket"), always(DENIED)):
+        server.over_http = over_http
+        for keys in ((), ("not-there",)):
+            server.over_https = lambda seen: Reply() if "list-type=2" in seen.path else NO_SUCH_KEY
+            outcome = probe(server, keys=keys)
+            assert isinstance(outcome, Inconclusive)
+            assert outcome.reasons == (
+                "`s3:GetObject`: S3 may have denied no more than `s3:ListBucket`, without which it tells "
+                "nobody that an object is not there: name one that is, with --key",
+            )
+
+
+def test_denial_of_something_else_proves_nothing(server: Storage) -> None:
+    server.over_http = explicit("a resource-based policy", "kms:Decrypt")
+    outcome = probe(server)
+    assert isinstance(outcome, Inconclusive)
+    assert outcome.reasons == (
+        "`s3:ListBucket` and `s3:GetObject`: S3 may have denied no more than `kms:Decrypt`",
+    )
+
+
 def test_open_objects_are_seen_behind_a_closed_bucket(server: Storage) -> None:
     server.over_http = lambda seen: DENIED if "list-type" in seen.path else NO_SUCH_KEY
     outcome = probe(server)
@@ -158,16 +188,21 @@ def test_open_objects_are_seen_behind_a_closed_bucket(server: Storage) -> None:
     assert (outcome.exchange.action, outcome.exchange.code) == ("s3:GetObject", "NoSuchKey")
 
 
+IDENTITY = explicit("an identity-based policy")
+CONTROL = explicit("a service control policy")
+ENDPOINT = explicit("a VPC endpoint policy")
+SESSION = explicit("a session policy")
+EXPLICIT = (IDENTITY, CONTROL, ENDPOINT, SESSION)
 HTML = Reply(403, b"<html><body>Blocked by policy</body></html>", {"Server": "squid"}, None)
 
 
 @pytest.mark.parametrize(
     ("reply", "words"),
     [
-        (explicit("an identity-based policy"), "S3 refused by the identity-based policy, which is about the"),
-        (explicit("a service control policy"), "S3 refused by the service control policy"),
-        (explicit("a VPC endpoint policy"), "S3 refused by the VPC endpoint policy"),
-        (explicit("a session policy"), "S3 refused by the session policy"),
+        (IDENTITY, "S3 refused by the identity-based policy, which is about the"),
+        (CONTROL, "S3 refused by the service control policy"),
+        (ENDPOINT, "S3 refused by the VPC endpoint policy"),
+        (SESSION, "S3 refused by the session policy"),
         (
             error(403, "AccessDenied", "… because no identity-based policy allows the s3:ListBucket action"),
             "S3 refused for lack of an allow",
@@ -177,7 +212,6 @@ HTML = Reply(403, b"<html><body>Blocked by policy</body></html>", {"Server": "sq
             "not S3 that answered: it has no id of a request to S3 (status 403, header `Server: squid`)",
         ),
         (Reply(200, b"<html>Sign in</html>", {}, None), "it is not S3 that answered"),
-        (Reply(200, b"<html/>"), "its body is no `ListBucketResult`"),
         (Reply(403, b""), "its body is no error of S3 (status 403)"),
         (
             error(403, "AccessDenied", Via="1.1 proxy.example"),
@@ -206,11 +240,21 @@ HTML = Reply(403, b"<html><body>Blocked by policy</body></html>", {"Server": "sq
     ],
 )
 def test_other_answers_over_http_prove_nothing(server: Storage, reply: Any, words: str) -> None:
-    server.over_http = always(reply)
+    server.over_http = reply if reply in EXPLICIT else always(reply)
     outcome = probe(server)
     assert isinstance(outcome, Inconclusive)
     assert words in outcome.reasons[0]
     assert len(server.plain()) == 2, "a redirect was followed"
+
+
+def test_success_with_something_else_in_it_proves_nothing(server: Storage) -> None:
+    server.over_http = always(Reply(200, b"<html/>"))
+    outcome = probe(server, keys=())
+    assert isinstance(outcome, Inconclusive)
+    assert [reason.rpartition(": ")[2] for reason in outcome.reasons] == [
+        "its body is no `ListBucketResult`",
+        "its body is no `Error`",
+    ]
 
 
 def test_slow_answer_proves_nothing(server: Storage) -> None:
@@ -317,12 +361,14 @@ def test_credentials_of_a_session_are_not_sent_where_narrowed_ones_were_asked_fo
     assert server.plain() == []
 
 
-def test_named_objects_are_asked_for_their_first_byte(server: Storage) -> None:
+def test_named_objects_are_asked_for_without_their_content(server: Storage) -> None:
     probe(server, keys=("a/../b c",))
     last = server.plain()[-1]
     assert last.path == "/reports/a/../b%20c"
     assert last.headers["range"] == "bytes=0-0"
-    assert "range" in last.headers["authorization"].partition("SignedHeaders=")[2]
+    assert last.headers["if-match"] == '"secure-bucket-probe"'
+    signed = last.headers["authorization"].partition("SignedHeaders=")[2].partition(",")[0].split(";")
+    assert {"if-match", "range"} <= set(signed)
 
 
 def test_session_may_do_what_is_asked_for_and_nothing_else() -> None:
@@ -363,7 +409,7 @@ def test_bucket_is_found_in_its_region_before_anything_is_signed(server: Storage
         return error(301, "PermanentRedirect", x_amz_bucket_region="eu-central-1")
 
     server.over_https = elsewhere
-    server.over_http = always(DENIED)
+    server.over_http = explicit("a resource-based policy")
     found = probe_bucket(
         "reports",
         session=session_of(server),

@@ -108,15 +108,16 @@ def probe_bucket(
 ) -> Probe:
     """Ask a bucket the same over HTTPS and over plain HTTP, and compare the answers.
 
-    It reads nothing, unless `keys` are named: it lists a prefix that nobody uses, and asks for an object
-    that is not there. It never writes. See *How can I test it?* in the guidance of AWS on HTTPS-only
-    buckets: https://repost.aws/knowledge-center/s3-bucket-policy-for-config-rule.
+    It writes nothing and reads nothing: it lists a prefix that nobody uses, and asks for an object that is
+    not there, or on a condition that does not hold. The deny that it tries is the one of
+    https://repost.aws/knowledge-center/s3-bucket-policy-for-config-rule.
 
     Args:
         bucket: The bucket, by its name or ARN.
         session: Whom to ask as: the credentials of the environment unless given.
         transports: What to try besides HTTPS: plain HTTP unless given.
-        keys: Objects to ask for, of each the first byte. What is asked for without them is not there.
+        keys: Objects to ask for, without their content: one that is not there unless given. Only to callers
+            of the same account or organization does S3 tell enough for that one to be conclusive.
         sign_http: Whose signature may travel in clear. Nobody's unless given, and then only a public bucket
             has a conclusive answer; `Signer.NARROWED` signs as a session that may do nothing else, and whose
             token travels in clear; `Signer.OWN` signs with the credentials of the session as they are.

@@ -15,7 +15,7 @@ Ask running buckets whether they answer plain HTTP: the same request over HTTPS 
 plain HTTP. It is enforced only if HTTPS is let in, and plain HTTP is refused by the policy.
 
 Nothing is written, and nothing is read: a prefix is listed that nobody uses, and an object
-is asked for that is not there.
+is asked for that is not there, or (with --key) on a condition that does not hold.
 
 Without --sign-http no signature travels in clear. Then only a public bucket has a
 conclusive answer, because a private one refuses whoever does not sign, over HTTPS as well.
@@ -52,8 +52,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         dest="keys",
         metavar="KEY",
         default=[],
-        help="ask for the first byte of this object instead, which then travels in clear if it is let in; "
-        "can be given again",
+        help="ask for this object, without its content, instead of one that is not there; its name then "
+        "travels in clear; can be given again",
     )
     what.add_argument(
         "--tls",

@@ -23,11 +23,12 @@ __all__ = [
 ]
 
 _REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
-# What S3 says only after the policies have let the request in: there is no such object, it is shorter
-# than what was asked for, or it lies in an archive.
-_AFTER_POLICIES: Final = frozenset(("NoSuchKey", "InvalidRange", "InvalidObjectState"))
+# What S3 says only after the policies have let the request in: there is no such object, it is not the one
+# that was asked for, it is shorter, or it lies in an archive.
+_AFTER_POLICIES: Final = frozenset(("NoSuchKey", "PreconditionFailed", "InvalidRange", "InvalidObjectState"))
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html
 _EXPLICIT: Final = re.compile(r"with an explicit deny in an? ([A-Za-z -]+?)(?=[.,:;\"]|$)")
+_ACTION: Final = re.compile(r"is not authorized to perform: ([a-z0-9-]+:[A-Za-z0-9]+)")
 _IMPLICIT: Final = re.compile(r"because no ([A-Za-z -]+?) allows")
 
 
@@ -48,11 +49,13 @@ class Denied:
 
     Args:
         message: What S3 said about it.
+        action: The action that was denied, where S3 tells; else `""`.
         by: The kind of policy with the explicit deny, where S3 tells; else `""`.
         for_lack_of: The kind of policy that does not allow it, where S3 tells; else `""`.
     """
 
     message: str
+    action: str = ""
     by: str = ""
     for_lack_of: str = ""
 
@@ -121,8 +124,7 @@ def read_answer(answer: Answer, *, expected: str = "") -> Reading:
     if code in _AFTER_POLICIES:
         return LetIn(code)
     if answer.status == 403 and code == "AccessDenied":
-        explicit, implicit = _EXPLICIT.search(message), _IMPLICIT.search(message)
-        return Denied(message, explicit[1] if explicit else "", implicit[1] if implicit else "")
+        return Denied(message, *(_found(each, message) for each in (_ACTION, _EXPLICIT, _IMPLICIT)))
     if not code:
         return Foreign(f"its body is no error of S3 (status {answer.status})")
     return Failed(code, message)
@@ -147,6 +149,11 @@ def request_id_of(answer: Answer) -> str:
     named = answer.headers.get("x-amz-request-id", "")
     root = None if named else _xml(answer.body)
     return named if root is None or _name(root) != "Error" else _text(root, "RequestId")
+
+
+def _found(pattern: re.Pattern[str], message: str) -> str:
+    match = pattern.search(message)
+    return match[1] if match else ""
 
 
 def _error(root: ElementTree.Element | None) -> tuple[str, str]:

@@ -112,9 +112,25 @@ def compare(secure: Heard, other: Heard, *, amazon: bool) -> Part:
         case _ if doubt := in_doubt(secure):
             return doubt
         case Denied(by=by, for_lack_of="") if by in _REFUSERS:
-            return _REFUSERS[by]
+            unclear = _about_something_else(secure, other.reading)
+            return Doubt(secure.exchange.action, unclear) if unclear else _REFUSERS[by]
         case reading:
             return Doubt(other.exchange.action, f"over {other.exchange.transport.value} {_no_proof(reading)}")
+
+
+def _about_something_else(secure: Heard, denied: Denied) -> str:
+    """Return why a denial may be about something else than what was asked for; `""` when it is not.
+
+    Only those who may list a bucket are told that an object is not there: to others S3 denies that, too,
+    even if they may get objects. See *GetObject* in the API Reference of S3, *404 (Not Found)*.
+    """
+    asked, absent = secure.exchange.action, secure.reading == LetIn("NoSuchKey")
+    if denied.action == asked or (not denied.action and not absent):
+        return ""
+    why = f"S3 may have denied no more than `{denied.action or 's3:ListBucket'}`"
+    if not absent:
+        return why
+    return f"{why}, without which it tells nobody that an object is not there: name one that is, with --key"
 
 
 def _silent(silence: NoAnswer, exchange: Exchange, amazon: bool) -> str:

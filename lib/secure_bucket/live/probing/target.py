@@ -17,6 +17,8 @@ __all__ = ["ABSENT_PREFIX", "Ask", "Layout", "Target", "asks_of", "bucket_named"
 ABSENT_PREFIX: Final = "secure-bucket-probe/"
 """What the keys begin with that are asked for and are not there."""
 
+# No object has this tag; and of storage that does not look at it no more than a byte is asked for.
+_NOTHING: Final = {"If-Match": '"secure-bucket-probe"', "Range": "bytes=0-0"}
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
 _BUCKET_ARN: Final = re.compile(r"arn:[^:]*:s3:::([^/*?]+)")
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html, the reserved suffixes.
@@ -71,11 +73,12 @@ class Ask:
 def asks_of(keys: Sequence[str]) -> tuple[Ask, ...]:
     """Return the requests of a probe: one about the bucket, and one about each object.
 
-    Without keys they read nothing: a prefix is listed that nobody uses, and an object is asked for that is
-    not there. S3 says so to those whom its policies let in, and `AccessDenied` to everybody else.
+    They read nothing: a prefix is listed that nobody uses, and an object is asked for that is not there, or
+    on a condition that does not hold. S3 says so to those whom its policies let in, and `AccessDenied` to
+    everybody else.
 
     Args:
-        keys: The objects to ask for, of each the first byte.
+        keys: The objects to ask for: one that is not there unless given.
     """
     absent = f"{ABSENT_PREFIX}{secrets.token_hex(16)}"
     listing = Ask(
@@ -87,8 +90,7 @@ def asks_of(keys: Sequence[str]) -> tuple[Ask, ...]:
     if not keys:
         # Whoever hands out what is not there is not S3: an `Error` is all that it can answer.
         return (listing, Ask("s3:GetObject", "get_object", {"Key": absent}, expected="Error"))
-    first_byte = {"Range": "bytes=0-0"}
-    return (listing, *(Ask("s3:GetObject", "get_object", {"Key": key}, first_byte) for key in keys))
+    return (listing, *(Ask("s3:GetObject", "get_object", {"Key": key}, _NOTHING) for key in keys))
 
 
 def bucket_named(argument: str) -> str:
