@@ -519,6 +519,13 @@ WRONG: dict[str, tuple[Callable[[cdk.Stack], dict[str, Any]], str]] = {
         lambda stack: {"buckets": many(stack, 491)},
         "`buckets` holds 491 buckets, and a trail can name 490 of them",
     ),
+    "more than the log group of a trail can name": (
+        lambda stack: {
+            "buckets": many(stack, 161),
+            "trail": trail_with(stack, send_to_cloud_watch_logs=True),
+        },
+        "can name 160 of them. Write `all_buckets=True`, or leave out `trail` and `log_group`",
+    ),
     "more than a log group can name": (
         lambda stack: {
             "buckets": many(stack, 161),

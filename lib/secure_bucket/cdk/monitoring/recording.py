@@ -20,9 +20,6 @@ __all__ = ["extend_trail", "make_log_bucket", "make_log_group", "make_trail"]
 _MOST_IN_NEW_TRAIL = 490
 """CloudTrail takes 500 values in all advanced event selectors of a trail; a few are ours."""
 
-_MOST_IN_OTHER_TRAIL = 250
-"""CloudTrail takes 250 data resources in all event selectors of a trail."""
-
 
 def make_log_bucket(
     scope: Construct, retention: cdk.Duration, removal_policy: cdk.RemovalPolicy
@@ -125,13 +122,7 @@ def extend_trail(scope: Construct, path: str, watched: Watched, trail: cloudtrai
             f"the trail `{trail.node.path}` has advanced event selectors, beside which CloudTrail takes no "
             "others. Add the S3 data events there, and pass `log_group=trail.log_group` instead of `trail`",
         )
-    if len(watched.buckets) > _MOST_IN_OTHER_TRAIL:
-        refuse(
-            KIND,
-            path,
-            f"`buckets` holds {len(watched.buckets)} buckets, and a trail with event selectors can name "
-            f"{_MOST_IN_OTHER_TRAIL} of them. Write `all_buckets=True`, or leave out `trail`",
-        )
+    # CloudTrail takes 250 buckets here, more than the metric filters of the log group can name.
     if watched.arns:
         trail.add_event_selector(cloudtrail.DataResourceType.S3_OBJECT, [f"{arn}/" for arn in watched.arns])
     else:
