@@ -44,7 +44,7 @@ def session(server: str, environment: None) -> Iterator[Session]:
     import urllib.request
 
     urllib.request.urlopen(urllib.request.Request(f"{server}/moto-api/reset", method="POST")).close()
-    yield open_session(Access(region=REGION, endpoint_url=server))
+    return open_session(Access(region=REGION, endpoint_url=server))
 
 
 @pytest.fixture

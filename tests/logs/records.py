@@ -42,8 +42,8 @@ class Record:
             "-" if text is None else f'"{text}"' for text in (self.request, self.referrer, self.user_agent)
         ]
         line = (
-            f"{OWNER} {self.bucket} [{moment}] {self.address} {self.requester} 3E57427F33A59F07 {self.operation} "
-            f"{self.key} {quoted[0]} {self.status} - 113 4406583 41 28 {quoted[1]} {quoted[2]} - "
+            f"{OWNER} {self.bucket} [{moment}] {self.address} {self.requester} 3E57427F33A59F07 "
+            f"{self.operation} {self.key} {quoted[0]} {self.status} - 113 4406583 41 28 {quoted[1]} {quoted[2]} - "
             f"s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6UkFVdtjf5mKR3= SigV4 {self.cipher} AuthHeader "
             f"{self.bucket}.s3.eu-west-1.amazonaws.com"
         )

@@ -1,4 +1,4 @@
-"""The query on Athena: what is sent there, what comes back, what it costs, and what happens when it does not work."""
+"""The query on Athena: what is sent there, what comes back, what it costs, and what goes wrong."""
 
 from __future__ import annotations
 
@@ -43,15 +43,41 @@ HEAD = (
     ),
 )
 FROM, TO = "2027-01-02 00:00:00", "2027-02-28 23:00:00"
-WHOLE = dict(level="bucket", bucket="reports", requests="9", clients="1", breaking="2", days="50", first_seen=FROM,
-    last_seen=TO, evident_from=FROM, evident_to=TO)  # fmt: skip
+WHOLE = {
+    "level": "bucket",
+    "bucket": "reports",
+    "requests": "9",
+    "clients": "1",
+    "breaking": "2",
+    "days": "50",
+    "first_seen": FROM,
+    "last_seen": TO,
+    "evident_from": FROM,
+    "evident_to": TO,
+}
 COUNTED = [
-    dict(level="count", bucket="reports", answer="https", source="access", requests="7"),
-    dict(level="count", bucket="reports", answer="breaks", source="access", requests="2"),
+    {"level": "count", "bucket": "reports", "answer": "https", "source": "access", "requests": "7"},
+    {"level": "count", "bucket": "reports", "answer": "breaks", "source": "access", "requests": "2"},
 ]
-GROUP = dict(level="group", answer="breaks", outcome="http", bucket="reports", requester="-", user_agent="curl",
-    address="192.0.2.3", operation="REST.GET.OBJECT", status_low="200", status_high="200", requests="2", clients="2",
-    first_seen=FROM, last_seen=TO, all_groups="1", all_clients="2", all_requests="2")  # fmt: skip
+GROUP = {
+    "level": "group",
+    "answer": "breaks",
+    "outcome": "http",
+    "bucket": "reports",
+    "requester": "-",
+    "user_agent": "curl",
+    "address": "192.0.2.3",
+    "operation": "REST.GET.OBJECT",
+    "status_low": "200",
+    "status_high": "200",
+    "requests": "2",
+    "clients": "2",
+    "first_seen": FROM,
+    "last_seen": TO,
+    "all_groups": "1",
+    "all_clients": "2",
+    "all_requests": "2",
+}
 
 
 def queue(server: str, *rows: dict[str, str]) -> None:
@@ -255,7 +281,7 @@ def test_what_is_given_stays_a_literal(stored: Any, name: str) -> None:
     assert name in {each.this for each in tree.find_all(exp.Literal) if each.is_string}
     assert {each.name for each in tree.find_all(exp.Table)} <= {
         *("t", "lines", "access", "requests", "collected", "events", "marked", "headed", "shaped", "cut"),
-        *("judged", "spared", "answered", "known", "grouped", "placed"),
+        *("judged", "spared", "answered", "known", "keyed", "grouped", "placed"),
     }
 
 

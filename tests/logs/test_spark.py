@@ -90,7 +90,7 @@ def with_duckdb(log: Path, question: Question, directory: Path) -> list[dict[str
 
 def with_spark(spark: Any, stored: Stored, question: Question) -> list[dict[str, Any]]:
     relations = table_source(stored, "logs") | {"collected": COLLECT}
-    sql = write(chain(relations, REPORT), "spark", question.values(), question.columns())
+    sql = write(chain(relations, REPORT), "spark", question.values())
     return [row.asDict() for row in spark.sql(sql.replace("`$path`", "file")).collect()]
 
 
@@ -132,7 +132,8 @@ def test_events(spark: Any, tmp_path: Path, minimum: float | None) -> None:
         "eventversion string, useridentity struct<type:string,principalid:string,arn:string,accountid:string,"
         "invokedby:string>, eventtime string, eventsource string, eventname string, sourceipaddress string, "
         "useragent string, errorcode string, requestparameters string, additionaleventdata string, "
-        "readonly string, eventtype string, managementevent string, eventcategory string, vpcendpointid string, "
+        "readonly string, eventtype string, managementevent string, eventcategory string, "
+        "vpcendpointid string, "
         "tlsdetails struct<tlsversion:string,ciphersuite:string,clientprovidedhostheader:string>"
     )
     frame = (
@@ -147,7 +148,7 @@ def test_events(spark: Any, tmp_path: Path, minimum: float | None) -> None:
 
 
 def lowered(value: Any, depth: int = 0) -> Any:
-    """Return an event with its own names in lower case, as Hive has them, and not those of what is kept as text."""
+    """Return an event with its names in lower case, as Hive has them, but for what is kept as text."""
     kept = {"requestparameters", "additionaleventdata"}
     if not isinstance(value, dict) or depth > 1:
         return value

@@ -11,7 +11,7 @@ from secure_bucket.errors import MissingDependencyError
 if TYPE_CHECKING:
     from sqlglot import exp
 
-__all__ = ["Dialect", "Value", "chain", "identifier", "literal", "load_sqlglot", "write"]
+__all__ = ["Dialect", "Value", "chain", "literal", "load_sqlglot", "write"]
 
 Dialect: TypeAlias = Literal["duckdb", "athena", "spark"]
 Value: TypeAlias = "str | int | bool | Sequence[str]"
@@ -46,30 +46,29 @@ def chain(relations: Mapping[str, str], question: str) -> str:
     return f"WITH {definitions}\nSELECT * FROM ({question}) AS answer"
 
 
-def write(
-    sql: str, dialect: Dialect, values: Mapping[str, Value] | None = None, keys: Sequence[str] = ()
-) -> str:
+def write(sql: str, dialect: Dialect, values: Mapping[str, Value] | None = None) -> str:
     """Return a question in the SQL of an engine.
 
     Args:
         sql: The question, in the SQL of DuckDB.
         dialect: The engine.
         values: What to put for each `$name`. It is written as a literal and never read as SQL.
-        keys: The columns to put for `$keys`.
     """
-    given = tuple(
-        (name, tuple(value) if isinstance(value, list) else value) for name, value in (values or {}).items()
-    )
-    return _written(sql, dialect, given, tuple(keys))
+    given = values or {}
+    return _written(sql, dialect, tuple((name, _frozen(value)) for name, value in given.items()))
 
 
 @lru_cache(32)
-def _written(sql: str, dialect: Dialect, values: tuple[tuple[str, Any], ...], keys: tuple[str, ...]) -> str:
+def _written(sql: str, dialect: Dialect, values: tuple[tuple[str, Value], ...]) -> str:
     # It takes a quarter of a second, and is asked for again with each batch.
     tree = load_sqlglot().parse_one(sql, read="duckdb")
-    filled = tree.transform(_fill, dict(values), keys).transform(_portable, dialect)
+    filled = tree.transform(_fill, dict(values)).transform(_portable, dialect)
     text: str = filled.sql(dialect=dialect, pretty=True)
     return text
+
+
+def _frozen(value: Value) -> Value:
+    return value if isinstance(value, (str, int)) else tuple(value)
 
 
 def literal(text: str, dialect: Dialect) -> str:
@@ -80,26 +79,14 @@ def literal(text: str, dialect: Dialect) -> str:
     return exp.Literal.string(text).sql(dialect=dialect)
 
 
-def identifier(name: str) -> str:
-    """Return a name for Hive and Trino alike, of letters, digits and `_` alone."""
-    return "".join(each if each.isascii() and (each.isalnum() or each == "_") else "_" for each in name)
-
-
-def _fill(node: exp.Expression, values: Mapping[str, Value], keys: Sequence[str]) -> Any:
+def _fill(node: exp.Expression, values: Mapping[str, Value]) -> exp.Expression:
     from sqlglot import exp
 
-    if isinstance(node, (exp.Tuple, exp.In)):
-        # A list takes the place of one name: `IN ($buckets)`, and the columns of a grouping set.
-        kept: list[Any] = []
-        for each in node.expressions:
-            name = _name(each)
-            if name == "keys":
-                kept += [exp.column(key) for key in keys]
-            elif isinstance(values.get(name), (list, tuple)):
-                kept += [exp.Literal.string(str(value)) for value in values[name]]  # type: ignore[union-attr]
-            else:
-                kept.append(each)
-        node.set("expressions", kept)
+    if isinstance(node, exp.In) and len(node.expressions) == 1:
+        # A list takes the place of one name: `IN ($buckets)`.
+        value = values.get(_name(node.expressions[0]))
+        if isinstance(value, tuple):
+            node.set("expressions", [exp.Literal.string(each) for each in value])
         return node
     name = _name(node)
     if not name:

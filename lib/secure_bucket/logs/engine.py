@@ -204,8 +204,8 @@ class Engine:
 
     def report(self) -> list[dict[str, Any]]:
         """Return the rows of the answer."""
-        sql = write(chain({"collected": "SELECT * FROM counted"}, REPORT), "duckdb", self.question.values(),
-            self.question.columns())  # fmt: skip
+        asked = chain({"collected": "SELECT * FROM counted"}, REPORT)
+        sql = write(asked, "duckdb", self.question.values())
         found = self.connection.execute(sql)
         names = [column[0] for column in found.description]
         return [dict(zip(names, map(_text, row), strict=True)) for row in found.fetchall()]

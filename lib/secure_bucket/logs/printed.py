@@ -52,5 +52,5 @@ def duckdb_sql(stored: Stored, question: Question) -> str:
     kind = Kind.ACCESS_LINES if stored == "access" else Kind.EVENTS
     sql = chain(relations(kind) | {"collected": COLLECT}, REPORT)
     what, files = _READ_FROM[stored]
-    asked = write(sql, "duckdb", question.values(), question.columns())
+    asked = write(sql, "duckdb", question.values())
     return f"{_READ.format(what=what, files=files)}\n{asked};\n"

@@ -230,8 +230,8 @@ GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14
 """
 """`requests`, counted by day, and by client where plain HTTP or old TLS was spoken, or may have been."""
 
-# `$keys` are what the groups are of. One pass over `collected` answers three questions: the groups, what was
-# counted of each bucket, and the days on which something was.
+# One pass over `collected` answers three questions: the groups of clients, what was counted of each bucket,
+# and the days on which something was. `$by_…` tells what the groups are of.
 REPORT: Final = """
 WITH answered AS (
   SELECT *,
@@ -248,6 +248,17 @@ known AS (
     DENSE_RANK() OVER (PARTITION BY answer ORDER BY requester, user_agent, address) AS client
   FROM answered
 ),
+keyed AS (
+  SELECT answer, outcome, why, tls, file, bucket, source, effect, evident, client, status, day,
+    requests, first_seen, last_seen,
+    CASE WHEN $by_bucket THEN bucket END AS bucket_key,
+    CASE WHEN $by_requester THEN requester END AS requester,
+    CASE WHEN $by_user_agent THEN user_agent END AS user_agent,
+    CASE WHEN $by_address THEN address END AS address,
+    CASE WHEN $by_operation THEN operation END AS operation,
+    CASE WHEN $by_status THEN status END AS status_key
+  FROM known
+),
 grouped AS (
   SELECT
     CASE
@@ -255,7 +266,8 @@ grouped AS (
       WHEN GROUPING(source) = 0 THEN 'count'
       ELSE 'bucket'
     END AS level,
-    answer, outcome, why, tls, file, bucket, requester, user_agent, address, operation, source, effect,
+    answer, outcome, why, tls, file, COALESCE(bucket, bucket_key) AS bucket,
+    requester, user_agent, address, operation, source, effect,
     MIN(status) AS status_low,
     MAX(status) AS status_high,
     SUM(requests) AS requests,
@@ -267,9 +279,9 @@ grouped AS (
     MIN(CASE WHEN evident THEN first_seen END) AS evident_from,
     MAX(CASE WHEN evident THEN last_seen END) AS evident_to,
     COUNT(DISTINCT CASE WHEN evident THEN day END) AS days
-  FROM known
+  FROM keyed
   GROUP BY GROUPING SETS (
-    (answer, outcome, why, tls, file, $keys),
+    (answer, outcome, why, tls, file, bucket_key, requester, user_agent, address, operation, status_key),
     (bucket, answer, why, source, effect),
     (bucket)
   )
@@ -279,7 +291,7 @@ placed AS (
     ROW_NUMBER() OVER (
       PARTITION BY level, answer
       ORDER BY requests DESC, last_seen DESC,
-        bucket, requester, user_agent, address, operation, outcome, why, tls, file
+        bucket, requester, user_agent, address, operation, status_low, outcome, why, tls, file
     ) AS place,
     COUNT(*) OVER (PARTITION BY level, answer) AS all_groups,
     MAX(last_client) OVER (PARTITION BY level, answer) AS all_clients,

@@ -49,11 +49,8 @@ class Question:
             "buckets": self.buckets or ("",),
             "minimum_tls": "" if self.minimum_tls is None else f"{self.minimum_tls:.1f}",
             "limit": self.limit,
+            **{f"by_{key.column}": key in self.keys for key in Key},
         }
-
-    def columns(self) -> list[str]:
-        """Return the columns to group by."""
-        return [key.column for key in self.keys]
 
 
 def _moment(time: datetime.datetime | None) -> str:

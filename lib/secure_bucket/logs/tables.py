@@ -171,7 +171,7 @@ def query(stored: Stored, database: str, table: str, question: Question, dialect
     """
     named = f'"{_checked(database)}"."{_checked(table)}"'
     sql = chain(table_source(stored, named) | {"collected": COLLECT}, REPORT)
-    return write(sql, dialect, question.values(), question.columns())
+    return write(sql, dialect, question.values())
 
 
 def _projection(where: str, layout: Layout, question: Question) -> Iterator[tuple[str, str]]:
