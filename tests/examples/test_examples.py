@@ -17,6 +17,7 @@ EXAMPLES = ROOT / "examples"
 SUMMARIES = {
     "existing_app": "3 buckets, 2 proven, 2 of them fixed, 1 answering plain HTTP, 1 acknowledged",
     "first_bucket": "1 bucket, 1 proven",
+    "organization": "3 buckets, 3 proven",
     "pipeline": "5 buckets, 5 proven, 2 of them fixed",
 }
 
@@ -24,6 +25,11 @@ SUMMARIES = {
 CHANGES = {
     "existing_app": ("2099-12-31", "2026-01-31", "Scans/Incoming"),
     "first_bucket": ("SecureBucket(\n", "s3.Bucket(\n", "Reports/Reports"),
+    "organization": (
+        "records = SecureBucket(",
+        'cdk.aws_s3.Bucket(self, "Plain")\n        records = SecureBucket(',
+        "Records/Plain",
+    ),
     "pipeline": ("mode=Mode.FIX", "mode=Mode.FLAG", "Production/Storage/Scratch"),
 }
 
