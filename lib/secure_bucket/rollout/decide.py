@@ -275,8 +275,8 @@ class _Decision:
                 yield self.joined.running.fix or "add the deny to its policy"
             case State.LOGGED:
                 yield (
-                    "review the account that owns it: `secure-bucket review` tells whether the deny is in force, "
-                    "and which statement to add"
+                    "review the account that owns it: `secure-bucket review` tells whether the deny is in "
+                    "force, and which statement to add"
                 )
             case State.ENFORCED:
                 pass

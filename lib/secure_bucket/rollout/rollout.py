@@ -97,13 +97,15 @@ class Rollout:
         changed = 0 if wave in (Wave.ENFORCED, Wave.LEFT) else len(buckets)
         if not changed:
             return BlastRadius(0, (), 0, 0, 0)
+        # Where the deny is in force, whoever breaks is broken already.
+        hit = [bucket for bucket in buckets if bucket.state is not State.REOPENS]
         return BlastRadius(
             changed,
             tuple(sorted({bucket.account for bucket in buckets if bucket.account})),
-            len({use.client for bucket in buckets for use in bucket.clients}),
-            sum(use.requests for bucket in buckets for use in bucket.clients)
-            + sum(bucket.unnamed for bucket in buckets),
-            sum(not (bucket.clients or bucket.unnamed or _known_safe(bucket)) for bucket in buckets),
+            len({use.client for bucket in hit for use in bucket.clients}),
+            sum(use.requests for bucket in hit for use in bucket.clients)
+            + sum(bucket.unnamed for bucket in hit),
+            sum(not (bucket.clients or bucket.unnamed or _known_safe(bucket)) for bucket in hit),
         )
 
     @property
@@ -119,6 +121,4 @@ class Rollout:
 
 
 def _known_safe(bucket: PlannedBucket) -> bool:
-    """Tell whether nobody breaks: the logs say so, or whoever breaks is broken already."""
-    logged = bucket.logged
-    return bucket.state is State.REOPENS or (logged is not None and isinstance(logged.answer, Safe))
+    return bucket.logged is not None and isinstance(bucket.logged.answer, Safe)
