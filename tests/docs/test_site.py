@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+import http.server
 import importlib.util
 import os
 import re
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urldefrag, urlsplit
 from xml.etree import ElementTree
 
@@ -20,6 +24,7 @@ import secure_bucket
 from secure_bucket.cli.commands import COMMANDS
 from secure_bucket.findings.rules import RULES
 from tests.docs.pages import PAGES, ROOT
+from tests.reporters import test_html
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("zensical") is None or importlib.util.find_spec("mkdocstrings") is None,
@@ -53,6 +58,15 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.words += data
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """A server for the site that keeps no log."""
+
+    def log_message(self, *_: object) -> None: ...
+
+
+browser = test_html.browser
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +124,19 @@ def test_nothing_is_fetched_from_elsewhere(site: Path, pages: dict[Path, Page]) 
     for sheet in site.rglob("*.css"):
         styles = sheet.read_text(encoding="utf-8")
         assert not re.findall(r"(?:url\(|@import)\s*[\"']?(?:https?:)?//[^)\s]*", styles), sheet
+
+
+def test_a_browser_asks_nobody_else(site: Path, browser: Any) -> None:
+    handler = functools.partial(Quiet, directory=site)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        root = f"http://127.0.0.1:{server.server_port}/"
+        for path in ("", "explanation/how-it-proves/", "reference/api/constructs/"):
+            browser.get(root + path)
+            asked = browser.execute_script("return performance.getEntriesByType('resource').map(e => e.name)")
+            assert asked
+            assert [address for address in asked if not address.startswith((root, "data:", "blob:"))] == []
+        server.shutdown()
 
 
 def test_every_link_within_the_site_leads_to_an_anchor(site: Path, pages: dict[Path, Page]) -> None:
