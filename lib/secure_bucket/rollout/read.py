@@ -57,13 +57,14 @@ def read_review(file: str | os.PathLike[str]) -> Report:
         file: The file.
 
     Raises:
-        RolloutError: If it cannot be read, is something else, or holds no bucket.
+        RolloutError: If it cannot be read, is something else, or is of no account.
     """
     document = _document(file, reports.SCHEMA, "review")
     report = _report(document)
     if report.templates or any(not bucket.logical_id.startswith("arn:") for bucket in report.buckets):
         raise RolloutError(f"`{document.file}` was written by `check`: give it with --check")
-    return _not_empty(report, document)
+    # That an account has no bucket is something to know about it.
+    return report if report.accounts else _not_empty(report, document)
 
 
 def read_audit(file: str | os.PathLike[str]) -> Audit:
@@ -116,7 +117,7 @@ def _document(file: str | os.PathLike[str], schema: str, command: str) -> Member
     found = document.values.get("schema")
     if found == schema:
         return document
-    if found in _OPTIONS:
+    if isinstance(found, str) and found in _OPTIONS:
         raise RolloutError(f"`{name}` is of the form `{found}`: give it with {_OPTIONS[found]}")
     wanted = f"`secure-bucket {command} --format json --output FILE` writes one"
     if isinstance(found, str) and found.startswith("secure-bucket/"):
