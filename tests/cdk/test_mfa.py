@@ -64,6 +64,11 @@ WHO: dict[str, tuple[str, dict[str, str], bool]] = {
         {**ALICE, "aws:MultiFactorAuthPresent": "true", "aws:MultiFactorAuthAge": "3601"},
         False,
     ),
+    "a session with MFA of which no age is told": (
+        ALICE["aws:PrincipalArn"],
+        {**ALICE, "aws:MultiFactorAuthPresent": "true"},
+        False,
+    ),
     "a role, as which AWS tells no MFA": (
         "arn:aws:sts::111122223333:assumed-role/admin/alice",
         {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/admin"},
