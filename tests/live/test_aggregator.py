@@ -90,6 +90,12 @@ def test_records_are_judged_as_buckets_are(aws: Aws) -> None:
     assert {each.as_of for each in report.buckets} == {"2026-11-20T10:00:00Z"}
 
 
+def test_a_record_without_a_time_says_so(aws: Aws) -> None:
+    holds(aws, record("open", None, configurationItemCaptureTime="long ago"))
+    (finding,) = review_aggregator("org", Scope(aws.access)).findings
+    assert finding.message.endswith("; as AWS Config recorded it at a time that it does not tell")
+
+
 def test_no_bucket_is_asked_about(aws: Aws) -> None:
     holds(aws, *(record(f"b-{number}") for number in range(250)), page=100)
     report = review_aggregator("org", Scope(aws.access))

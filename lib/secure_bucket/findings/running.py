@@ -74,9 +74,9 @@ class RunningBucket:
     def circumstances(self) -> str:
         """Return what else bears on how bad it is, and how old the evidence is, as the end of a message."""
         told = "" if self.public_access is None else f"; {self.public_access.value}"
-        if self.as_of is not None:
+        if self.as_of is not None or self.recorded_by:
             by = f"{self.recorded_by} recorded it" if self.recorded_by else "it was read"
-            told += f"; as {by} at {self.timestamp}"
+            told += f"; as {by} at {self.timestamp or 'a time that it does not tell'}"
         return told
 
 

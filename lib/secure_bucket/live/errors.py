@@ -66,6 +66,16 @@ _THROTTLED = frozenset(
         *("ThrottledException", "Throttling", "ThrottlingException", "TooManyRequestsException"),
     }
 )
+_SIGNED_OUT = frozenset({"LoginRefreshRequired", "SSOTokenLoadError", "UnauthorizedSSOTokenError"})
+_NO_CREDENTIALS = frozenset(
+    {
+        *("CredentialRetrievalError", "InvalidConfigError", "LoginError", "PartialCredentialsError"),
+        *("RefreshWithMFAUnsupportedError", "SSOError", "TokenRetrievalError"),
+    }
+)
+_NO_ENDPOINT = frozenset({"EndpointResolutionError", "InvalidRegionError", "UnknownRegionError"})
+_SILENT = frozenset({"ConnectTimeoutError", "EndpointConnectionError"})
+_BROKEN_OFF = frozenset({"ConnectionError", "HTTPClientError"})
 _CLOCK = frozenset({"RequestTimeTooSkewed", "RequestInTheFuture"})
 _TLS_REASON = re.compile(r"\[(?:SSL|X509)[^\]]*\]\s*([^()]*)")
 
@@ -137,60 +147,50 @@ def _answered(error: object, action: str, on: str) -> LiveError:
 
 
 def _unanswered(error: Exception, action: str, on: str) -> LiveError:
-    from botocore import exceptions as known
-
     told: dict[str, object] = getattr(error, "kwargs", {})
     asked = _asked(action, on)
     endpoint = f"`{told['endpoint_url']}`" if told.get("endpoint_url") else "the endpoint"
     because = " ".join(str(error).split()).rstrip(".")
-    if isinstance(error, known.NoCredentialsError):
+    # By their names, as older releases of botocore do not have all of them.
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    if "NoCredentialsError" in kinds:
         text = (
             "there are no AWS credentials: give --profile NAME, or set AWS_PROFILE or AWS_ACCESS_KEY_ID "
             "and AWS_SECRET_ACCESS_KEY"
         )
         return LiveError(text, Trouble.CREDENTIALS)
-    if isinstance(
-        error, (known.UnauthorizedSSOTokenError, known.SSOTokenLoadError, known.LoginRefreshRequired)
-    ):
+    if kinds & _SIGNED_OUT:
         text = f"the AWS sign-in has expired: sign in again, with `aws sso login` or `aws login` ({because})"
         return LiveError(text, Trouble.EXPIRED)
-    if isinstance(error, known.ProfileNotFound):
+    if "ProfileNotFound" in kinds:
         text = f"there is no profile `{told.get('profile')}` in the AWS configuration"
         return LiveError(text, Trouble.CREDENTIALS)
-    if isinstance(
-        error,
-        (
-            known.CredentialRetrievalError,
-            known.InvalidConfigError,
-            known.LoginError,
-            known.PartialCredentialsError,
-            known.RefreshWithMFAUnsupportedError,
-            known.SSOError,
-            known.TokenRetrievalError,
-        ),
-    ):
+    if kinds & _NO_CREDENTIALS:
         return LiveError(f"the AWS credentials cannot be had: {because}", Trouble.CREDENTIALS)
-    if isinstance(error, known.NoRegionError):
+    if "NoRegionError" in kinds:
         text = "there is no AWS region: give --region NAME, or set AWS_REGION, or `region` in the profile"
         return LiveError(text, Trouble.REGION)
-    if isinstance(error, (known.EndpointResolutionError, known.InvalidRegionError, known.UnknownRegionError)):
+    if kinds & _NO_ENDPOINT:
         return LiveError(f"{asked} has no endpoint to go to: {because}", Trouble.REGION)
-    if isinstance(error, known.SSLError):
+    if "SSLError" in kinds:
         found = _TLS_REASON.search(str(told.get("error", "")))
-        reason = found[1].strip(" .:") if found else because
-        text = f"the TLS handshake with {endpoint} failed: {reason}"
-        if "certificate verify failed" in reason:
-            text += "; give the authority that signed its certificate with --ca-bundle FILE"
-        elif "no certificate" in reason:
-            text = f"the file of certificates cannot be read for the TLS handshake with {endpoint}: {reason}"
-        elif "wrong version number" in reason or "record layer failure" in reason:
-            text += "; does it speak plain HTTP there?"
-        return LiveError(text, Trouble.TLS)
-    if isinstance(error, (known.ConnectTimeoutError, known.EndpointConnectionError)):
+        return LiveError(_no_handshake(endpoint, found[1].strip(" .:") if found else because), Trouble.TLS)
+    if kinds & _SILENT:
         return LiveError(f"nothing answers at {endpoint}: {asked} could not be asked", Trouble.UNREACHABLE)
-    if isinstance(error, known.ProxyConnectionError):
+    if "ProxyConnectionError" in kinds:
         text = f"the proxy `{told.get('proxy_url')}` cannot be reached: {asked} could not be asked"
         return LiveError(text, Trouble.UNREACHABLE)
-    if isinstance(error, (known.ConnectionError, known.HTTPClientError)):
+    if kinds & _BROKEN_OFF:
         return LiveError(f"{asked} got no whole answer: {because}", Trouble.UNREACHABLE)
     return LiveError(f"{asked} failed: {because}")
+
+
+def _no_handshake(endpoint: str, reason: str) -> str:
+    if "no certificate" in reason:
+        return f"the file of certificates cannot be read for the TLS handshake with {endpoint}: {reason}"
+    text = f"the TLS handshake with {endpoint} failed: {reason}"
+    if "certificate verify failed" in reason:
+        text += "; give the authority that signed its certificate with --ca-bundle FILE"
+    elif "wrong version number" in reason or "record layer failure" in reason:
+        text += "; does it speak plain HTTP there?"
+    return text
