@@ -43,8 +43,8 @@ class Record:
         ]
         line = (
             f"{OWNER} {self.bucket} [{moment}] {self.address} {self.requester} 3E57427F33A59F07 "
-            f"{self.operation} {self.key} {quoted[0]} {self.status} - 113 4406583 41 28 {quoted[1]} {quoted[2]} - "
-            f"s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6UkFVdtjf5mKR3= SigV4 {self.cipher} AuthHeader "
+            f"{self.operation} {self.key} {quoted[0]} {self.status} - 113 440 41 28 {quoted[1]} {quoted[2]} "
+            f"- s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6UkFVdtjf5mKR3= SigV4 {self.cipher} AuthHeader "
             f"{self.bucket}.s3.eu-west-1.amazonaws.com"
         )
         return line if self.tls is None else f"{line} {self.tls}{self.appended}"

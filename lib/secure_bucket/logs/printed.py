@@ -17,7 +17,7 @@ _READ = """\
 -- {what}
 CREATE VIEW lines AS SELECT filename AS file, line FROM read_csv('{files}',
   columns = {{'line': 'VARCHAR'}}, header = false, auto_detect = false, filename = true,
-  delim = '\\x01\\x02', quote = '', escape = '', strict_mode = false);
+  delim = E'\\x01\\x02', quote = '', escape = '', strict_mode = false);
 """
 _READ_FROM = {
     "access": ("server access logs", "*.log"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator
 from typing import Final
@@ -21,6 +22,8 @@ _TITLES: Final = {
 }
 _COLOURS: Final = {"breaks": "1;31", "error": "1;31", "cannot tell": "1;33", "safe": "1;32"}
 _ASCII: Final = str.maketrans({"—": "-", "…": "~"})
+# Before the name of the bucket, which stands last and may be one of these words.
+_ANSWER: Final = re.compile(r"(?<=  )(breaks|cannot tell|safe)(?= )")
 _TIME: Final = "%Y-%m-%d %H:%M"
 
 
@@ -109,11 +112,8 @@ class _Page:
             )
             for bucket in self.audit.buckets
         ]
-        first, *rest = table(head, rows, numbers=7, width=self.width)
-        yield first
-        for bucket, line in zip(self.audit.buckets, rest, strict=True):
-            name = answer_name(bucket.answer)
-            yield line.replace(f"  {name} ", f"  {self.styled(name, name)} ", 1)
+        for line in table(head, rows, numbers=7, width=self.width):
+            yield _ANSWER.sub(lambda found: self.styled(found[1], found[1]), line, count=1)
 
     def notes(self) -> Iterator[str]:
         audit = self.audit
