@@ -20,6 +20,7 @@ BIN := $(CURDIR)/.venv/bin
 PYTHON_STAMP := .venv/.installed
 NODE_STAMP := node_modules/.installed
 REPORTER_STAMP := tests/reporters/node_modules/.installed
+MINISTACK_STAMP := .venv-ministack/.installed
 
 export PATH := $(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := true
@@ -55,10 +56,16 @@ $(REPORTER_STAMP): tests/reporters/package-lock.json tests/reporters/.npmrc $(PY
 	npm ci --loglevel=error --prefix tests/reporters
 	@touch $@
 
-test: install $(REPORTER_STAMP)
+# The server that the constructs are deployed to, in an environment of its own: it pins botocore.
+$(MINISTACK_STAMP):
+	$(PYTHON) -m venv .venv-ministack
+	.venv-ministack/bin/python -m pip install --quiet ministack==1.5.33
+	@touch $@
+
+test: install $(REPORTER_STAMP) $(MINISTACK_STAMP)
 	python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
-coverage: install $(REPORTER_STAMP)
+coverage: install $(REPORTER_STAMP) $(MINISTACK_STAMP)
 	python -m pytest --numprocesses auto --dist loadfile --cov --cov-report=term $(ARGS)
 
 lint: install
@@ -91,4 +98,4 @@ mutate: install
 	python tools/mutate.py $(PART) $(ARGS)
 
 clean:
-	rm -rf .venv node_modules tests/reporters/node_modules cdk.out build dist .mypy_cache .pytest_cache .ruff_cache lib/*.egg-info
+	rm -rf .venv .venv-ministack node_modules tests/reporters/node_modules cdk.out build dist .mypy_cache .pytest_cache .ruff_cache lib/*.egg-info

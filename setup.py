@@ -17,6 +17,7 @@ TEST = [
     *AWS,
     *CLI,
     *SNAPSHOTS,
+    "aws-json-term-matcher>=0.1.5,<1",
     "cdk-nag>=2,<4",
     "hypothesis>=6.100,<7",
     "jsonschema>=4.20,<5",
@@ -25,6 +26,7 @@ TEST = [
     "pytest-cov>=7,<8",
     "pytest-xdist>=3.8,<4",
     "selenium>=4.20,<5",
+    "trustme>=1.2,<2",
     "xmlschema>=4,<5",
 ]
 LINT = ["boto3-stubs>=1.35,<2", "mypy>=2.4,<3", "ruff>=0.17.6,<0.18", "types-PyYAML>=6"]
