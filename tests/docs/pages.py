@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +70,8 @@ def taken_in(lines: list[str]) -> Iterator[str]:
             (text,) = re.findall(
                 rf"^[^\n]*--8<-- \[start:{mark}\]\n(.*?)^[^\n]*--8<-- \[end:{mark}\]", text, re.M | re.S
             )
-        yield from text.rstrip("\n").splitlines()
+        # As `dedent_subsections` of mkdocs.yml asks.
+        yield from textwrap.dedent(text).rstrip("\n").splitlines()
 
 
 def commands(block: Block) -> Iterator[str]:

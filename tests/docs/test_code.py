@@ -57,6 +57,11 @@ def our_commands() -> Iterator[object]:
                 _, *arguments = itertools.dropwhile(lambda word: word != "secure-bucket", words)
                 ours = [*itertools.takewhile(lambda word: not set(word) <= set("();<>|&"), arguments)]
                 yield pytest.param(ours, id=f"{block.id} {shlex.join(ours)}")
+    for page in PAGES:
+        for code in re.findall(r"`secure-bucket ([a-z]+ [^`\n]+)`", page.read_text(encoding="utf-8")):
+            # A word in capitals stands for one of the reader's.
+            if not re.search(r"…|\b[A-Z]{2,}\b", code):
+                yield pytest.param(shlex.split(code), id=f"{page.relative_to(ROOT)} {code}")
 
 
 @pytest.mark.parametrize("block", [pytest.param(block, id=block.id) for block in PYTHON])
