@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     check = None if arguments.check is None else read_check(arguments.check)
     review = _read_reviews(arguments.reviews)
     audit = None if arguments.audit is None else read_audit(arguments.audit)
-    resources = [read_stack_resources(file, template) for template, file in _lists(arguments)]
+    resources = [read_stack_resources(file, template or "") for template, file in _lists(arguments)]
     if arguments.paths:
         from secure_bucket.cli.check import check_report
 
@@ -94,7 +94,7 @@ def _check(arguments: argparse.Namespace, reports: Sequence[ReportTo]) -> None:
         ("PATH", arguments.paths),
         ("--logs", arguments.logs),
         ("--review", arguments.reviews),
-        ("--stack-resources", [part for each in lists if each[0] or not each[1] for part in each]),
+        ("--stack-resources", [file and template for template, file in lists if template is not None]),
         ("--check", [arguments.check]),
         ("--audit", [arguments.audit]),
     ):
@@ -152,11 +152,12 @@ def _spare_the_sources(arguments: argparse.Namespace, reports: Sequence[ReportTo
             raise SecureBucketError(f"`{report.file}` is what is planned from, and would be written over")
 
 
-def _lists(arguments: argparse.Namespace) -> Iterator[tuple[str, str]]:
-    """Yield each list of resources with the template that it is of; `""` when that is not said."""
+def _lists(arguments: argparse.Namespace) -> Iterator[tuple[str | None, str]]:
+    """Yield each list of resources with the template that it is of; `None` when that is not said."""
     for each in arguments.stack_resources:
         template, equals, file = each.partition("=")
-        yield ("", each) if not equals or os.path.exists(each) else (template, file)
+        # The name of a file may have such a sign in it, too.
+        yield (template, file) if equals and not os.path.exists(each) else (None, each)
 
 
 def _read_reviews(files: Sequence[str]) -> Report | None:
@@ -194,6 +195,7 @@ def _as_for_audit(arguments: argparse.Namespace) -> argparse.Namespace:
                 "profile": next(iter(arguments.profiles), None),
                 "role_arn": next(iter(arguments.role_arns), None),
                 "athena": False,
+                "output_location": None,
             }
         )
     )

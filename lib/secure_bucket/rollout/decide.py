@@ -80,7 +80,6 @@ class _Decision:
         running = None if joined.running is None else joined.running.bucket
         wave = self._wave()
         logged = joined.logged
-        breaking = 0 if logged is None else logged.breaking
         return PlannedBucket(
             joined.name,
             self.state,
@@ -103,9 +102,15 @@ class _Decision:
             "" if running is None else running.as_of,
             None if logged is None or self.answer is None else replace(logged, answer=self.answer),
             self.clients,
-            max(0, breaking - sum(use.requests for use in self.clients)),
+            self._unnamed,
             self._website is not None,
         )
+
+    @property
+    def _unnamed(self) -> int:
+        """How many requests break of which the audit names no client."""
+        breaking = 0 if self.joined.logged is None else self.joined.logged.breaking
+        return max(0, breaking - sum(use.requests for use in self.clients))
 
     @property
     def _website(self) -> str | None:
@@ -214,7 +219,9 @@ class _Decision:
                     "and none that breaks"
                 )
             case Breaks(number, requests):
-                yield _breaks(logged, number, requests, enforced=isinstance(self.in_force, Proven))
+                # Counted as they move where all are named; the audit counts each address by itself.
+                named = 0 if self._unnamed else len(self.clients)
+                yield _breaks(logged, named or number, requests, enforced=isinstance(self.in_force, Proven))
             case CannotTell(reasons):
                 yield from (f"the logs cannot tell: {reason}" for reason in reasons)
             case None:

@@ -24,7 +24,7 @@ from secure_bucket.rollout.words import (
 __all__ = ["render"]
 
 _CODE = re.compile(r"(`[^`]*`)")
-_SPECIAL = re.compile(r"([\\*_{}\[\]<>#|!~@])")
+_SPECIAL = re.compile(r"([\\*_{}\[\]<>#|!~@`])")
 
 
 def render(rollout: Rollout, run: Run) -> str:
@@ -103,7 +103,8 @@ def _buckets(buckets: tuple[PlannedBucket, ...] | list[PlannedBucket]) -> Iterat
 
 def _prose(text: str) -> str:
     """Return a text in which nothing but what stands in backticks is markup."""
-    parts = _CODE.split(printable(text))
+    # Several backticks in a row would begin code that a single one does not end.
+    parts = _CODE.split(re.sub("``+", "'", printable(text)))
     return "".join(
         # A bar ends a cell of a table, also within code.
         part.replace("|", "\\|") if _CODE.fullmatch(part) else _SPECIAL.sub(r"\\\1", part)

@@ -49,11 +49,11 @@ class State(enum.Enum):
 _STATES = {
     State.ENFORCED: "the deny is in force",
     State.REOPENS: "the deny is in force, and the next deployment of its template may take it away",
-    State.CLOSES: "the deny is not in force, and comes with the next deployment of its template",
+    State.CLOSES: "the deny is not proven in force, and comes with the next deployment of its template",
     State.UNREPAIRED: "the deny is proven neither in force nor in its template",
-    State.UNOWNED: "the deny is not in force, and no template is known to own the bucket",
-    State.PREPARED: "its template has the deny; whether it is in force is not known",
-    State.DECLARED: "its template lacks the deny; whether it is in force is not known",
+    State.UNOWNED: "the deny is not proven in force, and no template is known to own the bucket",
+    State.PREPARED: "the deny is proven in its template; whether it is in force is not known",
+    State.DECLARED: "the deny is not proven in its template; whether it is in force is not known",
     State.LOGGED: "only the logs know the bucket; whether the deny is in force is not known",
 }
 
