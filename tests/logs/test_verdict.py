@@ -129,6 +129,13 @@ def test_bucket_that_is_asked_about_has_to_be_in_the_logs(tmp_path: Path) -> Non
     assert isinstance(audit.buckets[0].answer, Safe)
 
 
+@pytest.mark.parametrize("name", ["x'; DROP TABLE counted; --", "''", "$since", "\\", 'a"b', "%", "{x}"])
+def test_name_of_a_bucket_is_no_sql(tmp_path: Path, name: str) -> None:
+    audit = audited(tmp_path, *days(29, 0), replace(PLAIN, bucket=name.replace(" ", "")), buckets=[name])
+    assert [bucket.name for bucket in audit.buckets] == [name]
+    assert audit.buckets[0].breaking == (0 if " " in name or '"' in name else 1)
+
+
 def test_clients_are_counted_once_for_all_operations_and_buckets(tmp_path: Path) -> None:
     found = [
         PLAIN,

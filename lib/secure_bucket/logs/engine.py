@@ -20,6 +20,8 @@ MEMORY: Final = "1GB"
 """How much memory DuckDB takes before it writes to disk, unless told otherwise."""
 
 _PLACES: Final = 5
+# A record of CloudTrail has at most 1 MB. Larger buffers take memory and win nothing.
+_LINE, _BUFFER = 2 * 1024 * 1024, 8 * 1024 * 1024
 _SEPARATOR: Final = "\x01\x02\x03\x02"
 _TEXTS: Final = (
     *("outcome", "why", "file", "source", "bucket", "day", "requester", "user_agent", "address", "operation"),
@@ -255,9 +257,9 @@ class Engine:
 def _source(path: str, *, packed: bool, encoding: str = "latin-1") -> str:
     """Return the lines of a file as a relation: a table of one column, with a separator that no log holds."""
     return (
-        f"read_csv({literal(path, 'duckdb')}, columns = {{'line': 'VARCHAR'}}, header = false, "
+        f"read_csv({literal(path)}, columns = {{'line': 'VARCHAR'}}, header = false, "
         f"auto_detect = false, delim = '{_SEPARATOR}', quote = '', escape = '', comment = '', "
-        f"strict_mode = false, max_line_size = 16777216, "
+        f"strict_mode = false, max_line_size = {_LINE}, buffer_size = {_BUFFER}, "
         f"compression = '{'zstd' if packed else 'none'}', encoding = '{encoding}')"
     )
 
