@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from secure_bucket.findings.running import RunningBucket
 from secure_bucket.policy.unknown import Place, Text, Unknown
 from secure_bucket.proof import prove_denies_http, prove_minimum_tls
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
@@ -14,6 +13,10 @@ from secure_bucket.template.buckets import Applied, Bucket, BucketPolicy, Deploy
 from secure_bucket.template.stack import Resource, Stack, pointer_of
 from secure_bucket.template.text import holes
 from secure_bucket.template.worlds import MAX_WORLDS, Infeasible, TooManyWorlds
+
+if TYPE_CHECKING:
+    # A template needs nothing of it, and a cold start is most of the time on a small one.
+    from secure_bucket.findings.running import RunningBucket
 
 __all__ = ["Judge", "Judgement", "Outcome"]
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from secure_bucket.policy.unknown import Unknown
 
-__all__ = ["MAX_POLICY_BYTES", "PublicAccess", "RunningBucket", "remedy_in_place"]
+__all__ = ["MAX_POLICY_BYTES", "PublicAccess", "RunningBucket"]
 
 MAX_POLICY_BYTES: Final = 20_480
 """What S3 takes as a bucket policy at most: S3 User Guide, *Bucket policies*."""
@@ -79,32 +79,31 @@ class RunningBucket:
             told += f"; as {by} at {self.timestamp or 'a time that it does not tell'}"
         return told
 
+    def remedy(self, statement: Mapping[str, Any]) -> str:
+        """Return how to add a statement to the policy of a bucket, without losing what is there.
 
-def remedy_in_place(bucket: RunningBucket, statement: Mapping[str, Any]) -> str:
-    """Return how to add a statement to the policy of a bucket, without losing what is there.
-
-    `put-bucket-policy` replaces the whole policy, so the policy is always read first.
-    """
-    shown = json.dumps(statement)
-    name = shlex.quote(bucket.name)
-    put = f"`aws s3api put-bucket-policy --bucket {name} --policy file://policy.json`"
-    owner = "; where a template or Terraform manages the policy, add it there"
-    if bucket.policy is None:
-        return (
-            "it has no policy: look again with "
-            f"`aws s3api get-bucket-policy --bucket {name}`, since writing one replaces what is there, then "
-            f'write {{"Version": "2012-10-17", "Statement": [{shown}]}} to policy.json and run {put}{owner}'
+        `put-bucket-policy` replaces the whole policy, so the policy is always read first.
+        """
+        shown = json.dumps(statement)
+        name = shlex.quote(self.name)
+        put = f"`aws s3api put-bucket-policy --bucket {name} --policy file://policy.json`"
+        owner = "; where a template or Terraform manages the policy, add it there"
+        read = f"`aws s3api get-bucket-policy --bucket {name}"
+        if self.policy is None:
+            whole = f'{{"Version": "2012-10-17", "Statement": [{shown}]}}'
+            return (
+                f"it has no policy: look again with {read}`, since writing one replaces what is there, then "
+                f"write {whole} to policy.json and run {put}{owner}"
+            )
+        fix = (
+            f"add this to the `Statement` list of its policy: {shown} — read the policy with {read} --query "
+            f"Policy --output text > policy.json`, add the statement, and run {put}, which replaces the whole "
+            f"policy{owner}"
         )
-    fix = (
-        f"add this to the `Statement` list of its policy: {shown} — read the policy with "
-        f"`aws s3api get-bucket-policy --bucket {name} --query Policy --output text > policy.json`, add the "
-        f"statement, and run {put}, which replaces the whole policy{owner}"
-    )
-    size = len(shown)
-    if not isinstance(bucket.policy, Unknown):
-        size += len(json.dumps(bucket.policy, ensure_ascii=False, separators=(",", ":")).encode())
-    if size > MAX_POLICY_BYTES:
-        fix += (
-            f"; the policy then has about {size:,} bytes, and S3 takes {MAX_POLICY_BYTES:,}: shorten it first"
-        )
-    return fix
+        size = len(shown)
+        if not isinstance(self.policy, Unknown):
+            size += len(json.dumps(self.policy, ensure_ascii=False, separators=(",", ":")).encode())
+        if size > MAX_POLICY_BYTES:
+            limit = f"{MAX_POLICY_BYTES:,}"
+            fix += f"; the policy then has about {size:,} bytes, and S3 takes {limit}: shorten it first"
+        return fix

@@ -10,7 +10,6 @@ from typing import TypeAlias
 
 from secure_bucket.findings.finding import Finding, Level
 from secure_bucket.findings.judge import Judgement, Outcome
-from secure_bucket.findings.running import remedy_in_place
 from secure_bucket.policy.request import ANONYMOUS, Request
 from secure_bucket.policy.unknown import Place
 from secure_bucket.proof.verdict import Refuted, Undecided
@@ -125,7 +124,7 @@ def reasons(undecided: Undecided) -> str:
 def remedy(judgement: Judgement, outcome: Outcome) -> str:
     """Return what to do, concretely: for a construct, for a template, or for a bucket that runs."""
     if judgement.running is not None:
-        return remedy_in_place(judgement.running, deny_plain_http(judgement.running.arn))
+        return judgement.running.remedy(deny_plain_http(judgement.running.arn))
     if judgement.construct_path and not judgement.foreign:
         return "use `SecureBucket`, or `enforce_ssl=True`"
     bucket_arn: object = {"Fn::GetAtt": [judgement.resource.logical_id, "Arn"]}

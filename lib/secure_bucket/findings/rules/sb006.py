@@ -45,7 +45,6 @@ from collections.abc import Iterator
 from secure_bucket.findings.finding import Finding, Level
 from secure_bucket.findings.judge import Judgement
 from secure_bucket.findings.rules.rule import Rule, finding, let_through, reasons, subject
-from secure_bucket.findings.running import remedy_in_place
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 from secure_bucket.statements import deny_old_tls
 
@@ -67,7 +66,7 @@ def _check(judgement: Judgement) -> Iterator[Finding]:
         message = f"{subject(judgement)}: cannot tell whether TLS below {minimum:g} is denied — {unknown}"
         at = None
     if judgement.running is not None:
-        fix = remedy_in_place(judgement.running, deny_old_tls(judgement.running.arn, minimum))
+        fix = judgement.running.remedy(deny_old_tls(judgement.running.arn, minimum))
     elif judgement.construct_path:
         fix = f"use `SecureBucket`, or `minimum_tls_version={minimum:g}`"
     else:
