@@ -97,8 +97,8 @@ class RunningBucket:
             )
         fix = (
             f"add this to the `Statement` list of its policy: {shown} — read the policy with {read} --query "
-            f"Policy --output text > policy.json`, add the statement, and run {put}, which replaces the whole "
-            f"policy{owner}"
+            f"Policy --output text > policy.json`, add the statement, and run {put}, which replaces the "
+            f"whole policy{owner}"
         )
         size = len(shown)
         if not isinstance(self.policy, Unknown):
