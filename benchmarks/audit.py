@@ -53,7 +53,7 @@ def lines(size: int) -> Iterator[str]:
         day, hour, minute = number % 28 + 1, number // 7 % 24, number // 11 % 60
         line = (
             f"{OWNER} reports-{number % 3} [{day:02}/Feb/2027:{hour:02}:{minute:02}:38 +0000] "
-            f"10.0.{number % 5}.{number % 250} arn:aws:sts::111122223333:assumed-role/reader/i-{number % 50:04}"
+            f"10.0.{number % 5}.{number % 250} arn:aws:sts::111122223333:assumed-role/reader/{number % 50:04}"
             f" {chance.getrandbits(64):016X} REST.GET.OBJECT data/2027/part-{number}.parquet "
             f'"GET /reports/data/2027/part-{number}.parquet HTTP/1.1" {403 if number % 700 == 0 else 200} - '
             f'{chance.randrange(10**6)} 4406583 41 28 "-" "{AGENTS[number % 4]}" - '
