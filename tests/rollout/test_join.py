@@ -107,6 +107,11 @@ def test_old_sources_are_warned_about() -> None:
     )
 
 
+def test_a_source_as_old_as_it_may_be_is_not_warned_about() -> None:
+    rollout = plan_rollout(review=report_of(running(PROVEN, as_of="2027-02-22T12:00:00Z")), now=NOW)
+    assert (rollout.sources[0].days, rollout.warnings) == (7, ())
+
+
 def test_what_the_review_left_out_is_told_as_such() -> None:
     from dataclasses import replace
 

@@ -111,6 +111,14 @@ def test_buckets_whose_clients_are_not_all_named_come_last() -> None:
     assert [bucket.move for bucket in rollout.buckets] == [1, 2, 3]
 
 
+def test_a_bucket_with_one_client_that_is_not_named_waits_for_it_as_well() -> None:
+    audit = audit_of(logged(Breaks(2, 20)), groups=[group(requests=12)])
+    rollout = plan_rollout(review=report_of(running(REFUTED)), audit=audit, now=NOW)
+    assert rollout.buckets[0].unnamed == 8
+    (move,) = rollout.moves
+    assert (len(move.clients), move.frees, move.whole) == (1, ("reports",), False)
+
+
 names = st.sampled_from(["a", "b", "c", "d", ""])
 verdicts = st.sampled_from([PROVEN, REFUTED, UNDECIDED])
 

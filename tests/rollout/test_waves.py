@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
-from secure_bucket.logs.audit import Breaks, CannotTell, Safe
+from secure_bucket.logs.audit import Breaks, CannotTell, Safe, Trouble
 from secure_bucket.rollout import PlannedBucket, State, Wave, plan_rollout
 from tests.rollout.known import (
     ANSWERS,
@@ -137,6 +138,31 @@ def test_an_exception_is_told_with_its_reason_and_its_end() -> None:
 
 def test_an_exception_does_not_keep_a_deployment_from_breaking_clients() -> None:
     assert the_bucket("refuted", "proven", "breaks", False, True).wave is Wave.CLIENTS
+
+
+def test_an_exception_for_one_of_two_declarations_is_not_enough() -> None:
+    check = report_of(
+        declared(REFUTED), declared(REFUTED, logical_id="Other", template="other.json"), excepted=["Reports"]
+    )
+    (bucket,) = plan_rollout(check=check, now=NOW).buckets
+    assert bucket.wave is Wave.EVIDENCE
+
+
+def test_an_exception_from_one_of_two_findings_is_not_enough() -> None:
+    excepted = report_of(running(REFUTED), excepted=["arn:aws:s3:::reports"])
+    review = replace(excepted, findings=report_of(running(REFUTED)).findings)
+    (bucket,) = plan_rollout(review=review, now=NOW).buckets
+    assert bucket.wave is Wave.EVIDENCE
+
+
+def test_clients_that_are_refused_already_need_not_move() -> None:
+    refused = replace(group(requester="arn:aws:iam::111122223333:role/Refused"), trouble=Trouble.REFUSED)
+    rollout = plan_rollout(
+        review=report_of(running(REFUTED)),
+        audit=audit_of(logged(Breaks(1, 12)), groups=[group(), refused]),
+        now=NOW,
+    )
+    assert [use.client.requester for use in rollout.buckets[0].clients] == [group().requester]
 
 
 def test_clients_of_an_enforced_bucket_are_told_of_and_nothing_is_to_do() -> None:

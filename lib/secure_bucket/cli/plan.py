@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from secure_bucket.cli.arguments.common import ReportTo
 from secure_bucket.cli.config import Config, config_of
@@ -201,21 +202,21 @@ def _as_for_audit(arguments: argparse.Namespace) -> argparse.Namespace:
     )
 
 
-def _permissions(arguments: argparse.Namespace, config: Config) -> dict[str, object]:
-    """Return the IAM policy with everything that has to be allowed."""
-    statements: list[object] = []
+def _permissions(arguments: argparse.Namespace, config: Config) -> dict[str, Any]:
+    """Return the IAM policy with what has to be allowed; one each, where both accounts and logs are asked."""
+    needed: dict[str, dict[str, Any]] = {}
     if arguments.live:
         from secure_bucket.cli.review import review_permissions_of
 
-        statements += review_permissions_of(_as_for_review(arguments), config)["Statement"]
+        needed["Review"] = review_permissions_of(_as_for_review(arguments), config)
     if _logs_in_s3(arguments):
         from secure_bucket.cli.audit import audit_permissions_of
 
-        needed = audit_permissions_of(_as_for_audit(arguments))["Statement"]
-        statements += [each for each in needed if each not in statements]
-    if not statements:
+        needed["Logs"] = audit_permissions_of(_as_for_audit(arguments))
+    if not needed:
         to_stderr("secure-bucket: all of this lies on this machine, so nobody has to allow anything")
-    return {"Version": "2012-10-17", "Statement": statements}
+        return {"Version": "2012-10-17", "Statement": []}
+    return needed if len(needed) > 1 else next(iter(needed.values()))
 
 
 def _exit_code(rollout: Rollout) -> int:

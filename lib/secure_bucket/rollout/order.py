@@ -35,28 +35,21 @@ def order_moves(
     queue = [_entry(lacking, buckets) for lacking, buckets in alike.items()]
     heapq.heapify(queue)
     while queue:
-        entry = heapq.heappop(queue)
-        chosen = frozenset(entry[2])
-        # An entry that was made before something changed is followed by a newer one.
-        if chosen not in alike or len(alike[chosen]) != -entry[1]:
+        chosen = frozenset(heapq.heappop(queue)[2])
+        # Clients move once, and those that have moved are waited for no more: what is left is an older entry.
+        if chosen not in alike:
             continue
         freed = alike.pop(chosen)
-        changed: set[frozenset[int]] = set()
-        for bucket in {user for number in chosen for user in users[number]} - freed:
-            if bucket not in lacks:
-                continue
-            before, after = lacks[bucket], lacks[bucket] - chosen
-            lacks[bucket] = after
-            alike[before].discard(bucket)
-            alike[after].add(bucket)
-            changed |= {before, after}
+        grown: set[frozenset[int]] = set()
+        for bucket in {user for number in chosen for user in users[number]} & lacks.keys() - freed:
+            alike.pop(lacks[bucket], None)
+            lacks[bucket] -= chosen
+            alike[lacks[bucket]].add(bucket)
+            grown.add(lacks[bucket])
         for bucket in freed:
             del lacks[bucket]
-        for lacking in changed:
-            if alike[lacking]:
-                heapq.heappush(queue, _entry(lacking, alike[lacking]))
-            else:
-                del alike[lacking]
+        for lacking in grown:
+            heapq.heappush(queue, _entry(lacking, alike[lacking]))
         yield tuple(clients[number] for number in sorted(chosen)), tuple(sorted(freed))
 
 
