@@ -176,6 +176,21 @@ def test_batches_are_cut_between_lines(tmp_path: Path) -> None:
     assert len(audit.groups) == 250
 
 
+@pytest.mark.parametrize("size", [900_000, 1_500_000, 3_000_000, 6_000_000])
+@pytest.mark.parametrize("packed", [True, False])
+def test_line_without_end_is_a_fault_of_its_file_alone(tmp_path: Path, size: int, packed: bool) -> None:
+    data = (PLAIN + "x" * size + "\n" + PLAIN).encode()
+    (tmp_path / "1").write_bytes(gzip.compress(data) if packed else data)
+    (tmp_path / "2").write_text(HTTPS)
+    audit = audit_logs(tmp_path, now=NOW)
+    assert sum(bucket.https for bucket in audit.buckets) == 1
+    # Either it is a line that is no record, or there is a fault: it is never passed over.
+    assert (audit.malformed.lines, breaking(audit)) == (1, 2) or [
+        os.path.basename(each.file) for each in audit.faults
+    ] == ["1"]
+    assert (size > 1_000_000) == bool(audit.faults)
+
+
 def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()

@@ -12,7 +12,7 @@ from secure_bucket.logs.dialects import chain, literal, write
 from secure_bucket.logs.kinds import HEAD, Kind
 from secure_bucket.logs.queries import ACCESS, ACCESS_LINES, COLLECT, EVENTS, REPORT
 from secure_bucket.logs.question import Question
-from secure_bucket.logs.spool import Batch
+from secure_bucket.logs.spool import LONGEST_LINE, Batch
 
 __all__ = ["Engine", "load_duckdb", "relations", "unpacked_head"]
 
@@ -20,8 +20,8 @@ MEMORY: Final = "1GB"
 """How much memory DuckDB takes before it writes to disk, unless told otherwise."""
 
 _PLACES: Final = 5
-# A record of CloudTrail has at most 1 MB. Larger buffers take memory and win nothing.
-_LINE, _BUFFER = 2 * 1024 * 1024, 8 * 1024 * 1024
+# Larger buffers take memory and win nothing.
+_BUFFER: Final = 4 * LONGEST_LINE
 _SEPARATOR: Final = "\x01\x02\x03\x02"
 _TEXTS: Final = (
     *("outcome", "why", "file", "source", "bucket", "day", "requester", "user_agent", "address", "operation"),
@@ -259,7 +259,7 @@ def _source(path: str, *, packed: bool, encoding: str = "latin-1") -> str:
     return (
         f"read_csv({literal(path)}, columns = {{'line': 'VARCHAR'}}, header = false, "
         f"auto_detect = false, delim = '{_SEPARATOR}', quote = '', escape = '', comment = '', "
-        f"strict_mode = false, max_line_size = {_LINE}, buffer_size = {_BUFFER}, "
+        f"strict_mode = false, max_line_size = {LONGEST_LINE}, buffer_size = {_BUFFER}, "
         f"compression = '{'zstd' if packed else 'none'}', encoding = '{encoding}')"
     )
 

@@ -24,10 +24,13 @@ from secure_bucket.logs.errors import LogError
 from secure_bucket.logs.files import LogFile
 from secure_bucket.logs.kinds import HEAD, Kind, kind_of
 
-__all__ = ["Batch", "Done", "Ignored", "batches"]
+__all__ = ["LONGEST_LINE", "Batch", "Done", "Ignored", "batches"]
 
 BATCH: Final = 256 * 1024 * 1024
 """How many bytes are joined in one file."""
+
+LONGEST_LINE: Final = 2 * 1024 * 1024
+"""How many bytes a line may have. A record of CloudTrail has at most 1 MB."""
 
 _DIRECT: Final = 4 * 1024 * 1024
 _CHUNK: Final = 1024 * 1024
@@ -187,9 +190,15 @@ class _Spooler:
     def copy(self, file: LogFile, kind: Kind, head: bytes, stream: BinaryIO) -> Iterator[Batch]:
         line, chunk = 1, head
         self.begin(kind, file.name, line)
-        last = b"\n"
+        last, carried = b"\n", 0
         try:
             while chunk:
+                end = chunk.find(b"\n")
+                if carried + (len(chunk) if end < 0 else end) > LONGEST_LINE - _CHUNK:
+                    raise LogError(
+                        f"`{file.name}` has a line of more than 1 MB after line {line - 1:,}: is it a log?"
+                    )
+                carried = len(chunk) - 1 - chunk.rfind(b"\n") + (carried if end < 0 else 0)
                 last = chunk[-1:]
                 if self.full(kind) and b"\n" in chunk:
                     end = chunk.index(b"\n") + 1
@@ -219,7 +228,12 @@ class _Spooler:
             if kind not in began:
                 self.begin(kind, file.name, number)
                 began.add(kind)
-            self.put(kind, line.encode("utf-8", "replace") + b"\n")
+            data = line.encode("utf-8", "replace")
+            if len(data) >= LONGEST_LINE:
+                raise LogError(
+                    f"`{file.name}` has a record of more than 2 MB, number {number:,}: is it a log?"
+                )
+            self.put(kind, data + b"\n")
 
     def path(self) -> str:
         self.number += 1
