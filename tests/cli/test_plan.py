@@ -196,6 +196,17 @@ def test_the_reports_of_the_three_commands_give_the_same_plan(everything: Aws, r
     assert essence(later) == essence(now)
 
 
+def test_logs_in_s3_are_read_as_the_account_is(directory: Path, aws: Aws, run: Command) -> None:
+    bucket("reports", None)
+    bucket("logs", None)
+    lines = "".join(f"{record.line}\n" for record in days_of(Record(bucket="reports")))
+    aws.client("s3").put_object(Bucket="logs", Key="s3/2027-03-01", Body=lines.encode())
+    outcome = run("plan", "--live", "--endpoint-url", aws.url, "--logs", "s3://logs/s3/", "--format", "json")
+    assert outcome.code == 1
+    waves = {each["label"]: each["wave"] for each in json.loads(outcome.out)["buckets"]}
+    assert waves == {"reports": "now", "logs": "evidence"}
+
+
 def test_nothing_is_left_to_do(directory: Path, aws: Aws, run: Command) -> None:
     bucket("a-1")
     outcome = run("plan", "--live", "--endpoint-url", aws.url)

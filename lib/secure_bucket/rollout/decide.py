@@ -238,20 +238,22 @@ class _Decision:
             case Wave.NOW:
                 pass
             case Wave.CLIENTS:
-                if self.state in (State.CLOSES, State.PREPARED):
-                    yield f"hold back the deployment of {self._templates()} until the clients have moved"
+                yield from self._hold_back("until the clients have moved")
                 yield "move the clients to HTTPS, and audit newer logs to see that they are gone"
             case Wave.EVIDENCE:
-                if self.state in (State.CLOSES, State.PREPARED):
-                    yield f"hold back the deployment of {self._templates()} until the logs tell who breaks"
+                new = ", unless the bucket is new and has no clients" if self.state is State.PREPARED else ""
+                yield from self._hold_back(f"until the logs tell who breaks{new}")
                 yield from self._gather()
             case Wave.REDESIGN:
-                if self.state in (State.CLOSES, State.PREPARED):
-                    yield f"hold back the deployment of {self._templates()} until the website has moved"
+                yield from self._hold_back("until the website has moved")
                 yield self._website or "serve it through CloudFront with origin access control"
             case _:
                 assert_never(wave)
         yield from self._enforce()
+
+    def _hold_back(self, until: str) -> Iterator[str]:
+        if self.state in (State.CLOSES, State.PREPARED):
+            yield f"hold back the deployment of {self._templates()} {until}"
 
     def _gather(self) -> Iterator[str]:
         if not self.joined.name:
