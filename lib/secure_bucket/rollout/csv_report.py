@@ -10,7 +10,7 @@ from secure_bucket.reporters.cases import verdict_name
 from secure_bucket.reporters.characters import spreadsheet_cell, well_formed
 from secure_bucket.reporters.run import Run
 from secure_bucket.rollout.rollout import Rollout
-from secure_bucket.rollout.words import client_name, template_verdict
+from secure_bucket.rollout.words import client_name
 
 __all__ = ["render"]
 
@@ -31,7 +31,7 @@ def render(rollout: Rollout, run: Run) -> str:
         before = (bucket.label, bucket.account, bucket.region, bucket.state.value)
         verdicts = (
             "" if bucket.in_force is None else verdict_name(bucket.in_force),
-            template_verdict(bucket) or "",
+            "" if bucket.in_template is None else verdict_name(bucket.in_template),
         )
         after = (
             "; ".join(client_name(use.client, "") for use in bucket.clients),

@@ -11,7 +11,7 @@ from secure_bucket.reporters.characters import well_formed
 from secure_bucket.reporters.run import Run
 from secure_bucket.rollout.planned import Client, ClientUse, Declaration, PlannedBucket, Wave
 from secure_bucket.rollout.rollout import Rollout
-from secure_bucket.rollout.words import summary, template_verdict, uses_of
+from secure_bucket.rollout.words import summary, uses_of
 
 __all__ = ["SCHEMA", "render"]
 
@@ -94,7 +94,7 @@ def _bucket(bucket: PlannedBucket, run: Run) -> dict[str, Any]:
         "move": bucket.move or None,
         "state": bucket.state.value,
         "in_force": None if bucket.in_force is None else verdict_name(bucket.in_force),
-        "in_template": template_verdict(bucket),
+        "in_template": None if bucket.in_template is None else verdict_name(bucket.in_template),
         "reasons": list(bucket.reasons),
         "actions": list(bucket.actions),
         "account": bucket.account or None,

@@ -10,7 +10,8 @@ from secure_bucket.findings.finding import Fault, Report
 from secure_bucket.logs.audit import Audit
 from secure_bucket.reporters.summary import count
 from secure_bucket.rollout.clients import clients_of
-from secure_bucket.rollout.decide import Circumstances, decide
+from secure_bucket.rollout.decide import decide
+from secure_bucket.rollout.decision import Circumstances
 from secure_bucket.rollout.errors import RolloutError
 from secure_bucket.rollout.join import join
 from secure_bucket.rollout.order import order_moves
@@ -75,7 +76,6 @@ def plan_rollout(
         30 if audit is None else audit.minimum_window,
         audit is not None,
         review is not None,
-        check is not None,
         sum(not each.name for each in joined),
         {} if review is None else _left_out(review),
         audit is not None and bool(audit.faults),

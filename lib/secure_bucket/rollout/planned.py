@@ -168,6 +168,7 @@ class PlannedBucket:
         reasons: Why in this wave, each in a sentence.
         actions: What to do, in this order, each in a sentence.
         in_force: The verdict on the policy that is in force; `None` when it is not known.
+        in_template: The weakest verdict on what templates declare; `None` when none does that is known.
         declarations: Where templates declare it; empty when none does that is known.
         account: The account that owns it; `""` when it is not known.
         region: Its region; `""` when it is not known.
@@ -185,6 +186,7 @@ class PlannedBucket:
     reasons: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
     in_force: Verdict | None = None
+    in_template: Verdict | None = None
     declarations: tuple[Declaration, ...] = ()
     account: str = ""
     region: str = ""

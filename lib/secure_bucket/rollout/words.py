@@ -6,8 +6,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
-from secure_bucket.reporters.cases import verdict_name
 from secure_bucket.reporters.summary import count
 from secure_bucket.rollout.planned import Client, ClientUse, PlannedBucket, Wave
 from secure_bucket.rollout.rollout import Move, Rollout, Source
@@ -19,7 +17,6 @@ __all__ = [
     "move_title",
     "source_words",
     "summary",
-    "template_verdict",
     "use_words",
     "uses_of",
 ]
@@ -131,16 +128,6 @@ def source_words(source: Source) -> str:
         return line
     ago = "" if source.days is None else f", {count(source.days, 'day')} ago" if source.days else ", today"
     return f"{line}, {'until' if source.kind == 'logs' else 'as of'} {source.as_of}{ago}"
-
-
-def template_verdict(bucket: PlannedBucket) -> str | None:
-    """Return what the declarations of a bucket come to; `None` when there is none."""
-    verdicts: list[Verdict] = [each.verdict for each in bucket.declarations]
-    for kind in (Refuted, Undecided, Proven):
-        for verdict in verdicts:
-            if isinstance(verdict, kind):
-                return verdict_name(verdict)
-    return None
 
 
 def _some(names: Sequence[str]) -> str:
