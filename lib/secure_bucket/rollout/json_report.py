@@ -116,6 +116,7 @@ def _bucket(bucket: PlannedBucket, run: Run) -> dict[str, Any]:
         },
         "clients": [_use(use) for use in bucket.clients],
         "unnamed_requests": bucket.unnamed,
+        "enforced_with": list(bucket.enforced_with),
     }
 
 

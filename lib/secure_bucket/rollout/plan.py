@@ -12,6 +12,7 @@ from secure_bucket.reporters.summary import count
 from secure_bucket.rollout.clients import clients_of
 from secure_bucket.rollout.decide import decide
 from secure_bucket.rollout.decision import Circumstances
+from secure_bucket.rollout.deployments import mind_deployments
 from secure_bucket.rollout.errors import RolloutError
 from secure_bucket.rollout.join import join
 from secure_bucket.rollout.order import order_moves
@@ -86,7 +87,7 @@ def plan_rollout(
     buckets = sorted((moved.get(bucket.name, bucket) for bucket in decided), key=_rank)
     sources = tuple(_sources(check, review, audit, now))
     return Rollout(
-        tuple(buckets),
+        mind_deployments(buckets),
         moves,
         sources,
         tuple(_warnings(sources, audit, moves, maximum_age)),
@@ -98,7 +99,7 @@ def plan_rollout(
 def _rank(bucket: PlannedBucket) -> tuple[int, int, int, str, str]:
     """Return where a bucket stands: in its wave those first that are asked the least."""
     requests = 0 if bucket.logged is None else bucket.logged.requests
-    return bucket.wave.value, bucket.move, requests, bucket.name or "\x7f", bucket.label
+    return *bucket.position, requests, bucket.name or "\x7f", bucket.label
 
 
 def _moves(buckets: list[PlannedBucket]) -> tuple[dict[str, PlannedBucket], tuple[Move, ...]]:

@@ -178,6 +178,8 @@ class PlannedBucket:
         unnamed: How many requests break of which the audit names no client.
         website: Whether it is configured as a website.
         move: In the wave of clients the number of the move after which it can be enforced; 0 otherwise.
+        enforced_with: The labels of buckets whose turn comes later, and that the deployment of its template
+            enforces as well.
     """
 
     name: str
@@ -196,6 +198,12 @@ class PlannedBucket:
     unnamed: int = 0
     website: bool = False
     move: int = 0
+    enforced_with: tuple[str, ...] = ()
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """When its turn comes: its wave, and its move."""
+        return self.wave.value, self.move
 
     @property
     def label(self) -> str:
