@@ -145,6 +145,15 @@ DELIVERIES: dict[str, tuple[LogSource, Callable[[str], Request]]] = {
             **{"aws:SourceArn": f"arn:aws:logs:us-east-1:{account}:delivery-source:cdn"},
         ),
     ),
+    "CloudFront, Hive": (
+        LogSource.CLOUDFRONT,
+        lambda account: delivery(
+            VENDED,
+            f"AWSLogs/aws-account-id={account}/CloudFront/a.parquet",
+            account,
+            **{"aws:SourceArn": f"arn:aws:logs:us-east-1:{account}:delivery-source:cdn"},
+        ),
+    ),
     "CloudTrail": (
         LogSource.CLOUDTRAIL,
         lambda account: delivery(
@@ -203,6 +212,21 @@ def test_a_prefix_is_in_front_of_the_folder(stack: cdk.Stack, which: str, prefix
     assert not is_let_in(stack, request)
     resource = request.resource.replace(":::logs/", ":::logs/edge/")
     assert is_let_in(stack, Request(request.principal, request.action, resource, request.context))
+
+
+def test_cloudfront_writes_right_below_a_prefix(stack: cdk.Stack) -> None:
+    # *Example paths to access logs* in the CloudFront Developer Guide: no `AWSLogs/` where there is a prefix.
+    SecureLogBucket(stack, "Logs", source=LogSource.CLOUDFRONT, prefix="edge")
+    _, arriving = DELIVERIES["CloudFront"]
+    for account, key, comes in (
+        (OWN, "edge/E1.2026-05-01-10.gz", True),
+        (OWN, "edge/folder/year=2026/E1.parquet", True),
+        (OWN, "edges/E1.gz", False),
+        (OTHER, "edge/E1.2026-05-01-10.gz", False),
+    ):
+        sent = arriving(account)
+        request = Request(sent.principal, sent.action, f"arn:aws:s3:::logs/{key}", sent.context)
+        assert is_let_in(stack, request) is comes, key
 
 
 def test_the_prefix_of_server_access_logs_is_the_beginning_of_a_key(stack: cdk.Stack) -> None:

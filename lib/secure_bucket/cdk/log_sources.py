@@ -71,6 +71,8 @@ class Place:
 
 
 _FOLDER = "AWSLogs/"
+# Where a delivery has Hive-compatible paths.
+_HIVE = f"{_FOLDER}aws-account-id="
 _OWNER = {"s3:x-amz-acl": "bucket-owner-full-control"}
 
 
@@ -97,13 +99,16 @@ def delivery_statements(source: LogSource, place: Place) -> list[dict[str, Any]]
             put = _allow("AllowLoadBalancerLogDelivery", service, ["s3:PutObject"], folder, {})
             return [put, *_vended(folder, place, place.arns("logs", place.region, "*"))]
         case LogSource.VPC_FLOW:
-            # Amazon VPC User Guide, *Amazon S3 bucket permissions for flow logs*; the second folder is that
-            # of Hive-compatible prefixes.
-            folders = [*folder, *place.objects_in(f"{_FOLDER}aws-account-id=")]
-            return _vended(folders, place, place.arns("logs", place.region, "*"))
+            # Amazon VPC User Guide, *Amazon S3 bucket permissions for flow logs*.
+            return _vended([*folder, *place.objects_in(_HIVE)], place, place.arns("logs", place.region, "*"))
         case LogSource.CLOUDFRONT:
             # CloudWatch Logs User Guide, *Logs sent to Amazon S3* (v2). CloudFront is in `us-east-1`.
-            return _vended(folder, place, place.arns("logs", "us-east-1", "delivery-source:*"))
+            sources = place.arns("logs", "us-east-1", "delivery-source:*")
+            if place.prefix:
+                # "If you specified a prefix for your S3 bucket, your logs appear under that path", and without
+                # a folder for the account (CloudFront Developer Guide, *Specify an S3 bucket*).
+                return _vended([f"{place.bucket_arn}/{place.prefix}*"], place, sources)
+            return _vended([*folder, *place.objects_in(_HIVE)], place, sources)
         case LogSource.CLOUDTRAIL:
             # CloudTrail User Guide, *Amazon S3 bucket policy for CloudTrail*.
             trails = {"ArnLike": {"aws:SourceArn": _one(place.arns("cloudtrail", "*", "trail/*"))}}
