@@ -318,6 +318,24 @@ def test_topic_and_key_of_others_are_used(stack: cdk.Stack) -> None:
     assert {"cloudtrail.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com"} <= set(services)
 
 
+def test_the_key_of_a_topic_of_others_lets_the_alarms_use_it(app: cdk.App, stack: cdk.Stack) -> None:
+    keys = cdk.Stack(app, "Keys")
+    topic = sns.Topic(keys, "Topic", master_key=kms.Key(keys, "Key"))
+    SecureTransportMonitoring(stack, "Monitoring", buckets=[SecureBucket(stack, "Reports")], topic=topic)
+    (key,) = properties(keys, "AWS::KMS::Key")
+    shared = {
+        statement["Principal"]["Service"]: (statement["Action"], statement.get("Condition"))
+        for statement in key["KeyPolicy"]["Statement"]
+        if "Service" in statement["Principal"]
+    }
+    actions = ["kms:Decrypt", "kms:GenerateDataKey*"]
+    account = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    assert shared == {
+        "cloudwatch.amazonaws.com": (actions, account),
+        "events.amazonaws.com": (actions, None),
+    }
+
+
 def test_the_topic_refuses_plain_http(stack: cdk.Stack) -> None:
     SecureTransportMonitoring(
         stack,

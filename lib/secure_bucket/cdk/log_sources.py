@@ -105,8 +105,8 @@ def delivery_statements(source: LogSource, place: Place) -> list[dict[str, Any]]
             # CloudWatch Logs User Guide, *Logs sent to Amazon S3* (v2). CloudFront is in `us-east-1`.
             sources = place.arns("logs", "us-east-1", "delivery-source:*")
             if place.prefix:
-                # "If you specified a prefix for your S3 bucket, your logs appear under that path", and without
-                # a folder for the account (CloudFront Developer Guide, *Specify an S3 bucket*).
+                # "If you specified a prefix for your S3 bucket, your logs appear under that path", without a
+                # folder for the account (CloudFront Developer Guide, *Specify an S3 bucket*).
                 return _vended([f"{place.bucket_arn}/{place.prefix}*"], place, sources)
             return _vended([*folder, *place.objects_in(_HIVE)], place, sources)
         case LogSource.CLOUDTRAIL:

@@ -25,7 +25,13 @@ from secure_bucket.cdk.monitoring.alarms import ANSWERED, DENIED, demand_thresho
 from secure_bucket.cdk.monitoring.changes import change_message, watch_policies, watch_trail
 from secure_bucket.cdk.monitoring.compliance import add_remediation, make_rules
 from secure_bucket.cdk.monitoring.dashboard import make_dashboard
-from secure_bucket.cdk.monitoring.notices import let_alarms_publish, make_key, make_topic, share_key
+from secure_bucket.cdk.monitoring.notices import (
+    let_alarms_publish,
+    make_key,
+    make_topic,
+    share_key,
+    share_key_of_topic,
+)
 from secure_bucket.cdk.monitoring.recording import (
     extend_trail,
     make_log_bucket,
@@ -80,8 +86,8 @@ class SecureTransportMonitoring(Construct):
             is added to its policy; a key that is imported has to allow it already.
         denied_threshold: From how many denied requests in five minutes on there is an alarm: one unless set.
         answered_threshold: From how many answered requests on there is an alarm: one unless set.
-        topic: Where alarms and changes go: a new topic unless set. A topic that is imported has to let
-            CloudWatch and EventBridge publish already.
+        topic: Where alarms and changes go: a new topic unless set. What both need is added to its policy and
+            to that of its key; a topic or a key that is imported has to allow it already.
         email_addresses: Who is told by e-mail, once each of them has confirmed the subscription.
         alarm_actions: What the alarms do instead of telling the topic; nothing if empty.
         rule_targets: What the changes are sent to instead of the topic; if empty no rules of EventBridge are
@@ -180,6 +186,8 @@ class SecureTransportMonitoring(Construct):
             self.topic = make_topic(self, self._key())
         if self.topic is not None and wants_topic:
             let_alarms_publish(self.topic)
+            if topic is not None and topic.master_key is not None:
+                share_key_of_topic(topic.master_key)
         for address in email_addresses:
             cast(sns.ITopic, self.topic).add_subscription(subscriptions.EmailSubscription(address))
         if alarm_actions is None:

@@ -8,7 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-__all__ = ["let_alarms_publish", "make_key", "make_topic", "share_key"]
+__all__ = ["let_alarms_publish", "make_key", "make_topic", "share_key", "share_key_of_topic"]
 
 
 def make_key(scope: Construct, removal_policy: cdk.RemovalPolicy) -> kms.Key:
@@ -43,22 +43,21 @@ def share_key(key: kms.IKey) -> None:
             {"StringLike": {"kms:EncryptionContext:aws:cloudtrail:arn": trails}},
         ),
         ("cloudtrail.amazonaws.com", ["kms:DescribeKey"], {"ArnLike": {"aws:SourceArn": trails}}),
-        (
-            "cloudwatch.amazonaws.com",
-            ["kms:Decrypt", "kms:GenerateDataKey*"],
-            {"StringEquals": {"aws:SourceAccount": account}},
-        ),
-        # EventBridge sends no `aws:SourceAccount` along: a condition would lose every message in silence.
-        ("events.amazonaws.com", ["kms:Decrypt", "kms:GenerateDataKey*"], {}),
     ):
-        key.add_to_resource_policy(
-            iam.PolicyStatement(
-                actions=actions,
-                conditions=conditions,
-                principals=[iam.ServicePrincipal(service)],
-                resources=["*"],
-            )
-        )
+        _let_use(key, service, actions, conditions)
+    share_key_of_topic(key)
+
+
+def share_key_of_topic(key: kms.IKey) -> None:
+    """Let CloudWatch and EventBridge use the key of a topic; without that their messages are lost in silence.
+
+    To a key that is imported nothing is added.
+    """
+    actions = ["kms:Decrypt", "kms:GenerateDataKey*"]
+    own = {"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}}
+    _let_use(key, "cloudwatch.amazonaws.com", actions, own)
+    # EventBridge sends no `aws:SourceAccount` along: with a condition none of its messages would arrive.
+    _let_use(key, "events.amazonaws.com", actions, {})
 
 
 def make_topic(scope: Construct, key: kms.IKey) -> sns.Topic:
@@ -83,5 +82,16 @@ def let_alarms_publish(topic: sns.ITopic) -> None:
             principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
             resources=[topic.topic_arn],
             sid="AlarmsOfThisAccount",
+        )
+    )
+
+
+def _let_use(key: kms.IKey, service: str, actions: list[str], conditions: dict[str, dict[str, str]]) -> None:
+    key.add_to_resource_policy(
+        iam.PolicyStatement(
+            actions=actions,
+            conditions=conditions,
+            principals=[iam.ServicePrincipal(service)],
+            resources=["*"],
         )
     )
