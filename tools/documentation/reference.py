@@ -46,7 +46,9 @@ def commands(parser: argparse.ArgumentParser) -> Iterator[str]:
     for name, command in subparsers(parser).items():
         yield f"## secure-bucket {name} {{: #{name} }}\n"
         yield f"{COMMANDS[name][0].upper()}{COMMANDS[name][1:]}.\n"
-        yield f"```text\n{command.format_usage().removeprefix('usage: ').strip()}\n```\n"
+        usage = command.format_usage().strip().splitlines()
+        # Behind "usage: " everything stands seven columns further to the right.
+        yield "\n".join(("```text", *(line[len("usage: ") :] for line in usage), "```\n"))
         description = (command.description or "").strip()
         if description.rstrip(".").casefold() != COMMANDS[name].casefold():
             yield f"{prose(description)}\n"
@@ -257,7 +259,7 @@ def cell(text: str) -> str:
 
 def options(text: str) -> str:
     """Return a text with its options as code."""
-    return re.sub(r"(?<![\w-])--[a-z][\w-]*", r"`\g<0>`", re.sub(r"([\\*_<>\[\]])", r"\\\1", text))
+    return re.sub(r"(?<![\w-])--[a-z][\w-]*(?:=\w+)?", r"`\g<0>`", re.sub(r"([\\*_<>\[\]])", r"\\\1", text))
 
 
 def code(text: str) -> str:
