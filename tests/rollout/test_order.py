@@ -186,4 +186,4 @@ def test_twenty_thousand_buckets_are_planned_in_seconds() -> None:
     rollout = big(20_000)
     assert len(rollout.buckets) == 20_000
     assert len(rollout.wave(Wave.CLIENTS)) == 10_000
-    assert time.perf_counter() - start < 20
+    assert time.perf_counter() - start < 60

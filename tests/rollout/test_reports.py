@@ -175,6 +175,11 @@ def test_the_text_names_the_clients_of_a_move() -> None:
         "    `arn:aws:iam::111122223333:role/Reader` with `curl/8` — http, 24 requests to 2 buckets, "
         "last seen 2027-02-27 12:00 UTC, REST.GET.OBJECT, from 192.0.2.3\n"
     ) in text
+    assert (
+        "    why: 24 requests of 2 clients got through, in logs until 2027-03-01, and these will break: "
+        "anonymous requests from `203.0.113.9` with `curl/8`, "
+        "`arn:aws:iam::111122223333:role/Reader` with `curl/8`\n"
+    ) in text
     assert "    anonymous requests from `203.0.113.9` with `curl/8` — http, 12 requests to 1 bucket" in text
 
 

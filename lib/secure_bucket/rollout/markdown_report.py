@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from secure_bucket.reporters.characters import printable, well_formed
 from secure_bucket.reporters.run import Run
 from secure_bucket.reporters.summary import count
-from secure_bucket.rollout.planned import Client, PlannedBucket, Wave
+from secure_bucket.rollout.planned import PlannedBucket, Wave
 from secure_bucket.rollout.rollout import Rollout
 from secure_bucket.rollout.words import (
     MOVES_EXPLAINED,
@@ -75,17 +75,10 @@ def _moves(rollout: Rollout) -> Iterator[str]:
         yield f"### {title[0].upper()}{title[1:]}"
         yield ""
         for client in move.clients:
-            yield f"- [ ] move {_prose(_client(client))}: {_prose(use_words(uses[client]))}"
+            yield f"- [ ] move {_prose(client_name(client))}: {_prose(use_words(uses[client]))}"
         if not move.whole:
             yield "- [ ] find and move the clients that the audit does not name"
         yield from _buckets([by_label[label] for label in move.frees])
-
-
-def _client(client: Client) -> str:
-    # A backtick in a user agent would end the code that it stands in.
-    return client_name(
-        Client(*(part.replace("`", "'") for part in (client.requester, client.user_agent, client.address)))
-    )
 
 
 def _buckets(buckets: tuple[PlannedBucket, ...] | list[PlannedBucket]) -> Iterator[str]:

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from typing_extensions import assert_never
 
-from secure_bucket.logs.audit import AuditedBucket, Breaks, CannotTell, Safe
+from secure_bucket.logs.audit import Breaks, CannotTell, Safe
 from secure_bucket.proof.verdict import Proven, Undecided
 from secure_bucket.reporters.summary import count
 from secure_bucket.rollout.decision import Decision
 from secure_bucket.rollout.planned import State, Wave
+from secure_bucket.rollout.words import client_name, some
 
 __all__ = ["reasons_of"]
 
@@ -67,7 +68,7 @@ def _said_by_logs(decision: Decision) -> Iterator[str]:
         case Breaks(number, requests):
             # Counted as they move where all are named; the audit counts each address by itself.
             named = 0 if decision.unnamed else len(decision.clients)
-            yield _breaks(logged, named or number, requests, enforced=isinstance(decision.in_force, Proven))
+            yield _breaks(decision, named or number, requests)
         case CannotTell(reasons):
             yield from (f"the logs cannot tell: {reason}" for reason in reasons)
         case None:
@@ -78,12 +79,16 @@ def _said_by_logs(decision: Decision) -> Iterator[str]:
             assert_never(decision.answer)
 
 
-def _breaks(logged: AuditedBucket | None, clients: int, requests: int, *, enforced: bool) -> str:
+def _breaks(decision: Decision, clients: int, requests: int) -> str:
+    logged = decision.joined.logged
     seen = (
         "" if logged is None or logged.last_seen is None else f", in logs until {logged.last_seen:%Y-%m-%d}"
     )
-    who = f"{count(requests, 'request')} of {count(clients, 'client')} got through{seen}"
-    return f"{who}; they are refused since it is enforced" if enforced else f"{who}: these break"
+    what = f"{count(requests, 'request')} of {count(clients, 'client')} got through{seen}"
+    if isinstance(decision.in_force, Proven):
+        return f"{what}; they are refused since it is enforced"
+    names = some([client_name(use.client) for use in decision.clients])
+    return f"{what}, and {'this' if clients == 1 else 'these'} will break" + (f": {names}" if names else "")
 
 
 def _first(verdict: Undecided) -> str:

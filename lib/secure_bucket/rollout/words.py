@@ -15,6 +15,7 @@ __all__ = [
     "blast",
     "client_name",
     "move_title",
+    "some",
     "source_words",
     "summary",
     "use_words",
@@ -74,16 +75,26 @@ def blast(rollout: Rollout, wave: Wave) -> str:
 
 
 def client_name(client: Client, quote: str = "`") -> str:
-    """Return what a client is called."""
+    """Return what a client is called.
+
+    Args:
+        client: The client.
+        quote: What stands around what the client chose itself, and is taken out of it.
+    """
+    # A backtick in a user agent would end the code that it stands in.
+    requester, user_agent, address = (
+        f"{quote}{_without(part, quote)}{quote}"
+        for part in (client.requester, client.user_agent, client.address)
+    )
     parts = []
     if client.requester == "-":
         parts.append("anonymous requests")
     elif client.requester:
-        parts.append(f"{quote}{client.requester}{quote}")
+        parts.append(requester)
     if client.address:
-        parts.append(f"from {quote}{client.address}{quote}")
+        parts.append(f"from {address}")
     if client.user_agent and client.user_agent != "-":
-        parts.append(f"with {quote}{client.user_agent}{quote}")
+        parts.append(f"with {user_agent}")
     return " ".join(parts) or "a client without a name"
 
 
@@ -97,8 +108,8 @@ def use_words(uses: Sequence[tuple[PlannedBucket, ClientUse]]) -> str:
         ", ".join(transports),
         f"{count(requests, 'request')} to {count(len(uses), 'bucket')}",
         f"last seen {max(use.last_seen for _, use in uses):%Y-%m-%d %H:%M} UTC",
-        _some(operations),
-        f"from {_some(addresses)}" if addresses else "",
+        some(operations),
+        f"from {some(addresses)}" if addresses else "",
     ]
     return ", ".join(filter(None, words))
 
@@ -122,7 +133,7 @@ def move_title(move: Move) -> str:
 
 def source_words(source: Source) -> str:
     """Return what a plan was made from, and how old it is."""
-    named = _some(source.named) or "none named"
+    named = some(source.named) or "none named"
     line = f"{source.kind}: {named}, with {count(source.buckets, 'bucket')}"
     if not source.as_of:
         return line
@@ -130,6 +141,11 @@ def source_words(source: Source) -> str:
     return f"{line}, {'until' if source.kind == 'logs' else 'as of'} {source.as_of}{ago}"
 
 
-def _some(names: Sequence[str]) -> str:
+def some(names: Sequence[str]) -> str:
+    """Return the first of some names, and how many more there are."""
     more = len(names) - _LISTED
     return ", ".join(names[:_LISTED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _without(text: str, quote: str) -> str:
+    return text.replace(quote, "'") if quote else text
