@@ -46,16 +46,12 @@ def main() -> int:
     parser.add_argument("--serve", action="store_true", help="serve it while it is written")
     parser.add_argument("--directory", type=Path, default=ROOT, help="where mkdocs.yml is")
     arguments = parser.parse_args()
+    # The usage of a command is broken into lines, which must not depend on the terminal.
+    os.environ["COLUMNS"] = "100"
     generate(arguments.directory)
-    command = [
-        sys.executable,
-        "-m",
-        "zensical",
-        *(["serve"] if arguments.serve else ["build", "--clean", "--strict"]),
-    ]
-    # The pages must not depend on the terminal that they are built in.
-    environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1"}
-    return subprocess.run(command, cwd=arguments.directory, env=environment).returncode
+    how = ("serve",) if arguments.serve else ("build", "--clean", "--strict")
+    command = [sys.executable, "-m", "zensical", *how]
+    return subprocess.run(command, cwd=arguments.directory, env={**os.environ, "NO_COLOR": "1"}).returncode
 
 
 if __name__ == "__main__":
