@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from secure_bucket.logs import Audit, audit_logs
+from secure_bucket.logs.engine import Engine
 from secure_bucket.logs.files import find_logs
 from secure_bucket.logs.local import audit_files
 from secure_bucket.logs.question import Question
@@ -189,6 +190,24 @@ def test_line_without_end_is_a_fault_of_its_file_alone(tmp_path: Path, size: int
         os.path.basename(each.file) for each in audit.faults
     ] == ["1"]
     assert (size > 1_000_000) == bool(audit.faults)
+
+
+class Interrupted:
+    """A connection that ends as that of DuckDB does when Python notices an interrupt meanwhile."""
+
+    def execute(self, sql: str) -> None:
+        raise RuntimeError("Query interrupted")
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def test_interrupt_of_the_engine_is_one(tmp_path: Path) -> None:
+    with Engine(Question(NOW), str(tmp_path)) as engine:
+        engine.connection.close()
+        engine.connection = Interrupted()
+        with pytest.raises(KeyboardInterrupt):
+            engine.report()
 
 
 def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -208,7 +208,7 @@ class Engine:
         """Return the rows of the answer."""
         asked = chain({"collected": "SELECT * FROM counted"}, REPORT)
         sql = write(asked, "duckdb", self.question.values())
-        found = self.connection.execute(sql)
+        found = self._execute(sql)
         names = [column[0] for column in found.description]
         return [dict(zip(names, map(_text, row), strict=True)) for row in found.fetchall()]
 
@@ -218,15 +218,13 @@ class Engine:
 
     def _create(self) -> None:
         columns = ", ".join(f"{name} {kind}" for name, kind in _TYPES.items())
-        self.connection.execute(f"CREATE TABLE counted ({columns})")
+        self._execute(f"CREATE TABLE counted ({columns})")
 
     def _insert(self, batch: Batch, encoding: str, sql: str) -> str | None:
         self._view(batch, encoding, "NULL")
-        self.connection.execute("SET preserve_insertion_order = false")
+        self._execute("SET preserve_insertion_order = false")
         try:
-            self.connection.execute(f"INSERT INTO counted BY NAME {sql}")
-        except self.duckdb.InterruptException:
-            raise KeyboardInterrupt from None
+            self._execute(f"INSERT INTO counted BY NAME {sql}")
         except self.duckdb.Error as error:
             return " ".join(str(error).split()).replace(batch.path, batch.names[0])
         return None
@@ -235,22 +233,29 @@ class Engine:
         count = self._one("SELECT COALESCE(SUM(requests), 0) FROM counted WHERE outcome = 'malformed'")
         if count > self.malformed and len(self.places) < _PLACES:
             # Read once more, in order, with the number of the line in the place of the file.
-            self.connection.execute("SET preserve_insertion_order = true")
+            self._execute("SET preserve_insertion_order = true")
             self._view(batch, encoding, "CAST(ROW_NUMBER() OVER () AS VARCHAR)")
             wanted = "SELECT file, malformed FROM requests WHERE malformed IS NOT NULL"
             sql = write(chain(relations(batch.kind), wanted), "duckdb")
-            found = self.connection.execute(f"{sql} LIMIT {_PLACES - len(self.places)}").fetchall()
+            found = self._execute(f"{sql} LIMIT {_PLACES - len(self.places)}").fetchall()
             self.places += [Place(*batch.origin(int(number)), why) for number, why in found]
         self.malformed = count
 
     def _view(self, batch: Batch, encoding: str, file: str) -> None:
         source = _source(batch.path, packed=batch.packed, encoding=encoding)
-        self.connection.execute(
-            f"CREATE OR REPLACE TEMP VIEW lines AS SELECT {file} AS file, line FROM {source}"
-        )
+        self._execute(f"CREATE OR REPLACE TEMP VIEW lines AS SELECT {file} AS file, line FROM {source}")
+
+    def _execute(self, sql: str) -> Any:
+        try:
+            return self.connection.execute(sql)
+        except RuntimeError as error:
+            # So DuckDB ends when Python has noticed an interrupt meanwhile.
+            if "interrupted" not in str(error).casefold():
+                raise
+            raise KeyboardInterrupt from None
 
     def _one(self, sql: str) -> int:
-        (value,) = self.connection.execute(sql).fetchone()
+        (value,) = self._execute(sql).fetchone()
         return int(value)
 
 
