@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+import secure_bucket
 from secure_bucket.findings.finding import Report, Safeguard
 from secure_bucket.policy.unknown import Place
 from secure_bucket.proof.verdict import Proven
@@ -148,12 +149,21 @@ def test_every_finding_about_transport_bears_on_a_requirement_and_so_does_every_
     }
 
 
+def test_what_a_requirement_calls_a_construct_is_one_of_this_library() -> None:
+    for requirement in REQUIREMENTS:
+        assert requirement.constructs
+        for name in requirement.constructs:
+            assert name.partition("(")[0] in secure_bucket.__all__
+
+
 def test_the_monitoring_that_is_declared_stands_there() -> None:
     rule = Safeguard(SafeguardKind.POLICY_CHANGES, "Changes", Place("/Resources/Changes"), "Stack/Changes")
     outline = _Outline(render(replace(FULL, safeguards=(rule,)), RUN))
     assert "EventBridge tells of changed and deleted bucket policies" in outline.text
     assert outline.text.count("Stack/Changes") == 4, "the table, and the three requirements that it answers"
-    assert "These templates declare nothing that watches their buckets." in _Outline(PAGES["full"]).text
+    without = _Outline(PAGES["full"]).text
+    assert "These templates declare nothing that watches their buckets." in without
+    assert "Nothing: these templates declare no such resource. SecureTransportMonitoring makes one." in without
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from secure_bucket.detection import PLAIN_HTTP_DENIED, filter_pattern
 from secure_bucket.template.safeguards import SafeguardKind
 
 SELECTORS = [{"FieldSelectors": [{"Field": "resources.type", "Equals": ["AWS::S3::Object"]}]}]
-COUNTED = {
+COUNTED: dict[str, Any] = {
     "Type": "AWS::Logs::MetricFilter",
     "Properties": {
         "FilterPattern": filter_pattern(PLAIN_HTTP_DENIED),
@@ -20,6 +20,11 @@ COUNTED = {
 }
 MFA = {
     "Statement": {"Effect": "Deny", "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}}
+}
+CHANGES = {"detail": {"eventName": ["DeleteBucketPolicy", "PutBucketPolicy"]}}
+GUARDRAIL = {
+    "Type": "RESOURCE_CONTROL_POLICY",
+    "Content": {"Statement": {"Condition": {"Bool": {"aws:SecureTransport": "false"}}}},
 }
 
 
@@ -58,15 +63,15 @@ def kinds(**resources: dict[str, Any]) -> list[SafeguardKind]:
         (
             SafeguardKind.POLICY_CHANGES,
             "AWS::Events::Rule",
-            {"EventPattern": {"detail": {"eventName": ["PutBucketPolicy"]}}},
+            {
+                "EventPattern": CHANGES,
+                "Targets": [{"Id": "A", "Arn": "arn:aws:sns:eu-west-1:111122223333:a"}],
+            },
         ),
         (
             SafeguardKind.ORGANIZATION_POLICY,
             "AWS::Organizations::Policy",
-            {
-                "Type": "RESOURCE_CONTROL_POLICY",
-                "Content": {"Statement": {"Condition": {"Bool": {"aws:SecureTransport": "false"}}}},
-            },
+            {**GUARDRAIL, "TargetIds": ["r-ab12"]},
         ),
         (SafeguardKind.ACCESS_LOGS, "AWS::S3::Bucket", {"LoggingConfiguration": {"LogFilePrefix": "a"}}),
         (SafeguardKind.MFA, "AWS::S3::BucketPolicy", {"Bucket": "abc", "PolicyDocument": MFA}),
@@ -79,28 +84,74 @@ def test_a_safeguard_is_told(kind: SafeguardKind, type: str, properties: dict[st
 
 
 def test_an_alarm_counts_only_on_a_metric_that_counts_plain_http() -> None:
-    alarm: dict[str, Any] = {"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": "Denied"}}
+    acting = {"MetricName": "Denied", "AlarmActions": ["arn:aws:sns:eu-west-1:111122223333:a"]}
+    alarm: dict[str, Any] = {"Type": "AWS::CloudWatch::Alarm", "Properties": acting}
     assert kinds(Filter=COUNTED, Alarm=alarm) == [SafeguardKind.METRIC_FILTER, SafeguardKind.ALARM]
     assert kinds(Alarm=alarm) == []
-    silent = {
-        "Type": "AWS::CloudWatch::Alarm",
-        "Properties": {"MetricName": "Denied", "ActionsEnabled": False},
-    }
-    assert kinds(Filter=COUNTED, Alarm=silent) == [SafeguardKind.METRIC_FILTER]
+    for silent in (
+        {**acting, "ActionsEnabled": False},
+        {**acting, "AlarmActions": []},
+        {"MetricName": "Denied"},
+    ):
+        resource = {"Type": "AWS::CloudWatch::Alarm", "Properties": silent}
+        assert kinds(Filter=COUNTED, Alarm=resource) == [SafeguardKind.METRIC_FILTER]
+    encrypted = {**COUNTED["Properties"], "FilterPattern": '{ $.tlsDetails.tlsVersion = "TLSv1.2" }'}
+    assert kinds(Filter={**COUNTED, "Properties": encrypted}, Alarm=alarm) == []
 
 
 @pytest.mark.parametrize(
     ("type", "properties"),
     [
         ("AWS::CloudTrail::Trail", {"IsLogging": False, "AdvancedEventSelectors": SELECTORS}),
+        ("AWS::Events::Rule", {"State": "DISABLED", "EventPattern": CHANGES, "Targets": [{"Id": "A"}]}),
+        ("AWS::Events::Rule", {"EventPattern": CHANGES}),
+        ("AWS::Events::Rule", {"EventPattern": CHANGES, "Targets": []}),
         (
             "AWS::Events::Rule",
-            {"State": "DISABLED", "EventPattern": {"detail": {"eventName": ["PutBucketPolicy"]}}},
+            {"EventPattern": {"detail": {"eventName": ["PutBucketWebsite"]}}, "Targets": [{"Id": "A"}]},
         ),
-        ("AWS::Organizations::Policy", {"Type": "SERVICE_CONTROL_POLICY", "Content": "aws:SecureTransport"}),
+        (
+            "AWS::Events::Rule",
+            {
+                "EventPattern": {"detail": {"eventName": [{"anything-but": CHANGES["detail"]["eventName"]}]}},
+                "Targets": [{"Id": "A"}],
+            },
+        ),
+        (
+            "AWS::Organizations::Policy",
+            {**GUARDRAIL, "Type": "SERVICE_CONTROL_POLICY", "TargetIds": ["r-ab12"]},
+        ),
+        # A dry run.
+        ("AWS::Organizations::Policy", GUARDRAIL),
+        ("AWS::Organizations::Policy", {**GUARDRAIL, "TargetIds": []}),
+        # It lets long-lived access keys through, whose requests do not have the key.
+        (
+            "AWS::S3::BucketPolicy",
+            {
+                "Bucket": "abc",
+                "PolicyDocument": {
+                    "Statement": [
+                        {"Effect": "Deny", "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "false"}}}
+                    ]
+                },
+            },
+        ),
+        # It lets in with MFA, and keeps nobody out.
+        (
+            "AWS::S3::BucketPolicy",
+            {
+                "Bucket": "abc",
+                "PolicyDocument": {
+                    "Statement": {
+                        "Effect": "Allow",
+                        "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}},
+                    }
+                },
+            },
+        ),
     ],
 )
-def test_what_is_switched_off_is_no_safeguard(type: str, properties: dict[str, Any]) -> None:
+def test_what_does_not_act_is_no_safeguard(type: str, properties: dict[str, Any]) -> None:
     assert kinds(One={"Type": type, "Properties": properties}) == []
 
 
@@ -113,3 +164,29 @@ def test_a_safeguard_changes_no_verdict() -> None:
     report = check_template({"Resources": {"Plain": plain, "Rule": rule}})
     assert report.refuted == 1
     assert [(each.logical_id, each.at.pointer) for each in report.safeguards] == [("Rule", "/Resources/Rule")]
+
+
+@pytest.mark.parametrize(
+    ("type", "properties", "what"),
+    [
+        (
+            "AWS::Organizations::Policy",
+            {**GUARDRAIL, "TargetIds": ["ou-ab12-34567890", {"Ref": "Unit"}]},
+            "A resource control policy about plain HTTP is attached in AWS Organizations: "
+            "`ou-ab12-34567890`, what the deployment names",
+        ),
+        (
+            "AWS::Config::RemediationConfiguration",
+            {"TargetId": "AWSConfigRemediation-RestrictBucketSSLRequestsOnly", "Automatic": True},
+            "Systems Manager can add the deny to a policy that lacks it: automatically",
+        ),
+        (
+            "AWS::Config::RemediationConfiguration",
+            {"TargetId": "AWSConfigRemediation-RestrictBucketSSLRequestsOnly"},
+            "Systems Manager can add the deny to a policy that lacks it: when somebody starts it",
+        ),
+    ],
+)
+def test_how_far_it_goes_is_told(type: str, properties: dict[str, Any], what: str) -> None:
+    (found,) = check_template({"Resources": {"One": {"Type": type, "Properties": properties}}}).safeguards
+    assert found.what == what

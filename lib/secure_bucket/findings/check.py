@@ -208,6 +208,7 @@ def _report(inventory: Inventory, strict: bool, minimum: float | None) -> Report
                 stack.document.place(pointer_of(each.resource.path)),
                 stack.construct_path(each.resource),
                 _file(stack),
+                each.detail,
             )
             for stack in inventory.assembly.stacks
             for each in declared_safeguards(stack)

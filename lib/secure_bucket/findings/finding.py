@@ -149,6 +149,7 @@ class Safeguard:
         at: Where it is written.
         construct_path: The path of its construct; `""` when the template does not tell.
         template: The file of the template, as it was given.
+        detail: How far that goes, where the declaration tells.
     """
 
     kind: SafeguardKind
@@ -156,6 +157,12 @@ class Safeguard:
     at: Place
     construct_path: str = ""
     template: str = ""
+    detail: str = ""
+
+    @property
+    def what(self) -> str:
+        """What it does, and how far."""
+        return f"{self.kind.value}: {self.detail}" if self.detail else self.kind.value
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ class Requirement:
         url: Where the document is published.
         rules: The rules whose findings say that it is not met.
         safeguards: The safeguards that answer it; with none of them nothing is shown, unless `rules` answer.
-        constructs: The constructs of this library that meet it.
+        constructs: What in this library answers it.
         shows_running: What it says instead when it judges buckets that run; the same unless set.
         leaves_running: What it leaves out then; the same unless set.
     """
@@ -59,7 +59,9 @@ _FSBP = "AWS Foundational Security Best Practices (Security Hub CSPM)"
 _FSBP_URL = "https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html"
 
 _TRANSPORT = ("SB001", "SB002", "SB003", "SB004", "SB005", "SB006")
-_DENIES = ("SecureBucket", "SecureTransportAspect", "SecureTransportOrganizationPolicy")
+_IN_ITS_POLICY = ("SecureBucket", "SecureTransportAspect")
+# A resource control policy denies the same, but no policy of a bucket shows it.
+_DENIES = (*_IN_ITS_POLICY, "SecureTransportOrganizationPolicy")
 _MONITORING = ("SecureTransportMonitoring",)
 _RECORDS = (SafeguardKind.TRAIL, SafeguardKind.ACCESS_LOGS)
 _WATCHES = (SafeguardKind.ALARM, SafeguardKind.CONFIG_RULE, SafeguardKind.POLICY_CHANGES)
@@ -85,9 +87,9 @@ REQUIREMENTS = (
         "Multi-factor authentication into the cardholder data environment",
         "Whoever reaches the environment of cardholder data other than at a console of it proves in more "
         "than one way who they are.",
-        "That the named policies refuse the operations they list without multi-factor authentication.",
-        "Every other way into the environment, the operations that the policies do not list, and the "
-        "principals they except.",
+        "That the named policies refuse some operations on a bucket without multi-factor authentication.",
+        "Every other way into the environment, which operations the policies list, and which principals they "
+        "except.",
         _PCI_URL,
         safeguards=(SafeguardKind.MFA,),
         constructs=("SecureBucket(mfa=…)",),
@@ -126,7 +128,7 @@ REQUIREMENTS = (
         "Whether every such bucket is recorded, and that somebody examines what is recorded.",
         _HIPAA_URL,
         safeguards=(*_RECORDS, *_WATCHES),
-        constructs=_MONITORING,
+        constructs=(*_MONITORING, "SecureTransportConformancePack"),
     ),
     Requirement(
         _NIST,
@@ -161,7 +163,7 @@ REQUIREMENTS = (
         "Buckets that no template here creates, and policies changed after the deployment.",
         _CIS_URL,
         rules=_TRANSPORT,
-        constructs=_DENIES,
+        constructs=_IN_ITS_POLICY,
         shows_running="For the buckets of these accounts, that the policy in force denies them.",
         leaves_running="Buckets of other accounts, and policies changed since.",
     ),
@@ -197,7 +199,7 @@ REQUIREMENTS = (
         "(s3-bucket-ssl-requests-only).",
         f"{_FSBP_URL}#s3-5",
         rules=_TRANSPORT,
-        constructs=_DENIES,
+        constructs=_IN_ITS_POLICY,
         shows_running="The same question, answered for the deployed bucket and for every request.",
     ),
     Requirement(

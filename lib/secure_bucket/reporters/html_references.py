@@ -25,7 +25,7 @@ def monitoring(report: Report, where: Callable[[Place], str]) -> Markup:
     if not report.safeguards:
         return tag("p", "These templates declare nothing that watches their buckets.")
     rows = [
-        (code(one.construct_path or one.logical_id), prose(one.kind.value), code(where(one.at)))
+        (code(one.construct_path or one.logical_id), prose(one.what), code(where(one.at)))
         for one in report.safeguards
     ]
     caption = "What the templates declare besides the denies, as it is written: it was not tried out"
@@ -63,5 +63,7 @@ def _shown(report: Report, one: Requirement) -> Content:
         if safeguard.kind in one.safeguards
     )
     if not names:
-        return tag("p", "Nothing: these templates declare no such resource.")
+        first, *others = (tag("code", name) for name in one.constructs)
+        answers = each(first, *(each(" or ", other) for other in others))
+        return tag("p", "Nothing: these templates declare no such resource. ", answers, " makes one.")
     return each(tag("p", words), tag("ul", *(tag("li", code(name)) for name in names)))

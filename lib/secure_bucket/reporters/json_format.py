@@ -167,7 +167,7 @@ class _Writer:
     def safeguard(self, safeguard: Safeguard) -> Json:
         return {
             "kind": safeguard.kind.name.lower().replace("_", "-"),
-            "what": safeguard.kind.value,
+            "what": safeguard.what,
             "logical_id": safeguard.logical_id,
             "construct_path": safeguard.construct_path or None,
             "template": self.run.relative(safeguard.template),

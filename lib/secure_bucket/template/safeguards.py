@@ -7,6 +7,7 @@ AWS Config says next day that a bucket answers plain HTTP, and a bucket that is 
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -17,19 +18,22 @@ __all__ = ["DeclaredSafeguard", "SafeguardKind", "declared_safeguards"]
 
 _OFF = (False, "false")
 
+# CloudWatch Logs User Guide, *Filter pattern syntax*: how a filter asks for what is not there.
+_WITHOUT_TLS = re.compile(r"tlsDetails[\w.]*\s+NOT\s+EXISTS")
+
 
 class SafeguardKind(enum.Enum):
     """What a safeguard does."""
 
     CONFIG_RULE = "AWS Config evaluates `s3-bucket-ssl-requests-only`"
-    REMEDIATION = "Systems Manager adds the deny to a policy that lacks it"
-    TRAIL = "CloudTrail records the requests to objects"
+    REMEDIATION = "Systems Manager can add the deny to a policy that lacks it"
+    TRAIL = "CloudTrail records requests to objects"
     METRIC_FILTER = "CloudWatch Logs counts requests over plain HTTP"
-    ALARM = "CloudWatch raises an alarm on that count"
+    ALARM = "CloudWatch tells somebody of that count"
     POLICY_CHANGES = "EventBridge tells of changed and deleted bucket policies"
     ACCESS_LOGS = "S3 writes access logs, which tell the TLS version of each request"
-    ORGANIZATION_POLICY = "A resource control policy denies plain HTTP for whole accounts"
-    MFA = "A bucket policy asks for multi-factor authentication"
+    ORGANIZATION_POLICY = "A resource control policy about plain HTTP is attached in AWS Organizations"
+    MFA = "A bucket policy denies something without multi-factor authentication"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +44,13 @@ class DeclaredSafeguard:
         kind: What it does.
         stack: The stack it belongs to.
         resource: The resource.
+        detail: How far that goes, where the declaration tells.
     """
 
     kind: SafeguardKind
     stack: Stack
     resource: Resource
+    detail: str = ""
 
 
 def declared_safeguards(stack: Stack) -> Iterator[DeclaredSafeguard]:
@@ -56,8 +62,9 @@ def declared_safeguards(stack: Stack) -> Iterator[DeclaredSafeguard]:
         for name in _counted(_members(resource))
     }
     for resource in stack.resources.values():
-        for kind in _kinds(resource.type, _members(resource), counted):
-            yield DeclaredSafeguard(kind, stack, resource)
+        properties = _members(resource)
+        for kind in _kinds(resource.type, properties, counted):
+            yield DeclaredSafeguard(kind, stack, resource, _detail(kind, properties))
 
 
 def _kinds(type: str, properties: Mapping[str, object], counted: set[str]) -> Iterator[SafeguardKind]:
@@ -66,22 +73,25 @@ def _kinds(type: str, properties: Mapping[str, object], counted: set[str]) -> It
             if properties.get("LoggingConfiguration"):
                 yield SafeguardKind.ACCESS_LOGS
         case "AWS::S3::BucketPolicy":
-            if _says(properties.get("PolicyDocument"), "aws:multifactorauth"):
+            if any(map(_denies_without_mfa, _statements(properties.get("PolicyDocument")))):
                 yield SafeguardKind.MFA
         case "AWS::Logs::MetricFilter":
             if any(_counted(properties)):
                 yield SafeguardKind.METRIC_FILTER
         case "AWS::CloudWatch::Alarm":
             metrics = set(strings_of([properties.get("MetricName"), properties.get("Metrics")]))
-            if properties.get("ActionsEnabled") not in _OFF and counted & metrics:
+            # An alarm without actions changes its color in the console, and tells nobody.
+            acts = properties.get("AlarmActions") and properties.get("ActionsEnabled") not in _OFF
+            if acts and counted & metrics:
                 yield SafeguardKind.ALARM
         case "AWS::CloudTrail::Trail":
             selectors = [properties.get("EventSelectors"), properties.get("AdvancedEventSelectors")]
             if properties.get("IsLogging") not in _OFF and _says(selectors, "AWS::S3::Object"):
                 yield SafeguardKind.TRAIL
         case "AWS::Organizations::Policy":
-            kept = properties.get("Type") == "RESOURCE_CONTROL_POLICY"
-            if kept and _says(properties.get("Content"), "aws:securetransport"):
+            # A dry run is attached to nothing, and denies nothing.
+            attached = properties.get("Type") == "RESOURCE_CONTROL_POLICY" and properties.get("TargetIds")
+            if attached and _says(properties.get("Content"), "aws:securetransport"):
                 yield SafeguardKind.ORGANIZATION_POLICY
         case _ if type.startswith(("AWS::Config::", "AWS::Events::")):
             yield from _rules(type, properties)
@@ -89,7 +99,7 @@ def _kinds(type: str, properties: Mapping[str, object], counted: set[str]) -> It
 
 def _rules(type: str, properties: Mapping[str, object]) -> Iterator[SafeguardKind]:
     # Loaded for the few templates that have such rules: a small template is checked in less time.
-    from secure_bucket.detection import CONFIG_RULE, POLICY_CHANGES, REMEDIATION
+    from secure_bucket.detection import CONFIG_RULE, REMEDIATION
 
     match type:
         case (
@@ -104,11 +114,58 @@ def _rules(type: str, properties: Mapping[str, object]) -> Iterator[SafeguardKin
             if _says(properties.get("TargetId"), REMEDIATION):
                 yield SafeguardKind.REMEDIATION
         case "AWS::Events::Rule":
-            pattern = properties.get("EventPattern")
-            if properties.get("State") != "DISABLED" and any(
-                _says(pattern, change) for change in POLICY_CHANGES
-            ):
+            told = properties.get("Targets") and properties.get("State") != "DISABLED"
+            if told and _events(properties.get("EventPattern")) >= {"DeleteBucketPolicy", "PutBucketPolicy"}:
                 yield SafeguardKind.POLICY_CHANGES
+
+
+def _detail(kind: SafeguardKind, properties: Mapping[str, object]) -> str:
+    match kind:
+        case SafeguardKind.ORGANIZATION_POLICY:
+            named = (
+                f"`{each}`" if isinstance(each, str) else "what the deployment names"
+                for each in _listed(properties.get("TargetIds"))
+            )
+            return ", ".join(named)
+        case SafeguardKind.REMEDIATION:
+            automatic = properties.get("Automatic") in (True, "true")
+            return "automatically" if automatic else "when somebody starts it"
+        case _:
+            return ""
+
+
+def _statements(document: object) -> Iterator[Mapping[str, object]]:
+    if isinstance(document, Mapping):
+        for statement in _listed(document.get("Statement")):
+            if isinstance(statement, Mapping):
+                yield statement
+
+
+def _denies_without_mfa(statement: Mapping[str, object]) -> bool:
+    """Tell whether a statement denies where the keys about MFA are absent, as they are for access keys."""
+    condition = statement.get("Condition")
+    return (
+        statement.get("Effect") == "Deny"
+        and isinstance(condition, Mapping)
+        and any(
+            _says(keys, "aws:multifactorauth")
+            for operator, keys in condition.items()
+            if str(operator).casefold() == "null" or str(operator).casefold().endswith("ifexists")
+        )
+    )
+
+
+def _events(pattern: object) -> set[object]:
+    """Return the calls that an event pattern lists by name."""
+    detail = pattern.get("detail") if isinstance(pattern, Mapping) else None
+    names = detail.get("eventName") if isinstance(detail, Mapping) else None
+    return {name for name in _listed(names) if isinstance(name, str)}
+
+
+def _listed(value: object) -> list[object]:
+    if isinstance(value, list):
+        return value
+    return [] if value is None else [value]
 
 
 def _members(resource: Resource) -> Mapping[str, object]:
@@ -121,11 +178,10 @@ def _says(value: object, words: str) -> bool:
 
 
 def _counted(properties: Mapping[str, object]) -> Iterator[str]:
-    """Return the names of the metrics that count requests over plain HTTP."""
-    if not _says(properties.get("FilterPattern"), "tlsDetails"):
+    """Return the names of the metrics that count requests without `tlsDetails`."""
+    if not any(_WITHOUT_TLS.search(text) for text in strings_of(properties.get("FilterPattern"))):
         return
-    transformations = properties.get("MetricTransformations")
-    for each in transformations if isinstance(transformations, list) else ():
+    for each in _listed(properties.get("MetricTransformations")):
         name = each.get("MetricName") if isinstance(each, Mapping) else None
         if isinstance(name, str):
             yield name
