@@ -14,7 +14,7 @@ import pytest
 pytest.importorskip("boto3", reason="boto3 is not installed: pip install 'secure-bucket[aws]'")
 
 from tests.cli.harness import Outcome
-from tests.live.probe_server import DENIED, Reply, Seen, Storage, error, let_in, storage
+from tests.live.probe_server import DENIED, Reply, Seen, Storage, error, explicit, let_in, storage
 from tests.reporters.sample import node_file
 
 Run = Callable[..., Outcome]
@@ -70,7 +70,7 @@ def over_https(seen: Seen) -> Reply:
 
 
 def over_http(seen: Seen) -> Reply:
-    return let_in(seen) if name_of(seen) == "bare" else DENIED
+    return let_in(seen) if name_of(seen) == "bare" else explicit()(seen)
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ SIGNED = "--sign-http=own"
         (
             ["good", SIGNED],
             0,
-            "enforced: bucket `good` refuses plain HTTP: a policy that S3 does not name refused",
+            "enforced: bucket `good` refuses plain HTTP: the bucket policy refused",
         ),
         (
             ["bare", SIGNED],
@@ -169,7 +169,7 @@ def test_proof_and_probe_disagree(probe: Run, server: Storage) -> None:
 
 
 def test_probe_finds_nothing_and_the_proof_does(probe: Run, server: Storage) -> None:
-    server.over_http = lambda seen: DENIED
+    server.over_http = explicit()
     outcome = probe("bare", SIGNED, "--policy-check")
     assert outcome.code == 1
     assert "the bucket policy lets through what the probe did not try" in outcome.out
@@ -188,8 +188,8 @@ def test_every_request_is_listed_when_asked_for(probe: Run) -> None:
     assert [line.split(": ")[0].strip() for line in lines[1:-1]] == ["s3:ListBucket"] * 2 + [
         "s3:GetObject"
     ] * 2
-    told = "over plain HTTP, signed with your own credentials: 403 AccessDenied (Access Denied), request "
-    assert lines[2].endswith(f"{told}4442587FB7D0A2F9")
+    assert "over plain HTTP, signed with your own credentials: 403 AccessDenied (User: " in lines[2]
+    assert lines[2].endswith("with an explicit deny in a resource-based policy), request 4442587FB7D0A2F9")
 
 
 def test_what_came_from_the_network_steers_no_terminal(probe: Run, server: Storage) -> None:

@@ -50,6 +50,18 @@ NO_SUCH_KEY = error(404, "NoSuchKey", "The specified key does not exist.")
 Answerer = Callable[[Seen], "Reply | Callable[[Any], None]"]
 
 
+def explicit(kind: str = "a resource-based policy", action: str = "") -> Callable[[Seen], Reply]:
+    """Return how S3 tells callers of the same account what was denied: what they asked unless given."""
+
+    def answer(seen: Seen) -> Reply:
+        asked = action or ("s3:ListBucket" if "list-type=2" in seen.path else "s3:GetObject")
+        who, on = "arn:aws:iam::111122223333:user/ann", "arn:aws:s3:::reports"
+        text = f'User: {who} is not authorized to perform: {asked} on resource: "{on}" with an explicit deny'
+        return error(403, "AccessDenied", f"{text} in {kind}")
+
+    return answer
+
+
 def let_in(seen: Seen) -> Reply:
     """Answer as S3 does when the policies let the request in: an empty listing, or no object to hand out."""
     if "list-type=2" in seen.path:

@@ -44,6 +44,7 @@ from tests.live.probe_server import (
     Storage,
     cut,
     error,
+    explicit,
     free_port,
     let_in,
     storage,
@@ -99,22 +100,9 @@ def always(reply: Any) -> Callable[[Seen], Any]:
     return lambda seen: reply
 
 
-def explicit(kind: str, action: str = "") -> Callable[[Seen], Reply]:
-    """Return how S3 tells callers of the same account what was denied: what they asked unless given."""
-
-    def answer(seen: Seen) -> Reply:
-        asked = action or ("s3:ListBucket" if "list-type=2" in seen.path else "s3:GetObject")
-        who, on = "arn:aws:iam::111122223333:user/ann", "arn:aws:s3:::reports"
-        text = f'User: {who} is not authorized to perform: {asked} on resource: "{on}" with an explicit deny'
-        return error(403, "AccessDenied", f"{text} in {kind}")
-
-    return answer
-
-
 @pytest.mark.parametrize(
     ("reply", "by"),
     [
-        (always(DENIED), Refuser.UNNAMED),
         (explicit("a resource-based policy"), Refuser.POLICY),
         (explicit("a resource control policy"), Refuser.ORGANIZATION),
         (
@@ -134,6 +122,67 @@ def test_http_refused_by_a_policy_is_enforced(server: Storage, reply: Any, by: R
         ("s3:GetObject", 412),
         ("s3:GetObject", 403),
     ]
+
+
+ALLOW_OVER_HTTPS = """{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:*",
+    "Resource": ["arn:aws:s3:::reports", "arn:aws:s3:::reports/*"],
+    "Condition": {"Bool": {"aws:SecureTransport": "true"}}}}"""
+DENY_OVER_HTTP = ALLOW_OVER_HTTPS.replace("Allow", "Deny").replace('"true"', '"false"')
+
+
+@pytest.mark.parametrize(
+    ("policy", "kind", "verdict"),
+    [
+        (None, Inconclusive, None),
+        (ALLOW_OVER_HTTPS, Inconclusive, Refuted),
+        (DENY_OVER_HTTP, Enforced, Proven),
+    ],
+)
+@pytest.mark.parametrize("signer", [Signer.ANONYMOUS, Signer.OWN])
+def test_refusal_that_is_not_named_is_a_deny_only_where_that_is_proven(
+    server: Storage, signer: Signer, policy: str | None, kind: type[object], verdict: type[object] | None
+) -> None:
+    # What an allow leaves out is refused to strangers in the very words in which a deny refuses them.
+    server.over_http = always(DENIED)
+    read = Reply(200, str(policy).encode(), {"Content-Type": "application/json"})
+    server.over_https = lambda seen: read if "?policy" in seen.path else let_in(seen)
+    (check,) = probe_bucket(
+        "reports",
+        keys=("report.csv",),
+        sign_http=signer,
+        layout=Layout(http_endpoint_url=server.http_url),
+        session=session_of(server),
+        policy_check=policy is not None,
+    ).checks
+    assert isinstance(check.outcome, kind)
+    assert check.verdict is None if verdict is None else isinstance(check.verdict, verdict)
+    if isinstance(check.outcome, Inconclusive):
+        assert "or tell them apart by --policy-check" in check.outcome.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (DENY_OVER_HTTP.replace('"Effect"', '"Condition": {}, "Effect"'), "a key stands twice"),
+        ("", "cannot be read as JSON"),
+        ("[]", "not an object"),
+    ],
+)
+def test_policy_text_that_is_none_is_a_fault(server: Storage, text: str, fault: str) -> None:
+    server.over_http = explicit()
+    read = Reply(200, text.encode(), {"Content-Type": "application/json"})
+    server.over_https = lambda seen: read if "?policy" in seen.path else let_in(seen)
+    found = probe_bucket(
+        "reports",
+        keys=("report.csv",),
+        sign_http=Signer.OWN,
+        layout=Layout(http_endpoint_url=server.http_url),
+        session=session_of(server),
+        policy_check=True,
+    )
+    assert fault in found.policy_fault
+    assert [type(check.outcome) for check in found.checks] == [Enforced]
+    assert [check.verdict for check in found.checks] == [None]
 
 
 @pytest.mark.parametrize(
@@ -283,8 +332,8 @@ def test_endpoint_without_http_is_told_from_a_policy(server: Storage) -> None:
 
 def test_busy_server_is_asked_again(server: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prober.time, "sleep", lambda seconds: None)
-    answers = [error(503, "SlowDown"), error(500, "InternalError"), DENIED, DENIED]
-    server.over_http = lambda seen: answers.pop(0)
+    answers = [error(503, "SlowDown"), error(500, "InternalError")]
+    server.over_http = lambda seen: answers.pop(0) if answers else explicit()(seen)
     assert isinstance(probe(server), Enforced)
     server.over_http = always(error(503, "SlowDown"))
     assert isinstance(probe(server), Inconclusive)
@@ -453,7 +502,7 @@ def test_no_credentials_to_sign_with(server: Storage, monkeypatch: pytest.Monkey
     for signer in (Signer.OWN, Signer.NARROWED):
         with pytest.raises(LiveError, match="there are no AWS credentials to sign with"):
             probe(server, sign_http=signer)
-    server.over_http = always(DENIED)
+    server.over_http = explicit()
     assert isinstance(probe(server, sign_http=Signer.ANONYMOUS), Enforced)
 
 
@@ -517,10 +566,10 @@ def test_old_tls_is_spoken_for_real(tmp_path: Path, transport: Transport) -> Non
         assert isinstance(outcome, Open)
         expected = {"1.0": "TLSv1", "1.1": "TLSv1.1", "1.2": "TLSv1.2"}[transport.tls]
         assert [each.tls for each in server.seen].count(expected) == 2
-        server.over_https = lambda seen: DENIED if seen.tls == expected else let_in(seen)
+        server.over_https = lambda seen: explicit()(seen) if seen.tls == expected else let_in(seen)
         outcome = probe(server, transport)
         assert isinstance(outcome, Enforced)
-        assert outcome.by is Refuser.UNNAMED
+        assert outcome.by is Refuser.POLICY
         assert server.plain() == []
 
 

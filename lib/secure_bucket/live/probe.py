@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from secure_bucket.findings.review import PolicyTextError, read_policy_text
 from secure_bucket.findings.rules.rule import describe_request
 from secure_bucket.live.errors import LiveError, translated
 from secure_bucket.live.probing.outcome import (
@@ -38,6 +39,12 @@ __all__ = [
     "Transport",
     "probe_bucket",
 ]
+
+_UNNAMED: Final = (
+    "S3 does not say what refused it, and an allow that holds for HTTPS only refuses in the same words, but "
+    "not those whom another policy allows it: ask as somebody of the account that owns the bucket, or tell "
+    "them apart by --policy-check"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +126,12 @@ def probe_bucket(
         keys: Objects to ask for, without their content: one that is not there unless given. Only to callers
             of the same account or organization does S3 tell enough for that one to be conclusive.
         sign_http: Whose signature may travel in clear. Nobody's unless given, and then only a public bucket
-            has a conclusive answer; `Signer.NARROWED` signs as a session that may do nothing else, and whose
-            token travels in clear; `Signer.OWN` signs with the credentials of the session as they are.
+            has a conclusive answer, with `policy_check`. `Signer.NARROWED` signs as a session that may do
+            nothing else, and whose token travels in clear; `Signer.OWN` signs with the credentials of the
+            session as they are.
         layout: Which of the endpoints of S3 to use: the regional one unless given.
-        policy_check: Whether to read the bucket policy too, and prove the same. It is not read unless set.
+        policy_check: Whether to read the bucket policy too, and prove the same. It is not read unless set,
+            and a refusal of which S3 does not say where it comes from is then inconclusive.
         strict: As for `prove_denies_http`.
         timeout: Seconds to wait for each answer: 10 unless given.
 
@@ -150,11 +159,21 @@ def probe_bucket(
     if policy_check:
         try:
             verdicts = _verdicts(session, target, transports, strict=strict)
-        except LiveError as error:
+        except (LiveError, PolicyTextError) as error:
             # What was answered is evidence all the same: of a bucket whose policy locks out HTTPS, too.
             fault = str(error)
-    checks = tuple(Check(transport, outcome, verdicts.get(transport)) for transport, outcome in outcomes)
+    checks = tuple(_check(transport, outcome, verdicts.get(transport)) for transport, outcome in outcomes)
     return Probe(name, target.arn, target.region, checks, fault)
+
+
+def _check(transport: Transport, outcome: Outcome, verdict: Verdict | None) -> Check:
+    match outcome:
+        case Enforced(by=Refuser.UNNAMED, exchanges=exchanges) if not isinstance(verdict, Proven):
+            # INVARIANT: the lack of an allow never passes for a deny.
+            actions = " and ".join(dict.fromkeys(f"`{each.action}`" for each in exchanges))
+            return Check(transport, Inconclusive((f"{actions}: {_UNNAMED}",), exchanges), verdict)
+        case _:
+            return Check(transport, outcome, verdict)
 
 
 def _verdicts(
@@ -183,4 +202,4 @@ def _policy(session: Session, target: Target) -> object:
         if error.code == "NoSuchBucketPolicy":
             return None
         raise
-    return json.loads(text)
+    return read_policy_text(text)

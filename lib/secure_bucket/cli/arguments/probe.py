@@ -18,7 +18,8 @@ Nothing is written, and nothing is read: a prefix is listed that nobody uses, an
 is asked for that is not there, or (with --key) on a condition that does not hold.
 
 Without --sign-http no signature travels in clear. Then only a public bucket has a
-conclusive answer, because a private one refuses whoever does not sign, over HTTPS as well.
+conclusive answer, and with --policy-check only: a private one refuses whoever does not
+sign over HTTPS as well, and S3 tells them nothing about what refused them.
 What is signed and sent over plain HTTP can be read and, within some 15 minutes, repeated
 by everybody on the way: that request and no other, as a signature does not tell the secret.
 The session token of temporary credentials travels in clear beside it.
