@@ -138,6 +138,29 @@ def test_an_old_answer_counts_no_more(file: str) -> None:
     journal.close()
 
 
+def test_an_answer_that_is_to_come_counts_no_more(file: str) -> None:
+    journal = Journal(file, {})
+    journal.add("1", "ahead", Answer(None, False, None, NOW + datetime.timedelta(hours=1)))
+    journal.close()
+    journal = Journal(file, {})
+    assert journal.answer("1", "ahead") is None
+    journal.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files are locked with fcntl")
+@pytest.mark.parametrize("finished", [False, True])
+def test_a_review_that_may_not_write_changes_nothing(file: str, finished: bool) -> None:
+    # Not even the half of a line that the other one is about to finish.
+    write(file, finished=finished)
+    first = Journal(file, {"--profile": ["a"]})
+    os.write(first._descriptor, b'{"account": "1", "buck')
+    before = Path(file).read_bytes()
+    with pytest.raises(LiveError, match="another review is writing"):
+        read(file)
+    assert Path(file).read_bytes() == before
+    first.close()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="files are locked with fcntl")
 def test_two_reviews_do_not_share_a_journal(file: str) -> None:
     first = Journal(file, {})

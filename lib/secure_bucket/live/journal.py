@@ -17,13 +17,13 @@ from typing import Any, Final
 
 from secure_bucket.findings.running import PublicAccess
 from secure_bucket.live.errors import LiveError
-from secure_bucket.reporters.write import write_atomically
 
 __all__ = ["MAX_AGE", "SCHEMA", "Answer", "Journal"]
 
 SCHEMA: Final = "secure-bucket/journal/1"
 MAX_AGE: Final = datetime.timedelta(hours=24)
 """How old an answer may be before it is asked for again."""
+_CLOCKS: Final = datetime.timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,27 +71,33 @@ class Journal:
             raise LiveError(f"the journal `{file}` cannot be used: {error.strerror or error}") from None
 
     def _open(self, header: Mapping[str, object]) -> None:
-        first = json.dumps(header) + "\n"
         # The policies of buckets are nobody else's business.
-        with contextlib.suppress(FileExistsError):
-            os.close(os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        with open(self.file, "rb") as stream:
+        self._descriptor = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            # INVARIANT: nobody else writes to the file while it is read, mended and added to.
+            self._alone()
+            self._read((json.dumps(header) + "\n").encode("ascii"), header)
+        except BaseException:
+            os.close(self._descriptor)
+            raise
+
+    def _read(self, first: bytes, header: Mapping[str, object]) -> None:
+        with open(self._descriptor, "rb", closefd=False) as stream:
             *lines, torn = stream.read().split(b"\n")
-        if not lines and not torn.startswith(first[:10].encode()) and torn:
+        if not lines and not torn.startswith(first[:10]) and torn:
             raise LiveError(f"`{self.file}` is no journal of secure-bucket, and is left alone")
         records = [self._record(number, line) for number, line in enumerate(lines, 1)]
         if records:
             self._belongs(records[0], header)
         if not records or "finished" in records[-1]:
             self.finished_before = bool(records)
-            write_atomically(self.file, first)
+            os.ftruncate(self._descriptor, 0)
+            self._write(first)
         else:
             for number, record in enumerate(records[1:], 2):
                 self._keep(number, record)
             if torn:
-                os.truncate(self.file, sum(len(line) + 1 for line in lines))
-        self._descriptor = os.open(self.file, os.O_WRONLY | os.O_APPEND)
-        self._alone()
+                os.ftruncate(self._descriptor, sum(len(line) + 1 for line in lines))
 
     def _record(self, number: int, line: bytes) -> dict[str, Any]:
         try:
@@ -124,7 +130,8 @@ class Journal:
             )
             key = str(record["account"]), str(record["bucket"])
             whole = isinstance(policy, (str, type(None))) and isinstance(website, bool)
-            late = answer.at < self._not_before
+            # One that is to come was written with another clock: nobody knows how old it is.
+            late = not self._not_before <= answer.at <= _now() + _CLOCKS
         except (KeyError, TypeError, ValueError):
             whole = False
         if not whole:
@@ -141,7 +148,6 @@ class Journal:
             try:
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                os.close(self._descriptor)
                 raise LiveError(f"another review is writing to the journal `{self.file}`") from None
 
     def answer(self, account: str, bucket: str) -> Answer | None:
@@ -185,11 +191,14 @@ class Journal:
         line = (json.dumps(record) + "\n").encode("ascii")
         with self._lock:
             try:
-                while line:
-                    line = line[os.write(self._descriptor, line) :]
+                self._write(line)
             except OSError as error:
                 text = f"the journal `{self.file}` cannot be written: {error.strerror or error}"
                 raise LiveError(text) from None
+
+    def _write(self, line: bytes) -> None:
+        while line:
+            line = line[os.write(self._descriptor, line) :]
 
 
 def _now() -> datetime.datetime:
