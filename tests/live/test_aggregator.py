@@ -12,7 +12,7 @@ from secure_bucket.findings.finding import Report
 from secure_bucket.live import LiveError, Question, Scope, review_aggregator
 from secure_bucket.live.permissions import review_permissions
 from secure_bucket.statements import deny_plain_http
-from tests.live.aws import ACCOUNT, Aws
+from tests.live.aws import ACCOUNT, Aws, Request
 from tests.live.test_accounts import OTHER, actions, made, organization
 
 TIME = "2026-11-20T10:00:00.000Z"
@@ -252,6 +252,36 @@ def test_a_page_that_comes_again_is_an_error(aws: Aws) -> None:
     aws.answer("SelectAggregateResourceConfig", None, (200, page))
     with pytest.raises(LiveError, match="returns a page again"):
         review_aggregator("org", Scope(aws.access))
+
+
+@pytest.mark.parametrize("tokens", [("a", "b", "a"), ("a", "b", "c", "d")], ids=["in a circle", "always new"])
+def test_pages_that_come_again_are_an_error(aws: Aws, tokens: tuple[str, ...]) -> None:
+    holds(aws, record("denies"))
+    left = list(tokens)
+
+    def again(request: Request) -> tuple[int, str] | None:
+        if request.operation != "SelectAggregateResourceConfig":
+            return None
+        results = [json.dumps(record("denies"))] if "d" in tokens else []
+        return 200, json.dumps({"Results": results, "NextToken": left.pop(0)})
+
+    aws.rules.insert(0, again)
+    with pytest.raises(LiveError, match="returns a page again"):
+        review_aggregator("org", Scope(aws.access))
+
+
+def test_sources_whose_pages_come_again_are_an_error(aws: Aws) -> None:
+    page = (200, '{"AggregatedSourceStatusList": [], "NextToken": "a"}')
+    aws.answer("DescribeConfigurationAggregatorSourcesStatus", None, page)
+    holds(aws, record("denies"))
+    with pytest.raises(LiveError, match="not all of its sources are known"):
+        review_aggregator("org", Scope(aws.access))
+
+
+def test_leaving_out_every_bucket_is_not_a_pass(aws: Aws) -> None:
+    holds(aws, record("denies"))
+    (fault,) = review_aggregator("org", Scope(aws.access), Question(exclude=("*",))).faults
+    assert "nothing to review is not a pass" in fault.message
 
 
 def test_a_fault_of_our_own_is_one_of_the_report(aws: Aws) -> None:

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+from moto.s3.models import s3_backends
 
 from secure_bucket.errors import MissingDependencyError
 from secure_bucket.findings.finding import Report
@@ -16,9 +17,10 @@ from secure_bucket.findings.running import RunningBucket
 from secure_bucket.live import LiveError, Trouble, review_account, review_accounts, review_buckets
 from secure_bucket.live import session as sessions
 from secure_bucket.live.accounts import Scope
+from secure_bucket.live.buckets import Reader
 from secure_bucket.live.journal import Answer, Journal
 from secure_bucket.live.review import Question
-from secure_bucket.live.session import Access
+from secure_bucket.live.session import Access, open_session
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 from secure_bucket.statements import deny_old_tls, deny_plain_http
 from tests.live.aws import ACCOUNT, Aws, Request, bucket, s3_error, sts_error
@@ -211,12 +213,87 @@ def test_a_bucket_whose_website_is_denied_is_judged_and_a_fault(aws: Aws) -> Non
 def test_a_bucket_that_is_deleted_meanwhile_is_said(aws: Aws) -> None:
     bucket("gone")
     bucket("stays")
-    aws.answer("policy", "gone", s3_error(404, "NoSuchBucket"))
+
+    def delete(request: Request) -> None:
+        moto = s3_backends[ACCOUNT]["aws"]
+        if (request.operation, request.bucket) == ("policy", "gone") and "gone" in moto.buckets:
+            moto.delete_bucket("gone")
+
+    aws.rules.append(delete)
     report = review_account(aws.access)
     assert verdicts(report) == {"stays": "proven"}
     ((_, name, why),) = report.not_applicable
     assert (name, why) == ("arn:aws:s3:::gone", "it was deleted while the review ran")
     assert not report.faults
+
+
+def test_a_bucket_that_is_listed_and_said_not_to_exist_is_a_fault(aws: Aws) -> None:
+    bucket("there", None)
+    aws.answer("policy", "there", s3_error(404, "NoSuchBucket"))
+    report = review_account(aws.access)
+    assert (report.buckets, report.not_applicable) == ((), ())
+    (fault,) = report.faults
+    assert (
+        "bucket `there` (account 123456789012) is not reviewed: S3 says that there is no such"
+        in fault.message
+    )
+    assert aws.count("policy") == 1
+
+
+def test_whether_a_bucket_was_deleted_is_not_guessed(aws: Aws) -> None:
+    bucket("there", None)
+    aws.answer("policy", "there", s3_error(404, "NoSuchBucket"))
+
+    def deny_later(request: Request) -> tuple[int, str] | None:
+        listing = request.operation == "" and request.method == "GET"
+        return s3_error(403, "AccessDenied") if listing and aws.count("policy") else None
+
+    aws.rules.append(deny_later)
+    (fault,) = review_account(aws.access).faults
+    assert "whether it was deleted is not known: access denied to `s3:ListAllMyBuckets`" in fault.message
+
+
+@pytest.mark.parametrize("exclude", [("*",), ("a-1", "b-?")])
+def test_leaving_out_every_bucket_is_not_a_pass(aws: Aws, exclude: tuple[str, ...]) -> None:
+    bucket("a-1")
+    bucket("b-1")
+    report = review_account(aws.access, exclude=exclude)
+    assert len(report.not_applicable) == 2
+    assert [fault.message for fault in report.faults] == [
+        "no bucket is left to review, all are passed over: nothing to review is not a pass"
+    ]
+
+
+@pytest.mark.parametrize("answer", ["", "<html><body/></html>", "<ListAllMyBucketsResult/>"])
+def test_an_answer_that_is_no_list_is_not_an_account_without_buckets(aws: Aws, answer: str) -> None:
+    bucket("there", None)
+    aws.answer("", "", (200, answer))
+    with pytest.raises(LiveError, match="is no list of buckets"):
+        review_account(aws.access)
+
+
+def test_storage_that_cuts_the_list_off_in_silence_is_asked_for_all(aws: Aws) -> None:
+    # As moto does itself: `MaxBuckets` without a token for the rest.
+    for number in range(1001):
+        bucket(f"b-{number:04}")
+
+    def cut_off(request: Request) -> tuple[int, str] | None:
+        if request.operation or request.bucket or request.method != "GET":
+            return None
+        most = int(request.query.get("max-buckets", 10_000))
+        names = sorted(s3_backends[ACCOUNT]["aws"].buckets)[:most]
+        listed = "".join(f"<Bucket><Name>{name}</Name></Bucket>" for name in names)
+        return 200, f"<ListAllMyBucketsResult><Buckets>{listed}</Buckets></ListAllMyBucketsResult>"
+
+    aws.rules.append(cut_off)
+    listed = list(Reader(open_session(aws.access)).listed())
+    assert (len(listed), listed[-1].name) == (1001, "b-1000")
+
+
+def test_half_of_a_surrogate_pair_in_a_policy_hides_no_other_bucket(aws: Aws) -> None:
+    bucket("odd", b'{"Statement": [{"Sid": "\\ud800", "Effect": "Deny"}]}')
+    bucket("other", None)
+    assert verdicts(review_account(aws.access)) == {"odd": "refuted", "other": "refuted"}
 
 
 def test_a_named_bucket_that_does_not_exist_is_a_fault(aws: Aws) -> None:

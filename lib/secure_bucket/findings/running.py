@@ -102,7 +102,8 @@ class RunningBucket:
         )
         size = len(shown)
         if not isinstance(self.policy, Unknown):
-            size += len(json.dumps(self.policy, ensure_ascii=False, separators=(",", ":")).encode())
+            written = json.dumps(self.policy, ensure_ascii=False, separators=(",", ":"))
+            size += len(written.encode(errors="surrogatepass"))
         if size > MAX_POLICY_BYTES:
             limit = f"{MAX_POLICY_BYTES:,}"
             fix += f"; the policy then has about {size:,} bytes, and S3 takes {limit}: shorten it first"

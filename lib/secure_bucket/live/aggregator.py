@@ -22,7 +22,7 @@ from secure_bucket.findings.running import PublicAccess, RunningBucket
 from secure_bucket.live.accounts import Scope, members
 from secure_bucket.live.buckets import blocking, shuts_out
 from secure_bucket.live.errors import LiveError, translated
-from secure_bucket.live.review import Question, our_fault
+from secure_bucket.live.review import Question, our_fault, something_reviewed
 from secure_bucket.live.session import Session, open_session
 from secure_bucket.policy.unknown import Place, Unknown
 
@@ -97,12 +97,13 @@ def review_aggregator(name: str, scope: Scope, question: Question | None = None)
         faults.append(Fault("", f"{text} record `AWS::S3::Bucket`?"))
     faults += _missing(asked, buckets, question)
     report = report_of(_judged(buckets, question, faults))
-    return replace(
+    whole = replace(
         report,
         not_applicable=tuple((Place(), what, why) for what, why in skipped),
         faults=tuple(faults),
         accounts=tuple(sorted({bucket.account for bucket in buckets} | asked)),
     )
+    return something_reviewed(whole)
 
 
 def _judged(buckets: Sequence[RunningBucket], question: Question, faults: list[Fault]) -> Iterator[Judgement]:
@@ -129,23 +130,31 @@ def _accounts(session: Session, scope: Scope) -> tuple[frozenset[str], list[tupl
 
 def _records(session: Session, name: str, question: Question) -> Iterator[Mapping[str, Any]]:
     client = session.client("config")
+    seen: set[tuple[object, object]] = set()
     for query in _queries(question.buckets):
         more: dict[str, str] = {}
+        tokens: set[str] = set()
         while True:
             with translated("config:SelectAggregateResourceConfig", f"aggregator `{name}`"):
                 page = client.select_aggregate_resource_config(
                     Expression=query, ConfigurationAggregatorName=name, Limit=_PAGE, **more
                 )
+            known = bool(page.get("Results"))
             for text in page.get("Results", ()):
                 record = _decoded(text)
                 if not isinstance(record, dict) or not record.get("arn"):
                     raise LiveError(f"aggregator `{name}` returned something that is no record of a bucket")
+                which = (record.get("accountId"), record["arn"])
+                known = known and which in seen
+                seen.add(which)
                 yield record
             token = page.get("NextToken")
             if not token:
                 break
-            if token == more.get("NextToken"):
+            # A page of which everything is known comes again, whatever its token is.
+            if token in tokens or known:
                 raise LiveError(f"aggregator `{name}` returns a page again: not all buckets are known")
+            tokens.add(token)
             more = {"NextToken": str(token)}
 
 
@@ -254,8 +263,10 @@ def _not_collected(session: Session, name: str) -> Iterator[Fault]:
             message = f"aggregator `{name}`: what it holds of {where} is {state}: {why}"
             yield Fault("", " ".join(message.split()))
         token = page.get("NextToken")
-        if not token or token == more.get("NextToken"):
+        if not token:
             return
+        if token == more.get("NextToken"):
+            raise LiveError(f"aggregator `{name}` returns a page again: not all of its sources are known")
         more = {"NextToken": str(token)}
 
 

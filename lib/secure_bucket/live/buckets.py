@@ -64,24 +64,39 @@ class Reader:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def listed(self) -> Iterator[ListedBucket]:
-        """Return every general purpose bucket of the account, page by page.
+        """Return every general purpose bucket of the account, page by page, each once.
 
         Raises:
-            LiveError: If they cannot be listed.
+            LiveError: If they cannot be listed, or not all of them.
         """
-        client = self.session.client("s3")
+        elsewhere = ".amazonaws.com" not in self.session.client("s3").meta.endpoint_url
         more: dict[str, str] = {}
+        names: set[str] = set()
+        tokens: set[str] = set()
         while True:
-            with translated("s3:ListAllMyBuckets"):
-                page = client.list_buckets(MaxBuckets=_PAGE, **more)
-            for bucket in page.get("Buckets", ()):
-                yield ListedBucket(str(bucket["Name"]), str(bucket.get("BucketRegion") or ""))
+            page = self._page(MaxBuckets=_PAGE, **more)
             token = page.get("ContinuationToken")
+            if elsewhere and not token and len(page["Buckets"]) >= _PAGE:
+                # Some storage cuts the list off where it is asked to, and does not say that there is more.
+                page = self._page()
+            for bucket in page["Buckets"]:
+                if bucket["Name"] not in names:
+                    names.add(bucket["Name"])
+                    yield ListedBucket(str(bucket["Name"]), str(bucket.get("BucketRegion") or ""))
             if not token:
                 return
-            if token == more.get("ContinuationToken"):
+            if token in tokens:
                 raise LiveError("`s3:ListAllMyBuckets` returns a page again: not all buckets are known")
+            tokens.add(token)
             more = {"ContinuationToken": str(token)}
+
+    def _page(self, **wanted: object) -> Mapping[str, Any]:
+        with translated("s3:ListAllMyBuckets"):
+            page: Mapping[str, Any] = self.session.client("s3").list_buckets(**wanted)
+        # INVARIANT: what is no list of buckets never passes for an account without any.
+        if "Buckets" not in page:
+            raise LiveError("`s3:ListAllMyBuckets` got an answer that is no list of buckets: is it S3 there?")
+        return page
 
     def policy(self, bucket: ListedBucket) -> str | None:
         """Return the policy of a bucket as text; `None` when it has none.

@@ -6,10 +6,10 @@ import datetime
 import fnmatch
 import itertools
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from secure_bucket.findings.finding import Fault, Report
 from secure_bucket.findings.judge import Judgement
@@ -34,10 +34,13 @@ __all__ = [
     "review_account",
     "review_accounts",
     "review_buckets",
+    "something_reviewed",
 ]
 
 THREADS = 16
 """How many buckets are read at a time unless said otherwise."""
+
+_GONE: Final = "it was deleted while the review ran"
 
 Advance: TypeAlias = Callable[[int, int], None]
 """Told how many buckets are done, and of how many that are known so far."""
@@ -113,7 +116,8 @@ def review_account(
         (2, [])
     """
     question = Question((), tuple(exclude), strict, _number(minimum_tls_version), threads)
-    return _review(open_session(replace(access or Access(), connections=threads)), question)
+    session = open_session(replace(access or Access(), connections=threads))
+    return something_reviewed(_review(session, question))
 
 
 def review_buckets(
@@ -190,7 +194,15 @@ def review_accounts(scope: Scope, question: Question | None = None) -> Report:
     if len(failed) == len(ways):
         others = f" (and {count(len(ways) - 1, 'other account')} neither)" if len(ways) > 1 else ""
         raise LiveError(f"{failed[0]}{others}", failed[0].trouble, failed[0].code)
-    return merged([passed_over, *reports])
+    return something_reviewed(merged([passed_over, *reports]))
+
+
+def something_reviewed(report: Report) -> Report:
+    """Return a report, with a fault if everything there was has been passed over: that is not a pass."""
+    if report.buckets or report.faults or not report.not_applicable:
+        return report
+    text = "no bucket is left to review, all are passed over: nothing to review is not a pass"
+    return replace(report, faults=(Fault("", text),))
 
 
 def merged(reports: Iterable[Report]) -> Report:
@@ -225,7 +237,7 @@ class _Told:
     """What came out for one bucket: a judgement, or why there is none; or both, where a part is missing."""
 
     judgement: Judgement | None = None
-    gone: str = ""
+    gone: bool = False
     fault: str = ""
     unread: LiveError | None = None
 
@@ -253,7 +265,7 @@ class _Account:
         except Gone as error:
             if self.question.buckets:
                 return _Told(fault=str(error))
-            return _Told(gone="it was deleted while the review ran")
+            return _Told(gone=True)
         except LiveError as error:
             if error.trouble is Trouble.EXPIRED or (error.trouble is Trouble.CREDENTIALS and not error.code):
                 self.stopped = error
@@ -315,13 +327,36 @@ def _review(session: Session, question: Question, before: int = 0) -> Report:
     told = list(_all(work, wanted, question, before))
     report = report_of(each.judgement for each in told if each.judgement is not None)
     skipped = [(bucket, "it is left out by --exclude") for bucket in left_out]
-    skipped += [(bucket, each.gone) for bucket, each in zip(wanted, told, strict=True) if each.gone]
+    gone = [bucket for bucket, each in zip(wanted, told, strict=True) if each.gone]
+    denied = _still_listed(reader, gone)
+    skipped += [(bucket, _GONE) for bucket in gone if bucket.name not in denied]
     return replace(
         report,
         accounts=(account,),
         not_applicable=tuple((Place(), reader.arn(bucket), why) for bucket, why in skipped),
-        faults=tuple(_faults(account, wanted, told)),
+        faults=(*_faults(account, wanted, told), *(_fault(account, *each) for each in denied.items())),
     )
+
+
+def _still_listed(reader: Reader, gone: Sequence[ListedBucket]) -> Mapping[str, str]:
+    """Return which buckets are not gone although S3 said so when they were asked for, each with why.
+
+    INVARIANT: a bucket that is there is never passed over, as it would be at an endpoint that takes its name
+    for something else.
+    """
+    if not gone:
+        return {}
+    try:
+        names = {bucket.name for bucket in reader.listed()}
+    except LiveError as error:
+        return {bucket.name: f"whether it was deleted is not known: {error}" for bucket in gone}
+    why = "S3 says that there is no such bucket, and lists it: is the endpoint right?"
+    return {bucket.name: why for bucket in gone if bucket.name in names}
+
+
+def _fault(account: str, bucket: str, why: str, *, in_part: bool = False) -> Fault:
+    what = "is reviewed in part" if in_part else "is not reviewed"
+    return Fault("", f"bucket `{bucket}` (account {account}) {what}: {why}")
 
 
 def _all(work: _Account, wanted: Sequence[ListedBucket], question: Question, before: int) -> Iterator[_Told]:
@@ -355,8 +390,7 @@ def _faults(account: str, wanted: Sequence[ListedBucket], told: Sequence[_Told])
     unread: dict[tuple[object, ...], tuple[LiveError, list[str]]] = {}
     for bucket, each in zip(wanted, told, strict=True):
         if each.fault:
-            what = "is not reviewed" if each.judgement is None else "is reviewed in part"
-            yield Fault("", f"bucket `{bucket.name}` (account {account}) {what}: {each.fault}")
+            yield _fault(account, bucket.name, each.fault, in_part=each.judgement is not None)
         if each.unread is not None:
             region = "" if each.unread.trouble is Trouble.EXPIRED else bucket.region
             key = (each.unread.trouble, each.unread.code, region)
