@@ -72,15 +72,18 @@ class Batch:
         path: Where it lies, under a name that we gave it.
         packed: Whether the engine has to unpack it, as zstd.
         origins: From which line on, counted from 0, it is from which file, and which line that one was.
+        before: How many lines of it were in another file before.
     """
 
     kind: Kind
     path: str
     packed: bool = False
     origins: list[tuple[int, str, int]] = field(default_factory=list)
+    before: int = 0
 
     def origin(self, line: int) -> tuple[str, int]:
         """Return the file and the line, from 1, of a line of the batch, from 1."""
+        line += self.before
         place = bisect_right(self.origins, line - 1, key=lambda each: each[0]) - 1
         start, name, first = self.origins[max(place, 0)]
         return name, line - 1 - start + first
