@@ -10,6 +10,7 @@
 #   make bench                          the benchmarks of the constructs, the gate and the proof
 #   make fuzz                           the properties of the prover, a hundred times as long
 #   make oracle                         our evaluator beside an IAM simulator that others wrote
+#   make spark                          the query of `audit`, run by Spark; needs Java
 #   make mutate PART=proof              change the prover (or PART=policy) and see the tests fail
 
 PYTHON ?= python3
@@ -29,7 +30,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: install synth test coverage lint format bench fuzz oracle mutate clean
+.PHONY: install synth test coverage lint format bench fuzz oracle spark mutate clean
 
 install: $(PYTHON_STAMP) $(NODE_STAMP)
 
@@ -84,6 +85,8 @@ bench: install
 	python benchmarks/adopt.py 1000 10 1
 	python benchmarks/prove.py
 	python benchmarks/template.py
+	python benchmarks/review.py 1000 10
+	python benchmarks/audit.py
 
 fuzz: install
 	python -m pytest tests/properties --hypothesis-profile=fuzz $(ARGS)
@@ -91,6 +94,10 @@ fuzz: install
 oracle: install
 	npm ci --loglevel=error --prefix tests/oracle
 	python -m pytest tests/oracle $(ARGS)
+
+spark: install
+	python -m pip install --quiet --constraint constraints.txt --editable '.[spark]'
+	python -m pytest -m spark tests/logs $(ARGS)
 
 PART ?= proof
 mutate: install

@@ -77,6 +77,7 @@ setup(
         "test": TEST,
         "bench": BENCH,
         "mutate": ["mutmut>=3,<4"],
+        "spark": ["pyspark>=4,<5"],
         "dev": [*TEST, *LINT, *NODE],
     },
 )
