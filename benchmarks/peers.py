@@ -357,22 +357,22 @@ def mark(flags: bool, denies: bool) -> str:
     return said if flags != denies else f"**{said}** ✗"
 
 
-def table(cases: Sequence[Case | App], columns: Mapping[str, Sequence[bool]], why: bool) -> str:
+def table(cases: Sequence[Case | App], columns: Mapping[str, Sequence[bool]]) -> str:
     """Return a table in Markdown, with the sums of what was wrong."""
-    head = ["", "truth", *(["why"] if why else []), *columns]
+    head = ["", "truth", *columns]
     rows = [head, ["---"] * len(head)]
     for number, case in enumerate(cases):
         truth = "denies" if case.denies else "open"
-        reason = [case.why] if isinstance(case, Case) else []
+        reason = f": {case.why}" if isinstance(case, Case) else ""
         marks = [mark(flags[number], case.denies) for flags in columns.values()]
-        rows.append([case.name, truth, *reason, *marks])
+        rows.append([case.name, truth + reason, *marks])
     for title, wanted in (("open, and passed", False), ("denies, and flagged", True)):
         of = sum(case.denies is wanted for case in cases)
         sums = []
         for flags in columns.values():
             wrong = sum(case.denies is wanted is flag for case, flag in zip(cases, flags, strict=True))
             sums.append(f"{wrong} of {of}")
-        rows.append([f"*{title}*", "", *([""] if why else []), *sums])
+        rows.append([f"*{title}*", "", *sums])
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
@@ -443,9 +443,9 @@ def main() -> None:
     versions = dict.fromkeys(f"{one.name} {one.version}" for one in (*tools, *gates))
     text = (
         f"Asked on {datetime.date.today():%d %B %Y}: {', '.join(versions)}.\n\n"
-        f"{table(CASES, templates, why=True)}\n"
+        f"{table(CASES, templates)}\n"
         f"Without a rule about it: {', '.join(silent) or 'none'}.\n\n"
-        f"In an app of the CDK, by the exit code of `cdk synth`:\n\n{table(APPS, apps, why=False)}"
+        f"In an app of the CDK, by the exit code of `cdk synth`:\n\n{table(APPS, apps)}"
     )
     print(text, end="")
     if arguments.output:
