@@ -224,6 +224,36 @@ def test_a_bucket_that_is_there_takes_it_whatever_its_level(stack: cdk.Stack) ->
         assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
 
 
+def test_other_options_on_the_same_bucket_are_a_statement_more(stack: cdk.Stack) -> None:
+    mfa = BucketMfa(
+        operations=[MfaOperation.ALL], except_principals=["arn:aws:iam::111122223333:role/deploy"]
+    )
+    SecureBucket(stack, "L2", mfa=mfa).with_(BucketMfa())
+    l1: Any = s3.CfnBucket(stack, "L1")
+    for each in (mfa, BucketMfa(), mfa):
+        l1.with_(each)
+    for policy in resources(stack, "AWS::S3::BucketPolicy").values():
+        statements = [one for one in policy["PolicyDocument"]["Statement"] if "MultiFactor" in str(one)]
+        sids = [one["Sid"] for one in statements if "Sid" in one]
+        assert len(sids) == len(set(sids)) == 1, "IAM takes a Sid once in a policy"
+        assert [one["Action"] for one in statements] == [
+            "s3:*",
+            ["s3:DeleteObject", "s3:DeleteObjectVersion"],
+        ]
+
+
+def test_its_policy_is_there_whenever_and_as_long_as_the_bucket_is(stack: cdk.Stack) -> None:
+    bucket = s3.CfnBucket(stack, "Ledger")
+    bucket.cfn_options.condition = cdk.CfnCondition(
+        stack, "IsProduction", expression=cdk.Fn.condition_equals(cdk.Aws.REGION, "eu-central-1")
+    )
+    bucket.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+    BucketMfa().apply_to(bucket)
+    (policy,) = Template.from_stack(stack).find_resources("AWS::S3::BucketPolicy").values()
+    assert policy["Condition"] == "IsProduction"
+    assert policy["DeletionPolicy"] == policy["UpdateReplacePolicy"] == "Retain"
+
+
 def test_it_supports_nothing_but_buckets(stack: cdk.Stack) -> None:
     assert BucketMfa().supports(s3.CfnBucket(stack, "Plain"))
     assert not BucketMfa().supports(stack)
@@ -251,6 +281,13 @@ def one_statement(stack: cdk.Stack) -> s3.CfnBucket:
     return bucket
 
 
+def conditional(stack: cdk.Stack) -> s3.CfnBucket:
+    bucket = s3.CfnBucket(stack, "Ledger")
+    policy = s3.CfnBucketPolicy(stack, "Policy", bucket=bucket.ref, policy_document={"Statement": []})
+    policy.cfn_options.condition = cdk.CfnCondition(stack, "IsProduction")
+    return bucket
+
+
 def suspended(stack: cdk.Stack) -> s3.CfnBucket:
     status = s3.CfnBucket.VersioningConfigurationProperty(status="Suspended")
     return s3.CfnBucket(stack, "Ledger", versioning_configuration=status)
@@ -267,6 +304,7 @@ def auto_deleted(stack: cdk.Stack) -> object:
         (raw_policy, ["its policy `Top/Raw` is a raw `CfnResource`", "not added"]),
         (two_policies, ["2 policies are for it", "one policy"]),
         (one_statement, ["`Top/Policy` takes no statement", "a list"]),
+        (conditional, ["`Top/Policy` exists only under the condition `IsProduction`", "not added"]),
         (suspended, ["its versioning is 'Suspended'", "Enable it"]),
         (auto_deleted, ["`auto_delete_objects=True` deletes every object without MFA", "Leave one"]),
     ],

@@ -19,6 +19,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import IConstruct, Node
 
 from secure_bucket.cdk.acknowledgments import METADATA_KEY
+from secure_bucket.cdk.lifetime import condition_differs, live_as
 from secure_bucket.cdk.outcome import Fixed, Left, Outcome
 from secure_bucket.cdk.targets import Targets, path_of
 from secure_bucket.cdk.violations import id_of
@@ -110,7 +111,7 @@ class Fixer:
         if policy is None:
             self._made.add(path)
             return Fixed(path, _add_policy(bucket, place), is_new=True)
-        why = _cannot_take(document) or _condition_differs(policy, bucket) or _too_large(document)
+        why = _cannot_take(document) or condition_differs(policy, bucket) or _too_large(document)
         if why:
             return Left(path, f"its policy `{path_of(policy)}` {why}")
         _add_statement(policy, bucket, taken=_sids(document))
@@ -220,18 +221,6 @@ def _can_take(statements: object) -> bool:
     return statements is None or isinstance(statements, list)
 
 
-def _condition_differs(policy: s3.CfnBucketPolicy, bucket: s3.CfnBucket) -> str:
-    """Why the deny would not be there whenever the bucket is; `""` if it would."""
-    condition = policy.cfn_options.condition
-    if condition is None:
-        return ""
-    of_bucket = bucket.cfn_options.condition
-    if of_bucket is not None and of_bucket.node.path == condition.node.path:
-        return ""
-    id = condition.node.id
-    return f"exists only under the condition `{id}`, and the bucket does not depend on it in the same way"
-
-
 def _too_large(document: object) -> str:
     """Why the deny does not fit into a document; `""` if it does."""
     size = _size(document) + _size(deny_plain_http({"Fn::GetAtt": ["Bucket", "Arn"]})) + 1
@@ -292,15 +281,7 @@ def _add_policy(bucket: s3.CfnBucket, place: _Place) -> str:
         bucket=bucket.ref,
         policy_document=iam.PolicyDocument(statements=[statement]),
     )
-    # A policy must not outlive its bucket: a `Ref` to a bucket that is not made fails the deployment. Nor a
-    # bucket its policy: one that is retained would answer plain HTTP once its stack is gone.
-    of_policy = policy.cfn_options
-    if condition is not None:
-        of_policy.condition = condition
-    if deletion is not None:
-        of_policy.deletion_policy = deletion
-    if replacement is not None:
-        of_policy.update_replace_policy = replacement
+    live_as(policy, bucket)
     return path_of(policy)
 
 

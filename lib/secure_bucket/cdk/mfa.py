@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -11,6 +11,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk.aws_s3 import mixins
 from constructs import IConstruct
 
+from secure_bucket.cdk.lifetime import condition_differs, live_as
 from secure_bucket.cdk.mfa_options import WHAT, Excepted, MfaOperation, MfaOptions
 from secure_bucket.cdk.refuse import refuse
 from secure_bucket.cdk.targets import Targets, path_of
@@ -83,9 +84,7 @@ class BucketMfa(cdk.Mixin):
         self.check(name, auto_delete_objects=deletes)
         _check_versioning(construct, name)
         policy = _policy_for(construct, path, name)
-        statements = [
-            iam.PolicyStatement.from_json(each) for each in self._options.statements(construct.attr_arn)
-        ]
+        statements = _told_apart(self._options.statements(construct.attr_arn), policy)
         if isinstance(policy, s3.Bucket):
             for statement in statements:
                 policy.add_to_resource_policy(statement)
@@ -131,6 +130,8 @@ def _policy_for(bucket: s3.CfnBucket, path: str, name: str) -> s3.Bucket | s3.Cf
         return owner
     found = Targets(cdk.Stage.of(bucket) or bucket.node.root).policies_of(bucket, path)
     if isinstance(found, s3.CfnBucketPolicy):
+        if why := condition_differs(found, bucket):
+            _refuse_policy(name, f"its policy `{path_of(found)}` {why}")
         return found
     if isinstance(found, str):
         _refuse_policy(name, found)
@@ -139,7 +140,32 @@ def _policy_for(bucket: s3.CfnBucket, path: str, name: str) -> s3.Bucket | s3.Cf
     if owner is not None:
         return owner
     document = iam.PolicyDocument()
-    return s3.CfnBucketPolicy(bucket, "MfaPolicy", bucket=bucket.ref, policy_document=document)
+    made = s3.CfnBucketPolicy(bucket, "MfaPolicy", bucket=bucket.ref, policy_document=document)
+    live_as(made, bucket)
+    return made
+
+
+def _told_apart(
+    statements: Sequence[dict[str, Any]], policy: s3.Bucket | s3.CfnBucketPolicy
+) -> list[iam.PolicyStatement]:
+    """The statements for a policy; without its Sid where another one there has it, as by other options."""
+    stack = cdk.Stack.of(policy)
+    document: object = None
+    if isinstance(policy, s3.CfnBucketPolicy):
+        document = stack.resolve(policy.policy_document)
+    elif policy.policy is not None:
+        document = stack.resolve(policy.policy.document)
+    there = document.get("Statement") if isinstance(document, Mapping) else None
+    taken = {one.get("Sid"): one for one in there or () if isinstance(one, Mapping)}
+    told: list[iam.PolicyStatement] = []
+    for each in statements:
+        statement = iam.PolicyStatement.from_json(each)
+        other = taken.get(statement.sid)
+        # The AWS CDK writes equal statements once.
+        if other is not None and other != stack.resolve(statement.to_statement_json()):
+            statement.sid = None
+        told.append(statement)
+    return told
 
 
 def _refuse_policy(name: str, why: str) -> NoReturn:
