@@ -10,6 +10,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
+from aws_cdk.assertions import Template
 
 from secure_bucket import BucketMfa, MfaOperation, Proven, Request, SecureBucket, check_template, evaluate
 from secure_bucket.errors import ConstructError
