@@ -137,7 +137,7 @@ def cfn_guard(upgrade: bool) -> Tool:
     command.chmod(0o755)
 
     def flagged(file: Path) -> bool:
-        words = ["validate", "--data", file, "--rules", unpacked / RULE]
+        words: list[str | Path] = ["validate", "--data", file, "--rules", unpacked / RULE]
         (report,) = json.loads(
             run([command, *words, "--output-format", "json", "--structured", "-S", "none"]).stdout
         )
@@ -272,7 +272,7 @@ def synthesize(gate: Gate, code: str) -> tuple[int, Path]:
     (directory / "app.py").write_text(f"{imports}app = cdk.App()\n{code}\n{gate.lines}\napp.synth()\n")
     path = node_path(upgrade=False)
     cdk = node_package("aws-cdk", "aws-cdk", path, upgrade=False) / "node_modules" / ".bin" / "cdk"
-    words = [cdk, "synth", "--quiet", "--no-notices", "--app", f"{gate.python} app.py"]
+    words: list[str | Path] = [cdk, "synth", "--quiet", "--no-notices", "--app", f"{gate.python} app.py"]
     done = run(words, cwd=directory, env={**os.environ, "PATH": path, "CDK_DISABLE_CLI_TELEMETRY": "true"})
     if "Traceback" in done.stderr or not (directory / "cdk.out" / "manifest.json").exists():
         raise SystemExit(f"{gate.name}: the app does not run:\n{done.stderr}")
@@ -436,11 +436,16 @@ def main() -> None:
         say(f"{gate.name}, {len(APPS)} apps …")
         apps[gate.name] = [synthesize(gate, app.code)[0] != 0 for app in APPS]
 
-    for cases, flags in ((CASES, templates["secure-bucket"]), (APPS, apps["secure-bucket"])):
+    own: list[tuple[Sequence[Case | App], Sequence[bool]]] = [
+        (CASES, templates["secure-bucket"]),
+        (APPS, apps["secure-bucket"]),
+    ]
+    for cases, flags in own:
         wrong = [case.name for case, flag in zip(cases, flags, strict=True) if flag is case.denies]
         if wrong:
             raise SystemExit(f"secure-bucket is wrong about: {', '.join(wrong)}")
-    versions = dict.fromkeys(f"{one.name} {one.version}" for one in (*tools, *gates))
+    asked: list[Tool | Gate] = [*tools, *gates]
+    versions = dict.fromkeys(f"{one.name} {one.version}" for one in asked)
     text = (
         f"Asked on {datetime.date.today():%d %B %Y}: {', '.join(versions)}.\n\n"
         f"{table(CASES, templates)}\n"
