@@ -448,6 +448,14 @@ def many(stack: cdk.Stack, number: int) -> list[s3.IBucket]:
     return [s3.Bucket.from_bucket_name(stack, f"B{each}", f"amzn-s3-demo-{each}") for each in range(number)]
 
 
+def without_trail(name: str, value: object) -> Callable[[cdk.Stack], dict[str, Any]]:
+    return lambda stack: {
+        "all_buckets": True,
+        "log_group": logs.LogGroup.from_log_group_name(stack, "G", "g"),
+        name: value,
+    }
+
+
 WRONG: dict[str, tuple[Callable[[cdk.Stack], dict[str, Any]], str]] = {
     "nothing": (lambda stack: {}, "there is nothing to watch. Name the buckets"),
     "no bucket": (lambda stack: {"buckets": []}, "there is nothing to watch"),
@@ -516,6 +524,74 @@ WRONG: dict[str, tuple[Callable[[cdk.Stack], dict[str, Any]], str]] = {
         lambda stack: {"all_buckets": True, "email_addresses": "a@example.com"},
         "`email_addresses` is a text. Write a list: `['a@example.com']`",
     ),
+    "no address": (
+        lambda stack: {"all_buckets": True, "email_addresses": ["security"]},
+        "`email_addresses` holds 'security', which is no address",
+    ),
+    "no addresses": (
+        lambda stack: {"all_buckets": True, "email_addresses": None},
+        "`email_addresses=None` is no list",
+    ),
+    "buckets that are no list": (lambda stack: {"buckets": 5}, "`buckets=5` is no list"),
+    "all of them in a word": (
+        lambda stack: {"all_buckets": "yes"},
+        "`all_buckets='yes'` is neither `True` nor `False`",
+    ),
+    "a dashboard in a word": (
+        lambda stack: {"all_buckets": True, "dashboard": "no"},
+        "`dashboard='no'` is neither `True` nor `False`",
+    ),
+    "the ARN of a topic": (
+        lambda stack: {"all_buckets": True, "topic": "arn:aws:sns:eu-central-1:111122223333:t"},
+        "`topic='arn:aws:sns:eu-central-1:111122223333:t'` is no SNS topic. Pass one, made or imported",
+    ),
+    "the id of a key": (
+        lambda stack: {"all_buckets": True, "encryption_key": "1234"},
+        "`encryption_key='1234'` is no KMS key",
+    ),
+    "the name of a log group": (
+        lambda stack: {"all_buckets": True, "log_group": "trail"},
+        "`log_group='trail'` is no log group",
+    ),
+    "a topic as an action": (
+        lambda stack: {"all_buckets": True, "alarm_actions": [sns.Topic(stack, "T")]},
+        "`alarm_actions` holds Topic(…), which is no alarm action. A topic is one as "
+        "`cloudwatch_actions.SnsAction(topic)`",
+    ),
+    "a topic as a target": (
+        lambda stack: {"all_buckets": True, "rule_targets": [sns.Topic(stack, "T")]},
+        "`rule_targets` holds Topic(…), which is no target of a rule. A topic is one as "
+        "`targets.SnsTopic(topic)`",
+    ),
+    "an action and no list": (
+        lambda stack: {
+            "all_buckets": True,
+            "alarm_actions": cloudwatch_actions.SnsAction(sns.Topic(stack, "T")),
+        },
+        "`alarm_actions=SnsAction(…)` is no list",
+    ),
+    "management events in a word": (
+        lambda stack: {"all_buckets": True, "management_events": "ALL"},
+        "`management_events='ALL'` is none of the `cloudtrail.ReadWriteType`",
+    ),
+    "a trail of the lowest level": (
+        lambda stack: {
+            "all_buckets": True,
+            "trail": cloudtrail.CfnTrail(stack, "L1", is_logging=True, s3_bucket_name="theirs"),
+        },
+        "`trail=CfnTrail(…)` is no `cloudtrail.Trail` of this app",
+    ),
+    **{
+        f"{name} of no trail": (
+            without_trail(name, value),
+            f"`{name}` is about a new trail, and with `trail` or `log_group` none is made",
+        )
+        for name, value in {
+            "management_events": cloudtrail.ReadWriteType.ALL,
+            "log_bucket_retention": cdk.Duration.days(30),
+            "log_group_retention": logs.RetentionDays.ONE_DAY,
+        }.items()
+    },
     "addresses without a topic": (
         lambda stack: {
             "alarm_actions": [],

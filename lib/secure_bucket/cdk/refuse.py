@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from typing import NoReturn
 
 from constructs import Construct
@@ -29,7 +30,9 @@ def path_in(scope: Construct, id: str) -> str:
 
 def shown(value: object) -> str:
     """A value as a reader wrote it; an object of the CDK, whose `repr` is an address, by its class."""
-    if isinstance(value, (str, int, float, list, tuple, dict)):
+    if isinstance(value, enum.Enum):
+        return f"{type(value).__name__}.{value.name}"
+    if value is None or isinstance(value, (str, int, float, list, tuple, dict)):
         return repr(value)
     if isinstance(value, type):
         return value.__name__

@@ -11,7 +11,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from secure_bucket.cdk.monitoring.watched import KIND, Watched
-from secure_bucket.cdk.refuse import refuse, shown
+from secure_bucket.cdk.refuse import refuse
 from secure_bucket.detection import (
     PLAIN_HTTP,
     PLAIN_HTTP_ANSWERED,
@@ -21,7 +21,7 @@ from secure_bucket.detection import (
     insights_query,
 )
 
-__all__ = ["ANSWERED", "DENIED", "Count", "demand_threshold", "make_alarm", "save_query"]
+__all__ = ["ANSWERED", "DENIED", "Count", "make_alarm", "save_query"]
 
 _NAMES_IN_PATTERN = 4
 """So many of the longest names of buckets fit into the 1,024 characters of a filter pattern."""
@@ -60,21 +60,6 @@ ANSWERED = Count(
     "S3 answered a request over plain HTTP: the bucket policy does not deny it, or not any more. Look at the "
     "policy first (`secure-bucket review`), then at what was read or written (the saved query shows it).",
 )
-
-
-def demand_threshold(path: str, name: str, value: object) -> None:
-    """Refuse a number of requests that no alarm could have as its threshold.
-
-    Raises:
-        ConstructError: It is no whole number above zero.
-    """
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        refuse(
-            KIND,
-            path,
-            f"`{name}={shown(value)}` is no number of requests. Use a whole number from 1 (the default), "
-            "which alarms on the first one",
-        )
 
 
 def make_alarm(

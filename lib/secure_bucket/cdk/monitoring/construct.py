@@ -21,8 +21,17 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from secure_bucket.cdk.log_buckets import SecureLogBucket
-from secure_bucket.cdk.monitoring.alarms import ANSWERED, DENIED, demand_threshold, make_alarm, save_query
+from secure_bucket.cdk.monitoring.alarms import ANSWERED, DENIED, make_alarm, save_query
 from secure_bucket.cdk.monitoring.changes import change_message, watch_policies, watch_trail
+from secure_bucket.cdk.monitoring.checks import (
+    demand_addresses,
+    demand_choice,
+    demand_list,
+    demand_switch,
+    demand_threshold,
+    demand_trail,
+    demand_type,
+)
 from secure_bucket.cdk.monitoring.compliance import add_remediation, make_rules
 from secure_bucket.cdk.monitoring.dashboard import make_dashboard
 from secure_bucket.cdk.monitoring.notices import (
@@ -39,7 +48,7 @@ from secure_bucket.cdk.monitoring.recording import (
     make_trail,
 )
 from secure_bucket.cdk.monitoring.watched import KIND, watch
-from secure_bucket.cdk.refuse import path_in, refuse, shown
+from secure_bucket.cdk.refuse import path_in, refuse
 
 __all__ = ["SecureTransportMonitoring"]
 
@@ -76,7 +85,7 @@ class SecureTransportMonitoring(Construct):
         log_group: The log group that a trail which is not in this app delivers to; that trail has to record
             the S3 data events of the buckets. No trail is made then.
         management_events: Which management events a new trail records: those that change something unless
-            set. EventBridge tells about changes only where some trail of the account records them.
+            set. Without a new trail it raises, as the two retentions do. EventBridge tells about changes only where some trail of the account records them.
         log_group_retention: How long the events stay in a new log group: three months unless set.
         log_bucket_retention: How long they stay in the log bucket of a new trail: a year unless set, as PCI
             DSS asks.
@@ -146,11 +155,37 @@ class SecureTransportMonitoring(Construct):
         dashboard: bool = True,
     ) -> None:
         path = path_in(scope, id)
+        demand_switch(path, "all_buckets", all_buckets)
+        demand_switch(path, "dashboard", dashboard)
         watched = watch(scope, path, buckets, all_buckets)
         demand_threshold(path, "denied_threshold", denied_threshold)
         demand_threshold(path, "answered_threshold", answered_threshold)
-        _demand_choice(path, "config_rule", config_rule, ("buckets", "account"))
-        _demand_choice(path, "remediation", remediation, ("manual", "automatic"))
+        demand_choice(path, "config_rule", config_rule, ("buckets", "account"))
+        demand_choice(path, "remediation", remediation, ("manual", "automatic"))
+        demand_type(path, "topic", topic, "topic_arn", "SNS topic")
+        demand_type(path, "encryption_key", encryption_key, "key_arn", "KMS key")
+        demand_type(path, "log_group", log_group, "log_group_name", "log group")
+        demand_addresses(path, email_addresses)
+        demand_list(
+            path,
+            "alarm_actions",
+            alarm_actions,
+            "bind",
+            "alarm action",
+            "A topic is one as `cloudwatch_actions.SnsAction(topic)`",
+        )
+        demand_list(
+            path,
+            "rule_targets",
+            rule_targets,
+            "bind",
+            "target of a rule",
+            "A topic is one as `targets.SnsTopic(topic)`",
+        )
+        demand_trail(path, trail, log_group)
+        makes_trail = trail is None and log_group is None
+        if not makes_trail:
+            _refuse_for_new_trail(path, management_events, log_group_retention, log_bucket_retention)
         if remediation is not None and config_rule is None:
             refuse(
                 KIND,
@@ -158,8 +193,6 @@ class SecureTransportMonitoring(Construct):
                 f"`remediation={remediation!r}` mends what a rule of AWS Config finds, and with "
                 "`config_rule=None` there is none. Leave out one of them",
             )
-        if isinstance(email_addresses, str):
-            refuse(KIND, path, f"`email_addresses` is a text. Write a list: `[{email_addresses!r}]`")
         wants_topic = alarm_actions is None or rule_targets is None
         if email_addresses and not wants_topic:
             refuse(
@@ -167,13 +200,6 @@ class SecureTransportMonitoring(Construct):
                 path,
                 "`email_addresses` are told through a topic, and with both `alarm_actions` and "
                 "`rule_targets` nothing is sent to one. Leave out one of them",
-            )
-        if trail is not None and log_group is None and trail.log_group is None:
-            refuse(
-                KIND,
-                path,
-                f"the trail `{trail.node.path}` does not deliver to CloudWatch Logs, where its events are "
-                "counted. Make it with `send_to_cloud_watch_logs=True`",
             )
         super().__init__(scope, id)
 
@@ -199,7 +225,6 @@ class SecureTransportMonitoring(Construct):
         self.log_bucket: SecureLogBucket | None = None
         if trail is not None:
             extend_trail(self, path, watched, trail)
-        makes_trail = trail is None and log_group is None
         if log_group is not None:
             self.log_group = log_group
         elif trail is not None:
@@ -264,7 +289,22 @@ class SecureTransportMonitoring(Construct):
         return self.encryption_key
 
 
-def _demand_choice(path: str, name: str, value: object, choices: tuple[str, ...]) -> None:
-    if value is not None and value not in choices:
-        allowed = ", ".join(f"`{choice!r}`" for choice in choices)
-        refuse(KIND, path, f"`{name}={shown(value)}` is none of {allowed} and `None`")
+def _refuse_for_new_trail(
+    path: str,
+    management_events: cloudtrail.ReadWriteType,
+    log_group_retention: logs.RetentionDays,
+    log_bucket_retention: cdk.Duration | None,
+) -> None:
+    """Refuse what says something about a new trail where none is made."""
+    for name, differs in (
+        ("management_events", management_events is not cloudtrail.ReadWriteType.WRITE_ONLY),
+        ("log_group_retention", log_group_retention is not logs.RetentionDays.THREE_MONTHS),
+        ("log_bucket_retention", log_bucket_retention is not None),
+    ):
+        if differs:
+            refuse(
+                KIND,
+                path,
+                f"`{name}` is about a new trail, and with `trail` or `log_group` none is made. Set it on the "
+                "trail that is there, and leave it out here",
+            )

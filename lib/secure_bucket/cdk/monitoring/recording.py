@@ -13,7 +13,7 @@ from constructs import Construct
 
 from secure_bucket.cdk.log_buckets import LogSource, SecureLogBucket
 from secure_bucket.cdk.monitoring.watched import KIND, Watched, top_stack
-from secure_bucket.cdk.refuse import refuse
+from secure_bucket.cdk.refuse import refuse, shown
 
 __all__ = ["extend_trail", "make_log_bucket", "make_log_group", "make_trail"]
 
@@ -60,8 +60,15 @@ def make_trail(
     """Make a trail of this region for the requests to some buckets, and the calls that change something.
 
     Raises:
-        ConstructError: There are more buckets than a trail can name.
+        ConstructError: There are more buckets than a trail can name, or no such management events.
     """
+    if not isinstance(management_events, cloudtrail.ReadWriteType):
+        refuse(
+            KIND,
+            path,
+            f"`management_events={shown(management_events)}` is none of the `cloudtrail.ReadWriteType`. Use "
+            "`WRITE_ONLY` (the default), `READ_ONLY`, `ALL` or `NONE`",
+        )
     if len(watched.arns) > _MOST_IN_NEW_TRAIL:
         refuse(
             KIND,

@@ -60,6 +60,8 @@ def watch(
         )
     if hasattr(buckets, "bucket_ref"):
         refuse(KIND, path, "`buckets` is a single bucket. Write a list: `buckets=[bucket]`")
+    if buckets is not None and not isinstance(buckets, Sequence):
+        refuse(KIND, path, f"`buckets={shown(buckets)}` is no list. Put the buckets into one")
     if all_buckets and buckets:
         refuse(
             KIND,

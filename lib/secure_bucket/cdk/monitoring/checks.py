@@ -1,0 +1,130 @@
+"""What a monitoring may be asked for, with the way out of what it may not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudtrail as cloudtrail
+
+from secure_bucket.cdk.monitoring.watched import KIND
+from secure_bucket.cdk.refuse import refuse, shown
+
+__all__ = [
+    "demand_addresses",
+    "demand_choice",
+    "demand_list",
+    "demand_switch",
+    "demand_threshold",
+    "demand_trail",
+    "demand_type",
+]
+
+
+def demand_addresses(path: str, value: object) -> None:
+    """Refuse what is no list of addresses for e-mail."""
+    if isinstance(value, str):
+        refuse(KIND, path, f"`email_addresses` is a text. Write a list: `[{value!r}]`")
+    if not isinstance(value, Sequence):
+        refuse(KIND, path, f"`email_addresses={shown(value)}` is no list. Put the addresses into one")
+    for each in value:
+        known = isinstance(each, str) and ("@" in each or cdk.Token.is_unresolved(each))
+        if not known:
+            refuse(
+                KIND,
+                path,
+                f"`email_addresses` holds {shown(each)}, which is no address. Write `'security@example.com'`",
+            )
+
+
+def demand_choice(path: str, name: str, value: object, choices: tuple[str, ...]) -> None:
+    """Refuse what is none of some words, and not `None`."""
+    if value is not None and value not in choices:
+        allowed = ", ".join(f"`{choice!r}`" for choice in choices)
+        refuse(KIND, path, f"`{name}={shown(value)}` is none of {allowed} and `None`")
+
+
+def demand_list(path: str, name: str, value: object, has: str, what: str, advice: str) -> None:
+    """Refuse what is no list, or holds what is not meant.
+
+    Args:
+        path: The path of the monitoring.
+        name: The prop.
+        value: Its value; `None` is none.
+        has: What each of the list has to have, as the name of an attribute.
+        what: What each of them is.
+        advice: What to write.
+
+    Raises:
+        ConstructError: It is something else.
+    """
+    if value is None:
+        return
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        refuse(KIND, path, f"`{name}={shown(value)}` is no list. Put it into one")
+    for each in cast("Sequence[object]", value):
+        # The class of something in Python has what its objects have.
+        if isinstance(each, type) or not hasattr(each, has):
+            refuse(KIND, path, f"`{name}` holds {shown(each)}, which is no {what}. {advice}")
+
+
+def demand_switch(path: str, name: str, value: object) -> None:
+    """Refuse what is neither true nor false."""
+    if not isinstance(value, bool):
+        refuse(KIND, path, f"`{name}={shown(value)}` is neither `True` nor `False`. Use one of those")
+
+
+def demand_threshold(path: str, name: str, value: object) -> None:
+    """Refuse a number of requests that no alarm could have as its threshold.
+
+    Raises:
+        ConstructError: It is no whole number above zero.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        refuse(
+            KIND,
+            path,
+            f"`{name}={shown(value)}` is no number of requests. Use a whole number from 1 (the default), "
+            "which alarms on the first one",
+        )
+
+
+def demand_trail(path: str, trail: object, log_group: object) -> None:
+    """Refuse a trail that cannot be extended, or of which the events cannot be counted."""
+    if trail is None:
+        return
+    if not isinstance(trail, cloudtrail.Trail):
+        refuse(
+            KIND,
+            path,
+            f"`trail={shown(trail)}` is no `cloudtrail.Trail` of this app, so that nothing can be added to "
+            "it. Have that trail record the S3 data events of the buckets, and pass the log group that it "
+            "delivers to as `log_group`",
+        )
+    if log_group is None and trail.log_group is None:
+        refuse(
+            KIND,
+            path,
+            f"the trail `{trail.node.path}` does not deliver to CloudWatch Logs, where its events are "
+            "counted. Make it with `send_to_cloud_watch_logs=True`",
+        )
+
+
+def demand_type(path: str, name: str, value: object, has: str, what: str) -> None:
+    """Refuse what is not of a kind, and not `None`.
+
+    Args:
+        path: The path of the monitoring.
+        name: The prop.
+        value: Its value.
+        has: What it has to have, as the name of an attribute.
+        what: What it has to be, as a reader would write it.
+
+    Raises:
+        ConstructError: It is something else.
+    """
+    if value is not None and (isinstance(value, type) or not hasattr(value, has)):
+        refuse(
+            KIND, path, f"`{name}={shown(value)}` is no {what}. Pass one, made or imported, or leave it out"
+        )
