@@ -706,7 +706,7 @@ def test_addresses_of_other_storage() -> None:
     assert addresses("https://storage.example:9001", other)[0] == "http://storage.example:9000/reports"
     with pytest.raises(LiveError, match="is not HTTPS: give the HTTPS endpoint with --endpoint-url"):
         addresses("http://storage.example")
-    with pytest.raises(LiveError, match="does not begin with `http://` and a host"):
+    with pytest.raises(LiveError, match="is not `http://` with a host"):
         addresses("https://storage.example", Layout("https://storage.example"))
     with pytest.raises(LiveError, match=r"accelerate|Accelerate"):
         addresses("https://storage.example", Layout("http://storage.example", accelerate=True))

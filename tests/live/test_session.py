@@ -82,9 +82,34 @@ def test_a_key_that_is_not_accepted(aws: Aws) -> None:
     assert "(InvalidClientTokenId): The token is invalid: is it the right key" in str(error)
 
 
-def test_an_endpoint_that_is_none() -> None:
-    error = fails(Access(region=REGION, endpoint_url="s3.example"))
-    assert str(error).startswith("`s3.example`, given as --endpoint-url: ")
+@pytest.mark.parametrize(
+    "url",
+    ["s3.example", "ftp://s3.example", "https://", "https://[::1", "https://s3.example:99999", "https://:1"],
+)
+def test_an_endpoint_that_is_none(url: str) -> None:
+    error = fails(Access(region=REGION, endpoint_url=url))
+    assert str(error).startswith(f"`{url}`, given as --endpoint-url, is not `https://` or `http://` with ")
+
+
+def test_a_password_in_the_address_of_an_endpoint_is_refused_and_not_told() -> None:
+    error = fails(Access(region=REGION, endpoint_url="https://ann:hunter2@s3.example"))
+    assert "no user or password belongs there" in str(error)
+    assert "hunter2" not in str(error)
+
+
+def test_the_password_of_a_proxy_is_not_told(monkeypatch: pytest.MonkeyPatch, aws: Aws) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://ann:hunter2@127.0.0.1:1")
+    error = fails(aws.access)
+    assert "the proxy `http://***:***@127.0.0.1:1` cannot be reached" in str(error)
+
+
+def test_a_region_of_other_storage_is_in_the_usual_partition() -> None:
+    session = open_session(Access(region="garage"))
+    assert [session.partition_of(region) for region in ("garage", "", "cn-north-1")] == [
+        "aws",
+        "aws",
+        "aws-cn",
+    ]
 
 
 def test_an_endpoint_that_does_not_answer() -> None:

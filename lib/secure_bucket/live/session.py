@@ -6,14 +6,15 @@ import contextlib
 import os
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 from secure_bucket.errors import MissingDependencyError
 from secure_bucket.live.errors import LiveError, Trouble, translated
 
-__all__ = ["Access", "Identity", "Session", "open_session"]
+__all__ = ["Access", "Identity", "Session", "endpoint_named", "open_session"]
 
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,576}")
 _SESSION_NAME = "secure-bucket"
@@ -95,6 +96,15 @@ class Session:
                 Trouble.REGION,
             )
         return region
+
+    def partition_of(self, region: str) -> str:
+        """Return the partition of a region; `aws` for one that AWS does not have, as other storage may."""
+        from botocore.exceptions import UnknownRegionError
+
+        try:
+            return str(self.boto.get_partition_for_region(region))
+        except UnknownRegionError:
+            return "aws"
 
     def client(self, service: str, region: str | None = None, *, brief: bool = False, **config: Any) -> Any:
         """Return a client, the same one for the same arguments.
@@ -208,6 +218,8 @@ def open_session(access: Access | None = None) -> Session:
         import boto3
     except ImportError:
         raise MissingDependencyError("asking AWS needs boto3: pip install 'secure-bucket[aws]'") from None
+    if access.endpoint_url is not None:
+        endpoint_named(access.endpoint_url, "--endpoint-url", ("https", "http"))
     if access.ca_bundle is not None and not os.path.exists(access.ca_bundle):
         raise LiveError(f"`{access.ca_bundle}`, given as --ca-bundle, is not there", Trouble.TLS)
     with translated("sts:GetCallerIdentity"):
@@ -217,6 +229,32 @@ def open_session(access: Access | None = None) -> Session:
     if access.role_arn is None:
         return session
     return session.assume(access.role_arn, access.external_id)
+
+
+def endpoint_named(url: str, option: str, schemes: Sequence[str]) -> SplitResult:
+    """Return the parts of the address of an endpoint.
+
+    Args:
+        url: The address.
+        option: The option that it was given as.
+        schemes: What it may begin with.
+
+    Raises:
+        LiveError: If it is none, or one that tells a password.
+    """
+    try:
+        parts = urlsplit(url)
+        whole = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        whole = False
+    if "@" in url:
+        text = f"the address given as {option} has an `@`: no user or password belongs there"
+        raise LiveError(f"{text}, where messages would tell it", Trouble.UNREACHABLE)
+    if not whole:
+        begin = " or ".join(f"`{scheme}://`" for scheme in schemes)
+        text = f"`{url}`, given as {option}, is not {begin} with a host, and at most a port, behind it"
+        raise LiveError(text, Trouble.UNREACHABLE)
+    return parts
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from secure_bucket.live.errors import LiveError, translated
-from secure_bucket.live.session import Session
+from secure_bucket.live.session import Session, endpoint_named
 
 __all__ = ["ABSENT_PREFIX", "Ask", "Layout", "Target", "asks_of", "bucket_named"]
 
@@ -140,7 +140,7 @@ class Target:
     @property
     def arn(self) -> str:
         """The ARN of the bucket."""
-        partition = self._session.boto.get_partition_for_region(self.region)
+        partition = self._session.partition_of(self.region)
         return f"arn:{partition}:s3:::{self.bucket}"
 
     def url(self, ask: Ask, *, plain: bool) -> str:
@@ -171,12 +171,7 @@ class Target:
 
     def _http_endpoint(self) -> str | None:
         if self.layout.http_endpoint_url is not None:
-            given = urlsplit(self.layout.http_endpoint_url)
-            if given.scheme != "http" or not given.hostname:
-                raise LiveError(
-                    f"`{self.layout.http_endpoint_url}`, given as --http-endpoint-url, does not begin with "
-                    "`http://` and a host"
-                )
+            endpoint_named(self.layout.http_endpoint_url, "--http-endpoint-url", ("http",))
             return self.layout.http_endpoint_url
         used: str = self._https.meta.endpoint_url
         if self._session.access.endpoint_url is None:
