@@ -183,6 +183,14 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
         Journal(str(tmp_path), {})
 
 
+@pytest.mark.skipif(os.name == "nt", reason="POSIX devices and pipes")
+def test_a_file_without_an_end_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for file in ("/dev/full", "/dev/zero", str(tmp_path / "pipe")):
+        with pytest.raises(LiveError, match="it is no regular file"):
+            Journal(file, {})
+
+
 def test_each_line_is_json(file: str) -> None:
     write(file, finished=True)
     kinds = [set(json.loads(line)) for line in Path(file).read_text().splitlines()]

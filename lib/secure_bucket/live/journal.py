@@ -10,6 +10,7 @@ import contextlib
 import datetime
 import json
 import os
+import stat
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -74,6 +75,9 @@ class Journal:
         # The policies of buckets are nobody else's business.
         self._descriptor = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         try:
+            # A device or a pipe may have no end.
+            if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
+                raise LiveError(f"the journal `{self.file}` cannot be used: it is no regular file")
             # INVARIANT: nobody else writes to the file while it is read, mended and added to.
             self._alone()
             self._read((json.dumps(header) + "\n").encode("ascii"), header)
