@@ -239,6 +239,15 @@ def test_permissions(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert {"athena:StartQueryExecution", "athena:StopQueryExecution", "glue:CreateTable"} <= actions
 
 
+def test_permissions_of_who_assumes_a_role_are_not_those_of_the_role(run: Run) -> None:
+    role = "arn:aws:iam::111122223333:role/audit"
+    policies = json.loads(run("audit", "s3://logs/a/", "--role-arn", role, "--show-permissions").out)
+    actions = {
+        name: [statement["Action"] for statement in policy["Statement"]] for name, policy in policies.items()
+    }
+    assert actions == {"Caller": [["sts:AssumeRole"]], "Role": [["s3:ListBucket"], ["s3:GetObject"]]}
+
+
 def test_local_logs_need_no_permission(run: Run) -> None:
     outcome = run("audit", "log", "--show-permissions")
     assert json.loads(outcome.out)["Statement"] == []

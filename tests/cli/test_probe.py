@@ -277,10 +277,6 @@ def test_several_reports_in_one_run(probe: Run, directory: Path, server: Storage
             ["good", "--sign-http=narrowed", "--policy-check"],
             ["s3:ListBucket", "s3:GetObject", "s3:GetBucketPolicy", "sts:GetFederationToken"],
         ),
-        (
-            ["good", "--sign-http=narrowed", "--role-arn=arn:aws:iam::111122223333:role/probe"],
-            ["s3:ListBucket", "s3:GetObject", "sts:AssumeRole"],
-        ),
     ],
 )
 def test_permissions_are_the_least(run: Run, arguments: list[str], actions: list[str]) -> None:
@@ -290,6 +286,22 @@ def test_permissions_are_the_least(run: Run, arguments: list[str], actions: list
     assert [statement["Action"] for statement in statements] == actions
     assert ("nobody has to allow anything" in outcome.err) == (not actions)
     assert not any("*" in statement["Resource"] for statement in statements)
+
+
+def test_permissions_of_who_assumes_a_role_are_not_those_of_the_role(run: Run) -> None:
+    role = "arn:aws:iam::111122223333:role/probe"
+    policies = json.loads(run("probe", "good", SIGNED, "--role-arn", role, "--show-permissions").out)
+    actions = {
+        name: [statement["Action"] for statement in policy["Statement"]] for name, policy in policies.items()
+    }
+    assert actions == {"Caller": ["sts:AssumeRole"], "Role": ["s3:ListBucket", "s3:GetObject"]}
+    assert policies["Caller"]["Statement"][0]["Resource"] == [role]
+
+
+def test_region_that_aws_does_not_have_is_one_of_other_storage(run: Run) -> None:
+    outcome = run("probe", "good", SIGNED, "--region=garage", "--show-permissions")
+    assert outcome.code == 0
+    assert json.loads(outcome.out)["Statement"][0]["Resource"] == ["arn:aws:s3:::good"]
 
 
 def test_permissions_are_for_what_is_asked(run: Run) -> None:

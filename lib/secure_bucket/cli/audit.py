@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from typing_extensions import assert_never
 
+from secure_bucket.cli.access import access_of, partition_of
 from secure_bucket.cli.arguments.common import ReportTo
 from secure_bucket.cli.delivery import reports_of, run_of, write_report
 from secure_bucket.cli.exits import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED
 from secure_bucket.cli.output import Progress, speaks_utf8, to_stderr, to_stdout, wants_colour, width_of
 from secure_bucket.errors import SecureBucketError
-from secure_bucket.live.session import Access, Session, open_session
+from secure_bucket.live.session import Session, open_session
 from secure_bucket.logs import Audit, Breaks, CannotTell, Key, Question, Safe, audit_logs
 from secure_bucket.logs.words import verdict
 from secure_bucket.reporters.run import Run
@@ -75,8 +76,7 @@ def _check(arguments: argparse.Namespace) -> None:
         raise SecureBucketError("a LOG is empty: is a variable not set?")
     if "" in arguments.buckets:
         raise SecureBucketError("a --bucket is empty: is a variable not set?")
-    if arguments.external_id is not None and arguments.role_arn is None:
-        raise SecureBucketError("--external-id goes with --role-arn: give that, too")
+    access_of(arguments)
     if arguments.since is not None and arguments.until is not None and arguments.since >= arguments.until:
         raise SecureBucketError("--since has to lie before --until")
     if (arguments.athena or arguments.print_sql == "athena") and (
@@ -164,17 +164,7 @@ def _question(arguments: argparse.Namespace) -> Question:
 
 
 def _session(arguments: argparse.Namespace) -> Session:
-    return open_session(
-        Access(
-            arguments.profile,
-            arguments.region,
-            arguments.role_arn,
-            arguments.external_id,
-            arguments.endpoint_url,
-            arguments.ca_bundle,
-            connections=16,
-        )
-    )
+    return open_session(access_of(arguments, connections=16))
 
 
 def audit_permissions_of(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -189,11 +179,10 @@ def audit_permissions_of(arguments: argparse.Namespace) -> dict[str, Any]:
     locations = [parse_location(log) for log in arguments.logs if log.startswith(_S3)]
     if not locations:
         to_stderr("secure-bucket: these logs lie on this machine, so nobody has to allow anything")
-    session = open_session(Access(region=arguments.region))
     results = None if arguments.output_location is None else parse_location(arguments.output_location)
     return audit_permissions(
         locations,
-        partition=session.boto.get_partition_for_region(session.boto.region_name or "us-east-1"),
+        partition=partition_of(access_of(arguments)),
         role_arn=arguments.role_arn,
         athena=(arguments.workgroup, arguments.database) if arguments.athena else None,
         results=results,

@@ -195,6 +195,7 @@ def _as_for_audit(arguments: argparse.Namespace) -> argparse.Namespace:
                 "limit": _MOST_GROUPS,
                 "profile": next(iter(arguments.profiles), None),
                 "role_arn": next(iter(arguments.role_arns), None),
+                "external_id": arguments.external_id if arguments.role_arns else None,
                 "athena": False,
                 "output_location": None,
             }

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import cast
 
+from secure_bucket.cli.access import access_of, partition_of
 from secure_bucket.cli.arguments.common import ReportTo
 from secure_bucket.cli.delivery import reports_of, run_of, write_report
 from secure_bucket.cli.exits import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED
@@ -40,21 +41,12 @@ def run(arguments: argparse.Namespace) -> int:
     reports = reports_of(arguments.reports)
     transports = _transports(arguments)
     names = tuple(dict.fromkeys(map(bucket_named, arguments.buckets)))
-    if arguments.external_id is not None and arguments.role_arn is None:
-        raise SecureBucketError("--external-id goes with --role-arn: give that, too")
+    access = access_of(arguments)
     if "" in arguments.keys:
         raise SecureBucketError("a --key is empty: is a variable not set?")
     if arguments.show_permissions:
-        to_stdout(_permissions(arguments, names, transports))
+        to_stdout(_permissions(arguments, access, names, transports))
         return PROVEN
-    access = Access(
-        arguments.profile,
-        arguments.region,
-        arguments.role_arn,
-        arguments.external_id,
-        arguments.endpoint_url,
-        arguments.ca_bundle,
-    )
     probes = _probe(arguments, open_session(access), names, transports)
     code = _exit_code(probes)
     _deliver(probes, arguments, run_of(_words(arguments, transports), code), reports)
@@ -125,22 +117,23 @@ def _words(arguments: argparse.Namespace, transports: tuple[Transport, ...]) -> 
 
 
 def _permissions(
-    arguments: argparse.Namespace, names: tuple[str, ...], transports: tuple[Transport, ...]
+    arguments: argparse.Namespace,
+    access: Access,
+    names: tuple[str, ...],
+    transports: tuple[Transport, ...],
 ) -> str:
     from secure_bucket.live.probe_permissions import permissions_of
 
-    session = open_session(Access(region=arguments.region))
-    region = session.boto.region_name or "us-east-1"
     policy = permissions_of(
         names,
-        partition=session.boto.get_partition_for_region(region),
+        partition=partition_of(access),
         keys=arguments.keys,
         sign_http=_SIGNERS[arguments.sign_http],
         signed_tls=any(transport.tls for transport in transports),
         policy_check=arguments.policy_check,
         role_arn=arguments.role_arn,
     )
-    if not policy["Statement"]:
+    if not policy.get("Role", policy)["Statement"]:
         to_stderr("secure-bucket: nothing is signed, so nobody has to allow anything")
     return json.dumps(policy, indent=2) + "\n"
 

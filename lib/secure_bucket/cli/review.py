@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any
 
+from secure_bucket.cli.access import partition_of
 from secure_bucket.cli.arguments.common import baseline_of
 from secure_bucket.cli.config import Config, config_of
 from secure_bucket.cli.delivery import deliver, reports_of
@@ -20,7 +21,7 @@ from secure_bucket.live.accounts import Scope
 from secure_bucket.live.journal import MAX_AGE, Journal
 from secure_bucket.live.probing.target import bucket_named
 from secure_bucket.live.review import Question, review_accounts
-from secure_bucket.live.session import Access, open_session
+from secure_bucket.live.session import Access
 from secure_bucket.reporters.summary import count
 
 __all__ = ["review_permissions_of", "review_report", "run"]
@@ -216,7 +217,5 @@ def _permissions(arguments: argparse.Namespace, options: _Options) -> dict[str, 
     from secure_bucket.live.permissions import review_permissions
 
     profile = options.scope.profiles[0] if options.scope.profiles else None
-    session = open_session(replace(options.scope.access, profile=profile))
-    region = session.boto.region_name
-    partition = session.boto.get_partition_for_region(region) if region else "aws"
+    partition = partition_of(replace(options.scope.access, profile=profile))
     return review_permissions(options.scope, options.question, arguments.aggregator, partition=partition)

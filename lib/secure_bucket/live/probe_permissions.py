@@ -22,7 +22,7 @@ def permissions_of(
     policy_check: bool = False,
     role_arn: str | None = None,
 ) -> dict[str, Any]:
-    """Return the IAM policy with the permissions that a probe with these options needs, and no others.
+    """Return the IAM policy that a probe with these options needs, and nothing more.
 
     Args:
         buckets: The names of the buckets.
@@ -31,7 +31,11 @@ def permissions_of(
         sign_http: As for `probe_bucket`.
         signed_tls: Whether a TLS version is tried, which is done with a signature.
         policy_check: As for `probe_bucket`.
-        role_arn: The role that is assumed, which then needs what is asked of S3.
+        role_arn: The role that is assumed; none unless given.
+
+    Returns:
+        The policy; where a role is assumed, the policy of whoever assumes it as `Caller`, and that of the
+        role as `Role`.
     """
     arns = [f"arn:{partition}:s3:::{bucket}" for bucket in buckets]
     statements: list[dict[str, Any]] = []
@@ -43,11 +47,16 @@ def permissions_of(
     if policy_check:
         statements.append(_allow("ReadThePolicies", "s3:GetBucketPolicy", arns))
     if role_arn is not None:
-        statements.append(_allow("BecomeTheRole", "sts:AssumeRole", [role_arn]))
-    elif sign_http is Signer.NARROWED:
+        caller = [_allow("BecomeTheRole", "sts:AssumeRole", [role_arn])]
+        return {"Caller": _policy(caller), "Role": _policy(statements)}
+    if sign_http is Signer.NARROWED:
         # IAM User Guide, *Granting permissions to create temporary security credentials*.
         user = f"arn:{partition}:sts::*:federated-user/{PROBER}"
         statements.append(_allow("NarrowTheCredentials", "sts:GetFederationToken", [user]))
+    return _policy(statements)
+
+
+def _policy(statements: list[dict[str, Any]]) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": statements}
 
 

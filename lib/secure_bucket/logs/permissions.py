@@ -23,9 +23,13 @@ def audit_permissions(
     Args:
         locations: The prefixes that are read.
         partition: The partition of the buckets: `aws` unless given.
-        role_arn: The role that is assumed, which then needs the rest.
+        role_arn: The role that is assumed; none unless given.
         athena: The workgroup and the database, where Athena reads; this machine reads unless given.
         results: Where Athena writes its results; any bucket of the workgroup unless given.
+
+    Returns:
+        The policy; where a role is assumed, the policy of whoever assumes it as `Caller`, and that of the
+        role as `Role`.
     """
     statements: list[dict[str, Any]] = []
     for number, location in enumerate(locations, 1):
@@ -39,7 +43,12 @@ def audit_permissions(
     if athena is not None:
         statements += _athena(partition, *athena, results)
     if role_arn is not None:
-        statements.append(_allow("BecomeTheRole", ["sts:AssumeRole"], [role_arn]))
+        caller = [_allow("BecomeTheRole", ["sts:AssumeRole"], [role_arn])]
+        return {"Caller": _policy(caller), "Role": _policy(statements)}
+    return _policy(statements)
+
+
+def _policy(statements: list[dict[str, Any]]) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": statements}
 
 

@@ -7,7 +7,7 @@ import datetime
 import re
 from typing import Any
 
-from secure_bucket.cli.arguments.common import add_reports, number_from_one
+from secure_bucket.cli.arguments.common import add_access, add_reports, number_from_one
 
 __all__ = ["KEYS", "add", "add_evidence", "add_memory"]
 
@@ -75,17 +75,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     add_reports(parser, verbose="also list the files that are no logs", formats=_FORMATS)
     _add_athena(parser)
-    who = parser.add_argument_group("who asks AWS")
-    who.add_argument("--profile", metavar="NAME", help="a profile of the AWS configuration")
-    who.add_argument("--region", metavar="NAME", help="the region of the logs")
-    who.add_argument("--role-arn", metavar="ARN", help="a role to assume")
-    who.add_argument("--external-id", metavar="ID", help="the external id that the role asks for")
-    who.add_argument("--endpoint-url", metavar="URL", help="another endpoint than that of AWS")
-    who.add_argument("--ca-bundle", metavar="FILE", help="certificates to trust instead of the usual ones")
-    who.add_argument(
-        "--show-permissions",
-        action="store_true",
-        help="print the IAM policy with what these options need, and ask nothing",
+    add_access(
+        parser,
+        region="the region of the logs",
+        endpoint="another endpoint than that of AWS, for every service",
     )
     how = parser.add_argument_group("how it runs")
     add_memory(how)

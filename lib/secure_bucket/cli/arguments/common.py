@@ -12,13 +12,16 @@ from secure_bucket.reporters import FORMATS
 __all__ = [
     "EXIT_CODES",
     "ReportTo",
+    "add_access",
     "add_baseline",
     "add_bucket",
     "add_claim",
     "add_colour",
     "add_config",
+    "add_endpoint",
     "add_exclude",
     "add_reports",
+    "add_show_permissions",
     "add_together",
     "add_verdict",
     "baseline_of",
@@ -198,6 +201,38 @@ def add_bucket(parser: argparse.ArgumentParser) -> None:
         "--partition",
         metavar="NAME",
         help="aws, aws-cn, aws-us-gov, …; unless given, the one that the policy names, or else aws",
+    )
+
+
+def add_access(parser: argparse.ArgumentParser, *, region: str, endpoint: str) -> None:
+    """Add the options on whom AWS is asked as, in one account, and where.
+
+    Args:
+        parser: The parser of the command.
+        region: What the region is for.
+        endpoint: What the endpoint is.
+    """
+    how = parser.add_argument_group("how AWS is asked")
+    how.add_argument("--profile", metavar="NAME", help="a profile of the AWS configuration")
+    how.add_argument("--role-arn", metavar="ARN", help="a role to assume")
+    how.add_argument("--external-id", metavar="ID", help="the external id that the role asks for")
+    add_endpoint(how, region=region, endpoint=endpoint)
+    add_show_permissions(how)
+
+
+def add_endpoint(how: Any, *, region: str, endpoint: str) -> None:
+    """Add `--region`, `--endpoint-url` and `--ca-bundle`."""
+    how.add_argument("--region", metavar="NAME", help=region)
+    how.add_argument("--endpoint-url", metavar="URL", help=endpoint)
+    how.add_argument("--ca-bundle", metavar="FILE", help="certificates to trust instead of the usual ones")
+
+
+def add_show_permissions(how: Any) -> None:
+    """Add `--show-permissions`."""
+    how.add_argument(
+        "--show-permissions",
+        action="store_true",
+        help="print the IAM policy with what these options need, and ask nothing",
     )
 
 

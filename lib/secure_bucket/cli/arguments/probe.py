@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from secure_bucket.cli.arguments.common import add_reports
+from secure_bucket.cli.arguments.common import add_access, add_reports
 
 __all__ = ["add"]
 
@@ -78,34 +78,22 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     where = parser.add_argument_group("which endpoint is asked")
     where.add_argument(
-        "--endpoint-url", metavar="URL", help="the HTTPS endpoint of other storage that speaks as S3 does"
-    )
-    where.add_argument(
         "--http-endpoint-url",
         metavar="URL",
-        help="its endpoint for plain HTTP; unless given, the same with http, if it names no port",
+        help="the endpoint for plain HTTP of other storage; unless given, that of --endpoint-url with http, "
+        "if it names no port",
     )
     where.add_argument("--path-style", action="store_true", help="the name of the bucket stands in the path")
     where.add_argument("--dual-stack", action="store_true", help="the endpoint for IPv4 and IPv6")
     where.add_argument("--fips", action="store_true", help="the FIPS endpoint")
     where.add_argument("--accelerate", action="store_true", help="the endpoint of S3 Transfer Acceleration")
     where.add_argument(
-        "--ca-bundle",
-        metavar="FILE",
-        help="certificates to trust instead of the usual ones",
-    )
-    where.add_argument(
         "--timeout", type=_seconds, metavar="SECONDS", default=10.0, help="for each answer, 10 unless given"
     )
-    who = parser.add_argument_group("who asks")
-    who.add_argument("--profile", metavar="NAME", help="a profile of the AWS configuration")
-    who.add_argument("--region", metavar="NAME", help="where to look for the bucket first")
-    who.add_argument("--role-arn", metavar="ARN", help="a role to assume")
-    who.add_argument("--external-id", metavar="ID", help="the external id that the role asks for")
-    who.add_argument(
-        "--show-permissions",
-        action="store_true",
-        help="print the IAM policy with what these options need, and ask nothing",
+    add_access(
+        parser,
+        region="where to look for the bucket first",
+        endpoint="the HTTPS endpoint of other storage that speaks as S3 does",
     )
     add_reports(parser, verbose="also list every request and its answer", formats=_FORMATS)
 

@@ -9,7 +9,9 @@ from secure_bucket.cli.arguments.common import (
     add_baseline,
     add_claim,
     add_config,
+    add_endpoint,
     add_reports,
+    add_show_permissions,
     number_from_one,
 )
 
@@ -106,9 +108,11 @@ def add_asking(how: Any) -> None:
         help="ask this aggregator of AWS Config, in one query for all accounts, instead of S3 for each "
         "bucket; the answer is as old as its records",
     )
-    how.add_argument("--region", metavar="NAME", help="the region to start in; with --aggregator, its region")
-    how.add_argument("--endpoint-url", metavar="URL", help="another endpoint, for every service")
-    how.add_argument("--ca-bundle", metavar="FILE", help="certificates to trust instead of the usual ones")
+    add_endpoint(
+        how,
+        region="the region to start in; with --aggregator, its region",
+        endpoint="another endpoint than that of AWS, for every service",
+    )
     how.add_argument(
         "--threads",
         type=number_from_one,
@@ -127,8 +131,4 @@ def add_asking(how: Any) -> None:
         metavar="HOURS",
         help="with --resume: ask again for what was read longer ago, 24 unless given",
     )
-    how.add_argument(
-        "--show-permissions",
-        action="store_true",
-        help="print the IAM policy with what these options need, and ask nothing",
-    )
+    add_show_permissions(how)
