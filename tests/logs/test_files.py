@@ -37,7 +37,7 @@ def test_directory_is_read_with_all_below_it(tmp_path: Path) -> None:
     audit = audit_logs(tmp_path, now=NOW)
     assert (breaking(audit), audit.files, audit.faults) == (2, 2, ())
     assert {(os.path.basename(file), why) for file, why in audit.ignored} == {
-        ("README", "it is no log that can be read here"),
+        ("README", "it holds neither server access logs of S3 nor events of CloudTrail"),
         ("empty", "it is empty"),
     }
 

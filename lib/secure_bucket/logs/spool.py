@@ -35,7 +35,7 @@ LONGEST_LINE: Final = 2 * 1024 * 1024
 _DIRECT: Final = 4 * 1024 * 1024
 _CHUNK: Final = 1024 * 1024
 _MAX_DOCUMENT: Final = 1024 * 1024 * 1024
-_NO_LOG: Final = "it is no log that can be read here"
+_NO_LOG: Final = "it holds neither server access logs of S3 nor events of CloudTrail"
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
