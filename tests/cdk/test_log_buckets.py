@@ -475,7 +475,8 @@ ALL = BucketMfa(operations=[MfaOperation.ALL], except_principals=["arn:aws:iam::
         (LogSource.ELB, {"prefix": "x/AWSLogs/1"}, ["`AWSLogs`, which the service adds itself"]),
         (LogSource.ELB, {"source_accounts": OWN}, [f"`source_accounts='{OWN}'`", "no list"]),
         (LogSource.ELB, {"source_accounts": []}, ["`source_accounts=[]`"]),
-        (LogSource.ELB, {"source_accounts": ["*"]}, ["holds `'*'`"]),
+        (LogSource.ELB, {"source_accounts": ["*"]}, ["holds '*', which is no id of an account"]),
+        (LogSource.ELB, {"source_accounts": [111122223333]}, ["holds 111122223333", "as a text"]),
         (LogSource.S3, {"retention": 30}, ["`retention=30`", "`cdk.Duration.days(365)`"]),
         (
             LogSource.S3,

@@ -369,6 +369,7 @@ def test_a_prop_against_it_is_refused_before_anything_is_made(
         ),
         ({"except_services": "s3.amazonaws.com"}, ["`except_services='s3.amazonaws.com'`", "no list"]),
         ({"except_services": ["lambda"]}, ["`lambda`, which names no AWS service"]),
+        ({"except_services": ["*.amazonaws.com"]}, ["`*.amazonaws.com`, which names no AWS service"]),
         ({"except_services": [None]}, ["`None`, which names no AWS service"]),
     ],
 )

@@ -178,7 +178,7 @@ def test_a_target_can_be_made_in_the_same_stack(stack: cdk.Stack) -> None:
         ({"targets": []}, ["`targets=[]` attaches it to nothing", "`dry_run=True`"]),
         ({"targets": OU}, [f"`targets='{OU}'` is no list"]),
         ({"targets": ["ou-1"]}, ["`targets` holds `ou-1`", "`ou-ab12-34567890`"]),
-        ({"targets": [123456789012]}, ["`targets` holds `123456789012`"]),
+        ({"targets": [123456789012]}, ["`targets` holds `123456789012`, which is no text", "in quotes"]),
         ({"targets": [OU], "sandbox_targets": ["o-abc"]}, ["`sandbox_targets` holds `o-abc`"]),
         ({"targets": [OU], "dry_run": "yes"}, ["`dry_run='yes'`", "`True`"]),
         ({"targets": [OU], "exempt_accounts": ["12"]}, ["`exempt_accounts` holds `12`", "`111122223333`"]),
@@ -190,6 +190,13 @@ def test_a_target_can_be_made_in_the_same_stack(stack: cdk.Stack) -> None:
         ({"targets": [OU], "exempt_tags": {"http": []}}, ["`exempt_tags['http']` has no value"]),
         ({"targets": [OU], "exempt_tags": {"http": 1}}, ["`exempt_tags['http']=1` is no list"]),
         ({"targets": [OU], "exempt_tags": {"*": "x"}}, ["`exempt_tags` holds `*`"]),
+        (
+            {"targets": [OU], "exempt_tags": {"Http": "x", "http": "y"}},
+            ["`exempt_tags` holds `Http` in two spellings", "Keep one"],
+        ),
+        ({"targets": [OU], "name": ""}, ["`name` has 0 characters", "takes 1 to 128"]),
+        ({"targets": [OU], "name": 5}, ["`name=5` is no text"]),
+        ({"targets": [OU], "description": "x" * 513}, ["`description` has 513 characters", "0 to 512"]),
         ({"targets": [OU], "minimum_tls_version": 1.1}, ["`minimum_tls_version=1.1`", "below 1.2"]),
         ({"targets": [OU], "minimum_tls_version": 1.4}, ["lock everyone out"]),
         (

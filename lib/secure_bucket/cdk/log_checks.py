@@ -75,7 +75,8 @@ def check_place(path: str, prefix: object, accounts: object) -> None:
             refuse(
                 WHAT,
                 path,
-                f"`source_accounts` holds `{shown(account)}`, which is no account. Write `111122223333`",
+                f"`source_accounts` holds {shown(account)}, which is no id of an account. Write its twelve "
+                "digits as a text: `'111122223333'`",
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, runtime_checkable
@@ -164,7 +165,8 @@ def _faults_of_principal(principal: object) -> Iterator[str]:
 
 
 def _is_service(name: object) -> bool:
-    return isinstance(name, str) and name.endswith(".amazonaws.com")
+    # They are compared as they are: a wildcard would except nobody.
+    return isinstance(name, str) and re.fullmatch(r"[a-z0-9.-]+\.amazonaws\.com(\.cn)?", name) is not None
 
 
 def _text(value: object) -> str:

@@ -99,6 +99,8 @@ class SecureTransportOrganizationPolicy(Construct):
         description: str = "Deny plain HTTP to every S3 bucket",
     ) -> None:
         path = path_in(scope, id)
+        _check_length(path, "name", name, 1, 128)
+        _check_length(path, "description", description, 0, 512)
         attached = _attached(path, targets, sandbox_targets, dry_run)
         tags = _tags(path, exempt_tags or {})
         _check(path, "exempt_accounts", exempt_accounts, _ACCOUNT, "the id of an account: `111122223333`")
@@ -171,6 +173,13 @@ def _tags(path: str, tags: object) -> dict[str, Sequence[str]]:
         refuse(
             _WHAT, path, f"`exempt_tags={shown(tags)}` is no dictionary. Write `{{'plain-http': 'allowed'}}`"
         )
+    names = [tag.lower() for tag in tags if isinstance(tag, str)]
+    for tag in tags:
+        # The names of condition keys know no case, so that one document cannot hold both.
+        if isinstance(tag, str) and names.count(tag.lower()) > 1:
+            refuse(
+                _WHAT, path, f"`exempt_tags` holds `{tag}` in two spellings. Keep one, with all its values"
+            )
     found: dict[str, Sequence[str]] = {}
     what = "text of a tag: letters, digits, spaces and `. : / = + - @ _`"
     for tag, value in tags.items():
@@ -195,9 +204,23 @@ def _check(
             if tokens and not value.startswith(_TOKEN_OF_A_LIST):
                 continue
             refuse(_WHAT, path, f"`{name}` holds what only the deployment knows. Write down {what}")
-        given = value if isinstance(value, str) else shown(value)
-        refuse(_WHAT, path, f"`{name}` holds `{given}`. Write {what}")
+        if not isinstance(value, str):
+            refuse(
+                _WHAT, path, f"`{name}` holds `{shown(value)}`, which is no text. Write, in quotes, {what}"
+            )
+        refuse(_WHAT, path, f"`{name}` holds `{value}`. Write {what}")
     return values
+
+
+def _check_length(path: str, name: str, value: object, least: int, most: int) -> None:
+    if not isinstance(value, str):
+        refuse(_WHAT, path, f"`{name}={shown(value)}` is no text")
+    if not (least <= len(value) <= most or cdk.Token.is_unresolved(value)):
+        refuse(
+            _WHAT,
+            path,
+            f"`{name}` has {len(value)} characters, and AWS Organizations takes {least} to {most}",
+        )
 
 
 def _check_size(path: str, document: dict[str, Any]) -> None:

@@ -85,7 +85,8 @@ class SecureTransportMonitoring(Construct):
         log_group: The log group that a trail which is not in this app delivers to; that trail has to record
             the S3 data events of the buckets. No trail is made then.
         management_events: Which management events a new trail records: those that change something unless
-            set. Without a new trail it raises, as the two retentions do. EventBridge tells about changes only where some trail of the account records them.
+            set. EventBridge tells about changes only where some trail of the account records them. Like
+            the two retentions it raises where no trail is made.
         log_group_retention: How long the events stay in a new log group: three months unless set.
         log_bucket_retention: How long they stay in the log bucket of a new trail: a year unless set, as PCI
             DSS asks.
