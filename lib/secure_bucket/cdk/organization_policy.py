@@ -75,7 +75,8 @@ class SecureTransportOrganizationPolicy(Construct):
             where ABAC is enabled for it (`abac_status=True`); without that the bucket stays closed. Whoever
             may tag a bucket (`s3:TagResource`) may exempt it.
         minimum_tls_version: TLS below this version is denied too, by a second statement. Only plain HTTP is
-            denied unless set; AWS itself serves no TLS below 1.2.
+            denied unless set; AWS itself serves no TLS below 1.2. 1.3 shuts out AWS PrivateLink for S3 and
+            Multi-Region Access Points, where S3 does not support it.
         name: The name of the policy, one of its kind in the organization: `deny-plain-http-to-s3` unless set.
         description: Its description in AWS Organizations; a sentence about what it does unless set.
 
