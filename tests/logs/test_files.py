@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import lzma
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +25,15 @@ from tests.logs.records import NOW, Record, http
 
 PLAIN = f"{http(Record()).line}\n"
 HTTPS = f"{Record().line}\n"
+
+
+def tar_of(data: bytes) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        member = tarfile.TarInfo("2027/log")
+        member.size = len(data)
+        archive.addfile(member, io.BytesIO(data))
+    return stream.getvalue()
 
 
 def breaking(audit: Audit) -> int:
@@ -40,6 +52,34 @@ def test_directory_is_read_with_all_below_it(tmp_path: Path) -> None:
         ("README", "it holds neither server access logs of S3 nor events of CloudTrail"),
         ("empty", "it is empty"),
     }
+
+
+@pytest.mark.parametrize(
+    ("wrapped", "words"),
+    [
+        (gzip.compress(gzip.compress(PLAIN.encode())), "packed with gzip twice"),
+        (bz2.compress(PLAIN.encode()), "packed with bzip2"),
+        (lzma.compress(PLAIN.encode()), "packed with xz"),
+        (PLAIN.encode("utf-16"), "text in UTF-16"),
+        (b"PK\x03\x04\x14\x00", "a zip archive"),
+        (b"PAR1\x15\x04", "a Parquet file"),
+        (tar_of(PLAIN.encode()), "a tar archive"),
+        (gzip.compress(tar_of(PLAIN.encode())), "a tar archive"),
+    ],
+)
+def test_log_that_is_wrapped_otherwise_is_not_passed_over(tmp_path: Path, wrapped: bytes, words: str) -> None:
+    (tmp_path / "whole").write_text(HTTPS)
+    (tmp_path / "wrapped").write_bytes(wrapped)
+    audit = audit_logs(tmp_path, now=NOW)
+    assert audit.ignored == ()
+    (fault,) = audit.faults
+    assert fault.message.endswith(f"wrapped` is {words}, which is not read here: unpack it first")
+
+
+def test_log_that_begins_with_something_like_json_is_read(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text(f"{{\n{PLAIN}")
+    audit = audit_logs(tmp_path / "log", now=NOW)
+    assert (breaking(audit), audit.malformed.lines) == (1, 1)
 
 
 def test_pattern(tmp_path: Path) -> None:

@@ -43,6 +43,12 @@ def test_safe(tmp_path: Path) -> None:
     )
 
 
+def test_days_without_a_record_are_told(tmp_path: Path) -> None:
+    audit = audited(tmp_path, Record(time=NOW), Record(time=NOW - datetime.timedelta(days=29)))
+    assert isinstance(audit.answer, Safe)
+    assert verdict(audit).endswith("got through in 30 days of logs, with requests on 2 of them")
+
+
 def test_answers_are_no_booleans(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="neither true nor false"):
         bool(audited(tmp_path, *days(29, 0)).answer)

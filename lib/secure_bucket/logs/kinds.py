@@ -7,7 +7,7 @@ import json
 import re
 from typing import Final
 
-__all__ = ["HEAD", "Kind", "kind_of"]
+__all__ = ["HEAD", "Kind", "kind_of", "wrapping_of"]
 
 HEAD: Final = 64 * 1024
 """How much of a file tells what it is."""
@@ -16,6 +16,24 @@ _ACCESS_LINE = re.compile(rb"\S+ \S+ \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [
 # An export of CloudWatch Logs to S3 puts the time of the event before each.
 _EXPORTED = re.compile(rb"\d{4}-\d\d-\d\dT[\d:.]+Z? (?=\{)")
 _CONTAINER = re.compile(rb'\{\s*"(?:Records|events|Events|logEvents)"\s*:\s*\[')
+
+# What logs are kept in at times. It may hold some, so it is never passed over as something else.
+_WRAPPINGS: Final = {
+    b"\x1f\x8b": "packed with gzip twice",
+    b"\x28\xb5\x2f\xfd": "packed with zstd and gzip",
+    b"PK\x03\x04": "a zip archive",
+    b"BZh": "packed with bzip2",
+    b"\xfd7zXZ\x00": "packed with xz",
+    b"\x04\x22\x4d\x18": "packed with LZ4",
+    b"\xff\x06\x00\x00sNaPpY": "packed with Snappy",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
+    b"PAR1": "a Parquet file",
+    b"Obj\x01": "an Avro file",
+    b"ORC": "an ORC file",
+    b"\xff\xfe": "text in UTF-16",
+    b"\xfe\xff": "text in UTF-16",
+}
+_TAR: Final = 257
 
 
 class Kind(enum.Enum):
@@ -42,10 +60,23 @@ def kind_of(head: bytes) -> Kind | None:
     """
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text[:1] in (b"{", b"[") or _EXPORTED.match(text):
-        return _json_kind(text)
+        kind = _json_kind(text)
+        if kind is not None:
+            return kind
     lines = text.split(b"\n")
     # The first lines may be malformed: what makes it a log is that some line is one.
     return Kind.ACCESS_LINES if any(map(_ACCESS_LINE.match, lines)) else None
+
+
+def wrapping_of(head: bytes) -> str:
+    """Return what a file is that may hold logs and is not read here; `""` when it is nothing of that.
+
+    Args:
+        head: Its first bytes, unpacked if it is packed with gzip.
+    """
+    if head[_TAR : _TAR + 5] == b"ustar":
+        return "a tar archive"
+    return next((words for magic, words in _WRAPPINGS.items() if head.startswith(magic)), "")
 
 
 def _json_kind(text: bytes) -> Kind | None:

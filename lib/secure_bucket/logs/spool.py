@@ -22,7 +22,7 @@ from secure_bucket.findings.finding import Fault
 from secure_bucket.logs.documents import record_lines
 from secure_bucket.logs.errors import LogError
 from secure_bucket.logs.files import LogFile
-from secure_bucket.logs.kinds import HEAD, Kind, kind_of
+from secure_bucket.logs.kinds import HEAD, Kind, kind_of, wrapping_of
 
 __all__ = ["LONGEST_LINE", "Batch", "Done", "Ignored", "batches"]
 
@@ -145,6 +145,9 @@ class _Spooler:
                 head = stream.read(HEAD)
             kind = kind_of(head)
             if kind is None:
+                # INVARIANT: what may hold requests is never passed over in silence.
+                if wrapping := wrapping_of(head):
+                    raise LogError(f"`{file.name}` is {wrapping}, which is not read here: unpack it first")
                 yield Ignored(file, "it is empty" if not head.strip() else _NO_LOG)
                 return
             yield Done(file)
@@ -177,12 +180,15 @@ class _Spooler:
             copy.write(head)
             shutil.copyfileobj(raw, copy, _CHUNK)
         try:
-            kind = kind_of(unpacked_head(path))
+            unpacked = unpacked_head(path)
+            kind = kind_of(unpacked)
             if kind is Kind.DOCUMENT:
                 raise LogError(
                     f"`{file.name}` is a JSON document packed with zstd: unpack it with `zstd -d` first"
                 )
             if kind is None:
+                if wrapping := wrapping_of(unpacked):
+                    raise LogError(f"`{file.name}` is {wrapping} within zstd: unpack it first")
                 yield Ignored(file, _NO_LOG)
                 return
             yield Done(file)

@@ -34,10 +34,14 @@ def verdict(audit: Audit) -> str:
 def _verdict(audit: Audit) -> str:
     match audit.answer:
         case Safe():
-            days = min((bucket.window for bucket in audit.buckets), default=0)
+            window = min((bucket.window for bucket in audit.buckets), default=0)
+            days = min((bucket.days for bucket in audit.buckets), default=0)
+            # Days without a record may be days without a request, or days whose logs are missing.
+            told = "" if days >= window else f", with requests on {days:,} of them"
+            told += " or more" if told and len(audit.buckets) > 1 else ""
             return (
                 f"safe to enforce: no request {_asked(audit)} to {count(len(audit.buckets), 'bucket')} got "
-                f"through in {count(days, 'day')} of logs"
+                f"through in {count(window, 'day')} of logs{told}"
             )
         case Breaks(clients, requests):
             these = f"these {clients:,} clients break" if clients != 1 else "this 1 client breaks"
