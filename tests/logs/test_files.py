@@ -121,6 +121,18 @@ def test_pipe(tmp_path: Path) -> None:
     assert writing.wait(timeout=10) == 0
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_pipe_in_a_directory_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "log").write_text(PLAIN)
+    for argument in (tmp_path, str(tmp_path / "*")):
+        audit = audit_logs(argument, now=NOW)
+        assert breaking(audit) == 1
+        assert [fault.message.partition("` ")[2] for fault in audit.faults] == [
+            "is no regular file: name it as a LOG to have it read"
+        ]
+
+
 def test_gzip_of_several_members(tmp_path: Path) -> None:
     (tmp_path / "log.gz").write_bytes(gzip.compress(PLAIN.encode()) + gzip.compress(PLAIN.encode()))
     assert breaking(audit_logs(tmp_path / "log.gz", now=NOW)) == 2
