@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -225,6 +226,26 @@ def test_a_bucket_that_is_deleted_meanwhile_is_said(aws: Aws) -> None:
     ((_, name, why),) = report.not_applicable
     assert (name, why) == ("arn:aws:s3:::gone", "it was deleted while the review ran")
     assert not report.faults
+
+
+def test_a_fault_of_our_own_in_a_rule_hides_no_other_bucket(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket("odd", None)
+    bucket("other", None)
+    plain = RunningBucket.remedy
+
+    def remedy(self: RunningBucket, statement: Mapping[str, object]) -> str:
+        if self.name == "odd":
+            raise ValueError("as the test wants it")
+        return plain(self, statement)
+
+    monkeypatch.setattr(RunningBucket, "remedy", remedy)
+    report = review_account(aws.access)
+    assert verdicts(report) == {"other": "refuted"}
+    (fault,) = report.faults
+    assert "bucket `odd` (account 123456789012) is not reviewed: " in fault.message
+    assert "please report it: ValueError" in fault.message
 
 
 def test_a_bucket_that_is_listed_and_said_not_to_exist_is_a_fault(aws: Aws) -> None:

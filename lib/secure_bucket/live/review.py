@@ -325,7 +325,14 @@ def _review(session: Session, question: Question, before: int = 0) -> Report:
     left_out = [bucket for bucket in listed if question.leaves_out(bucket.name)]
     wanted = [bucket for bucket in listed if not question.leaves_out(bucket.name)]
     told = list(_all(work, wanted, question, before))
-    report = report_of(each.judgement for each in told if each.judgement is not None)
+    reports, broken = [], []
+    for bucket, each in zip(wanted, told, strict=True):
+        if each.judgement is not None:
+            try:
+                reports.append(report_of([each.judgement]))
+            except Exception as error:
+                broken.append(_fault(account, bucket.name, our_fault(error)))
+    report = merged(reports)
     skipped = [(bucket, "it is left out by --exclude") for bucket in left_out]
     gone = [bucket for bucket, each in zip(wanted, told, strict=True) if each.gone]
     denied = _still_listed(reader, gone)
@@ -334,7 +341,11 @@ def _review(session: Session, question: Question, before: int = 0) -> Report:
         report,
         accounts=(account,),
         not_applicable=tuple((Place(), reader.arn(bucket), why) for bucket, why in skipped),
-        faults=(*_faults(account, wanted, told), *(_fault(account, *each) for each in denied.items())),
+        faults=(
+            *_faults(account, wanted, told),
+            *(_fault(account, *each) for each in denied.items()),
+            *broken,
+        ),
     )
 
 
