@@ -16,13 +16,12 @@ from dataclasses import replace
 from typing import Any, Final
 
 from secure_bucket.findings.finding import Fault, Report
-from secure_bucket.findings.judge import Judgement
 from secure_bucket.findings.review import PolicyTextError, read_policy_text, report_of
 from secure_bucket.findings.running import PublicAccess, RunningBucket
 from secure_bucket.live.accounts import Scope, members
 from secure_bucket.live.buckets import blocking, shuts_out
 from secure_bucket.live.errors import LiveError, translated
-from secure_bucket.live.review import Question, our_fault, something_reviewed
+from secure_bucket.live.review import Question, merged, our_fault, something_reviewed
 from secure_bucket.live.session import Session, open_session
 from secure_bucket.policy.unknown import Place, Unknown
 
@@ -96,7 +95,7 @@ def review_aggregator(name: str, scope: Scope, question: Question | None = None)
         )
         faults.append(Fault("", f"{text} record `AWS::S3::Bucket`?"))
     faults += _missing(asked, buckets, question)
-    report = report_of(_judged(buckets, question, faults))
+    report = merged(_judged(buckets, question, faults))
     whole = replace(
         report,
         not_applicable=tuple((Place(), what, why) for what, why in skipped),
@@ -106,10 +105,10 @@ def review_aggregator(name: str, scope: Scope, question: Question | None = None)
     return something_reviewed(whole)
 
 
-def _judged(buckets: Sequence[RunningBucket], question: Question, faults: list[Fault]) -> Iterator[Judgement]:
+def _judged(buckets: Sequence[RunningBucket], question: Question, faults: list[Fault]) -> Iterator[Report]:
     for done, bucket in enumerate(buckets, 1):
         try:
-            yield question.judge(bucket)
+            yield report_of([question.judge(bucket)])
         except Exception as error:
             faults.append(Fault("", f"{bucket.described()} is not reviewed: {our_fault(error)}"))
         question.advance(done, len(buckets))
