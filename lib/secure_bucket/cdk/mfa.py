@@ -35,8 +35,8 @@ class BucketMfa(cdk.Mixin):
       MFA in the trust policy of such a role, or in the identity provider, and name it in
       `except_principals`. The same holds for automation.
 
-    A bucket that is imported has no policy in this app, and `with_` passes over it without a word: the AWS CDK
-    asks a mixin only about resources of the app. Add the statements where that bucket is made.
+    A bucket that is imported has no policy in this app, and `with_` passes over it without a word: the AWS
+    CDK asks a mixin only about resources of the app. Add the statements where that bucket is made.
 
     It cannot ask for MFA of a lifecycle rule, which makes no request, and it is not `MfaDelete`: that is a
     setting of versioning that only the root user can change, with the code of a device, and that
