@@ -7,7 +7,9 @@
 #   make coverage                       the tests, and which lines they never reach
 #   make lint                           ruff and mypy --strict
 #   make format                         let ruff rewrite what it can
+#   make docs                           the documentation, as a site in build/site; docs-serve shows it
 #   make bench                          the benchmarks of the constructs, the gate and the proof
+#   make peers                          what other tools say of the same policies
 #   make fuzz                           the properties of the prover, a hundred times as long
 #   make oracle                         our evaluator beside an IAM simulator that others wrote
 #   make spark                          the query of `audit`, run by Spark; needs Java
@@ -30,7 +32,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: install synth test coverage lint format bench fuzz oracle spark mutate clean
+.PHONY: install synth test coverage lint format docs docs-serve bench peers fuzz oracle spark mutate clean
 
 install: $(PYTHON_STAMP) $(NODE_STAMP)
 
@@ -78,6 +80,12 @@ format: install
 	ruff check --fix .
 	ruff format .
 
+docs: install
+	python tools/documentation/build.py
+
+docs-serve: install
+	python tools/documentation/build.py --serve
+
 bench: install
 	python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	python benchmarks/bucket.py
@@ -87,6 +95,9 @@ bench: install
 	python benchmarks/template.py
 	python benchmarks/review.py 1000 10
 	python benchmarks/audit.py
+
+peers: install
+	python benchmarks/peers.py $(ARGS)
 
 fuzz: install
 	python -m pytest tests/properties --hypothesis-profile=fuzz $(ARGS)
@@ -105,4 +116,4 @@ mutate: install
 	python tools/mutate.py $(PART) $(ARGS)
 
 clean:
-	rm -rf .venv .venv-ministack node_modules tests/reporters/node_modules cdk.out build dist .mypy_cache .pytest_cache .ruff_cache lib/*.egg-info
+	rm -rf .cache .venv .venv-ministack node_modules tests/reporters/node_modules cdk.out build dist .mypy_cache .pytest_cache .ruff_cache lib/*.egg-info

