@@ -29,7 +29,7 @@ from aws_cdk import aws_s3 as s3
 import secure_bucket
 from secure_bucket.cdk.acknowledgments import Acknowledgment, find_construct, read_acknowledgments
 from secure_bucket.cdk.cloud_assembly import StackArtifact, imported_buckets, read_cloud_assembly
-from secure_bucket.cdk.expiry import expiry_of
+from secure_bucket.findings.expiry import expiry_of
 from secure_bucket.cdk.outcome import Fixed, Left
 from secure_bucket.cdk.record import ExceptionRecord, write_record
 from secure_bucket.cdk.state import AppState, state_of

@@ -51,8 +51,8 @@ def check_template(
         strict: Take `{"AWS": "*"}` not to cover AWS service principals, which AWS does not document.
         minimum_tls_version: Also find requests over an older TLS version that get through, as `1.2`;
             asks nothing about TLS unless set.
-        exceptions_as_of: The day for which the exceptions in the `Metadata` of the resources are granted;
-            unless set none is, and every finding counts.
+        exceptions_as_of: The day for which exceptions are granted: those in the `Metadata` of the resources,
+            and in a cloud assembly the acknowledgments. Unless set none is, and every finding counts.
 
     Returns:
         The verdict on each bucket, and what there is to do.
@@ -241,9 +241,14 @@ def _faults(inventory: Inventory) -> Iterator[Fault]:
 
 
 def _excused(report: Report, assembly: Assembly, today: datetime.date, minimum: float | None) -> Report:
-    from secure_bucket.findings.exceptions import declared_exceptions, grant_exceptions
+    from secure_bucket.findings.exceptions import (
+        acknowledged_exceptions,
+        declared_exceptions,
+        grant_exceptions,
+    )
 
     declared = [each for stack in assembly.stacks for each in declared_exceptions(stack)]
+    declared += acknowledged_exceptions(assembly.acknowledged, report.findings)
     granted = [each for each in declared if isinstance(each, GrantedException)]
     malformed = [each for each in declared if isinstance(each, Finding)]
     report = replace(report, findings=(*report.findings, *dict.fromkeys(malformed)))

@@ -8,6 +8,8 @@ In a template they stand in the `Metadata` of the resource that the finding is a
           - Rule: SB001
             Reason: The old scanner speaks no TLS, its replacement is ordered
             Expires: 2027-03-31
+
+In a CDK app they are acknowledgments, which the cloud assembly notes for every construct in a stack.
 """
 
 from __future__ import annotations
@@ -16,17 +18,26 @@ import datetime
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from secure_bucket.findings.expiry import expiry_of
 from secure_bucket.findings.finding import Finding, GrantedException, Report
 from secure_bucket.findings.rules import EXCUSABLE
 from secure_bucket.findings.rules.sb007 import unused
 from secure_bucket.findings.rules.sb008 import expired
 from secure_bucket.findings.rules.sb009 import malformed
 from secure_bucket.policy.unknown import Place
+from secure_bucket.template.resolve import Acknowledged
 from secure_bucket.template.stack import Stack, pointer_of
 
-__all__ = ["METADATA_KEY", "declared_exceptions", "grant_exceptions", "parse_exception"]
+__all__ = [
+    "METADATA_KEY",
+    "acknowledged_exceptions",
+    "declared_exceptions",
+    "grant_exceptions",
+    "parse_exception",
+]
 
 METADATA_KEY = "SecureBucket"
+_PLUGIN = "secure-bucket::"
 _KEYS = ("Rule", "Reason", "Expires")
 
 
@@ -51,6 +62,40 @@ def declared_exceptions(stack: Stack) -> Iterator[GrantedException | Finding]:
             granted = parse_exception(entry, resource.logical_id, name, at)
             if isinstance(granted, str):
                 yield malformed(granted, resource.logical_id, name, at)
+            else:
+                yield granted
+
+
+def acknowledged_exceptions(
+    acknowledged: Iterable[Acknowledged], findings: Iterable[Finding]
+) -> Iterator[GrantedException | Finding]:
+    """Return the exceptions that the acknowledgments in a CDK app are; a finding for each that is none.
+
+    One covers the findings on its construct and on all inside, unless another one is nearer to them. Those on
+    the App or a Stage stand in no file of the assembly, so that what only they cover still counts.
+
+    Args:
+        acknowledged: What is acknowledged.
+        findings: What was found.
+    """
+    ours = [each for each in acknowledged if each.id.startswith(_PLUGIN)]
+    covered: dict[tuple[str, str], list[Finding]] = {}
+    nearest = {(each.id, each.path): each for each in ours}
+    for finding in findings:
+        path = finding.construct_path
+        while path and (f"{_PLUGIN}{finding.rule}", path) not in nearest:
+            path = path.rpartition("/")[0]
+        if path:
+            covered.setdefault((finding.rule, path), []).append(finding)
+    for (id, path), each in nearest.items():
+        rule = id.removeprefix(_PLUGIN)
+        for logical_id, template in dict.fromkeys(
+            (finding.logical_id, finding.template) for finding in covered.get((rule, path), ())
+        ) or ((path, ""),):
+            written = {"Rule": rule, "Reason": each.reason, "Expires": expiry_of(each.reason)}
+            granted = parse_exception(written, logical_id, template, each.at)
+            if isinstance(granted, str):
+                yield malformed(granted, logical_id, template, each.at)
             else:
                 yield granted
 

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from secure_bucket.errors import TemplateError
+from secure_bucket.policy.unknown import Place
 from secure_bucket.template.load import Document, is_template, load_document, parse_document, read_bytes
-from secure_bucket.template.resolve import Assembly
+from secure_bucket.template.resolve import Acknowledged, Assembly
 from secure_bucket.template.stack import Resource, Stack
 from secure_bucket.template.text import strings_of
 
@@ -28,6 +29,7 @@ _MAX_LEVELS = 32
 _ENVIRONMENT = re.compile(r"aws://([^/]*)/(.*)")
 _NESTED_STACK = re.compile(r"(?P<scope>.*/(?P<id>[^/]+))\.NestedStack/(?P=id)\.NestedStackResource")
 _ASSET_HASH = re.compile(r"[0-9a-f]{64}")
+_ACKNOWLEDGED = "aws:cdk:acknowledged-rules"
 _STACK_SET = "AWS::CloudFormation::StackSet"
 _WHERE_TEMPLATES_ARE_NAMED = {
     _STACK_SET: "TemplateURL",
@@ -49,7 +51,7 @@ def read_assembly(directory: str | os.PathLike[str]) -> Assembly:
     reader.read_directory(Path(directory), os.fspath(directory), 0)
     reader.read_nested()
     reader.read_other_assets()
-    return Assembly(reader.stacks)
+    return Assembly(reader.stacks, reader.acknowledged)
 
 
 def read_document(document: Document) -> Assembly:
@@ -90,6 +92,7 @@ class _Reader:
     owners: dict[str, _Owner] = field(default_factory=dict)
     seen: set[Path] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
+    acknowledged: list[Acknowledged] = field(default_factory=list)
     searched: int = 0
 
     def add(self, stack: Stack, file: Path, nested_as: _Owner | None = None) -> None:
@@ -158,7 +161,10 @@ class _Reader:
                 self.assets[key] = file.parent / path
 
     def _read_metadata(self, directory: Path, artifact: Mapping[str, Any], file: Path) -> None:
-        """Note which construct made what, which stands in the template only when the CDK CLI asked for it."""
+        """Note which construct made what, and what is acknowledged on it.
+
+        The former stands in the template only when the CDK CLI asked for it, the latter never does.
+        """
         name = artifact.get("additionalMetadataFile")
         metadata = _read_json(directory / name) if isinstance(name, str) else artifact.get("metadata")
         if not isinstance(metadata, Mapping):
@@ -171,6 +177,7 @@ class _Reader:
                     owners[path] = Path(os.path.abspath(directory / data))
                 elif kind == "aws:cdk:logicalId":
                     made.append((path, data))
+            self.acknowledged += _acknowledged(path, entries, directory / (name or "manifest.json"))
         if not owners:
             # The CDK before 2.274 does not tell the files of nested stacks, but what makes them is named so.
             owners[""] = Path(os.path.abspath(file))
@@ -290,6 +297,14 @@ def _entries(entries: object) -> Iterator[tuple[str, str]]:
     for entry in entries if isinstance(entries, list) else ():
         if isinstance(entry, Mapping) and isinstance(entry.get("data"), str):
             yield str(entry.get("type")), entry["data"]
+
+
+def _acknowledged(path: str, entries: object, file: Path) -> Iterator[Acknowledged]:
+    for entry in entries if isinstance(entries, list) else ():
+        if isinstance(entry, Mapping) and entry.get("type") == _ACKNOWLEDGED:
+            data = entry.get("data")
+            for id, reason in data.items() if isinstance(data, Mapping) else ():
+                yield Acknowledged(str(id), path.strip("/"), str(reason or ""), Place(file=str(file)))
 
 
 def _read_json(file: Path) -> object:

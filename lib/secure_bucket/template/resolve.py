@@ -20,7 +20,7 @@ from secure_bucket.template.text import (
 )
 from secure_bucket.template.worlds import Fork, Infeasible, World
 
-__all__ = ["MAX_ALL_VALUES", "MAX_NESTING", "MAX_VALUES", "Assembly", "Function", "Resolver"]
+__all__ = ["MAX_ALL_VALUES", "MAX_NESTING", "MAX_VALUES", "Acknowledged", "Assembly", "Function", "Resolver"]
 
 MAX_NESTING = 100
 # The largest bucket policy has 20,480 bytes, and a value takes more than one of them.
@@ -33,17 +33,36 @@ Function: TypeAlias = "Callable[[Resolver, Stack, object, Path], object]"
 _URL_SUFFIXES = {"aws": "amazonaws.com", "aws-us-gov": "amazonaws.com", "aws-cn": "amazonaws.com.cn"}
 
 
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """A finding that is acknowledged on a construct, as the AWS CDK notes it in an assembly.
+
+    Args:
+        id: The id of the rule, with the name of its plugin before it: `secure-bucket::SB001`.
+        path: The path of the construct; it holds for all inside.
+        reason: Why, in the words of whoever acknowledged it.
+        at: Where the assembly notes it.
+    """
+
+    id: str
+    path: str
+    reason: str
+    at: Place
+
+
 @dataclass(slots=True, eq=False)
 class Assembly:
     """The stacks that are deployed together, so that they can refer to each other.
 
     Args:
         stacks: Every stack, the nested ones after the one that nests them.
+        acknowledged: What is acknowledged on constructs in the stacks.
         spent: How many values have been resolved so far.
         written_out: How many values its loops have come to so far.
     """
 
     stacks: Sequence[Stack]
+    acknowledged: Sequence[Acknowledged] = ()
     spent: int = 0
     written_out: int = 0
     _ambiguous: set[str] | None = None

@@ -1,0 +1,78 @@
+"""Acknowledgments of a CDK app, as the assembly notes them: when they hold, and when they do not."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from secure_bucket import Report, check_assembly
+
+PLAIN = {"Type": "AWS::S3::Bucket", "Metadata": {"aws:cdk:path": "Top/Plain/Resource"}}
+
+
+@pytest.fixture
+def assembly(tmp_path: Path) -> Path:
+    """An assembly with one bucket that answers plain HTTP."""
+    (tmp_path / "Top.template.json").write_text(json.dumps({"Resources": {"Plain": PLAIN}}))
+    return tmp_path
+
+
+def check(assembly: Path, **acknowledged: dict[str, str]) -> Report:
+    """Check it, with what is acknowledged on each path, in which `__` stands for `/`."""
+    metadata: dict[str, Any] = {
+        f"/{path.replace('__', '/')}": [{"type": "aws:cdk:acknowledged-rules", "data": rules}]
+        for path, rules in acknowledged.items()
+    }
+    artifact = {
+        "type": "aws:cloudformation:stack",
+        "properties": {"templateFile": "Top.template.json"},
+        "metadata": metadata,
+    }
+    (assembly / "manifest.json").write_text(json.dumps({"artifacts": {"Top": artifact}}))
+    return check_assembly(assembly, exceptions_as_of=datetime.date(2027, 3, 1))
+
+
+@pytest.mark.parametrize("path", ["Top", "Top__Plain", "Top__Plain__Resource"])
+def test_it_excepts_what_it_is_on_and_what_is_inside(assembly: Path, path: str) -> None:
+    report = check(assembly, **{path: {"secure-bucket::SB001": "no TLS there, expires 2027-03-01"}})
+    assert report.findings == ()
+    (exception,) = report.exceptions
+    assert (exception.logical_id, exception.expires) == ("Plain", datetime.date(2027, 3, 1))
+    assert exception.at.file == str(assembly / "manifest.json")
+
+
+@pytest.mark.parametrize(
+    ("path", "id", "reason", "rules"),
+    [
+        ("Top__Plai", "secure-bucket::SB001", "no TLS there", ["SB001", "SB007"]),
+        ("Top__Plain", "secure-bucket::SB003", "no TLS there", ["SB001", "SB007"]),
+        ("Top__Plain", "other::SB001", "no TLS there", ["SB001"]),
+        ("Top__Plain", "secure-bucket::SB001", "no TLS there, expires 2027-02-28", ["SB001", "SB008"]),
+        ("Top__Plain", "secure-bucket::SB001", "no TLS there, expires soon", ["SB001", "SB009"]),
+        ("Top__Plain", "secure-bucket::SB001", "", ["SB001", "SB009"]),
+        ("Top__Plain", "secure-bucket::SB1", "no TLS there", ["SB001", "SB009"]),
+    ],
+)
+def test_what_does_not_hold_leaves_the_finding(
+    assembly: Path, path: str, id: str, reason: str, rules: list[str]
+) -> None:
+    report = check(assembly, **{path: {id: reason}})
+    assert sorted(finding.rule for finding in report.findings) == rules
+
+
+def test_the_nearest_one_counts(assembly: Path) -> None:
+    report = check(
+        assembly,
+        Top={"secure-bucket::SB001": "all of it"},
+        Top__Plain={"secure-bucket::SB001": "this one, expires 2027-01-31"},
+    )
+    assert sorted(finding.rule for finding in report.findings) == ["SB001", "SB007", "SB008"]
+
+
+def test_without_a_day_none_is_granted(assembly: Path) -> None:
+    check(assembly, Top={"secure-bucket::SB001": "all of it"})
+    assert [finding.rule for finding in check_assembly(assembly).findings] == ["SB001"]
