@@ -34,7 +34,8 @@ LONGEST_LINE: Final = 2 * 1024 * 1024
 
 _DIRECT: Final = 4 * 1024 * 1024
 _CHUNK: Final = 1024 * 1024
-_MAX_DOCUMENT: Final = 1024 * 1024 * 1024
+# A file of CloudTrail has some megabytes. What is read here is held as text more than once.
+_MAX_DOCUMENT: Final = 256 * 1024 * 1024
 _NO_LOG: Final = "it holds neither server access logs of S3 nor events of CloudTrail"
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
@@ -226,7 +227,7 @@ class _Spooler:
     def document(self, file: LogFile, head: bytes, stream: BinaryIO) -> Iterator[Batch]:
         data = head + stream.read(_MAX_DOCUMENT)
         if len(data) > _MAX_DOCUMENT:
-            raise LogError(f"`{file.name}` is one JSON document of more than 1 GB: split it first")
+            raise LogError(f"`{file.name}` is one JSON document of more than 256 MB: split it first")
         text = data.decode("utf-8-sig")
         del data
         began: set[Kind] = set()
