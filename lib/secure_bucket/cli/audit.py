@@ -9,16 +9,15 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from typing_extensions import assert_never
 
 from secure_bucket.cli.access import access_of, partition_of
 from secure_bucket.cli.arguments.common import ReportTo
-from secure_bucket.cli.delivery import reports_of, run_of, write_report
+from secure_bucket.cli.delivery import deliver_in, reports_of, run_of
 from secure_bucket.cli.exits import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED
-from secure_bucket.cli.output import Progress, speaks_utf8, to_stderr, to_stdout, wants_colour, width_of
+from secure_bucket.cli.output import Progress, to_stderr, to_stdout
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.live.session import Session, open_session
 from secure_bucket.logs import Audit, Breaks, CannotTell, Key, Question, Safe, audit_logs
@@ -226,36 +225,16 @@ def _words(arguments: argparse.Namespace) -> tuple[tuple[str, str], ...]:
 
 
 def _deliver(audit: Audit, arguments: argparse.Namespace, run: Run, reports: Sequence[ReportTo]) -> None:
-    text_shown = False
-    for each in reports:
-        if each.format == "text":
-            if each.file is None and arguments.quiet:
-                continue
-            text = _text(audit, arguments, to_terminal=each.file is None)
-            text_shown = text_shown or each.file is None
-        else:
-            from secure_bucket import __version__  # Looking it up takes time that text does not need.
-            from secure_bucket.logs import csv_report, json_report
+    def text(**options: Any) -> str:
+        from secure_bucket.logs.text_report import render
 
-            module = json_report if each.format == "json" else csv_report
-            text = module.render(audit, replace(run, version=__version__))
-        write_report(each, text)
-    if not text_shown:
-        for fault in audit.faults:
-            to_stderr(f"secure-bucket: {fault.message}")
-        if not arguments.quiet:
-            to_stderr(f"secure-bucket: {verdict(audit)}")
+        return render(audit, **options)
 
+    def render(format: str, run: Run) -> str:
+        from secure_bucket.logs import csv_report, json_report
 
-def _text(audit: Audit, arguments: argparse.Namespace, *, to_terminal: bool) -> str:
-    from secure_bucket.logs.text_report import render
+        formats = {"csv": csv_report.render, "json": json_report.render}
+        return formats[format](audit, run)
 
-    if not to_terminal or sys.stdout is None:
-        return render(audit, verbose=arguments.verbose)
-    return render(
-        audit,
-        colour=wants_colour(sys.stdout, arguments.colour),
-        width=width_of(sys.stdout),
-        ascii_only=not speaks_utf8(sys.stdout),
-        verbose=arguments.verbose,
-    )
+    faults = [fault.message for fault in audit.faults]
+    deliver_in(reports, arguments, run, text=text, render=render, faults=faults, notes=(verdict(audit),))

@@ -6,8 +6,9 @@ import argparse
 import datetime
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from secure_bucket.cli.arguments.common import ReportTo
 from secure_bucket.cli.output import OutputError, speaks_utf8, to_stderr, to_stdout, wants_colour, width_of
@@ -18,7 +19,7 @@ from secure_bucket.findings.finding import Report
 from secure_bucket.policy.unknown import Place
 from secure_bucket.reporters.run import Run
 
-__all__ = ["deliver", "reports_of", "run_of", "write_report"]
+__all__ = ["deliver", "deliver_in", "reports_of", "run_of"]
 
 # The formats that a code host reads, with paths from the root of the repository.
 _FOR_CODE_HOSTS = frozenset(("github", "junit", "sarif"))
@@ -63,26 +64,64 @@ def deliver(
     from secure_bucket.reporters.summary import summary
 
     run = run_of(words, code)
+
+    def render(format: str, run: Run) -> str:
+        its_run = replace(run, root=_root(run.directory)) if format in _FOR_CODE_HOSTS else run
+        return FORMATS[format](report, its_run)
+
+    def text(**options: Any) -> str:
+        from secure_bucket.reporters.text import render
+
+        return render(report, run, **options)
+
+    def faults() -> Iterator[str]:
+        for fault in report.faults:
+            at = fault.at if fault.at.file else Place(file=fault.file)
+            where = "" if not at.file or f"`{at.file}`" in fault.message else f"{at}: "
+            yield f"{where}{fault.message}"
+
+    deliver_in(reports, arguments, run, text=text, render=render, faults=faults(), notes=(summary(report),))
+
+
+def deliver_in(
+    reports: Sequence[ReportTo],
+    arguments: argparse.Namespace,
+    run: Run,
+    *,
+    text: Callable[..., str],
+    render: Callable[[str, Run], str],
+    faults: Iterable[str],
+    notes: Iterable[str],
+) -> None:
+    """Write what a command has to say in each of the formats that were asked for.
+
+    Args:
+        reports: The formats and files, as `reports_of` returns them.
+        arguments: The arguments of the command: `quiet`, `verbose` and `colour`.
+        run: The run, without its version.
+        text: Writes the text, given `colour`, `width`, `ascii_only` and `verbose`.
+        render: Writes any other format, given its name and the run.
+        faults: What stderr is told where standard output gets no text.
+        notes: What it is told besides, unless the command is to be quiet.
+
+    Raises:
+        OutputError: If one cannot be written.
+    """
     text_shown = False
     for each in reports:
-        its_run = replace(run, root=_root(run.directory)) if each.format in _FOR_CODE_HOSTS else run
         if each.format == "text":
             if each.file is None and arguments.quiet:
                 continue
-            text = _text(report, its_run, arguments, to_terminal=each.file is None)
+            written = text(**_fitting(arguments, to_terminal=each.file is None), verbose=arguments.verbose)
             text_shown = text_shown or each.file is None
         else:
             from secure_bucket import __version__  # Looking it up takes time that text does not need.
 
-            text = FORMATS[each.format](report, replace(its_run, version=__version__))
-        write_report(each, text)
+            written = render(each.format, replace(run, version=__version__))
+        _write(each, written)
     if not text_shown:
-        for fault in report.faults:
-            at = fault.at if fault.at.file else Place(file=fault.file)
-            where = "" if not at.file or f"`{at.file}`" in fault.message else f"{at}: "
-            to_stderr(f"secure-bucket: {where}{fault.message}")
-        if not arguments.quiet:
-            to_stderr(f"secure-bucket: {summary(report)}")
+        for line in (*faults, *(() if arguments.quiet else notes)):
+            to_stderr(f"secure-bucket: {line}")
 
 
 def run_of(words: tuple[tuple[str, str], ...], code: int) -> Run:
@@ -96,7 +135,7 @@ def run_of(words: tuple[tuple[str, str], ...], code: int) -> Run:
     return Run("", _now(), code, words, here, here, _source)
 
 
-def write_report(to: ReportTo, text: str) -> None:
+def _write(to: ReportTo, text: str) -> None:
     """Write a report to where it was asked to go.
 
     Raises:
@@ -114,19 +153,15 @@ def write_report(to: ReportTo, text: str) -> None:
         raise OutputError(f"`{to.file}` cannot be written: {reason}") from None
 
 
-def _text(report: Report, run: Run, arguments: argparse.Namespace, *, to_terminal: bool) -> str:
-    from secure_bucket.reporters.text import render
-
+def _fitting(arguments: argparse.Namespace, *, to_terminal: bool) -> dict[str, Any]:
+    """Return how a text fits where it goes: plain into a file, else as standard output can show it."""
     if not to_terminal or sys.stdout is None:
-        return render(report, run, verbose=arguments.verbose)
-    return render(
-        report,
-        run,
-        colour=wants_colour(sys.stdout, arguments.colour),
-        width=width_of(sys.stdout),
-        ascii_only=not speaks_utf8(sys.stdout),
-        verbose=arguments.verbose,
-    )
+        return {}
+    return {
+        "colour": wants_colour(sys.stdout, arguments.colour),
+        "width": width_of(sys.stdout),
+        "ascii_only": not speaks_utf8(sys.stdout),
+    }
 
 
 def _now() -> datetime.datetime:

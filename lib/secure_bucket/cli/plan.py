@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from secure_bucket.cli.arguments.common import ReportTo
 from secure_bucket.cli.config import Config, config_of
-from secure_bucket.cli.delivery import reports_of, run_of, write_report
+from secure_bucket.cli.delivery import deliver_in, reports_of, run_of
 from secure_bucket.cli.exits import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED
-from secure_bucket.cli.output import speaks_utf8, to_stderr, to_stdout, wants_colour, width_of
+from secure_bucket.cli.output import to_stderr, to_stdout
 from secure_bucket.cli.targets import STDIN
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Report
@@ -242,42 +241,17 @@ def _words(arguments: argparse.Namespace) -> tuple[tuple[str, str], ...]:
 
 
 def _deliver(rollout: Rollout, arguments: argparse.Namespace, run: Run, reports: Sequence[ReportTo]) -> None:
-    text_shown = False
-    for each in reports:
-        if each.format == "text":
-            if each.file is None and arguments.quiet:
-                continue
-            text = _text(rollout, arguments, to_terminal=each.file is None)
-            text_shown = text_shown or each.file is None
-        else:
-            from secure_bucket import __version__  # Looking it up takes time that text does not need.
-            from secure_bucket.rollout import csv_report, json_report, markdown_report
+    def text(**options: Any) -> str:
+        from secure_bucket.rollout.text_report import render
 
-            render = {
-                "csv": csv_report.render,
-                "json": json_report.render,
-                "markdown": markdown_report.render,
-            }[each.format]
-            text = render(rollout, replace(run, version=__version__))
-        write_report(each, text)
-    if not text_shown:
-        for fault in rollout.faults:
-            to_stderr(f"secure-bucket: {fault.message}")
-        if not arguments.quiet:
-            for warning in rollout.warnings:
-                to_stderr(f"secure-bucket: {warning}")
-            to_stderr(f"secure-bucket: {summary(rollout)}")
+        return render(rollout, **options)
 
+    def render(format: str, run: Run) -> str:
+        from secure_bucket.rollout import csv_report, json_report, markdown_report
 
-def _text(rollout: Rollout, arguments: argparse.Namespace, *, to_terminal: bool) -> str:
-    from secure_bucket.rollout.text_report import render
+        formats = {"csv": csv_report.render, "json": json_report.render, "markdown": markdown_report.render}
+        return formats[format](rollout, run)
 
-    if not to_terminal or sys.stdout is None:
-        return render(rollout, verbose=arguments.verbose)
-    return render(
-        rollout,
-        colour=wants_colour(sys.stdout, arguments.colour),
-        width=width_of(sys.stdout),
-        ascii_only=not speaks_utf8(sys.stdout),
-        verbose=arguments.verbose,
-    )
+    faults = [fault.message for fault in rollout.faults]
+    notes = (*rollout.warnings, summary(rollout))
+    deliver_in(reports, arguments, run, text=text, render=render, faults=faults, notes=notes)

@@ -5,17 +5,15 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
-import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 from secure_bucket.cli.access import access_of, partition_of
 from secure_bucket.cli.arguments.common import ReportTo
-from secure_bucket.cli.delivery import reports_of, run_of, write_report
+from secure_bucket.cli.delivery import deliver_in, reports_of, run_of
 from secure_bucket.cli.exits import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED
-from secure_bucket.cli.output import Progress, speaks_utf8, to_stderr, to_stdout, wants_colour, width_of
+from secure_bucket.cli.output import Progress, to_stderr, to_stdout
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.live.errors import LiveError, Trouble
 from secure_bucket.live.probe import Layout, Probe, Signer, Transport, probe_bucket
@@ -139,39 +137,18 @@ def _permissions(
 
 
 def _deliver(probes: Probes, arguments: argparse.Namespace, run: Run, reports: Sequence[ReportTo]) -> None:
-    text_shown = False
-    for each in reports:
-        if each.format == "text":
-            if each.file is None and arguments.quiet:
-                continue
-            text = _text(probes, arguments, to_terminal=each.file is None)
-            text_shown = text_shown or each.file is None
-        else:
-            from secure_bucket import __version__  # Looking it up takes time that text does not need.
+    def text(**options: Any) -> str:
+        from secure_bucket.live.probe_text import render
 
-            text = _renderer(each.format)(probes, replace(run, version=__version__))
-        write_report(each, text)
-    if not text_shown:
-        for fault in probes.faults:
-            to_stderr(f"secure-bucket: {fault}")
-        if not arguments.quiet:
-            to_stderr(f"secure-bucket: {probes.summary()}")
+        return render(probes, **options)
+
+    def render(format: str, run: Run) -> str:
+        return _renderer(format)(probes, run)
+
+    faults, notes = map(str, probes.faults), (probes.summary(),)
+    deliver_in(reports, arguments, run, text=text, render=render, faults=faults, notes=notes)
 
 
 def _renderer(name: str) -> Callable[[Probes, Run], str]:
     module = importlib.import_module(f"secure_bucket.live.probe_{name}")
     return cast("Callable[[Probes, Run], str]", module.render)
-
-
-def _text(probes: Probes, arguments: argparse.Namespace, *, to_terminal: bool) -> str:
-    from secure_bucket.live.probe_text import render
-
-    if not to_terminal or sys.stdout is None:
-        return render(probes, verbose=arguments.verbose)
-    return render(
-        probes,
-        colour=wants_colour(sys.stdout, arguments.colour),
-        width=width_of(sys.stdout),
-        ascii_only=not speaks_utf8(sys.stdout),
-        verbose=arguments.verbose,
-    )
