@@ -219,7 +219,7 @@ def _report(inventory: Inventory, strict: bool, minimum: float | None) -> Report
 def _faults(inventory: Inventory) -> Iterator[Fault]:
     """Return what is written so that nobody can know what was meant."""
     for stack in inventory.assembly.stacks:
-        for duplicate in find_duplicates(stack.document.root):
+        for duplicate in () if stack.document.has_unique_keys else find_duplicates(stack.document.root):
             section, _, rest = duplicate.at.pointer[1:].partition("/")
             resource = stack.resources.get(rest.partition("/")[0]) if section == "Resources" else None
             if resource is not None and resource.type not in TYPES_THAT_MATTER:

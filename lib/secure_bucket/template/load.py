@@ -58,6 +58,11 @@ class Document:
     text: str = field(default="", repr=False)
     places: Places | JsonPlaces | None = field(default=None, repr=False)
 
+    @property
+    def has_unique_keys(self) -> bool:
+        """Whether it is known already that no key stands twice: well-formed JSON is read so, and no other."""
+        return isinstance(self.places, JsonPlaces)
+
     def place(self, pointer: str) -> Place:
         """Return where the value of a JSON pointer is written, or the nearest thing around it that is."""
         if self.places is None:
