@@ -29,7 +29,6 @@ from aws_cdk import aws_s3 as s3
 import secure_bucket
 from secure_bucket.cdk.acknowledgments import Acknowledgment, find_construct, read_acknowledgments
 from secure_bucket.cdk.cloud_assembly import StackArtifact, imported_buckets, read_cloud_assembly
-from secure_bucket.findings.expiry import expiry_of
 from secure_bucket.cdk.outcome import Fixed, Left
 from secure_bucket.cdk.record import ExceptionRecord, write_record
 from secure_bucket.cdk.state import AppState, state_of
@@ -46,6 +45,7 @@ from secure_bucket.cdk.violations import (
 )
 from secure_bucket.errors import TemplateError
 from secure_bucket.findings.check import check_assembly
+from secure_bucket.findings.expiry import expiry_of
 from secure_bucket.findings.finding import Finding, Level, Report
 from secure_bucket.findings.rules import RULES
 from secure_bucket.proof.verdict import Proven
