@@ -14,9 +14,10 @@ from typing import Any
 import secure_bucket
 from secure_bucket.cli.commands import COMMANDS, build_parser
 from secure_bucket.findings.rules import RULES
+from secure_bucket.reporters.compliance import REQUIREMENTS
 
 # What is not a name of `secure_bucket` itself, and is made for users all the same.
-MODULES = ("testing", "live", "logs", "statements", "detection", "conformance")
+MODULES = ("testing", "live", "logs", "rollout", "statements", "detection", "conformance")
 
 # What argparse says about `--help`, which every command has.
 HELP = "show this help message and exit"
@@ -29,6 +30,7 @@ def pages(root: Path) -> dict[str, str]:
         "commands.md": "\n".join(commands(parser)),
         "exit-codes.md": "\n".join(exit_codes(parser)),
         "rules.md": "\n".join(rules()),
+        "requirements.md": "\n".join(requirements()),
         "schemas.md": "\n".join(schemas(root)),
         "not-covered.md": section(root / "README.md", "What is not covered"),
         **api(root),
@@ -118,6 +120,21 @@ def rules() -> Iterator[str]:
         assert title == f"## {rule.id} {rule.name}", f"the manual of {rule.id} begins with {title!r}"
         yield f"{title} {{: #{rule.id.lower()} }}"
         yield from rest
+        yield ""
+
+
+def requirements() -> Iterator[str]:
+    """Return what each requirement asks for, what answers it here, and what nothing here answers."""
+    for document in dict.fromkeys(one.document for one in REQUIREMENTS):
+        rows = [one for one in REQUIREMENTS if one.document == document]
+        yield f"## {document}\n\n[The document]({rows[0].url})\n"
+        yield "| number, title | asks for | answered by | shown | not shown |\n|---|---|---|---|---|"
+        for one in rows:
+            answers = [f"[{rule}](rules.md#{rule.lower()})" for rule in one.rules]
+            answers += [code(construct) for construct in one.constructs]
+            title = f"**{one.number}** {cell(one.title)}"
+            told = (title, cell(one.asks), ", ".join(answers), cell(one.shows), cell(one.leaves))
+            yield f"| {' | '.join(told)} |"
         yield ""
 
 
