@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,3 +101,11 @@ def environment(**extra: str) -> dict[str, str]:
 def command(*arguments: str) -> list[str]:
     """Return the command line of the command."""
     return [sys.executable, "-m", "secure_bucket", *arguments]
+
+
+def heed_interrupts() -> None:
+    """Let a process be interrupted, before it starts: `preexec_fn` of `subprocess.Popen`.
+
+    A shell that runs the tests in the background has the signal ignored, and its children inherit that.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -21,7 +21,7 @@ import duckdb
 import jsonschema
 import pytest
 
-from tests.cli.harness import Outcome, command, environment
+from tests.cli.harness import Outcome, command, environment, heed_interrupts
 from tests.logs.records import Record, http
 
 Run = Callable[..., Outcome]
@@ -269,7 +269,11 @@ def test_no_credentials(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 def test_interrupt(directory: Path) -> None:
     os.mkfifo(directory / "pipe")
     running = subprocess.Popen(
-        command("audit", "pipe"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
+        command("audit", "pipe"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        preexec_fn=heed_interrupts,
     )
     with open(directory / "pipe", "wb") as pipe:
         pipe.write(f"{PLAIN.line}\n".encode())

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.harness import OPEN, SECURE, command, environment
+from tests.cli.harness import OPEN, SECURE, command, environment, heed_interrupts
 
 Process = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -124,8 +124,7 @@ def test_interrupt(directory: Path, jobs: str) -> None:
         stderr=subprocess.PIPE,
         env=environment(),
         start_new_session=True,
-        # A shell that runs the tests in the background has the signal ignored, and its children inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=heed_interrupts,
     )
     time.sleep(2)
     checking.send_signal(signal.SIGINT)

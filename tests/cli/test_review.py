@@ -17,7 +17,7 @@ pytest.importorskip("boto3", reason="boto3 is not installed: pip install 'secure
 
 from secure_bucket.live.journal import Journal
 from secure_bucket.statements import deny_plain_http
-from tests.cli.harness import Outcome, command, environment
+from tests.cli.harness import Outcome, command, environment, heed_interrupts
 from tests.live.aws import ACCOUNT, Aws, Request, bucket, reset, s3_error, serving
 from tests.live.test_aggregator import holds, record
 
@@ -339,7 +339,12 @@ def test_an_interrupted_review_goes_on(
     aws.rules.append(slowly)
     words = ("review", "--endpoint-url", aws.url, "--threads", "2", "--resume", "j.jsonl")
     with subprocess.Popen(
-        command(*words), env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command(*words),
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_interrupts,
     ) as running:
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline and aws.count("website") < 5:

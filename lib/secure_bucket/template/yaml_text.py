@@ -73,6 +73,9 @@ def scan_yaml(text: str, file: str, positions: dict[str, tuple[int, int]]) -> ob
             line = text.split("\n")[mark.line] if mark.line <= text.count("\n") else ""
             if line[mark.column : mark.column + 1] == "\t":
                 hint = "; YAML is indented with spaces, not tabs"
+        if "nesting depth" in what:
+            # PyYAML reads ahead, and from 6.0.4 on has a limit of its own, beyond ours.
+            raise TemplateError(f"`{file}` is nested deeper than {MAX_DEPTH} levels{where}") from None
         raise TemplateError(f"`{file}` is not YAML: {what}{where}{hint}") from None
 
 
