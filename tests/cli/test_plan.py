@@ -321,6 +321,12 @@ def test_old_reports_are_warned_about(directory: Path, run: Command, monkeypatch
             ("a.yaml", "--profile", "audit"),
             "--profile says how to ask AWS, and nothing is asked: give --live",
         ),
+        (("--audit", "c.json", "--since", "30d"), "--since says which logs are read, and none are"),
+        (("a.yaml", "--until", "2027-01-01"), "--until says which logs are read, and none are"),
+        (("--logs", "empty", "--since", "2027-02-01", "--until", "2027-01-01"), "has to lie before --until"),
+        (("--check", "c.json", "--minimum-tls", "1.2"), "--minimum-tls says what is looked for"),
+        (("--review", "c.json", "--strict"), "give it to `secure-bucket review`"),
+        (("--audit", "c.json", "--strict"), "--strict says how policies are judged, and none is"),
         (("-", "--logs", "-"), "standard input is either a template or a log"),
         (("--check", "none.json"), "`none.json` cannot be read: No such file or directory"),
         (("--check", "c.json"), "`c.json` is no report of secure-bucket"),
@@ -345,6 +351,20 @@ def test_what_makes_no_sense_is_refused_with_words(
     assert message in outcome.err + outcome.out
     assert "Traceback" not in outcome.err
     assert (directory / "c.json").read_text() == "{}"
+
+
+def test_an_audit_that_was_asked_less_is_not_enough(directory: Path, run: Command) -> None:
+    (directory / "app.yaml").write_text(OPEN)
+    write_logs("access.log", *days_of(Record(bucket="reports"), 20))
+    run("audit", "access.log", "--minimum-window", "10d", "--format", "json", "--output", "audit.json", "-q")
+    assert json.loads(Path("audit.json").read_text())["answer"] == {"outcome": "safe"}
+    outcome = run("plan", "--audit", "audit.json")
+    assert "the logs span 20 days, and 30 days are asked for" in outcome.out
+    outcome = run("plan", "app.yaml", "--audit", "audit.json", "--minimum-tls", "1.2")
+    assert outcome.code == 2
+    assert "`audit.json` was asked about plain HTTP alone" in outcome.err
+    run("audit", "access.log", "--minimum-tls", "1.2", "--format", "json", "--output", "audit.json", "-q")
+    assert run("plan", "app.yaml", "--audit", "audit.json", "--minimum-tls", "1.2").code == 3
 
 
 def test_a_stack_of_another_account_is_refused(directory: Path, aws: Aws, run: Command) -> None:

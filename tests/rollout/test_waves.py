@@ -195,6 +195,23 @@ def test_how_old_logs_may_be_can_be_said() -> None:
     assert rollout.warnings == ()
 
 
+def test_an_audit_that_was_content_with_fewer_days_makes_nothing_safe() -> None:
+    known = {"review": report_of(running(REFUTED)), "now": NOW}
+    audit = replace(audit_of(logged(Safe())), minimum_window=7)
+    assert plan_rollout(**known, audit=audit).buckets[0].wave is Wave.NOW
+    (bucket,) = plan_rollout(**known, audit=audit, minimum_window=42).buckets
+    assert bucket.wave is Wave.EVIDENCE
+    assert "the logs cannot tell: the logs span 41 days, and 42 days are asked for" in bucket.reasons
+
+
+def test_logs_that_end_in_the_future_make_nothing_safe() -> None:
+    rollout = plan_rollout(
+        review=report_of(running(REFUTED)), audit=audit_of(logged(Safe(), ended=-9)), now=NOW
+    )
+    assert rollout.buckets[0].wave is Wave.EVIDENCE
+    assert any("which is yet to come" in reason for reason in rollout.buckets[0].reasons)
+
+
 def test_logs_that_could_not_all_be_read_make_nothing_safe() -> None:
     audit = audit_of(logged(Safe()), faults=["`b.gz` is cut in the middle"])
     rollout = plan_rollout(review=report_of(running(REFUTED)), audit=audit, now=NOW)

@@ -17,6 +17,7 @@ from secure_bucket.cli.output import to_stderr, to_stdout
 from secure_bucket.cli.targets import STDIN
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Report
+from secure_bucket.logs.audit import Audit
 from secure_bucket.reporters.run import Run
 from secure_bucket.rollout import (
     Rollout,
@@ -57,6 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
     check = None if arguments.check is None else read_check(arguments.check)
     review = _read_reviews(arguments.reviews)
     audit = None if arguments.audit is None else read_audit(arguments.audit)
+    if audit is not None:
+        _same_question(audit, arguments)
     resources = [read_stack_resources(file, template or "") for template, file in _lists(arguments)]
     if arguments.paths:
         from secure_bucket.cli.check import check_report
@@ -81,6 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
         names=names,
         now=run.finished_at,
         maximum_age=arguments.maximum_age,
+        minimum_window=arguments.minimum_window,
     )
     code = _exit_code(rollout)
     _deliver(rollout, arguments, replace(run, exit_code=code), reports)
@@ -120,7 +124,39 @@ def _check(arguments: argparse.Namespace, reports: Sequence[ReportTo]) -> None:
         )
     if STDIN in arguments.paths and STDIN in arguments.logs:
         raise SecureBucketError("standard input is either a template or a log: give the other one as a file")
+    _made_before(arguments)
     _spare_the_sources(arguments, reports)
+
+
+def _made_before(arguments: argparse.Namespace) -> None:
+    """Refuse what a report cannot be asked any more, rather than plan as if it had been."""
+    for name, value in (("--since", arguments.since), ("--until", arguments.until)):
+        if value is not None and not arguments.logs:
+            raise SecureBucketError(
+                f"{name} says which logs are read, and none are: give --logs, or give it to "
+                "`secure-bucket audit`"
+            )
+    if arguments.since is not None and arguments.until is not None and arguments.since >= arguments.until:
+        raise SecureBucketError("--since has to lie before --until")
+    for name, given in (("--strict", arguments.strict), ("--minimum-tls", arguments.minimum_tls)):
+        command = "check" if arguments.check else "review" if arguments.reviews else ""
+        if given is not None and command:
+            raise SecureBucketError(
+                f"{name} says what is looked for, and the report of --{command} was made before: give it to "
+                f"`secure-bucket {command}`, and leave it out here"
+            )
+    if arguments.strict is not None and not (arguments.paths or arguments.live):
+        raise SecureBucketError("--strict says how policies are judged, and none is: give a PATH or --live")
+
+
+def _same_question(audit: Audit, arguments: argparse.Namespace) -> None:
+    minimum = arguments.minimum_tls
+    if minimum is not None and (audit.minimum_tls is None or audit.minimum_tls < minimum):
+        asked = "plain HTTP alone" if audit.minimum_tls is None else f"TLS below {audit.minimum_tls:g}"
+        raise SecureBucketError(
+            f"`{arguments.audit}` was asked about {asked}, and tells no client of TLS below {minimum:g}: run "
+            f"`secure-bucket audit --minimum-tls {minimum:g}` again"
+        )
 
 
 def _who(arguments: argparse.Namespace) -> str:
@@ -236,6 +272,7 @@ def _words(arguments: argparse.Namespace) -> tuple[tuple[str, str], ...]:
         ("logs", "read now" if arguments.logs else "from a report" if arguments.audit else "none"),
         ("strict", "yes" if arguments.strict else "no"),
         ("minimum-tls", "not asked" if minimum is None else f"{minimum:g}"),
+        ("minimum-window", f"{arguments.minimum_window}d"),
         ("maximum-age", f"{arguments.maximum_age}d"),
     )
 

@@ -128,12 +128,17 @@ class Decision:
         reasons = []
         if self.circumstances.unread:
             reasons.append("some of the logs could not be read, and may be of this bucket")
+        if logged.window < self.circumstances.minimum_window:
+            wanted = count(self.circumstances.minimum_window, "day")
+            reasons.append(f"the logs span {count(logged.window, 'day')}, and {wanted} are asked for")
         if logged.last_seen is None:
             reasons.append("nothing tells when the logs end")
         else:
             days = (self.circumstances.now - logged.last_seen).days
             if days > self.circumstances.maximum_age:
                 reasons.append(f"the logs end {count(days, 'day')} ago, on {logged.last_seen:%Y-%m-%d}")
+            elif days < -1:
+                reasons.append(f"the logs end on {logged.last_seen:%Y-%m-%d}, which is yet to come")
         return CannotTell(tuple(reasons)) if reasons else logged.answer
 
 

@@ -32,6 +32,7 @@ def plan_rollout(
     names: Mapping[tuple[str, str], str] | None = None,
     now: datetime.datetime | None = None,
     maximum_age: int = 7,
+    minimum_window: int = 30,
 ) -> Rollout:
     """Plan in which order to deny plain HTTP, so that nobody breaks who was not told.
 
@@ -48,6 +49,8 @@ def plan_rollout(
         now: The time that ages are counted from; the time of the clock unless given.
         maximum_age: How many days ago the logs may have ended to say that it is safe, and from how many days
             on the age of a check or a review is warned about.
+        minimum_window: How many days the logs of a bucket have to span to say that it is safe, whatever the
+            audit itself was content with.
 
     Returns:
         Every bucket in exactly one wave, in the order in which to enforce them, and in which order clients
@@ -74,12 +77,12 @@ def plan_rollout(
     circumstances = Circumstances(
         now,
         maximum_age,
-        30 if audit is None else audit.minimum_window,
+        minimum_window,
         audit is not None,
         review is not None,
         sum(not each.name for each in joined),
         {} if review is None else _left_out(review),
-        audit is not None and bool(audit.faults),
+        audit is not None and bool(audit.faults or audit.malformed.lines),
     )
     clients = {} if audit is None else clients_of(audit)
     decided = [decide(each, clients.get(each.name, ()), circumstances) for each in joined]
