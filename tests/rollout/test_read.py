@@ -179,6 +179,23 @@ def changed(text: str, change: Callable[[Any], object]) -> str:
         (read_audit, changed(an_audit(), lambda it: it.update(buckets=[], faults=[])), "knows no bucket"),
         (
             read_audit,
+            changed(an_audit(), lambda it: it["buckets"][0].update(answer={"outcome": "safe"})),
+            "`/buckets/0/answer` is not what its numbers say",
+        ),
+        (
+            read_audit,
+            changed(an_audit(), lambda it: it["buckets"][2].update(breaking=3)),
+            "`/buckets/2/answer` is not what its numbers say",
+        ),
+        (
+            read_audit,
+            changed(an_audit(), lambda it: it["buckets"][1].update(unknown=1)),
+            "`/buckets/1/answer` is not what its numbers say",
+        ),
+        (read_audit, changed(an_audit(), lambda it: it["buckets"][0].update(name="")), "`/buckets/0/name`"),
+        (read_audit, changed(an_audit(), lambda it: it["buckets"][2].update(name="b")), "`/buckets/1/name`"),
+        (
+            read_audit,
             changed(an_audit(), lambda it: it["groups"][0].update(trouble="x")),
             "no group of clients",
         ),

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime
 import os
+from collections import Counter
 from typing import Final
+
+from typing_extensions import assert_never
 
 from secure_bucket.findings.finding import Fault, Finding, GrantedException, JudgedBucket, Level, Report
 from secure_bucket.logs import json_report as audits
@@ -106,9 +109,32 @@ def read_audit(file: str | os.PathLike[str]) -> Audit:
         asked.time("since"),
         asked.time("until"),
     )
+    _check_audit(audit, document)
     if not audit.buckets and not audit.faults:
         raise RolloutError(f"`{document.file}` knows no bucket: there was no request in the logs")
     return audit
+
+
+def _check_audit(audit: Audit, document: Members) -> None:
+    """Check that an audit does not say of a bucket what its own numbers deny."""
+    names = Counter(bucket.name for bucket in audit.buckets)
+    broken = {group.bucket for group in audit.groups if group.trouble is Trouble.BREAKS and group.bucket}
+    for number, bucket in enumerate(audit.buckets):
+        match bucket.answer:
+            case Safe():
+                wrong = bool(bucket.breaking or bucket.unknown) or bucket.name in broken
+                wrong = wrong or not bucket.requests or bucket.first_seen is None or bucket.last_seen is None
+            case Breaks():
+                wrong = not bucket.breaking
+            case CannotTell():
+                wrong = bool(bucket.breaking)
+            case _:
+                assert_never(bucket.answer)
+        at = f"`{document.file}`: `/buckets/{number}"
+        if not bucket.name or names[bucket.name] > 1:
+            raise RolloutError(f"{at}/name` is no name, or another one's too: was the file changed by hand?")
+        if wrong:
+            raise RolloutError(f"{at}/answer` is not what its numbers say: was the file changed by hand?")
 
 
 def _document(file: str | os.PathLike[str], schema: str, command: str) -> Members:
