@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import itertools
 from dataclasses import replace
 
@@ -138,6 +139,16 @@ def test_an_exception_is_told_with_its_reason_and_its_end() -> None:
 
 def test_an_exception_does_not_keep_a_deployment_from_breaking_clients() -> None:
     assert the_bucket("refuted", "proven", "breaks", False, True).wave is Wave.CLIENTS
+
+
+def test_an_exception_that_has_ended_since_the_report_was_written_leaves_nothing() -> None:
+    review = report_of(running(REFUTED), excepted=["arn:aws:s3:::reports"])
+    last = datetime.datetime(2027, 6, 30, 23, tzinfo=datetime.timezone.utc)
+    assert plan_rollout(review=review, now=last).done
+    rollout = plan_rollout(review=review, now=last + datetime.timedelta(hours=1))
+    (bucket,) = rollout.buckets
+    assert (bucket.wave, rollout.done) == (Wave.EVIDENCE, False)
+    assert "its exception ended on 2027-06-30: the old printers speak nothing else" in bucket.reasons
 
 
 def test_an_exception_for_one_of_two_declarations_is_not_enough() -> None:

@@ -102,8 +102,9 @@ class Decision:
                 deciding = self.joined.declared
             case State.UNREPAIRED:
                 # What runs is as its template says: who granted it there, granted it.
-                if self.joined.running is not None and self.joined.running.exception is not None:
-                    return self.joined.running.exception
+                running = None if self.joined.running is None else self.joined.running.exception
+                if running is not None and self.holds(running):
+                    return running
                 deciding = self.joined.declared
             case State.UNOWNED:
                 deciding = () if self.joined.running is None else (self.joined.running,)
@@ -112,7 +113,20 @@ class Decision:
             case _:
                 assert_never(self.state)
         granted = [each.exception for each in deciding if not isinstance(each.bucket.verdict, Proven)]
-        return granted[0] if granted and None not in granted else None
+        if all(each is not None and self.holds(each) for each in granted):
+            return next(iter(granted), None)
+        return None
+
+    def holds(self, granted: GrantedException) -> bool:
+        """Tell whether an exception holds today: it may have ended since its report was written."""
+        return granted.expires is None or granted.expires >= self.circumstances.now.date()
+
+    @property
+    def ended(self) -> GrantedException | None:
+        """An exception that would have left it as it is, and has ended; `None` when there is none."""
+        known = (*self.joined.declared, *((self.joined.running,) if self.joined.running else ()))
+        granted = [each.exception for each in known if each.exception is not None]
+        return next((each for each in granted if not self.holds(each)), None)
 
     def templates(self) -> str:
         """Return its templates, as messages call them."""

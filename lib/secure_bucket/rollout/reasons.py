@@ -24,6 +24,8 @@ def reasons_of(decision: Decision) -> Iterator[str]:
     if wave is Wave.LEFT and exception is not None:
         until = f" until {exception.expires.isoformat()}" if exception.expires else ""
         yield f"an exception is granted{until}: {' '.join(exception.reason.split())}"
+    if (ended := decision.ended) is not None and ended.expires is not None:
+        yield f"its exception ended on {ended.expires.isoformat()}: {' '.join(ended.reason.split())}"
     if wave is Wave.REDESIGN:
         yield "its website endpoint speaks plain HTTP only: once enforced, it answers 403 to everyone"
     if decision.state is State.ENFORCED and decision.website is not None:
