@@ -224,6 +224,11 @@ def changed(text: str, change: Callable[[Any], object]) -> str:
             changed(a_check(), lambda it: it.update(templates=[1])),
             "`/templates` is not a list of texts",
         ),
+        (
+            read_check,
+            changed(a_check(), lambda it: it["run"].update(finished_at=None)),
+            "nothing tells how old it is",
+        ),
         (read_check, changed(a_check(), lambda it: it.update(run=3)), "`/run` is not an object"),
     ],
 )

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from secure_bucket.logs.audit import Breaks, CannotTell, Safe, Trouble
+from secure_bucket.policy.unknown import Place
 from secure_bucket.rollout import PlannedBucket, State, Wave, plan_rollout
 from tests.rollout.known import (
     ANSWERS,
@@ -19,6 +20,7 @@ from tests.rollout.known import (
     VERDICTS,
     audit_of,
     declared,
+    finding,
     group,
     logged,
     report_of,
@@ -207,10 +209,10 @@ def test_how_old_logs_may_be_can_be_said() -> None:
 
 
 def test_an_audit_that_was_content_with_fewer_days_makes_nothing_safe() -> None:
-    known = {"review": report_of(running(REFUTED)), "now": NOW}
+    review = report_of(running(REFUTED))
     audit = replace(audit_of(logged(Safe())), minimum_window=7)
-    assert plan_rollout(**known, audit=audit).buckets[0].wave is Wave.NOW
-    (bucket,) = plan_rollout(**known, audit=audit, minimum_window=42).buckets
+    assert plan_rollout(review=review, audit=audit, now=NOW).buckets[0].wave is Wave.NOW
+    (bucket,) = plan_rollout(review=review, audit=audit, now=NOW, minimum_window=42).buckets
     assert bucket.wave is Wave.EVIDENCE
     assert "the logs cannot tell: the logs span 41 days, and 42 days are asked for" in bucket.reasons
 
@@ -265,3 +267,29 @@ def test_the_blast_radius_counts_clients_once_and_says_of_how_many_buckets_nobod
     )
     assert rollout.blast_radius(Wave.EVIDENCE).unknown == 1
     assert rollout.blast_radius(Wave.ENFORCED).buckets == 0
+
+
+def test_a_review_that_is_too_old_does_not_say_that_nothing_is_left_to_do() -> None:
+    review = report_of(running(PROVEN, as_of="2027-02-01T00:00:00Z"))
+    rollout = plan_rollout(review=review, now=NOW)
+    assert (rollout.done, rollout.only_evidence, rollout.outdated) == (False, True, True)
+    assert plan_rollout(review=review, now=NOW, maximum_age=30).done
+
+
+def test_a_bucket_that_lets_old_tls_through_is_left_to_do_where_that_was_asked() -> None:
+    bucket = running(PROVEN)
+    review = report_of(bucket)
+    found = replace(review, findings=(finding(bucket, "SB006", "deny old TLS"),))
+    rollout = plan_rollout(review=found, now=NOW)
+    assert (rollout.done, rollout.only_evidence, rollout.old_tls) == (False, False, ("reports",))
+    assert rollout.warnings[0].startswith("1 bucket lets older TLS through than asked")
+    assert plan_rollout(review=replace(review, baselined=found.findings), now=NOW).done
+
+
+def test_what_a_review_passed_over_is_told() -> None:
+    left = ((Place(), "arn:aws:s3:::tmp-a", "it is left out by --exclude"),)
+    rollout = plan_rollout(review=replace(report_of(running(PROVEN)), not_applicable=left), now=NOW)
+    assert rollout.warnings == (
+        "the review passed over 1, of which only templates or logs can tell: `arn:aws:s3:::tmp-a` "
+        "(it is left out by --exclude)",
+    )

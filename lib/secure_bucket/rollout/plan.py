@@ -8,6 +8,8 @@ from dataclasses import replace
 
 from secure_bucket.findings.finding import Fault, Report
 from secure_bucket.logs.audit import Audit
+from secure_bucket.proof.verdict import Proven
+from secure_bucket.reporters.cases import cases_of
 from secure_bucket.reporters.summary import count
 from secure_bucket.rollout.clients import clients_of
 from secure_bucket.rollout.decide import decide
@@ -18,6 +20,7 @@ from secure_bucket.rollout.join import join
 from secure_bucket.rollout.order import order_moves
 from secure_bucket.rollout.planned import Client, PlannedBucket, Wave
 from secure_bucket.rollout.rollout import Move, Rollout, Source
+from secure_bucket.rollout.words import some
 
 __all__ = ["plan_rollout"]
 
@@ -89,13 +92,16 @@ def plan_rollout(
     moved, moves = _moves([bucket for bucket in decided if bucket.wave is Wave.CLIENTS])
     buckets = sorted((moved.get(bucket.name, bucket) for bucket in decided), key=_rank)
     sources = tuple(_sources(check, review, audit, now))
+    old_tls = tuple(sorted({*_old_tls(check), *_old_tls(review)}))
     return Rollout(
         mind_deployments(buckets),
         moves,
         sources,
-        tuple(_warnings(sources, audit, moves, maximum_age)),
+        (*_warnings(sources, audit, moves, maximum_age), *_unseen(review, old_tls)),
         faults,
         None if audit is None else audit.minimum_tls,
+        any(each.kind != "logs" and each.days is not None and each.days > maximum_age for each in sources),
+        old_tls,
     )
 
 
@@ -126,6 +132,29 @@ def _faults(check: Report | None, review: Report | None, audit: Audit | None) ->
     for source in (check, review, audit):
         if source is not None:
             yield from source.faults
+
+
+def _old_tls(report: Report | None) -> Iterable[str]:
+    """Yield the buckets that deny plain HTTP, and not old TLS, where that was asked; others have a wave."""
+    for case in () if report is None else cases_of(report):
+        if case.bucket is None or not isinstance(case.bucket.verdict, Proven):
+            continue
+        if any(finding.rule == "SB006" for finding in case.findings):
+            yield case.bucket.name or f"{case.name} in {case.template or 'the template'}"
+
+
+def _unseen(review: Report | None, old_tls: tuple[str, ...]) -> Iterable[str]:
+    """Yield what no wave tells of."""
+    left = () if review is None else review.not_applicable
+    if left:
+        named = some([f"`{what}` ({why})" for _, what, why in left])
+        yield f"the review passed over {len(left):,}, of which only templates or logs can tell: {named}"
+    if old_tls:
+        lets = "lets" if len(old_tls) == 1 else "let"
+        yield (
+            f"{count(len(old_tls), 'bucket')} {lets} older TLS through than asked, which the waves are not "
+            f"about: {some([f'`{name}`' for name in old_tls])}. SB006 of `check` and `review` says what to do"
+        )
 
 
 def _left_out(review: Report) -> dict[str, str]:

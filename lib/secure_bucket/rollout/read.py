@@ -159,7 +159,11 @@ def _not_empty(report: Report, document: Members) -> Report:
 
 def _report(document: Members) -> Report:
     # What was read just then is as old as the report.
-    written = document.object("run").text("finished_at")
+    written = _time(document.object("run"), "finished_at")
+    if not written and document.values.get("buckets"):
+        raise RolloutError(
+            f"`{document.file}`: `/run/finished_at` is not there, so nothing tells how old it is"
+        )
     return Report(
         buckets=tuple(_judged(each, written) for each in document.objects("buckets")),
         findings=tuple(map(_finding, document.objects("findings"))),

@@ -78,6 +78,9 @@ class Rollout:
         warnings: What makes it less certain, each in a sentence.
         faults: What could not be looked at when its sources were made, so that it is not whole.
         minimum_tls: The TLS version below which clients count as well; `None` for plain HTTP alone.
+        outdated: Whether a check or a review is so old that it has to be made again before it says that
+            nothing is left to do.
+        old_tls: The buckets that deny plain HTTP, and let older TLS through than asked.
     """
 
     buckets: tuple[PlannedBucket, ...]
@@ -86,6 +89,8 @@ class Rollout:
     warnings: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
     minimum_tls: float | None = None
+    outdated: bool = False
+    old_tls: tuple[str, ...] = ()
 
     def wave(self, wave: Wave) -> tuple[PlannedBucket, ...]:
         """Return the buckets of a wave, in their order."""
@@ -111,13 +116,18 @@ class Rollout:
     @property
     def done(self) -> bool:
         """Whether nothing is left to do."""
-        return all(bucket.wave in (Wave.ENFORCED, Wave.LEFT) for bucket in self.buckets)
+        return self._all_enforced and not self.outdated and not self.old_tls
 
     @property
     def only_evidence(self) -> bool:
         """Whether all that is left to do is to gather evidence."""
         left = {bucket.wave for bucket in self.buckets} - {Wave.ENFORCED, Wave.LEFT}
-        return left == {Wave.EVIDENCE}
+        again = self.outdated and self._all_enforced
+        return not self.old_tls and (left == {Wave.EVIDENCE} or again)
+
+    @property
+    def _all_enforced(self) -> bool:
+        return all(bucket.wave in (Wave.ENFORCED, Wave.LEFT) for bucket in self.buckets)
 
 
 def _known_safe(bucket: PlannedBucket) -> bool:

@@ -28,11 +28,12 @@ left out; what it would have told is then said to be missing.
 """
 _EPILOG = """\
 exit codes:
-  0    nothing is left to do: every bucket is enforced, or left by an exception
+  0    nothing is left to do: every bucket is enforced, or left by an exception, by
+       reports that are at most --maximum-age old
   1    there is something to enforce, now or after a change
   2    could not run: bad arguments, or something that could not be read. It goes before
        1 and 3, because the plan is not whole; what was found is shown
-  3    only evidence is missing
+  3    only evidence is missing, or a check or a review is too old to be one
   130  interrupted
 """
 
