@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import datetime
 import gzip
 import json
 from pathlib import Path
@@ -10,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from secure_bucket.logs import Audit, CannotTell, audit_logs
-from tests.logs.records import NOW, ROLE
+from secure_bucket.logs import Audit, CannotTell, Safe, audit_logs
+from tests.logs.records import NOW, ROLE, Record
 
 EVENT: dict[str, Any] = {
     "eventVersion": "1.09",
@@ -129,6 +130,45 @@ def test_no_event_of_s3_cannot_tell(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("read_only", "missing"), [(True, "write"), (False, "read")])
 def test_one_kind_of_data_events_cannot_tell(tmp_path: Path, read_only: bool, missing: str) -> None:
     assert f"recorded no {missing}" in reasons(audited(tmp_path, event(readOnly=read_only, tlsDetails=TLS)))
+
+
+def days_of(days: int, **changes: Any) -> list[dict[str, Any]]:
+    times = [NOW - datetime.timedelta(days=day, hours=1) for day in range(days)]
+    return [event(eventTime=f"{time:%Y-%m-%dT%H:%M:%SZ}", tlsDetails=TLS, **changes) for time in times]
+
+
+def test_reads_that_the_trail_records_since_yesterday_cannot_tell(tmp_path: Path) -> None:
+    writes = days_of(40, readOnly=False)
+    assert reasons(audited(tmp_path, *writes, *days_of(2))) == (
+        "all that CloudTrail recorded of data events that read is within 2 days: has the trail recorded "
+        "them for longer?"
+    )
+    other = days_of(40, requestParameters={"bucketName": "other"})
+    audit = audited(tmp_path, *writes, *days_of(2), *other)
+    assert isinstance({bucket.name: bucket.answer for bucket in audit.buckets}["reports"], Safe)
+
+
+def test_two_kinds_of_logs_do_not_add_up(tmp_path: Path) -> None:
+    """Writes of 40 days by CloudTrail, and access logs since yesterday: nobody knows who read before."""
+    (tmp_path / "access.log").write_text(Record(time=NOW - datetime.timedelta(hours=1)).line + "\n")
+    (tmp_path / "trail.json").write_text(json.dumps({"Records": days_of(40, readOnly=False)}))
+    audit = audit_logs(tmp_path, now=NOW)
+    assert "the logs span 1 day" in reasons(audit)
+    (tmp_path / "reads.json").write_text(json.dumps({"Records": days_of(40)}))
+    assert isinstance(audit_logs(tmp_path, now=NOW).answer, Safe)
+
+
+def test_insights_are_no_requests_and_keep_nothing_from_being_safe(tmp_path: Path) -> None:
+    insight = {
+        "eventVersion": "1.08",
+        "eventTime": "2027-02-27T10:00:00Z",
+        "eventType": "AwsCloudTrailInsight",
+        "insightDetails": {"state": "Start", "eventSource": "s3.amazonaws.com", "eventName": "PutBucketAcl"},
+        "eventCategory": "Insight",
+    }
+    audit = audited(tmp_path, *days_of(40), *days_of(40, readOnly=False), insight)
+    assert isinstance(audit.answer, Safe)
+    assert [(each.what, each.records) for each in audit.passed] == [("insights, which are no requests", 1)]
 
 
 def test_management_event_over_plain_http_breaks(tmp_path: Path) -> None:

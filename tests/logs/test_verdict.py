@@ -71,6 +71,11 @@ def test_logs_that_ended(tmp_path: Path) -> None:
     assert isinstance(audited(tmp_path, *days(50, 8), maximum_age=8).answer, Safe)
 
 
+def test_logs_of_the_future_cannot_tell(tmp_path: Path) -> None:
+    future = Record(time=NOW + datetime.timedelta(days=90))
+    assert "which is yet to come: is a clock wrong?" in reasons(audited(tmp_path, *days(40, 20), future))
+
+
 def test_refused_requests_break_nothing(tmp_path: Path) -> None:
     audit = audited(tmp_path, *days(29, 0), replace(PLAIN, status="403"))
     assert isinstance(audit.answer, Safe)

@@ -26,6 +26,8 @@ __all__ = ["Conclusion", "Row"]
 
 Row = Mapping[str, Any]
 
+_LONG_AGO = datetime.datetime.min.replace(tzinfo=datetime.timezone.utc)
+
 
 class Conclusion:
     """What the rows of an answer say.
@@ -120,6 +122,7 @@ class Conclusion:
         def total(*answers: str) -> int:
             return sum(int(row["requests"]) for row in rows if row["answer"] in answers)
 
+        first, last = _evidence(rows)
         bucket = AuditedBucket(
             name,
             Safe(),
@@ -129,8 +132,8 @@ class Conclusion:
             total("refused"),
             total("unknown"),
             total("internal"),
-            _time(whole.get("evident_from")),
-            _time(whole.get("evident_to")),
+            first,
+            last,
             int(whole.get("days") or 0),
             sum(int(row["requests"]) for row in rows if row["effect"] in ("read", "write")),
         )
@@ -154,8 +157,14 @@ class Conclusion:
         elif not access:
             effects = {row["effect"] for row in rows}
             for effect in ("read", "write"):
+                days = self._trail_days(effect)
                 if effect not in effects:
                     yield f"CloudTrail recorded no {effect}: does the trail record data events that {effect}?"
+                elif days < self.question.minimum_window <= bucket.window:
+                    yield (
+                        f"all that CloudTrail recorded of data events that {effect} is within "
+                        f"{count(days, 'day')}: has the trail recorded them for longer?"
+                    )
         if bucket.unknown:
             whys = {row["why"] for row in rows if row["answer"] == "unknown"}
             share = f"{count(bucket.unknown, 'request')} of {bucket.requests:,} do not tell how they came"
@@ -171,12 +180,40 @@ class Conclusion:
             age = (self.question.now - bucket.last_seen).days
             if age > self.question.maximum_age:
                 yield f"the logs end {count(age, 'day')} ago, on {bucket.last_seen:%Y-%m-%d}"
+            elif age < -1:
+                yield f"the logs end on {bucket.last_seen:%Y-%m-%d}, which is yet to come: is a clock wrong?"
         if self.malformed.lines:
             yield f"{count(self.malformed.lines, 'line')} could not be read, and may be of this bucket"
+
+    def _trail_days(self, effect: str) -> int:
+        """Return how many days the reads or the writes of CloudTrail span, to whatever bucket."""
+        every = [row for rows in self.counts.values() for row in rows if row["effect"] == effect]
+        first, last = _span(every)
+        return 0 if first is None or last is None else (last.date() - first.date()).days + 1
 
     @property
     def _limited(self) -> bool:
         return self.question.since is not None or self.question.until is not None
+
+
+def _evidence(rows: Sequence[Row]) -> tuple[datetime.datetime | None, datetime.datetime | None]:
+    """Return from when to when one kind of log tells of all requests to a bucket.
+
+    Two kinds do not add up: writes of CloudTrail say nothing of the reads before access logs began.
+    """
+    access = _span([row for row in rows if row["source"] == "access"])
+    events = _span([row for row in rows if row["effect"] in ("read", "write")])
+    whole = {"read", "write"} <= {row["effect"] for row in rows}
+    if access[0] is None or access[1] is None:
+        return events
+    if not whole or events[0] is None or events[1] is None:
+        return access
+    return max(access, events, key=lambda span: (span[1] or _LONG_AGO) - (span[0] or _LONG_AGO))
+
+
+def _span(rows: Sequence[Row]) -> tuple[datetime.datetime | None, datetime.datetime | None]:
+    first = min((str(row["first_seen"]) for row in rows), default="")
+    return _time(first), _time(max((str(row["last_seen"]) for row in rows), default=""))
 
 
 def _with_answer(bucket: AuditedBucket, answer: Answer) -> AuditedBucket:

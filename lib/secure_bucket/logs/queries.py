@@ -143,10 +143,12 @@ SELECT
   file,
   'event' AS source,
   CASE
+    WHEN eventtype = 'AwsCloudTrailInsight' THEN NULL
     WHEN eventsource IS NULL OR operation IS NULL THEN 'is no event of CloudTrail'
     WHEN TRY_CAST(moment AS TIMESTAMP) IS NULL THEN 'has no time'
   END AS malformed,
   CASE
+    WHEN eventtype = 'AwsCloudTrailInsight' THEN 'insights, which are no requests'
     WHEN eventsource <> 's3.amazonaws.com' THEN 'events of other services'
     WHEN bucket IS NULL THEN 'requests to no bucket'
     WHEN eventtype = 'AwsServiceEvent' THEN 'what AWS did by itself'
