@@ -278,8 +278,6 @@ grouped AS (
     MAX(client) AS last_client,
     MIN(first_seen) AS first_seen,
     MAX(last_seen) AS last_seen,
-    MIN(CASE WHEN evident THEN first_seen END) AS evident_from,
-    MAX(CASE WHEN evident THEN last_seen END) AS evident_to,
     COUNT(DISTINCT CASE WHEN evident THEN day END) AS days
   FROM keyed
   GROUP BY GROUPING SETS (
@@ -302,7 +300,7 @@ placed AS (
 )
 SELECT
   level, answer, outcome, why, tls, file, bucket, requester, user_agent, address, operation, source, effect,
-  status_low, status_high, requests, clients, breaking, first_seen, last_seen, evident_from, evident_to, days,
+  status_low, status_high, requests, clients, breaking, first_seen, last_seen, days,
   all_groups, all_clients, all_requests
 FROM placed
 WHERE level <> 'group' OR (answer IN ('breaks', 'refused', 'unknown', 'malformed') AND place <= $limit)
