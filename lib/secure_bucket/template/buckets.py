@@ -383,6 +383,9 @@ def _exists(resolver: Resolver, stack: Stack, resource: Resource) -> bool:
     ):
         return False
     condition = resource.body.get("Condition")
+    if isinstance(condition, bool):
+        # The name of a condition, which YAML takes for a Boolean: `Condition: No`.
+        condition = str(condition).lower()
     return condition is None or condition_holds(resolver, stack, condition, (resource.path, "Condition"))
 
 
