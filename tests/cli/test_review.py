@@ -123,6 +123,9 @@ def test_only_some_buckets(aws: Aws, review: Command) -> None:
     outcome = review("--exclude", "op*")
     assert outcome.code == 0
     assert "skipped: `arn:aws:s3:::open`: it is left out by --exclude" in outcome.out
+    report = json.loads(review("--bucket", "a-1", "--exclude", "op*", "--format", "json").out)
+    asked = [(each["name"], each["value"]) for each in report["run"]["options"]]
+    assert asked[-2:] == [("bucket", "a-1"), ("exclude", "op*")]
 
 
 def test_every_format_into_files(aws: Aws, review: Command, directory: Path) -> None:

@@ -44,6 +44,8 @@ class _Options:
             ("undecided", "error" if self.undecided_fails else "warn"),
             ("strict", "yes" if self.question.strict else "no"),
             ("minimum-tls", "not asked" if minimum is None else f"{minimum:g}"),
+            *(("bucket", name) for name in self.question.buckets),
+            *(("exclude", pattern) for pattern in self.question.exclude),
         )
 
 
