@@ -6,7 +6,6 @@ import csv
 import datetime
 import io
 import json
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,7 @@ pytest.importorskip("duckdb", reason="duckdb is not installed: pip install 'secu
 
 from secure_bucket.statements import deny_plain_http
 from tests.cli.harness import OPEN, SECURE, Outcome
-from tests.live.aws import ACCOUNT, Aws, bucket, reset, s3_error, serving
+from tests.live.aws import ACCOUNT, Aws, bucket, forget_aws, reset, s3_error, serving
 from tests.logs.records import Record, http
 
 Command = Callable[..., Outcome]
@@ -78,12 +77,7 @@ RESOURCES = {
 
 @pytest.fixture(autouse=True)
 def nothing_known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in [name for name in os.environ if name.startswith("AWS_") or name.lower().endswith("_proxy")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    forget_aws(monkeypatch, tmp_path)
     monkeypatch.setenv("AWS_REGION", "us-east-1")
 
 

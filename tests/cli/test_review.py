@@ -18,7 +18,7 @@ pytest.importorskip("boto3", reason="boto3 is not installed: pip install 'secure
 from secure_bucket.live.journal import Journal
 from secure_bucket.statements import deny_plain_http
 from tests.cli.harness import Outcome, command, environment, heed_interrupts
-from tests.live.aws import ACCOUNT, Aws, Request, bucket, reset, s3_error, serving
+from tests.live.aws import ACCOUNT, Aws, Request, bucket, forget_aws, reset, s3_error, serving
 from tests.live.test_aggregator import holds, record
 
 Command = Callable[..., Outcome]
@@ -26,12 +26,7 @@ Command = Callable[..., Outcome]
 
 @pytest.fixture(autouse=True)
 def nothing_known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in [name for name in os.environ if name.startswith("AWS_") or name.lower().endswith("_proxy")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    forget_aws(monkeypatch, tmp_path)
     monkeypatch.setenv("AWS_REGION", "us-east-1")
 
 

@@ -7,13 +7,16 @@ import http.client
 import http.server
 import json
 import logging
+import os
 import threading
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import boto3
+import pytest
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.iam.models import get_account_id_from
 from moto.moto_api._internal import moto_api_backend
@@ -203,3 +206,13 @@ def reset(aws: Aws) -> None:
     aws.rules.clear()
     aws.seen.clear()
     moto_api_backend.reset()
+
+
+def forget_aws(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    """Take away whatever this machine knows about AWS, and give a key that is nobody's."""
+    for name in [name for name in os.environ if name.startswith("AWS_") or name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")

@@ -10,10 +10,11 @@ from secure_bucket.live.probe import Check
 from secure_bucket.live.probe_results import Probes, outcome_name, sentence
 from secure_bucket.live.probing.outcome import Exchange
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
-from secure_bucket.reporters.characters import printable, well_formed
+from secure_bucket.reporters.characters import encodable, printable
 
 __all__ = ["render"]
 
+_ASCII: Final = str.maketrans({"—": "-"})
 _COLOURS: Final = {"enforced": "1;32", "open": "1;31", "inconclusive": "1;33", "error": "1;31"}
 
 
@@ -40,9 +41,7 @@ def render(
         for line in _laid_out(label, printable(text), colour, width)
     ]
     text = "".join(f"{line}\n" for line in (*lines, probes.summary()))
-    if ascii_only:
-        return text.replace("—", "-").encode("ascii", "backslashreplace").decode("ascii")
-    return well_formed(text)
+    return encodable(text, _ASCII, ascii_only=ascii_only)
 
 
 def _entries(probes: Probes, verbose: bool) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ from typing import Final
 from secure_bucket.logs.audit import Audit, Breaks, CannotTell, ClientGroup, Safe, Trouble
 from secure_bucket.logs.table import table
 from secure_bucket.logs.words import answer_name, coverage, verdict
-from secure_bucket.reporters.characters import printable, well_formed
+from secure_bucket.reporters.characters import ONE_COLUMN, encodable, printable
 from secure_bucket.reporters.summary import count
 
 __all__ = ["render"]
@@ -21,7 +21,6 @@ _TITLES: Final = {
     Trouble.UNKNOWN: "of these the logs do not tell how they came",
 }
 _COLOURS: Final = {"breaks": "1;31", "error": "1;31", "cannot tell": "1;33", "safe": "1;32"}
-_ASCII: Final = str.maketrans({"—": "-", "…": "~"})
 # Before the name of the bucket, which stands last and may be one of these words.
 _ANSWER: Final = re.compile(r"(?<=  )(breaks|cannot tell|safe)(?= )")
 _TIME: Final = "%Y-%m-%d %H:%M"
@@ -45,9 +44,7 @@ def render(
         verbose: Whether to also list the files that are no logs.
     """
     text = "".join(f"{line}\n" for line in _Page(audit, colour, width, verbose).lines())
-    if ascii_only:
-        return text.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")
-    return well_formed(text)
+    return encodable(text, ONE_COLUMN, ascii_only=ascii_only)
 
 
 class _Page:

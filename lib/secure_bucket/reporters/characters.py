@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Final
 
-__all__ = ["printable", "spreadsheet_cell", "well_formed", "xml_text"]
+__all__ = ["ONE_COLUMN", "encodable", "printable", "spreadsheet_cell", "well_formed", "xml_text"]
+
+ONE_COLUMN: Final = str.maketrans({"—": "-", "…": "~"})
+"""Signs in ASCII that are as wide as what they stand for, so that tables stay aligned."""
 
 # Control characters steer a terminal, and the bidirectional ones reorder what is read: both come from a
 # template that somebody else may have written.
@@ -36,6 +41,19 @@ def well_formed(text: str) -> str:
     A file name that is not UTF-8 reaches Python with such halves in it.
     """
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def encodable(text: str, signs: Mapping[int, str], *, ascii_only: bool) -> str:
+    """Return a text that can be written to where it goes.
+
+    Args:
+        text: The text.
+        signs: What stands for a sign in ASCII; every other one becomes an escape.
+        ascii_only: Whether it goes where only ASCII can be written, else UTF-8 can.
+    """
+    if ascii_only:
+        return text.translate(signs).encode("ascii", "backslashreplace").decode("ascii")
+    return well_formed(text)
 
 
 def _escape(match: re.Match[str]) -> str:

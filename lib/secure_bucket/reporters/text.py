@@ -10,7 +10,7 @@ from secure_bucket.findings.finding import Finding, JudgedBucket, Level, Report
 from secure_bucket.policy.unknown import Place
 from secure_bucket.proof.verdict import Proven
 from secure_bucket.reporters.cases import excused
-from secure_bucket.reporters.characters import printable, well_formed
+from secure_bucket.reporters.characters import encodable, printable
 from secure_bucket.reporters.extent import Excerpts, Extent
 from secure_bucket.reporters.run import Run
 from secure_bucket.reporters.summary import count, summary
@@ -45,9 +45,7 @@ def render(
         verbose: Whether to also list the proven buckets, and the files that are no templates.
     """
     text = "".join(f"{line}\n" for line in _Page(run, colour, width).report(report, verbose))
-    if ascii_only:
-        return text.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")
-    return well_formed(text)
+    return encodable(text, _ASCII, ascii_only=ascii_only)
 
 
 class _Page:

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Final
 
-from secure_bucket.reporters.characters import printable, well_formed
+from secure_bucket.reporters.characters import ONE_COLUMN, encodable, printable
 from secure_bucket.reporters.summary import count
 from secure_bucket.rollout.planned import PlannedBucket, Wave
 from secure_bucket.rollout.rollout import Move, Rollout
@@ -36,7 +36,6 @@ _COLOURS: Final = {
 }
 _ERROR: Final = "1;31"
 _WARNING: Final = "1;33"
-_ASCII: Final = str.maketrans({"—": "-", "…": "~"})
 
 
 def render(
@@ -57,9 +56,7 @@ def render(
         verbose: Whether to list every bucket, also those with nothing to do; some of each wave unless set.
     """
     text = "".join(f"{line}\n" for line in _Page(rollout, colour, width, verbose).lines())
-    if ascii_only:
-        return text.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")
-    return well_formed(text)
+    return encodable(text, ONE_COLUMN, ascii_only=ascii_only)
 
 
 class _Page:
