@@ -70,6 +70,7 @@ setup(
         "aws-cdk-lib>=2.274,<3",
         "constructs>=10,<11",
         "jsii>=1.113,<2",
+        "msgspec>=0.19,<1",
         "typing_extensions>=4.5",
     ],
     entry_points={"console_scripts": ["secure-bucket = secure_bucket.cli.main:main"]},

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from msgspec import Struct
 from typing_extensions import assert_never
 
 __all__ = [
@@ -60,31 +60,27 @@ RULE_DESCRIPTION = (
 """What the rule says of itself, wherever we write one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Absent:
+class Absent(Struct, frozen=True):
     """The event does not have this field."""
 
     field: str
 
 
-@dataclass(frozen=True, slots=True)
-class Equals:
+class Equals(Struct, frozen=True):
     """The event has this field with this value."""
 
     field: str
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Differs:
+class Differs(Struct, frozen=True):
     """The event has this field with another value; a `*` at the beginning is any text."""
 
     field: str
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class AnyOf:
+class AnyOf(Struct, frozen=True):
     """One of these holds."""
 
     traits: tuple[Absent | Equals | Differs, ...]

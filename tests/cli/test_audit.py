@@ -12,7 +12,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from typing import Any
 import duckdb
 import jsonschema
 import pytest
+from msgspec.structs import replace
 
 from tests.cli.harness import Outcome, command, environment, heed_interrupts
 from tests.logs.records import Record, http

@@ -7,10 +7,10 @@ import datetime
 import io
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 pytest.importorskip("boto3", reason="boto3 is not installed: pip install 'secure-bucket[aws]'")
 pytest.importorskip("duckdb", reason="duckdb is not installed: pip install 'secure-bucket[audit]'")

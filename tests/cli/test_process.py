@@ -194,7 +194,7 @@ def test_output_that_is_no_utf_8_gets_escapes(directory: Path, process: Process)
 
 @needs_terminals
 def test_progress_on_a_terminal_while_it_takes_long(directory: Path) -> None:
-    text = SECURE + "".join(f"  B{number}: {{Type: AWS::S3::Bucket}}\n" for number in range(150))
+    text = SECURE + "".join(f"  B{number}: {{Type: AWS::S3::Bucket}}\n" for number in range(600))
     for number in range(20):
         (directory / f"{number}.yaml").write_text(text)
     assert " of 20" in on_terminal("check", "--format", "json", "--output", "x", ".")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from secure_bucket.logs import Audit, Trouble, audit_logs
 from tests.logs.records import NOW, OWNER, Record, http

@@ -11,10 +11,10 @@ import shutil
 import subprocess
 import sys
 import tarfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from secure_bucket.logs import Audit, audit_logs
 from secure_bucket.logs.engine import Engine

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime
 import gzip
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from secure_bucket.live.errors import LiveError
 from secure_bucket.live.session import Access, Session, open_session

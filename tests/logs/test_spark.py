@@ -7,11 +7,11 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from secure_bucket.logs.dialects import chain, write
 from secure_bucket.logs.engine import Engine

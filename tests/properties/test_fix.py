@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from secure_bucket import Mode, Proven, enforce_secure_transport, evaluate, prove_denies_http
 from secure_bucket.policy import Request

@@ -10,12 +10,12 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 import secure_bucket
 from secure_bucket.findings.finding import Report, Safeguard

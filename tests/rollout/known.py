@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from secure_bucket.findings.finding import Fault, Finding, GrantedException, JudgedBucket, Level, Report
 from secure_bucket.logs.audit import (

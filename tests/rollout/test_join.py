@@ -113,7 +113,7 @@ def test_a_source_as_old_as_it_may_be_is_not_warned_about() -> None:
 
 
 def test_what_the_review_left_out_is_told_as_such() -> None:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from secure_bucket.policy.unknown import Place
 

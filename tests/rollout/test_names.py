@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from secure_bucket.rollout import RolloutError, names_of_buckets, read_stack_resources
 from tests.rollout.known import PROVEN, declared, report_of

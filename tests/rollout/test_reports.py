@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import replace
 from importlib.resources import files
 
 import pytest
+from msgspec.structs import replace
 
 from secure_bucket.logs.audit import Breaks, CannotTell, Safe
 from secure_bucket.policy.unknown import Place

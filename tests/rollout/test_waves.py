@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime
 import itertools
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from secure_bucket.logs.audit import Breaks, CannotTell, Safe, Trouble
 from secure_bucket.policy.unknown import Place

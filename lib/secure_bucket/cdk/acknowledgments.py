@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from constructs import IConstruct
+from msgspec import Struct
 
 from secure_bucket.cdk.cloud_assembly import CloudAssembly
 
@@ -24,8 +24,7 @@ METADATA_KEY = "aws:cdk:acknowledged-rules"
 _OURS = re.compile(r"secure-?bucket|^(annotation::)?sb-?\d+$")
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledgment:
+class Acknowledgment(Struct, frozen=True):
     """One acknowledgment.
 
     Args:
@@ -44,8 +43,7 @@ class Acknowledgment:
         return self.id.removeprefix("Annotation::")
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledgments:
+class Acknowledgments(Struct, frozen=True):
     """Every acknowledgment in an app, by its id and its path."""
 
     all: Mapping[tuple[str, str], Acknowledgment]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 __all__ = ["CloudAssembly", "StackArtifact", "imported_buckets", "read_cloud_assembly"]
 
@@ -23,8 +24,7 @@ _IMPORTED_BY_THE_CDK = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class StackArtifact:
+class StackArtifact(Struct, frozen=True):
     """A stack of the assembly.
 
     Args:
@@ -38,8 +38,7 @@ class StackArtifact:
     metadata: Mapping[str, list[Mapping[str, Any]]]
 
 
-@dataclass(frozen=True, slots=True)
-class CloudAssembly:
+class CloudAssembly(Struct, frozen=True):
     """The stacks of an assembly, those of its Stages included."""
 
     stacks: tuple[StackArtifact, ...]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import aws_cdk as cdk
@@ -17,6 +16,7 @@ import jsii
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import IConstruct, Node
+from msgspec import Struct
 
 from secure_bucket.cdk.acknowledgments import METADATA_KEY
 from secure_bucket.cdk.lifetime import condition_differs, live_as
@@ -40,8 +40,7 @@ LIMIT = 20_480
 _REFUTED, _UNDECIDED = id_of("SB001"), id_of("SB002")
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """Where a bucket stands; each of these is a call to the jsii kernel, so that none is asked for twice."""
 
     path: str

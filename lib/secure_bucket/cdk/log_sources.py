@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 __all__ = ["LogSource", "Place", "delivery_statements", "key_statement"]
 
@@ -43,8 +44,7 @@ class LogSource(enum.Enum):
         return self is LogSource.CLOUDFRONT_LEGACY
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """What the statements are about; each of these may be a token.
 
     Args:

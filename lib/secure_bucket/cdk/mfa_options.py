@@ -5,11 +5,11 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from msgspec import Struct
 
 from secure_bucket.cdk.refuse import refuse, shown
 from secure_bucket.statements import deny_old_mfa, deny_without_mfa
@@ -60,8 +60,7 @@ class _HasUserArn(Protocol):
 Excepted: TypeAlias = "str | iam.IRole | iam.IUser"
 
 
-@dataclass(frozen=True, slots=True)
-class MfaOptions:
+class MfaOptions(Struct, frozen=True):
     """The options of a `BucketMfa`, which documents them."""
 
     operations: Sequence[MfaOperation]

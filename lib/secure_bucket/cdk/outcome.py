@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 __all__ = ["Fixed", "Left", "Outcome"]
 
 
-@dataclass(frozen=True, slots=True)
-class Fixed:
+class Fixed(Struct, frozen=True):
     """The deny was written.
 
     Args:
@@ -28,8 +28,7 @@ class Fixed:
         return f"`{_readable(self.bucket)}`: {what}, `{_readable(self.policy)}`, denies plain HTTP"
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(Struct, frozen=True):
     """Nothing was written.
 
     Args:

@@ -6,10 +6,10 @@ import contextlib
 import datetime
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
 from typing_extensions import assert_never
 
 from secure_bucket.cdk.acknowledgments import Acknowledgment
@@ -23,8 +23,7 @@ RECORD = "secure-bucket.json"
 _VERSION = 1
 
 
-@dataclass(frozen=True, slots=True)
-class ExceptionRecord:
+class ExceptionRecord(Struct, frozen=True):
     """An exception, with what it is for.
 
     Args:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
 from constructs import IConstruct
+from msgspec import Struct, field
 
 from secure_bucket.cdk.fix import Fixer
 from secure_bucket.cdk.outcome import Fixed, Outcome
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["AppState", "state_of"]
 
 
-@dataclass(slots=True)
-class AppState:
+class AppState(Struct):
     """The state of one app.
 
     Args:

@@ -8,12 +8,12 @@ resolves all its policies, and the policies are judged together.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
+from msgspec import Struct
 
 from secure_bucket.cdk.targets import path_of
 from secure_bucket.findings.check import check_template
@@ -24,8 +24,7 @@ __all__ = ["Survey", "survey"]
 _POLICY, _BUCKET = "/Policy/Resource", "/Resource"
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
+class Survey(Struct, frozen=True):
     """What there is in a Stage, without the Stages inside of it.
 
     Args:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct
+from msgspec import Struct
 
 __all__ = ["Targets", "path_of"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
+class _Target(Struct, frozen=True):
     """What a policy names as its bucket: the path of its construct, or else the value, resolved."""
 
     policy: cdk.CfnResource

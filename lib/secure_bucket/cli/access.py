@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.live.session import Access, open_session

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.policy import Place, Policy, Statement, parse_policy
@@ -22,8 +23,7 @@ class PolicyError(SecureBucketError):
     """Say that a policy cannot be read, or that it is not known for which bucket it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class BarePolicy:
+class BarePolicy(Struct, frozen=True):
     """A bucket policy and where its parts are written.
 
     Args:
@@ -36,7 +36,7 @@ class BarePolicy:
     name: str
     value: object
     policy: Policy
-    positions: dict[str, tuple[int, int]] = field(default_factory=dict, repr=False)
+    positions: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def place(self, at: Place) -> Place:
         """Return where a part of the policy is written in its file."""

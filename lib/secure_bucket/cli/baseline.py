@@ -12,7 +12,9 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Finding, Level, Report
@@ -31,8 +33,7 @@ class BaselineError(SecureBucketError):
     """Say that a baseline cannot be read."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Entry:
+class Entry(Struct, frozen=True, order=True):
     """One finding that was there before.
 
     Args:
@@ -52,8 +53,7 @@ class Entry:
         return self.template.removeprefix(_ACCOUNT) if _RUNS.fullmatch(self.template) else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(Struct, frozen=True):
     """The findings that do not count, and where they are written down."""
 
     file: str

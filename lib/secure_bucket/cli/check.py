@@ -7,7 +7,9 @@ import datetime
 import os
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from secure_bucket.cli.arguments.common import baseline_of
 from secure_bucket.cli.config import Config, config_of
@@ -22,8 +24,7 @@ from secure_bucket.findings.finding import Fault, Report
 __all__ = ["check_report", "run"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Options:
+class _Options(Struct, frozen=True):
     """The arguments, completed by the settings: what stands on the command line counts."""
 
     paths: tuple[str, ...]

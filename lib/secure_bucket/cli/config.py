@@ -7,8 +7,10 @@ import importlib
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from secure_bucket.errors import MissingDependencyError, SecureBucketError
 from secure_bucket.policy.unknown import Place
@@ -26,8 +28,7 @@ class ConfigError(SecureBucketError):
     """Say what is wrong with the settings, and where they are."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConfiguredException:
+class ConfiguredException(Struct, frozen=True):
     """An exception that stands in the settings: for a resource of templates, or for a bucket that runs.
 
     Args:
@@ -52,8 +53,7 @@ class ConfiguredException:
     account: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Struct, frozen=True):
     """The settings of a project; `None` and `()` where they say nothing.
 
     Args:

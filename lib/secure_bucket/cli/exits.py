@@ -6,8 +6,7 @@ and must not pass for one with a script that has learnt to live with the finding
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from msgspec.structs import replace
 from typing_extensions import assert_never
 
 from secure_bucket.findings.finding import Finding, Level, Report

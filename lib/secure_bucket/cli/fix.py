@@ -7,7 +7,9 @@ import datetime
 import os
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from secure_bucket.cli.config import Config, config_of
 from secure_bucket.cli.exits import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED, is_undecided
@@ -111,8 +113,7 @@ def _in_assemblies(pairs: Sequence[tuple[Target, Report]]) -> frozenset[str]:
     )
 
 
-@dataclass(slots=True)
-class _Fix:
+class _Fix(Struct):
     """One run: what was checked, and what came out so far.
 
     Args:

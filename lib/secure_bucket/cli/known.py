@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from secure_bucket.cli.baseline import Baseline, apply_baseline, read_baseline, shrink
 from secure_bucket.cli.output import OutputError, to_stderr

@@ -6,8 +6,9 @@ import argparse
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from secure_bucket.cli.arguments.common import ReportTo
 from secure_bucket.cli.config import Config, config_of

@@ -6,8 +6,10 @@ import argparse
 import datetime
 import json
 import time
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from secure_bucket.cli.access import partition_of
 from secure_bucket.cli.arguments.common import baseline_of
@@ -27,8 +29,7 @@ from secure_bucket.reporters.summary import count
 __all__ = ["review_permissions_of", "review_report", "run"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Options:
+class _Options(Struct, frozen=True):
     """The arguments, completed by the settings: what stands on the command line counts."""
 
     scope: Scope

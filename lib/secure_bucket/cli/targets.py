@@ -7,8 +7,9 @@ import json
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+
+from msgspec import Struct, field
 
 from secure_bucket.findings.finding import Fault
 
@@ -54,8 +55,7 @@ class Kind(enum.Enum):
     """A template on standard input."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """One thing to check.
 
     Args:
@@ -69,8 +69,7 @@ class Target:
     argument: str
 
 
-@dataclass(slots=True)
-class Targets:
+class Targets(Struct):
     """Everything to check, and everything that is not.
 
     Args:

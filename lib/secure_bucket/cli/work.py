@@ -10,7 +10,8 @@ import re
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from secure_bucket.cli.targets import Kind, Target
 from secure_bucket.errors import NotATemplateError, SecureBucketError
@@ -39,8 +40,7 @@ _LARGEST_CHUNK = 50
 _POSITION = re.compile(r"in line (\d+)(?:, column (\d+))?")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """How to check.
 
     Args:

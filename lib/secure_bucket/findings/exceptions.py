@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from secure_bucket.findings.expiry import expiry_of
 from secure_bucket.findings.finding import Finding, GrantedException, Report

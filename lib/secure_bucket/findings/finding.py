@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime
 import enum
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from secure_bucket.policy.request import Request
 from secure_bucket.policy.unknown import Place
@@ -25,8 +26,7 @@ class Level(enum.Enum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing that is wrong with a bucket, or that nobody can know about it.
 
     Args:
@@ -62,8 +62,7 @@ class Finding:
     account: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class GrantedException:
+class GrantedException(Struct, frozen=True):
     """A finding that somebody decided to live with, and says why.
 
     Args:
@@ -92,8 +91,7 @@ class GrantedException:
         return bool(self.findings)
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """Something that could not be checked, so that nothing is known about it.
 
     Args:
@@ -107,8 +105,7 @@ class Fault:
     at: Place = Place()
 
 
-@dataclass(frozen=True, slots=True)
-class JudgedBucket:
+class JudgedBucket(Struct, frozen=True):
     """A bucket of a template, or one that runs, with the verdict on it.
 
     Args:
@@ -139,8 +136,7 @@ class JudgedBucket:
     stack: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Safeguard:
+class Safeguard(Struct, frozen=True):
     """Something that watches buckets, or enforces the deny from above, as it is declared.
 
     Args:
@@ -165,8 +161,7 @@ class Safeguard:
         return f"{self.kind.value}: {self.detail}" if self.detail else self.kind.value
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """Everything that one check has to say.
 
     Args:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from secure_bucket.policy.unknown import Place, Text, Unknown
 from secure_bucket.proof import prove_denies_http, prove_minimum_tls
@@ -28,8 +30,7 @@ _PROVEN: dict[str, Verdict] = {}
 _MOST_PROVEN = 512
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What comes out in one deployment, or in all of them.
 
     Args:
@@ -43,8 +44,7 @@ class Outcome:
     parameters: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """A bucket, or a policy for somebody else's bucket, with everything that the rules ask about.
 
     Args:
@@ -85,8 +85,7 @@ class Judgement:
         return stack.document.place(pointer_of(resource.path))
 
 
-@dataclass(slots=True)
-class Judge:
+class Judge(Struct):
     """Judge the buckets of an inventory.
 
     Args:
@@ -257,8 +256,7 @@ class Judge:
         return document.place(at.pointer) if document is not None else at
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
+class _Case(Struct, frozen=True):
     outcome: Outcome
     world: Mapping[str, str]
 

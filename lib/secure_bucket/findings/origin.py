@@ -11,9 +11,10 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TypeGuard
+
+from msgspec.structs import replace
 
 from secure_bucket.findings.finding import Finding, Report
 from secure_bucket.policy.unknown import Place

@@ -7,8 +7,9 @@ import enum
 import json
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from secure_bucket.policy.unknown import Unknown
 
@@ -30,8 +31,7 @@ class PublicAccess(enum.Enum):
     UNREAD = "whether public access is blocked could not be read"
 
 
-@dataclass(frozen=True, slots=True)
-class RunningBucket:
+class RunningBucket(Struct, frozen=True):
     """A general purpose bucket, as AWS describes it.
 
     Args:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from secure_bucket.live.errors import LiveError, translated
 from secure_bucket.live.session import Access, Session, open_session
@@ -17,8 +19,7 @@ _SHUT = frozenset(("CLOSED", "PENDING_ACTIVATION", "SUSPENDED"))
 _ROLE_NAME = re.compile(r"[\w+=,.@/-]{1,576}")
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """The accounts to review.
 
     Args:
@@ -61,8 +62,7 @@ class Scope:
             raise LiveError("--external-id is for a role: give --role-arn or --role-name")
 
 
-@dataclass(frozen=True, slots=True)
-class Entrance:
+class Entrance(Struct, frozen=True):
     """A way into one account.
 
     Args:

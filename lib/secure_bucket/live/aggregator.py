@@ -12,8 +12,9 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from secure_bucket.findings.finding import Fault, Report
 from secure_bucket.findings.review import PolicyTextError, read_policy_text, report_of

@@ -7,8 +7,9 @@ import ipaddress
 import threading
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from secure_bucket.findings.running import PublicAccess
 from secure_bucket.live.errors import LiveError, Trouble, translated
@@ -24,8 +25,7 @@ class Gone(LiveError):
     """Say that a bucket that was listed is not there any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class ListedBucket:
+class ListedBucket(Struct, frozen=True):
     """A bucket that the account has.
 
     Args:
@@ -50,8 +50,7 @@ def shuts_out(settings: frozenset[str]) -> bool:
     return {"ignorePublicAcls", "restrictPublicBuckets"} <= settings
 
 
-@dataclass(slots=True)
-class Reader:
+class Reader(Struct):
     """Read the buckets of one account; may be shared by threads.
 
     Args:
@@ -61,7 +60,7 @@ class Reader:
     session: Session
     _account_settings: frozenset[str] | None = None
     _asked: bool = False
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def listed(self) -> Iterator[ListedBucket]:
         """Return every general purpose bucket of the account, page by page, each once.

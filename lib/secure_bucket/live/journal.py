@@ -13,8 +13,9 @@ import os
 import stat
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from secure_bucket.findings.running import PublicAccess
 from secure_bucket.live.errors import LiveError
@@ -27,8 +28,7 @@ MAX_AGE: Final = datetime.timedelta(hours=24)
 _CLOCKS: Final = datetime.timedelta(minutes=5)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What S3 said about one bucket.
 
     Args:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from secure_bucket.findings.review import PolicyTextError, read_policy_text
 from secure_bucket.findings.rules.rule import describe_request
@@ -47,8 +48,7 @@ _UNNAMED: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """What came out over one transport.
 
     Args:
@@ -81,8 +81,7 @@ class Check:
                 return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(Struct, frozen=True):
     """What a probe of one bucket came to.
 
     Args:

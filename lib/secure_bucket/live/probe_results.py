@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from typing_extensions import assert_never
 
 from secure_bucket.live.probe import Check, Probe
@@ -14,8 +13,7 @@ from secure_bucket.reporters.summary import count
 __all__ = ["Probes", "Unprobed", "outcome_name", "sentence"]
 
 
-@dataclass(frozen=True, slots=True)
-class Unprobed:
+class Unprobed(Struct, frozen=True):
     """A bucket that could not be asked, or whose policy could not be read.
 
     Args:
@@ -31,8 +29,7 @@ class Unprobed:
         return self.message if named else f"bucket `{self.bucket}`: {self.message}"
 
 
-@dataclass(frozen=True, slots=True)
-class Probes:
+class Probes(Struct, frozen=True):
     """The probes of one run.
 
     Args:

@@ -8,8 +8,10 @@ import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from secure_bucket.findings.finding import Fault, Report
 from secure_bucket.findings.judge import Judgement
@@ -50,8 +52,7 @@ def _quietly(done: int, total: int) -> None:
     """Tell nobody."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """What is asked of each account.
 
     Args:
@@ -69,8 +70,8 @@ class Question:
     strict: bool = False
     minimum_tls: float | None = None
     threads: int = THREADS
-    journal: Journal | None = field(default=None, repr=False)
-    advance: Advance = field(default=_quietly, repr=False)
+    journal: Journal | None = None
+    advance: Advance = _quietly
 
     def judge(self, bucket: RunningBucket) -> Judgement:
         """Return the judgement on a bucket."""
@@ -232,8 +233,7 @@ def _number(version: float | str | None) -> float | None:
     return None if version is None else float(version)
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
+class _Told(Struct, frozen=True):
     """What came out for one bucket: a judgement, or why there is none; or both, where a part is missing."""
 
     judgement: Judgement | None = None
@@ -242,8 +242,7 @@ class _Told:
     unread: LiveError | None = None
 
 
-@dataclass(slots=True)
-class _Account:
+class _Account(Struct):
     """The review of one account."""
 
     reader: Reader

@@ -7,9 +7,10 @@ import os
 import re
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
+
+from msgspec import Struct, field
 
 from secure_bucket.errors import MissingDependencyError
 from secure_bucket.live.errors import LiveError, Trouble, translated
@@ -26,8 +27,7 @@ _PATIENT = 10
 _BRIEF = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(Struct, frozen=True):
     """How to reach AWS; what is not set is taken from the environment and the profile, as the AWS CLI does.
 
     Args:
@@ -49,8 +49,7 @@ class Access:
     connections: int = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """Who the credentials belong to.
 
     Args:
@@ -67,8 +66,7 @@ class Identity:
         return self.arn.split(":")[1]
 
 
-@dataclass(slots=True)
-class Session:
+class Session(Struct):
     """An open session: makes clients, and may be shared by threads.
 
     Args:
@@ -78,8 +76,8 @@ class Session:
 
     access: Access
     boto: Any
-    _clients: dict[tuple[object, ...], Any] = field(default_factory=dict, repr=False)
-    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    _clients: dict[tuple[object, ...], Any] = field(default_factory=dict)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
     _identity: Identity | None = None
 
     @property

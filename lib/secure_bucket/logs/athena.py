@@ -8,8 +8,9 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from msgspec import Struct
 
 from secure_bucket.live.errors import LiveError, translated
 from secure_bucket.live.session import Session
@@ -35,8 +36,7 @@ _SHORTEST_WAIT, _LONGEST_WAIT = 0.5, 5.0
 _DONE: Final = frozenset(("CANCELLED", "FAILED", "SUCCEEDED"))
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(Struct, frozen=True):
     """What a query will read, and cost.
 
     Args:
@@ -55,8 +55,7 @@ class Estimate:
         return max(self.size, 10_000_000) / 1e12 * PRICE_PER_TB
 
 
-@dataclass(slots=True)
-class Athena:
+class Athena(Struct):
     """Where Athena runs queries.
 
     Args:
@@ -71,7 +70,7 @@ class Athena:
     database: str = "default"
     workgroup: str = "primary"
     output_location: str | None = None
-    sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
+    sleep: Callable[[float], None] = time.sleep
 
     def __post_init__(self) -> None:
         if not _WORKGROUP.fullmatch(self.workgroup):

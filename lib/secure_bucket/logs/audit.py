@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime
 import enum
-from dataclasses import dataclass
 from typing import NoReturn, TypeAlias
+
+from msgspec import Struct
 
 from secure_bucket.findings.finding import Fault
 
@@ -64,13 +65,11 @@ class _NotABoolean:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Safe(_NotABoolean):
+class Safe(_NotABoolean, Struct, frozen=True):
     """Nothing in the logs breaks, and they cover enough to say so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Breaks(_NotABoolean):
+class Breaks(_NotABoolean, Struct, frozen=True):
     """Clients break when the deny is switched on.
 
     Args:
@@ -82,8 +81,7 @@ class Breaks(_NotABoolean):
     requests: int
 
 
-@dataclass(frozen=True, slots=True)
-class CannotTell(_NotABoolean):
+class CannotTell(_NotABoolean, Struct, frozen=True):
     """Nothing breaks as far as the logs tell, and they do not tell enough.
 
     Args:
@@ -96,8 +94,7 @@ class CannotTell(_NotABoolean):
 Answer: TypeAlias = "Safe | Breaks | CannotTell"
 
 
-@dataclass(frozen=True, slots=True)
-class ClientGroup:
+class ClientGroup(Struct, frozen=True):
     """Requests of one kind from one client, or from those that the keys do not tell apart.
 
     Args:
@@ -136,8 +133,7 @@ class ClientGroup:
         return value
 
 
-@dataclass(frozen=True, slots=True)
-class AuditedBucket:
+class AuditedBucket(Struct, frozen=True):
     """One bucket, with what the logs say of it.
 
     Args:
@@ -181,8 +177,7 @@ class AuditedBucket:
         return (self.requests - self.unknown) / self.requests if self.requests else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A line that is no record.
 
     Args:
@@ -196,8 +191,7 @@ class Place:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Malformed:
+class Malformed(Struct, frozen=True):
     """The lines that are no records.
 
     Args:
@@ -209,8 +203,7 @@ class Malformed:
     places: tuple[Place, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(Struct, frozen=True):
     """Records that are passed over.
 
     Args:
@@ -222,8 +215,7 @@ class Count:
     records: int
 
 
-@dataclass(frozen=True, slots=True)
-class Audit:
+class Audit(Struct, frozen=True):
     """Everything that one audit has to say.
 
     Args:

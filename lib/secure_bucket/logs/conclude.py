@@ -217,7 +217,7 @@ def _span(rows: Sequence[Row]) -> tuple[datetime.datetime | None, datetime.datet
 
 
 def _with_answer(bucket: AuditedBucket, answer: Answer) -> AuditedBucket:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     return replace(bucket, answer=answer)
 

@@ -6,9 +6,10 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO, Final
+
+from msgspec import Struct
 
 from secure_bucket.findings.finding import Fault
 
@@ -18,8 +19,7 @@ STDIN: Final = "-"
 STDIN_NAME: Final = "<stdin>"
 
 
-@dataclass(frozen=True, slots=True)
-class LogFile:
+class LogFile(Struct, frozen=True):
     """One log.
 
     Args:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from secure_bucket.logs.audit import Key
 from secure_bucket.logs.dialects import Value
@@ -13,8 +14,7 @@ __all__ = ["ALL_KEYS", "Question"]
 ALL_KEYS = (Key.BUCKET, Key.REQUESTER, Key.USER_AGENT, Key.ADDRESS, Key.OPERATION)
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """What is asked of the logs.
 
     Args:

@@ -8,8 +8,9 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, cast
+
+from msgspec import Struct
 
 from secure_bucket.findings.finding import Fault
 from secure_bucket.live.errors import LiveError, translated
@@ -29,8 +30,7 @@ _SMALL: Final = 8 * 1024 * 1024
 _AHEAD: Final = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(Struct, frozen=True):
     """A prefix of a bucket.
 
     Args:
@@ -45,8 +45,7 @@ class Location:
         return f"s3://{self.bucket}/{self.prefix}"
 
 
-@dataclass(frozen=True, slots=True)
-class StoredLog:
+class StoredLog(Struct, frozen=True):
     """An object that may be a log.
 
     Args:

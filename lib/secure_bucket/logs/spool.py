@@ -14,8 +14,9 @@ import shutil
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import IO, BinaryIO, Final, cast
+
+from msgspec import Struct, field
 
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Fault
@@ -40,8 +41,7 @@ _NO_LOG: Final = "it holds neither server access logs of S3 nor events of CloudT
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
-@dataclass(frozen=True, slots=True)
-class Ignored:
+class Ignored(Struct, frozen=True):
     """A file that is no log.
 
     Args:
@@ -53,8 +53,7 @@ class Ignored:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True):
     """Say that a log is in the batches so far, or in the next ones.
 
     Args:
@@ -64,8 +63,7 @@ class Done:
     file: LogFile
 
 
-@dataclass(slots=True)
-class Batch:
+class Batch(Struct):
     """A file for the engine.
 
     Args:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
 
 from secure_bucket.logs.dialects import Dialect, chain, write
 from secure_bucket.logs.errors import LogError
@@ -90,8 +91,7 @@ FROM {table}
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """How the keys of the logs go on after the prefix.
 
     Args:

@@ -7,8 +7,9 @@ language*), for policies attached to a bucket.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from secure_bucket.policy.unknown import Place, Text, Unknown
 
@@ -43,8 +44,7 @@ class Quantifier(enum.Enum):
     FOR_ANY_VALUE = "ForAnyValue"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """Something because of which S3 refuses the document.
 
     Args:
@@ -56,8 +56,7 @@ class Problem:
     at: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
+class Principal(Struct, frozen=True):
     """One entry of a `Principal` or `NotPrincipal` element.
 
     Args:
@@ -69,24 +68,21 @@ class Principal:
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Principals:
+class Principals(Struct, frozen=True):
     """A `Principal` element, or with `negated` a `NotPrincipal` element."""
 
     entries: tuple[Principal | Unknown, ...]
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Patterns:
+class Patterns(Struct, frozen=True):
     """An `Action` or `Resource` element, or with `negated` a `NotAction` or `NotResource` element."""
 
     values: tuple[Value, ...]
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """One key under one condition operator, with its values.
 
     Args:
@@ -111,8 +107,7 @@ class Condition:
         return f"{quantifier}{self.operator}{suffix} {self.key}"
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """One statement.
 
     Args:
@@ -139,8 +134,7 @@ class Statement:
         return f"statement `{self.sid}`" if self.sid else f"statement {self.index + 1}"
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """A bucket policy.
 
     Args:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 __all__ = ["ANONYMOUS", "Request"]
 
 ANONYMOUS = "anonymous"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One request with everything a policy can ask about it.
 
     Args:
@@ -25,4 +25,7 @@ class Request:
     principal: str
     action: str
     resource: str
-    context: Mapping[str, str | Sequence[str]] = field(hash=False)
+    context: Mapping[str, str | Sequence[str]]
+
+    def __hash__(self) -> int:
+        return hash((self.principal, self.action, self.resource))

@@ -11,13 +11,12 @@ Both say what is unknown, why, and where it is written.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 __all__ = ["Hole", "Place", "Text", "Unknown"]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where something is written.
 
     Args:
@@ -38,8 +37,7 @@ class Place:
         return self.file or self.pointer
 
 
-@dataclass(frozen=True, slots=True)
-class Hole:
+class Hole(Struct, frozen=True):
     """A piece of text that is not known until the template is deployed.
 
     Two equal holes hold the same text, whatever it is. The text of a *generated* hole (the name that
@@ -71,8 +69,7 @@ class Hole:
         return hash((self.name, self.generated))
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A string with holes in it, as a sequence of plain strings and holes."""
 
     parts: tuple[str | Hole, ...]
@@ -81,8 +78,7 @@ class Text:
         return "".join(str(part) for part in self.parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """A value of which nothing is known.
 
     Args:

@@ -5,7 +5,7 @@ Follows *AWS JSON policy elements: Principal* and *NotPrincipal* in the IAM User
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from secure_bucket.policy.document import Principal, Principals
 from secure_bucket.policy.unknown import Hole, Text, Unknown
@@ -19,8 +19,7 @@ from secure_bucket.proof.tri import Tri, any_of, negate
 __all__ = ["Addressees", "compile_principals"]
 
 
-@dataclass(frozen=True, slots=True)
-class Addressees:
+class Addressees(Struct, frozen=True):
     """A `Principal` or `NotPrincipal` element, ready to be compared.
 
     Args:

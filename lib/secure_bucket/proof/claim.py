@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
+
+from msgspec import Struct
 
 __all__ = ["DENIES_HTTP", "Claim", "denies_tls_below"]
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """Every request of a kind is denied, whatever the rest of the request.
 
     Args:
@@ -21,9 +21,12 @@ class Claim:
     """
 
     words: str
-    fixed: Mapping[str, str] = field(hash=False)
+    fixed: Mapping[str, str]
     tls_below: Fraction
     tls_absent: bool
+
+    def __hash__(self) -> int:
+        return hash((self.words, self.tls_below, self.tls_absent))
 
 
 DENIES_HTTP = Claim("over http", {"aws:securetransport": "false"}, tls_below=Fraction("1.2"), tls_absent=True)

@@ -6,9 +6,10 @@ The third value is an `Unknown` that says what the answer depends on.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from secure_bucket.policy.document import Condition, Quantifier
 from secure_bucket.policy.unknown import Hole, Text, Unknown
@@ -44,8 +45,7 @@ _FAMILIES: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """A condition, ready to be compared.
 
     Args:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from secure_bucket.proof.automaton import automaton_of
 from secure_bucket.proof.pattern import Pattern
@@ -48,8 +49,7 @@ class Budget:
             raise TooComplex(f"it would take more than {self.whole:,} steps")
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """A part of the strings of a shape: either a fixed text, or characters of a kind.
 
     Args:
@@ -66,7 +66,7 @@ class Stage:
     preferred: str = "exampl012345"
     least: int = 1
     most: int | None = None
-    patterns: tuple[Pattern, ...] = field(default=())
+    patterns: tuple[Pattern, ...] = ()
 
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

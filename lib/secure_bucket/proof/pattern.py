@@ -5,8 +5,9 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from secure_bucket.policy.unknown import Hole, Text
 
@@ -22,8 +23,7 @@ class Wild(enum.Enum):
     ONE_IN_PART = "?:"
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(Struct, frozen=True):
     """A policy variable, replaced by a value of the request (IAM User Guide, *Policy variables*).
 
     Args:
@@ -54,8 +54,8 @@ _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 _ESCAPES = ("*", "?", "$")
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+# A pattern is looked up far more often than it is made.
+class Pattern(Struct, frozen=True, cache_hash=True):
     """A compiled pattern.
 
     Args:
@@ -67,14 +67,6 @@ class Pattern:
     elements: tuple[Element, ...]
     fold: bool = False
     wild_holes: bool = False
-    # A pattern is looked up far more often than it is made.
-    _hash: int = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_hash", hash((self.elements, self.fold, self.wild_holes)))
-
-    def __hash__(self) -> int:
-        return self._hash
 
     @property
     def variables(self) -> tuple[Variable, ...]:

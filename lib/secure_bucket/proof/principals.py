@@ -6,8 +6,9 @@ Follows *AWS JSON policy elements: Principal* and *NotPrincipal* in the IAM User
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from secure_bucket.policy.document import Principal
 from secure_bucket.policy.unknown import Hole, Text, Unknown
@@ -33,8 +34,7 @@ _ACCOUNT: Final = "111122223333"
 _SERVICE: Final = "delivery.logs"
 
 
-@dataclass(frozen=True, slots=True)
-class Who:
+class Who(Struct, frozen=True):
     """Somebody who makes a request.
 
     Args:

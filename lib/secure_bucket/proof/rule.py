@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from secure_bucket.policy.document import Statement
 from secure_bucket.policy.unknown import Unknown
@@ -16,8 +17,7 @@ from secure_bucket.proof.targets import Clause, compile_actions, compile_resourc
 __all__ = ["Rule", "compile_rule"]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """A Deny statement, ready to be compared.
 
     Args:

@@ -6,12 +6,13 @@ import ipaddress
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from decimal import Context, Decimal
 from fractions import Fraction
 from math import floor
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 __all__ = [
     "NETWORKS",
@@ -36,8 +37,7 @@ _INSTANT: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class AddressRanges:
+class AddressRanges(Struct, frozen=True):
     """IP addresses, as the first and the last of each range, in order, by their version."""
 
     ranges: tuple[tuple[int, tuple[tuple[int, int], ...]], ...]

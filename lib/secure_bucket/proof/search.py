@@ -8,8 +8,9 @@ all of them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from secure_bucket.policy.unknown import Unknown
 from secure_bucket.proof.language import TooComplex
@@ -21,8 +22,7 @@ NODE_LIMIT: Final = 100_000
 """Partial combinations after which a policy counts as too complex, about a second's work."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """One class of one dimension.
 
     Args:
@@ -40,8 +40,7 @@ class Choice:
     doubtful: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Dimension:
+class Dimension(Struct, frozen=True):
     """A part of a request.
 
     Args:

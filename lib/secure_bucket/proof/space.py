@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import product
 from typing import Final, TypeVar
+
+from msgspec import Struct
 
 from secure_bucket.policy.document import Principal
 from secure_bucket.policy.unknown import Unknown
@@ -44,8 +45,7 @@ _BUCKET_ARN: Final = re.compile(r"arn:(aws[a-z-]*):s3:::[^/]+")
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class Scenario:
+class Scenario(Struct, frozen=True):
     """What decides which condition keys a request has."""
 
     kind: Kind

@@ -5,9 +5,10 @@ from __future__ import annotations
 import enum
 import string
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
+
+from msgspec import Struct
 
 from secure_bucket.policy.actions import BUCKET_ACTIONS, DOUBTFUL_ACTIONS, OBJECT_ACTIONS, keys_of
 from secure_bucket.policy.document import Patterns
@@ -46,21 +47,30 @@ class Target(enum.Enum):
     BUCKET = "bucket"
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
+class Clause(Struct, frozen=True):
     """An `Action` or `Resource` element, or its negation, ready to be compared.
 
     Args:
         patterns: What it lists.
         negated: Whether it is the `Not…` element.
         doubtful: The patterns of which AWS does not document that S3 accepts them.
-        at: Where it is written.
+        at: Where it is written. Not part of its identity.
     """
 
     patterns: tuple[Pattern | Unknown, ...]
     negated: bool
     doubtful: frozenset[Pattern] = frozenset()
-    at: Place = field(default=Place(), compare=False)
+    at: Place = Place()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Clause) and self._identity == other._identity
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
+
+    @property
+    def _identity(self) -> tuple[object, ...]:
+        return self.patterns, self.negated, self.doubtful
 
     @property
     def variables(self) -> tuple[Variable, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from secure_bucket.policy.unknown import Place, Unknown
@@ -15,8 +14,7 @@ __all__ = ["Depends", "Tri", "all_of", "any_of", "depends_on", "negate", "unless
 Tri: TypeAlias = "bool | Unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Depends(Unknown):
+class Depends(Unknown, frozen=True):
     """An answer that depends on the rest of the request, so that a concrete request settles it."""
 
 

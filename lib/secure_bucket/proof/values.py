@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 from math import floor
 from typing import Final
+
+from msgspec import Struct
 
 from secure_bucket.policy.unknown import Hole, Text
 from secure_bucket.proof.comparison import Comparison, Observed
@@ -46,8 +47,7 @@ OLDEST_TLS_VERSION: Final = "1.0"
 _TLS_VERSIONS: Final = tuple(map(Fraction, ("1.0", "1.1", "1.2", "1.3")))
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """A value of a condition key.
 
     Args:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NoReturn, TypeAlias
+
+from msgspec import Struct
 
 from secure_bucket.policy.request import Request
 from secure_bucket.policy.unknown import Place, Unknown
@@ -21,8 +22,7 @@ class _NotABoolean:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Proven(_NotABoolean):
+class Proven(_NotABoolean, Struct, frozen=True):
     """Every request over plain HTTP is denied.
 
     Args:
@@ -33,8 +33,7 @@ class Proven(_NotABoolean):
     statements: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Refuted(_NotABoolean):
+class Refuted(_NotABoolean, Struct, frozen=True):
     """A request over plain HTTP gets through: here it is.
 
     Args:
@@ -50,8 +49,7 @@ class Refuted(_NotABoolean):
     statement: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Undecided(_NotABoolean):
+class Undecided(_NotABoolean, Struct, frozen=True):
     """The claim can be neither proven nor refuted, because of what is not known.
 
     Args:

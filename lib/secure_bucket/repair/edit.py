@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from secure_bucket.errors import TemplateError
 from secure_bucket.repair.insert import Edit, apply_edits, insert_item, insert_member, item_of_one
@@ -23,8 +24,7 @@ class CannotEdit(Exception):
     """Say, as a clause, why a template cannot be changed safely."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One change of a template: to its text, and what it comes to.
 
     Args:

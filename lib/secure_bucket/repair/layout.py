@@ -6,8 +6,9 @@ import enum
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 __all__ = ["Child", "Kind", "Layout", "LayoutError", "Node", "read_layout"]
 
@@ -28,8 +29,7 @@ class Kind(enum.Enum):
     ALIAS = "alias"
 
 
-@dataclass(slots=True)
-class Node:
+class Node(Struct):
     """A value as it is written.
 
     Args:
@@ -72,8 +72,7 @@ class Node:
         raise LayoutError(f"`{key}` is not written at its place, but merged from elsewhere")
 
 
-@dataclass(slots=True)
-class Child:
+class Child(Struct):
     """A member of a mapping, or an item of a sequence.
 
     Args:
@@ -89,8 +88,7 @@ class Child:
     node: Node
 
 
-@dataclass(slots=True)
-class Layout:
+class Layout(Struct):
     """A text and the tree of its values.
 
     Args:

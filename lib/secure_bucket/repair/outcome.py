@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from secure_bucket.policy.unknown import Place
 from secure_bucket.template import Document
@@ -10,8 +10,7 @@ from secure_bucket.template import Document
 __all__ = ["Fixed", "Left", "Repair"]
 
 
-@dataclass(frozen=True, slots=True)
-class Fixed:
+class Fixed(Struct, frozen=True):
     """A bucket that denies plain HTTP now.
 
     Args:
@@ -27,8 +26,7 @@ class Fixed:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(Struct, frozen=True):
     """A bucket that was left as it was, and is not proven.
 
     Args:
@@ -44,8 +42,7 @@ class Left:
     undecided: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Repair:
+class Repair(Struct, frozen=True):
     """What became of a template.
 
     Args:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from secure_bucket.errors import TemplateError
 from secure_bucket.findings.judge import Judge, Judgement
@@ -47,8 +48,7 @@ def repair_document(
         raise TemplateError(f"`{document.name}`: nested too deeply to be read") from None
 
 
-@dataclass(frozen=True, slots=True)
-class _Repairer:
+class _Repairer(Struct, frozen=True):
     original: Document
     strict: bool
     synthesized: bool

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from secure_bucket.repair.layout import Kind, Layout, Node
 
@@ -11,8 +11,7 @@ __all__ = ["Style", "read_style"]
 _STEP = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(Struct, frozen=True):
     """How a template is written.
 
     Args:

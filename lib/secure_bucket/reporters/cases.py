@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 
+from msgspec import Struct
 from typing_extensions import assert_never
 
 from secure_bucket.findings.finding import Finding, GrantedException, JudgedBucket, Level, Report
@@ -29,8 +29,7 @@ def verdict_name(verdict: Verdict) -> str:
             assert_never(verdict)
 
 
-@dataclass(frozen=True, slots=True)
-class Excused:
+class Excused(Struct, frozen=True):
     """A finding that does not fail the gate, because somebody said so.
 
     Args:
@@ -50,8 +49,7 @@ class Excused:
         return f"excepted{until}: {' '.join(self.by.reason.split())}"
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """Everything that is said about one bucket, or about one policy whose bucket is elsewhere.
 
     Args:

@@ -7,15 +7,14 @@ declare, and on nothing where they declare none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from secure_bucket.template.safeguards import SafeguardKind
 
 __all__ = ["REQUIREMENTS", "Requirement"]
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(Struct, frozen=True):
     """A requirement of a published document.
 
     Args:

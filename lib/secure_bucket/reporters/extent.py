@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import accumulate, islice
+
+from msgspec import Struct
 
 from secure_bucket.policy.unknown import Place
 
@@ -26,8 +27,7 @@ _QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\n]|\'\')*\'')
 _COLON = re.compile(r"[ \t]*:[ \t]*(?=[^ \t\n])")
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
+class Extent(Struct, frozen=True):
     """A part of a file, from 1, the end included for the line and excluded for the column.
 
     Args:
@@ -80,8 +80,7 @@ class Excerpts:
         return None if self._text is None else _extent(self._text, place)
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
+class _Text(Struct, frozen=True):
     whole: str
     lines: list[str]
     starts: list[int]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime
 import os.path
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import PurePath
+
+from msgspec import Struct
 
 __all__ = ["Run", "no_source"]
 
@@ -16,8 +17,7 @@ def no_source(file: str) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """The check that a report came from.
 
     Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from secure_bucket.rollout.actions import actions_of
 from secure_bucket.rollout.decision import Circumstances, Decision

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
 
+from msgspec import Struct
 from typing_extensions import assert_never
 
 from secure_bucket.findings.finding import GrantedException
@@ -17,8 +17,7 @@ from secure_bucket.rollout.planned import ClientUse, State, Wave
 __all__ = ["Circumstances", "Decision", "template_name"]
 
 
-@dataclass(frozen=True, slots=True)
-class Circumstances:
+class Circumstances(Struct, frozen=True):
     """What holds for every bucket.
 
     Args:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from secure_bucket.rollout.decision import template_name
 from secure_bucket.rollout.planned import PlannedBucket, State, Wave

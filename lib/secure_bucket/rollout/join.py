@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from secure_bucket.findings.finding import GrantedException, JudgedBucket, Report
 from secure_bucket.logs.audit import Audit, AuditedBucket
@@ -16,8 +17,7 @@ __all__ = ["Joined", "Known", "join"]
 _ABOUT_VERDICTS = frozenset({"SB001", "SB002"})
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What one check or review says about a bucket.
 
     Args:
@@ -33,8 +33,7 @@ class Known:
     exception: GrantedException | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
+class Joined(Struct, frozen=True):
     """One bucket in all that knows it.
 
     Args:

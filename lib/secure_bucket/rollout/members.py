@@ -6,8 +6,9 @@ import datetime
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, NoReturn
+
+from msgspec import Struct
 
 from secure_bucket.rollout.errors import RolloutError
 
@@ -16,8 +17,7 @@ __all__ = ["Members", "read_members"]
 _MAX_BYTES = 1024 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Members:
+class Members(Struct, frozen=True):
     """An object of a JSON document.
 
     Args:

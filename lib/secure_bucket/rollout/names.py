@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from secure_bucket.findings.finding import Report
 from secure_bucket.rollout.errors import RolloutError
@@ -18,8 +19,7 @@ _LISTS: Final = ("StackResourceSummaries", "StackResources")
 _GONE: Final = frozenset({"DELETE_COMPLETE", "DELETE_SKIPPED"})
 
 
-@dataclass(frozen=True, slots=True)
-class StackResources:
+class StackResources(Struct, frozen=True):
     """The buckets of one stack that is deployed.
 
     Args:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from secure_bucket.findings.finding import Fault, Report
 from secure_bucket.logs.audit import Audit

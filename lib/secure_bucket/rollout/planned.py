@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 import enum
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from secure_bucket.logs.audit import AuditedBucket
 from secure_bucket.policy.unknown import Place
@@ -95,8 +96,7 @@ _WAVES = {
 }
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Client:
+class Client(Struct, frozen=True, order=True):
     """Who has to move: a requester with its user agent, as far as the logs were grouped by them.
 
     Args:
@@ -110,8 +110,7 @@ class Client:
     address: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ClientUse:
+class ClientUse(Struct, frozen=True):
     """What a client does with one bucket that the deny will refuse.
 
     Args:
@@ -133,8 +132,7 @@ class ClientUse:
     addresses: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
+class Declaration(Struct, frozen=True):
     """Where a template declares a bucket, and what it proves there.
 
     Args:
@@ -157,8 +155,7 @@ class Declaration:
         return self.construct_path or self.logical_id
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedBucket:
+class PlannedBucket(Struct, frozen=True):
     """One bucket with everything that is known about it, and what to do.
 
     Args:

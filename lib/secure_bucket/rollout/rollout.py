@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from secure_bucket.findings.finding import Fault
 from secure_bucket.logs.audit import Safe
@@ -11,8 +11,7 @@ from secure_bucket.rollout.planned import Client, PlannedBucket, State, Wave
 __all__ = ["BlastRadius", "Move", "Rollout", "Source"]
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(Struct, frozen=True):
     """Clients that move to HTTPS together, and the buckets that can be enforced after that.
 
     Args:
@@ -28,8 +27,7 @@ class Move:
     whole: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class BlastRadius:
+class BlastRadius(Struct, frozen=True):
     """Who is hit when a wave is enforced as it stands, before anybody has moved.
 
     Args:
@@ -47,8 +45,7 @@ class BlastRadius:
     unknown: int
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """One of the things that a rollout is planned from.
 
     Args:
@@ -67,8 +64,7 @@ class Source:
     days: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Rollout:
+class Rollout(Struct, frozen=True):
     """The plan.
 
     Args:

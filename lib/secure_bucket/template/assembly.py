@@ -10,9 +10,10 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
+
+from msgspec import Struct, field
 
 from secure_bucket.errors import TemplateError
 from secure_bucket.policy.unknown import Place
@@ -84,8 +85,7 @@ _Owner: TypeAlias = "Path | tuple[_Owner, str]"
 """What a construct path belongs to: a template, or the nested stack that a resource of another one makes."""
 
 
-@dataclass(slots=True)
-class _Reader:
+class _Reader(Struct):
     stacks: list[Stack] = field(default_factory=list)
     assets: dict[str, Path] = field(default_factory=dict)
     paths: dict[_Owner, dict[str, str]] = field(default_factory=dict)

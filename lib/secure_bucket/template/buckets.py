@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from secure_bucket.policy.unknown import Place, Text, Unknown
 from secure_bucket.template.conditions import condition_holds, obeys_rules
@@ -39,24 +40,21 @@ _OTHER_PARTITIONS = ("aws-cn", "aws-eusc", "aws-iso", "cn-north", "eu-isoe", "eu
 _S3_ARN = re.compile(r"arn:(aws[a-z-]*):s3:")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Bucket:
+class Bucket(Struct, frozen=True, eq=False):
     """An `AWS::S3::Bucket` of a stack."""
 
     stack: Stack
     resource: Resource
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class BucketPolicy:
+class BucketPolicy(Struct, frozen=True, eq=False):
     """An `AWS::S3::BucketPolicy` of a stack."""
 
     stack: Stack
     resource: Resource
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(Struct, frozen=True):
     """A policy as it comes out in one deployment.
 
     Args:
@@ -72,8 +70,7 @@ class Applied:
     certain: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Deployment:
+class Deployment(Struct, frozen=True):
     """A bucket, or the bucket of a policy, in one of the ways in which it can be deployed.
 
     Args:
@@ -91,8 +88,7 @@ class Deployment:
     expandable: bool
 
 
-@dataclass(frozen=True, slots=True)
-class NotApplicable:
+class NotApplicable(Struct, frozen=True):
     """A resource that is like a bucket, but not asked about, and why."""
 
     stack: Stack
@@ -100,8 +96,7 @@ class NotApplicable:
     why: str
 
 
-@dataclass(slots=True, eq=False)
-class Inventory:
+class Inventory(Struct, eq=False):
     """Everything in an assembly that is about S3 buckets.
 
     Args:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import NoReturn
 
 from secure_bucket.errors import TemplateError
@@ -30,15 +29,20 @@ def pointer_token(key: object) -> str:
     return str(key).replace("~", "~0").replace("/", "~1")
 
 
-@dataclass(frozen=True, slots=True)
-class Duplicate(Unknown):
+class Duplicate(Unknown, frozen=True, kw_only=True):
     """The value of a key that stands twice in one object, for which no specification says which counts.
 
     Args:
         values: The values, in the order in which they are written.
     """
 
-    values: tuple[object, ...] = field(default=(), kw_only=True, compare=False, repr=False)
+    values: tuple[object, ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Duplicate) and (self.reason, self.at) == (other.reason, other.at)
+
+    def __hash__(self) -> int:
+        return hash((self.reason, self.at))
 
 
 def duplicate_key(

@@ -7,9 +7,10 @@ import os
 import re
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
+
+from msgspec import Struct
 
 from secure_bucket.errors import MissingDependencyError, NotATemplateError, TemplateError
 from secure_bucket.policy.unknown import Place
@@ -42,8 +43,7 @@ _SECTIONS = frozenset(
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Document:
+class Document(Struct, frozen=True, eq=False):
     """A template as values, and where each of them is written.
 
     Args:
@@ -55,8 +55,11 @@ class Document:
 
     name: str
     root: Mapping[str, Any]
-    text: str = field(default="", repr=False)
-    places: Places | JsonPlaces | None = field(default=None, repr=False)
+    text: str = ""
+    places: Places | JsonPlaces | None = None
+
+    def __repr__(self) -> str:
+        return f"Document({self.name!r})"
 
     @property
     def has_unique_keys(self) -> bool:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from secure_bucket.template.stack import Path, Stack
 from secure_bucket.template.text import canonical
@@ -67,8 +68,7 @@ def expand_loops(
     return members
 
 
-@dataclass(frozen=True, slots=True)
-class _Each:
+class _Each(Struct, frozen=True):
     """Any one value of a collection that is not known.
 
     It is named after the collection, because two loops over different ones do not go through the same values.

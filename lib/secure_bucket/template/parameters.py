@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from secure_bucket.template.text import as_text
 
@@ -21,8 +22,7 @@ _UNLIKE = ("(?", "[[", "--", "||", "[]", "[^]")
 _MAX_MATCHED = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Struct, frozen=True):
     """A parameter of a template.
 
     Args:
@@ -35,7 +35,7 @@ class Parameter:
     type: str
     default: object
     allowed: tuple[str, ...] | None
-    limits: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    limits: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_list(self) -> bool:

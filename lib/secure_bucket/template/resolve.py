@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from secure_bucket.policy.unknown import Hole, Place, Text, Unknown
 from secure_bucket.template.loops import expand_loops, is_loop
@@ -33,8 +34,7 @@ Function: TypeAlias = "Callable[[Resolver, Stack, object, Path], object]"
 _URL_SUFFIXES = {"aws": "amazonaws.com", "aws-us-gov": "amazonaws.com", "aws-cn": "amazonaws.com.cn"}
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
+class Acknowledged(Struct, frozen=True):
     """A finding that is acknowledged on a construct, as the AWS CDK notes it in an assembly.
 
     Args:
@@ -50,8 +50,7 @@ class Acknowledged:
     at: Place
 
 
-@dataclass(slots=True, eq=False)
-class Assembly:
+class Assembly(Struct, eq=False):
     """The stacks that are deployed together, so that they can refer to each other.
 
     Args:
@@ -92,8 +91,7 @@ class Assembly:
         return self._exports
 
 
-@dataclass(slots=True, eq=False)
-class Resolver:
+class Resolver(Struct, eq=False):
     """Resolve the values of an assembly in one world.
 
     Args:

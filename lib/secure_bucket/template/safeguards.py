@@ -9,7 +9,8 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from secure_bucket.template.stack import Resource, Stack
 from secure_bucket.template.text import strings_of
@@ -36,8 +37,7 @@ class SafeguardKind(enum.Enum):
     MFA = "A bucket policy denies something without multi-factor authentication"
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredSafeguard:
+class DeclaredSafeguard(Struct, frozen=True):
     """A resource that is a safeguard, as far as its declaration tells.
 
     Args:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from secure_bucket.policy.unknown import Place, Unknown
 from secure_bucket.template.json_text import Duplicate
@@ -34,13 +35,12 @@ def pointer_of(path: Path) -> str:
     return str(path) + "".join("/" + token for token in reversed(tokens))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Resource:
+class Resource(Struct, frozen=True, eq=False):
     """A resource of a stack, with the path at which it is written."""
 
     logical_id: str
     type: str
-    body: Mapping[str, Any] = field(repr=False)
+    body: Mapping[str, Any]
     path: Path
 
     @property
@@ -54,8 +54,7 @@ class Resource:
         return (self.path, "Properties")
 
 
-@dataclass(slots=True, eq=False)
-class Stack:
+class Stack(Struct, eq=False):
     """A template in one deployment.
 
     Args:
@@ -75,7 +74,7 @@ class Stack:
         construct_paths: The paths of its constructs by logical id, where an assembly tells.
     """
 
-    document: Document = field(repr=False)
+    document: Document
     name: str = ""
     stack_name: str = ""
     region: str = ""
@@ -88,7 +87,7 @@ class Stack:
     loop_variables: set[str] = field(default_factory=set)
     nested: dict[str, Stack] = field(default_factory=dict)
     read: set[str] = field(default_factory=set)
-    construct_paths: Mapping[str, str] = field(default_factory=dict, repr=False)
+    construct_paths: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("Conditions", "Mappings", "Outputs", "Parameters"):

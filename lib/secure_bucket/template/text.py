@@ -7,7 +7,6 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 from secure_bucket.policy.unknown import Hole, Place, Text, Unknown
 from secure_bucket.template.json_text import Duplicate
@@ -36,15 +35,14 @@ class NoValue(enum.Enum):
 NO_VALUE = NoValue.NO_VALUE
 
 
-@dataclass(frozen=True, slots=True)
-class Opaque(Unknown):
+class Opaque(Unknown, frozen=True, kw_only=True):
     """An `Unknown` with a name, so that the same expression written twice is the same value.
 
     Args:
         name: The expression, in a form that does not depend on how it was written.
     """
 
-    name: str = field(default="", kw_only=True)
+    name: str = ""
 
 
 _NOWHERE = Place()

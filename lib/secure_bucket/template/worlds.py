@@ -9,8 +9,10 @@ default is one value among others, never assumed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from secure_bucket.policy.unknown import Hole, Unknown
 
@@ -78,8 +80,7 @@ class Fork(Exception):
         self.worlds = worlds
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(Struct, frozen=True):
     """What is fixed about a deployment.
 
     Args:

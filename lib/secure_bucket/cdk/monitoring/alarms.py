@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_logs as logs
 from constructs import Construct
+from msgspec import Struct
 
 from secure_bucket.cdk.monitoring.watched import KIND, Watched
 from secure_bucket.cdk.refuse import refuse
@@ -32,8 +32,7 @@ _MOST_FILTERS = 80
 _PERIOD = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(Struct, frozen=True):
     """One thing that is counted.
 
     Args:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct
+from msgspec import Struct
 
 from secure_bucket.cdk.refuse import refuse, shown
 
@@ -16,8 +16,7 @@ __all__ = ["KIND", "Watched", "top_stack", "watch"]
 KIND = "secure transport monitoring"
 
 
-@dataclass(frozen=True, slots=True)
-class Watched:
+class Watched(Struct, frozen=True):
     """What a monitoring is for.
 
     Args:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from secure_bucket.findings.finding import Finding, Level
 from secure_bucket.findings.judge import Judgement, Outcome
@@ -25,8 +26,7 @@ _MAX_REASONS = 3
 _BUCKET = re.compile(r"(?:<[^>]*>|[^/])*/?")
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """A rule, which is its own manual.
 
     Args:

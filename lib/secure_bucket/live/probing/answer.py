@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 from xml.etree import ElementTree
+
+from msgspec import Struct
 
 from secure_bucket.live.probing.transport import Answer
 
@@ -32,8 +33,7 @@ _ACTION: Final = re.compile(r"is not authorized to perform: ([a-z0-9-]+:[A-Za-z0
 _IMPLICIT: Final = re.compile(r"because no ([A-Za-z -]+?) allows")
 
 
-@dataclass(frozen=True, slots=True)
-class LetIn:
+class LetIn(Struct, frozen=True):
     """The policies let the request in.
 
     Args:
@@ -43,8 +43,7 @@ class LetIn:
     code: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Denied:
+class Denied(Struct, frozen=True):
     """S3 answered `AccessDenied`.
 
     Args:
@@ -60,8 +59,7 @@ class Denied:
     for_lack_of: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Redirected:
+class Redirected(Struct, frozen=True):
     """The answer sends the request elsewhere.
 
     Args:
@@ -71,8 +69,7 @@ class Redirected:
     to: str
 
 
-@dataclass(frozen=True, slots=True)
-class Foreign:
+class Foreign(Struct, frozen=True):
     """It is not S3 that answered, or not directly.
 
     Args:
@@ -82,8 +79,7 @@ class Foreign:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Struct, frozen=True):
     """S3 refused for another reason than a policy.
 
     Args:

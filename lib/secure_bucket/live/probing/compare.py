@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from msgspec import Struct
 from typing_extensions import assert_never
 
 from secure_bucket.live.probing.answer import Denied, Failed, Foreign, LetIn, Reading, Redirected
@@ -32,8 +32,7 @@ _REFUSERS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Struct, frozen=True):
     """A request that was made, and what came back, read.
 
     Args:
@@ -45,8 +44,7 @@ class Heard:
     reading: Reading | NoAnswer
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
+class Doubt(Struct, frozen=True):
     """Why a request proves nothing.
 
     Args:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from secure_bucket.live.errors import LiveError, Trouble, translated
 from secure_bucket.live.session import Session, open_session

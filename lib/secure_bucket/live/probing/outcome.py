@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import NoReturn, TypeAlias
+
+from msgspec import Struct
 
 __all__ = ["Enforced", "Exchange", "Inconclusive", "Open", "Outcome", "Refuser", "Signer", "Transport"]
 
@@ -51,8 +52,7 @@ class Refuser(enum.Enum):
     ENDPOINT = "the endpoint"
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(Struct, frozen=True):
     """One request that was made, and what came back: the evidence.
 
     Args:
@@ -95,8 +95,7 @@ class _NotABoolean:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Enforced(_NotABoolean):
+class Enforced(_NotABoolean, Struct, frozen=True):
     """Every request was let in over HTTPS, and refused this way.
 
     Args:
@@ -108,8 +107,7 @@ class Enforced(_NotABoolean):
     exchanges: tuple[Exchange, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Open(_NotABoolean):
+class Open(_NotABoolean, Struct, frozen=True):
     """A request got in this way: here it is.
 
     Args:
@@ -121,8 +119,7 @@ class Open(_NotABoolean):
     exchanges: tuple[Exchange, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Inconclusive(_NotABoolean):
+class Inconclusive(_NotABoolean, Struct, frozen=True):
     """No request got in this way, and that proves nothing.
 
     Args:

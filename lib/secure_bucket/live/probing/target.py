@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
 
 from secure_bucket.live.errors import LiveError, translated
 from secure_bucket.live.session import Session, endpoint_named
@@ -32,8 +33,7 @@ _NO_PLAIN_HTTP: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """Which of the endpoints of S3 to use, and how to write the bucket into the address.
 
     Args:
@@ -51,8 +51,7 @@ class Layout:
     accelerate: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Struct, frozen=True):
     """A request to be made, the same over every transport.
 
     Args:

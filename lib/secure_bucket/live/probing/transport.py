@@ -14,9 +14,10 @@ import ssl
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from secure_bucket.live.errors import LiveError, Trouble
 from secure_bucket.live.probing.outcome import Transport
@@ -51,8 +52,7 @@ class Silence(enum.Enum):
     NOT_HTTP = "what came is not HTTP"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What came back.
 
     Args:
@@ -66,8 +66,7 @@ class Answer:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class NoAnswer:
+class NoAnswer(Struct, frozen=True):
     """That nothing came back.
 
     Args:
