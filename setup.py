@@ -73,7 +73,7 @@ setup(
         "msgspec>=0.19,<1",
         "typing_extensions>=4.5",
     ],
-    entry_points={"console_scripts": ["secure-bucket = secure_bucket.cli.main:main"]},
+    entry_points={"console_scripts": ["secure-bucket = secure_bucket.cli.main:console"]},
     extras_require={
         "audit": AUDIT,
         "aws": AWS,

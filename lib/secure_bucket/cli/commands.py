@@ -56,7 +56,7 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
     """Return the parser of the whole command.
 
     Args:
-        only: The one command that will be asked for; the others then have a name and no arguments.
+        only: The one command that will be asked for; all of them unless given.
     """
     parser = argparse.ArgumentParser(
         prog="secure-bucket",
@@ -66,7 +66,8 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, words in COMMANDS.items():
+    for name in COMMANDS if only is None else (only,):
+        words = COMMANDS[name]
         command = commands.add_parser(
             name,
             help=words,
@@ -74,6 +75,5 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
             epilog=EXIT_CODES,
             formatter_class=_Help,
         )
-        if only in (None, name):
-            importlib.import_module(f"secure_bucket.cli.arguments.{name}").add(command)
+        importlib.import_module(f"secure_bucket.cli.arguments.{name}").add(command)
     return parser

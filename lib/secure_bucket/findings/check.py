@@ -13,7 +13,6 @@ from msgspec.structs import replace
 from secure_bucket.errors import TemplateError
 from secure_bucket.findings.finding import Fault, Finding, GrantedException, JudgedBucket, Report, Safeguard
 from secure_bucket.findings.judge import Judge, Judgement, Outcome
-from secure_bucket.findings.origin import with_origins
 from secure_bucket.findings.rules import RULES
 from secure_bucket.policy.unknown import Unknown
 from secure_bucket.proof.verdict import Undecided
@@ -143,6 +142,8 @@ def check_assembly(
     Raises:
         TemplateError: If a file that the assembly refers to is missing or cannot be read.
     """
+    from secure_bucket.findings.origin import with_origins  # A single template has none.
+
     named = f"`{os.fspath(directory)}`"
     report = _check(lambda: read_assembly(directory), named, strict, minimum_tls_version, exceptions_as_of)
     return with_origins(report, directory)

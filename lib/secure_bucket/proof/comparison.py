@@ -17,9 +17,7 @@ from secure_bucket.proof.keys import Domain, domain_of
 from secure_bucket.proof.matching import matches
 from secure_bucket.proof.pattern import Pattern, Variable, compile_pattern
 from secure_bucket.proof.scalars import (
-    NETWORKS,
     AddressRanges,
-    Network,
     parse_address,
     parse_instant,
     parse_network,
@@ -177,20 +175,20 @@ def compile_comparison(condition: Condition, *, variables: bool, known: Mapping[
     domain = domain_of(key)
     test = Comparison(key, family, relation, negated, (), condition)
     if family == "null" and condition.quantifier is not None:
-        options: tuple[Option | Network, ...] = (
+        options: tuple[Option, ...] = (
             Unknown("AWS does not document a set operator in front of `Null`", condition.at),
         )
     elif family != "null" and domain is not None and family not in domain.families:
         options = (Unknown(_undocumented(condition, domain), condition.at),)
     else:
         options = tuple(_option(test, value, variables, known) for value in condition.values)
-    networks = [option for option in options if isinstance(option, NETWORKS)]
+    ranges = [option for option in options if isinstance(option, AddressRanges)]
     literals: set[str] = set()
-    kept: list[Option] = [AddressRanges.of(networks)] if networks else []
+    kept: list[Option] = [AddressRanges.union(ranges)] if ranges else []
     for option in options:
         if isinstance(option, Pattern) and option.is_literal and not option.holes:
             literals.add("".join(map(str, option.elements)))
-        elif not isinstance(option, NETWORKS):
+        elif not isinstance(option, AddressRanges):
             kept.append(option)
     written = (value for value in condition.values if variables and not isinstance(value, Unknown))
     names = tuple(name for value in written for name in compile_pattern(value, variables=True).variables)
@@ -207,7 +205,7 @@ def _undocumented(condition: Condition, domain: Domain) -> str:
 
 def _option(
     test: Comparison, value: str | Text | Unknown, variables: bool, known: Mapping[str, str]
-) -> Option | Network:
+) -> Option:
     if isinstance(value, Unknown):
         return value
     condition, family = test.condition, test.family
@@ -231,7 +229,7 @@ def _option(
     if isinstance(value, Text):
         hole = next(part for part in value.parts if isinstance(part, Hole))
         return Unknown(hole.reason, hole.at)
-    option: Option | Network | None
+    option: Option | None
     if family in ("bool", "null"):
         option = {"true": True, "false": False}.get(value)
     elif family == "address":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -10,14 +9,15 @@ from datetime import datetime, timedelta, timezone
 from decimal import Context, Decimal
 from fractions import Fraction
 from math import floor
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv6Address
+
 __all__ = [
-    "NETWORKS",
     "AddressRanges",
-    "Network",
     "parse_address",
     "parse_instant",
     "parse_network",
@@ -26,9 +26,7 @@ __all__ = [
     "write_number",
 ]
 
-Network: TypeAlias = "ipaddress.IPv4Network | ipaddress.IPv6Network"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
-NETWORKS: Final = (ipaddress.IPv4Network, ipaddress.IPv6Network)
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?")
 _PREFIXED: Final = re.compile(r"[0-9A-Fa-f:.]+(/[0-9]{1,3})?")
 _INSTANT: Final = re.compile(
@@ -43,17 +41,13 @@ class AddressRanges(Struct, frozen=True):
     ranges: tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
 
     @classmethod
-    def of(cls, networks: Sequence[Network]) -> AddressRanges:
-        """Return the ranges that some networks make up together."""
+    def union(cls, several: Sequence[AddressRanges]) -> AddressRanges:
+        """Return the ranges that some make up together."""
         found = []
         for version in (4, 6):
             merged: list[tuple[int, int]] = []
-            bounds = (
-                (int(network.network_address), int(network.broadcast_address))
-                for network in networks
-                if network.version == version
-            )
-            for first, last in sorted(bounds):
+            bounds = sorted(bound for each in several for bound in dict(each.ranges)[version])
+            for first, last in bounds:
                 if merged and first <= merged[-1][1] + 1:
                     merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
                 else:
@@ -61,7 +55,7 @@ class AddressRanges(Struct, frozen=True):
             found.append((version, tuple(merged)))
         return cls(tuple(found))
 
-    def contain(self, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    def contain(self, address: IPv4Address | IPv6Address) -> bool:
         """Return whether an address is in one of the ranges."""
         ranges = dict(self.ranges)[address.version]
         position = bisect_right(ranges, int(address), key=lambda one: one[0])
@@ -98,22 +92,28 @@ def parse_instant(text: str) -> Fraction | None:
     return (moment - _EPOCH) // timedelta(seconds=1) - offset + Fraction(f"0.{fraction or 0}")
 
 
-def parse_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def parse_address(text: str) -> IPv4Address | IPv6Address | None:
     """Return the IP address that a text writes; `None` when it writes none."""
+    from ipaddress import ip_address  # Few policies name an address.
+
     try:
-        return ipaddress.ip_address(text)
+        return ip_address(text)
     except ValueError:
         return None
 
 
-def parse_network(text: str) -> Network | None:
+def parse_network(text: str) -> AddressRanges | None:
     """Return the range that a text writes, as an address or with the length of a prefix, as AWS has it."""
+    from ipaddress import ip_network
+
     if not _PREFIXED.fullmatch(text):
         return None  # Python also takes a netmask, and an address with a scope.
     try:
-        return ipaddress.ip_network(text, strict=False)
+        network = ip_network(text, strict=False)
     except ValueError:
         return None
+    bounds = ((int(network.network_address), int(network.broadcast_address)),)
+    return AddressRanges(tuple((version, bounds if version == network.version else ()) for version in (4, 6)))
 
 
 def write_number(number: Fraction) -> str:

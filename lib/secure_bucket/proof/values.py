@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import combinations
@@ -247,8 +246,10 @@ def _around(constants: Sequence[Fraction], step: Fraction = Fraction(1)) -> Iter
 
 def _addresses(comparisons: Sequence[Comparison]) -> Iterator[str]:
     """Yield one address of each interval that the ranges cut out of the two address spaces."""
+    from ipaddress import ip_address
+
     options = [option for option in _options(comparisons, "address") if isinstance(option, AddressRanges)]
-    for example in map(ipaddress.ip_address, _ADDRESSES):
+    for example in map(ip_address, _ADDRESSES):
         bounds = {0}
         for option in options:
             for first, last in dict(option.ranges)[example.version]:

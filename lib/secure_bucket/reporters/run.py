@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import os.path
 from collections.abc import Callable
-from pathlib import PurePath
 
 from msgspec import Struct
 
@@ -47,7 +46,7 @@ class Run(Struct, frozen=True):
             root = os.path.normpath(root)
             if path == root or path.startswith(root.rstrip(os.sep) + os.sep):
                 path = os.path.relpath(path, root)
-        return PurePath(path).as_posix() if path else ""
+        return path.replace(os.sep, "/")
 
     @property
     def timestamp(self) -> str:

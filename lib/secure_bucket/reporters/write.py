@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from pathlib import Path
 
 __all__ = ["write_atomically"]
 
@@ -24,6 +23,7 @@ def write_atomically(path: str | os.PathLike[str], text: str) -> None:
     Raises:
         OSError: If it cannot be written; the old content is then still there.
     """
+    from pathlib import Path
 
     target = Path(os.path.realpath(path))
     content = text.encode("utf-8")

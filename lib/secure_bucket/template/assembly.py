@@ -10,8 +10,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from msgspec import Struct, field
 
@@ -21,6 +20,9 @@ from secure_bucket.template.load import Document, is_template, load_document, pa
 from secure_bucket.template.resolve import Acknowledged, Assembly
 from secure_bucket.template.stack import Resource, Stack
 from secure_bucket.template.text import strings_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["MAX_STACKS", "read_assembly", "read_document", "read_templates"]
 
@@ -48,6 +50,8 @@ def read_assembly(directory: str | os.PathLike[str]) -> Assembly:
     Raises:
         TemplateError: If a file that the assembly refers to is missing or cannot be read.
     """
+    from pathlib import Path  # It takes longer to load than most templates to check.
+
     reader = _Reader()
     reader.read_directory(Path(directory), os.fspath(directory), 0)
     reader.read_nested()
@@ -58,7 +62,7 @@ def read_assembly(directory: str | os.PathLike[str]) -> Assembly:
 def read_document(document: Document) -> Assembly:
     """Read a template that is on its own, with those that are written inside of it."""
     reader = _Reader()
-    reader.add(Stack(document), Path(document.name))
+    reader.add(Stack(document), document.name)
     for stack in reader.stacks:
         for resource in list(stack.resources.values()):
             if resource.type in _WHERE_TEMPLATES_ARE_NAMED:
@@ -76,13 +80,14 @@ def read_templates(paths: Iterable[str | os.PathLike[str]]) -> Assembly:
     """
     reader = _Reader()
     for path in paths:
-        reader.add(Stack(load_document(path), name=Path(path).name.partition(".")[0]), Path(path))
+        file = os.fspath(path)
+        reader.add(Stack(load_document(file), name=os.path.basename(file).partition(".")[0]), file)
     reader.read_nested()
     return Assembly(reader.stacks)
 
 
-_Owner: TypeAlias = "Path | tuple[_Owner, str]"
-"""What a construct path belongs to: a template, or the nested stack that a resource of another one makes."""
+_Owner: TypeAlias = "str | tuple[_Owner, str]"
+"""What a construct path belongs to: a template by its file, or the nested stack that a resource makes."""
 
 
 class _Reader(Struct):
@@ -90,12 +95,12 @@ class _Reader(Struct):
     assets: dict[str, Path] = field(default_factory=dict)
     paths: dict[_Owner, dict[str, str]] = field(default_factory=dict)
     owners: dict[str, _Owner] = field(default_factory=dict)
-    seen: set[Path] = field(default_factory=set)
+    seen: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
     acknowledged: list[Acknowledged] = field(default_factory=list)
     searched: int = 0
 
-    def add(self, stack: Stack, file: Path, nested_as: _Owner | None = None) -> None:
+    def add(self, stack: Stack, file: str | Path, nested_as: _Owner | None = None) -> None:
         if len(self.stacks) >= MAX_STACKS:
             raise TemplateError(f"`{file}`: an assembly of more than {MAX_STACKS:,} stacks is not read")
         # INVARIANT: names are unique, because they tell the holes of different stacks apart.
@@ -104,7 +109,7 @@ class _Reader(Struct):
             unique, number = f"{stack.name}-{number}", number + 1
         stack.name = unique
         self.names.add(unique)
-        file = Path(os.path.abspath(file))
+        file = os.path.abspath(file)
         self.owners[stack.name] = nested_as or file
         stack.construct_paths = self.paths.get(file) or self.paths.get(self.owners[stack.name], {})
         self.seen.add(file)
@@ -174,13 +179,13 @@ class _Reader(Struct):
         for path, entries in metadata.items():
             for kind, data in _entries(entries):
                 if kind == "aws:cdk:templateFile":
-                    owners[path] = Path(os.path.abspath(directory / data))
+                    owners[path] = os.path.abspath(directory / data)
                 elif kind == "aws:cdk:logicalId":
                     made.append((path, data))
             self.acknowledged += _acknowledged(path, entries, directory / (name or "manifest.json"))
         if not owners:
             # The CDK before 2.274 does not tell the files of nested stacks, but what makes them is named so.
-            owners[""] = Path(os.path.abspath(file))
+            owners[""] = os.path.abspath(file)
             for path, logical_id in sorted(made):
                 nested = _NESTED_STACK.fullmatch(path)
                 if nested is not None:
@@ -234,6 +239,8 @@ class _Reader(Struct):
         self.add(nested, file, (self.owners[stack.name], resource.logical_id))
 
     def _nested_files(self, stack: Stack, resource: Resource) -> list[Path]:
+        from pathlib import Path
+
         here = Path(stack.document.name).parent
         metadata = resource.body.get("Metadata")
         asset = metadata.get("aws:asset:path") if isinstance(metadata, Mapping) else None
@@ -263,7 +270,7 @@ class _Reader(Struct):
             with contextlib.suppress(TemplateError):  # It stays listed as not at hand then.
                 # Lines inside of a text are no lines of a file.
                 document = Document(where, parse_document(body, where).root)
-                self.add(Stack(document, name=name), Path(where))
+                self.add(Stack(document, name=name), where)
                 stack.read.add(resource.logical_id)
 
     def _named_assets(self, value: object) -> Iterator[Path]:
@@ -280,7 +287,7 @@ class _Reader(Struct):
         self.read_nested()
 
     def _read_separate(self, file: Path, name: str) -> None:
-        if Path(os.path.abspath(file)) not in self.seen:
+        if os.path.abspath(file) not in self.seen:
             document = load_document(file)
             if is_template(document.root):
                 self.add(Stack(document, name=name), file)

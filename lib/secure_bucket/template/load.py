@@ -7,7 +7,6 @@ import os
 import re
 import stat
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NoReturn
 
 from msgspec import Struct
@@ -100,7 +99,8 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
                 f"`{name}` has {status.st_size:,} bytes, more than {MAX_BYTES:,}: "
                 "CloudFormation takes at most 1 MB, so this is no template"
             )
-        return Path(path).read_bytes()
+        with open(path, "rb") as stream:
+            return stream.read()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise TemplateError(f"`{name}` cannot be read: {reason}") from None
