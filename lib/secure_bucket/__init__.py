@@ -40,8 +40,9 @@ if TYPE_CHECKING:
     )
     from secure_bucket.findings.check import check_assembly, check_template
     from secure_bucket.findings.finding import Finding, JudgedBucket, Level, Report
-    from secure_bucket.policy import evaluate, parse_policy
     from secure_bucket.policy.document import Policy
+    from secure_bucket.policy.evaluate import evaluate
+    from secure_bucket.policy.parse import parse_policy
     from secure_bucket.policy.request import Request
     from secure_bucket.policy.unknown import Hole, Place, Text, Unknown
     from secure_bucket.proof import prove_denies_http

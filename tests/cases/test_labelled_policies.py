@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from secure_bucket.policy import Request, evaluate
+from secure_bucket.policy import Request
+from secure_bucket.policy.evaluate import evaluate
 from secure_bucket.proof import Proven, Refuted, Undecided, prove_denies_http
 from tests.cases.request_space import BUCKET, faults, plain_requests
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from secure_bucket.findings.check import check_document
-from secure_bucket.policy import evaluate
+from secure_bucket.policy.evaluate import evaluate
 from secure_bucket.policy.request import Request
 from secure_bucket.policy.unknown import Text, Unknown
 from secure_bucket.proof.verdict import Proven, Refuted

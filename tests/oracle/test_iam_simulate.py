@@ -28,7 +28,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from hypothesis import assume, given, settings
 
-from secure_bucket.policy import Request, evaluate
+from secure_bucket.policy import Request
+from secure_bucket.policy.evaluate import evaluate
 from secure_bucket.proof import Refuted, prove_denies_http
 from tests.cases.request_space import BUCKET, faults, plain_requests
 from tests.cases.test_labelled_policies import OURS, THEIRS, params

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from secure_bucket.policy import Hole, Policy, Request, Text, Unknown, evaluate, parse_policy
+from secure_bucket.policy import Hole, Policy, Request, Text, Unknown, parse_policy
+from secure_bucket.policy.evaluate import evaluate
 
 BUCKET = "arn:aws:s3:::b"
 ALICE = "arn:aws:iam::111122223333:user/alice"

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from secure_bucket.policy import Hole, Place, Text, Unknown, evaluate
+from secure_bucket.policy import Hole, Place, Text, Unknown
+from secure_bucket.policy.evaluate import evaluate
 from secure_bucket.proof import Proven, Refuted, Undecided, prove_denies_http, prove_minimum_tls
 
 BUCKET = "arn:aws:s3:::reports"

@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secure_bucket.policy import Request, evaluate, parse_policy
+from secure_bucket.policy import Request, parse_policy
+from secure_bucket.policy.evaluate import evaluate
 from secure_bucket.policy.pattern import matches, read_pattern
 from tests.properties.strategies import Json, loose_statements, policies, requests
 from tests.properties.test_prover import ANYTHING

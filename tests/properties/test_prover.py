@@ -13,7 +13,8 @@ from typing import Any
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
-from secure_bucket.policy import Policy, evaluate, parse_policy
+from secure_bucket.policy import Policy, parse_policy
+from secure_bucket.policy.evaluate import evaluate
 from secure_bucket.proof import Proven, Refuted, Undecided, Verdict, prove_denies_http
 from tests.cases.request_space import BUCKET, faults
 from tests.properties.strategies import Json, loose_statements, policies, requests, small_space

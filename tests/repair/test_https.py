@@ -9,7 +9,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from secure_bucket.policy import Policy, Request, evaluate, parse_policy
+from secure_bucket.policy import Policy, Request, parse_policy
+from secure_bucket.policy.evaluate import evaluate
 from secure_bucket.repair import repair_document
 from secure_bucket.template import Assembly, Document, Inventory, Stack, parse_document
 

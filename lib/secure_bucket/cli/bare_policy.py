@@ -10,8 +10,9 @@ from msgspec import Struct, field
 
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.policy import Place, Policy, Statement, parse_policy
-from secure_bucket.template.json_text import find_duplicates, scan_json
+from secure_bucket.template.json_text import scan_json
 from secure_bucket.template.load import MAX_BYTES, is_template, read_bytes
+from secure_bucket.template.scan import find_duplicates
 
 __all__ = ["BarePolicy", "PolicyError", "read_policy"]
 

@@ -27,8 +27,8 @@ from secure_bucket.template import (
     read_document,
     read_templates,
 )
-from secure_bucket.template.json_text import find_duplicates
 from secure_bucket.template.safeguards import declared_safeguards
+from secure_bucket.template.scan import find_duplicates
 from secure_bucket.template.stack import TYPES_THAT_MATTER, Resource, pointer_of
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from secure_bucket.policy.document import (
     Principals,
     Statement,
 )
-from secure_bucket.policy.evaluate import evaluate
 from secure_bucket.policy.parse import parse_policy
 from secure_bucket.policy.request import Request
 from secure_bucket.policy.unknown import Hole, Place, Text, Unknown
@@ -29,6 +28,5 @@ __all__ = [
     "Statement",
     "Text",
     "Unknown",
-    "evaluate",
     "parse_policy",
 ]

@@ -8,7 +8,6 @@ backslash.
 from __future__ import annotations
 
 import enum
-import string
 from typing import Final, TypeAlias
 
 __all__ = ["Pattern", "Wildcard", "as_text", "fold", "matches", "read_pattern"]
@@ -25,7 +24,7 @@ Pattern: TypeAlias = "tuple[str | Wildcard, ...]"
 """The characters of a pattern: a string of length one stands for itself, even if it is `*`."""
 
 _WILDCARDS: Final = {wildcard.value: wildcard for wildcard in Wildcard}
-_LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+_LOWER: Final = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 
 
 def read_pattern(text: str) -> Pattern:

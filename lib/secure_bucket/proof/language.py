@@ -18,7 +18,19 @@ from secure_bucket.proof.automaton import automaton_of
 from secure_bucket.proof.pattern import Pattern
 from secure_bucket.proof.subject import Letter, Subject, letters_of
 
-__all__ = ["ANYTHING", "DIGITS", "NAME", "PATH", "Budget", "Parts", "Stage", "TooComplex", "representatives"]
+__all__ = [
+    "ANYTHING",
+    "DIGITS",
+    "LETTERS",
+    "NAME",
+    "PATH",
+    "UPPER_CASE",
+    "Budget",
+    "Parts",
+    "Stage",
+    "TooComplex",
+    "representatives",
+]
 
 Parts: TypeAlias = "tuple[str, ...]"
 
@@ -69,12 +81,12 @@ class Stage(Struct, frozen=True):
     patterns: tuple[Pattern, ...] = ()
 
 
-_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_DIGITS = "0123456789"
-NAME = frozenset(_LETTERS + _DIGITS + "+=,.@_-")
+UPPER_CASE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+LETTERS = UPPER_CASE | frozenset("abcdefghijklmnopqrstuvwxyz")
+DIGITS = frozenset("0123456789")
+NAME = LETTERS | DIGITS | frozenset("+=,.@_-")
 """The characters of the name of an IAM user or role (IAM User Guide, *IAM and AWS STS quotas*)."""
 PATH = NAME | frozenset("/")
-DIGITS = frozenset(_DIGITS)
 ANYTHING: frozenset[str] | None = None
 
 _Live: TypeAlias = "tuple[tuple[int, int], ...]"

@@ -15,12 +15,10 @@ from typing import Final
 from typing_extensions import assert_never
 
 from secure_bucket.policy.document import Effect, Policy
-from secure_bucket.policy.evaluate import evaluate
 from secure_bucket.policy.parse import parse_policy
 from secure_bucket.policy.request import Request
 from secure_bucket.policy.unknown import Text, Unknown
 from secure_bucket.proof.claim import DENIES_HTTP, Claim, denies_tls_below
-from secure_bucket.proof.counterexample import closest_rule, request_of
 from secure_bucket.proof.language import Budget, TooComplex
 from secure_bucket.proof.rule import compile_rule
 from secure_bucket.proof.search import Choice, Dimension, combinations_ruling_out
@@ -125,6 +123,10 @@ def _decide(space: Space, policy: Policy) -> Verdict:
         alone = Space([rule], (), space.claim, space.bucket_arn, glance, strict=space.strict)
         if _is_unavoidable(alone):
             return Proven((rule.statement.index,))
+    # What finds and shows a request that gets through is loaded when there may be one.
+    from secure_bucket.policy.evaluate import evaluate
+    from secure_bucket.proof.counterexample import request_of
+
     reasons: dict[Unknown, None] = {}
     for certain in (True, False):
         for scenario, dimensions, choices in _combinations(space, certain=certain):
@@ -201,6 +203,8 @@ def _show(choice: Choice) -> str:
 def _refute(
     space: Space, dimensions: Sequence[Dimension], choices: Sequence[Choice], request: Request
 ) -> Refuted:
+    from secure_bucket.proof.counterexample import closest_rule
+
     closest = closest_rule(space, dimensions, choices)
     if closest is None:
         return Refuted(request, "no statement denies anything")

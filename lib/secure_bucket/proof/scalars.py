@@ -29,8 +29,9 @@ __all__ = [
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?")
 _PREFIXED: Final = re.compile(r"[0-9A-Fa-f:.]+(/[0-9]{1,3})?")
-_INSTANT: Final = re.compile(
-    # The formats of W3C's profile of ISO 8601, which the IAM User Guide names for the date operators.
+_INSTANT: Final = (
+    # The formats of W3C's profile of ISO 8601, which the IAM User Guide names for the date operators. Few
+    # policies name a date: `re` compiles it when one does.
     r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:?\d\d))?)?)?"
 )
 
@@ -69,7 +70,7 @@ def parse_number(text: str) -> Fraction | None:
 
 def parse_instant(text: str) -> Fraction | None:
     """Return the seconds since 1970 of a date, in ISO 8601 or as epoch time; `None` when it is none."""
-    match = _INSTANT.fullmatch(text)
+    match = re.fullmatch(_INSTANT, text)
     if match is None or len(text) == 4:
         # Four digits alone are a year in ISO 8601 and a second of 1970 as epoch time: nothing says which.
         return parse_number(text) if len(text) != 4 else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import string
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Final
@@ -14,7 +13,7 @@ from secure_bucket.policy.actions import BUCKET_ACTIONS, DOUBTFUL_ACTIONS, OBJEC
 from secure_bucket.policy.document import Patterns
 from secure_bucket.policy.unknown import Hole, Place, Unknown
 from secure_bucket.proof.automaton import automaton_of
-from secure_bucket.proof.language import Budget, Stage, representatives
+from secure_bucket.proof.language import LETTERS, UPPER_CASE, Budget, Stage, representatives
 from secure_bucket.proof.matching import matches
 from secure_bucket.proof.pattern import Element, Pattern, Variable, Wild, compile_pattern
 from secure_bucket.proof.subject import Subject, concat, letters_of, subject_of
@@ -206,11 +205,10 @@ def unlisted_actions(clauses: Sequence[Clause], target: Target, budget: Budget) 
     patterns = [
         coarse(pattern) for clause in clauses for pattern in clause.patterns if isinstance(pattern, Pattern)
     ]
-    name = frozenset(string.ascii_letters)
     shape = (
         Stage("s3:"),
-        Stage(allowed=frozenset(string.ascii_uppercase), preferred="N", least=1, most=1),
-        Stage(allowed=name, preferred="ewaction"),
+        Stage(allowed=UPPER_CASE, preferred="N", least=1, most=1),
+        Stage(allowed=LETTERS, preferred="ewaction"),
     )
     if target is Target.BUCKET:
         yield from DOUBTFUL_ACTIONS

@@ -12,8 +12,8 @@ from secure_bucket.repair.insert import Edit, apply_edits, insert_item, insert_m
 from secure_bucket.repair.layout import Kind, Layout, LayoutError, read_layout
 from secure_bucket.repair.style import Style, read_style
 from secure_bucket.statements import deny_plain_http
-from secure_bucket.template.json_text import Duplicate
 from secure_bucket.template.load import Document, parse_document
+from secure_bucket.template.scan import Duplicate
 
 __all__ = ["CannotEdit", "Change", "add_policy", "add_statement", "changed"]
 

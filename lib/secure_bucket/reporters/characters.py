@@ -11,17 +11,19 @@ __all__ = ["ONE_COLUMN", "encodable", "printable", "spreadsheet_cell", "well_for
 ONE_COLUMN: Final = str.maketrans({"—": "-", "…": "~"})
 """Signs in ASCII that are as wide as what they stand for, so that tables stay aligned."""
 
+# Compiling a class of characters as wide as these takes as long as checking a template: `re` does it when
+# it is first asked, and keeps it.
+
 # Control characters steer a terminal, and the bidirectional ones reorder what is read: both come from a
 # template that somebody else may have written.
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufffe\uffff]")
-# XML 1.0 has no way to write these characters, not even as a reference. Compiling so wide a class takes as
-# long as checking a template: `re` does it when a report in XML first asks, and keeps it.
+_UNPRINTABLE = r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufffe\uffff]"
+# XML 1.0 has no way to write these characters, not even as a reference.
 _NO_XML = r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def printable(text: str) -> str:
     """Return a text in one line, with an escape for every character that would steer its reader."""
-    return _UNPRINTABLE.sub(_escape, text)
+    return re.sub(_UNPRINTABLE, _escape, text)
 
 
 def spreadsheet_cell(text: str) -> str:

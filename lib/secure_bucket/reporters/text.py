@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import textwrap
-import unicodedata
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from secure_bucket.findings.finding import Finding, JudgedBucket, Level, Report
 from secure_bucket.policy.unknown import Place
 from secure_bucket.proof.verdict import Proven
 from secure_bucket.reporters.cases import excused
 from secure_bucket.reporters.characters import encodable, printable
-from secure_bucket.reporters.extent import Excerpts, Extent
 from secure_bucket.reporters.run import Run
 from secure_bucket.reporters.summary import count, summary
+
+if TYPE_CHECKING:
+    from secure_bucket.reporters.extent import Excerpts, Extent
 
 __all__ = ["render"]
 
@@ -51,7 +53,7 @@ def render(
 class _Page:
     def __init__(self, run: Run, colour: bool, width: int | None) -> None:
         self.run = run
-        self.excerpts = Excerpts(run.source)
+        self.excerpts: Excerpts | None = None
         self.colour = colour
         self.width = width
 
@@ -137,6 +139,10 @@ class _Page:
         return f"\x1b[{style}m{text}\x1b[0m" if self.colour and text else text
 
     def excerpt(self, at: Place) -> Iterator[str]:
+        if self.excerpts is None:
+            from secure_bucket.reporters.extent import Excerpts  # Where nothing is found none is shown.
+
+            self.excerpts = Excerpts(self.run.source)
         part = self.excerpts.at(at)
         if part is None:
             return
@@ -191,6 +197,10 @@ def _columns(line: str) -> tuple[str, int]:
 
 
 def _width(character: str) -> int:
+    if character.isascii():
+        return 1
+    import unicodedata
+
     if unicodedata.combining(character):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1

@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from secure_bucket.errors import MissingDependencyError, NotATemplateError, TemplateError
 from secure_bucket.policy.unknown import Place
-from secure_bucket.template.json_text import Duplicate, scan_json
 from secure_bucket.template.places import JsonPlaces, Places
+from secure_bucket.template.scan import Duplicate
 from secure_bucket.template.yaml_text import scan_yaml
 
 __all__ = ["MAX_BYTES", "Document", "is_template", "load_document", "parse_document", "read_bytes"]
@@ -39,7 +39,7 @@ _SECTIONS = frozenset(
         "Transform",
     )
 )
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_LONE_SURROGATE = "[\ud800-\udfff]"
 
 
 class Document(Struct, frozen=True, eq=False):
@@ -158,6 +158,8 @@ def _scan(text: str, name: str) -> tuple[object, Places | JsonPlaces]:
         if "\\ud" in text or "\\uD" in text:
             _refuse_lone_surrogates(value, name)
         return value, JsonPlaces(text)
+    from secure_bucket.template.json_text import scan_json  # The standard library reads most JSON.
+
     try:
         value = scan_json(text, name, positions)
     except TemplateError as error:
@@ -187,7 +189,7 @@ def _refuse_lone_surrogates(value: object, name: str) -> None:
     while pending:
         current = pending.pop()
         if isinstance(current, str):
-            if _LONE_SURROGATE.search(current):
+            if not current.isascii() and re.search(_LONE_SURROGATE, current):
                 shown = current.encode("ascii", "backslashreplace").decode()
                 raise TemplateError(
                     f"`{name}` holds half a surrogate pair, which is no character: `{shown[:60]}`"

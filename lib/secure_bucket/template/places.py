@@ -8,7 +8,7 @@ from bisect import bisect_right
 from itertools import accumulate, count
 from operator import add
 
-from secure_bucket.template.json_text import pointer_token
+from secure_bucket.template.scan import pointer_token
 
 __all__ = ["JsonPlaces", "Places"]
 

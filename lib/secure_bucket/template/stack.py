@@ -8,9 +8,9 @@ from typing import Any
 from msgspec import Struct, field
 
 from secure_bucket.policy.unknown import Place, Unknown
-from secure_bucket.template.json_text import Duplicate
 from secure_bucket.template.load import Document
 from secure_bucket.template.parameters import Parameter, read_parameter
+from secure_bucket.template.scan import Duplicate
 
 __all__ = ["TYPES_THAT_MATTER", "Path", "Resource", "Stack", "pointer_of"]
 

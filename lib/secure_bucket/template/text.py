@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from secure_bucket.policy.unknown import Hole, Place, Text, Unknown
-from secure_bucket.template.json_text import Duplicate
+from secure_bucket.template.scan import Duplicate
 
 __all__ = [
     "NO_VALUE",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from secure_bucket.errors import MissingDependencyError, TemplateError
 from secure_bucket.policy.unknown import Place, Unknown
-from secure_bucket.template.json_text import MAX_DEPTH, duplicate_key, pointer_token
+from secure_bucket.template.scan import MAX_DEPTH, duplicate_key, pointer_token
 
 if TYPE_CHECKING:
     import yaml

@@ -1,0 +1,60 @@
+"""What the scanners of JSON and YAML share: how deep they go, JSON pointers, and keys that stand twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from secure_bucket.policy.unknown import Place, Unknown
+
+__all__ = ["MAX_DEPTH", "Duplicate", "duplicate_key", "find_duplicates", "pointer_token"]
+
+MAX_DEPTH = 200
+
+
+def pointer_token(key: object) -> str:
+    """Return a key as a token of a JSON pointer, as RFC 6901 escapes it."""
+    return str(key).replace("~", "~0").replace("/", "~1")
+
+
+class Duplicate(Unknown, frozen=True, kw_only=True):
+    """The value of a key that stands twice in one object, for which no specification says which counts.
+
+    Args:
+        values: The values, in the order in which they are written.
+    """
+
+    values: tuple[object, ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Duplicate) and (self.reason, self.at) == (other.reason, other.at)
+
+    def __hash__(self) -> int:
+        return hash((self.reason, self.at))
+
+
+def duplicate_key(
+    key: str, values: tuple[object, object], file: str, pointer: str, lines: tuple[int, int]
+) -> Duplicate:
+    """Return the value of a key that stands twice, given both values and the lines of both keys."""
+    first, second = values
+    earlier = first.values if isinstance(first, Duplicate) else (first,)
+    reason = f"the key `{key}` stands twice, in line {lines[0]} and in line {lines[1]}"
+    return Duplicate(reason, Place(pointer, file, lines[1], 0), values=(*earlier, second))
+
+
+def find_duplicates(value: object) -> Iterator[Duplicate]:
+    """Return every key inside a value that stands twice."""
+    # INVARIANT: each value is visited once, however many YAML aliases lead to it.
+    pending, visited = [value], {id(value)}
+    while pending:
+        current = pending.pop()
+        if isinstance(current, Duplicate):
+            yield current
+            continue
+        members = (
+            current.values() if isinstance(current, dict) else current if isinstance(current, list) else ()
+        )
+        for member in members:
+            if isinstance(member, (dict, list, Duplicate)) and id(member) not in visited:
+                visited.add(id(member))
+                pending.append(member)
