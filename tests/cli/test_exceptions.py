@@ -36,6 +36,21 @@ def test_exception_with_a_reason_and_an_end(run: Run) -> None:
     assert "0 proven, 1 refuted, 0 undecided, 0 skipped; 1 exception in use" in outcome.out
 
 
+def test_what_is_excused_can_be_left_out_of_sarif(run: Run) -> None:
+    excused = OPEN + metadata("{Rule: SB001, Reason: no TLS there}") + "  Extra: {Type: AWS::S3::Bucket}\n"
+    check(run, excused, "--write-baseline", "base.json")
+    known = excused + "  New: {Type: AWS::S3::Bucket}\n"
+
+    def results(*arguments: str) -> list[tuple[str, bool]]:
+        outcome = check(run, known, "--baseline", "base.json", "--format", "sarif", *arguments)
+        assert outcome.code == 1
+        (log,) = json.loads(outcome.out)["runs"]
+        return [(each["message"]["text"].split("`")[1], "suppressions" in each) for each in log["results"]]
+
+    assert sorted(results()) == [("Extra", True), ("Logs", True), ("New", False)]
+    assert results("--omit-suppressed") == [("New", False)]
+
+
 def test_exception_by_name_without_an_end(run: Run) -> None:
     assert check(run, OPEN + metadata("{Rule: plaintext-http, Reason: no TLS there}")).code == 0
 

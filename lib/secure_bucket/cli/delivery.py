@@ -54,7 +54,7 @@ def deliver(
     Args:
         report: The report.
         reports: The formats and files, as `reports_of` returns them.
-        arguments: The arguments of the command: `quiet`, `verbose` and `colour`.
+        arguments: The arguments of the command: `quiet`, `verbose`, `colour` and `omit_suppressed`.
         words: What was asked for, for the reports.
         code: What the command exits with.
 
@@ -68,6 +68,10 @@ def deliver(
 
     def render(format: str, run: Run) -> str:
         its_run = replace(run, root=_root(run.directory)) if format in _FOR_CODE_HOSTS else run
+        if format == "sarif" and arguments.omit_suppressed:
+            from secure_bucket.reporters import sarif
+
+            return sarif.render(report, its_run, suppressed=False)
         return FORMATS[format](report, its_run)
 
     def text(**options: Any) -> str:

@@ -38,6 +38,9 @@ class _Formats(Mapping[str, Renderer]):
         module = importlib.import_module(f"{__name__}.{self._MODULES[name]}")
         return cast(Renderer, module.render)
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._MODULES
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._MODULES)
 

@@ -105,6 +105,13 @@ def add_reports(parser: argparse.ArgumentParser, *, verbose: str, formats: Itera
         help="write the format named just before to FILE; without it, or with -, it goes to standard "
         "output, to which one report can go",
     )
+    if "sarif" in formats:
+        reports.add_argument(
+            "--omit-suppressed",
+            action="store_true",
+            help="leave what an exception or the baseline excuses out of SARIF: GitHub takes no notice of "
+            "suppressions, and would show an alert for it",
+        )
     reports.add_argument("--quiet", "-q", action="store_true", help="no text report and no notes")
     reports.add_argument("--verbose", "-v", action="store_true", help=verbose)
     add_colour(reports)
