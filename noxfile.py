@@ -1,4 +1,4 @@
-"""The tests on every Python and on the oldest and the newest AWS CDK that are supported.
+"""The tests on every Python, with the oldest and the newest releases that are supported of what we need.
 
     pip install nox
     nox                                             everything; what is not installed is skipped, and said
@@ -34,8 +34,9 @@ ONLY_PINNED = [
 @nox.parametrize("cdk", ["oldest", "newest"], ids=["oldest", "newest"])
 def tests(session: nox.Session, cdk: str) -> None:
     """Run the tests."""
-    wanted = f"aws-cdk-lib=={_oldest()}" if cdk == "oldest" else "aws-cdk-lib>=2,<3"
-    session.install("--upgrade", "--editable", ".[dev]", wanted)
+    packages = ("aws-cdk-lib", "msgspec")
+    wanted = [f"{package}=={_oldest(package)}" for package in packages] if cdk == "oldest" else []
+    session.install("--upgrade", "--editable", ".[dev]", *wanted)
     session.run(
         "python", "-c", "import importlib.metadata as m; print('aws-cdk-lib', m.version('aws-cdk-lib'))"
     )
@@ -51,10 +52,10 @@ def cdk_nag_2(session: nox.Session) -> None:
     )
 
 
-def _oldest() -> str:
-    """The oldest release that `setup.py` allows."""
-    requirement = re.search(r'"aws-cdk-lib>=([\d.]+),', Path("setup.py").read_text(encoding="utf-8"))
+def _oldest(package: str) -> str:
+    """The oldest release of a package that `setup.py` allows."""
+    requirement = re.search(rf'"{package}>=([\d.]+),', Path("setup.py").read_text(encoding="utf-8"))
     if requirement is None:
-        raise RuntimeError("setup.py does not say which is the oldest `aws-cdk-lib`")
+        raise RuntimeError(f"setup.py does not say which is the oldest `{package}`")
     version = requirement[1]
     return version if version.count(".") == 2 else f"{version}.0"
