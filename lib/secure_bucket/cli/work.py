@@ -18,7 +18,7 @@ from secure_bucket.errors import NotATemplateError, SecureBucketError
 from secure_bucket.findings.check import check_assembly, check_document, check_templates
 from secure_bucket.findings.finding import Fault, Report
 from secure_bucket.policy.unknown import Place
-from secure_bucket.template.load import MAX_BYTES, load_document, parse_document, read_bytes
+from secure_bucket.template.load import MAX_BYTES, Document, load_document, parse_document, read_bytes
 
 __all__ = [
     "STDIN_NAME",
@@ -86,19 +86,19 @@ def check_together(targets: Sequence[Target], settings: Settings) -> Iterator[tu
     itself.
     """
     joined: list[Target] = []
+    documents: list[Document] = []
     for target in targets:
         if target.kind in (Kind.ASSEMBLY, Kind.STDIN):
             yield target, check_target(target, settings)
             continue
-        report = _guarded(target, functools.partial(_load, target))
+        report = _guarded(target, functools.partial(_read_into, documents, target))
         if report.faults or report.ignored:
             yield target, report
         else:
             joined.append(target)
     if not joined:
         return
-    paths = [target.path for target in joined]
-    report = _guarded(joined[0], lambda: _check_templates(paths, settings))
+    report = _guarded(joined[0], lambda: _check_templates(documents, settings))
     if report.faults and not report.templates:
         # One of them leads to something that cannot be read: it is not to stop the others.
         yield from _in_this_process(joined, settings)
@@ -113,11 +113,9 @@ def check_target(target: Target, settings: Settings) -> Report:
 
 def _guarded(target: Target, check: Callable[[], Report]) -> Report:
     try:
-        if target.kind is Kind.CANDIDATE:
-            why = _passed_over(target.path)
-            if why:
-                return Report(ignored=((target.path, why),))
         return check()
+    except _PassedOver as why:
+        return Report(ignored=((target.path, str(why)),))
     except NotATemplateError as error:
         if target.kind is Kind.CANDIDATE:
             return Report(ignored=((target.path, "no CloudFormation template"),))
@@ -180,21 +178,33 @@ def _check(target: Target, settings: Settings) -> Report:
             minimum_tls_version=settings.minimum_tls,
             exceptions_as_of=settings.today,
         )
-    return _check_templates([target.path], settings)
+    return _check_templates([_document(target)], settings)
 
 
-def _check_templates(paths: Sequence[str], settings: Settings) -> Report:
+def _check_templates(documents: Sequence[Document], settings: Settings) -> Report:
     return check_templates(
-        paths,
+        documents,
         strict=settings.strict,
         minimum_tls_version=settings.minimum_tls,
         exceptions_as_of=settings.today,
     )
 
 
-def _load(target: Target) -> Report:
-    load_document(target.path)
+def _read_into(documents: list[Document], target: Target) -> Report:
+    documents.append(_document(target))
     return Report()
+
+
+def _document(target: Target) -> Document:
+    """Read a template.
+
+    Raises:
+        TemplateError: If it cannot be read, or is no template.
+        _PassedOver: If it was found in a directory and cannot be one.
+    """
+    if target.kind is Kind.CANDIDATE:
+        return parse_document(_candidate(target.path), target.path)
+    return load_document(target.path)
 
 
 @functools.cache
@@ -209,21 +219,30 @@ def standard_input() -> bytes:
     return data
 
 
-def _passed_over(path: str) -> str:
-    """Return why a file that was found cannot be a template, without parsing it; `""` when it may be one.
+class _PassedOver(Exception):
+    """Say why a file that was found is no template; nobody named it."""
+
+
+def _candidate(path: str) -> bytes:
+    """Return the content of a file that was found, if it may be a template.
 
     A file that cannot be parsed counts as a template, unless it could not be one even then: every
     template with a bucket speaks of `AWS`, and only escapes could hide that.
+
+    Raises:
+        TemplateError: If it cannot be read.
+        _PassedOver: If it cannot be one, which is found out without parsing it.
     """
     status = os.stat(path)
     if not stat.S_ISREG(status.st_mode):
-        return "not a regular file"
+        raise _PassedOver("not a regular file")
     if status.st_size > MAX_BYTES:
-        return f"more than {MAX_BYTES:,} bytes"
+        raise _PassedOver(f"more than {MAX_BYTES:,} bytes")
     data = read_bytes(path)
-    if b"\0" in data:
-        data = data.replace(b"\0", b"")
-    return "" if b"AWS" in data or b"\\u" in data or b"\\x" in data else "no CloudFormation template"
+    text = data.replace(b"\0", b"") if b"\0" in data else data
+    if not (b"AWS" in text or b"\\u" in text or b"\\x" in text):
+        raise _PassedOver("no CloudFormation template")
+    return data
 
 
 def _fault(path: str, error: Exception) -> Fault:

@@ -97,7 +97,7 @@ def check_document(
 
 
 def check_templates(
-    paths: Iterable[str | os.PathLike[str]],
+    templates: Iterable[str | os.PathLike[str] | Document],
     *,
     strict: bool = False,
     minimum_tls_version: float | str | None = None,
@@ -106,7 +106,7 @@ def check_templates(
     """Check the templates of one application, which may import each other's exports.
 
     Args:
-        paths: The files.
+        templates: Their files, or the documents that were read from them already.
         strict: As for `check_template`.
         minimum_tls_version: As for `check_template`.
         exceptions_as_of: As for `check_template`.
@@ -115,9 +115,10 @@ def check_templates(
         MissingDependencyError: If one is YAML and PyYAML is not installed.
         TemplateError: If one cannot be read, or is no template.
     """
-    files = list(paths)
-    named = ", ".join(f"`{os.fspath(file)}`" for file in files[:3])
-    return _check(lambda: read_templates(files), named, strict, minimum_tls_version, exceptions_as_of)
+    given = list(templates)
+    names = (each.name if isinstance(each, Document) else os.fspath(each) for each in given[:3])
+    named = ", ".join(f"`{name}`" for name in names)
+    return _check(lambda: read_templates(given), named, strict, minimum_tls_version, exceptions_as_of)
 
 
 def check_assembly(

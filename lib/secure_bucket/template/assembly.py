@@ -70,18 +70,22 @@ def read_document(document: Document) -> Assembly:
     return Assembly(reader.stacks)
 
 
-def read_templates(paths: Iterable[str | os.PathLike[str]]) -> Assembly:
+def read_templates(templates: Iterable[str | os.PathLike[str] | Document]) -> Assembly:
     """Read templates that are deployed together, such as the stacks of one application.
 
     A nested stack whose template lies beside the one that nests it is read as well.
+
+    Args:
+        templates: Their files, or what was read from them already.
 
     Raises:
         TemplateError: If one of them cannot be read.
     """
     reader = _Reader()
-    for path in paths:
-        file = os.fspath(path)
-        reader.add(Stack(load_document(file), name=os.path.basename(file).partition(".")[0]), file)
+    for template in templates:
+        document = template if isinstance(template, Document) else load_document(template)
+        name = os.path.basename(document.name).partition(".")[0]
+        reader.add(Stack(document, name=name), document.name)
     reader.read_nested()
     return Assembly(reader.stacks)
 

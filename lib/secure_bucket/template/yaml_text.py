@@ -63,7 +63,8 @@ def scan_yaml(text: str, file: str, positions: dict[str, tuple[int, int]]) -> ob
         ) from None
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return _Builder(yaml, yaml.parse(text, Loader=loader), file, positions).document()
+        # `yaml.parse` would ask twice for each event.
+        return _Builder(yaml, iter(loader(text).get_event, None), file, positions).document()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         what = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
