@@ -59,9 +59,9 @@ def test_check_loads_neither_cdk_nor_what_it_does_not_need(directory: Path) -> N
     )
     loaded = set(outcome.stderr.split())
     assert "secure_bucket.findings.check" in loaded
-    # What `pathlib` takes along differs between the releases of Python.
+    # What `msgspec` takes along differs between the releases of Python.
     plain = subprocess.run(
-        [sys.executable, "-c", "import pathlib, sys; print(*sys.modules)"],
+        [sys.executable, "-c", "import msgspec, sys; print(*sys.modules)"],
         capture_output=True,
         encoding="utf-8",
     )
