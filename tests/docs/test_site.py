@@ -75,7 +75,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built in a directory of its own."""
     directory = tmp_path_factory.mktemp("site")
     # Copies: links would be followed back to the repository, and the site be built there.
-    shutil.copytree(ROOT / "docs", directory / "docs")
+    for name in ("docs", "tools"):
+        shutil.copytree(ROOT / name, directory / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "examples", directory / "examples", ignore=shutil.ignore_patterns("cdk.out"))
     shutil.copytree(
         ROOT / "lib", directory / "lib", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info")
@@ -172,6 +173,12 @@ def test_every_name_has_its_place_in_the_reference(pages: dict[Path, Page], site
         assert any(link.rpartition(".")[2] == name for link in page.links), (
             f"`{name}` is not in the reference"
         )
+
+
+def test_the_reference_tells_what_values_are_made_of(pages: dict[Path, Page], site: Path) -> None:
+    words = "".join(pages[site / "reference" / "api" / "proof" / "index.html"].words.split())
+    assert "Refuted(request:Request,why:str,at:Place=Place(),statement:int|None=None" in words
+    assert "request(Request)" in words
 
 
 def test_every_command_and_rule_has_its_place(pages: dict[Path, Page], site: Path) -> None:
