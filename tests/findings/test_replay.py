@@ -14,6 +14,7 @@ from secure_bucket.policy.request import Request
 from secure_bucket.policy.unknown import Text, Unknown
 from secure_bucket.proof.verdict import Proven, Refuted
 from secure_bucket.template import Assembly, Bucket, Inventory, Stack, load_document
+from secure_bucket.template.deployments import deployments_of
 from tests.template.field_verdicts import TEMPLATES
 
 CASES = sorted((Path(__file__).parents[1] / "template" / "cases").iterdir())
@@ -39,7 +40,7 @@ def written_out(value: Any) -> Any:
 def documents(inventory: Inventory, bucket: Bucket) -> Iterator[tuple[str, list[Any]]]:
     """Return the ARN and the policies of a bucket in each deployment."""
     for expand in (False, True):
-        for way in inventory.deployments(bucket, expand=expand):
+        for way in deployments_of(inventory, bucket, expand=expand):
             policies = [written_out(applied.document) for applied in way.policies if applied.certain]
             yield str(way.bucket_arn), policies or [{"Statement": []}]
 

@@ -13,6 +13,7 @@ from secure_bucket.policy import Policy, Request, parse_policy
 from secure_bucket.policy.evaluate import evaluate
 from secure_bucket.repair import repair_document
 from secure_bucket.template import Assembly, Document, Inventory, Stack, parse_document
+from secure_bucket.template.deployments import deployments_of
 
 ARN = "arn:aws:s3:::example-bucket"
 REQUESTS = [
@@ -51,7 +52,7 @@ statements = st.builds(
 def policy_of(document: Document) -> Policy:
     inventory = Inventory(Assembly([Stack(document)]))
     (bucket,) = inventory.buckets
-    (deployment,) = inventory.deployments(bucket)
+    (deployment,) = deployments_of(inventory, bucket)
     return parse_policy(deployment.policies[0].document if deployment.policies else {"Statement": []})
 
 

@@ -11,7 +11,14 @@ from msgspec.structs import replace
 from secure_bucket.policy.unknown import Place, Text, Unknown
 from secure_bucket.proof import prove_denies_http, prove_minimum_tls
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
-from secure_bucket.template.buckets import Applied, Bucket, BucketPolicy, Deployment, Inventory
+from secure_bucket.template.buckets import Bucket, BucketPolicy, Inventory
+from secure_bucket.template.deployments import (
+    Applied,
+    Deployment,
+    deployments_of,
+    foreign_deployments_of,
+    source_of,
+)
 from secure_bucket.template.stack import Resource, Stack, pointer_of
 from secure_bucket.template.text import holes
 from secure_bucket.template.worlds import MAX_WORLDS, Infeasible, TooManyWorlds
@@ -102,7 +109,7 @@ class Judge(Struct):
     def bucket(self, bucket: Bucket) -> Judgement:
         """Return the judgement on a bucket."""
         deployments, outcomes, tls, undecided = self._judge(
-            bucket.stack, lambda expand: self.inventory.deployments(bucket, expand=expand)
+            bucket.stack, lambda expand: deployments_of(self.inventory, bucket, expand=expand)
         )
         policies = {id(applied.policy): applied.policy for each in deployments for applied in each.policies}
         several: tuple[BucketPolicy, ...] = ()
@@ -126,7 +133,7 @@ class Judge(Struct):
     def foreign(self, policy: BucketPolicy) -> Judgement | None:
         """Return the judgement on a policy by itself; `None` when its bucket is always declared here."""
         deployments, outcomes, tls, undecided = self._judge(
-            policy.stack, lambda expand: self.inventory.foreign(policy, expand=expand)
+            policy.stack, lambda expand: foreign_deployments_of(self.inventory, policy, expand=expand)
         )
         if not deployments and undecided is None:
             return None
@@ -247,7 +254,7 @@ class Judge(Struct):
     def _place(self, at: Place, way: Deployment, applied: Applied, expand: bool) -> Place:
         if at.file:
             return self._in_file(at)
-        path = self.inventory.source(way.world, applied, at.pointer, expand=expand)
+        path = source_of(self.inventory, way.world, applied, at.pointer, expand=expand)
         return applied.policy.stack.document.place(pointer_of(path))
 
     def _in_file(self, at: Place) -> Place:

@@ -10,6 +10,7 @@ from secure_bucket.findings.rules.rule import when
 from secure_bucket.policy.unknown import Hole, Text
 from secure_bucket.repair.edit import CannotEdit
 from secure_bucket.template import Bucket, BucketPolicy, Document, Inventory
+from secure_bucket.template.deployments import deployments_of
 
 __all__ = ["MADE_BY_CDK", "MAX_POLICY_BYTES", "limit_size", "made_by_cdk", "note_on", "refuse_several"]
 
@@ -64,7 +65,7 @@ def limit_size(inventory: Inventory, bucket: Bucket) -> None:
 
     A name that is not known counts as the longest that a bucket can have.
     """
-    for deployment in inventory.deployments(bucket):
+    for deployment in deployments_of(inventory, bucket):
         for applied in deployment.policies:
             text = json.dumps(
                 applied.document, separators=(",", ":"), ensure_ascii=False, default=_at_its_longest

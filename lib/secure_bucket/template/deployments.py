@@ -1,0 +1,301 @@
+"""The ways in which a bucket can be deployed, each with the policies that are its own there."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+
+from msgspec import Struct
+
+from secure_bucket.policy.unknown import Text, Unknown
+from secure_bucket.template.buckets import Bucket, BucketPolicy, Inventory
+from secure_bucket.template.conditions import condition_holds, obeys_rules
+from secure_bucket.template.references import bucket_arn, bucket_name, partition
+from secure_bucket.template.resolve import Resolver
+from secure_bucket.template.stack import Path, Resource, Stack
+from secure_bucket.template.text import as_text, compare, holes
+from secure_bucket.template.worlds import PARTITION, Fork, Infeasible, World, explore
+
+__all__ = ["Applied", "Deployment", "deployments_of", "foreign_deployments_of", "source_of"]
+
+_S3_ARN = re.compile(r"arn:(aws[a-z-]*):s3:")
+
+
+class Applied(Struct, frozen=True):
+    """A policy as it comes out in one deployment.
+
+    Args:
+        policy: The policy.
+        document: What its document comes to, with `Text` and `Unknown` where it is not known.
+        bucket_arn: The ARN of the bucket that it is for.
+        certain: Whether that is the bucket in question; otherwise it may be.
+    """
+
+    policy: BucketPolicy
+    document: object
+    bucket_arn: str | Text
+    certain: bool
+
+
+class Deployment(Struct, frozen=True):
+    """A bucket, or the bucket of a policy, in one of the ways in which it can be deployed.
+
+    Args:
+        world: What is fixed about this way.
+        bucket_arn: Its ARN.
+        policies: The policies that are or may be its own.
+        website: Whether it is a website; an `Unknown` where that is not known.
+        expandable: Whether fixing parameters with listed values would tell more.
+    """
+
+    world: World
+    bucket_arn: str | Text
+    policies: tuple[Applied, ...]
+    website: bool | Unknown
+    expandable: bool
+
+
+def deployments_of(inventory: Inventory, bucket: Bucket, *, expand: bool = False) -> Iterator[Deployment]:
+    """Return the ways in which a bucket can be deployed, as far as they differ.
+
+    Raises:
+        TooManyWorlds: If there are too many.
+    """
+
+    def question(world: World) -> Deployment | None:
+        return _deployment(inventory, inventory.resolver(world, expand), bucket)
+
+    for _, deployment in explore(question, inventory.start):
+        if deployment is not None:
+            yield deployment
+
+
+def foreign_deployments_of(
+    inventory: Inventory, policy: BucketPolicy, *, expand: bool = False
+) -> Iterator[Deployment]:
+    """Return the ways in which a policy can be deployed for a bucket that is not in the assembly.
+
+    Raises:
+        TooManyWorlds: If there are too many.
+    """
+
+    def question(world: World) -> list[Deployment]:
+        return _foreign(inventory, inventory.resolver(world, expand), policy)
+
+    for _, found in explore(question, inventory.start):
+        yield from found
+
+
+def source_of(
+    inventory: Inventory, world: World, applied: Applied, pointer: str, *, expand: bool = False
+) -> Path:
+    """Return where a part of a policy document, given by its pointer in what it came to, is written."""
+    resolver = inventory.resolver(world, expand)
+    policy = applied.policy
+    path: Path = policy.resource.properties_path
+    tokens = [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
+    try:
+        return resolver.source(policy.stack, policy.resource.properties, path, ["PolicyDocument", *tokens])
+    except (Fork, Infeasible):
+        return path
+
+
+def _deployment(inventory: Inventory, resolver: Resolver, bucket: Bucket) -> Deployment | None:
+    if not _exists(resolver, bucket.stack, bucket.resource):
+        return None
+    name = bucket_name(resolver, bucket.stack, bucket.resource)
+    applied: list[Applied] = []
+    for policy in inventory.direct.get(id(bucket.resource), ()):
+        if _exists(resolver, policy.stack, policy.resource):
+            arn = bucket_arn(resolver, bucket.stack, name)
+            applied.append(Applied(policy, _document(resolver, policy), arn, certain=True))
+    for policy in inventory.loose:
+        # Whether a policy exists is asked last, because it may depend on what this bucket does not.
+        for target in _targets(resolver, policy):
+            applies = _applies(inventory, resolver, policy, target, bucket, name)
+            if applies is not False and _exists(resolver, policy.stack, policy.resource):
+                owner, named = (bucket.stack, name) if applies else (policy.stack, target)
+                arn = bucket_arn(resolver, owner, named)
+                applied.append(Applied(policy, _document(resolver, policy), arn, certain=applies is True))
+                break
+    _settle_partition(resolver, bucket.stack, applied)
+    _allow(inventory, resolver, bucket.stack)
+    website = resolver.property(bucket.stack, bucket.resource, "WebsiteConfiguration")
+    return Deployment(
+        resolver.world,
+        bucket_arn(resolver, bucket.stack, name),
+        tuple(applied),
+        website if isinstance(website, Unknown) else website is not None,
+        resolver.expandable,
+    )
+
+
+def _allow(inventory: Inventory, resolver: Resolver, stack: Stack) -> None:
+    """Leave a world out that the rules of the template forbid."""
+    if resolver.world is not inventory.start and not obeys_rules(resolver, stack):
+        raise Infeasible(resolver.opaque(stack, "a rule of the template forbids it", ("", "Rules")))
+
+
+def _applies(
+    inventory: Inventory,
+    resolver: Resolver,
+    policy: BucketPolicy,
+    target: str | Text,
+    bucket: Bucket,
+    name: str | Text,
+) -> bool | None:
+    """Tell whether a policy is for a bucket; `None` when that depends on what is not known."""
+    same = compare(target, name)
+    if same:
+        return _is_meant(inventory, resolver, policy, target, bucket)
+    if same is False:
+        return False
+    made_up = policy.stack is bucket.stack and any(hole.generated for hole in holes(name))
+    if made_up and all(hole in resolver.given for hole in holes(target)):
+        # What is handed to a stack when it is created cannot be the name that it makes up itself.
+        return False
+    # No two buckets have the same name, so the policy of one is not the policy of another.
+    for other in inventory.buckets:
+        if (
+            other is not bucket
+            and compare(target, bucket_name(resolver, other.stack, other.resource))
+            and _exists(resolver, other.stack, other.resource)
+        ):
+            return False
+    return None
+
+
+def _is_meant(
+    inventory: Inventory, resolver: Resolver, policy: BucketPolicy, target: str | Text, bucket: Bucket
+) -> bool | None:
+    """Tell which bucket a policy is for where several have the name: then each is one deployment's.
+
+    The stacks of one application are often deployed to several accounts, one Stage to each, with the
+    same names everywhere: the policy belongs to the bucket that is nearest to it.
+    """
+    if bucket.stack is policy.stack:
+        return True
+    if policy.stack.account and bucket.stack.account not in ("", policy.stack.account):
+        return False
+    distance = _distance(policy.stack, bucket.stack)
+    rivals = [
+        _distance(policy.stack, other.stack)
+        for other in inventory.buckets
+        if other is not bucket
+        and compare(target, bucket_name(resolver, other.stack, other.resource))
+        and _exists(resolver, other.stack, other.resource)
+    ]
+    nearest = min(rivals, default=distance + 1)
+    return None if nearest == distance else distance < nearest
+
+
+def _foreign(inventory: Inventory, resolver: Resolver, policy: BucketPolicy) -> list[Deployment]:
+    if not _exists(resolver, policy.stack, policy.resource):
+        return []
+    found = []
+    for target in _targets(resolver, policy):
+        if any(
+            compare(target, bucket_name(resolver, bucket.stack, bucket.resource))
+            for bucket in inventory.buckets
+        ):
+            continue
+        arn = bucket_arn(resolver, policy.stack, target)
+        applied = Applied(policy, _document(resolver, policy), arn, certain=True)
+        _settle_partition(resolver, policy.stack, [applied])
+        _allow(inventory, resolver, policy.stack)
+        found.append(Deployment(resolver.world, arn, (applied,), False, resolver.expandable))
+    return found
+
+
+def _distance(one: Stack, other: Stack) -> int:
+    """Return how far apart two stacks are deployed: as one, together, in one Stage, or anywhere."""
+    if one is other:
+        return 0
+    first, second = _outermost(one), _outermost(other)
+    if first is second:
+        return 1
+    return 2 if first.name.rpartition("/")[0] == second.name.rpartition("/")[0] else 3
+
+
+def _outermost(stack: Stack) -> Stack:
+    while stack.parent is not None:
+        stack = stack.parent
+    return stack
+
+
+def _exists(resolver: Resolver, stack: Stack, resource: Resource) -> bool:
+    """Tell whether a resource comes to be: its condition holds, and those of the stacks that nest it."""
+    if stack.parent is not None and not _exists(
+        resolver, stack.parent, stack.parent.resources[stack.parent_id]
+    ):
+        return False
+    condition = resource.body.get("Condition")
+    if isinstance(condition, bool):
+        # The name of a condition, which YAML takes for a Boolean: `Condition: No`.
+        condition = str(condition).lower()
+    return condition is None or condition_holds(resolver, stack, condition, (resource.path, "Condition"))
+
+
+def _document(resolver: Resolver, policy: BucketPolicy) -> object:
+    properties = policy.resource.properties
+    written = properties.get("PolicyDocument") if isinstance(properties, Mapping) else None
+    if isinstance(written, Mapping) and len(written) == 1 and "Fn::ToJsonString" in written:
+        # As values a document with holes can be judged, as one text it cannot.
+        path = ((policy.resource.properties_path, "PolicyDocument"), "Fn::ToJsonString")
+        return resolver.resolve(policy.stack, written["Fn::ToJsonString"], path)
+    document = resolver.property(policy.stack, policy.resource, "PolicyDocument")
+    if isinstance(document, str):
+        try:
+            return json.loads(document)
+        except (ValueError, RecursionError):
+            return document
+    return document
+
+
+def _targets(resolver: Resolver, policy: BucketPolicy) -> list[str | Text]:
+    known = resolver.targets.get(id(policy))
+    if known is not None:
+        return known
+    target = resolver.property(policy.stack, policy.resource, "Bucket")
+    # `Bucket` is one name; a list of names fails at deployment, and is read as what was meant by it.
+    targets = target if isinstance(target, list) else [target]
+    texts = [as_text(item) for item in targets if item is not None]
+    resolver.targets[id(policy)] = known = [text for text in texts if text is not None]
+    return known
+
+
+def _settle_partition(resolver: Resolver, stack: Stack, applied: list[Applied]) -> None:
+    """Fork over the partitions that the policies name, where the partition is still open.
+
+    S3 accepts a policy only in its own partition, so a literal one says where the template is meant to
+    be deployed. Without any, it is the partition `aws`; so it can be, too, where others are left open.
+    """
+    if not isinstance(partition(resolver, stack), Text):
+        return
+    named: dict[str, None] = {}
+    left_open = False
+    for policy in applied:
+        for arn in _resources(policy.document):
+            match = _S3_ARN.match(arn if isinstance(arn, str) else str(arn.parts[0]))
+            if match:
+                named[match[1]] = None
+            elif isinstance(arn, Text) and PARTITION in arn.parts:
+                left_open = True
+    if left_open:
+        named["aws"] = None
+    candidates = resolver.world.remaining(PARTITION, tuple(named) or ("aws",))
+    known = ("aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-eusc")
+    candidates = candidates or resolver.world.remaining(PARTITION, known)[:1]
+    resolver.world.choose(PARTITION, candidates)
+
+
+def _resources(document: object) -> Iterator[str | Text]:
+    statements = document.get("Statement") if isinstance(document, dict) else None
+    for statement in statements if isinstance(statements, list) else [statements]:
+        if isinstance(statement, dict):
+            for key in ("Resource", "NotResource"):
+                value = statement.get(key)
+                for arn in value if isinstance(value, list) else [value]:
+                    if isinstance(arn, (str, Text)):
+                        yield arn
