@@ -17,10 +17,10 @@ from secure_bucket.findings.review import judge_bucket
 from secure_bucket.findings.running import RunningBucket
 from secure_bucket.live import LiveError, Trouble, review_account, review_accounts, review_buckets
 from secure_bucket.live import session as sessions
+from secure_bucket.live.account_review import Question
 from secure_bucket.live.accounts import Scope
 from secure_bucket.live.buckets import Reader
 from secure_bucket.live.journal import Answer, Journal
-from secure_bucket.live.review import Question
 from secure_bucket.live.session import Access, open_session
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 from secure_bucket.statements import deny_old_tls, deny_plain_http

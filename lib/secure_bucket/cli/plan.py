@@ -200,7 +200,7 @@ def _lists(arguments: argparse.Namespace) -> Iterator[tuple[str | None, str]]:
 def _read_reviews(files: Sequence[str]) -> Report | None:
     if not files:
         return None
-    from secure_bucket.live.review import merged
+    from secure_bucket.live.account_review import merged
 
     return merged(map(read_review, files))
 

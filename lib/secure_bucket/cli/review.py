@@ -19,10 +19,11 @@ from secure_bucket.cli.exits import PROVEN, exit_code, undecided_as_warnings
 from secure_bucket.cli.output import Progress, to_stderr, to_stdout
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Report
+from secure_bucket.live.account_review import Question
 from secure_bucket.live.accounts import Scope
 from secure_bucket.live.journal import MAX_AGE, Journal
 from secure_bucket.live.probing.target import bucket_named
-from secure_bucket.live.review import Question, review_accounts
+from secure_bucket.live.review import review_accounts
 from secure_bucket.live.session import Access
 from secure_bucket.reporters.summary import count
 

@@ -9,11 +9,12 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from secure_bucket.live.account_review import Question
     from secure_bucket.live.accounts import Scope
     from secure_bucket.live.aggregator import review_aggregator
     from secure_bucket.live.errors import LiveError, Trouble
     from secure_bucket.live.probe import probe_bucket
-    from secure_bucket.live.review import Question, review_account, review_accounts, review_buckets
+    from secure_bucket.live.review import review_account, review_accounts, review_buckets
     from secure_bucket.live.session import Access, Session, open_session
 
 __all__ = [
@@ -34,7 +35,7 @@ __all__ = [
 _MODULES = {
     "Access": "session",
     "LiveError": "errors",
-    "Question": "review",
+    "Question": "account_review",
     "Scope": "accounts",
     "Session": "session",
     "Trouble": "errors",

@@ -19,10 +19,11 @@ from msgspec.structs import replace
 from secure_bucket.findings.finding import Fault, Report
 from secure_bucket.findings.review import PolicyTextError, read_policy_text, report_of
 from secure_bucket.findings.running import PublicAccess, RunningBucket
+from secure_bucket.live.account_review import Question, merged, our_fault
 from secure_bucket.live.accounts import Scope, members
 from secure_bucket.live.buckets import blocking, shuts_out
 from secure_bucket.live.errors import LiveError, translated
-from secure_bucket.live.review import Question, merged, our_fault, something_reviewed
+from secure_bucket.live.review import something_reviewed
 from secure_bucket.live.session import Session, open_session
 from secure_bucket.policy.unknown import Place, Unknown
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
+from secure_bucket.live.account_review import Question
 from secure_bucket.live.accounts import Scope
-from secure_bucket.live.review import Question
 
 __all__ = ["review_permissions"]
 
