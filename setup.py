@@ -7,11 +7,12 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 YAML = ["PyYAML>=6"]
-CLI = [*YAML, "shtab>=1.7,<2", "tomli>=2; python_version < '3.11'"]
+RICH = ["rich>=13.9,<16"]
+CLI = [*RICH, *YAML, "shtab>=1.7,<2", "tomli>=2; python_version < '3.11'"]
 SNAPSHOTS = ["syrupy>=5.5,<8"]
 # What asks running buckets, and what reads their logs.
 AWS = ["boto3>=1.36,<2"]
-AUDIT = ["duckdb>=1.2,<3", "sqlglot>=26,<31"]
+AUDIT = [*RICH, "duckdb>=1.2,<3", "sqlglot>=26,<31"]
 TEST = [
     *AUDIT,
     *AWS,

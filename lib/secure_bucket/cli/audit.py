@@ -7,7 +7,6 @@ import datetime
 import json
 import os
 import sys
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -30,18 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["audit_permissions_of", "audit_report", "run"]
 
 _S3 = "s3://"
-
-
-class _Reading(Progress):
-    """How many files were read, as nobody knows how many there are."""
-
-    def __call__(self, done: int) -> None:
-        if not self.shown or self.clock() < self.next:
-            return
-        self.next = self.clock() + self.INTERVAL
-        sys.stderr.write(f"\r\x1b[2K{done:,} files read")
-        sys.stderr.flush()
-        self.drawn = True
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -103,7 +90,8 @@ def audit_report(arguments: argparse.Namespace) -> Audit:
     """
     session = _session(arguments) if any(log.startswith(_S3) for log in arguments.logs) else None
     question = _question(arguments)
-    with _Reading(0, shown=not arguments.quiet, clock=time.monotonic) as progress:
+    # Nobody knows how many files there are.
+    with Progress(None, shown=not arguments.quiet, what="files read") as progress:
         return audit_logs(
             arguments.logs,
             buckets=question.buckets,

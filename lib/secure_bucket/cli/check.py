@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import datetime
 import os
-import time
 from collections.abc import Iterable
 
 from msgspec import Struct
@@ -90,7 +89,7 @@ def _check(
     if arguments.together:
         report = _whole(targets, check_together(targets.found, options.settings))
     else:
-        with Progress(len(targets.found), shown=not arguments.quiet, clock=time.monotonic) as progress:
+        with Progress(len(targets.found), shown=not arguments.quiet, what="checked") as progress:
             results = check_all(targets.found, options.settings, jobs=options.jobs, progress=progress)
             report = _whole(targets, results)
     if config.exceptions:

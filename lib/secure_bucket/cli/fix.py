@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import datetime
 import os
-import time
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct, field
@@ -68,7 +67,7 @@ def _check(
     targets = find_targets(arguments.paths, exclude=(*config.exclude, *arguments.exclude))
     if arguments.together:
         return targets, list(check_together(targets.found, settings))
-    with Progress(len(targets.found), shown=not arguments.quiet, clock=time.monotonic) as progress:
+    with Progress(len(targets.found), shown=not arguments.quiet, what="looked at") as progress:
         return targets, list(check_all(targets.found, settings, jobs=config.jobs, progress=progress))
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable
-from typing import TextIO
+import time
+from typing import TYPE_CHECKING, TextIO
 
 from secure_bucket.errors import SecureBucketError
+
+if TYPE_CHECKING:
+    import rich.progress
 
 __all__ = ["OutputError", "Progress", "speaks_utf8", "to_stderr", "to_stdout", "wants_colour", "width_of"]
 
@@ -83,37 +86,61 @@ class Progress:
     """A bar on standard error, on a terminal, once the work has taken a while.
 
     Args:
-        total: How many steps there are.
+        total: How many steps there are; `None` while nobody knows.
         shown: Whether it may be shown at all.
-        clock: Returns the time in seconds.
+        what: What is done with them, as `checked`.
     """
 
     DELAY = 0.7
     INTERVAL = 0.1
-    CELLS = 30
 
-    def __init__(self, total: int, *, shown: bool, clock: Callable[[], float]) -> None:
+    def __init__(self, total: int | None, *, shown: bool, what: str) -> None:
         self.total = total
         self.shown = shown and sys.stderr is not None and sys.stderr.isatty()
-        self.clock = clock
-        self.next = clock() + self.DELAY
-        self.drawn = False
+        self.what = what
+        self.next = time.monotonic() + self.DELAY
+        self._bar: rich.progress.Progress | None = None
 
     def __call__(self, done: int) -> None:
         """Say how many steps are done."""
-        if not self.shown or self.clock() < self.next:
+        if not self.shown or time.monotonic() < self.next:
             return
-        self.next = self.clock() + self.INTERVAL
-        filled = self.CELLS * done // max(self.total, 1)
-        bar = "#" * filled + "." * (self.CELLS - filled)
-        sys.stderr.write(f"\r\x1b[2K[{bar}] {done:,} of {self.total:,}")
-        sys.stderr.flush()
-        self.drawn = True
+        self.next = time.monotonic() + self.INTERVAL
+        if self._bar is None:
+            self._bar = _bar()
+            if self._bar is None:
+                self.shown = False
+                return
+            self._bar.add_task("")
+            self._bar.start()
+        of = "" if self.total is None else f" of {self.total:,}"
+        self._bar.update(
+            self._bar.task_ids[0], completed=done, total=self.total, description=f"{done:,}{of} {self.what}"
+        )
+        self._bar.refresh()
 
     def __enter__(self) -> Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.drawn:
-            sys.stderr.write("\r\x1b[2K")
-            sys.stderr.flush()
+        if self._bar is not None:
+            self._bar.stop()
+
+
+def _bar() -> rich.progress.Progress | None:
+    try:
+        from rich.console import Console  # Loaded when the work has taken long already.
+        from rich.progress import BarColumn, TextColumn
+        from rich.progress import Progress as Bar
+    except ImportError:
+        return None  # It comes with the extra `cli`, and nothing hangs on it.
+    return Bar(
+        BarColumn(),
+        TextColumn("{task.description}", markup=False),
+        # Without colours, which follow standard output; it goes away when the work is done.
+        console=Console(stderr=True, color_system=None),
+        auto_refresh=False,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -70,7 +69,7 @@ def _probe(
     )
     probes: list[Probe] = []
     faults: list[Unprobed] = []
-    with Progress(len(names), shown=not arguments.quiet, clock=time.monotonic) as progress:
+    with Progress(len(names), shown=not arguments.quiet, what="probed") as progress:
         for done, name in enumerate(names):
             progress(done)
             try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
-import time
 from typing import Any
 
 from msgspec import Struct
@@ -159,7 +158,7 @@ def _review(arguments: argparse.Namespace, config: Config, options: _Options) ->
 def _ask(arguments: argparse.Namespace, options: _Options) -> Report:
     journal = _journal(arguments)
     try:
-        with Progress(0, shown=not arguments.quiet, clock=time.monotonic) as progress:
+        with Progress(0, shown=not arguments.quiet, what="reviewed") as progress:
 
             def advance(done: int, total: int) -> None:
                 progress.total = total
