@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from secure_bucket.cli.targets import Kind, Target, find_targets
+from secure_bucket.findings.finding import Report
 
 
 def write(directory: Path, *names: str) -> None:
@@ -39,6 +40,32 @@ def test_named_file_must_be_a_template_and_found_one_may(directory: Path) -> Non
 def test_each_file_is_checked_once(directory: Path) -> None:
     write(directory, "d/a.json")
     assert found("d", "d/", "./d/../d", "d/*.json", str(directory / "d")) == [("d/a.json", Kind.TEMPLATE)]
+
+
+def test_each_argument_that_leads_to_something_is_fruitful(directory: Path) -> None:
+    write(directory, "d/a.json", "d/e/b.json", "none/readme.md")
+    arguments = (".", "d", "d/a.json", "./d/a.json", "d/*.json", "**/b.json", "d/e/..", "none")
+    targets = find_targets(arguments)
+    assert targets.fruitless(arguments, Report()) == ["none"]
+    everything = Report(ignored=tuple((target.path, "no template") for target in targets.found))
+    assert targets.fruitless(("d", "none"), everything) == ["d", "none"]
+
+
+def test_file_is_checked_once_whatever_links_lead_to_it(directory: Path) -> None:
+    write(directory, "a.json")
+    (directory / "b.json").symlink_to("a.json")
+    (directory / "d").mkdir()
+    (directory / "d" / "c.json").symlink_to("../a.json")
+    assert found(".") == [("a.json", Kind.CANDIDATE)]
+    assert found("**/*.json") == [("a.json", Kind.CANDIDATE)]
+    assert found("a.json", f"../{directory.name}/a.json") == [("a.json", Kind.TEMPLATE)]
+    assert found("b.json") == [("b.json", Kind.TEMPLATE)]
+
+
+def test_what_a_pattern_finds_can_be_excluded(directory: Path) -> None:
+    write(directory, "a.yaml", "b.yaml", "d/a.yaml")
+    assert [path for path, _ in found("*.yaml", "**/*.yaml", exclude=["a.yaml"])] == ["b.yaml"]
+    assert [path for path, _ in found("a.yaml", exclude=["a.yaml"])] == ["a.yaml"]
 
 
 def test_pattern(directory: Path) -> None:

@@ -148,13 +148,9 @@ def _grant(report: Report, config: Config, options: _Options) -> Report:
 
 def _nothing_checked(report: Report, targets: Targets, options: _Options) -> list[Fault]:
     """Return what was asked for and has nothing to check, which is not a pass."""
-    ignored = {path for path, _ in report.ignored}
-    fruitful = {target.argument for target in targets.found if target.path not in ignored}
-    faulty = {fault.file for fault in report.faults}
     faults = [
         Fault(path, f"`{path}` holds no template: nothing was checked there")
-        for path in dict.fromkeys(options.paths)
-        if path not in fruitful and path not in faulty
+        for path in targets.fruitless(options.paths, report)
     ]
     everything = (report.buckets, report.findings, report.baselined, report.exceptions, report.faults, faults)
     if not any(everything):

@@ -75,13 +75,9 @@ def _report(
     arguments: argparse.Namespace, targets: Targets, pairs: list[tuple[Target, Report]], config: Config
 ) -> Report:
     report = merge_reports(pairs)
-    ignored = {path for path, _ in report.ignored}
-    fruitful = {target.argument for target in targets.found if target.path not in ignored}
-    faulty = {fault.file for fault in (*targets.faults, *report.faults)}
     fruitless = [
         Fault(path, f"`{path}` holds no template: nothing was looked at there")
-        for path in dict.fromkeys(arguments.paths)
-        if path not in fruitful and path not in faulty
+        for path in targets.fruitless(arguments.paths, report)
     ]
     report = replace(report, faults=(*targets.faults, *report.faults, *fruitless))
     if not config.exceptions:
@@ -169,6 +165,8 @@ class _Fix(Struct):
                     self._file(file, buckets, elsewhere)
                 except (SecureBucketError, OSError, ValueError) as error:
                     self._fault(_in_words(file, error))
+                    self.undecided += sum(isinstance(each.verdict, Undecided) for each in buckets)
+                    self.refuted += sum(isinstance(each.verdict, Refuted) for each in buckets)
         for finding in report.findings:
             if finding.rule == "SB005" and finding.level is Level.ERROR:
                 self._leave(is_undecided(finding), f"{finding.at}: {finding.message}: fix it by hand")

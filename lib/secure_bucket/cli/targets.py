@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 
 from msgspec import Struct, field
 
-from secure_bucket.findings.finding import Fault
+from secure_bucket.findings.finding import Fault, Report
 
 __all__ = ["STDIN", "Kind", "Target", "Targets", "find_targets", "shown"]
 
@@ -76,16 +76,35 @@ class Targets(Struct):
         found: What to check, each thing once.
         ignored: What was passed over, each as `(path, why)`.
         faults: What cannot be looked into.
+        led_to: What each argument led to, by itself or as another one did before.
     """
 
     found: list[Target] = field(default_factory=list)
     ignored: list[tuple[str, str]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    led_to: dict[str, list[str]] = field(default_factory=dict)
+
+    def fruitless(self, arguments: Iterable[str], report: Report) -> list[str]:
+        """Return the arguments that led to nothing that was checked, and to no fault that says why."""
+        ignored = {path for path, _ in report.ignored}
+        checked = [target for target in self.found if target.path not in ignored]
+        fruitful = {target.argument for target in checked}
+        faulty = {fault.file for fault in (*self.faults, *report.faults)}
+        doubtful = [each for each in dict.fromkeys(arguments) if each not in fruitful and each not in faulty]
+        if not doubtful:
+            return []
+        # Another argument may have led there before.
+        places = [_real(target.path) for target in checked]
+        return [
+            argument
+            for argument in doubtful
+            if not _any_within(places, tuple(map(_real, self.led_to.get(argument, ()))))
+        ]
 
 
 def shown(path: str) -> str:
     """Return a path as it is shown: relative to the working directory where it lies below it."""
-    relative = os.path.relpath(path) if os.path.isabs(path) else os.path.normpath(path)
+    relative = os.path.relpath(path) if os.path.isabs(path) or os.pardir in path else os.path.normpath(path)
     return path if relative.startswith(os.pardir) and os.path.isabs(path) else relative
 
 
@@ -105,7 +124,7 @@ def find_targets(
         search.argument = argument
         if argument == STDIN:
             search.add(STDIN, Kind.STDIN)
-        elif os.path.lexists(argument):
+        elif _may_exist(argument):
             search.path(shown(argument), named)
         else:
             search.pattern(argument, named)
@@ -121,6 +140,7 @@ class _Search:
         self.directories: set[tuple[int, int]] = set()
 
     def add(self, path: str, kind: Kind) -> None:
+        self.targets.led_to.setdefault(self.argument, []).append(path)
         target = Target(path, kind, self.argument)
         known = self.paths.setdefault(path, len(self.targets.found))
         if known == len(self.targets.found):
@@ -128,6 +148,13 @@ class _Search:
         elif kind is Kind.TEMPLATE:
             # What is both found and named has to be a template.
             self.targets.found[known] = target
+
+    def excludes(self, path: str) -> bool:
+        """Tell whether something that was found is left out, and note it then."""
+        excluded = any(_excluded(path, pattern) for pattern in self.exclude)
+        if excluded:
+            self.targets.ignored.append((path, "excluded"))
+        return excluded
 
     def fault(self, path: str, message: str) -> None:
         self.targets.faults.append(Fault(path, message))
@@ -145,7 +172,9 @@ class _Search:
             # `**` matches every file and directory below, so that files of other kinds are no mistake.
             if os.path.isdir(match) and "**" in pattern:
                 continue
-            self.path(shown(match), Kind.CANDIDATE if "**" in pattern else kind)
+            path = shown(match)
+            if not self.excludes(path):
+                self.path(_followed(path), Kind.CANDIDATE if "**" in pattern else kind)
 
     def path(self, path: str, kind: Kind) -> None:
         try:
@@ -166,6 +195,7 @@ class _Search:
         while pending:
             directory, identity = pending.pop()
             if identity in self.directories:
+                self.targets.led_to.setdefault(self.argument, []).append(directory)
                 continue
             self.directories.add(identity)
             if _is_assembly(directory):
@@ -185,8 +215,7 @@ class _Search:
     ) -> Iterator[tuple[str, tuple[int, int]]]:
         for entry in entries:
             path = os.path.normpath(os.path.join(directory, entry.name))
-            if any(_excluded(path, pattern) for pattern in self.exclude):
-                self.targets.ignored.append((path, "excluded"))
+            if self.excludes(path):
                 continue
             try:
                 if entry.is_dir():
@@ -197,9 +226,34 @@ class _Search:
                         status = entry.stat()
                         yield path, (status.st_dev, status.st_ino)
                 elif entry.name.endswith(TEMPLATE_ENDINGS):
-                    self.add(path, Kind.CANDIDATE)
+                    self.add(_followed(path) if entry.is_symlink() else path, Kind.CANDIDATE)
             except OSError as error:
                 self.fault(path, f"`{path}` cannot be read: {_reason(error)}")
+
+
+def _followed(path: str) -> str:
+    """Return the file that a link leads to, if it is below here: it is found there too, and checked once."""
+    real = shown(os.path.realpath(path)) if os.path.islink(path) else path
+    return path if os.path.isabs(real) else real
+
+
+def _real(path: str) -> str:
+    return os.path.join(os.path.realpath(path), "")
+
+
+def _any_within(places: Iterable[str], directories: tuple[str, ...]) -> bool:
+    return any(place.startswith(directories) for place in places)
+
+
+def _may_exist(path: str) -> bool:
+    """Tell whether there is such a file, or nobody may know."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _excluded(path: str, pattern: str) -> bool:

@@ -157,7 +157,7 @@ def add_exclude(parser: Any) -> None:
         action="append",
         metavar="PATTERN",
         default=[],
-        help="pass over what is found in a directory and matches; can be given again",
+        help="pass over what is found in a directory, or by a pattern, and matches; can be given again",
     )
 
 
