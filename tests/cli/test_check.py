@@ -221,6 +221,15 @@ def test_bucket_that_is_not_proven_fails_even_without_a_finding() -> None:
     assert exit_code(replace(report, findings=(), baselined=report.findings)) == 0
 
 
+def test_paths_may_stand_between_options(directory: Path, run: Run) -> None:
+    for name in ("a", "b"):
+        (directory / f"{name}.yaml").write_text(OPEN)
+    assert "2 buckets in 2 templates" in run("check", "a.yaml", "--strict", "b.yaml").out
+    outcome = run("check", "a.yaml", "--strict", "b.yaml", "--stricter")
+    assert outcome.code == 2
+    assert "unrecognized arguments: b.yaml --stricter" in outcome.err
+
+
 def test_sarif_names_files_from_the_root_of_the_repository(
     directory: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
