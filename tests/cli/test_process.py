@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -215,6 +217,67 @@ def test_processes_say_what_one_says(directory: Path, process: Process) -> None:
     together = process("check", "--jobs", "3", "--verbose", ".", "-")
     assert alone.returncode == together.returncode == 2
     assert alone.stdout == together.stdout
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are found as Linux lists them")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_asked_to_end_it_leaves_no_process_behind(directory: Path, number: signal.Signals) -> None:
+    text = SECURE + "".join(f"  B{number}: {{Type: AWS::S3::Bucket}}\n" for number in range(3_000))
+    for name in range(40):
+        (directory / f"{name}.yaml").write_text(text)
+    checking = subprocess.Popen(
+        command("check", "--jobs", "2", "."),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        encoding="utf-8",
+    )
+    children = Path(f"/proc/{checking.pid}/task/{checking.pid}/children")
+    while len(children.read_text().split()) < 2 and checking.poll() is None:
+        time.sleep(0.05)
+    checking.send_signal(number)
+    # A process that was left behind would hold the pipes open.
+    out, err = checking.communicate(timeout=60)
+    assert (checking.returncode, out, err) == (128 + number, "", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the pipes of Windows are others")
+def test_nothing_is_lost_in_a_pipe_that_does_not_block(directory: Path) -> None:
+    (directory / "a.yaml").write_text(
+        "Resources:\n" + "".join(f"  B{number}: {{Type: AWS::S3::Bucket}}\n" for number in range(300))
+    )
+    ours, theirs = os.pipe()
+    os.set_blocking(theirs, False)
+    checking = subprocess.Popen(
+        command("check", "--format", "json", "a.yaml"), stdout=theirs, env=environment()
+    )
+    os.close(theirs)
+    time.sleep(1)
+    with open(ours, "rb") as stream:
+        report = json.loads(stream.read())
+    assert checking.wait(timeout=60) == 1
+    assert len(report["buckets"]) == 300
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no shell")
+@pytest.mark.parametrize(
+    ("arguments", "closed", "said"),
+    [
+        (("--version",), ">&-", "standard output is closed"),
+        (("check", "-"), "<&-", "standard input is closed"),
+        (("fix", "-"), "<&-", "standard input is closed"),
+    ],
+)
+def test_what_is_closed_is_said(arguments: tuple[str, ...], closed: str, said: str) -> None:
+    outcome = subprocess.run(
+        ["sh", "-c", f"{shlex.join(command(*arguments))} {closed}"],
+        env=environment(),
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert outcome.returncode == 2
+    assert said in outcome.stdout + outcome.stderr
+    assert "fault in secure-bucket" not in outcome.stdout + outcome.stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are found as Linux lists them")

@@ -12,6 +12,7 @@ import os
 from typing import Final
 
 from secure_bucket.cli.arguments.common import EXIT_CODES
+from secure_bucket.cli.output import to_stdout
 
 __all__ = ["COMMANDS", "build_parser"]
 
@@ -48,7 +49,7 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from secure_bucket import __version__
 
-        print(f"secure-bucket {__version__}")
+        to_stdout(f"secure-bucket {__version__}\n")
         parser.exit(0)
 
 

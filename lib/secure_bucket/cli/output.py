@@ -59,6 +59,9 @@ def to_stdout(text: str) -> None:
     try:
         if not speaks_utf8(sys.stdout):
             text = text.encode("ascii", "backslashreplace").decode("ascii")
+        # Python loses what does not fit into a pipe that does not block.
+        with contextlib.suppress(AttributeError, OSError, ValueError):
+            os.set_blocking(sys.stdout.fileno(), True)
         sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:

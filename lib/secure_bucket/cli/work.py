@@ -10,6 +10,7 @@ import re
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NoReturn
 
 from msgspec import Struct
 
@@ -36,6 +37,9 @@ STDIN_NAME = "<stdin>"
 _WORTH_PROCESSES = 400_000
 _CHUNKS_PER_PROCESS = 8
 _LARGEST_CHUNK = 50
+
+# What asks a process to end, besides Ctrl-C. Windows has the second only.
+_ENDING = ("SIGHUP", "SIGTERM")
 
 _POSITION = re.compile(r"in line (\d+)(?:, column (\d+))?")
 
@@ -210,6 +214,8 @@ def _document(target: Target) -> Document:
 @functools.cache
 def standard_input() -> bytes:
     """Return what stands on standard input, which can be read only once."""
+    if sys.stdin is None:
+        raise SecureBucketError("standard input is closed: there is nothing to read")
     data = sys.stdin.buffer.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise SecureBucketError(
@@ -293,22 +299,25 @@ def _in_processes(
             parts.append([target])
     # A forked process has all modules already. Only Linux forks safely.
     method = "fork" if sys.platform == "linux" else None
-    executor = ProcessPoolExecutor(processes, multiprocessing.get_context(method), _let_interrupts_kill)
+    executor = ProcessPoolExecutor(processes, multiprocessing.get_context(method), _let_signals_kill)
     try:
-        futures = [
-            None if part[0].kind is Kind.STDIN else executor.submit(_check_part, part, settings)
-            for part in parts
-        ]
-        for index, part in enumerate(parts):
-            future, futures[index] = futures[index], None
-            try:
-                reports = _check_part(part, settings) if future is None else future.result()
-            except BrokenProcessPool:
-                message = "was not checked: the process that did it was killed, for want of memory perhaps"
-                reports = [
-                    Report(faults=(Fault(target.path, f"`{target.path}` {message}"),)) for target in part
-                ]
-            yield from zip(part, reports, strict=True)
+        with _ended_by_signals():
+            futures = [
+                None if part[0].kind is Kind.STDIN else executor.submit(_check_part, part, settings)
+                for part in parts
+            ]
+            for index, part in enumerate(parts):
+                future, futures[index] = futures[index], None
+                try:
+                    reports = _check_part(part, settings) if future is None else future.result()
+                except BrokenProcessPool:
+                    message = (
+                        "was not checked: the process that did it was killed, for want of memory perhaps"
+                    )
+                    reports = [
+                        Report(faults=(Fault(target.path, f"`{target.path}` {message}"),)) for target in part
+                    ]
+                yield from zip(part, reports, strict=True)
     except BaseException:
         executor.shutdown(wait=False, cancel_futures=True)
         for process in multiprocessing.active_children():
@@ -321,7 +330,29 @@ def _check_part(part: Sequence[Target], settings: Settings) -> list[Report]:
     return [check_target(target, settings) for target in part]
 
 
-def _let_interrupts_kill() -> None:
+def _let_signals_kill() -> None:
     import signal
 
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for name in ("SIGINT", *_ENDING):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
+
+
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """End by an exception when asked to end, so that no process is left behind that holds our output open."""
+    import signal
+
+    def stop(number: int, _: object) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    before = {
+        getattr(signal, name): signal.signal(getattr(signal, name), stop)
+        for name in _ENDING
+        if hasattr(signal, name)
+    }
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
