@@ -175,6 +175,19 @@ def test_exception_in_the_settings(run: Run) -> None:
     assert "SB007" not in check(run, OPEN).out
 
 
+def test_exception_for_several_templates_is_used_if_one_needs_it(run: Run) -> None:
+    for name, text in (("a", OPEN), ("b", OPEN), ("c", SECURE.replace("Reports", "Logs"))):
+        Path(f"{name}.yaml").write_text(text)
+    assert "Logs" in Path("c.yaml").read_text()
+    configure(path='"*"', logical_id='"Logs"', rule='"SB001"', reason='"x"')
+    outcome = run("check", ".")
+    assert outcome.code == 0
+    assert "SB007" not in outcome.out
+    Path("a.yaml").unlink()
+    Path("b.yaml").unlink()
+    assert run("check", ".").out.count("SB007 warning") == 1
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
+from msgspec.structs import replace
+
 from secure_bucket.cli.config import Config, ConfigError, ConfiguredException
 from secure_bucket.findings.exceptions import parse_exception
 from secure_bucket.findings.finding import GrantedException, Report
@@ -19,6 +21,7 @@ def configured_exceptions(config: Config, report: Report) -> tuple[GrantedExcept
     Raises:
         ConfigError: If one has no reason, names no rule, or ends on a day that is none.
     """
+    needed = {(finding.template, finding.logical_id, finding.rule) for finding in report.findings}
     known: dict[str, set[str]] = {}
     for template, logical_id in (
         *((bucket.template, bucket.logical_id) for bucket in report.buckets),
@@ -29,7 +32,7 @@ def configured_exceptions(config: Config, report: Report) -> tuple[GrantedExcept
         granted
         for exception in config.exceptions
         if not exception.bucket
-        for granted in _for_templates(exception, config, report.templates, known)
+        for granted in _for_templates(exception, config, report.templates, known, needed)
     )
 
 
@@ -63,8 +66,16 @@ def bucket_exceptions(config: Config, report: Report) -> tuple[GrantedException,
 
 
 def _for_templates(
-    exception: ConfiguredException, config: Config, templates: tuple[str, ...], known: dict[str, set[str]]
+    exception: ConfiguredException,
+    config: Config,
+    templates: tuple[str, ...],
+    known: dict[str, set[str]],
+    needed: set[tuple[str, str, str]],
 ) -> Iterator[GrantedException]:
+    written = {"Rule": exception.rule, "Reason": exception.reason, "Expires": exception.expires}
+    granted = parse_exception(written, exception.logical_id, "", exception.at)
+    if isinstance(granted, str):
+        raise ConfigError(f"`{config.file}`, `{exception.at.pointer[1:]}`: {granted}")
     start = os.path.abspath(config.directory)
     matching = [
         name
@@ -72,11 +83,7 @@ def _for_templates(
         if fnmatchcase(os.path.relpath(os.path.abspath(name), start).replace(os.sep, "/"), exception.path)
     ]
     having = [name for name in matching if exception.logical_id in known.get(name, ())]
-    # Where a template is checked and does not have the resource, the exception is unused, once.
-    for template in having or matching[:1] or ("",):
-        written = {"Rule": exception.rule, "Reason": exception.reason, "Expires": exception.expires}
-        granted = parse_exception(written, exception.logical_id, template, exception.at)
-        if isinstance(granted, str):
-            raise ConfigError(f"`{config.file}`, `{exception.at.pointer[1:]}`: {granted}")
-        if template:
-            yield granted
+    using = [name for name in having if (name, granted.logical_id, granted.rule) in needed]
+    # Where templates are checked and none of them needs the exception, it is unused, once.
+    for template in using or having[:1] or matching[:1]:
+        yield replace(granted, template=template)
