@@ -48,7 +48,8 @@ def write(directory: Path, content: str | bytes, name: str = "template.json") ->
         ("Resources:\n\tReports: {}\n", "not tabs"),
         ("Resources:\n  A: [1, 2\n", "line 3"),
         ('{"Resources": {},\n"Resources": {}}', "stands twice, in line 1 and in line 2; put both into one"),
-        ("Resources: {A: *missing}\n", "alias `*missing`"),
+        ("Resources: {A: *missing}\n", "alias `*missing` in line 1, column 16"),
+        ("Resources:\n  A: \x07\n", "in line 2, column 6"),
         ("Resources: &loop\n  A: *loop\n", "alias `*loop`"),
         ("Resources: {? [a, b] : 1}\n", "a key that is not text"),
         ("Resources: {A: {<<: 1}}\n", "merges"),
@@ -123,6 +124,12 @@ def test_yaml_without_pyyaml_names_the_extra(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(MissingDependencyError, match=r"pip install 'secure-bucket\[yaml\]'"):
         check_template(write(tmp_path, "Resources: {}\n"))
     assert check_template(write(tmp_path, BUCKET)).refuted == 1
+
+
+def test_loader_in_python_refuses_what_is_no_character(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("yaml.CSafeLoader", raising=False)
+    with pytest.raises(TemplateError, match="`<template>` is not YAML"):
+        parse_document('A: "\\U00110000"\n')
 
 
 def test_an_alias_bomb_costs_nothing_and_is_undecided_where_it_matters(tmp_path: Path) -> None:

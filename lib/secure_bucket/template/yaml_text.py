@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from secure_bucket.errors import MissingDependencyError, TemplateError
 from secure_bucket.policy.unknown import Place, Unknown
 from secure_bucket.template.scan import MAX_DEPTH, duplicate_key, pointer_token
@@ -65,8 +67,11 @@ def scan_yaml(text: str, file: str, positions: dict[str, tuple[int, int]]) -> ob
     try:
         # `yaml.parse` would ask twice for each event.
         return _Builder(yaml, iter(loader(text).get_event, None), file, positions).document()
+    except (OverflowError, ValueError) as error:
+        # The loader in Python for an escape that is no character.
+        raise TemplateError(f"`{file}` is not YAML: {error}") from None
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
+        mark = getattr(error, "problem_mark", None) or _mark_of(text, getattr(error, "position", None))
         what = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
         where = hint = ""
         if mark is not None:
@@ -78,6 +83,18 @@ def scan_yaml(text: str, file: str, positions: dict[str, tuple[int, int]]) -> ob
             # PyYAML reads ahead, and from 6.0.4 on has a limit of its own, beyond ours.
             raise TemplateError(f"`{file}` is nested deeper than {MAX_DEPTH} levels{where}") from None
         raise TemplateError(f"`{file}` is not YAML: {what}{where}{hint}") from None
+
+
+class _Mark(Struct, frozen=True):
+    line: int
+    column: int
+
+
+def _mark_of(text: str, position: int | None) -> _Mark | None:
+    """Return where a character is that YAML does not allow, of which PyYAML tells only which it is."""
+    if position is None:
+        return None
+    return _Mark(text.count("\n", 0, position), position - text.rfind("\n", 0, position) - 1)
 
 
 class _Builder:
@@ -132,6 +149,7 @@ class _Builder:
             if event.anchor in self.open_anchors or event.anchor not in self.anchors:
                 raise TemplateError(
                     f"`{self.file}` has the alias `*{event.anchor}` in line {event.start_mark.line + 1}, "
+                    f"column {event.start_mark.column + 1}, "
                     "and no complete value with that anchor before it"
                 )
             return self.anchors[event.anchor]
