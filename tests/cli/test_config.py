@@ -112,3 +112,11 @@ def test_file_that_cannot_be_used(directory: Path, run: Run) -> None:
     (directory / "secure-bucket.toml").unlink()
     (directory / "pyproject.toml").write_text("tool = {secure-bucket = 1}\n")
     assert "is not a table of settings" in run("check", "a.yaml").err
+
+
+def test_table_of_pyproject_in_a_file_of_our_own(directory: Path, run: Run) -> None:
+    (directory / "a.yaml").write_text(OPEN)
+    (directory / "secure-bucket.toml").write_text("[tool.secure-bucket]\nstrict = true\n")
+    outcome = run("check", "a.yaml")
+    assert outcome.code == 2
+    assert "`[tool.secure-bucket]` is for `pyproject.toml`: here the settings stand without it" in outcome.err

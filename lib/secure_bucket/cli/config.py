@@ -167,7 +167,12 @@ class _Reader:
         config = Config(self.file)
         for key, value in self.table.items():
             if key not in readers:
-                raise ConfigError(f"{self.where}: {_unknown(key, tuple(readers))}")
+                problem = _unknown(key, tuple(readers))
+                if key == "tool":
+                    problem = (
+                        "`[tool.secure-bucket]` is for `pyproject.toml`: here the settings stand without it"
+                    )
+                raise ConfigError(f"{self.where}: {problem}")
             config = replace(config, **{key.replace("-", "_"): readers[key](key, value)})
         if config.baseline is not None:
             config = replace(config, baseline=self._path(config.baseline))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing_extensions import assert_never
 
 from secure_bucket.logs.audit import Safe
-from secure_bucket.proof.verdict import Proven
+from secure_bucket.proof.verdict import Proven, Undecided
 from secure_bucket.reporters.summary import count
 from secure_bucket.rollout.decision import Decision, template_name
 from secure_bucket.rollout.planned import State, Wave
@@ -93,7 +93,9 @@ def _repair(decision: Decision) -> Iterator[str]:
         named = f"`{bucket.logical_id}` of {template_name(bucket.template)}"
         if bucket.construct_path:
             how = "use `SecureBucket`, or `enforce_secure_transport(app, mode=Mode.FIX)` in the CDK app"
+        elif isinstance(bucket.verdict, Undecided):
+            how = "settle what its verdict leaves open"
         else:
-            how = f"`secure-bucket fix {bucket.template or 'TEMPLATE'}` writes the deny"
+            how = f"`secure-bucket fix {bucket.template or 'TEMPLATE'} --write` writes the deny"
         when = "before its next deployment" if decision.state is State.REOPENS else "and deploy it"
         yield f"repair {named}, {when}: {how}"
