@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from secure_bucket import check_template
 from secure_bucket.detection import PLAIN_HTTP_DENIED, filter_pattern
+from secure_bucket.statements import deny_plain_http_anywhere
 from secure_bucket.template.safeguards import SafeguardKind
 
 SELECTORS = [{"FieldSelectors": [{"Field": "resources.type", "Equals": ["AWS::S3::Object"]}]}]
@@ -22,6 +24,7 @@ MFA = {
     "Statement": {"Effect": "Deny", "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}}
 }
 CHANGES = {"detail": {"eventName": ["DeleteBucketPolicy", "PutBucketPolicy"]}}
+DENY = {"Version": "2012-10-17", "Statement": [deny_plain_http_anywhere()]}
 GUARDRAIL = {
     "Type": "RESOURCE_CONTROL_POLICY",
     "Content": {"Statement": {"Condition": {"Bool": {"aws:SecureTransport": "false"}}}},
@@ -173,7 +176,47 @@ def test_a_safeguard_changes_no_verdict() -> None:
             "AWS::Organizations::Policy",
             {**GUARDRAIL, "TargetIds": ["ou-ab12-34567890", {"Ref": "Unit"}]},
             "A resource control policy about plain HTTP is attached in AWS Organizations: "
-            "`ou-ab12-34567890`, what the deployment names",
+            "`ou-ab12-34567890`, what the deployment names; not every request is denied: "
+            "GET of `report.csv` over http by anyone is let through",
+        ),
+        (
+            "AWS::Organizations::Policy",
+            {**GUARDRAIL, "Content": DENY, "TargetIds": ["r-ab12"]},
+            "A resource control policy about plain HTTP is attached in AWS Organizations: `r-ab12`; "
+            "proven to deny every request over plain HTTP to every bucket that it does not name",
+        ),
+        (
+            "AWS::Organizations::Policy",
+            {**GUARDRAIL, "Content": json.dumps(DENY), "TargetIds": ["r-ab12"]},
+            "A resource control policy about plain HTTP is attached in AWS Organizations: `r-ab12`; "
+            "proven to deny every request over plain HTTP to every bucket that it does not name",
+        ),
+        # The value is the wrong one: whoever signs off is not to take it for a deny.
+        (
+            "AWS::Organizations::Policy",
+            {
+                **GUARDRAIL,
+                "Content": json.dumps(DENY).replace('"false"', '"true"'),
+                "TargetIds": ["r-ab12"],
+            },
+            "A resource control policy about plain HTTP is attached in AWS Organizations: `r-ab12`; "
+            "not every request is denied: GET of `report.csv` over http by anyone is let through",
+        ),
+        (
+            "AWS::Organizations::Policy",
+            {**GUARDRAIL, "Content": "aws:SecureTransport", "TargetIds": ["r-ab12"]},
+            "A resource control policy about plain HTTP is attached in AWS Organizations: `r-ab12`; "
+            "what it denies is not known: its content is no JSON",
+        ),
+        (
+            "AWS::Organizations::Policy",
+            {
+                **GUARDRAIL,
+                "Content": {"Fn::Sub": '{"aws:SecureTransport": "${AWS::AccountId}"}'},
+                "TargetIds": ["r-ab12"],
+            },
+            "A resource control policy about plain HTTP is attached in AWS Organizations: `r-ab12`; "
+            "what it denies is known at deployment only",
         ),
         (
             "AWS::Config::RemediationConfiguration",

@@ -13,8 +13,8 @@ from constructs import Construct
 
 from secure_bucket.cdk.refuse import path_in, refuse, shown
 from secure_bucket.cdk.tls import check_tls_version
-from secure_bucket.policy.unknown import Hole, Text
-from secure_bucket.proof.claim import DENIES_HTTP, Claim, denies_tls_below
+from secure_bucket.policy.unknown import Text
+from secure_bucket.proof.claim import ANY_BUCKET, DENIES_HTTP, Claim, denies_tls_below
 from secure_bucket.proof.prove import prove
 from secure_bucket.proof.verdict import Proven, Verdict
 from secure_bucket.statements import deny_old_tls_anywhere, deny_plain_http_anywhere
@@ -25,9 +25,6 @@ _WHAT = "organization policy"
 
 LIMIT = 5_120
 """The most characters that AWS Organizations takes as a resource control policy."""
-
-# A bucket of which nothing is known but that nobody wrote its name down.
-_ANY_BUCKET = Text(("arn:aws:s3:::", Hole("bucket", "it stands for every bucket", generated=True)))
 
 _TARGET = re.compile(r"r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|[0-9]{12}")
 _ACCOUNT = re.compile(r"[0-9]{12}")
@@ -127,7 +124,7 @@ class SecureTransportOrganizationPolicy(Construct):
         claims = [DENIES_HTTP, *([denies_tls_below(minimum_tls_version)] if minimum_tls_version else [])]
         for claim in claims:
             outside = _outside(claim, exempt_accounts, tags)
-            verdict = prove(known, outside, bucket_arn=_ANY_BUCKET, strict=True)
+            verdict = prove(known, outside, bucket_arn=ANY_BUCKET, strict=True)
             if not isinstance(verdict, Proven):
                 refuse(_WHAT, path, f"not proven ({verdict!r}); please report it")
 
@@ -138,7 +135,7 @@ class SecureTransportOrganizationPolicy(Construct):
             *(f"buckets with ABAC and the tag `{tag}={value}`" for tag in tags for value in tags[tag]),
         )
         """What may answer plain HTTP all the same, one line each."""
-        arn: str | Text = f"arn:aws:s3:::{exempt_buckets[0]}" if exempt_buckets else _ANY_BUCKET
+        arn: str | Text = f"arn:aws:s3:::{exempt_buckets[0]}" if exempt_buckets else ANY_BUCKET
         self.verdict: Verdict = prove(known, DENIES_HTTP, bucket_arn=arn, strict=True)
         """Whether plain HTTP is denied for every bucket: `Proven`, or with exceptions `Refuted` by one."""
         self.policy = organizations.CfnPolicy(

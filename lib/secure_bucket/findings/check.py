@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from secure_bucket.errors import TemplateError
-from secure_bucket.findings.finding import Fault, Finding, GrantedException, JudgedBucket, Report, Safeguard
+from secure_bucket.findings.finding import Fault, Finding, GrantedException, JudgedBucket, Report
 from secure_bucket.findings.judge import Judge, Judgement, Outcome
 from secure_bucket.findings.rules import RULES
+from secure_bucket.findings.safeguards import safeguards_of
 from secure_bucket.policy.unknown import Unknown
 from secure_bucket.proof.verdict import Undecided
 from secure_bucket.template import (
@@ -27,7 +28,6 @@ from secure_bucket.template import (
     read_document,
     read_templates,
 )
-from secure_bucket.template.safeguards import declared_safeguards
 from secure_bucket.template.scan import find_duplicates
 from secure_bucket.template.stack import TYPES_THAT_MATTER, Resource, pointer_of
 
@@ -204,18 +204,7 @@ def _report(inventory: Inventory, strict: bool, minimum: float | None) -> Report
             for each in inventory.not_applicable
         ),
         faults=tuple(_faults(inventory)),
-        safeguards=tuple(
-            Safeguard(
-                each.kind,
-                each.resource.logical_id,
-                stack.document.place(pointer_of(each.resource.path)),
-                stack.construct_path(each.resource),
-                _file(stack),
-                each.detail,
-            )
-            for stack in inventory.assembly.stacks
-            for each in declared_safeguards(stack)
-        ),
+        safeguards=tuple(safeguards_of(inventory)),
     )
 
 

@@ -7,7 +7,9 @@ from fractions import Fraction
 
 from msgspec import Struct
 
-__all__ = ["DENIES_HTTP", "Claim", "denies_tls_below"]
+from secure_bucket.policy.unknown import Hole, Text
+
+__all__ = ["ANY_BUCKET", "DENIES_HTTP", "Claim", "denies_tls_below"]
 
 
 class Claim(Struct, frozen=True):
@@ -44,3 +46,7 @@ def denies_tls_below(version: float) -> Claim:
         Fraction(str(version)),
         tls_absent=False,
     )
+
+
+ANY_BUCKET = Text(("arn:aws:s3:::", Hole("bucket", "it stands for every bucket", generated=True)))
+"""The ARN of a bucket of which nothing is known but that the policy does not name it."""

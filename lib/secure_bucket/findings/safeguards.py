@@ -1,0 +1,63 @@
+"""The safeguards of templates for a report; of a resource control policy also what it comes to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from secure_bucket.findings.finding import Safeguard
+from secure_bucket.findings.rules.rule import describe_request, reasons
+from secure_bucket.policy.unknown import Text, Unknown
+from secure_bucket.proof.claim import ANY_BUCKET
+from secure_bucket.proof.prove import prove_denies_http
+from secure_bucket.proof.verdict import Proven, Refuted, Undecided
+from secure_bucket.template.buckets import Inventory
+from secure_bucket.template.safeguards import DeclaredSafeguard, SafeguardKind, declared_safeguards
+from secure_bucket.template.stack import pointer_of
+from secure_bucket.template.worlds import Fork, Infeasible
+
+__all__ = ["safeguards_of"]
+
+
+def safeguards_of(inventory: Inventory) -> Iterator[Safeguard]:
+    """Return the safeguards that the stacks of an assembly declare, in their order."""
+    for stack in inventory.assembly.stacks:
+        for declared in declared_safeguards(stack):
+            detail = declared.detail
+            if declared.kind is SafeguardKind.ORGANIZATION_POLICY:
+                detail = f"{detail}; {_denied_from_above(inventory, declared)}"
+            yield Safeguard(
+                declared.kind,
+                declared.resource.logical_id,
+                stack.document.place(pointer_of(declared.resource.path)),
+                stack.construct_path(declared.resource),
+                stack.document.name if stack.document.text else "",
+                detail,
+            )
+
+
+def _denied_from_above(inventory: Inventory, declared: DeclaredSafeguard) -> str:
+    """Return what a policy comes to for a bucket of the accounts that it is attached to.
+
+    An exception in it lets the buckets through that it names: then that is said, and no finding, because
+    somebody decided so.
+    """
+    resolver = inventory.resolver(inventory.start, False)
+    try:
+        content = resolver.property(declared.stack, declared.resource, "Content")
+        if isinstance(content, str):
+            content = json.loads(content)
+    except (Fork, Infeasible):
+        return "what it denies depends on the parameters"
+    except (ValueError, RecursionError):
+        return "what it denies is not known: its content is no JSON"
+    if isinstance(content, (Text, Unknown)):
+        return "what it denies is known at deployment only"
+    verdict = prove_denies_http(content, bucket_arn=ANY_BUCKET, strict=True)
+    match verdict:
+        case Proven():
+            return "proven to deny every request over plain HTTP to every bucket that it does not name"
+        case Refuted():
+            return f"not every request is denied: {describe_request(verdict.request)} is let through"
+        case Undecided():
+            return f"whether every request is denied is not known: {reasons(verdict)}"
