@@ -280,6 +280,31 @@ def test_what_is_closed_is_said(arguments: tuple[str, ...], closed: str, said: s
     assert "fault in secure-bucket" not in outcome.stdout + outcome.stderr
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps a directory that somebody is in")
+def test_working_directory_that_is_gone(directory: Path, process: Process) -> None:
+    gone = directory / "gone"
+    gone.mkdir()
+    (directory / "a.yaml").write_text(OPEN)
+    outcome = subprocess.run(
+        ["sh", "-c", f"rmdir {gone}; exec {shlex.join(command('check', '../a.yaml'))}"],
+        cwd=gone,
+        env=environment(),
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert outcome.returncode == 2
+    assert outcome.stderr == "secure-bucket: the working directory is not there any more\n"
+
+
+def test_python_without_docstrings(directory: Path, process: Process) -> None:
+    (directory / "a.yaml").write_text(OPEN)
+    bare = environment(PYTHONOPTIMIZE="2")
+    assert "leaves manuals out" in process("explain", "SB001", env=bare).stdout
+    outcome = process("check", "a.yaml", "--format", "sarif", env=bare)
+    assert outcome.returncode == 1
+    assert json.loads(outcome.stdout)["runs"][0]["results"]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are found as Linux lists them")
 def test_process_that_is_killed_is_a_fault(directory: Path) -> None:
     text = SECURE + "".join(f"  B{number}: {{Type: AWS::S3::Bucket}}\n" for number in range(3_000))

@@ -60,6 +60,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _dispatch(argv: Sequence[str] | None) -> int:
     from secure_bucket.cli.commands import COMMANDS, build_parser
 
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise SecureBucketError("the working directory is not there any more") from None
     given = list(sys.argv[1:] if argv is None else argv)
     parser = build_parser(given[0] if given and given[0] in COMMANDS else None)
     arguments, rest = parser.parse_known_args(given)

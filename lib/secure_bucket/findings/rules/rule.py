@@ -32,14 +32,21 @@ class Rule(Struct, frozen=True):
     Args:
         id: Its id, as `SB001`.
         name: Its name, as `plaintext-http`.
-        manual: What it does, why it matters, an example and what to use instead, in Markdown.
+        written: Its manual, the docstring of its module; `None` where Python leaves docstrings out.
         check: Returns its findings on a judgement.
     """
 
     id: str
     name: str
-    manual: str
+    written: str | None
     check: Check
+
+    @property
+    def manual(self) -> str:
+        """What it does, why it matters, an example and what to use instead, in Markdown."""
+        return (
+            self.written or f"# {self.id} {self.name}\n\nPython runs with `-OO`, which leaves manuals out.\n"
+        )
 
 
 def finding(
