@@ -225,6 +225,7 @@ def test_paths_may_stand_between_options(directory: Path, run: Run) -> None:
     for name in ("a", "b"):
         (directory / f"{name}.yaml").write_text(OPEN)
     assert "2 buckets in 2 templates" in run("check", "a.yaml", "--strict", "b.yaml").out
+    assert "2 buckets in 2 templates" in run("check", "a.yaml", "--strict", "-", stdin=OPEN).out
     outcome = run("check", "a.yaml", "--strict", "b.yaml", "--stricter")
     assert outcome.code == 2
     assert "unrecognized arguments: b.yaml --stricter" in outcome.err

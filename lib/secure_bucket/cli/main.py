@@ -67,7 +67,8 @@ def _dispatch(argv: Sequence[str] | None) -> int:
     given = list(sys.argv[1:] if argv is None else argv)
     parser = build_parser(given[0] if given and given[0] in COMMANDS else None)
     arguments, rest = parser.parse_known_args(given)
-    if rest and (not hasattr(arguments, "paths") or any(each.startswith("-") for each in rest)):
+    options = [each for each in rest if each.startswith("-") and each != "-"]
+    if rest and (options or not hasattr(arguments, "paths")):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     if rest:
         # `argparse` takes the first run of PATHs for all of them, where options stand between.
