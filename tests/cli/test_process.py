@@ -241,6 +241,44 @@ def test_asked_to_end_it_leaves_no_process_behind(directory: Path, number: signa
     assert (checking.returncode, out, err) == (128 + number, "", "")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are found as Linux lists them")
+def test_signal_that_is_ignored_stays_so(directory: Path) -> None:
+    text = SECURE + "".join(f"  B{number}: {{Type: AWS::S3::Bucket}}\n" for number in range(1_000))
+    for name in range(20):
+        (directory / f"{name}.yaml").write_text(text)
+    checking = subprocess.Popen(
+        ["nohup", *command("check", "--jobs", "2", ".")],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        encoding="utf-8",
+    )
+    children = Path(f"/proc/{checking.pid}/task/{checking.pid}/children")
+    while len(workers := children.read_text().split()) < 2 and checking.poll() is None:
+        time.sleep(0.05)
+    for each in (checking.pid, *map(int, workers)):
+        os.kill(each, signal.SIGHUP)
+    out, _ = checking.communicate(timeout=120)
+    assert checking.returncode == 1
+    assert "20,020 buckets in 20 templates" in out
+
+
+def test_processes_are_used_outside_of_the_main_thread(directory: Path, process: Process) -> None:
+    for name in "ab":
+        (directory / f"{name}.yaml").write_text(OPEN)
+    code = (
+        "from threading import Thread; from secure_bucket.cli.main import main;"
+        "thread = Thread(target=lambda: print(main(['check', '--jobs', '2', 'a.yaml', 'b.yaml'])));"
+        "thread.start(); thread.join()"
+    )
+    outcome = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), capture_output=True, encoding="utf-8", timeout=60
+    )
+    assert outcome.stdout.endswith("2 refuted, 0 undecided, 0 skipped\n1\n")
+    assert outcome.stderr == ""
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="the pipes of Windows are others")
 def test_nothing_is_lost_in_a_pipe_that_does_not_block(directory: Path) -> None:
     (directory / "a.yaml").write_text(

@@ -10,7 +10,7 @@ import re
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from msgspec import Struct
 
@@ -20,6 +20,9 @@ from secure_bucket.findings.check import check_assembly, check_document, check_t
 from secure_bucket.findings.finding import Fault, Report
 from secure_bucket.policy.unknown import Place
 from secure_bucket.template.load import MAX_BYTES, Document, load_document, parse_document, read_bytes
+
+if TYPE_CHECKING:
+    import signal
 
 __all__ = [
     "STDIN_NAME",
@@ -333,9 +336,19 @@ def _check_part(part: Sequence[Target], settings: Settings) -> list[Report]:
 def _let_signals_kill() -> None:
     import signal
 
-    for name in ("SIGINT", *_ENDING):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_DFL)
+    for each in _heeded("SIGINT", *_ENDING):
+        signal.signal(each, signal.SIG_DFL)
+
+
+def _heeded(*names: str) -> list[signal.Signals]:
+    """Return the signals of these that mean something here: `nohup` has one ignored, Windows lacks one."""
+    import signal
+    import threading
+
+    if threading.current_thread() is not threading.main_thread():
+        return []  # Python leaves signals to the main thread.
+    known = [signal.Signals[name] for name in names if name in signal.Signals.__members__]
+    return [each for each in known if signal.getsignal(each) is not signal.SIG_IGN]
 
 
 @contextlib.contextmanager
@@ -346,11 +359,7 @@ def _ended_by_signals() -> Iterator[None]:
     def stop(number: int, _: object) -> NoReturn:
         raise SystemExit(128 + number)
 
-    before = {
-        getattr(signal, name): signal.signal(getattr(signal, name), stop)
-        for name in _ENDING
-        if hasattr(signal, name)
-    }
+    before = {each: signal.signal(each, stop) for each in _heeded(*_ENDING)}
     try:
         yield
     finally:
