@@ -50,6 +50,7 @@ def write(directory: Path, content: str | bytes, name: str = "template.json") ->
         ('{"Resources": {},\n"Resources": {}}', "stands twice, in line 1 and in line 2; put both into one"),
         ("Resources: {A: *missing}\n", "alias `*missing` in line 1, column 16"),
         ("Resources:\n  A: \x07\n", "in line 2, column 6"),
+        ("Resources:\n  # éé€𐍈\n  A: é\x07\n", "in line 3, column 7"),
         ("Resources: &loop\n  A: *loop\n", "alias `*loop`"),
         ("Resources: {? [a, b] : 1}\n", "a key that is not text"),
         ("Resources: {A: {<<: 1}}\n", "merges"),

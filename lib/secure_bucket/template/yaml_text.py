@@ -71,7 +71,7 @@ def scan_yaml(text: str, file: str, positions: dict[str, tuple[int, int]]) -> ob
         # The loader in Python for an escape that is no character.
         raise TemplateError(f"`{file}` is not YAML: {error}") from None
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None) or _mark_of(text, getattr(error, "position", None))
+        mark = getattr(error, "problem_mark", None) or _mark_of(text, error, loader)
         what = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
         where = hint = ""
         if mark is not None:
@@ -90,10 +90,14 @@ class _Mark(Struct, frozen=True):
     column: int
 
 
-def _mark_of(text: str, position: int | None) -> _Mark | None:
+def _mark_of(text: str, error: Exception, loader: Any) -> _Mark | None:
     """Return where a character is that YAML does not allow, of which PyYAML tells only which it is."""
+    position: int | None = getattr(error, "position", None)
     if position is None:
         return None
+    if loader.__name__.startswith("C"):
+        # The loader in C counts bytes.
+        position = len(text.encode("utf-8")[:position].decode("utf-8", "ignore"))
     return _Mark(text.count("\n", 0, position), position - text.rfind("\n", 0, position) - 1)
 
 
