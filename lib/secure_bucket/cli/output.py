@@ -114,7 +114,7 @@ class Progress:
             if self._bar is None:
                 self.shown = False
                 return
-            self._bar.add_task("")
+            self._bar.add_task("", total=self.total)
             self._bar.start()
         of = "" if self.total is None else f" of {self.total:,}"
         self._bar.update(

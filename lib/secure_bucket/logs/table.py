@@ -55,5 +55,7 @@ def table(
     for row in rows:
         shown.add_row(*map(Text, row))
     file = io.StringIO()
-    Console(file=file, width=width or _UNLIMITED, color_system=None, legacy_windows=False).print(shown)
+    # No terminal, whatever the environment says of the one that the lines may go to.
+    room = width or _UNLIMITED
+    Console(file=file, width=room, force_terminal=False, color_system=None, legacy_windows=False).print(shown)
     yield from (line.rstrip() for line in file.getvalue().splitlines())
