@@ -226,6 +226,7 @@ def test_paths_may_stand_between_options(directory: Path, run: Run) -> None:
         (directory / f"{name}.yaml").write_text(OPEN)
     assert "2 buckets in 2 templates" in run("check", "a.yaml", "--strict", "b.yaml").out
     assert "2 buckets in 2 templates" in run("check", "a.yaml", "--strict", "-", stdin=OPEN).out
+    assert "2 buckets in 2 templates" in run("check", "a.yaml", "--strict", "--", "b.yaml").out
     outcome = run("check", "a.yaml", "--strict", "b.yaml", "--stricter")
     assert outcome.code == 2
     assert "unrecognized arguments: b.yaml --stricter" in outcome.err

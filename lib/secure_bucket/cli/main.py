@@ -34,13 +34,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0 all proven, 1 refuted, 2 could not run, 3 undecided only, 130 interrupted.
 
     Raises:
-        SystemExit: For `--help`, `--version` and arguments that are none.
+        SystemExit: For `--help`, `--version` and arguments that are none; with 128 and the number of a signal
+            that asks to end while several processes work.
     """
     try:
         try:
             return _dispatch(argv)
         finally:
-            # Help and version go through `print`: what cannot be written is found out here at the latest.
+            # Help goes through `print`: what cannot be written is found out here at the latest.
             if sys.stdout is not None:
                 to_stdout("")
     except KeyboardInterrupt:
@@ -60,19 +61,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _dispatch(argv: Sequence[str] | None) -> int:
     from secure_bucket.cli.commands import COMMANDS, build_parser
 
+    given = list(sys.argv[1:] if argv is None else argv)
+    parser = build_parser(given[0] if given and given[0] in COMMANDS else None)
+    arguments, rest = parser.parse_known_args(given)
+    if rest:
+        # `argparse` takes the first run of PATHs for all of them, where options stand between.
+        end = rest.index("--") if "--" in rest else len(rest)
+        paths = [*rest[:end], *rest[end + 1 :]]
+        if not hasattr(arguments, "paths") or any(each[:1] == "-" and each != "-" for each in rest[:end]):
+            parser.error(f"unrecognized arguments: {' '.join(rest)}")
+        arguments.paths = [*arguments.paths, *paths]
     try:
         os.getcwd()
     except FileNotFoundError:
         raise SecureBucketError("the working directory is not there any more") from None
-    given = list(sys.argv[1:] if argv is None else argv)
-    parser = build_parser(given[0] if given and given[0] in COMMANDS else None)
-    arguments, rest = parser.parse_known_args(given)
-    options = [each for each in rest if each.startswith("-") and each != "-"]
-    if rest and (options or not hasattr(arguments, "paths")):
-        parser.error(f"unrecognized arguments: {' '.join(rest)}")
-    if rest:
-        # `argparse` takes the first run of PATHs for all of them, where options stand between.
-        arguments.paths = [*arguments.paths, *rest]
     code: int = importlib.import_module(f"secure_bucket.cli.{arguments.command}").run(arguments)
     return code
 
