@@ -53,7 +53,11 @@ CASES = {
         STRING_POLICY.encode(),
         "a.yaml:7:7: error: the policy `LogsPolicy` is text",
     ),
-    "deep nesting in JSON": ("a.json", b'{"Resources":' + b"[" * 100_000, "nested too deeply"),
+    "deep nesting in JSON": (
+        "a.json",
+        b'{"Resources":' + b"[" * 100_000,
+        "nested deeper than 200 levels, in line 1, column 214",
+    ),
     "deep nesting in YAML": ("a.yaml", b"Resources: " + b"[" * 5_000, "nested deeper than"),
     "an alias bomb": ("a.yaml", BOMB.encode(), "2:3: SB001 error"),
     "an alias to itself": ("a.yaml", b"Resources: &a\n  A: *a\n", "alias `*a` in line 2"),

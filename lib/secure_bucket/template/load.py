@@ -152,8 +152,8 @@ def _scan(text: str, name: str) -> tuple[object, Places | JsonPlaces]:
         return scan_yaml(text, name, positions), Places(positions)
     try:
         value = json.loads(text, object_pairs_hook=_members, parse_constant=_refuse_constant)
-    except ValueError:
-        pass  # With comments, a key twice, or wrong: the scanner knows, and says where.
+    except (ValueError, RecursionError):
+        pass  # With comments, a key twice, too deep, or wrong: the scanner knows, and says where.
     else:
         if "\\ud" in text or "\\uD" in text:
             _refuse_lone_surrogates(value, name)
