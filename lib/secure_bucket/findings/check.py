@@ -21,7 +21,6 @@ from secure_bucket.template import (
     Assembly,
     Document,
     Inventory,
-    Stack,
     load_document,
     parse_document,
     read_assembly,
@@ -191,14 +190,16 @@ def _report(inventory: Inventory, strict: bool, minimum: float | None) -> Report
                 judgement.http.verdict,
                 judgement.at,
                 judgement.construct_path,
-                _file(judgement.stack),
+                judgement.stack.document.file,
                 name=judgement.name,
                 stack=judgement.stack.stack_name,
             )
             for judgement in judgements
         ),
         findings=tuple(dict.fromkeys(finding for _, finding in findings)),
-        templates=tuple(dict.fromkeys(filter(None, map(_file, inventory.assembly.stacks)))),
+        templates=tuple(
+            dict.fromkeys(filter(None, (stack.document.file for stack in inventory.assembly.stacks)))
+        ),
         not_applicable=tuple(
             (each.stack.document.place(pointer_of(each.resource.path)), each.resource.logical_id, each.why)
             for each in inventory.not_applicable
@@ -246,7 +247,3 @@ def _excused(report: Report, assembly: Assembly, today: datetime.date, minimum: 
     report = replace(report, findings=(*report.findings, *dict.fromkeys(malformed)))
     unasked = () if minimum is not None else ("SB006",)
     return grant_exceptions(report, dict.fromkeys(granted), today, unasked=unasked)
-
-
-def _file(stack: Stack) -> str:
-    return stack.document.name if stack.document.text else ""

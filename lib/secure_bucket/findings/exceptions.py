@@ -44,7 +44,7 @@ _KEYS = ("Rule", "Reason", "Expires")
 
 def declared_exceptions(stack: Stack) -> Iterator[GrantedException | Finding]:
     """Return the exceptions that the resources of a template declare; a finding for each that is none."""
-    name = stack.document.name if stack.document.text else ""
+    name = stack.document.file
     for resource in stack.resources.values():
         metadata = resource.body.get("Metadata")
         if not isinstance(metadata, Mapping) or METADATA_KEY not in metadata:

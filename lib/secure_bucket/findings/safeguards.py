@@ -31,7 +31,7 @@ def safeguards_of(inventory: Inventory) -> Iterator[Safeguard]:
                 declared.resource.logical_id,
                 stack.document.place(pointer_of(declared.resource.path)),
                 stack.construct_path(declared.resource),
-                stack.document.name if stack.document.text else "",
+                stack.document.file,
                 detail,
             )
 

@@ -61,6 +61,11 @@ class Document(Struct, frozen=True, eq=False):
         return f"Document({self.name!r})"
 
     @property
+    def file(self) -> str:
+        """The name of what it was read from; `""` when it was given as values."""
+        return self.name if self.text else ""
+
+    @property
     def has_unique_keys(self) -> bool:
         """Whether it is known already that no key stands twice: well-formed JSON is read so, and no other."""
         return isinstance(self.places, JsonPlaces)

@@ -60,7 +60,6 @@ def finding(
 ) -> Finding:
     """Return a finding on a judgement, with the request and the parameters of an outcome."""
     verdict = outcome.verdict if outcome is not None else None
-    document = judgement.stack.document
     return Finding(
         rule,
         level,
@@ -70,7 +69,7 @@ def finding(
         at if at is not None else judgement.at,
         judgement.resource.logical_id,
         judgement.construct_path,
-        document.name if document.text else "",
+        judgement.stack.document.file,
         verdict.request if isinstance(verdict, Refuted) else None,
         outcome.parameters if outcome is not None else (),
         account=judgement.running.account if judgement.running is not None else "",
