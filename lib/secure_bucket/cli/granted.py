@@ -55,13 +55,9 @@ def bucket_exceptions(config: Config, report: Report) -> tuple[GrantedException,
             if bucket.logical_id.partition(":::")[2] == exception.bucket
             and exception.account in ("", bucket.account)
         ]
-        written = {"Rule": exception.rule, "Reason": exception.reason, "Expires": exception.expires}
-        for arn in arns or (exception.bucket,):
-            parsed = parse_exception(written, arn, "", exception.at)
-            if isinstance(parsed, str):
-                raise ConfigError(f"`{config.file}`, `{exception.at.pointer[1:]}`: {parsed}")
-            if arns or exception.account in report.accounts:
-                granted.append(parsed)
+        parsed = _parsed(exception, config, exception.bucket)
+        if arns or exception.account in report.accounts:
+            granted += [replace(parsed, logical_id=arn) for arn in arns or (exception.bucket,)]
     return tuple(granted)
 
 
@@ -72,10 +68,7 @@ def _for_templates(
     known: dict[str, set[str]],
     needed: set[tuple[str, str, str]],
 ) -> Iterator[GrantedException]:
-    written = {"Rule": exception.rule, "Reason": exception.reason, "Expires": exception.expires}
-    granted = parse_exception(written, exception.logical_id, "", exception.at)
-    if isinstance(granted, str):
-        raise ConfigError(f"`{config.file}`, `{exception.at.pointer[1:]}`: {granted}")
+    granted = _parsed(exception, config, exception.logical_id)
     start = os.path.abspath(config.directory)
     matching = [
         name
@@ -87,3 +80,16 @@ def _for_templates(
     # Where templates are checked and none of them needs the exception, it is unused, once.
     for template in using or having[:1] or matching[:1]:
         yield replace(granted, template=template)
+
+
+def _parsed(exception: ConfiguredException, config: Config, about: str) -> GrantedException:
+    """Return the exception that stands in the settings.
+
+    Raises:
+        ConfigError: If it is none.
+    """
+    written = {"Rule": exception.rule, "Reason": exception.reason, "Expires": exception.expires}
+    granted = parse_exception(written, about, "", exception.at)
+    if isinstance(granted, str):
+        raise ConfigError(f"`{config.file}`, `{exception.at.pointer[1:]}`: {granted}")
+    return granted
