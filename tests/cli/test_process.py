@@ -18,7 +18,30 @@ from tests.cli.harness import OPEN, SECURE, command, environment, heed_interrupt
 
 Process = Callable[..., subprocess.CompletedProcess[str]]
 
+needs_proc = pytest.mark.skipif(sys.platform != "linux", reason="processes are found as Linux lists them")
 needs_terminals = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+
+
+def write_many(directory: Path, files: int, *, buckets: int) -> None:
+    text = SECURE + "".join(f"  B{number}: {{Type: AWS::S3::Bucket}}\n" for number in range(buckets))
+    for number in range(files):
+        (directory / f"{number}.yaml").write_text(text)
+
+
+def check_with_two_workers(*before: str) -> tuple[subprocess.Popen[str], list[int]]:
+    """Start a check of the directory, and return it with the processes that it has started by then."""
+    checking = subprocess.Popen(
+        [*before, *command("check", "--jobs", "2", ".")],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        encoding="utf-8",
+    )
+    children = Path(f"/proc/{checking.pid}/task/{checking.pid}/children")
+    while len(workers := children.read_text().split()) < 2 and checking.poll() is None:
+        time.sleep(0.05)
+    return checking, [int(worker) for worker in workers]
 
 
 def test_version_and_help(process: Process) -> None:
@@ -117,9 +140,7 @@ def ends(group: int) -> bool:
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as POSIX does it")
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_interrupt(directory: Path, jobs: str) -> None:
-    text = SECURE + "".join(f"  B{number}: {{Type: AWS::S3::Bucket}}\n" for number in range(3_000))
-    for number in range(40):
-        (directory / f"{number}.yaml").write_text(text)
+    write_many(directory, 40, buckets=3_000)
     checking = subprocess.Popen(
         command("check", "--jobs", jobs, "."),
         stdout=subprocess.PIPE,
@@ -196,17 +217,13 @@ def test_output_that_is_no_utf_8_gets_escapes(directory: Path, process: Process)
 
 @needs_terminals
 def test_progress_on_a_terminal_while_it_takes_long(directory: Path) -> None:
-    text = SECURE + "".join(f"  B{number}: {{Type: AWS::S3::Bucket}}\n" for number in range(600))
-    for number in range(20):
-        (directory / f"{number}.yaml").write_text(text)
+    write_many(directory, 20, buckets=600)
     assert " of 20" in on_terminal("check", "--format", "json", "--output", "x", ".")
     assert " of 20" not in on_terminal("check", "--quiet", ".")
 
 
 def test_no_progress_in_a_pipe(directory: Path, process: Process) -> None:
-    text = SECURE + "".join(f"  B{number}: {{Type: AWS::S3::Bucket}}\n" for number in range(150))
-    for number in range(20):
-        (directory / f"{number}.yaml").write_text(text)
+    write_many(directory, 20, buckets=150)
     assert process("check", ".").stderr == ""
 
 
@@ -219,52 +236,29 @@ def test_processes_say_what_one_says(directory: Path, process: Process) -> None:
     assert alone.stdout == together.stdout
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="processes are found as Linux lists them")
+@needs_proc
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_asked_to_end_it_leaves_no_process_behind(directory: Path, number: signal.Signals) -> None:
-    text = SECURE + "".join(f"  B{number}: {{Type: AWS::S3::Bucket}}\n" for number in range(3_000))
-    for name in range(40):
-        (directory / f"{name}.yaml").write_text(text)
-    checking = subprocess.Popen(
-        command("check", "--jobs", "2", "."),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(),
-        encoding="utf-8",
-    )
-    children = Path(f"/proc/{checking.pid}/task/{checking.pid}/children")
-    while len(children.read_text().split()) < 2 and checking.poll() is None:
-        time.sleep(0.05)
+    write_many(directory, 40, buckets=3_000)
+    checking, _ = check_with_two_workers()
     checking.send_signal(number)
     # A process that was left behind would hold the pipes open.
     out, err = checking.communicate(timeout=60)
     assert (checking.returncode, out, err) == (128 + number, "", "")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="processes are found as Linux lists them")
+@needs_proc
 def test_signal_that_is_ignored_stays_so(directory: Path) -> None:
-    text = SECURE + "".join(f"  B{number}: {{Type: AWS::S3::Bucket}}\n" for number in range(1_000))
-    for name in range(20):
-        (directory / f"{name}.yaml").write_text(text)
-    checking = subprocess.Popen(
-        ["nohup", *command("check", "--jobs", "2", ".")],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(),
-        encoding="utf-8",
-    )
-    children = Path(f"/proc/{checking.pid}/task/{checking.pid}/children")
-    while len(workers := children.read_text().split()) < 2 and checking.poll() is None:
-        time.sleep(0.05)
-    for each in (checking.pid, *map(int, workers)):
+    write_many(directory, 20, buckets=1_000)
+    checking, workers = check_with_two_workers("nohup")
+    for each in (checking.pid, *workers):
         os.kill(each, signal.SIGHUP)
     out, _ = checking.communicate(timeout=120)
     assert checking.returncode == 1
     assert "20,020 buckets in 20 templates" in out
 
 
-def test_processes_are_used_outside_of_the_main_thread(directory: Path, process: Process) -> None:
+def test_processes_are_used_outside_of_the_main_thread(directory: Path) -> None:
     for name in "ab":
         (directory / f"{name}.yaml").write_text(OPEN)
     code = (
@@ -319,7 +313,7 @@ def test_what_is_closed_is_said(arguments: tuple[str, ...], closed: str, said: s
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps a directory that somebody is in")
-def test_working_directory_that_is_gone(directory: Path, process: Process) -> None:
+def test_working_directory_that_is_gone(directory: Path) -> None:
     gone = directory / "gone"
     gone.mkdir()
     (directory / "a.yaml").write_text(OPEN)
@@ -343,24 +337,11 @@ def test_python_without_docstrings(directory: Path, process: Process) -> None:
     assert json.loads(outcome.stdout)["runs"][0]["results"]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="processes are found as Linux lists them")
+@needs_proc
 def test_process_that_is_killed_is_a_fault(directory: Path) -> None:
-    text = SECURE + "".join(f"  B{number}: {{Type: AWS::S3::Bucket}}\n" for number in range(3_000))
-    for number in range(40):
-        (directory / f"{number}.yaml").write_text(text)
-    checking = subprocess.Popen(
-        command("check", "--jobs", "2", "."),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(),
-        encoding="utf-8",
-    )
-    children = Path(f"/proc/{checking.pid}/task/{checking.pid}/children")
-    workers: list[str] = []
-    while len(workers) < 2 and checking.poll() is None:
-        workers = children.read_text().split()
-        time.sleep(0.05)
-    os.kill(int(workers[0]), signal.SIGKILL)
+    write_many(directory, 40, buckets=3_000)
+    checking, workers = check_with_two_workers()
+    os.kill(workers[0], signal.SIGKILL)
     out, err = checking.communicate(timeout=120)
     assert checking.returncode == 2
     assert "was not checked: the process that did it was killed" in out
