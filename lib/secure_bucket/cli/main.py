@@ -53,9 +53,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if "SECURE_BUCKET_DEBUG" in os.environ:
             raise
+        if isinstance(error, FileNotFoundError) and not _is_anywhere():
+            to_stderr("secure-bucket: the working directory is not there any more")
+            return _COULD_NOT_RUN
         what = " ".join(f"{type(error).__name__}: {error}".split())
         to_stderr(f"secure-bucket: a fault in secure-bucket itself, please report it: {what}")
     return _COULD_NOT_RUN
+
+
+def _is_anywhere() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _dispatch(argv: Sequence[str] | None) -> int:
@@ -71,10 +82,6 @@ def _dispatch(argv: Sequence[str] | None) -> int:
         if not hasattr(arguments, "paths") or any(each[:1] == "-" and each != "-" for each in rest[:end]):
             parser.error(f"unrecognized arguments: {' '.join(rest)}")
         arguments.paths = [*arguments.paths, *paths]
-    try:
-        os.getcwd()
-    except FileNotFoundError:
-        raise SecureBucketError("the working directory is not there any more") from None
     code: int = importlib.import_module(f"secure_bucket.cli.{arguments.command}").run(arguments)
     return code
 
