@@ -22,7 +22,7 @@ BIN := $(CURDIR)/.venv/bin
 # The stamps are newer than the files that say what to install, or the installation runs again.
 PYTHON_STAMP := .venv/.installed
 NODE_STAMP := node_modules/.installed
-REPORTER_STAMP := tests/reporters/node_modules/.installed
+REPORTER_STAMP := tests/formats/node_modules/.installed
 MINISTACK_STAMP := .venv-ministack/.installed
 
 export PATH := $(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
@@ -55,8 +55,8 @@ synth: install
 
 # The schemas that reports are held to. The page is tested in the Chromium of the machine, if it has one:
 # on Debian, apt-get install chromium chromium-driver.
-$(REPORTER_STAMP): tests/reporters/package-lock.json tests/reporters/.npmrc $(PYTHON_STAMP)
-	npm ci --loglevel=error --prefix tests/reporters
+$(REPORTER_STAMP): tests/formats/package-lock.json tests/formats/.npmrc $(PYTHON_STAMP)
+	npm ci --loglevel=error --prefix tests/formats
 	@touch $@
 
 # The server that the constructs are deployed to, in an environment of its own: it pins botocore.
@@ -108,7 +108,7 @@ oracle: install
 
 spark: install
 	python -m pip install --quiet --constraint constraints.txt --editable '.[spark]'
-	python -m pytest -m spark tests/logs $(ARGS)
+	python -m pytest -m spark tests/operations/audit $(ARGS)
 
 PART ?= proof
 mutate: install
@@ -116,4 +116,4 @@ mutate: install
 	python tools/mutate.py $(PART) $(ARGS)
 
 clean:
-	rm -rf .cache .venv .venv-ministack node_modules tests/reporters/node_modules cdk.out build dist .mypy_cache .pytest_cache .ruff_cache lib/*.egg-info
+	rm -rf .cache .venv .venv-ministack node_modules tests/formats/node_modules cdk.out build dist .mypy_cache .pytest_cache .ruff_cache lib/*.egg-info

@@ -61,7 +61,7 @@ setup(
     ],
     package_dir={"": "lib"},
     packages=find_packages(where="lib"),
-    package_data={"secure_bucket": ["py.typed", "reporters/*.schema.json"]},
+    package_data={"secure_bucket": ["py.typed", "formats/*.schema.json"]},
     python_requires=">=3.10",
     install_requires=[
         # Before 2.258 a validation plugin does not get to know its app. Before 2.263 the CDK goes on in

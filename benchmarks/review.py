@@ -21,8 +21,8 @@ from multiprocessing.connection import Connection
 from typing import Final
 
 from secure_bucket.findings.finding import Report
-from secure_bucket.live import Access, Question, Scope, review_accounts, review_aggregator
-from secure_bucket.statements import deny_plain_http
+from secure_bucket.operations.review import Access, Question, Scope, review_accounts, review_aggregator
+from secure_bucket.policy.statements import deny_plain_http
 
 ACCOUNT: Final = "111122223333"
 IDENTITY: Final = (

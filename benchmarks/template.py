@@ -19,7 +19,7 @@ from typing import Any
 import yaml
 from prove import best, peak
 
-from secure_bucket.findings.check import check_template
+from secure_bucket.checks.check import check_template
 
 
 def bucket(number: int) -> dict[str, Any]:

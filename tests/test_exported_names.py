@@ -52,6 +52,6 @@ def test_every_name_that_a_module_exports_is_there(name: str) -> None:
 
 
 def test_every_module_was_found() -> None:
-    assert "secure_bucket.cdk.bucket" in MODULES
+    assert "secure_bucket.cdk.buckets.bucket" in MODULES
     assert "secure_bucket.policy.evaluate" in MODULES
     assert "secure_bucket.proof.prove" in MODULES

@@ -17,24 +17,28 @@ PACKAGE = Path(secure_bucket.__file__).parent
 # Each part, with those it may import. `__init__.py` gathers the names of all of them.
 ARROW = {
     "errors": [],
-    "statements": ["errors"],
     "detection": [],
+    "values": [],
     "conformance": ["detection", "errors"],
-    "policy": ["errors"],
-    "proof": ["policy", "errors"],
-    "template": ["policy", "statements", "detection", "errors"],
-    "findings": ["template", "proof", "policy", "statements", "detection", "errors"],
-    "reporters": ["findings", "template", "proof", "policy", "statements", "detection", "errors"],
-    "repair": ["findings", "template", "proof", "policy", "statements", "errors"],
-    "cdk": ["conformance", "detection", "findings", "template", "proof", "policy", "statements", "errors"],
-    "live": ["reporters", "findings", "template", "proof", "policy", "statements", "errors"],
-    "logs": ["detection", "live", "reporters", "findings", "policy", "errors"],
-    "rollout": ["logs", "reporters", "findings", "proof", "policy", "errors"],
-    "cli": [
-        *("rollout", "live", "logs", "cdk", "conformance", "detection", "reporters", "repair", "findings"),
-        *("template", "proof", "policy", "statements", "errors"),
+    "policy": ["values", "errors"],
+    "proof": ["policy", "values", "errors"],
+    "template": ["detection", "values", "errors"],
+    "findings": ["template", "proof", "policy", "values", "errors"],
+    "checks": ["findings", "template", "proof", "policy", "values", "errors"],
+    "formats": ["findings", "template", "proof", "policy", "values", "errors"],
+    "repair": ["checks", "findings", "template", "proof", "policy", "values", "errors"],
+    "cdk": [
+        *("conformance", "detection", "checks", "findings", "template", "proof", "policy", "values"),
+        "errors",
     ],
-    "testing": ["findings", "template", "proof", "policy", "statements", "errors"],
+    "operations": [
+        *("detection", "formats", "checks", "findings", "template", "proof", "policy", "values", "errors"),
+    ],
+    "cli": [
+        *("operations", "cdk", "conformance", "detection", "formats", "repair", "checks", "findings"),
+        *("template", "proof", "policy", "values", "errors"),
+    ],
+    "testing": ["checks", "findings", "template", "proof", "policy", "values", "errors"],
     "__main__": ["cli"],
 }
 
@@ -73,7 +77,7 @@ def imported(file: Path) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{file}: a relative import"
             yield node.module or ""
-            # `from secure_bucket import reporters` is an import of that part.
+            # `from secure_bucket import formats` is an import of that part.
             yield from (f"{node.module}.{name.name}" for name in node.names)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from secure_bucket import Proven, Refuted, prove_denies_http
+from secure_bucket.policy.statements import deny_old_tls, deny_plain_http
 from secure_bucket.proof import prove_minimum_tls
-from secure_bucket.statements import deny_old_tls, deny_plain_http
 
 ARNS = ["arn:aws:s3:::example-bucket", "arn:aws-cn:s3:::example-bucket", "arn:aws-us-gov:s3:::example-bucket"]
 

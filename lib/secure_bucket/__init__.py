@@ -15,21 +15,22 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from secure_bucket.cdk.aspect import Mode, SecureTransportAspect
-    from secure_bucket.cdk.bucket import SecureBucket, SecureBucketProps
-    from secure_bucket.cdk.config_rule import SecureTransportOrganizationRule
-    from secure_bucket.cdk.conformance_pack import (
+    from secure_bucket.cdk.buckets.bucket import SecureBucket, SecureBucketProps
+    from secure_bucket.cdk.buckets.injector import BucketSecureTransportInjector
+    from secure_bucket.cdk.buckets.log_buckets import LogSource, SecureLogBucket
+    from secure_bucket.cdk.buckets.mfa import BucketMfa, MfaOperation
+    from secure_bucket.cdk.buckets.mixin import BucketSecureTransport
+    from secure_bucket.cdk.fix.aspect import Mode, SecureTransportAspect
+    from secure_bucket.cdk.fix.enforce import enforce_secure_transport
+    from secure_bucket.cdk.gate.validation import SecureTransportValidation
+    from secure_bucket.cdk.monitoring.construct import SecureTransportMonitoring
+    from secure_bucket.cdk.organization.config_rule import SecureTransportOrganizationRule
+    from secure_bucket.cdk.organization.conformance_pack import (
         SecureTransportConformancePack,
         SecureTransportOrganizationConformancePack,
     )
-    from secure_bucket.cdk.enforce import enforce_secure_transport
-    from secure_bucket.cdk.injector import BucketSecureTransportInjector
-    from secure_bucket.cdk.log_buckets import LogSource, SecureLogBucket
-    from secure_bucket.cdk.mfa import BucketMfa, MfaOperation
-    from secure_bucket.cdk.mixin import BucketSecureTransport
-    from secure_bucket.cdk.monitoring.construct import SecureTransportMonitoring
-    from secure_bucket.cdk.organization_policy import SecureTransportOrganizationPolicy
-    from secure_bucket.cdk.validation import SecureTransportValidation
+    from secure_bucket.cdk.organization.organization_policy import SecureTransportOrganizationPolicy
+    from secure_bucket.checks.check import check_assembly, check_template
     from secure_bucket.conformance import conformance_pack
     from secure_bucket.errors import (
         ConstructError,
@@ -38,15 +39,14 @@ if TYPE_CHECKING:
         SecureBucketError,
         TemplateError,
     )
-    from secure_bucket.findings.check import check_assembly, check_template
     from secure_bucket.findings.finding import Finding, JudgedBucket, Level, Report
     from secure_bucket.policy.document import Policy
     from secure_bucket.policy.evaluate import evaluate
     from secure_bucket.policy.parse import parse_policy
     from secure_bucket.policy.request import Request
-    from secure_bucket.policy.unknown import Hole, Place, Text, Unknown
     from secure_bucket.proof import prove_denies_http
     from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
+    from secure_bucket.values.unknown import Hole, Place, Text, Unknown
 
     __version__: str
 
@@ -96,45 +96,45 @@ __all__ = [
 ]
 
 _MODULES = {
-    "BucketMfa": "cdk.mfa",
-    "BucketSecureTransport": "cdk.mixin",
-    "BucketSecureTransportInjector": "cdk.injector",
+    "BucketMfa": "cdk.buckets.mfa",
+    "BucketSecureTransport": "cdk.buckets.mixin",
+    "BucketSecureTransportInjector": "cdk.buckets.injector",
     "ConstructError": "errors",
     "Finding": "findings.finding",
-    "Hole": "policy.unknown",
+    "Hole": "values.unknown",
     "JudgedBucket": "findings.finding",
     "Level": "findings.finding",
-    "LogSource": "cdk.log_buckets",
-    "MfaOperation": "cdk.mfa",
+    "LogSource": "cdk.buckets.log_buckets",
+    "MfaOperation": "cdk.buckets.mfa",
     "MissingDependencyError": "errors",
-    "Mode": "cdk.aspect",
+    "Mode": "cdk.fix.aspect",
     "NotATemplateError": "errors",
-    "Place": "policy.unknown",
+    "Place": "values.unknown",
     "Policy": "policy.document",
     "Proven": "proof.verdict",
     "Refuted": "proof.verdict",
     "Report": "findings.finding",
     "Request": "policy.request",
-    "SecureBucket": "cdk.bucket",
+    "SecureBucket": "cdk.buckets.bucket",
     "SecureBucketError": "errors",
-    "SecureBucketProps": "cdk.bucket",
-    "SecureLogBucket": "cdk.log_buckets",
-    "SecureTransportAspect": "cdk.aspect",
-    "SecureTransportConformancePack": "cdk.conformance_pack",
+    "SecureBucketProps": "cdk.buckets.bucket",
+    "SecureLogBucket": "cdk.buckets.log_buckets",
+    "SecureTransportAspect": "cdk.fix.aspect",
+    "SecureTransportConformancePack": "cdk.organization.conformance_pack",
     "SecureTransportMonitoring": "cdk.monitoring.construct",
-    "SecureTransportOrganizationConformancePack": "cdk.conformance_pack",
-    "SecureTransportOrganizationPolicy": "cdk.organization_policy",
-    "SecureTransportOrganizationRule": "cdk.config_rule",
-    "SecureTransportValidation": "cdk.validation",
+    "SecureTransportOrganizationConformancePack": "cdk.organization.conformance_pack",
+    "SecureTransportOrganizationPolicy": "cdk.organization.organization_policy",
+    "SecureTransportOrganizationRule": "cdk.organization.config_rule",
+    "SecureTransportValidation": "cdk.gate.validation",
     "TemplateError": "errors",
-    "Text": "policy.unknown",
+    "Text": "values.unknown",
     "Undecided": "proof.verdict",
-    "Unknown": "policy.unknown",
+    "Unknown": "values.unknown",
     "Verdict": "proof.verdict",
-    "check_assembly": "findings.check",
-    "check_template": "findings.check",
+    "check_assembly": "checks.check",
+    "check_template": "checks.check",
     "conformance_pack": "conformance",
-    "enforce_secure_transport": "cdk.enforce",
+    "enforce_secure_transport": "cdk.fix.enforce",
     "evaluate": "policy.evaluate",
     "parse_policy": "policy.parse",
     "prove_denies_http": "proof.prove",

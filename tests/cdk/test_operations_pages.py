@@ -22,7 +22,7 @@ from secure_bucket import (
     SecureTransportOrganizationPolicy,
     check_template,
 )
-from tests.cdk.test_bucket import resources, synthesized
+from tests.cdk.buckets.test_bucket import resources, synthesized
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 

@@ -22,7 +22,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.cli.harness import Outcome, command, environment, heed_interrupts
-from tests.logs.records import Record, http
+from tests.operations.audit.records import Record, http
 
 Run = Callable[..., Outcome]
 Process = Callable[..., subprocess.CompletedProcess[str]]
@@ -136,7 +136,7 @@ def test_json(directory: Path, run: Run) -> None:
     (directory / "README").write_text("nothing\n")
     outcome = run("audit", ".", "nothing", "--format", "json", "--minimum-tls", "1.2", "--since", "40d")
     document = json.loads(outcome.out)
-    schema = json.loads(files("secure_bucket.reporters").joinpath("audit-1.schema.json").read_text("utf-8"))
+    schema = json.loads(files("secure_bucket.formats").joinpath("audit-1.schema.json").read_text("utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     closed = json.loads(json.dumps(schema), object_hook=lambda each: closed_object(each))
     jsonschema.validate(document, closed, format_checker=jsonschema.FormatChecker())

@@ -228,7 +228,7 @@ def test_fault_of_our_own_is_a_fault_and_no_traceback(
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("of\nall things")
 
-    monkeypatch.setattr("secure_bucket.cli.work.check_templates", fail)
+    monkeypatch.setattr("secure_bucket.checks.check_targets.check_templates", fail)
     (directory / "a.yaml").write_text(SECURE)
     outcome = run("check", "a.yaml")
     assert outcome.code == 2

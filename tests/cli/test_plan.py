@@ -15,10 +15,10 @@ from msgspec.structs import replace
 pytest.importorskip("boto3", reason="boto3 is not installed: pip install 'secure-bucket[aws]'")
 pytest.importorskip("duckdb", reason="duckdb is not installed: pip install 'secure-bucket[audit]'")
 
-from secure_bucket.statements import deny_plain_http
+from secure_bucket.policy.statements import deny_plain_http
 from tests.cli.harness import OPEN, SECURE, Outcome
-from tests.live.aws import ACCOUNT, Aws, bucket, forget_aws, reset, s3_error, serving
-from tests.logs.records import Record, http
+from tests.operations.audit.records import Record, http
+from tests.operations.review.aws import ACCOUNT, Aws, bucket, forget_aws, reset, s3_error, serving
 
 Command = Callable[..., Outcome]
 

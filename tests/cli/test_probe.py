@@ -14,8 +14,8 @@ import pytest
 pytest.importorskip("boto3", reason="boto3 is not installed: pip install 'secure-bucket[aws]'")
 
 from tests.cli.harness import Outcome
-from tests.live.probe_server import DENIED, Reply, Seen, Storage, error, explicit, let_in, storage
-from tests.reporters.sample import node_file
+from tests.formats.sample import node_file
+from tests.operations.probe.probe_server import DENIED, Reply, Seen, Storage, error, explicit, let_in, storage
 
 Run = Callable[..., Outcome]
 
@@ -201,7 +201,7 @@ def test_what_came_from_the_network_steers_no_terminal(probe: Run, server: Stora
 
 def test_json_is_of_its_published_form(probe: Run) -> None:
     jsonschema = pytest.importorskip("jsonschema")
-    schema = json.loads(files("secure_bucket.reporters").joinpath("probe-1.schema.json").read_text("utf-8"))
+    schema = json.loads(files("secure_bucket.formats").joinpath("probe-1.schema.json").read_text("utf-8"))
     validator = jsonschema.Draft202012Validator
     validator.check_schema(schema)
     outcome = probe(

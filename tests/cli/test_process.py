@@ -83,7 +83,7 @@ def test_check_loads_neither_cdk_nor_what_it_does_not_need(directory: Path) -> N
         [sys.executable, "-c", code], env=environment(), capture_output=True, encoding="utf-8"
     )
     loaded = set(outcome.stderr.split())
-    assert "secure_bucket.findings.check" in loaded
+    assert "secure_bucket.checks.check" in loaded
     # What `msgspec` takes along differs between the releases of Python.
     plain = subprocess.run(
         [sys.executable, "-c", "import msgspec, sys; print(*sys.modules)"],
@@ -94,7 +94,7 @@ def test_check_loads_neither_cdk_nor_what_it_does_not_need(directory: Path) -> N
     unneeded = {
         "aws_cdk", "jsii", "constructs", "yaml", "multiprocessing", "concurrent.futures", "tomllib",
         "importlib.metadata", "shutil", "tempfile", "difflib", "glob", "subprocess",
-        "secure_bucket.reporters.sarif", "secure_bucket.reporters.html_page", "secure_bucket.cli.prove",
+        "secure_bucket.formats.sarif", "secure_bucket.formats.html_page", "secure_bucket.cli.prove",
     }  # fmt: skip
     assert not loaded & unneeded
 

@@ -15,11 +15,11 @@ import pytest
 
 pytest.importorskip("boto3", reason="boto3 is not installed: pip install 'secure-bucket[aws]'")
 
-from secure_bucket.live.journal import Journal
-from secure_bucket.statements import deny_plain_http
+from secure_bucket.operations.review.journal import Journal
+from secure_bucket.policy.statements import deny_plain_http
 from tests.cli.harness import Outcome, command, environment, heed_interrupts
-from tests.live.aws import ACCOUNT, Aws, Request, bucket, forget_aws, reset, s3_error, serving
-from tests.live.test_aggregator import holds, record
+from tests.operations.review.aws import ACCOUNT, Aws, Request, bucket, forget_aws, reset, s3_error, serving
+from tests.operations.review.test_aggregator import holds, record
 
 Command = Callable[..., Outcome]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from secure_bucket.cli.targets import Kind, Target, find_targets
+from secure_bucket.checks.find_targets import Kind, Target, find_targets
 from secure_bucket.findings.finding import Report
 
 

@@ -25,7 +25,7 @@ import secure_bucket
 from secure_bucket.cli.commands import COMMANDS
 from secure_bucket.findings.rules import RULES
 from tests.docs.pages import PAGES, ROOT
-from tests.reporters import test_html
+from tests.formats import test_html
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("zensical") is None or importlib.util.find_spec("mkdocstrings") is None,

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from secure_bucket.findings import Finding, Level, Report, check_template, check_templates
-from secure_bucket.policy.unknown import Place
+from secure_bucket.checks import check_template, check_templates
+from secure_bucket.findings import Finding, Level, Report
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
+from secure_bucket.values.unknown import Place
 
 DENY: dict[str, Any] = {
     "Sid": "DenyHttp",

@@ -12,10 +12,10 @@ import pytest
 from msgspec.structs import replace
 
 import secure_bucket
-from secure_bucket.findings import check_assembly
+from secure_bucket.checks import check_assembly
 from secure_bucket.findings.finding import Finding, GrantedException, Level, Report
 from secure_bucket.findings.origin import with_origins
-from secure_bucket.policy.unknown import Place
+from secure_bucket.values.unknown import Place
 
 PATH = "App/Reports/Resource"
 FINDING = Finding("SB001", Level.ERROR, "m", "f", Place(), "Reports", PATH)

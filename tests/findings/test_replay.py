@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from secure_bucket.findings.check import check_document
+from secure_bucket.checks.check import check_document
 from secure_bucket.policy.evaluate import evaluate
 from secure_bucket.policy.request import Request
-from secure_bucket.policy.unknown import Text, Unknown
 from secure_bucket.proof.verdict import Proven, Refuted
 from secure_bucket.template import Assembly, Bucket, Inventory, Stack, load_document
 from secure_bucket.template.deployments import deployments_of
+from secure_bucket.values.unknown import Text, Unknown
 from tests.template.field_verdicts import TEMPLATES
 
 CASES = sorted((Path(__file__).parents[1] / "template" / "cases").iterdir())

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from secure_bucket.findings.review import PolicyTextError, check_buckets, read_policy_text
+from secure_bucket.checks.running_buckets import PolicyTextError, check_buckets, read_policy_text
 from secure_bucket.findings.running import PublicAccess, RunningBucket
-from secure_bucket.policy.unknown import Unknown
+from secure_bucket.policy.statements import deny_plain_http
 from secure_bucket.proof import prove_denies_http
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
-from secure_bucket.statements import deny_plain_http
+from secure_bucket.values.unknown import Unknown
 from tests.properties.strategies import BUCKET, policies
 
 ARN = "arn:aws:s3:::reports"

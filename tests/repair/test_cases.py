@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from secure_bucket.findings.check import check_document
+from secure_bucket.checks.check import check_document
 from secure_bucket.findings.judge import Judgement, Outcome
 from secure_bucket.proof.verdict import Proven
 from secure_bucket.repair import diff_lines, repair, repair_document

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from secure_bucket.checks.check import check_document
 from secure_bucket.errors import TemplateError
-from secure_bucket.findings.check import check_document
 from secure_bucket.proof.verdict import Proven, Refuted
 from secure_bucket.repair import repair_document
 from secure_bucket.template import load_document

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from secure_bucket.findings.check import check_document
+from secure_bucket.checks.check import check_document
 from secure_bucket.proof.verdict import Proven, Refuted
 from secure_bucket.repair import repair_document
 from secure_bucket.template import parse_document

@@ -16,8 +16,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from secure_bucket.live.errors import LiveError
-from secure_bucket.live.probe import (
+from secure_bucket.operations.aws.errors import LiveError
+from secure_bucket.operations.aws.session import Access, Session, open_session
+from secure_bucket.operations.probe.permissions import permissions_of
+from secure_bucket.operations.probe.probe import (
     Check,
     Enforced,
     Inconclusive,
@@ -27,8 +29,6 @@ from secure_bucket.live.probe import (
     Signer,
     probe_bucket,
 )
-from secure_bucket.live.probe_permissions import permissions_of
-from secure_bucket.live.session import Access, Session, open_session
 from secure_bucket.proof import prove_denies_http
 from secure_bucket.proof.verdict import Proven, Refuted
 from tests.server.ministack import Keys, Ministack
@@ -200,7 +200,7 @@ def test_permissions_that_are_shown_are_needed(
 def test_narrowed_session_may_do_nothing_else(
     server: Ministack, session: Session, deployed: str, synthesized: dict[str, Any]
 ) -> None:
-    from secure_bucket.live.probing.narrow import narrowed_credentials
+    from secure_bucket.operations.probe.narrow import narrowed_credentials
 
     other = deploy(server, synthesized)
     arn = f"arn:aws:s3:::{deployed}"

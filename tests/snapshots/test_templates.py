@@ -19,7 +19,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from secure_bucket import Mode, SecureBucket, SecureTransportAspect
 from secure_bucket.testing import TemplateSnapshotExtension
-from tests.cdk.test_fix import FORMS
+from tests.cdk.fix.test_fix import FORMS
 from tests.synth.harness import ROOT, Run
 
 

@@ -16,7 +16,7 @@ import json
 import pathlib
 import shutil
 import tempfile
-import secure_bucket.cdk.validation as validation
+import secure_bucket.cdk.gate.validation as validation
 
 case = app.node.try_get_context("case")
 top = cdk.Stack(app, "Top")
@@ -87,7 +87,7 @@ def test_the_app_without_the_fault_passes(app: Run) -> None:
 
 def test_nobody_can_acknowledge_a_fault(tmp_path: Path) -> None:
     body = """
-    import secure_bucket.cdk.validation as validation
+    import secure_bucket.cdk.gate.validation as validation
     SecureBucket(cdk.Stack(app, "Top"), "Good")
     del validation.check_assembly
     ids = ("gate-failure", "SB001")

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from typing_extensions import assert_never
 
-from secure_bucket.findings import JudgedBucket, check_template
+from secure_bucket.checks import check_template
+from secure_bucket.findings import JudgedBucket
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "shared" / "templates"

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from secure_bucket.checks import check_assembly, check_templates
 from secure_bucket.errors import TemplateError
-from secure_bucket.findings import Report, check_assembly, check_templates
+from secure_bucket.findings import Report
 
 cdk = pytest.importorskip("aws_cdk")
 s3 = pytest.importorskip("aws_cdk.aws_s3")

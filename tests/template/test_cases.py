@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from secure_bucket.findings import Report, check_template
+from secure_bucket.checks import check_template
+from secure_bucket.findings import Report
 from secure_bucket.template import load_document
 
 yaml = pytest.importorskip("yaml", reason="the cases are YAML")

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from secure_bucket.checks import check_template
 from secure_bucket.errors import MissingDependencyError, TemplateError
-from secure_bucket.findings import check_template
 from secure_bucket.proof.verdict import Refuted, Undecided
 from secure_bucket.template import load_document, parse_document
 from secure_bucket.template.load import MAX_BYTES

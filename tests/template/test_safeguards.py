@@ -9,7 +9,7 @@ import pytest
 
 from secure_bucket import check_template
 from secure_bucket.detection import PLAIN_HTTP_DENIED, filter_pattern
-from secure_bucket.statements import deny_plain_http_anywhere
+from secure_bucket.policy.statements import deny_plain_http_anywhere
 from secure_bucket.template.safeguards import SafeguardKind
 
 SELECTORS = [{"FieldSelectors": [{"Field": "resources.type", "Equals": ["AWS::S3::Object"]}]}]

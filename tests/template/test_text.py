@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from secure_bucket.policy.unknown import Hole, Text
 from secure_bucket.template.text import compare, concatenate, dynamic_references
+from secure_bucket.values.unknown import Hole, Text
 
 A, B = Hole("A", "unknown"), Hole("B", "unknown")
 MADE, OTHER = Hole("Made", "made up", generated=True), Hole("Other", "made up", generated=True)

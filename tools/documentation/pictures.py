@@ -189,13 +189,13 @@ def counterexample() -> str:
 
 def arrows() -> str:
     """The architecture: writing and judging."""
-    judging = ("template", "policy", "proof", "findings", "reporters")
+    judging = ("template", "policy", "proof", "findings", "formats")
     told = {
         "template": ("files,", "intrinsics"),
         "policy": ("statements as", "values"),
         "proof": ("classes,", "coverage"),
         "findings": ("which rule,", "where"),
-        "reporters": ("text, JSON,", "SARIF, HTML …"),
+        "formats": ("text, JSON,", "SARIF, HTML …"),
     }
     width, step = 118, 142
     parts = [text(30, 24, "Writing", "strong"), text(30, 134, "Judging", "strong")]
@@ -211,7 +211,7 @@ def arrows() -> str:
     return svg(
         "The two arrows",
         "Writing: cdk takes the deny from statements. Judging: template, then policy, then proof, then "
-        "findings, then reporters. The two do not know each other: what was written is judged from the "
+        "findings, then formats. The two do not know each other: what was written is judged from the "
         "finished template.",
         232,
         *parts,

@@ -14,7 +14,7 @@ from typing import Any
 import secure_bucket
 from secure_bucket.cli.commands import COMMANDS, build_parser
 from secure_bucket.findings.rules import RULES
-from secure_bucket.reporters.compliance import REQUIREMENTS
+from secure_bucket.formats.compliance import REQUIREMENTS
 
 # What is not a name of `secure_bucket` itself, and is made for users all the same.
 MODULES = ("testing", "live", "logs", "rollout", "statements", "detection", "conformance")

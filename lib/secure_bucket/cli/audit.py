@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any, cast
 
 from typing_extensions import assert_never
 
-from secure_bucket.cli.access import access_of, partition_of
 from secure_bucket.cli.arguments.common import ReportTo
 from secure_bucket.cli.delivery import deliver_in, reports_of, run_of
 from secure_bucket.cli.exits import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED
 from secure_bucket.cli.output import Progress, to_stderr, to_stdout
+from secure_bucket.cli.sessions import access_of, partition_of
 from secure_bucket.errors import SecureBucketError
-from secure_bucket.live.session import Session, open_session
-from secure_bucket.logs import Audit, Breaks, CannotTell, Key, Question, Safe, audit_logs
-from secure_bucket.logs.words import verdict
-from secure_bucket.reporters.run import Run
+from secure_bucket.formats.run import Run
+from secure_bucket.operations.audit import Audit, Breaks, CannotTell, Key, Question, Safe, audit_logs
+from secure_bucket.operations.audit.sentences import verdict
+from secure_bucket.operations.aws.session import Session, open_session
 
 if TYPE_CHECKING:
-    from secure_bucket.logs.tables import Stored
+    from secure_bucket.operations.audit.tables import Stored
 
 __all__ = ["audit_permissions_of", "audit_report", "run"]
 
@@ -111,7 +111,7 @@ def audit_report(arguments: argparse.Namespace) -> Audit:
 
 
 def _athena(arguments: argparse.Namespace) -> Audit | None:
-    from secure_bucket.logs.athena import PRICE_PER_TB, Athena, Estimate, audit_athena
+    from secure_bucket.operations.audit.athena import PRICE_PER_TB, Athena, Estimate, audit_athena
 
     if not arguments.yes and not (sys.stdin is not None and sys.stdin.isatty()):
         raise SecureBucketError(
@@ -160,8 +160,8 @@ def audit_permissions_of(arguments: argparse.Namespace) -> dict[str, Any]:
     Raises:
         SecureBucketError: If a prefix is none.
     """
-    from secure_bucket.logs.permissions import audit_permissions
-    from secure_bucket.logs.s3 import parse_location
+    from secure_bucket.operations.audit.permissions import audit_permissions
+    from secure_bucket.operations.audit.s3 import parse_location
 
     locations = [parse_location(log) for log in arguments.logs if log.startswith(_S3)]
     if not locations:
@@ -177,7 +177,7 @@ def audit_permissions_of(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _sql(arguments: argparse.Namespace) -> str:
-    from secure_bucket.logs.printed import athena_sql, duckdb_sql
+    from secure_bucket.operations.audit.athena_text import athena_sql, duckdb_sql
 
     question, stored = _question(arguments), cast("Stored", arguments.logs_are or "access")
     if arguments.print_sql == "duckdb":
@@ -214,12 +214,12 @@ def _words(arguments: argparse.Namespace) -> tuple[tuple[str, str], ...]:
 
 def _deliver(audit: Audit, arguments: argparse.Namespace, run: Run, reports: Sequence[ReportTo]) -> None:
     def text(**options: Any) -> str:
-        from secure_bucket.logs.text_report import render
+        from secure_bucket.operations.audit.text_report import render
 
         return render(audit, **options)
 
     def render(format: str, run: Run) -> str:
-        from secure_bucket.logs import csv_report, json_report
+        from secure_bucket.operations.audit import csv_report, json_report
 
         formats = {"csv": csv_report.render, "json": json_report.render}
         return formats[format](audit, run)

@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
+from secure_bucket.checks.check_targets import STDIN_NAME, Settings, check_all, check_together, merge_reports
+from secure_bucket.checks.find_targets import STDIN, Kind, Target, Targets, find_targets
 from secure_bucket.cli.arguments.common import baseline_of
 from secure_bucket.cli.config import Config, config_of
 from secure_bucket.cli.delivery import deliver, reports_of
 from secure_bucket.cli.exits import exit_code, undecided_as_warnings
 from secure_bucket.cli.output import Progress
-from secure_bucket.cli.targets import STDIN, Kind, Target, Targets, find_targets
-from secure_bucket.cli.work import STDIN_NAME, Settings, check_all, check_together, merge_reports
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Fault, Report
 
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     options = _complete(arguments, config)
     report = _check(arguments, config, options, (*(each.file for each in reports), arguments.write_baseline))
     if options.baseline is not None:
-        from secure_bucket.cli.known import against_baseline
+        from secure_bucket.cli.apply_baseline import against_baseline
 
         report = against_baseline(report, arguments, options.baseline)
     if not options.undecided_fails:
@@ -138,7 +138,7 @@ def _whole(targets: Targets, results: Iterable[tuple[Target, Report]]) -> Report
 
 
 def _grant(report: Report, config: Config, options: _Options) -> Report:
-    from secure_bucket.cli.granted import configured_exceptions
+    from secure_bucket.cli.settings_exceptions import configured_exceptions
     from secure_bucket.findings.exceptions import grant_exceptions
 
     unasked = () if options.settings.minimum_tls is not None else ("SB006",)

@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from secure_bucket.errors import MissingDependencyError, SecureBucketError
-from secure_bucket.policy.unknown import Place
+from secure_bucket.values.unknown import Place
 
 __all__ = ["Config", "ConfigError", "ConfiguredException", "config_of", "find_config", "read_config"]
 

@@ -11,14 +11,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from secure_bucket.checks.check_targets import STDIN_NAME, standard_input
+from secure_bucket.checks.find_targets import STDIN
 from secure_bucket.cli.arguments.common import ReportTo
 from secure_bucket.cli.output import OutputError, speaks_utf8, to_stderr, to_stdout, wants_colour, width_of
-from secure_bucket.cli.targets import STDIN
-from secure_bucket.cli.work import STDIN_NAME, standard_input
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Report
-from secure_bucket.policy.unknown import Place
-from secure_bucket.reporters.run import Run
+from secure_bucket.formats.run import Run
+from secure_bucket.values.unknown import Place
 
 __all__ = ["deliver", "deliver_in", "reports_of", "run_of"]
 
@@ -61,21 +61,21 @@ def deliver(
     Raises:
         OutputError: If one cannot be written.
     """
-    from secure_bucket.reporters import FORMATS
-    from secure_bucket.reporters.summary import summary
+    from secure_bucket.formats import FORMATS
+    from secure_bucket.formats.summary import summary
 
     run = run_of(words, code)
 
     def render(format: str, run: Run) -> str:
         its_run = replace(run, root=_root(run.directory)) if format in _FOR_CODE_HOSTS else run
         if format == "sarif" and arguments.omit_suppressed:
-            from secure_bucket.reporters import sarif
+            from secure_bucket.formats import sarif
 
             return sarif.render(report, its_run, suppressed=False)
         return FORMATS[format](report, its_run)
 
     def text(**options: Any) -> str:
-        from secure_bucket.reporters.text import render
+        from secure_bucket.formats.text import render
 
         return render(report, run, **options)
 
@@ -146,7 +146,7 @@ def _write(to: ReportTo, text: str) -> None:
     Raises:
         OutputError: If it cannot be written.
     """
-    from secure_bucket.reporters import write_atomically
+    from secure_bucket.formats import write_atomically
 
     if to.file is None:
         to_stdout(text)

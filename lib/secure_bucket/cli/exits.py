@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from typing_extensions import assert_never
 
 from secure_bucket.findings.finding import Finding, Level, Report
+from secure_bucket.formats.cases import cases_of
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
-from secure_bucket.reporters.cases import cases_of
 
 __all__ = [
     "COULD_NOT_RUN",

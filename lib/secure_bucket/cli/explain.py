@@ -10,17 +10,17 @@ from collections.abc import Iterator
 from typing_extensions import assert_never
 
 from secure_bucket.cli.bare_policy import BarePolicy, read_policy
+from secure_bucket.cli.explain_statement import statement_in_words
 from secure_bucket.cli.output import to_stdout
 from secure_bucket.cli.prove import verdict_lines
-from secure_bucket.cli.words import statement_in_words
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.rules import RULES
 from secure_bucket.findings.rules.rule import describe_request
+from secure_bucket.formats.compliance import REQUIREMENTS
 from secure_bucket.policy.document import Effect, Policy, Statement
-from secure_bucket.policy.unknown import Unknown
 from secure_bucket.proof import prove_denies_http
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
-from secure_bucket.reporters.compliance import REQUIREMENTS
+from secure_bucket.values.unknown import Unknown
 
 __all__ = ["run"]
 

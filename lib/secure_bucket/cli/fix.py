@@ -10,12 +10,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from secure_bucket.cli.config import Config, config_of
-from secure_bucket.cli.exits import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED, is_undecided
-from secure_bucket.cli.output import Progress, to_stderr
-from secure_bucket.cli.rewrite import pass_on, replace_file, show_difference
-from secure_bucket.cli.targets import STDIN, Kind, Target, Targets, find_targets
-from secure_bucket.cli.work import (
+from secure_bucket.checks.check_targets import (
     STDIN_NAME,
     Settings,
     check_all,
@@ -23,11 +18,16 @@ from secure_bucket.cli.work import (
     merge_reports,
     standard_input,
 )
+from secure_bucket.checks.find_targets import STDIN, Kind, Target, Targets, find_targets
+from secure_bucket.cli.config import Config, config_of
+from secure_bucket.cli.exits import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED, is_undecided
+from secure_bucket.cli.output import Progress, to_stderr
+from secure_bucket.cli.rewrite import pass_on, replace_file, show_difference
 from secure_bucket.errors import SecureBucketError, TemplateError
 from secure_bucket.findings.finding import Fault, JudgedBucket, Level, Report
+from secure_bucket.formats.summary import count
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 from secure_bucket.repair import MADE_BY_CDK, policies_elsewhere, repair_document
-from secure_bucket.reporters.summary import count
 from secure_bucket.template import Document, load_document, parse_document
 from secure_bucket.template.load import read_bytes
 
@@ -82,7 +82,7 @@ def _report(
     report = replace(report, faults=(*targets.faults, *report.faults, *fruitless))
     if not config.exceptions:
         return report
-    from secure_bucket.cli.granted import configured_exceptions
+    from secure_bucket.cli.settings_exceptions import configured_exceptions
     from secure_bucket.findings.exceptions import grant_exceptions
 
     exceptions = configured_exceptions(config, report)

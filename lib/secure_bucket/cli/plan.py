@@ -10,17 +10,17 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from secure_bucket.checks.find_targets import STDIN
 from secure_bucket.cli.arguments.common import ReportTo
 from secure_bucket.cli.config import Config, config_of
 from secure_bucket.cli.delivery import deliver_in, reports_of, run_of
 from secure_bucket.cli.exits import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED
 from secure_bucket.cli.output import to_stderr, to_stdout
-from secure_bucket.cli.targets import STDIN
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Report
-from secure_bucket.logs.audit import Audit
-from secure_bucket.reporters.run import Run
-from secure_bucket.rollout import (
+from secure_bucket.formats.run import Run
+from secure_bucket.operations.audit.audit import Audit
+from secure_bucket.operations.plan import (
     Rollout,
     names_of_buckets,
     plan_rollout,
@@ -29,7 +29,7 @@ from secure_bucket.rollout import (
     read_review,
     read_stack_resources,
 )
-from secure_bucket.rollout.words import summary
+from secure_bucket.operations.plan.sentences import summary
 
 __all__ = ["run"]
 
@@ -200,7 +200,7 @@ def _lists(arguments: argparse.Namespace) -> Iterator[tuple[str | None, str]]:
 def _read_reviews(files: Sequence[str]) -> Report | None:
     if not files:
         return None
-    from secure_bucket.live.account_review import merged
+    from secure_bucket.operations.review.account_review import merged
 
     return merged(map(read_review, files))
 
@@ -280,12 +280,12 @@ def _words(arguments: argparse.Namespace) -> tuple[tuple[str, str], ...]:
 
 def _deliver(rollout: Rollout, arguments: argparse.Namespace, run: Run, reports: Sequence[ReportTo]) -> None:
     def text(**options: Any) -> str:
-        from secure_bucket.rollout.text_report import render
+        from secure_bucket.operations.plan.text_report import render
 
         return render(rollout, **options)
 
     def render(format: str, run: Run) -> str:
-        from secure_bucket.rollout import csv_report, json_report, markdown_report
+        from secure_bucket.operations.plan import csv_report, json_report, markdown_report
 
         formats = {"csv": csv_report.render, "json": json_report.render, "markdown": markdown_report.render}
         return formats[format](rollout, run)

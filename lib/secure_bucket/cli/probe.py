@@ -8,18 +8,18 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
-from secure_bucket.cli.access import access_of, partition_of
 from secure_bucket.cli.arguments.common import ReportTo
 from secure_bucket.cli.delivery import deliver_in, reports_of, run_of
 from secure_bucket.cli.exits import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED
 from secure_bucket.cli.output import Progress, to_stderr, to_stdout
+from secure_bucket.cli.sessions import access_of, partition_of
 from secure_bucket.errors import SecureBucketError
-from secure_bucket.live.errors import LiveError, Trouble
-from secure_bucket.live.probe import Layout, Probe, Signer, Transport, probe_bucket
-from secure_bucket.live.probe_results import Probes, Unprobed
-from secure_bucket.live.probing.target import bucket_named
-from secure_bucket.live.session import Access, Session, open_session
-from secure_bucket.reporters.run import Run
+from secure_bucket.formats.run import Run
+from secure_bucket.operations.aws.errors import LiveError, Trouble
+from secure_bucket.operations.aws.session import Access, Session, open_session
+from secure_bucket.operations.probe.probe import Layout, Probe, Signer, Transport, probe_bucket
+from secure_bucket.operations.probe.probed_bucket import bucket_named
+from secure_bucket.operations.probe.results import Probes, Unprobed
 
 __all__ = ["run"]
 
@@ -119,7 +119,7 @@ def _permissions(
     names: tuple[str, ...],
     transports: tuple[Transport, ...],
 ) -> str:
-    from secure_bucket.live.probe_permissions import permissions_of
+    from secure_bucket.operations.probe.permissions import permissions_of
 
     policy = permissions_of(
         names,
@@ -137,7 +137,7 @@ def _permissions(
 
 def _deliver(probes: Probes, arguments: argparse.Namespace, run: Run, reports: Sequence[ReportTo]) -> None:
     def text(**options: Any) -> str:
-        from secure_bucket.live.probe_text import render
+        from secure_bucket.operations.probe.text_report import render
 
         return render(probes, **options)
 
@@ -149,5 +149,5 @@ def _deliver(probes: Probes, arguments: argparse.Namespace, run: Run, reports: S
 
 
 def _renderer(name: str) -> Callable[[Probes, Run], str]:
-    module = importlib.import_module(f"secure_bucket.live.probe_{name}")
+    module = importlib.import_module(f"secure_bucket.operations.review.probe_{name}")
     return cast("Callable[[Probes, Run], str]", module.render)

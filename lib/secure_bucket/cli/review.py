@@ -10,21 +10,21 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from secure_bucket.cli.access import partition_of
 from secure_bucket.cli.arguments.common import baseline_of
 from secure_bucket.cli.config import Config, config_of
 from secure_bucket.cli.delivery import deliver, reports_of
 from secure_bucket.cli.exits import PROVEN, exit_code, undecided_as_warnings
 from secure_bucket.cli.output import Progress, to_stderr, to_stdout
+from secure_bucket.cli.sessions import partition_of
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Report
-from secure_bucket.live.account_review import Question
-from secure_bucket.live.accounts import Scope
-from secure_bucket.live.journal import MAX_AGE, Journal
-from secure_bucket.live.probing.target import bucket_named
-from secure_bucket.live.review import review_accounts
-from secure_bucket.live.session import Access
-from secure_bucket.reporters.summary import count
+from secure_bucket.formats.summary import count
+from secure_bucket.operations.aws.accounts import Scope
+from secure_bucket.operations.aws.session import Access
+from secure_bucket.operations.probe.probed_bucket import bucket_named
+from secure_bucket.operations.review.account_review import Question
+from secure_bucket.operations.review.journal import MAX_AGE, Journal
+from secure_bucket.operations.review.review import review_accounts
 
 __all__ = ["review_permissions_of", "review_report", "run"]
 
@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
         return PROVEN
     report = _review(arguments, config, options)
     if options.baseline is not None:
-        from secure_bucket.cli.known import against_baseline
+        from secure_bucket.cli.apply_baseline import against_baseline
 
         whole = not (arguments.buckets or arguments.exclude)
         report = against_baseline(report, arguments, options.baseline, whole=whole)
@@ -166,7 +166,7 @@ def _ask(arguments: argparse.Namespace, options: _Options) -> Report:
 
             question = replace(options.question, journal=journal, advance=advance)
             if arguments.aggregator is not None:
-                from secure_bucket.live.aggregator import review_aggregator
+                from secure_bucket.operations.review.aggregator import review_aggregator
 
                 return review_aggregator(arguments.aggregator, options.scope, question)
             report = review_accounts(options.scope, question)
@@ -208,7 +208,7 @@ def _tell(journal: Journal) -> None:
 
 
 def _grant(report: Report, config: Config, options: _Options) -> Report:
-    from secure_bucket.cli.granted import bucket_exceptions
+    from secure_bucket.cli.settings_exceptions import bucket_exceptions
     from secure_bucket.findings.exceptions import grant_exceptions
 
     unasked = () if options.question.minimum_tls is not None else ("SB006",)
@@ -217,7 +217,7 @@ def _grant(report: Report, config: Config, options: _Options) -> Report:
 
 
 def _permissions(arguments: argparse.Namespace, options: _Options) -> dict[str, Any]:
-    from secure_bucket.live.permissions import review_permissions
+    from secure_bucket.operations.review.permissions import review_permissions
 
     profile = options.scope.profiles[0] if options.scope.profiles else None
     partition = partition_of(replace(options.scope.access, profile=profile))

@@ -7,9 +7,9 @@ import stat
 import sys
 
 from secure_bucket.cli.output import OutputError, to_stdout, wants_colour
+from secure_bucket.formats.characters import printable
+from secure_bucket.formats.write import write_atomically
 from secure_bucket.repair import diff_lines
-from secure_bucket.reporters.characters import printable
-from secure_bucket.reporters.write import write_atomically
 from secure_bucket.template.load import read_bytes
 
 __all__ = ["pass_on", "replace_file", "show_difference"]

@@ -25,9 +25,9 @@ from secure_bucket.findings.rules import EXCUSABLE
 from secure_bucket.findings.rules.sb007 import unused
 from secure_bucket.findings.rules.sb008 import expired
 from secure_bucket.findings.rules.sb009 import malformed
-from secure_bucket.policy.unknown import Place
 from secure_bucket.template.resolve import Acknowledged
 from secure_bucket.template.stack import Stack, pointer_of
+from secure_bucket.values.unknown import Place
 
 __all__ = [
     "METADATA_KEY",

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from secure_bucket.policy.request import Request
-from secure_bucket.policy.unknown import Place
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
+from secure_bucket.values.unknown import Place
 
 if TYPE_CHECKING:
     from secure_bucket.template.safeguards import SafeguardKind

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, TypeAlias
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from secure_bucket.policy.unknown import Place, Text, Unknown
 from secure_bucket.proof import prove_denies_http, prove_minimum_tls
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
 from secure_bucket.template.buckets import Bucket, BucketPolicy, Inventory
@@ -22,6 +21,7 @@ from secure_bucket.template.deployments import (
 from secure_bucket.template.stack import Resource, Stack, pointer_of
 from secure_bucket.template.text import holes
 from secure_bucket.template.worlds import MAX_WORLDS, Infeasible, TooManyWorlds
+from secure_bucket.values.unknown import Place, Text, Unknown
 
 if TYPE_CHECKING:
     # A template needs nothing of it, and a cold start is most of the time on a small one.

@@ -17,7 +17,7 @@ from typing import TypeGuard
 from msgspec.structs import replace
 
 from secure_bucket.findings.finding import Finding, Report
-from secure_bucket.policy.unknown import Place
+from secure_bucket.values.unknown import Place
 
 __all__ = ["with_origins"]
 

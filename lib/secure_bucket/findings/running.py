@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from secure_bucket.policy.unknown import Unknown
+from secure_bucket.values.unknown import Unknown
 
 __all__ = ["MAX_POLICY_BYTES", "PublicAccess", "RunningBucket"]
 

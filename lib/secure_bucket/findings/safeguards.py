@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from secure_bucket.findings.finding import Safeguard
 from secure_bucket.findings.rules.rule import describe_request, reasons
-from secure_bucket.policy.unknown import Text, Unknown
 from secure_bucket.proof.claim import ANY_BUCKET
 from secure_bucket.proof.prove import prove_denies_http
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
@@ -15,6 +14,7 @@ from secure_bucket.template.buckets import Inventory
 from secure_bucket.template.safeguards import DeclaredSafeguard, SafeguardKind, declared_safeguards
 from secure_bucket.template.stack import pointer_of
 from secure_bucket.template.worlds import Fork, Infeasible
+from secure_bucket.values.unknown import Text, Unknown
 
 __all__ = ["safeguards_of"]
 

@@ -13,7 +13,7 @@ from secure_bucket.policy.document import (
 )
 from secure_bucket.policy.parse import parse_policy
 from secure_bucket.policy.request import Request
-from secure_bucket.policy.unknown import Hole, Place, Text, Unknown
+from secure_bucket.values.unknown import Hole, Place, Text, Unknown
 
 __all__ = [
     "Condition",

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from secure_bucket.policy.unknown import Place, Text, Unknown
+from secure_bucket.values.unknown import Place, Text, Unknown
 
 __all__ = [
     "Condition",

@@ -43,8 +43,8 @@ from secure_bucket.policy.parse import parse_policy
 from secure_bucket.policy.pattern import Pattern, fold, matches, read_pattern
 from secure_bucket.policy.principal import names
 from secure_bucket.policy.request import Request
-from secure_bucket.policy.unknown import Unknown
 from secure_bucket.policy.variables import fill_in, fill_in_resource
+from secure_bucket.values.unknown import Unknown
 
 __all__ = ["evaluate"]
 

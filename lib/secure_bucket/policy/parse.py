@@ -18,7 +18,7 @@ from secure_bucket.policy.document import (
     Statement,
     Value,
 )
-from secure_bucket.policy.unknown import Place, Text, Unknown
+from secure_bucket.values.unknown import Place, Text, Unknown
 
 __all__ = ["OPERATORS", "parse_policy"]
 

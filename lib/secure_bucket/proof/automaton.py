@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from secure_bucket.policy.unknown import Hole
 from secure_bucket.proof.pattern import Pattern, Wild
 from secure_bucket.proof.subject import Letter
+from secure_bucket.values.unknown import Hole
 
 __all__ = ["Automaton", "automaton_of"]
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from msgspec import Struct
 
-from secure_bucket.policy.unknown import Hole, Text
+from secure_bucket.values.unknown import Hole, Text
 
 __all__ = ["ANY_BUCKET", "DENIES_HTTP", "Claim", "denies_tls_below"]
 

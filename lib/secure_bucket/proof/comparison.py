@@ -12,7 +12,6 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from secure_bucket.policy.document import Condition, Quantifier
-from secure_bucket.policy.unknown import Hole, Text, Unknown
 from secure_bucket.proof.keys import Domain, domain_of
 from secure_bucket.proof.matching import matches
 from secure_bucket.proof.pattern import Pattern, Variable, compile_pattern
@@ -24,7 +23,8 @@ from secure_bucket.proof.scalars import (
     parse_number,
 )
 from secure_bucket.proof.subject import Subject
-from secure_bucket.proof.tri import Tri, all_of, any_of, depends_on, negate, unless_void
+from secure_bucket.proof.three_valued import Tri, all_of, any_of, depends_on, negate, unless_void
+from secure_bucket.values.unknown import Hole, Text, Unknown
 
 __all__ = ["Comparison", "compile_comparison"]
 

@@ -7,16 +7,16 @@ from typing import Final
 
 from secure_bucket.policy.document import Patterns, Principal, Principals
 from secure_bucket.policy.request import Request
-from secure_bucket.policy.unknown import Unknown
 from secure_bucket.proof.comparison import Comparison, Observed
 from secure_bucket.proof.keys import Kind
 from secure_bucket.proof.principals import PRINCIPAL_TYPES, Who
+from secure_bucket.proof.resources import plain_key, supported_keys
 from secure_bucket.proof.rule import Rule
 from secure_bucket.proof.search import Choice, Dimension
 from secure_bucket.proof.space import CLOCK, Scenario, Space, as_seen, identity_of
 from secure_bucket.proof.subject import concat
-from secure_bucket.proof.targets import plain_key, supported_keys
 from secure_bucket.proof.values import ENDPOINT, OLDEST_TLS_VERSION
+from secure_bucket.values.unknown import Unknown
 
 __all__ = ["closest_rule", "request_of"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from secure_bucket.policy.unknown import Hole
 from secure_bucket.proof.automaton import automaton_of
 from secure_bucket.proof.pattern import Element, Pattern, Variable, Wild
 from secure_bucket.proof.subject import Letter, Subject, letters_of
+from secure_bucket.values.unknown import Hole
 
 __all__ = ["matches"]
 

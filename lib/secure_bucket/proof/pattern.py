@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from secure_bucket.policy.unknown import Hole, Text
+from secure_bucket.values.unknown import Hole, Text
 
 __all__ = ["Element", "Pattern", "Variable", "Wild", "compile_pattern"]
 

@@ -11,12 +11,12 @@ from typing import Final
 from msgspec import Struct
 
 from secure_bucket.policy.document import Principal
-from secure_bucket.policy.unknown import Hole, Text, Unknown
 from secure_bucket.proof.keys import Kind
 from secure_bucket.proof.language import DIGITS, NAME, PATH, Budget, Stage, representatives
 from secure_bucket.proof.pattern import Pattern, compile_pattern
 from secure_bucket.proof.subject import Subject, concat, letters_of, split_arn, subject_of
 from secure_bucket.proof.values import coarse, literals_of
+from secure_bucket.values.unknown import Hole, Text, Unknown
 
 __all__ = ["PRINCIPAL_TYPES", "Who", "names_service", "principals_of"]
 

@@ -17,14 +17,14 @@ from typing_extensions import assert_never
 from secure_bucket.policy.document import Effect, Policy
 from secure_bucket.policy.parse import parse_policy
 from secure_bucket.policy.request import Request
-from secure_bucket.policy.unknown import Text, Unknown
 from secure_bucket.proof.claim import DENIES_HTTP, Claim, denies_tls_below
 from secure_bucket.proof.language import Budget, TooComplex
 from secure_bucket.proof.rule import compile_rule
 from secure_bucket.proof.search import Choice, Dimension, combinations_ruling_out
 from secure_bucket.proof.space import Scenario, Space
-from secure_bucket.proof.tri import Depends
+from secure_bucket.proof.three_valued import Depends
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
+from secure_bucket.values.unknown import Text, Unknown
 
 __all__ = ["prove", "prove_denies_http", "prove_minimum_tls"]
 

@@ -7,12 +7,12 @@ from collections.abc import Container, Iterator
 from msgspec import Struct
 
 from secure_bucket.policy.document import Statement
-from secure_bucket.policy.unknown import Unknown
-from secure_bucket.proof.addressees import Addressees, compile_principals
 from secure_bucket.proof.claim import Claim
 from secure_bucket.proof.comparison import Comparison, compile_comparison
 from secure_bucket.proof.pattern import Variable
-from secure_bucket.proof.targets import Clause, compile_actions, compile_resources
+from secure_bucket.proof.principal_matching import Addressees, compile_principals
+from secure_bucket.proof.resources import Clause, compile_actions, compile_resources
+from secure_bucket.values.unknown import Unknown
 
 __all__ = ["Rule", "compile_rule"]
 

@@ -12,9 +12,9 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from secure_bucket.policy.unknown import Unknown
 from secure_bucket.proof.language import TooComplex
-from secure_bucket.proof.tri import Depends
+from secure_bucket.proof.three_valued import Depends
+from secure_bucket.values.unknown import Unknown
 
 __all__ = ["Choice", "Dimension", "combinations_ruling_out"]
 

@@ -11,18 +11,13 @@ from typing import Final, TypeVar
 from msgspec import Struct
 
 from secure_bucket.policy.document import Principal
-from secure_bucket.policy.unknown import Unknown
 from secure_bucket.proof.claim import Claim
 from secure_bucket.proof.comparison import Comparison, Observed
 from secure_bucket.proof.keys import Kind, Presence, presence_of
 from secure_bucket.proof.language import Budget, TooComplex
 from secure_bucket.proof.pattern import Pattern
 from secure_bucket.proof.principals import PRINCIPAL_TYPES, Who, principals_of
-from secure_bucket.proof.rule import Rule
-from secure_bucket.proof.scalars import parse_instant, write_number
-from secure_bucket.proof.search import Choice, Dimension
-from secure_bucket.proof.subject import Subject, concat, letters_of
-from secure_bucket.proof.targets import (
+from secure_bucket.proof.resources import (
     Target,
     actions_on,
     covers_every_object,
@@ -32,8 +27,13 @@ from secure_bucket.proof.targets import (
     plain_key,
     unlisted_actions,
 )
-from secure_bucket.proof.tri import Tri, all_of
+from secure_bucket.proof.rule import Rule
+from secure_bucket.proof.scalars import parse_instant, write_number
+from secure_bucket.proof.search import Choice, Dimension
+from secure_bucket.proof.subject import Subject, concat, letters_of
+from secure_bucket.proof.three_valued import Tri, all_of
 from secure_bucket.proof.values import Value, values_of
+from secure_bucket.values.unknown import Unknown
 
 __all__ = ["CLOCK", "Scenario", "Space", "as_seen", "identity_of"]
 

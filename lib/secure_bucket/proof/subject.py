@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeAlias
 
-from secure_bucket.policy.unknown import Hole, Text
+from secure_bucket.values.unknown import Hole, Text
 
 __all__ = ["Letter", "Subject", "concat", "letters_of", "split_arn", "subject_of"]
 

@@ -10,13 +10,13 @@ from typing import Final
 
 from msgspec import Struct
 
-from secure_bucket.policy.unknown import Hole, Text
 from secure_bucket.proof.comparison import Comparison, Observed
 from secure_bucket.proof.keys import Certainty, Domain, Presence, domain_of, is_multivalued
 from secure_bucket.proof.language import Budget, Stage, representatives
 from secure_bucket.proof.pattern import Pattern, Variable, Wild
 from secure_bucket.proof.scalars import AddressRanges, write_instant, write_number
 from secure_bucket.proof.subject import Subject
+from secure_bucket.values.unknown import Hole, Text
 
 __all__ = ["ENDPOINT", "OLDEST_TLS_VERSION", "Value", "coarse", "example_of", "literals_of", "values_of"]
 

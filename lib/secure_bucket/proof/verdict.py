@@ -7,7 +7,7 @@ from typing import NoReturn, TypeAlias
 from msgspec import Struct
 
 from secure_bucket.policy.request import Request
-from secure_bucket.policy.unknown import Place, Unknown
+from secure_bucket.values.unknown import Place, Unknown
 
 __all__ = ["Proven", "Refuted", "Undecided", "Verdict"]
 

@@ -8,10 +8,10 @@ from typing import Any
 from msgspec import Struct
 
 from secure_bucket.errors import TemplateError
+from secure_bucket.policy.statements import deny_plain_http
 from secure_bucket.repair.insert import Edit, apply_edits, insert_item, insert_member, item_of_one
 from secure_bucket.repair.layout import Kind, Layout, LayoutError, read_layout
 from secure_bucket.repair.style import Style, read_style
-from secure_bucket.statements import deny_plain_http
 from secure_bucket.template.load import Document, parse_document
 from secure_bucket.template.scan import Duplicate
 

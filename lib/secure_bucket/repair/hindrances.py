@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 from secure_bucket.findings.judge import Judgement
 from secure_bucket.findings.rules.rule import when
-from secure_bucket.policy.unknown import Hole, Text
 from secure_bucket.repair.edit import CannotEdit
 from secure_bucket.template import Bucket, BucketPolicy, Document, Inventory
 from secure_bucket.template.deployments import deployments_of
+from secure_bucket.values.unknown import Hole, Text
 
 __all__ = ["MADE_BY_CDK", "MAX_POLICY_BYTES", "limit_size", "made_by_cdk", "note_on", "refuse_several"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from secure_bucket.policy.unknown import Place
 from secure_bucket.template import Document
+from secure_bucket.values.unknown import Place
 
 __all__ = ["Fixed", "Left", "Repair"]
 

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from msgspec import Struct, field
 
 from secure_bucket.errors import TemplateError
-from secure_bucket.policy.unknown import Place
 from secure_bucket.template.load import Document, is_template, load_document, parse_document, read_bytes
 from secure_bucket.template.resolve import Acknowledged, Assembly
 from secure_bucket.template.stack import Resource, Stack
 from secure_bucket.template.text import strings_of
+from secure_bucket.values.unknown import Place
 
 if TYPE_CHECKING:
     from pathlib import Path

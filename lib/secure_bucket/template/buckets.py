@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 
-from secure_bucket.policy.unknown import Place, Unknown
 from secure_bucket.template.intrinsics import FUNCTIONS
 from secure_bucket.template.load import Document
 from secure_bucket.template.loops import expand_loops, is_loop
@@ -14,6 +13,7 @@ from secure_bucket.template.resolve import Assembly, Resolver
 from secure_bucket.template.stack import Path, Resource, Stack, pointer_of
 from secure_bucket.template.text import strings_of
 from secure_bucket.template.worlds import PARTITION, World
+from secure_bucket.values.unknown import Place, Unknown
 
 __all__ = ["Bucket", "BucketPolicy", "Inventory", "NotApplicable"]
 

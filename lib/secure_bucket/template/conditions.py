@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from secure_bucket.policy.unknown import Text
 from secure_bucket.template.resolve import MAX_NESTING, MAX_VALUES, Resolver
 from secure_bucket.template.stack import Path, Stack
 from secure_bucket.template.text import as_text, canonical, compare, holes
 from secure_bucket.template.worlds import Fork, Infeasible, TooManyWorlds
+from secure_bucket.values.unknown import Text
 
 __all__ = ["condition_holds", "obeys_rules", "texts_equal"]
 

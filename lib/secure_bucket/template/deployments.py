@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
-from secure_bucket.policy.unknown import Text, Unknown
 from secure_bucket.template.buckets import Bucket, BucketPolicy, Inventory
 from secure_bucket.template.conditions import condition_holds, obeys_rules
 from secure_bucket.template.references import bucket_arn, bucket_name, partition
@@ -16,6 +15,7 @@ from secure_bucket.template.resolve import Resolver
 from secure_bucket.template.stack import Path, Resource, Stack
 from secure_bucket.template.text import as_text, compare, holes
 from secure_bucket.template.worlds import PARTITION, Fork, Infeasible, World, explore
+from secure_bucket.values.unknown import Text, Unknown
 
 __all__ = ["Applied", "Deployment", "deployments_of", "foreign_deployments_of", "source_of"]
 

@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from secure_bucket.policy.unknown import Hole, Text, Unknown
 from secure_bucket.template.conditions import condition_holds, texts_equal
 from secure_bucket.template.references import get_att, import_value, ref
 from secure_bucket.template.references import output as output_of
@@ -18,6 +17,7 @@ from secure_bucket.template.resolve import Function, Resolver
 from secure_bucket.template.stack import Path, Stack
 from secure_bucket.template.text import NO_VALUE, as_text, canonical, concatenate, dynamic_references, holes
 from secure_bucket.template.worlds import Infeasible
+from secure_bucket.values.unknown import Hole, Text, Unknown
 
 __all__ = ["FUNCTIONS"]
 

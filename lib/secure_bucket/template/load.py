@@ -12,10 +12,10 @@ from typing import Any, NoReturn
 from msgspec import Struct
 
 from secure_bucket.errors import MissingDependencyError, NotATemplateError, TemplateError
-from secure_bucket.policy.unknown import Place
 from secure_bucket.template.places import JsonPlaces, Places
 from secure_bucket.template.scan import Duplicate
 from secure_bucket.template.yaml_text import scan_yaml
+from secure_bucket.values.unknown import Place
 
 __all__ = ["MAX_BYTES", "Document", "is_template", "load_document", "parse_document", "read_bytes"]
 

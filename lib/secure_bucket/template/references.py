@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from secure_bucket.policy.unknown import Text, Unknown
 from secure_bucket.template.conditions import condition_holds
 from secure_bucket.template.parameters import Parameter
 from secure_bucket.template.resolve import MAX_NESTING, Resolver
 from secure_bucket.template.stack import Path, Resource, Stack
 from secure_bucket.template.text import NO_VALUE, as_text, concatenate, holes
 from secure_bucket.template.worlds import PARTITION, REGION, partition_of
+from secure_bucket.values.unknown import Text, Unknown
 
 __all__ = ["bucket_arn", "bucket_name", "get_att", "import_value", "output", "partition", "ref"]
 

@@ -8,7 +8,6 @@ from typing import TypeAlias
 
 from msgspec import Struct, field
 
-from secure_bucket.policy.unknown import Hole, Place, Text, Unknown
 from secure_bucket.template.loops import expand_loops, is_loop
 from secure_bucket.template.parameters import Parameter
 from secure_bucket.template.stack import Path, Resource, Stack, pointer_of
@@ -20,6 +19,7 @@ from secure_bucket.template.text import (
     named_hole,
 )
 from secure_bucket.template.worlds import Fork, Infeasible, World
+from secure_bucket.values.unknown import Hole, Place, Text, Unknown
 
 __all__ = ["MAX_ALL_VALUES", "MAX_NESTING", "MAX_VALUES", "Acknowledged", "Assembly", "Function", "Resolver"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from secure_bucket.policy.unknown import Place, Unknown
+from secure_bucket.values.unknown import Place, Unknown
 
 __all__ = ["MAX_DEPTH", "Duplicate", "duplicate_key", "find_duplicates", "pointer_token"]
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from secure_bucket.policy.unknown import Place, Unknown
 from secure_bucket.template.load import Document
 from secure_bucket.template.parameters import Parameter, read_parameter
 from secure_bucket.template.scan import Duplicate
+from secure_bucket.values.unknown import Place, Unknown
 
 __all__ = ["TYPES_THAT_MATTER", "Path", "Resource", "Stack", "pointer_of"]
 

@@ -8,8 +8,8 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from secure_bucket.policy.unknown import Hole, Place, Text, Unknown
 from secure_bucket.template.scan import Duplicate
+from secure_bucket.values.unknown import Hole, Place, Text, Unknown
 
 __all__ = [
     "NO_VALUE",

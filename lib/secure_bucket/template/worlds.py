@@ -14,7 +14,7 @@ from typing import TypeVar
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from secure_bucket.policy.unknown import Hole, Unknown
+from secure_bucket.values.unknown import Hole, Unknown
 
 __all__ = [
     "MAX_WORLDS",

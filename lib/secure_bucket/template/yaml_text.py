@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from secure_bucket.errors import MissingDependencyError, TemplateError
-from secure_bucket.policy.unknown import Place, Unknown
 from secure_bucket.template.scan import MAX_DEPTH, duplicate_key, pointer_token
+from secure_bucket.values.unknown import Place, Unknown
 
 if TYPE_CHECKING:
     import yaml

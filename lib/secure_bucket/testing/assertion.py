@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from secure_bucket.findings.check import check_assembly, check_template
+from secure_bucket.checks.check import check_assembly, check_template
 from secure_bucket.findings.finding import Finding, Level, Report
 from secure_bucket.testing.subject import synthesized, template_of
 

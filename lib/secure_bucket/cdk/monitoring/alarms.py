@@ -10,8 +10,8 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 from msgspec import Struct
 
-from secure_bucket.cdk.monitoring.watched import KIND, Watched
-from secure_bucket.cdk.refuse import refuse
+from secure_bucket.cdk.buckets.refuse import refuse
+from secure_bucket.cdk.monitoring.monitored_buckets import KIND, Watched
 from secure_bucket.detection import (
     PLAIN_HTTP,
     PLAIN_HTTP_ANSWERED,

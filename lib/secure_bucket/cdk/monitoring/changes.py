@@ -9,7 +9,7 @@ from aws_cdk import aws_cloudtrail as cloudtrail
 from aws_cdk import aws_events as events
 from constructs import Construct
 
-from secure_bucket.cdk.monitoring.watched import Watched
+from secure_bucket.cdk.monitoring.monitored_buckets import Watched
 from secure_bucket.detection import policy_changes, trail_changes
 
 __all__ = ["change_message", "watch_policies", "watch_trail"]

@@ -8,8 +8,8 @@ from typing import cast
 import aws_cdk as cdk
 from aws_cdk import aws_cloudtrail as cloudtrail
 
-from secure_bucket.cdk.monitoring.watched import KIND
-from secure_bucket.cdk.refuse import refuse, shown
+from secure_bucket.cdk.buckets.refuse import refuse, shown
+from secure_bucket.cdk.monitoring.monitored_buckets import KIND
 
 __all__ = [
     "demand_addresses",

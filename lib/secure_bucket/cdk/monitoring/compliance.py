@@ -10,7 +10,7 @@ from aws_cdk import aws_config as config
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from secure_bucket.cdk.monitoring.watched import Watched
+from secure_bucket.cdk.monitoring.monitored_buckets import Watched
 from secure_bucket.detection import CONFIG_RULE, REMEDIATION, RULE_DESCRIPTION
 
 __all__ = ["add_remediation", "make_rules"]

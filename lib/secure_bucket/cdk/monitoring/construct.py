@@ -20,7 +20,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from secure_bucket.cdk.log_buckets import SecureLogBucket
+from secure_bucket.cdk.buckets.log_buckets import SecureLogBucket
+from secure_bucket.cdk.buckets.refuse import path_in, refuse
 from secure_bucket.cdk.monitoring.alarms import ANSWERED, DENIED, make_alarm, save_query
 from secure_bucket.cdk.monitoring.changes import change_message, watch_policies, watch_trail
 from secure_bucket.cdk.monitoring.checks import (
@@ -34,6 +35,7 @@ from secure_bucket.cdk.monitoring.checks import (
 )
 from secure_bucket.cdk.monitoring.compliance import add_remediation, make_rules
 from secure_bucket.cdk.monitoring.dashboard import make_dashboard
+from secure_bucket.cdk.monitoring.monitored_buckets import KIND, watch
 from secure_bucket.cdk.monitoring.notices import (
     let_alarms_publish,
     make_key,
@@ -47,8 +49,6 @@ from secure_bucket.cdk.monitoring.recording import (
     make_log_group,
     make_trail,
 )
-from secure_bucket.cdk.monitoring.watched import KIND, watch
-from secure_bucket.cdk.refuse import path_in, refuse
 
 __all__ = ["SecureTransportMonitoring"]
 

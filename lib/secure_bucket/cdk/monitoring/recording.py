@@ -11,9 +11,9 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from secure_bucket.cdk.log_buckets import LogSource, SecureLogBucket
-from secure_bucket.cdk.monitoring.watched import KIND, Watched, top_stack
-from secure_bucket.cdk.refuse import refuse, shown
+from secure_bucket.cdk.buckets.log_buckets import LogSource, SecureLogBucket
+from secure_bucket.cdk.buckets.refuse import refuse, shown
+from secure_bucket.cdk.monitoring.monitored_buckets import KIND, Watched, top_stack
 
 __all__ = ["extend_trail", "make_log_bucket", "make_log_group", "make_trail"]
 

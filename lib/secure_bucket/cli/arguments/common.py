@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from secure_bucket.errors import SecureBucketError
-from secure_bucket.reporters import FORMATS
+from secure_bucket.formats import FORMATS
 
 __all__ = [
     "EXIT_CODES",

@@ -12,9 +12,9 @@ from msgspec import Struct
 from secure_bucket.findings.finding import Finding, Level
 from secure_bucket.findings.judge import Judgement, Outcome
 from secure_bucket.policy.request import ANONYMOUS, Request
-from secure_bucket.policy.unknown import Place
+from secure_bucket.policy.statements import deny_plain_http
 from secure_bucket.proof.verdict import Refuted, Undecided
-from secure_bucket.statements import deny_plain_http
+from secure_bucket.values.unknown import Place
 
 __all__ = ["Rule", "describe_request", "finding", "let_through", "reasons", "remedy", "subject", "when"]
 

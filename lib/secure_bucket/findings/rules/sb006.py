@@ -45,8 +45,8 @@ from collections.abc import Iterator
 from secure_bucket.findings.finding import Finding, Level
 from secure_bucket.findings.judge import Judgement
 from secure_bucket.findings.rules.rule import Rule, finding, let_through, reasons, subject
+from secure_bucket.policy.statements import deny_old_tls
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
-from secure_bucket.statements import deny_old_tls
 
 __all__ = ["RULE"]
 

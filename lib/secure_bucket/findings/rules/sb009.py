@@ -42,7 +42,7 @@ from __future__ import annotations
 
 from secure_bucket.findings.finding import Finding, Level
 from secure_bucket.findings.rules.rule import Rule
-from secure_bucket.policy.unknown import Place
+from secure_bucket.values.unknown import Place
 
 __all__ = ["RULE", "malformed"]
 

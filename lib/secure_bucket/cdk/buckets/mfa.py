@@ -1,0 +1,189 @@
+"""A second deny: what is deleted for good needs multi-factor authentication."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from aws_cdk.aws_s3 import mixins
+from constructs import IConstruct
+
+from secure_bucket.cdk.buckets.mfa_options import WHAT, Excepted, MfaOperation, MfaOptions
+from secure_bucket.cdk.buckets.refuse import refuse
+from secure_bucket.cdk.fix.lifetime import condition_differs, live_as
+from secure_bucket.cdk.fix.policy_lookup import Targets, path_of
+
+__all__ = ["BucketMfa", "MfaOperation"]
+
+
+class BucketMfa(cdk.Mixin):
+    """Require multi-factor authentication (MFA) for what deletes objects of a bucket.
+
+        SecureBucket(self, "Ledger", mfa=True)
+        s3.Bucket(self, "Existing").with_(BucketMfa(max_age=cdk.Duration.minutes(30)))
+
+    It adds a `Deny` to the policy of the bucket, as *MFA-protected API access* in the IAM User Guide and the
+    examples for S3 in it have it, and turns versioning on, so that overwriting deletes nothing either. Who
+    authenticates with MFA gets a session from `GetSessionToken`, or from the console; what else there is
+    does not pass:
+
+    - Long-lived access keys, which carry no MFA at all. (The operator matches where the key is absent.)
+    - Roles: "the temporary credentials returned by `AssumeRole` do not include MFA information". Ask for
+      MFA in the trust policy of such a role, or in the identity provider, and name it in
+      `except_principals`. The same holds for automation.
+
+    A bucket that is imported has no policy in this app, and `with_` passes over it without a word: the AWS
+    CDK asks a mixin only about resources of the app. Add the statements where that bucket is made.
+
+    It cannot ask for MFA of a lifecycle rule, which makes no request, and it is not `MfaDelete`: that is a
+    setting of versioning that only the root user can change, with the code of a device, and that
+    CloudFormation therefore does not have.
+
+    It costs nothing by itself. The versions that are kept are billed as storage until a lifecycle rule for
+    noncurrent versions ends them.
+
+    Args:
+        operations: Deleting objects and their versions unless set. `MfaOperation.UNPROTECT` and
+            `MfaOperation.ALL` also cover what CloudFormation does, and need `except_principals`.
+        max_age: How long ago the authentication may be; as long as the session lasts unless set.
+        except_principals: Users and roles that need no MFA: constructs, or patterns for ARNs as
+            `arn:aws:iam::111122223333:role/backup-*`. Nobody unless set.
+        except_services: AWS services that need no MFA, as `delivery.logs.amazonaws.com`. None unless set.
+    """
+
+    def __init__(
+        self,
+        *,
+        operations: Sequence[MfaOperation] = (MfaOperation.DELETE, MfaOperation.PERMANENT_DELETE),
+        max_age: cdk.Duration | None = None,
+        except_principals: Sequence[Excepted] = (),
+        except_services: Sequence[str] = (),
+    ) -> None:
+        super().__init__()
+        self._options = MfaOptions(operations, max_age, except_principals, except_services)
+
+    def supports(self, construct: IConstruct) -> bool:
+        """Whether a construct is a bucket; the AWS CDK calls this."""
+        return isinstance(construct, s3.CfnBucket)
+
+    def apply_to(self, construct: IConstruct) -> None:
+        """Add the deny to a bucket, and turn its versioning on; the AWS CDK calls this.
+
+        Raises:
+            ConstructError: The bucket, its policy or what was asked for does not allow it; the message
+                says why.
+        """
+        if not isinstance(construct, s3.CfnBucket):
+            return
+        path = path_of(construct)
+        name = path.removesuffix("/Resource")
+        owner = construct.node.scope
+        deletes = (
+            owner is not None and owner.node.try_find_child("AutoDeleteObjectsCustomResource") is not None
+        )
+        self.check(name, auto_delete_objects=deletes)
+        _check_versioning(construct, name)
+        policy = _policy_for(construct, path, name)
+        statements = _told_apart(self._options.statements(construct.attr_arn), policy)
+        if isinstance(policy, s3.Bucket):
+            for statement in statements:
+                policy.add_to_resource_policy(statement)
+        else:
+            try:
+                mixins.BucketPolicyStatements(statements).apply_to(policy)
+            except RuntimeError as fault:
+                _refuse_policy(name, f"its policy `{path_of(policy)}` takes no statement ({fault})")
+        if construct.versioning_configuration is None:
+            enabled = s3.CfnBucket.VersioningConfigurationProperty(status="Enabled")
+            construct.versioning_configuration = enabled
+
+    def check(self, path: str, *, auto_delete_objects: bool = False) -> None:
+        """Refuse what cannot be meant, before anything is made.
+
+        Args:
+            path: The bucket that it would be for.
+            auto_delete_objects: Whether the AWS CDK deletes the objects of that bucket with its stack.
+
+        Raises:
+            ConstructError: An option, or the bucket, contradicts the purpose.
+        """
+        self._options.check(path)
+        if auto_delete_objects:
+            refuse(
+                WHAT,
+                path,
+                "`auto_delete_objects=True` deletes every object without MFA when the stack goes, which is "
+                "what this is there to prevent. Leave one of the two out",
+            )
+
+    @property
+    def operations(self) -> tuple[MfaOperation, ...]:
+        """What needs MFA."""
+        return tuple(self._options.operations)
+
+
+def _policy_for(bucket: s3.CfnBucket, path: str, name: str) -> s3.Bucket | s3.CfnBucketPolicy:
+    """What the statements go into: never a second policy for the same bucket."""
+    scope = bucket.node.scope
+    owner = scope if isinstance(scope, s3.Bucket) else None
+    if owner is not None and owner.policy is not None:
+        return owner
+    found = Targets(cdk.Stage.of(bucket) or bucket.node.root).policies_of(bucket, path)
+    if isinstance(found, s3.CfnBucketPolicy):
+        if why := condition_differs(found, bucket):
+            _refuse_policy(name, f"its policy `{path_of(found)}` {why}")
+        return found
+    if isinstance(found, str):
+        _refuse_policy(name, found)
+    if found is not None:
+        _refuse_policy(name, f"its policy `{path_of(found)}` is a raw `CfnResource`")
+    if owner is not None:
+        return owner
+    document = iam.PolicyDocument()
+    made = s3.CfnBucketPolicy(bucket, "MfaPolicy", bucket=bucket.ref, policy_document=document)
+    live_as(made, bucket)
+    return made
+
+
+def _told_apart(
+    statements: Sequence[dict[str, Any]], policy: s3.Bucket | s3.CfnBucketPolicy
+) -> list[iam.PolicyStatement]:
+    """The statements for a policy; without its Sid where another one there has it, as by other options."""
+    stack = cdk.Stack.of(policy)
+    document: object = None
+    if isinstance(policy, s3.CfnBucketPolicy):
+        document = stack.resolve(policy.policy_document)
+    elif policy.policy is not None:
+        document = stack.resolve(policy.policy.document)
+    there = document.get("Statement") if isinstance(document, Mapping) else None
+    taken = {one.get("Sid"): one for one in there or () if isinstance(one, Mapping)}
+    told: list[iam.PolicyStatement] = []
+    for each in statements:
+        statement = iam.PolicyStatement.from_json(each)
+        other = taken.get(statement.sid)
+        # The AWS CDK writes equal statements once.
+        if other is not None and other != stack.resolve(statement.to_statement_json()):
+            statement.sid = None
+        told.append(statement)
+    return told
+
+
+def _refuse_policy(name: str, why: str) -> NoReturn:
+    refuse(
+        WHAT, name, f"{why}; the deny was not added. Make it one policy of which the statements are a list"
+    )
+
+
+def _check_versioning(bucket: s3.CfnBucket, name: str) -> None:
+    given: object = bucket.versioning_configuration
+    status = given.get("status") if isinstance(given, dict) else getattr(given, "status", None)
+    if given is not None and status != "Enabled":
+        refuse(
+            WHAT,
+            name,
+            f"its versioning is {repr(status) if status else 'not known yet'}, so that overwriting an object "
+            "deletes it without MFA. Enable it, or leave it out",
+        )

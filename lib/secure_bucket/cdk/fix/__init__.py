@@ -1,0 +1,1 @@
+"""Add the deny to the buckets of an app."""

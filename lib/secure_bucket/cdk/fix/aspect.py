@@ -1,0 +1,86 @@
+"""The Aspect: one line in an app, and the gate is there; in FIX mode it also writes what is missing."""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import Literal
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_s3 as s3
+from constructs import IConstruct
+
+from secure_bucket.cdk.gate.record import remove_record
+from secure_bucket.cdk.gate.state import state_of
+from secure_bucket.cdk.gate.validation import SecureTransportValidation
+
+__all__ = ["Mode", "SecureTransportAspect"]
+
+
+class Mode(enum.Enum):
+    """What an Aspect does about a bucket that answers plain HTTP."""
+
+    FLAG = "flag"
+    """Report it."""
+    FIX = "fix"
+    """Add the missing deny, and report what is beyond reach."""
+
+
+@jsii.implements(cdk.IAspect)
+class SecureTransportAspect:
+    """Fail the synthesis while any bucket of the app is not proven to refuse plain HTTP.
+
+        cdk.Aspects.of(app).add(SecureTransportAspect())
+
+    Wherever it is attached, it registers a `SecureTransportValidation` on the App, once, which judges
+    the whole app: Stages, nested stacks and overrides included. With `mode=Mode.FIX` it also adds the
+    deny to each bucket below the construct that it is attached to. An Aspect does not enter a Stage from
+    outside: attach one to each Stage that is to be fixed; the gate says where that is missing.
+
+    Args:
+        mode: Report only, unless set to `Mode.FIX`.
+        undecided: What a bucket is about which something needed is not known: an `"error"` unless set
+            to `"warning"`. An app with several Aspects takes the strictest.
+        websites: Whether FIX closes the website endpoints of buckets too. They are reported unless set.
+        quiet: Keep the summary, and what FIX did, from stderr.
+
+    Raises:
+        ValueError: `mode` or `undecided` is not one of those.
+    """
+
+    def __init__(
+        self,
+        *,
+        mode: Mode = Mode.FLAG,
+        undecided: Literal["error", "warning"] = "error",
+        websites: bool = False,
+        quiet: bool = False,
+    ) -> None:
+        self._mode = Mode(mode)
+        self._websites = websites
+        self._gate = SecureTransportValidation(undecided=undecided, quiet=quiet)
+        self._registered = False
+
+    def visit(self, node: IConstruct) -> None:
+        """Register the gate, and in FIX mode mend the bucket `node`; the AWS CDK calls this."""
+        is_scope = isinstance(node, (cdk.Stage, cdk.Stack))
+        is_bucket = self._mode is Mode.FIX and isinstance(node, s3.CfnBucket)
+        # Nodes are many and a look at the root is a call to the jsii kernel: scopes are enough to find
+        # the App, except for an Aspect that is attached below all of them.
+        if not (is_scope or is_bucket) and self._registered:
+            return
+        root = node.node.root
+        state = state_of(root)
+        state.register(root, self._gate)
+        self._registered = self._registered or is_scope
+        if self._mode is Mode.FIX:
+            if is_scope:
+                state.fixed.add(node.node.path)
+            if isinstance(node, cdk.Stage):
+                # A walk begins: between two syntheses anything can have been written.
+                state.fixer.forget()
+                if isinstance(node, cdk.App):
+                    remove_record(Path(node.outdir))
+            if isinstance(node, s3.CfnBucket):
+                state.note(state.fixer.fix(node, websites=self._websites))

@@ -1,0 +1,175 @@
+"""One line for a whole app: the gate, and in FIX mode what writes the missing denies first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+from weakref import WeakKeyDictionary
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_s3 as s3
+from constructs import Construct, IConstruct
+
+from secure_bucket.cdk.buckets.injector import with_deny
+from secure_bucket.cdk.fix.aspect import Mode
+from secure_bucket.cdk.fix.outcome import Fixed
+from secure_bucket.cdk.fix.stack_traces import without_traces
+from secure_bucket.cdk.fix.survey import survey
+from secure_bucket.cdk.gate.record import remove_record
+from secure_bucket.cdk.gate.state import AppState, state_of
+from secure_bucket.cdk.gate.validation import SecureTransportValidation
+from secure_bucket.errors import ConstructError
+
+__all__ = ["enforce_secure_transport"]
+
+_STABILIZATION = "@aws-cdk/core:aspectStabilization"
+# No id that anybody would give to a construct of theirs.
+_LEAF = "secure-bucket::enforce"
+
+
+def enforce_secure_transport(
+    app: cdk.App,
+    *,
+    mode: Mode = Mode.FLAG,
+    undecided: Literal["error", "warning"] = "error",
+    websites: bool = False,
+    quiet: bool = False,
+) -> None:
+    """Fail the synthesis while a bucket of the app answers plain HTTP; in FIX mode, mend it first.
+
+        enforce_secure_transport(app, mode=Mode.FIX)
+
+    The gate judges every bucket of the app: in Stages and nested stacks, L1 or L2, included from templates,
+    made by the CDK itself. FIX mends all of them that it can, through the policy that a bucket has, or else
+    with a new one; what it did is said on stderr, and stands in `secure-bucket.json` in the cloud assembly.
+    It leaves alone what somebody acknowledged.
+
+    FIX enters every Stage there is when it is called, and each later one as soon as an `s3.Bucket` is made
+    in it. A later Stage with nothing but L1 buckets is out of its reach, which the gate then says: so call
+    it at the end of the app. To call it again is of no harm.
+
+    It costs far less than `SecureTransportAspect`, because no construct is visited.
+
+    Args:
+        app: The app.
+        mode: Report only, unless set to `Mode.FIX`.
+        undecided: What a bucket is about which something needed is not known: an `"error"` unless set to
+            `"warning"`.
+        websites: Whether FIX closes the website endpoints of buckets too. They are reported unless set.
+        quiet: Keep the summary, and what FIX did, from stderr.
+
+    Raises:
+        ConstructError: `app` is no App.
+        ValueError: `mode` or `undecided` is not one of those.
+    """
+    mode = Mode(mode)
+    gate = SecureTransportValidation(undecided=undecided, quiet=quiet)
+    given: object = app
+    if not isinstance(given, cdk.App):
+        path = given.node.path if isinstance(given, Construct) else repr(given)
+        raise ConstructError(
+            f"`{path}` is no `cdk.App`: give `enforce_secure_transport` the app, and it covers all inside; "
+            "to mend a part of an app only, attach `SecureTransportAspect(mode=Mode.FIX)` there"
+        )
+    state = state_of(app)
+    state.register(app, gate)
+    if mode is Mode.FIX:
+        state.websites = state.websites or websites
+        reach = _Reach(app, state)
+        for construct in cdk.Mixins.of(app, cdk.ConstructSelector.all()).selected_constructs:
+            if isinstance(construct, cdk.Stage):
+                reach.enter(construct)
+
+
+@jsii.implements(cdk.IPropertyInjector)
+class _Reach:
+    """Enters each Stage of an app: those there are, and those in which somebody makes an `s3.Bucket`.
+
+    An Aspect does not go from the App into a Stage, but a property injector does. It is called whenever an
+    `s3.Bucket` is made, and sees where, early enough: CDK Pipelines synthesizes a Stage at once when it is
+    added to a pipeline, long before the app.
+    """
+
+    def __init__(self, app: cdk.App, state: AppState) -> None:
+        self._state = state
+        # The paths of the Stages of what buckets are made in: to ask for one is three calls to the kernel.
+        self._stages: WeakKeyDictionary[Construct, str] = WeakKeyDictionary()
+        # There is one injector for a class in one place: whoever was there first is asked first.
+        injectors = cdk.PropertyInjectors.of(app)
+        earlier = injectors.for_(self.construct_unique_id)
+        self._earlier: cdk.IPropertyInjector | None = (
+            earlier._earlier if isinstance(earlier, _Reach) else earlier
+        )
+        injectors.add(self)
+
+    @property
+    def construct_unique_id(self) -> str:
+        """The class of which it sees the making."""
+        return s3.Bucket.PROPERTY_INJECTION_ID
+
+    def inject(self, original_props: Any, *, scope: Construct, id: str) -> Any:
+        """Note where a bucket is made."""
+        props = original_props
+        if self._earlier is not None:
+            props = self._earlier.inject(props, scope=scope, id=id)
+        stage = self._stages.get(scope)
+        if stage is None:
+            found = cdk.Stage.of(scope)
+            stage = self._stages[scope] = "" if found is None else found.node.path
+            if found is not None:
+                self.enter(found)
+        if self._state.entered.get(stage) and not self._state.fixer.is_acknowledged_at(scope):
+            # Another Aspect makes it, after the buckets of this Stage were mended.
+            denied = with_deny(props, websites=self._state.websites)
+            if denied != props:
+                path = f"{scope.node.path}/{id}"
+                self._state.note(Fixed(f"{path}/Resource", f"{path}/Policy/Resource", is_new=True))
+            return denied
+        return props
+
+    def enter(self, stage: cdk.Stage) -> None:
+        """See to it that the buckets of a Stage are mended."""
+        path = stage.node.path
+        if path not in self._state.entered:
+            self._state.entered[path] = False
+            self.attach(stage)
+
+    def attach(self, stage: IConstruct) -> None:
+        """Put a leaf at the end of a Stage, for an Aspect that visits nothing but this leaf."""
+        stage.node.try_remove_child(_LEAF)
+        leaf = Construct(stage, _LEAF)  # type: ignore[arg-type]  # A Stage is a `Construct`.
+        # INVARIANT: no lower priority than that of CDK's own Aspects that write, as `Tags`: the CDK refuses
+        # an Aspect that comes to a construct after one of a lower priority.
+        cdk.Aspects.of(leaf).add(_Mend(self, self._state), priority=cdk.AspectPriority.MUTATING)
+
+
+@jsii.implements(cdk.IAspect)
+class _Mend:
+    """Mends the buckets of the Stage that it is called in."""
+
+    def __init__(self, reach: _Reach, state: AppState) -> None:
+        self._reach = reach
+        self._state = state
+
+    def visit(self, node: IConstruct) -> None:
+        """Mend them; the AWS CDK calls this with the leaf."""
+        with without_traces():
+            stage = node.node.scope
+            if stage is not None:
+                self._mend(node, stage)
+
+    def _mend(self, leaf: IConstruct, stage: IConstruct) -> None:
+        if isinstance(stage, cdk.App):
+            remove_record(Path(stage.outdir))
+        found = survey(stage)
+        self._state.fixer.forget()
+        self._state.fixed.update(found.stacks)
+        for bucket in found.unproven:
+            self._state.note(self._state.fixer.fix(bucket, websites=self._state.websites, stage=stage))
+        self._state.entered[stage.node.path] = True
+        # With stabilization the CDK goes around until no Aspect has anything left to do. What stands
+        # behind the leaf was not visited yet, and an Aspect can add a bucket there: come at the end again.
+        is_stable = leaf.node.try_get_context(_STABILIZATION) in (True, "true")
+        if is_stable and stage.node.children[-1].node.id != _LEAF:
+            self._reach.attach(stage)

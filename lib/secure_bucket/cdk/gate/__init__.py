@@ -1,0 +1,1 @@
+"""Judge a synthesized app and report to `cdk synth`."""

@@ -1,0 +1,125 @@
+"""The acknowledgments in an app, as the AWS CDK keeps them, and those that have no effect.
+
+The CDK moves an acknowledged violation out of the way by itself. The gate still has to know which ones
+those are: a finding inside a Stage is repeated on the App so that it cannot go unseen, and must not be
+repeated once it is acknowledged.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from constructs import IConstruct
+from msgspec import Struct
+
+from secure_bucket.cdk.gate.cloud_assembly import CloudAssembly
+
+__all__ = ["METADATA_KEY", "Acknowledgment", "Acknowledgments", "find_construct", "read_acknowledgments"]
+
+METADATA_KEY = "aws:cdk:acknowledged-rules"
+"""Under which the AWS CDK keeps the acknowledgments on a construct."""
+
+_OURS = re.compile(r"secure-?bucket|^(annotation::)?sb-?\d+$")
+
+
+class Acknowledgment(Struct, frozen=True):
+    """One acknowledgment.
+
+    Args:
+        id: The id, as the CDK keeps it.
+        path: The path of the construct that it is on.
+        reason: Why, in the words of whoever acknowledged it.
+    """
+
+    id: str
+    path: str
+    reason: str = ""
+
+    @property
+    def written(self) -> str:
+        """The id as it was written: the CDK takes an id without a plugin for one of an annotation."""
+        return self.id.removeprefix("Annotation::")
+
+
+class Acknowledgments(Struct, frozen=True):
+    """Every acknowledgment in an app, by its id and its path."""
+
+    all: Mapping[tuple[str, str], Acknowledgment]
+
+    def covering(self, id: str, path: str) -> Acknowledgment | None:
+        """Find the one that covers a finding: on the construct itself, else on the nearest around it."""
+        for scope in _upwards(path):
+            if acknowledgment := self.all.get((id, scope)):
+                return acknowledgment
+        return None
+
+    def without_effect(
+        self, used: Iterable[Acknowledgment], rules: Mapping[str, str]
+    ) -> Iterator[tuple[Acknowledgment, str]]:
+        """List those that were meant for us and match nothing, each with what to do about it.
+
+        Args:
+            used: Those that cover a finding.
+            rules: The ids of all our rules, each with its name.
+        """
+        meant = {name.casefold(): id for id, name in rules.items()}
+        meant |= {id.partition("::")[2].casefold(): id for id in rules}
+        unused = set(self.all.values()).difference(used)
+        for acknowledgment in sorted(unused, key=lambda each: (each.path, each.id)):
+            rule = re.split(r":+", acknowledgment.id)[-1].strip().casefold()
+            if acknowledgment.id in rules:
+                yield acknowledgment, "there is no such finding there; remove it"
+            elif rule in meant:
+                yield acknowledgment, f"the id is `{meant[rule]}`"
+            elif _OURS.search(acknowledgment.id.casefold().replace("_", "-")):
+                yield (
+                    acknowledgment,
+                    "there is no such rule; the ids are " + ", ".join(f"`{id}`" for id in sorted(rules)),
+                )
+
+
+def read_acknowledgments(app: IConstruct, assembly: CloudAssembly) -> Acknowledgments:
+    """Collect the acknowledgments of an app.
+
+    Those in the stacks stand in the metadata of the assembly, which is cheaper to read than the
+    construct tree; those on the App, its Stages and what lies between are only in the tree.
+    """
+    found = list(_around_stacks(app, assembly))
+    for stack in assembly.stacks:
+        for path, entries in stack.metadata.items():
+            found += _of_entries(path.removeprefix("/"), entries)
+    # Of two on one construct the CDK takes the one that was written last, with its reason.
+    return Acknowledgments({(each.id, each.path): each for each in found})
+
+
+def _around_stacks(app: IConstruct, assembly: CloudAssembly) -> Iterator[Acknowledgment]:
+    paths = {scope for stack in assembly.stacks for scope in _upwards(stack.path) if scope != stack.path}
+    for path in sorted(paths):
+        construct = find_construct(app, path)
+        if construct is not None:
+            entries = [{"type": entry.type, "data": entry.data} for entry in construct.node.metadata]
+            yield from _of_entries(path, entries)
+
+
+def find_construct(app: IConstruct, path: str) -> IConstruct | None:
+    """Find a construct by its path from the App."""
+    construct: IConstruct | None = app
+    for id in path.split("/") if path else []:
+        construct = construct.node.try_find_child(id) if construct else None
+    return construct
+
+
+def _of_entries(path: str, entries: Iterable[Mapping[str, Any]]) -> Iterator[Acknowledgment]:
+    for entry in entries:
+        if entry["type"] == METADATA_KEY:
+            for id, reason in entry["data"].items():
+                yield Acknowledgment(id, path, str(reason or ""))
+
+
+def _upwards(path: str) -> Iterator[str]:
+    while path:
+        yield path
+        path = path.rpartition("/")[0]
+    yield ""

@@ -1,0 +1,73 @@
+"""What the gate, the Aspects and `enforce_secure_transport` in one app know of each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+import aws_cdk as cdk
+from constructs import IConstruct
+from msgspec import Struct, field
+
+from secure_bucket.cdk.fix.fixer import Fixer
+from secure_bucket.cdk.fix.outcome import Fixed, Outcome
+from secure_bucket.cdk.gate.record import remove_record
+
+if TYPE_CHECKING:
+    from secure_bucket.cdk.gate.validation import SecureTransportValidation
+
+__all__ = ["AppState", "state_of"]
+
+
+class AppState(Struct):
+    """The state of one app.
+
+    Args:
+        gate: The gate that the Aspects have registered.
+        judged_by_hand: Whether a gate that somebody registered by hand has judged the app. It comes
+            first, because the Aspects register theirs during the synthesis.
+        fixer: What mends buckets, for all who do, so that each knows what another one did.
+        fixed: The construct paths of the stacks in which buckets were mended.
+        entered: The Stages that `enforce_secure_transport` looks after, by path; whether it has mended
+            their buckets already.
+        websites: Whether it mends website buckets too.
+        outcomes: What was done about each bucket, by its construct path.
+    """
+
+    gate: SecureTransportValidation | None = None
+    judged_by_hand: bool = False
+    fixer: Fixer = field(default_factory=Fixer)
+    fixed: set[str] = field(default_factory=set)
+    entered: dict[str, bool] = field(default_factory=dict)
+    websites: bool = False
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+
+    def register(self, app: IConstruct, asked_for: SecureTransportValidation) -> None:
+        """Register the gate that somebody asks for; the strictest, when several do."""
+        if self.gate is None:
+            self.gate = asked_for
+            asked_for.stand_by()
+            if isinstance(app, cdk.Stage):
+                remove_record(Path(app.outdir))
+            cdk.Validations.of(app).add_plugins(asked_for)
+        elif self.gate is not asked_for:
+            self.gate.join(asked_for)
+
+    def tighten(self, judging: SecureTransportValidation) -> None:
+        """Let the gate that is about to judge be as strict as what others in the app asked for."""
+        if self.gate is not None and self.gate is not judging:
+            judging.join(self.gate)
+
+    def note(self, outcome: Outcome | None) -> None:
+        """Remember what was done about a bucket; that it was mended, for as long as the app lives."""
+        if outcome is not None and not isinstance(self.outcomes.get(outcome.bucket), Fixed):
+            self.outcomes[outcome.bucket] = outcome
+
+
+_states: WeakKeyDictionary[IConstruct, AppState] = WeakKeyDictionary()
+
+
+def state_of(app: IConstruct) -> AppState:
+    """Return the state of an app."""
+    return _states.setdefault(app, AppState())

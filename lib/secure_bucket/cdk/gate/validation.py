@@ -1,0 +1,291 @@
+"""The gate: a validation plugin that judges what `cdk synth` wrote, and fails it.
+
+The order in which the AWS CDK works makes this the place to judge from. Aspects and construct code
+write; then the Stages are synthesized, then the App; then, once, the plugins on the App are called,
+with every template of the whole assembly on disk as it will be deployed.
+
+Three habits of the CDK would let a finding pass in silence, and are answered here:
+
+- The command line shows, and fails for, only what belongs to the stacks it was asked for, which without
+  arguments are those outside of any Stage. What belongs to the App itself always counts: a finding
+  inside a Stage is reported there as well, and so is the sum of the others.
+- A plugin that raises is ignored. Every fault here becomes a violation.
+- Templates of nested stacks are not handed to plugins. They are read through the assembly.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Literal, cast
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_s3 as s3
+
+import secure_bucket
+from secure_bucket.cdk.fix.outcome import Fixed, Left
+from secure_bucket.cdk.gate.acknowledgments import Acknowledgment, find_construct, read_acknowledgments
+from secure_bucket.cdk.gate.cloud_assembly import StackArtifact, imported_buckets, read_cloud_assembly
+from secure_bucket.cdk.gate.record import ExceptionRecord, write_record
+from secure_bucket.cdk.gate.state import AppState, state_of
+from secure_bucket.cdk.gate.violations import (
+    IMPORTED_BUCKET,
+    PLUGIN,
+    id_of,
+    of_end,
+    of_fault,
+    of_finding,
+    of_import,
+    of_lost,
+    of_sum,
+)
+from secure_bucket.checks.check import check_assembly
+from secure_bucket.errors import TemplateError
+from secure_bucket.findings.expiry import expiry_of
+from secure_bucket.findings.finding import Finding, Level, Report
+from secure_bucket.findings.rules import RULES
+from secure_bucket.proof.verdict import Proven
+
+__all__ = ["SecureTransportValidation"]
+
+_REFUTED, _UNDECIDED = "SB001", "SB002"
+
+_NAMES = {id_of(rule.id): rule.name for rule in RULES} | {id_of(IMPORTED_BUCKET): IMPORTED_BUCKET}
+
+
+@jsii.implements(cdk.IPolicyValidationPlugin)
+class SecureTransportValidation:
+    """Fail the synthesis while any bucket of the app is not proven to refuse plain HTTP.
+
+        cdk.Validations.of(app).add_plugins(SecureTransportValidation())
+
+    Register it on the App, once. It judges the finished templates of the whole assembly: those of
+    Stages and of nested stacks, and what aspects and overrides did to them, included. A finding that
+    somebody accepts is acknowledged on its bucket, or around it:
+
+        cdk.Validations.of(bucket).acknowledge(
+            cdk.Acknowledgment(id="secure-bucket::SB001", reason="read by a device that has no TLS")
+        )
+
+    Args:
+        undecided: What a bucket is about which something needed is not known: an `"error"` unless set
+            to `"warning"`.
+        quiet: Keep the summary line from stderr.
+
+    Raises:
+        ValueError: `undecided` is neither.
+    """
+
+    def __init__(self, *, undecided: Literal["error", "warning"] = "error", quiet: bool = False) -> None:
+        if undecided not in ("error", "warning"):
+            raise ValueError(f'undecided={undecided!r}: use "error" (the default) or "warning"')
+        self._undecided = Level(undecided)
+        self._quiet = quiet
+        self._stands_by = False
+
+    @property
+    def name(self) -> str:
+        """The name in the validation report, and in front of each acknowledgment id."""
+        return PLUGIN
+
+    @property
+    def version(self) -> str:
+        """The version of this library."""
+        return secure_bucket.__version__
+
+    @property
+    def rule_ids(self) -> list[str]:
+        """The rules that it checks."""
+        return [rule.id for rule in RULES]
+
+    def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
+        """Judge the finished assembly; the AWS CDK calls this."""
+        try:
+            app = cast(cdk.App, context.app_construct)
+            state = state_of(app)
+            if self._stands_by and state.judged_by_hand:
+                return _report([])
+            state.judged_by_hand = not self._stands_by
+            state.tighten(self)
+            return _report(self._judge(app, context.template_paths, state))
+        except Exception as fault:
+            # INVARIANT: nothing is raised from here. The CDK ignores a plugin that raises, and `cdk synth`
+            # would exit with 0.
+            return _report([of_fault(fault)])
+
+    def stand_by(self) -> None:
+        """Leave the judgement to a gate that was registered before this one."""
+        self._stands_by = True
+
+    def join(self, other: SecureTransportValidation) -> None:
+        """Be as strict, and as talkative, as another gate that somebody asked for."""
+        if other._undecided is Level.ERROR:
+            self._undecided = Level.ERROR
+        self._quiet = self._quiet and other._quiet
+
+    def _judge(self, app: cdk.App, templates: Iterable[str], state: AppState) -> list[cdk.PolicyViolation]:
+        directory = Path(app.outdir)
+        report = check_assembly(directory)
+        _demand_every_template(report, templates)
+        assembly = read_cloud_assembly(directory)
+        acknowledgments = read_acknowledgments(app, assembly)
+
+        violations: list[cdk.PolicyViolation] = []
+        granted: dict[Acknowledgment, list[tuple[str, str]]] = {}
+
+        def is_acknowledged(rule: str, path: str, message: str) -> bool:
+            covering = acknowledgments.covering(id_of(rule), path)
+            if covering:
+                granted.setdefault(covering, []).append((path, message))
+            return covering is not None
+
+        # Errors in a stack that the command line shows only when it is asked for that stack.
+        selectable: list[str] = []
+        for finding in report.findings:
+            path = finding.construct_path
+            stack = assembly.stack_of(path)
+            hidden = stack is None or stack.in_stage
+            level = self._undecided if finding.rule == _UNDECIDED else finding.level
+            acknowledged = is_acknowledged(finding.rule, path, finding.message)
+            hint = _hint(finding, stack, state)
+            violations.append(
+                of_finding(finding, level, repeat_on_app=hidden and not acknowledged, hint=hint)
+            )
+            if level is Level.ERROR and not hidden and not acknowledged:
+                selectable.append(path)
+        if selectable:
+            violations.append(of_sum(selectable))
+        accepted = sum(map(len, granted.values()))
+
+        imports = _foreign_buckets(app, directory, report)
+        for path, arn in imports.items():
+            stack = assembly.stack_of(path)
+            hidden = stack is None or stack.in_stage
+            acknowledged = is_acknowledged(IMPORTED_BUCKET, path, f"imported bucket `{path}`")
+            violations.append(of_import(path, arn, repeat_on_app=hidden and not acknowledged))
+
+        exceptions = list(_exceptions(granted))
+        for exception in exceptions:
+            if exception.end is not None and not exception.holds:
+                violations += [
+                    of_end(exception.acknowledgment, exception.end, message)
+                    for _, message in granted[exception.acknowledgment]
+                ]
+        violations += [of_lost(*lost) for lost in acknowledgments.without_effect(granted, _NAMES)]
+        if state.gate is not None:
+            # Whoever registers a gate by hand has had no chance to remove the record of an earlier synthesis,
+            # and a plugin must not change what it finds.
+            write_record(directory, state.outcomes, exceptions)
+        if not self._quiet:
+            proven = {each.construct_path for each in report.buckets if isinstance(each.verdict, Proven)}
+            fixed = [
+                outcome
+                for path, outcome in state.outcomes.items()
+                if isinstance(outcome, Fixed) and path in proven
+            ]
+            for outcome in fixed:
+                _say(f"{PLUGIN} fixed {outcome}")
+            _say(_summary(report, accepted, len(imports), len(fixed)))
+        return violations
+
+
+def _exceptions(granted: Mapping[Acknowledgment, list[tuple[str, str]]]) -> Iterator[ExceptionRecord]:
+    """Hold the exceptions against the day: each one holds up to and including its last."""
+    today = datetime.date.today()
+    for acknowledgment, findings in sorted(granted.items(), key=lambda item: (item[0].path, item[0].id)):
+        end = expiry_of(acknowledgment.reason)
+        holds = end is None or (isinstance(end, datetime.date) and today <= end)
+        yield ExceptionRecord(acknowledgment, end, holds, tuple(path for path, _ in findings))
+
+
+def _hint(finding: Finding, stack: StackArtifact | None, state: AppState) -> str:
+    """What there is to say about a finding that FIX would have mended, had it got there, or dared."""
+    outcome = state.outcomes.get(finding.construct_path)
+    if isinstance(outcome, Left):
+        return f"(FIX left it as it is: {outcome.why}.)"
+    if isinstance(outcome, Fixed) and finding.rule in (_REFUTED, _UNDECIDED):
+        return f"(FIX wrote the deny into `{outcome.policy}`, and what came after it undid that.)"
+    if not state.fixed or stack is None or stack.path in state.fixed:
+        return ""
+    if state.entered:
+        return (
+            f"(FIX did not reach the stack `{stack.path}`: its Stage was made after the call of "
+            "`enforce_secure_transport`, and no `s3.Bucket` is in it. Call it once the Stage is there.)"
+        )
+    scope = "the Stage" if stack.in_stage else "the stack"
+    return (
+        f"(FIX did not reach the stack `{stack.path}`: an Aspect does not enter a Stage from outside. "
+        f"Attach one to {scope} itself: `cdk.Aspects.of(…).add(SecureTransportAspect(mode=Mode.FIX))`, "
+        "or use `enforce_secure_transport(app, mode=Mode.FIX)` instead.)"
+    )
+
+
+def _demand_every_template(report: Report, templates: Iterable[str]) -> None:
+    for fault in report.faults:
+        raise TemplateError(fault.message)
+    judged = {Path(template).resolve() for template in report.templates}
+    for template in templates:
+        if Path(template).resolve() not in judged:
+            raise TemplateError(f"`{template}` is part of the app, but was not judged")
+
+
+def _foreign_buckets(app: cdk.App, directory: Path, report: Report) -> dict[str, object]:
+    """The ARNs of the buckets that the app imports from elsewhere, by construct path."""
+    own = {bucket.logical_id for bucket in report.buckets}
+    foreign: dict[str, object] = {}
+    for path in imported_buckets(directory):
+        bucket = find_construct(app, path)
+        if bucket is not None:
+            arn = cdk.Stack.of(bucket).resolve(cast(s3.IBucket, bucket).bucket_arn)
+            if not own.intersection(_referenced(arn)):
+                foreign[path] = arn
+    return foreign
+
+
+def _referenced(value: object) -> Iterator[str]:
+    """The logical ids that a resolved value refers to."""
+    if isinstance(value, list):
+        for each in value:
+            yield from _referenced(each)
+    elif isinstance(value, dict):
+        for function, argument in value.items():
+            if function == "Ref":
+                yield argument
+            elif function == "Fn::GetAtt":
+                yield argument[0]
+            else:
+                yield from _referenced(argument)
+
+
+def _summary(report: Report, acknowledged: int, imported: int, fixed: int) -> str:
+    total = len(report.buckets)
+    counts = [f"{total} bucket{'' if total == 1 else 's'}", f"{report.proven} proven"]
+    for number, what in (
+        (fixed, "of them fixed"),
+        (report.refuted, "answering plain HTTP"),
+        (report.undecided, "undecided"),
+        (acknowledged, "acknowledged"),
+        (len(report.not_applicable), "of another kind (not judged)"),
+        (imported, "imported (not covered)"),
+    ):
+        if number:
+            counts.append(f"{number} {what}")
+    return f"{PLUGIN}: {', '.join(counts)}"
+
+
+def _say(line: str) -> None:
+    # stdout belongs to the template. A stderr that is gone is no reason to fail a synthesis.
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError, ValueError):
+            print(line, file=sys.stderr, flush=True)
+
+
+def _report(violations: list[cdk.PolicyViolation]) -> cdk.PolicyValidationPluginReport:
+    return cdk.PolicyValidationPluginReport(
+        success=all(violation.severity not in ("error", "fatal") for violation in violations),
+        violations=violations,
+    )

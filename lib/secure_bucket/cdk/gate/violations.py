@@ -1,0 +1,177 @@
+"""How the gate says things to the AWS CDK."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Iterable, Sequence
+
+import aws_cdk as cdk
+
+from secure_bucket.cdk.gate.acknowledgments import Acknowledgment
+from secure_bucket.errors import TemplateError
+from secure_bucket.findings.finding import Finding, Level
+from secure_bucket.policy.statements import deny_plain_http
+
+__all__ = [
+    "IMPORTED_BUCKET",
+    "PLUGIN",
+    "id_of",
+    "of_end",
+    "of_fault",
+    "of_finding",
+    "of_import",
+    "of_lost",
+    "of_sum",
+]
+
+PLUGIN = "secure-bucket"
+
+IMPORTED_BUCKET = "imported-bucket"
+_FAILURE = "gate-failure"
+_LOST = "acknowledgment-without-effect"
+_SUM = "unproven-buckets"
+_EXPIRED, _MALFORMED = "SB008", "SB009"
+
+# The App itself. What is reported on it is shown, and counts, whichever stacks the command line is asked for.
+APP = ""
+
+_NAMED = 10
+
+_SEVERITIES = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "info"}
+
+
+def id_of(rule: str) -> str:
+    """Return the id with which a rule is acknowledged."""
+    return f"{PLUGIN}::{rule}"
+
+
+def of_finding(finding: Finding, level: Level, *, repeat_on_app: bool, hint: str = "") -> cdk.PolicyViolation:
+    """Report a finding.
+
+    Args:
+        finding: The finding.
+        level: How much it weighs here.
+        repeat_on_app: Whether to report it on the App as well, so that it is seen in any case.
+        hint: What to add to the fix.
+    """
+    path = finding.construct_path
+    message = finding.message
+    if path and f"`{_readable(path)}`" not in message:
+        message = f"`{_readable(path)}`: {message}"
+    resources = []
+    if path:
+        resources.append(
+            cdk.PolicyViolatingResource(
+                construct_path=path,
+                locations=[],
+                resource_logical_id=finding.logical_id,
+                template_path=finding.template,
+            )
+        )
+    if repeat_on_app:
+        resources.append(_on(APP))
+    return _violation(finding.rule, message, f"{finding.fix} {hint}".strip(), _SEVERITIES[level], resources)
+
+
+def of_sum(paths: Sequence[str]) -> cdk.PolicyViolation:
+    """Say on the App what there is in its stacks, whichever of them the command line is asked for."""
+    names = list(dict.fromkeys(f"`{_readable(path)}`" for path in paths))
+    if len(names) > _NAMED:
+        names[_NAMED:] = [f"{len(names) - _NAMED} more"]
+    return _violation(
+        _SUM,
+        f"this app does not synthesize until these are mended or acknowledged: {', '.join(names)}",
+        "`cdk synth '**'` shows everything there is to say about each of them",
+        "error",
+        [_on(APP)],
+    )
+
+
+def of_import(path: str, arn: object, *, repeat_on_app: bool) -> cdk.PolicyViolation:
+    """Name a bucket that the app imports: whether it refuses plain HTTP is in somebody else's hands."""
+    resources = [_on(path)]
+    if repeat_on_app:
+        resources.append(_on(APP))
+    return _violation(
+        IMPORTED_BUCKET,
+        f"imported bucket `{path}` is not covered: its policy is in no template of this app",
+        f"its owner adds to the bucket policy: {json.dumps(deny_plain_http(arn))}",
+        "info",
+        resources,
+    )
+
+
+def of_lost(acknowledgment: Acknowledgment, advice: str) -> cdk.PolicyViolation:
+    """Say that an acknowledgment has no effect."""
+    where = f"`{acknowledgment.path}`" if acknowledgment.path else "the App"
+    return _violation(
+        _LOST,
+        f"the acknowledgment of `{acknowledgment.written}` on {where} has no effect",
+        advice,
+        "warning",
+        [_on(APP)],
+    )
+
+
+def of_end(acknowledgment: Acknowledgment, end: datetime.date | str, message: str) -> cdk.PolicyViolation:
+    """Report an exception that holds no more, in a way that nobody can acknowledge.
+
+    Args:
+        acknowledgment: The exception.
+        end: Its last day; or what stands in its place, and is no day.
+        message: What it was granted for.
+    """
+    where = f"`{_readable(acknowledgment.path)}`" if acknowledgment.path else "the App"
+    if isinstance(end, str):
+        said = f"`expires {end}`" if end else "`expires` without a day"
+        what, rule = f"says {said}; a day is written as `expires 2027-03-01`", _MALFORMED
+        fix = "write the day so, or say without `expires` why there is no end"
+    else:
+        what, rule = f"expired on {end}", _EXPIRED
+        fix = (
+            "mend what it was granted for, or acknowledge it anew, with a later day and a reason that is true"
+        )
+    return _violation(
+        rule,
+        f"the acknowledgment of `{acknowledgment.written}` on {where} {what}: {message}",
+        fix,
+        "fatal",
+        [_on(APP)],
+    )
+
+
+def of_fault(fault: Exception) -> cdk.PolicyViolation:
+    """Report that the gate could not do its work, in a way that nobody can acknowledge."""
+    if isinstance(fault, TemplateError):
+        message, fix = str(fault), "until every template of the app can be read, nothing is proven"
+    else:
+        message = f"the gate failed with {type(fault).__name__}: {fault}"
+        fix = "nothing is proven; this is a defect of secure-bucket, so please report it with this message"
+    return _violation(_FAILURE, message, fix, "fatal", [_on(APP)])
+
+
+def _readable(path: str) -> str:
+    """The path of a construct as its author thinks of it: of the L2, where there is one."""
+    return path.removesuffix("/Resource")
+
+
+def _on(path: str) -> cdk.PolicyViolatingResource:
+    return cdk.PolicyViolatingResource(construct_path=path, locations=[])
+
+
+def _violation(
+    rule: str, description: str, fix: str, severity: str, resources: Iterable[cdk.PolicyViolatingResource]
+) -> cdk.PolicyViolation:
+    return cdk.PolicyViolation(
+        rule_name=rule,
+        description=_sendable(description),
+        fix=_sendable(fix),
+        severity=severity,
+        violating_resources=list(resources),
+    )
+
+
+def _sendable(text: str) -> str:
+    """A lone surrogate, which a template can hold, must not stop a message on its way to the CDK."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,0 +1,117 @@
+"""The buckets that a monitoring is for, and whether it can see them from where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_s3 as s3
+from constructs import Construct, IConstruct
+from msgspec import Struct
+
+from secure_bucket.cdk.buckets.refuse import refuse, shown
+
+__all__ = ["KIND", "Watched", "top_stack", "watch"]
+
+KIND = "secure transport monitoring"
+
+
+class Watched(Struct, frozen=True):
+    """What a monitoring is for.
+
+    Args:
+        buckets: The buckets; none of them for every bucket of the account in its region.
+        names: Their names, of which some are known at deployment only.
+        arns: Their ARNs.
+    """
+
+    buckets: tuple[s3.IBucket | s3.CfnBucket, ...]
+    names: tuple[str, ...]
+    arns: tuple[str, ...]
+
+    def chunks(self, size: int) -> Iterator[tuple[str, ...]]:
+        """The names, some at a time; once nothing if every bucket is watched."""
+        for start in range(0, len(self.names) or 1, size):
+            yield self.names[start : start + size]
+
+
+def watch(
+    scope: Construct, path: str, buckets: Sequence[s3.IBucket | s3.CfnBucket] | None, all_buckets: bool
+) -> Watched:
+    """Take the buckets that somebody wants to be watched.
+
+    Args:
+        scope: Where the monitoring stands.
+        path: The path of the monitoring.
+        buckets: The buckets, each counted once.
+        all_buckets: Every bucket of the account in its region instead.
+
+    Raises:
+        ConstructError: There is nothing to watch, something that is no bucket, or a bucket that cannot be
+            seen from here.
+    """
+    if isinstance(buckets, str):
+        refuse(
+            KIND,
+            path,
+            f"`buckets={shown(buckets)}` is a text. Write a list of buckets; one of which only the name is "
+            'known is `s3.Bucket.from_bucket_name(self, "Theirs", "name")`',
+        )
+    if hasattr(buckets, "bucket_ref"):
+        refuse(KIND, path, "`buckets` is a single bucket. Write a list: `buckets=[bucket]`")
+    if buckets is not None and not isinstance(buckets, Sequence):
+        refuse(KIND, path, f"`buckets={shown(buckets)}` is no list. Put the buckets into one")
+    if all_buckets and buckets:
+        refuse(
+            KIND,
+            path,
+            "`all_buckets=True` watches every bucket of the account in this region, and `buckets` names "
+            "some. Leave out one of them",
+        )
+    if not all_buckets and not buckets:
+        refuse(
+            KIND,
+            path,
+            "there is nothing to watch. Name the buckets (`buckets=[bucket]`), or write `all_buckets=True` "
+            "for every bucket of the account in this region, which CloudTrail charges for each request to "
+            "any of them",
+        )
+    distinct: dict[str, s3.IBucket | s3.CfnBucket] = {}
+    stack = cdk.Stack.of(scope)
+    for bucket in buckets or ():
+        if not hasattr(bucket, "bucket_ref"):
+            refuse(
+                KIND,
+                path,
+                f"`buckets` holds {shown(bucket)}, which is no bucket. A bucket of which only the name is "
+                'known is `s3.Bucket.from_bucket_name(self, "Theirs", "name")`',
+            )
+        _demand_same_place(path, stack, bucket)
+        distinct.setdefault(bucket.node.path, bucket)
+    references = [bucket.bucket_ref for bucket in distinct.values()]
+    return Watched(
+        tuple(distinct.values()),
+        tuple(reference.bucket_name for reference in references),
+        tuple(reference.bucket_arn for reference in references),
+    )
+
+
+def top_stack(construct: IConstruct) -> str:
+    """The path of the stack that a construct is deployed with, whichever nested stack it is in."""
+    stack = cdk.Stack.of(construct)
+    while stack.nested_stack_parent is not None:
+        stack = stack.nested_stack_parent
+    return stack.node.path
+
+
+def _demand_same_place(path: str, stack: cdk.Stack, bucket: s3.IBucket | s3.CfnBucket) -> None:
+    # CloudTrail records, EventBridge tells and AWS Config judges in the account and region of the bucket.
+    env = bucket.env
+    for what, there, here in (("region", env.region, stack.region), ("account", env.account, stack.account)):
+        if there != here and not cdk.Token.is_unresolved(there) and not cdk.Token.is_unresolved(here):
+            refuse(
+                KIND,
+                path,
+                f"bucket `{bucket.node.path}` is in the {what} `{there}`, and a monitoring in `{here}` does "
+                f"not see it. Make one in a stack of that {what}",
+            )

@@ -1,0 +1,1 @@
+"""Enforce and watch plain HTTP denial for a whole AWS organization."""

@@ -1,0 +1,7 @@
+"""Check templates, cloud assemblies and live buckets: typed options in, a report out."""
+
+from __future__ import annotations
+
+from secure_bucket.checks.check import check_assembly, check_document, check_template, check_templates
+
+__all__ = ["check_assembly", "check_document", "check_template", "check_templates"]

@@ -1,0 +1,249 @@
+"""Check templates and cloud assemblies: the question that every part of this library asks."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from secure_bucket.errors import TemplateError
+from secure_bucket.findings.finding import Fault, Finding, GrantedException, JudgedBucket, Report
+from secure_bucket.findings.judge import Judge, Judgement, Outcome
+from secure_bucket.findings.rules import RULES
+from secure_bucket.findings.safeguards import safeguards_of
+from secure_bucket.proof.verdict import Undecided
+from secure_bucket.template import (
+    Assembly,
+    Document,
+    Inventory,
+    load_document,
+    parse_document,
+    read_assembly,
+    read_document,
+    read_templates,
+)
+from secure_bucket.template.scan import find_duplicates
+from secure_bucket.template.stack import TYPES_THAT_MATTER, Resource, pointer_of
+from secure_bucket.values.unknown import Unknown
+
+if TYPE_CHECKING:
+    import datetime
+
+__all__ = ["check_assembly", "check_document", "check_template", "check_templates"]
+
+
+def check_template(
+    source: str | os.PathLike[str] | Mapping[str, Any],
+    *,
+    strict: bool = False,
+    minimum_tls_version: float | str | None = None,
+    exceptions_as_of: datetime.date | None = None,
+) -> Report:
+    """Check every bucket of one CloudFormation template.
+
+    Args:
+        source: The file, JSON or YAML, or the template as a dictionary.
+        strict: Take `{"AWS": "*"}` not to cover AWS service principals, which AWS does not document.
+        minimum_tls_version: Also find requests over an older TLS version that get through, as `1.2`;
+            asks nothing about TLS unless set.
+        exceptions_as_of: The day for which exceptions are granted: those in the `Metadata` of the resources,
+            and in a cloud assembly the acknowledgments. Unless set none is, and every finding counts.
+
+    Returns:
+        The verdict on each bucket, and what there is to do.
+
+    Raises:
+        MissingDependencyError: If the file is YAML and PyYAML is not installed.
+        TemplateError: If it cannot be read, or is no template.
+    """
+    return check_document(
+        parse_document(source) if isinstance(source, Mapping) else load_document(source),
+        strict=strict,
+        minimum_tls_version=minimum_tls_version,
+        exceptions_as_of=exceptions_as_of,
+    )
+
+
+def check_document(
+    document: Document,
+    *,
+    strict: bool = False,
+    minimum_tls_version: float | str | None = None,
+    exceptions_as_of: datetime.date | None = None,
+) -> Report:
+    """Check every bucket of one template that has been read already, from a pipe or a database.
+
+    Args:
+        document: The template, as `parse_document` returns it.
+        strict: As for `check_template`.
+        minimum_tls_version: As for `check_template`.
+        exceptions_as_of: As for `check_template`.
+
+    Raises:
+        TemplateError: If it is nested too deeply.
+    """
+    return _check(
+        lambda: read_document(document),
+        f"`{document.name}`",
+        strict,
+        minimum_tls_version,
+        exceptions_as_of,
+    )
+
+
+def check_templates(
+    templates: Iterable[str | os.PathLike[str] | Document],
+    *,
+    strict: bool = False,
+    minimum_tls_version: float | str | None = None,
+    exceptions_as_of: datetime.date | None = None,
+) -> Report:
+    """Check the templates of one application, which may import each other's exports.
+
+    Args:
+        templates: Their files, or the documents that were read from them already.
+        strict: As for `check_template`.
+        minimum_tls_version: As for `check_template`.
+        exceptions_as_of: As for `check_template`.
+
+    Raises:
+        MissingDependencyError: If one is YAML and PyYAML is not installed.
+        TemplateError: If one cannot be read, or is no template.
+    """
+    given = list(templates)
+    names = (each.name if isinstance(each, Document) else os.fspath(each) for each in given[:3])
+    named = ", ".join(f"`{name}`" for name in names)
+    return _check(lambda: read_templates(given), named, strict, minimum_tls_version, exceptions_as_of)
+
+
+def check_assembly(
+    directory: str | os.PathLike[str],
+    *,
+    strict: bool = False,
+    minimum_tls_version: float | str | None = None,
+    exceptions_as_of: datetime.date | None = None,
+) -> Report:
+    """Check every bucket of a CDK cloud assembly: of its stacks, Stages, nested stacks and products.
+
+    Args:
+        directory: The directory, `cdk.out` unless the app says otherwise.
+        strict: As for `check_template`.
+        minimum_tls_version: As for `check_template`.
+        exceptions_as_of: As for `check_template`.
+
+    Returns:
+        The verdict on each bucket, and what there is to do; with the line of the program that created
+        the bucket, where the assembly tells.
+
+    Raises:
+        TemplateError: If a file that the assembly refers to is missing or cannot be read.
+    """
+    from secure_bucket.findings.origin import with_origins  # A single template has none.
+
+    named = f"`{os.fspath(directory)}`"
+    report = _check(lambda: read_assembly(directory), named, strict, minimum_tls_version, exceptions_as_of)
+    return with_origins(report, directory)
+
+
+def _check(
+    read: Callable[[], Assembly],
+    named: str,
+    strict: bool,
+    minimum_tls_version: float | str | None,
+    exceptions_as_of: datetime.date | None,
+) -> Report:
+    minimum = None if minimum_tls_version is None else float(minimum_tls_version)
+    try:
+        assembly = read()
+        report = _report(Inventory(assembly), strict, minimum)
+        return report if exceptions_as_of is None else _excused(report, assembly, exceptions_as_of, minimum)
+    except RecursionError:
+        raise TemplateError(f"{named}: nested too deeply to be read") from None
+
+
+def _report(inventory: Inventory, strict: bool, minimum: float | None) -> Report:
+    judge = Judge(inventory, strict, minimum)
+    judgements: list[Judgement] = [judge.bucket(bucket) for bucket in inventory.buckets]
+    for stack, logical_id, unknown in inventory.unreadable:
+        at = stack.document.place(unknown.at.pointer)
+        loop = Resource(logical_id, "AWS::S3::Bucket", {}, (("", "Resources"), logical_id))
+        judgements.append(Judgement(stack, loop, at, Outcome(Undecided((unknown,)))))
+    foreign = [judge.foreign(policy) for policy in inventory.loose]
+    order = {id(stack): index for index, stack in enumerate(inventory.assembly.stacks)}
+    everything = [*judgements, *(judgement for judgement in foreign if judgement is not None)]
+    findings: list[tuple[tuple[int, int, str], Finding]] = []
+    for position, judgement in enumerate(everything):
+        for rule in RULES:
+            findings += [
+                ((order[id(judgement.stack)], position, finding.rule), finding)
+                for finding in rule.check(judgement)
+            ]
+    findings.sort(key=lambda pair: pair[0])
+    return Report(
+        buckets=tuple(
+            JudgedBucket(
+                judgement.resource.logical_id,
+                judgement.http.verdict,
+                judgement.at,
+                judgement.construct_path,
+                judgement.stack.document.file,
+                name=judgement.name,
+                stack=judgement.stack.stack_name,
+            )
+            for judgement in judgements
+        ),
+        findings=tuple(dict.fromkeys(finding for _, finding in findings)),
+        templates=tuple(
+            dict.fromkeys(filter(None, (stack.document.file for stack in inventory.assembly.stacks)))
+        ),
+        not_applicable=tuple(
+            (each.stack.document.place(pointer_of(each.resource.path)), each.resource.logical_id, each.why)
+            for each in inventory.not_applicable
+        ),
+        faults=tuple(_faults(inventory)),
+        safeguards=tuple(safeguards_of(inventory)),
+    )
+
+
+def _faults(inventory: Inventory) -> Iterator[Fault]:
+    """Return what is written so that nobody can know what was meant."""
+    for stack in inventory.assembly.stacks:
+        for duplicate in () if stack.document.has_unique_keys else find_duplicates(stack.document.root):
+            section, _, rest = duplicate.at.pointer[1:].partition("/")
+            resource = stack.resources.get(rest.partition("/")[0]) if section == "Resources" else None
+            if resource is not None and resource.type not in TYPES_THAT_MATTER:
+                continue  # What is wrong with a queue is for others to say.
+            message = f"{duplicate.reason}: which of them counts is undefined"
+            yield Fault(stack.document.name, message, stack.document.place(duplicate.at.pointer))
+    for policy in inventory.policies:
+        properties = policy.resource.properties
+        document = properties.get("PolicyDocument") if isinstance(properties, Mapping) else None
+        if isinstance(document, str):
+            with contextlib.suppress(ValueError, RecursionError):  # It stays text then, and is no policy.
+                document = json.loads(document)
+        if document is not None and not isinstance(document, (Mapping, Unknown)):
+            pointer = f"{pointer_of(policy.resource.path)}/Properties/PolicyDocument"
+            named = f"the policy `{policy.resource.logical_id}`"
+            kind = {str: "text", list: "a list", bool: "a Boolean"}.get(type(document), "a number")
+            message = f"{named} is {kind}, not an object with `Statement`"
+            yield Fault(policy.stack.document.name, message, policy.stack.document.place(pointer))
+
+
+def _excused(report: Report, assembly: Assembly, today: datetime.date, minimum: float | None) -> Report:
+    from secure_bucket.findings.exceptions import (
+        acknowledged_exceptions,
+        declared_exceptions,
+        grant_exceptions,
+    )
+
+    declared = [each for stack in assembly.stacks for each in declared_exceptions(stack)]
+    declared += acknowledged_exceptions(assembly.acknowledged, report.findings)
+    granted = [each for each in declared if isinstance(each, GrantedException)]
+    malformed = [each for each in declared if isinstance(each, Finding)]
+    report = replace(report, findings=(*report.findings, *dict.fromkeys(malformed)))
+    unasked = () if minimum is not None else ("SB006",)
+    return grant_exceptions(report, dict.fromkeys(granted), today, unasked=unasked)

@@ -1,0 +1,46 @@
+"""Whom AWS is asked as, by the options that the commands share."""
+
+from __future__ import annotations
+
+import argparse
+
+from msgspec.structs import replace
+
+from secure_bucket.errors import SecureBucketError
+from secure_bucket.operations.aws.session import Access, open_session
+
+__all__ = ["access_of", "partition_of"]
+
+
+def access_of(arguments: argparse.Namespace, *, connections: int = 10) -> Access:
+    """Return how AWS is reached.
+
+    Args:
+        arguments: The arguments, with those of `add_access`.
+        connections: As for `Access`.
+
+    Raises:
+        SecureBucketError: If the arguments contradict each other.
+    """
+    if arguments.external_id is not None and arguments.role_arn is None:
+        raise SecureBucketError("--external-id goes with --role-arn: give that, too")
+    return Access(
+        arguments.profile,
+        arguments.region,
+        arguments.role_arn,
+        arguments.external_id,
+        arguments.endpoint_url,
+        arguments.ca_bundle,
+        connections,
+    )
+
+
+def partition_of(access: Access) -> str:
+    """Return the partition that the region is in, without asking anybody; `aws` where there is no region.
+
+    Raises:
+        MissingDependencyError: If boto3 is not installed.
+        LiveError: If there is no such profile.
+    """
+    session = open_session(replace(access, role_arn=None))
+    return session.partition_of(session.boto.region_name or "")

@@ -1,0 +1,52 @@
+"""Reports: the same findings, for people and for programs.
+
+Every format is a module with a function `render(report, run) -> str`, which depends on nothing but its
+arguments: the same report gives the same bytes. A module is imported when its format is first asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Final, TypeAlias, cast
+
+from secure_bucket.findings.finding import Report
+from secure_bucket.formats.run import Run
+from secure_bucket.formats.write import write_atomically
+
+__all__ = ["FORMATS", "Renderer", "Run", "write_atomically"]
+
+Renderer: TypeAlias = Callable[[Report, Run], str]
+
+
+class _Formats(Mapping[str, Renderer]):
+    """The formats by their names on the command line, each loaded when it is looked up."""
+
+    _MODULES: Final = MappingProxyType(
+        {
+            "text": "text",
+            "json": "json_format",
+            "sarif": "sarif",
+            "junit": "junit",
+            "github": "github",
+            "html": "html_page",
+        }
+    )
+
+    def __getitem__(self, name: str) -> Renderer:
+        module = importlib.import_module(f"{__name__}.{self._MODULES[name]}")
+        return cast(Renderer, module.render)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._MODULES
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._MODULES)
+
+    def __len__(self) -> int:
+        return len(self._MODULES)
+
+
+FORMATS: Final[Mapping[str, Renderer]] = _Formats()
+"""The formats by name; looking one up loads it."""

@@ -1,0 +1,63 @@
+"""The pieces that the page is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from secure_bucket.formats.markup import Content, Markup, each, tag
+from secure_bucket.policy.request import Request
+
+__all__ = ["NEWLINE", "code", "pairs_list", "prose", "request_pairs", "sentence", "table"]
+
+NEWLINE = Markup("\n")
+"""Between two elements, for who reads the source."""
+
+
+def request_pairs(request: Request) -> list[tuple[str, Content]]:
+    """Return a request as pairs of a name and a value."""
+    keys = sorted(request.context.items())
+    values = ((key, value if isinstance(value, str) else ", ".join(value)) for key, value in keys)
+    context = tag("ul", *(tag("li", code(f"{key} = {value}")) for key, value in values))
+    return [
+        ("Request by", code(request.principal)),
+        ("Action", code(request.action)),
+        ("Resource", code(request.resource)),
+        ("Conditions", context if keys else "none"),
+    ]
+
+
+def table(caption: str, heads: Iterable[str], rows: Iterable[Sequence[Content]]) -> Markup:
+    """Return a table with its caption; the first cell of a row is its heading."""
+    body = (tag("tr", tag("th", row[0], scope="row"), *(tag("td", cell) for cell in row[1:])) for row in rows)
+    table = tag(
+        "table",
+        tag("caption", caption),
+        tag("thead", tag("tr", *(tag("th", head, scope="col") for head in heads))),
+        tag("tbody", *(each(row, NEWLINE) for row in body)),
+    )
+    # A wide table scrolls by itself on a narrow screen, also for who has only a keyboard.
+    return tag("div", table, class_="table", role="region", aria_label=caption, tabindex="0")
+
+
+def pairs_list(pairs: Iterable[tuple[str, Content]]) -> Markup:
+    """Return pairs of a name and a value as a list."""
+    return tag("dl", *(each(tag("dt", name), tag("dd", value)) for name, value in pairs))
+
+
+def code(text: str) -> Markup:
+    """Return a name or a path, which had better break after a slash than anywhere."""
+    head, *rest = text.split("/")
+    return tag("code", head, *(each("/", Markup("<wbr>"), part) for part in rest))
+
+
+def prose(text: str) -> Markup:
+    """Return a message with what it quotes in backticks as code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return each(text)
+    return each(*(code(part) if index % 2 else part for index, part in enumerate(parts)))
+
+
+def sentence(text: str) -> Markup:
+    """Return a clause as a sentence."""
+    return prose(f"{text[:1].upper()}{text[1:].rstrip('.')}.")

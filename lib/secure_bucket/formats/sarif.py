@@ -1,0 +1,197 @@
+"""The report as SARIF 2.1.0, for code scanning and editors.
+
+GitHub code scanning reads a part of it: of a result the rule, the message, the level and the first
+location. What it leaves out matters in two places:
+
+- it takes no notice of `suppressions` and would show an excepted finding as an open alert, so
+  `suppressed=False` leaves those out for it;
+- it recognizes an alert by `primaryLocationLineHash` alone, which its upload action computes from the
+  file. Other readers find a fingerprint of our own that does not depend on any line.
+
+See https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sarif-v2.1.0-errata01-os-complete.html and
+https://docs.github.com/en/code-security/reference/code-scanning/sarif-files/sarif-support.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Any, TypeAlias
+from urllib.parse import quote
+
+from secure_bucket.findings.finding import Fault, Finding, Report
+from secure_bucket.findings.rules import RULES, Rule
+from secure_bucket.formats.cases import Excused, excused
+from secure_bucket.formats.characters import well_formed
+from secure_bucket.formats.extent import Excerpts
+from secure_bucket.formats.fingerprint import fingerprint
+from secure_bucket.formats.run import Run
+from secure_bucket.formats.summary import summary
+from secure_bucket.values.unknown import Place
+
+__all__ = ["FINGERPRINT", "render"]
+
+FINGERPRINT = "secureBucketFinding/v1"
+
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_ROOT = "%SRCROOT%"
+# CWE-319 is the cleartext transmission of sensitive information.
+_TAGS = ("aws", "s3", "security", "external/cwe/cwe-319")
+# There is no `security-severity`: with one, GitHub weighs an alert by that number instead of its level,
+# and fails a pull request only from "high" on.
+
+_Object: TypeAlias = "dict[str, Any]"
+
+
+def render(report: Report, run: Run, *, suppressed: bool = True) -> str:
+    """Return the report as a SARIF 2.1.0 log.
+
+    Args:
+        report: The report.
+        run: The check it came from; its `source` gives the regions.
+        suppressed: Whether to include the findings that an exception or a baseline excuses, as results
+            with a suppression. They are included unless set otherwise.
+    """
+    log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [_Writer(run).run_of(report, suppressed)]}
+    return well_formed(json.dumps(log, ensure_ascii=False, indent=2)) + "\n"
+
+
+class _Writer:
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.excerpts = Excerpts(run.source)
+
+    def run_of(self, report: Report, suppressed: bool) -> _Object:
+        waived = excused(report) if suppressed else ()
+        rules = {rule.id: _rule(rule) for rule in RULES}
+        for finding in (*report.findings, *(each.finding for each in waived)):
+            rules.setdefault(finding.rule, {"id": finding.rule})
+        indices = {rule: index for index, rule in enumerate(rules)}
+        driver: _Object = {"name": "secure-bucket", "rules": list(rules.values())}
+        if self.run.version:
+            driver |= {"version": self.run.version, "semanticVersion": self.run.version}
+        root = "The directory that all files are relative to, usually the root of the repository."
+        return {
+            "tool": {"driver": driver},
+            "columnKind": "unicodeCodePoints",
+            "originalUriBaseIds": {_ROOT: {"description": {"text": root}}},
+            "invocations": [self.invocation(report)],
+            "results": [
+                *(self.result(finding, indices) for finding in report.findings),
+                *(self.suppressed(each, indices) for each in waived),
+            ],
+            "properties": {"summary": summary(report)},
+        }
+
+    def invocation(self, report: Report) -> _Object:
+        invocation: _Object = {"executionSuccessful": not report.faults and self.run.exit_code != 2}
+        if self.run.exit_code is not None:
+            invocation["exitCode"] = self.run.exit_code
+        if self.run.timestamp:
+            invocation["endTimeUtc"] = self.run.timestamp
+        if report.faults:
+            invocation["toolExecutionNotifications"] = [self.notification(fault) for fault in report.faults]
+        if self.run.options:
+            invocation["properties"] = {"options": dict(self.run.options)}
+        return invocation
+
+    def notification(self, fault: Fault) -> _Object:
+        notification: _Object = {"level": "error", "message": {"text": _plain(fault.message)}}
+        at = fault.at if fault.at.file else Place(file=fault.file)
+        return notification | ({"locations": [self.location(at)]} if at.file else {})
+
+    def result(self, finding: Finding, indices: dict[str, int]) -> _Object:
+        result: _Object = {
+            "ruleId": finding.rule,
+            "ruleIndex": indices[finding.rule],
+            "level": finding.level.value,
+            "message": {"text": _plain(f"{finding.message}\nFix: {finding.fix}")},
+        }
+        location = self.location(finding.created_at or finding.at)
+        location["logicalLocations"] = [
+            {
+                "name": finding.logical_id,
+                "fullyQualifiedName": finding.construct_path or finding.logical_id,
+                "kind": "resource",
+            }
+        ]
+        result["locations"] = [location]
+        if finding.created_at is not None and finding.at.file:
+            template = {"message": {"text": "It is written here in the template."}}
+            result["relatedLocations"] = [{"id": 1} | self.location(finding.at) | template]
+        result["partialFingerprints"] = {FINGERPRINT: fingerprint(finding, self.run, self.excerpts)}
+        properties: _Object = {"fix": finding.fix}
+        if finding.request is not None:
+            properties["request"] = {
+                "principal": finding.request.principal,
+                "action": finding.request.action,
+                "resource": finding.request.resource,
+                "context": dict(sorted(finding.request.context.items())),
+            }
+        if finding.parameters:
+            properties["parameters"] = dict(finding.parameters)
+        result["properties"] = properties
+        return result
+
+    def suppressed(self, each: Excused, indices: dict[str, int]) -> _Object:
+        in_template = each.by is not None and each.by.at.file and each.by.at.file == each.finding.template
+        suppression: _Object = {
+            "kind": "inSource" if in_template else "external",
+            "status": "accepted",
+            "justification": each.why,
+        }
+        if each.by is not None and each.by.at.file:
+            suppression["location"] = self.location(each.by.at)
+        return self.result(each.finding, indices) | {"suppressions": [suppression]}
+
+    def location(self, at: Place) -> _Object:
+        if not at.file:
+            return {}
+        physical: _Object = {"artifactLocation": self.artifact(at.file)}
+        if at.line:
+            physical["region"] = self.region(at)
+        return {"physicalLocation": physical}
+
+    def region(self, at: Place) -> _Object:
+        part = self.excerpts.at(at)
+        if part is None:
+            return {"startLine": at.line} | ({"startColumn": at.column} if at.column else {})
+        return {
+            "startLine": part.line,
+            "startColumn": part.column,
+            "endLine": part.end_line,
+            "endColumn": part.end_column,
+            "snippet": {"text": part.text},
+        }
+
+    def artifact(self, file: str) -> _Object:
+        name = self.run.relative(file)
+        for path in (PurePosixPath(name), PureWindowsPath(name)):
+            if path.is_absolute():
+                return {"uri": path.as_uri()}
+        return {"uri": quote(well_formed(name)), "uriBaseId": _ROOT}
+
+
+def _rule(rule: Rule) -> _Object:
+    """Return a rule with its manual; the headings of the manual are the ones that every rule has."""
+    title, _, body = rule.manual.partition("\n")
+    sections = dict(re.findall(r"^## (.+)\n\n((?s:.+?))\s*(?=^## |\Z)", body, re.MULTILINE))
+    what = " ".join(sections.get("What it does", title).split())
+    first = re.match(r"(?:`[^`]*`|[^.])*\.?", what)
+    links = re.findall(r"https://\S+", sections.get("References", ""))
+    descriptor: _Object = {
+        "id": rule.id,
+        "name": "".join(word.capitalize() for word in rule.name.split("-")),
+        "shortDescription": {"text": first.group() if first else what},
+        "fullDescription": {"text": what},
+        # Not doubled: a manual has no placeholders, and its examples are shown as they are.
+        "help": {"text": rule.manual.strip(), "markdown": rule.manual.strip()},
+        "properties": {"tags": list(_TAGS), "precision": "very-high"},
+    }
+    return descriptor | ({"helpUri": links[0]} if links else {})
+
+
+def _plain(text: str) -> str:
+    """Return a text as a plain message: no placeholder (3.11.5), and no link (3.11.6)."""
+    return text.replace("{", "{{").replace("}", "}}").replace("](", "\\](")

@@ -1,0 +1,206 @@
+"""The report for a person at a terminal, and for `grep`: one line a finding, and what to do under it."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from secure_bucket.findings.finding import Finding, JudgedBucket, Level, Report
+from secure_bucket.formats.cases import excused
+from secure_bucket.formats.characters import encodable, printable
+from secure_bucket.formats.run import Run
+from secure_bucket.formats.summary import count, summary
+from secure_bucket.proof.verdict import Proven
+from secure_bucket.values.unknown import Place
+
+if TYPE_CHECKING:
+    from secure_bucket.formats.extent import Excerpts, Extent
+
+__all__ = ["render"]
+
+_ASCII = str.maketrans({"—": "-", "–": "-", "…": "...", "‘": "'", "’": "'", "“": '"', "”": '"'})
+_MAX_LINES = 8
+_TAB = 4
+
+_BOLD, _DIM, _GREEN = "1", "2", "1;32"
+_COLOURS = {Level.ERROR: "1;31", Level.WARNING: "1;33", Level.NOTE: "1;36"}
+
+
+def render(
+    report: Report,
+    run: Run,
+    *,
+    colour: bool = False,
+    width: int | None = None,
+    ascii_only: bool = False,
+    verbose: bool = False,
+) -> str:
+    """Return the report as lines of text.
+
+    Args:
+        report: The report.
+        run: The check it came from; its `source` gives the excerpts.
+        colour: Whether to use the colours of a terminal. Plain text unless set.
+        width: The columns to wrap at. A finding stays on one line, however long, unless given.
+        ascii_only: Whether to write ASCII alone, with an escape for everything else. UTF-8 unless set.
+        verbose: Whether to also list the proven buckets, and the files that are no templates.
+    """
+    text = "".join(f"{line}\n" for line in _Page(run, colour, width).report(report, verbose))
+    return encodable(text, _ASCII, ascii_only=ascii_only)
+
+
+class _Page:
+    def __init__(self, run: Run, colour: bool, width: int | None) -> None:
+        self.run = run
+        self.excerpts: Excerpts | None = None
+        self.colour = colour
+        self.width = width
+
+    def report(self, report: Report, verbose: bool) -> Iterator[str]:
+        for finding in report.findings:
+            yield from self.finding(finding)
+        for each in excused(report):
+            yield from self.entry(
+                each.finding.at, f"{each.finding.rule} accepted", _DIM, each.finding.message
+            )
+            yield from self.indented(each.why)
+        # An unused or expired exception is a finding of its own, unless its rule was not asked about.
+        said = {finding.at for finding in report.findings if finding.rule in ("SB007", "SB008")}
+        for granted in report.exceptions:
+            if not granted.used and granted.at not in said:
+                state = "expired" if granted.expired else "unused"
+                until = f", which ended on {granted.expires.isoformat()}" if granted.expires else ""
+                about = f"the exception for {granted.rule} on `{granted.logical_id}`{until}: {granted.reason}"
+                yield from self.entry(granted.at, f"{state} exception", _DIM, about)
+        for at, logical_id, why in report.not_applicable:
+            yield from self.entry(at, "skipped", _DIM, f"`{logical_id}`: {why}")
+        if verbose:
+            for bucket in report.buckets:
+                if isinstance(bucket.verdict, Proven):
+                    denied = "every request over plain HTTP is denied"
+                    yield from self.entry(
+                        bucket.at, "proven", _GREEN, f"bucket `{bucket.logical_id}`: {denied}{_as_of(bucket)}"
+                    )
+            for file, why in report.ignored:
+                yield from self.entry(Place(file=file), "ignored", _DIM, why)
+        for fault in report.faults:
+            at = fault.at if fault.at.file else Place(file=fault.file)
+            yield from self.entry(at, "error", _COLOURS[Level.ERROR], fault.message)
+        if report.ignored and not verbose:
+            ignored = f"{count(len(report.ignored), 'file')} ignored: no templates"
+            yield from (self.styled(_DIM, line) for line in self.wrapped(ignored, "    "))
+        fails = report.faults or any(finding.level is Level.ERROR for finding in report.findings)
+        for line in self.wrapped(summary(report), "    "):
+            yield self.styled(_COLOURS[Level.ERROR] if fails else _BOLD, line)
+
+    def finding(self, finding: Finding) -> Iterator[str]:
+        label = f"{finding.rule} {finding.level.value}"
+        yield from self.entry(finding.at, label, _COLOURS[finding.level], finding.message)
+        yield from self.indented(f"fix: {finding.fix}")
+        if finding.created_at is not None:
+            yield from self.indented(f"created at {self.where(finding.created_at)}")
+            yield from self.excerpt(finding.created_at)
+        else:
+            yield from self.excerpt(finding.at)
+
+    def entry(self, at: Place, label: str, style: str, message: str) -> Iterator[str]:
+        where = self.where(at)
+        plain = f"{where}: {label}: {printable(message)}" if where else f"{label}: {printable(message)}"
+        first, *rest = self.wrapped(plain, "    ")
+        if self.colour:
+            prefix = f"{where}: {label}:" if where else f"{label}:"
+            if first.startswith(prefix):
+                shown = f"{self.styled(_BOLD, where)}: " if where else ""
+                first = f"{shown}{self.styled(style, label)}:{first[len(prefix) :]}"
+        yield first
+        yield from rest
+
+    def indented(self, text: str) -> Iterator[str]:
+        yield from self.wrapped(f"  {printable(text)}", "    ")
+
+    def wrapped(self, text: str, indent: str) -> list[str]:
+        if self.width is None:
+            return [text]
+        lines = textwrap.wrap(
+            text,
+            max(self.width, 20),
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        return lines or [text]
+
+    def where(self, at: Place) -> str:
+        file = printable(self.run.relative(at.file))
+        return f"{file}:{at.line}:{at.column}" if file and at.line else file
+
+    def styled(self, style: str, text: str) -> str:
+        return f"\x1b[{style}m{text}\x1b[0m" if self.colour and text else text
+
+    def excerpt(self, at: Place) -> Iterator[str]:
+        if self.excerpts is None:
+            from secure_bucket.formats.extent import Excerpts  # Where nothing is found none is shown.
+
+            self.excerpts = Excerpts(self.run.source)
+        part = self.excerpts.at(at)
+        if part is None:
+            return
+        gutter = max(len(str(part.end_line)), 3 if len(part.lines) > _MAX_LINES + 2 else 1)
+        blank = " " * gutter
+        red = _COLOURS[Level.ERROR]
+
+        def row(number: str, mark: str, text: str) -> str:
+            room = None if self.width is None else max(self.width, 20) - gutter - 5
+            text = text if room is None or len(text) <= room else text[: room - 3] + "..."
+            bar = self.styled(_DIM, f" {number:>{gutter}} |")
+            return f"{bar} {self.styled(red, mark)}{text}".rstrip()
+
+        columns = [_columns(line) for line in part.lines]
+        start = _columns(part.lines[0][: part.column - 1])[1]
+        if part.line == part.end_line:
+            end = _columns(part.lines[0][: part.end_column - 1])[1]
+            yield row(str(part.line), "", columns[0][0])
+            yield self.underline(blank, " " * start + "^" * max(1, end - start))
+            return
+        # The statement stands between two corners, as compilers draw it.
+        yield row(str(part.line), "  ", columns[0][0])
+        yield self.underline(blank, " " + "_" * (start + 1) + "^")
+        for number, (shown, _) in _middle(part, columns):
+            yield row(str(number), "| ", shown) if number else row("...", "|", "")
+        yield row(str(part.end_line), "| ", columns[-1][0])
+        end = _columns(part.lines[-1][: part.end_column - 1])[1]
+        yield self.underline(blank, "|" + "_" * end + "^")
+
+    def underline(self, blank: str, mark: str) -> str:
+        if self.width is not None:
+            mark = mark[: max(self.width, 20) - len(blank) - 4]
+        return f"{self.styled(_DIM, f' {blank} |')} {self.styled(_COLOURS[Level.ERROR], mark)}"
+
+
+def _as_of(bucket: JudgedBucket) -> str:
+    return f", as of {bucket.as_of}" if bucket.as_of else ""
+
+
+def _middle(part: Extent, columns: list[tuple[str, int]]) -> list[tuple[int, tuple[str, int]]]:
+    """Return the numbered lines between the first and the last; number 0 stands for those left out."""
+    numbered = list(enumerate(columns, part.line))[1:-1]
+    if len(numbered) <= _MAX_LINES:
+        return numbered
+    return [*numbered[: _MAX_LINES - 2], (0, ("", 0)), numbered[-1]]
+
+
+def _columns(line: str) -> tuple[str, int]:
+    """Return a line of a source as it is shown, and how many columns of a terminal it takes."""
+    shown = printable(line.expandtabs(_TAB))
+    return shown, sum(_width(character) for character in shown)
+
+
+def _width(character: str) -> int:
+    if character.isascii():
+        return 1
+    import unicodedata
+
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

@@ -1,0 +1,1 @@
+"""Examine live buckets and their logs, and plan the move to HTTPS; named after the commands."""

@@ -1,0 +1,145 @@
+"""Who still uses plain HTTP, or TLS older than asked: the logs of S3 and CloudTrail, counted.
+
+    from secure_bucket.operations.audit import Breaks, audit_logs
+
+    audit = audit_logs("logs/", minimum_tls=1.2)
+    for group in audit.groups:
+        print(group.bucket, group.requester, group.user_agent, group.requests)
+    if isinstance(audit.answer, Breaks):
+        print(f"{audit.answer.clients} clients break")
+
+Reading needs `pip install 'secure-bucket[audit]'`, and S3 prefixes `secure-bucket[aws]`.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from secure_bucket.operations.audit.audit import (
+    Answer,
+    Audit,
+    AuditedBucket,
+    Breaks,
+    CannotTell,
+    ClientGroup,
+    Count,
+    Key,
+    Malformed,
+    Place,
+    Safe,
+    Trouble,
+)
+from secure_bucket.operations.audit.errors import LogError
+from secure_bucket.operations.audit.question import ALL_KEYS, Question
+
+if TYPE_CHECKING:
+    from secure_bucket.findings.finding import Fault
+    from secure_bucket.operations.audit.files import LogFile
+    from secure_bucket.operations.aws.session import Session
+
+__all__ = [
+    "Answer",
+    "Audit",
+    "AuditedBucket",
+    "Breaks",
+    "CannotTell",
+    "ClientGroup",
+    "Count",
+    "Key",
+    "LogError",
+    "Malformed",
+    "Place",
+    "Question",
+    "Safe",
+    "Trouble",
+    "audit_logs",
+]
+
+_S3 = "s3://"
+
+
+def audit_logs(
+    logs: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    *,
+    buckets: Sequence[str] = (),
+    since: datetime.datetime | None = None,
+    until: datetime.datetime | None = None,
+    minimum_tls: float | None = None,
+    group_by: Sequence[Key] = ALL_KEYS,
+    limit: int = 20,
+    minimum_window: int = 30,
+    maximum_age: int = 7,
+    now: datetime.datetime | None = None,
+    session: Session | None = None,
+    memory: str = "1GB",
+    threads: int | None = None,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Audit:
+    """Read logs and return who breaks once plain HTTP is denied, and whether the logs can tell.
+
+    Server access logs of S3 (the text, or the JSON that CloudWatch delivers) and events of CloudTrail are
+    read, packed with gzip, zstd or not at all. Neither memory nor disk grows with the logs.
+
+    Args:
+        logs: Files, directories, patterns, `-` for standard input, and `s3://bucket/prefix`.
+        buckets: The buckets that are asked about; all that are in the logs unless given.
+        since: From when on requests count; from the first one unless given.
+        until: Until when, which itself does not count; to the last one unless given.
+        minimum_tls: Count TLS below this version as well, as 1.2; plain HTTP alone unless given.
+        group_by: What to group clients by; all but the status unless given.
+        limit: How many groups of each kind to return.
+        minimum_window: How many days the logs of a bucket have to span to say that it is safe.
+        maximum_age: How many days ago they may have ended.
+        now: The time that this is counted from; the time of the clock unless given.
+        session: How to ask AWS for `s3://…`; as the environment says unless given.
+        memory: How much memory DuckDB takes before it writes to disk.
+        threads: How many threads it uses; one for each core unless given.
+        progress: Called with the number of files that are done.
+
+    Returns:
+        The audit. What could not be read is in its `faults`.
+
+    Raises:
+        LogError: If what is asked contradicts itself.
+        LiveError: If AWS cannot be asked.
+        MissingDependencyError: If `secure-bucket[audit]` is not installed.
+    """
+    from secure_bucket.operations.audit.local import audit_files
+
+    given = [logs] if isinstance(logs, (str, os.PathLike)) else list(logs)
+    arguments = tuple(os.fspath(each) for each in given)
+    if since is not None and until is not None and since >= until:
+        raise LogError("the time that is asked for ends before it begins: `since` has to lie before `until`")
+    question = Question(
+        now or datetime.datetime.now(datetime.timezone.utc),
+        tuple(dict.fromkeys(buckets)),
+        since,
+        until,
+        minimum_tls,
+        tuple(dict.fromkeys(group_by)),
+        limit,
+        minimum_window,
+        maximum_age,
+    )
+    files = _files(arguments, question, session)
+    return audit_files(arguments, files, question, memory=memory, threads=threads, progress=progress)
+
+
+def _files(
+    arguments: Iterable[str], question: Question, session: Session | None
+) -> Iterator[LogFile | Fault]:
+    from secure_bucket.operations.audit.files import find_logs
+
+    seen: set[tuple[int, int]] = set()
+    for argument in arguments:
+        if argument.startswith(_S3):
+            from secure_bucket.operations.audit.s3 import find_objects
+            from secure_bucket.operations.aws.session import open_session
+
+            session = session or open_session()
+            yield from find_objects(argument, session, since=question.since, until=question.until)
+        else:
+            yield from find_logs(argument, seen)

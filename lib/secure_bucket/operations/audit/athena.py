@@ -1,0 +1,253 @@
+"""The same query past one machine: Amazon Athena runs it where the logs are."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import re
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from msgspec import Struct
+
+from secure_bucket.operations.audit.audit import Audit, Malformed, Place
+from secure_bucket.operations.audit.conclude import Row
+from secure_bucket.operations.audit.errors import LogError
+from secure_bucket.operations.audit.kinds import HEAD, Kind, kind_of
+from secure_bucket.operations.audit.local import whole_audit
+from secure_bucket.operations.audit.question import Question
+from secure_bucket.operations.audit.s3 import Location, StoredLog, list_logs, parse_location
+from secure_bucket.operations.audit.tables import Layout, Stored, create_table, drop_table, query
+from secure_bucket.operations.aws.errors import LiveError, translated
+from secure_bucket.operations.aws.session import Session
+
+__all__ = ["PRICE_PER_TB", "Athena", "Estimate", "audit_athena"]
+
+PRICE_PER_TB: Final = 5.0
+"""What Athena takes for a terabyte that it reads, in US dollars, in most regions: an assumption."""
+
+_WORKGROUP = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_YEAR = re.compile(r"(?:19|20|21)\d\d")
+_MOST_FOLDERS: Final = 500
+_DEEPEST: Final = 6
+_SHORTEST_WAIT, _LONGEST_WAIT = 0.5, 5.0
+_DONE: Final = frozenset(("CANCELLED", "FAILED", "SUCCEEDED"))
+
+
+class Estimate(Struct, frozen=True):
+    """What a query will read, and cost.
+
+    Args:
+        location: What is read.
+        files: How many objects that are.
+        size: How many bytes, as they are stored.
+    """
+
+    location: Location
+    files: int
+    size: int
+
+    @property
+    def dollars(self) -> float:
+        """The price, if a terabyte costs `PRICE_PER_TB`. Athena takes no less than for 10 MB."""
+        return max(self.size, 10_000_000) / 1e12 * PRICE_PER_TB
+
+
+class Athena(Struct):
+    """Where Athena runs queries.
+
+    Args:
+        session: How to ask AWS.
+        database: The database for the table, which is dropped again.
+        workgroup: The workgroup.
+        output_location: Where the results go; what the workgroup says unless given.
+        sleep: Waits for a number of seconds.
+    """
+
+    session: Session
+    database: str = "default"
+    workgroup: str = "primary"
+    output_location: str | None = None
+    sleep: Callable[[float], None] = time.sleep
+
+    def __post_init__(self) -> None:
+        if not _WORKGROUP.fullmatch(self.workgroup):
+            raise LogError(f"`{self.workgroup}` is no name of a workgroup: letters, digits, `.`, `_` and `-`")
+        if self.output_location is not None:
+            parse_location(self.output_location)
+
+    def run(self, sql: str) -> str:
+        """Run a query until it has succeeded, and return its id; an interrupt stops it there, too.
+
+        Raises:
+            LogError: If it fails.
+            LiveError: If Athena cannot be asked.
+        """
+        client = self.session.client("athena")
+        settings: dict[str, Any] = {"WorkGroup": self.workgroup}
+        if self.output_location is not None:
+            settings["ResultConfiguration"] = {"OutputLocation": self.output_location}
+        with translated("athena:StartQueryExecution", f"workgroup `{self.workgroup}`"):
+            started = client.start_query_execution(
+                QueryString=sql, QueryExecutionContext={"Database": self.database}, **settings
+            )
+        identity: str = started["QueryExecutionId"]
+        try:
+            self._wait(client, identity)
+        except BaseException as error:
+            if not isinstance(error, LogError):
+                with contextlib.suppress(LiveError), translated("athena:StopQueryExecution"):
+                    client.stop_query_execution(QueryExecutionId=identity)
+            raise
+        return identity
+
+    def rows(self, identity: str) -> Iterator[Row]:
+        """Yield the rows of a query that has succeeded.
+
+        Raises:
+            LiveError: If they cannot be had.
+        """
+        client = self.session.client("athena")
+        names: list[str] | None = None
+        with translated("athena:GetQueryResults", f"query `{identity}`"):
+            for page in client.get_paginator("get_query_results").paginate(QueryExecutionId=identity):
+                for row in page["ResultSet"]["Rows"]:
+                    values = [cell.get("VarCharValue") for cell in row["Data"]]
+                    if names is None:
+                        names = [str(value) for value in values]
+                    else:
+                        yield dict(zip(names, values, strict=True))
+
+    def _wait(self, client: Any, identity: str) -> None:
+        pause = _SHORTEST_WAIT
+        while True:
+            with translated("athena:GetQueryExecution", f"query `{identity}`"):
+                status = client.get_query_execution(QueryExecutionId=identity)["QueryExecution"]["Status"]
+            if status["State"] in _DONE:
+                break
+            self.sleep(pause)
+            pause = min(pause * 1.5, _LONGEST_WAIT)
+        if status["State"] != "SUCCEEDED":
+            why = " ".join(str(status.get("StateChangeReason") or "it does not say why").split())[:500]
+            how = "was cancelled" if status["State"] == "CANCELLED" else "failed"
+            raise LogError(f"query `{identity}` of Athena {how}: {why}")
+
+
+def audit_athena(
+    argument: str,
+    question: Question,
+    athena: Athena,
+    *,
+    stored: Stored | None = None,
+    confirm: Callable[[Estimate], bool],
+) -> Audit | None:
+    """Let Athena audit the logs below an S3 prefix.
+
+    Args:
+        argument: `s3://bucket/prefix`.
+        question: What is asked.
+        athena: Where Athena runs queries.
+        stored: What the logs are; found out from one of them unless given.
+        confirm: Told what it will cost; returns whether to go on.
+
+    Returns:
+        The audit; `None` if it was not to go on.
+
+    Raises:
+        LogError: If there are no logs, or a query fails.
+        LiveError: If AWS cannot be asked.
+    """
+    location = parse_location(argument)
+    if location.prefix and not location.prefix.endswith("/"):
+        location = Location(location.bucket, f"{location.prefix}/")
+    files, size, some = 0, 0, None
+    for log in list_logs(location, athena.session, since=question.since, until=question.until):
+        files, size = files + 1, size + log.size
+        some = some if some is not None and "Digest" not in some.key else log
+    if some is None:
+        raise LogError(
+            f"`{argument}` holds no log{' of the time that is asked for' if question.since else ''}"
+        )
+    stored = stored or _stored(location, some, athena.session)
+    layout = _layout(location, athena.session)
+    table = f"secure_bucket_audit_{uuid.uuid4().hex[:12]}"
+    create = create_table(stored, athena.database, table, location, layout, question)
+    select = query(stored, athena.database, table, question)
+    if not confirm(Estimate(location, files, size)):
+        return None
+    try:
+        athena.run(create)
+        rows = list(athena.rows(athena.run(select)))
+    finally:
+        athena.run(drop_table(athena.database, table))
+    return whole_audit((argument,), rows, question, _malformed(rows), files)
+
+
+def _malformed(rows: list[Row]) -> Malformed:
+    lines = [row for row in rows if row["level"] == "group" and row["answer"] == "malformed"]
+    if not lines:
+        return Malformed()
+    places = tuple(Place(str(row["file"]), 0, f"{row['requests']} lines: {row['why']}") for row in lines[:5])
+    return Malformed(int(lines[0]["all_requests"]), places)
+
+
+def _stored(location: Location, log: StoredLog, session: Session) -> Stored:
+    """Find out what the logs are, from the beginning of one."""
+    import zlib
+
+    client = session.client("s3")
+    with translated("s3:GetObject", f"`s3://{location.bucket}/{log.key}`"):
+        body = client.get_object(Bucket=location.bucket, Key=log.key, Range=f"bytes=0-{HEAD - 1}")["Body"]
+        head: bytes = body.read()
+    if head.startswith(b"\x1f\x8b"):
+        with contextlib.suppress(zlib.error):
+            head = zlib.decompressobj(wbits=31).decompress(head, HEAD)
+    kind = kind_of(head)
+    if kind is Kind.ACCESS_LINES:
+        return "access"
+    if kind is Kind.DOCUMENT or (kind is None and head.lstrip().startswith(b'{"Records"')):
+        return "cloudtrail"
+    raise LogError(
+        f"`s3://{location.bucket}/{log.key}` is neither the text of an access log nor a file of CloudTrail: "
+        "Athena is asked about one of them (--logs-are), other logs are read without --athena"
+    )
+
+
+def _layout(location: Location, session: Session) -> Layout:
+    """Find out how the keys go on after the prefix, by looking at the folders alone."""
+    folders: list[tuple[str, ...]] = []
+    prefixes = [location.prefix]
+    for _ in range(_DEEPEST):
+        names: dict[str, None] = {}
+        below: list[str] = []
+        for prefix in prefixes:
+            found = _subfolders(location.bucket, prefix, session)
+            # Beside the events lie their digests, and other services of AWS.
+            found = ["CloudTrail"] if "CloudTrail" in found else found
+            names.update(dict.fromkeys(found))
+            below += [f"{prefix}{name}/" for name in found]
+        if not names:
+            return Layout()
+        if all(map(_YEAR.fullmatch, names)):
+            first = datetime.date(min(map(int, names)), 1, 1)
+            return Layout(tuple(folders), True, first)
+        if len(below) > _MOST_FOLDERS:
+            raise LogError(
+                f"there are more than {_MOST_FOLDERS} folders below `{location}`: give a longer prefix"
+            )
+        folders.append(tuple(names))
+        prefixes = below
+    return Layout()
+
+
+def _subfolders(bucket: str, prefix: str, session: Session) -> list[str]:
+    client = session.client("s3")
+    found: list[str] = []
+    with translated("s3:ListBucket", f"bucket `{bucket}`"):
+        # Years come before everything else that a folder may be called: more than a page tells nothing new.
+        page = client.list_objects_v2(Bucket=bucket, Prefix=prefix, Delimiter="/", MaxKeys=1000)
+    for entry in page.get("CommonPrefixes", ()):
+        found.append(entry["Prefix"][len(prefix) :].rstrip("/"))
+    return found

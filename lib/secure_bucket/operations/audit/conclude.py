@@ -1,0 +1,252 @@
+"""From the rows of the answer to the answer: what breaks, and whether the logs can tell at all."""
+
+from __future__ import annotations
+
+import datetime
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from secure_bucket.formats.summary import count
+from secure_bucket.operations.audit.audit import (
+    Answer,
+    AuditedBucket,
+    Breaks,
+    CannotTell,
+    ClientGroup,
+    Count,
+    Key,
+    Malformed,
+    Safe,
+    Trouble,
+)
+from secure_bucket.operations.audit.question import Question
+
+__all__ = ["Conclusion", "Row"]
+
+Row = Mapping[str, Any]
+
+_LONG_AGO = datetime.datetime.min.replace(tzinfo=datetime.timezone.utc)
+
+
+class Conclusion:
+    """What the rows of an answer say.
+
+    Args:
+        rows: The rows, as the query `REPORT` returns them.
+        question: What was asked.
+        malformed: The lines that are no records.
+    """
+
+    def __init__(self, rows: Sequence[Row], question: Question, malformed: Malformed) -> None:
+        self.question = question
+        self.malformed = malformed
+        self.counts: dict[str, list[Row]] = defaultdict(list)
+        self.wholes: dict[str, Row] = {}
+        self.apart: dict[str, int] = defaultdict(int)
+        self.group_rows = [row for row in rows if row["level"] == "group" and row["answer"] != "malformed"]
+        for row in rows:
+            if row["level"] == "bucket" and row["bucket"] is not None:
+                self.wholes[row["bucket"]] = row
+            elif row["level"] == "count" and row["bucket"] is not None:
+                self.counts[row["bucket"]].append(row)
+            elif row["level"] == "count" and row["answer"] in ("passed", "outside"):
+                self.apart[row["why"] or "requests outside of the asked time"] += int(row["requests"])
+
+    @property
+    def clients(self) -> int:
+        """How many clients break, each counted once, whatever buckets it asks."""
+        return max((int(row["all_clients"]) for row in self._of(Trouble.BREAKS)), default=0)
+
+    @property
+    def passed(self) -> tuple[Count, ...]:
+        """The records that are passed over."""
+        return tuple(Count(what, number) for what, number in sorted(self.apart.items()))
+
+    @property
+    def groups(self) -> tuple[ClientGroup, ...]:
+        """The groups of clients, those first that break."""
+        return tuple(_group(row, trouble) for trouble in Trouble for row in self._of(trouble))
+
+    @property
+    def more(self) -> tuple[tuple[Trouble, int], ...]:
+        """How many groups of each kind were beyond the limit."""
+        found = []
+        for trouble in Trouble:
+            rows = self._of(trouble)
+            if rows and int(rows[0]["all_groups"]) > len(rows):
+                found.append((trouble, int(rows[0]["all_groups"]) - len(rows)))
+        return tuple(found)
+
+    def _of(self, trouble: Trouble) -> list[Row]:
+        return [row for row in self.group_rows if row["answer"] == trouble.value]
+
+    def buckets(self) -> tuple[AuditedBucket, ...]:
+        """Return every bucket that was asked about or is in the logs, with an answer each."""
+        names = sorted({*self.question.buckets, *self.wholes})
+        return tuple(self._bucket(name) for name in names)
+
+    def answer(self, buckets: Iterable[AuditedBucket]) -> Answer:
+        """Return the answer for all buckets together."""
+        buckets = tuple(buckets)
+        if any(isinstance(bucket.answer, Breaks) for bucket in buckets):
+            return Breaks(self.clients, sum(bucket.breaking for bucket in buckets))
+        if not buckets:
+            return CannotTell((self._nothing(),))
+        open_ones = [bucket for bucket in buckets if isinstance(bucket.answer, CannotTell)]
+        if not open_ones:
+            return Safe()
+        reasons = [
+            reason if len(buckets) == 1 else f"bucket `{bucket.name}`: {reason}"
+            for bucket in open_ones
+            if isinstance(bucket.answer, CannotTell)
+            for reason in bucket.answer.reasons
+        ]
+        return CannotTell(tuple(reasons))
+
+    def _nothing(self) -> str:
+        others = self.apart.get("events of other services", 0) + self.apart.get("requests to no bucket", 0)
+        if others:
+            return (
+                "there is no request to a bucket in the logs, only other events of CloudTrail: "
+                "does the trail record the data events of S3?"
+            )
+        return "there is no request in the logs" + (
+            " at the time that was asked for" if "requests outside of the asked time" in self.apart else ""
+        )
+
+    def _bucket(self, name: str) -> AuditedBucket:
+        rows = self.counts.get(name, [])
+        whole = self.wholes.get(name, {})
+
+        def total(*answers: str) -> int:
+            return sum(int(row["requests"]) for row in rows if row["answer"] in answers)
+
+        first, last = _evidence(rows)
+        bucket = AuditedBucket(
+            name,
+            Safe(),
+            total("https", "breaks", "refused", "unknown"),
+            total("https"),
+            total("breaks"),
+            total("refused"),
+            total("unknown"),
+            total("internal"),
+            first,
+            last,
+            int(whole.get("days") or 0),
+            sum(int(row["requests"]) for row in rows if row["effect"] in ("read", "write")),
+        )
+        answer: Answer
+        if bucket.breaking:
+            answer = Breaks(int(whole["breaking"]), bucket.breaking)
+        else:
+            reasons = tuple(self._doubts(bucket, rows))
+            answer = CannotTell(reasons) if reasons else Safe()
+        return _with_answer(bucket, answer)
+
+    def _doubts(self, bucket: AuditedBucket, rows: Sequence[Row]) -> Iterable[str]:
+        """Yield what keeps the logs from saying that nothing breaks."""
+        if not rows:
+            other = ", or only of another time" if self._limited else ""
+            yield f"there is no record of it in the logs{other}"
+            return
+        access = any(row["source"] == "access" for row in rows)
+        if not access and not bucket.data_events:
+            yield "CloudTrail recorded management events alone, and requests for objects are data events"
+        elif not access:
+            effects = {row["effect"] for row in rows}
+            for effect in ("read", "write"):
+                days = self._trail_days(effect)
+                if effect not in effects:
+                    yield f"CloudTrail recorded no {effect}: does the trail record data events that {effect}?"
+                elif days < self.question.minimum_window <= bucket.window:
+                    yield (
+                        f"all that CloudTrail recorded of data events that {effect} is within "
+                        f"{count(days, 'day')}: has the trail recorded them for longer?"
+                    )
+        if bucket.unknown:
+            whys = {row["why"] for row in rows if row["answer"] == "unknown"}
+            share = f"{count(bucket.unknown, 'request')} of {bucket.requests:,} do not tell how they came"
+            yield f"{share}: {'; '.join(sorted(whys))}"
+        if not bucket.requests and (access or bucket.data_events):
+            yield "the logs hold no request of a client"
+        if bucket.first_seen is not None and bucket.last_seen is not None:
+            if bucket.window < self.question.minimum_window:
+                yield (
+                    f"the logs span {count(bucket.window, 'day')}, and less than "
+                    f"{count(self.question.minimum_window, 'day')} may miss a client that comes once a month"
+                )
+            age = (self.question.now - bucket.last_seen).days
+            if age > self.question.maximum_age:
+                yield f"the logs end {count(age, 'day')} ago, on {bucket.last_seen:%Y-%m-%d}"
+            elif age < -1:
+                yield f"the logs end on {bucket.last_seen:%Y-%m-%d}, which is yet to come: is a clock wrong?"
+        if self.malformed.lines:
+            yield f"{count(self.malformed.lines, 'line')} could not be read, and may be of this bucket"
+
+    def _trail_days(self, effect: str) -> int:
+        """Return how many days the reads or the writes of CloudTrail span, to whatever bucket."""
+        every = [row for rows in self.counts.values() for row in rows if row["effect"] == effect]
+        first, last = _span(every)
+        return 0 if first is None or last is None else (last.date() - first.date()).days + 1
+
+    @property
+    def _limited(self) -> bool:
+        return self.question.since is not None or self.question.until is not None
+
+
+def _evidence(rows: Sequence[Row]) -> tuple[datetime.datetime | None, datetime.datetime | None]:
+    """Return from when to when one kind of log tells of all requests to a bucket.
+
+    Two kinds do not add up: writes of CloudTrail say nothing of the reads before access logs began.
+    """
+    access = _span([row for row in rows if row["source"] == "access"])
+    events = _span([row for row in rows if row["effect"] in ("read", "write")])
+    whole = {"read", "write"} <= {row["effect"] for row in rows}
+    if access[0] is None or access[1] is None:
+        return events
+    if not whole or events[0] is None or events[1] is None:
+        return access
+    return max(access, events, key=lambda span: (span[1] or _LONG_AGO) - (span[0] or _LONG_AGO))
+
+
+def _span(rows: Sequence[Row]) -> tuple[datetime.datetime | None, datetime.datetime | None]:
+    first = min((str(row["first_seen"]) for row in rows), default="")
+    return _time(first), _time(max((str(row["last_seen"]) for row in rows), default=""))
+
+
+def _with_answer(bucket: AuditedBucket, answer: Answer) -> AuditedBucket:
+    from msgspec.structs import replace
+
+    return replace(bucket, answer=answer)
+
+
+def _group(row: Row, trouble: Trouble) -> ClientGroup:
+    low, high = row["status_low"], row["status_high"]
+    first, last = _time(row["first_seen"]), _time(row["last_seen"])
+    assert first is not None
+    assert last is not None
+    transport = {"http": "http", "old": f"tls-{row['tls']}"}.get(str(row["outcome"]), "unknown")
+    values = {key: row[key.column] for key in Key if key is not Key.STATUS}
+    return ClientGroup(
+        trouble,
+        transport,
+        row["why"] or "",
+        values[Key.BUCKET],
+        values[Key.REQUESTER],
+        values[Key.USER_AGENT],
+        values[Key.ADDRESS],
+        values[Key.OPERATION],
+        str(low) if low == high else f"{low}…{high}",
+        int(row["requests"]),
+        int(row["clients"]),
+        first,
+        last,
+    )
+
+
+def _time(text: object) -> datetime.datetime | None:
+    if not text:
+        return None
+    return datetime.datetime.strptime(str(text), "%Y-%m-%d %H:%M:%S").replace(tzinfo=datetime.timezone.utc)

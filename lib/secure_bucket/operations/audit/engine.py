@@ -1,0 +1,292 @@
+"""DuckDB, which reads the batches and counts."""
+
+from __future__ import annotations
+
+import codecs
+import os
+from collections.abc import Iterator
+from typing import Any, Final
+
+from secure_bucket.errors import MissingDependencyError
+from secure_bucket.findings.finding import Fault
+from secure_bucket.operations.audit.audit import Malformed, Place
+from secure_bucket.operations.audit.dialects import chain, literal, write
+from secure_bucket.operations.audit.kinds import HEAD, Kind
+from secure_bucket.operations.audit.queries import ACCESS, ACCESS_LINES, COLLECT, EVENTS, REPORT
+from secure_bucket.operations.audit.question import Question
+from secure_bucket.operations.audit.spool import LONGEST_LINE, Batch
+
+__all__ = ["Engine", "load_duckdb", "relations", "unpacked_head"]
+
+MEMORY: Final = "1GB"
+"""How much memory DuckDB takes before it writes to disk, unless told otherwise."""
+
+_PLACES: Final = 5
+_PART: Final = 32 * 1024 * 1024
+_LATIN: Final = "secure-bucket-latin"
+# Larger buffers take memory and win nothing.
+_BUFFER: Final = 4 * LONGEST_LINE
+_SEPARATOR: Final = "\x01\x02\x03\x02"
+_TEXTS: Final = (
+    *("outcome", "why", "file", "source", "bucket", "day", "requester", "user_agent", "address", "operation"),
+    *("status", "tls", "effect", "first_seen", "last_seen"),
+)
+_TYPES: Final = dict.fromkeys(_TEXTS, "VARCHAR") | {"refused": "BOOLEAN", "requests": "BIGINT"}
+
+# A line of an export has the time of its event before the JSON; what is no JSON has no member at all.
+_JSON: Final = (
+    "CASE WHEN json_valid(substr(line, strpos(line, '{'))) THEN substr(line, strpos(line, '{')) END"
+)
+
+_JSON_LINES: Final = f"""
+SELECT file, {_JSON} AS line FROM lines WHERE line IS NOT NULL AND line <> ''
+"""
+
+
+def _listed(members: tuple[str, ...]) -> str:
+    return ", ".join(f"'{member}'" for member in members)
+
+
+_ACCESS_MEMBERS: Final = (
+    *("$.bucket_name", "$.request_time", "$.remote_ip", "$.requester", "$.operation", "$.request_uri"),
+    *("$.http_status", "$.user_agent", "$.cipher_suite", "$.tls_version"),
+)
+
+# CloudWatch writes null where the text form has `-`. A member that is not there is something else: then
+# the record does not tell.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/sal-cw-log-format.html
+_ACCESS_JSON: Final = f"""
+SELECT
+  file,
+  value[1] AS bucket,
+  substr(value[2], 1, 10) || ' ' || substr(value[2], 12, 8) AS moment,
+  value[3] AS address,
+  value[4] AS requester,
+  value[5] AS operation,
+  value[6] AS request,
+  COALESCE(value[7], '-') AS status,
+  value[8] AS user_agent,
+  CASE
+    WHEN value[9] IS NOT NULL THEN value[9]
+    WHEN json_exists(line, '$.cipher_suite') THEN '-'
+  END AS cipher,
+  CASE
+    WHEN value[10] IS NOT NULL THEN value[10]
+    WHEN json_exists(line, '$.tls_version') AND json_exists(line, '$.cipher_suite') THEN '-'
+  END AS tls
+FROM (
+  SELECT file, line, json_extract_string(line, [{_listed(_ACCESS_MEMBERS)}]) AS value
+  FROM json_lines)
+"""
+
+_EVENT_MEMBERS: Final = (
+    *("$.eventTime", "$.eventVersion", "$.eventSource", "$.eventName", "$.eventType", "$.eventCategory"),
+    *(
+        "$.managementEvent",
+        "$.readOnly",
+        "$.errorCode",
+        "$.sourceIPAddress",
+        "$.userAgent",
+        "$.vpcEndpointId",
+    ),
+    *("$.userIdentity.type", "$.userIdentity.arn", "$.userIdentity.principalId", "$.userIdentity.invokedBy"),
+    *("$.requestParameters.bucketName", "$.additionalEventData", "$.additionalEventData.CipherSuite"),
+    *("$.tlsDetails.tlsVersion", "$.tlsDetails.cipherSuite"),
+)
+
+_EVENTS: Final = f"""
+SELECT
+  file,
+  substr(value[1], 1, 10) || ' ' || substr(value[1], 12, 8) AS moment,
+  value[2] AS eventversion,
+  value[3] AS eventsource,
+  value[4] AS operation,
+  value[5] AS eventtype,
+  value[6] AS category,
+  value[7] AS management,
+  value[8] AS readonly,
+  value[9] AS errorcode,
+  value[10] AS address,
+  value[11] AS user_agent,
+  value[12] AS endpoint,
+  CASE WHEN value[13] = 'AWSService' OR value[16] IS NOT NULL THEN 'yes' ELSE 'no' END AS invoked,
+  COALESCE(value[14], value[15]) AS requester,
+  value[17] AS bucket,
+  value[18] AS additional,
+  COALESCE(value[21], value[19]) AS cipher,
+  value[20] AS tls
+FROM (
+  SELECT file, json_extract_string(
+    CASE WHEN json_exists(line, '$.detail.eventSource') THEN CAST(json_extract(line, '$.detail') AS VARCHAR)
+      ELSE line END,
+    [{_listed(_EVENT_MEMBERS)}]) AS value
+  FROM json_lines)
+"""
+
+
+def relations(kind: Kind) -> dict[str, str]:
+    """Return what turns `lines(file, line)` of a kind into `requests`."""
+    if kind is Kind.ACCESS_LINES:
+        return {"access": ACCESS_LINES, "requests": ACCESS}
+    if kind is Kind.ACCESS_JSON:
+        return {"json_lines": _JSON_LINES, "access": _ACCESS_JSON, "requests": ACCESS}
+    return {"json_lines": _JSON_LINES, "events": _EVENTS, "requests": EVENTS}
+
+
+def load_duckdb() -> Any:
+    """Return the module.
+
+    Raises:
+        MissingDependencyError: If it is not installed.
+    """
+    try:
+        import duckdb
+    except ImportError:
+        raise MissingDependencyError(
+            "reading logs needs DuckDB: pip install 'secure-bucket[audit]'"
+        ) from None
+    return duckdb
+
+
+def unpacked_head(path: str) -> bytes:
+    """Return the beginning of a file that is packed with zstd."""
+    duckdb = load_duckdb()
+    with duckdb.connect() as connection:
+        try:
+            rows = connection.execute(f"SELECT line FROM {_source(path, packed=True)} LIMIT 100").fetchall()
+        except duckdb.Error:
+            return b""
+    return b"\n".join((line or "").encode("utf-8", "replace") for (line,) in rows)[:HEAD]
+
+
+class Engine:
+    """A database that counts what it is given, and forgets it.
+
+    Args:
+        question: What is asked.
+        directory: A directory of our own to write to.
+        memory: How much memory to take, as `1GB`.
+        threads: How many threads to use; one for each core unless given.
+    """
+
+    def __init__(
+        self, question: Question, directory: str, *, memory: str = MEMORY, threads: int | None = None
+    ) -> None:
+        self.duckdb = load_duckdb()
+        self.question = question
+        self.directory = directory
+        settings: dict[str, Any] = {
+            "memory_limit": memory,
+            "temp_directory": os.path.join(directory, "spilled"),
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            **({} if threads is None else {"threads": threads}),
+        }
+        self.connection = self.duckdb.connect(os.path.join(directory, "counts.duckdb"), config=settings)
+        self.malformed = 0
+        self.places: list[Place] = []
+        self.rows = 0
+        self._create()
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.close()
+
+    def add(self, batch: Batch) -> Fault | None:
+        """Count what a batch holds; return what stood in the way, and then nothing of it is counted."""
+        sql = write(chain(relations(batch.kind), COLLECT), "duckdb", self.question.values())
+        problem = self._insert(batch, sql)
+        if problem is not None and "not utf-8 encoded" in problem and not batch.packed:
+            problem = next(filter(None, (self._insert(part, sql) for part in self._as_utf8(batch))), None)
+        if problem is None:
+            return None
+        names = ", ".join(f"`{name}`" for name in batch.names[:3]) + (", …" if len(batch.names) > 3 else "")
+        return Fault(batch.names[0], f"{names} cannot be read: {problem[:200]}")
+
+    def report(self) -> list[dict[str, Any]]:
+        """Return the rows of the answer."""
+        asked = chain({"collected": "SELECT * FROM counted"}, REPORT)
+        sql = write(asked, "duckdb", self.question.values())
+        found = self._execute(sql)
+        names = [column[0] for column in found.description]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+    def found_malformed(self) -> Malformed:
+        """Return the lines that are no records."""
+        return Malformed(self.malformed, tuple(self.places))
+
+    def _create(self) -> None:
+        columns = ", ".join(f"{name} {kind}" for name, kind in _TYPES.items())
+        self._execute(f"CREATE TABLE counted ({columns})")
+
+    def _as_utf8(self, batch: Batch) -> Iterator[Batch]:
+        """Yield a batch in parts in which each byte that is not UTF-8 is a character of Latin-1."""
+        path = os.path.join(self.directory, "as-utf-8")
+        before = 0
+        with open(batch.path, "rb") as source:
+            while data := source.read(_PART):
+                data += source.readline(LONGEST_LINE)
+                with open(path, "wb") as part:
+                    part.write(data.decode("utf-8", _LATIN).encode())
+                yield Batch(batch.kind, path, origins=batch.origins, before=before)
+                before += data.count(b"\n")
+        os.unlink(path)
+
+    def _insert(self, batch: Batch, sql: str) -> str | None:
+        self._view(batch, "NULL")
+        self._execute("SET preserve_insertion_order = false")
+        try:
+            self._execute(f"INSERT INTO counted BY NAME {sql}")
+        except self.duckdb.Error as error:
+            return " ".join(str(error).split()).replace(batch.path, batch.names[0])
+        self._look_at_malformed(batch)
+        return None
+
+    def _look_at_malformed(self, batch: Batch) -> None:
+        count = self._one("SELECT COALESCE(SUM(requests), 0) FROM counted WHERE outcome = 'malformed'")
+        if count > self.malformed and len(self.places) < _PLACES:
+            # Read once more, in order, with the number of the line in the place of the file.
+            self._execute("SET preserve_insertion_order = true")
+            self._view(batch, "CAST(ROW_NUMBER() OVER () AS VARCHAR)")
+            wanted = "SELECT file, malformed FROM requests WHERE malformed IS NOT NULL"
+            sql = write(chain(relations(batch.kind), wanted), "duckdb")
+            found = self._execute(f"{sql} LIMIT {_PLACES - len(self.places)}").fetchall()
+            self.places += [Place(*batch.origin(int(number)), why) for number, why in found]
+        self.malformed = count
+
+    def _view(self, batch: Batch, file: str) -> None:
+        source = _source(batch.path, packed=batch.packed)
+        self._execute(f"CREATE OR REPLACE TEMP VIEW lines AS SELECT {file} AS file, line FROM {source}")
+
+    def _execute(self, sql: str) -> Any:
+        try:
+            return self.connection.execute(sql)
+        except RuntimeError as error:
+            # So DuckDB ends when Python has noticed an interrupt meanwhile.
+            if "interrupted" not in str(error).casefold():
+                raise
+            raise KeyboardInterrupt from None
+
+    def _one(self, sql: str) -> int:
+        (value,) = self._execute(sql).fetchone()
+        return int(value)
+
+
+def _source(path: str, *, packed: bool) -> str:
+    """Return the lines of a file as a relation: a table of one column, with a separator that no log holds."""
+    return (
+        f"read_csv({literal(path)}, columns = {{'line': 'VARCHAR'}}, header = false, "
+        f"auto_detect = false, delim = '{_SEPARATOR}', quote = '', escape = '', comment = '', "
+        f"strict_mode = false, max_line_size = {LONGEST_LINE}, buffer_size = {_BUFFER}, "
+        f"compression = '{'zstd' if packed else 'none'}', encoding = 'utf-8')"
+    )
+
+
+def _latin(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    return error.object[error.start : error.end].decode("latin-1"), error.end
+
+
+codecs.register_error(_LATIN, _latin)

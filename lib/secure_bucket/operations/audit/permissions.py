@@ -1,0 +1,94 @@
+"""The least that an audit has to be allowed, as an IAM policy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from secure_bucket.operations.audit.s3 import Location
+
+__all__ = ["audit_permissions"]
+
+
+def audit_permissions(
+    locations: Sequence[Location],
+    *,
+    partition: str = "aws",
+    role_arn: str | None = None,
+    athena: tuple[str, str] | None = None,
+    results: Location | None = None,
+) -> dict[str, Any]:
+    """Return the IAM policy that an audit needs, and nothing more.
+
+    Args:
+        locations: The prefixes that are read.
+        partition: The partition of the buckets: `aws` unless given.
+        role_arn: The role that is assumed; none unless given.
+        athena: The workgroup and the database, where Athena reads; this machine reads unless given.
+        results: Where Athena writes its results; any bucket of the workgroup unless given.
+
+    Returns:
+        The policy; where a role is assumed, the policy of whoever assumes it as `Caller`, and that of the
+        role as `Role`.
+    """
+    statements: list[dict[str, Any]] = []
+    for number, location in enumerate(locations, 1):
+        bucket = f"arn:{partition}:s3:::{location.bucket}"
+        end = "" if len(locations) == 1 else str(number)
+        statements += [
+            _allow(f"ListLogs{end}", ["s3:ListBucket"], [bucket])
+            | {"Condition": {"StringLike": {"s3:prefix": [f"{_literal(location.prefix)}*"]}}},
+            _allow(f"ReadLogs{end}", ["s3:GetObject"], [f"{bucket}/{_literal(location.prefix)}*"]),
+        ]
+    if athena is not None:
+        statements += _athena(partition, *athena, results)
+    if role_arn is not None:
+        caller = [_allow("BecomeTheRole", ["sts:AssumeRole"], [role_arn])]
+        return {"Caller": _policy(caller), "Role": _policy(statements)}
+    return _policy(statements)
+
+
+def _policy(statements: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _athena(partition: str, workgroup: str, database: str, results: Location | None) -> list[dict[str, Any]]:
+    bucket = f"arn:{partition}:s3:::{results.bucket if results else '*'}"
+    objects = f"{bucket}/{_literal(results.prefix) if results else ''}*"
+    glue = f"arn:{partition}:glue:*:*"
+    return [
+        _allow(
+            "AskAthena",
+            [
+                *("athena:GetQueryExecution", "athena:GetQueryResults"),
+                *("athena:StartQueryExecution", "athena:StopQueryExecution"),
+            ],
+            [f"arn:{partition}:athena:*:*:workgroup/{workgroup}"],
+        ),
+        _allow(
+            "DescribeTheLogs",
+            [
+                "glue:CreateTable",
+                "glue:DeleteTable",
+                "glue:GetDatabase",
+                "glue:GetPartitions",
+                "glue:GetTable",
+            ],
+            [
+                f"{glue}:catalog",
+                f"{glue}:database/{database}",
+                f"{glue}:table/{database}/secure_bucket_audit_*",
+            ],
+        ),
+        _allow("FindTheResults", ["s3:GetBucketLocation", "s3:ListBucket"], [bucket]),
+        _allow("WriteTheResults", ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"], [objects]),
+    ]
+
+
+def _literal(text: str) -> str:
+    """Return a text in which a policy sees no wildcard and no variable."""
+    return "".join(f"${{{each}}}" if each in "*?$" else each for each in text)
+
+
+def _allow(sid: str, actions: list[str], resources: list[str]) -> dict[str, Any]:
+    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}

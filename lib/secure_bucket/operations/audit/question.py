@@ -1,0 +1,57 @@
+"""What is asked of the logs."""
+
+from __future__ import annotations
+
+import datetime
+
+from msgspec import Struct
+
+from secure_bucket.operations.audit.audit import Key
+from secure_bucket.operations.audit.dialects import Value
+
+__all__ = ["ALL_KEYS", "Question"]
+
+ALL_KEYS = (Key.BUCKET, Key.REQUESTER, Key.USER_AGENT, Key.ADDRESS, Key.OPERATION)
+
+
+class Question(Struct, frozen=True):
+    """What is asked of the logs.
+
+    Args:
+        buckets: The buckets; all that are in the logs unless given.
+        since: From when on; from the first record unless given.
+        until: Until when, which itself does not count; to the last record unless given.
+        minimum_tls: The TLS version below which requests count as well; only plain HTTP unless given.
+        keys: What to group clients by.
+        limit: How many groups to return of each kind.
+        minimum_window: How many days the logs of a bucket have to span before they can say *safe*.
+        maximum_age: How many days ago the logs of a bucket may end before they cannot say *safe*.
+        now: The time to count them from.
+    """
+
+    now: datetime.datetime
+    buckets: tuple[str, ...] = ()
+    since: datetime.datetime | None = None
+    until: datetime.datetime | None = None
+    minimum_tls: float | None = None
+    keys: tuple[Key, ...] = ALL_KEYS
+    limit: int = 20
+    minimum_window: int = 30
+    maximum_age: int = 7
+
+    def values(self) -> dict[str, Value]:
+        """Return what stands for each name in the queries."""
+        return {
+            # Both sort below and above everything that has the form of a time.
+            "since": _moment(self.since) or "0",
+            "until": _moment(self.until) or "~",
+            "some_buckets": bool(self.buckets),
+            "buckets": self.buckets or ("",),
+            "minimum_tls": "" if self.minimum_tls is None else f"{self.minimum_tls:.1f}",
+            "limit": self.limit,
+            **{f"by_{key.column}": key in self.keys for key in Key},
+        }
+
+
+def _moment(time: datetime.datetime | None) -> str:
+    return "" if time is None else time.astimezone(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M:%S")

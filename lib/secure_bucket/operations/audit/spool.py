@@ -1,0 +1,293 @@
+"""Logs on their way to the engine, in batches of a bounded size.
+
+A batch is one file that the engine reads: a large log where it lies, or what was unpacked, downloaded and
+joined from many. So neither memory nor disk grows with the logs, and each file is unpacked here, where the
+checksum of gzip is looked at.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import shutil
+import zlib
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from typing import IO, BinaryIO, Final, cast
+
+from msgspec import Struct, field
+
+from secure_bucket.errors import SecureBucketError
+from secure_bucket.findings.finding import Fault
+from secure_bucket.operations.audit.documents import record_lines
+from secure_bucket.operations.audit.errors import LogError
+from secure_bucket.operations.audit.files import LogFile
+from secure_bucket.operations.audit.kinds import HEAD, Kind, kind_of, wrapping_of
+
+__all__ = ["LONGEST_LINE", "Batch", "Done", "Ignored", "batches"]
+
+BATCH: Final = 256 * 1024 * 1024
+"""How many bytes are joined in one file."""
+
+LONGEST_LINE: Final = 2 * 1024 * 1024
+"""How many bytes a line may have. A record of CloudTrail has at most 1 MB."""
+
+_DIRECT: Final = 4 * 1024 * 1024
+_CHUNK: Final = 1024 * 1024
+# A file of CloudTrail has some megabytes. What is read here is held as text more than once.
+_MAX_DOCUMENT: Final = 256 * 1024 * 1024
+_NO_LOG: Final = "it holds neither server access logs of S3 nor events of CloudTrail"
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+
+
+class Ignored(Struct, frozen=True):
+    """A file that is no log.
+
+    Args:
+        file: The log.
+        why: Why it is none.
+    """
+
+    file: LogFile
+    why: str
+
+
+class Done(Struct, frozen=True):
+    """Say that a log is in the batches so far, or in the next ones.
+
+    Args:
+        file: The log.
+    """
+
+    file: LogFile
+
+
+class Batch(Struct):
+    """A file for the engine.
+
+    Args:
+        kind: What its lines are.
+        path: Where it lies, under a name that we gave it.
+        packed: Whether the engine has to unpack it, as zstd.
+        origins: From which line on, counted from 0, it is from which file, and which line that one was.
+        before: How many lines of it were in another file before.
+    """
+
+    kind: Kind
+    path: str
+    packed: bool = False
+    origins: list[tuple[int, str, int]] = field(default_factory=list)
+    before: int = 0
+
+    def origin(self, line: int) -> tuple[str, int]:
+        """Return the file and the line, from 1, of a line of the batch, from 1."""
+        line += self.before
+        place = bisect_right(self.origins, line - 1, key=lambda each: each[0]) - 1
+        start, name, first = self.origins[max(place, 0)]
+        return name, line - 1 - start + first
+
+    @property
+    def names(self) -> list[str]:
+        """The files that it is from."""
+        return list(dict.fromkeys(name for _, name, _ in self.origins))
+
+
+def batches(
+    files: Iterable[LogFile | Fault], directory: str, *, size: int = BATCH
+) -> Iterator[Batch | Done | Fault | Ignored]:
+    """Yield what the logs hold, in batches whose files are gone when the next one is asked for.
+
+    Args:
+        files: The logs.
+        directory: A directory of our own to write to.
+        size: How many bytes are joined at most, but for the rest of a line.
+    """
+    yield from _Spooler(directory, size).run(files)
+
+
+class _Spooler:
+    def __init__(self, directory: str, size: int) -> None:
+        self.directory = directory
+        self.size = size
+        self.open: dict[Kind, tuple[Batch, IO[bytes]]] = {}
+        self.lines: dict[Kind, int] = {}
+        self.number = 0
+
+    def run(self, files: Iterable[LogFile | Fault]) -> Iterator[Batch | Done | Fault | Ignored]:
+        for file in files:
+            if isinstance(file, Fault):
+                yield file
+                continue
+            try:
+                yield from self.file(file)
+            except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+                yield Fault(file.name, f"`{file.name}` is cut or damaged: {_damage(error)}")
+            except OSError as error:
+                yield Fault(file.name, f"`{file.name}` cannot be read: {error.strerror or error}")
+            except SecureBucketError as error:
+                yield Fault(file.name, str(error))
+            except UnicodeDecodeError as error:
+                yield Fault(file.name, f"`{file.name}` is JSON that is not UTF-8: byte {error.start:,}")
+        for kind in list(self.open):
+            yield from self.flush(kind)
+
+    def file(self, file: LogFile) -> Iterator[Batch | Done | Ignored]:
+        with file.open() as raw:
+            head = raw.read(HEAD)
+            if head.startswith(_ZSTD):
+                yield from self.zstd(file, head, raw)
+                return
+            stream = cast(BinaryIO, _Rest(head, raw))
+            if head.startswith(_GZIP):
+                stream = cast(BinaryIO, gzip.GzipFile(fileobj=stream))
+                head = stream.read(HEAD)
+            kind = kind_of(head)
+            if kind is None:
+                # INVARIANT: what may hold requests is never passed over in silence.
+                if wrapping := wrapping_of(head):
+                    raise LogError(f"`{file.name}` is {wrapping}, which is not read here: unpack it first")
+                yield Ignored(file, "it is empty" if not head.strip() else _NO_LOG)
+                return
+            yield Done(file)
+            packed = isinstance(stream, gzip.GzipFile)
+            rest = stream if packed else raw
+            if kind is Kind.DOCUMENT:
+                yield from self.document(file, head, rest)
+            elif file.path is not None and not packed and file.size >= _DIRECT:
+                yield from self.direct(file, kind)
+            else:
+                yield from self.copy(file, kind, head, rest)
+
+    def direct(self, file: LogFile, kind: Kind, *, packed: bool = False) -> Iterator[Batch]:
+        # A name of our own: the engine would take some characters of a name for a pattern.
+        path = self.path() + (".zst" if packed else "")
+        assert file.path is not None
+        try:
+            os.symlink(os.path.abspath(file.path), path)
+        except (OSError, NotImplementedError):
+            shutil.copyfile(file.path, path)
+        yield Batch(kind, path, packed, [(0, file.name, 1)])
+        os.unlink(path)
+
+    def zstd(self, file: LogFile, head: bytes, raw: BinaryIO) -> Iterator[Batch | Done | Ignored]:
+        # Python before 3.14 does not unpack it; the engine does, from a file.
+        from secure_bucket.operations.audit.engine import unpacked_head
+
+        path = self.path() + ".zst"
+        with open(path, "wb") as copy:
+            copy.write(head)
+            shutil.copyfileobj(raw, copy, _CHUNK)
+        try:
+            unpacked = unpacked_head(path)
+            kind = kind_of(unpacked)
+            if kind is Kind.DOCUMENT:
+                raise LogError(
+                    f"`{file.name}` is a JSON document packed with zstd: unpack it with `zstd -d` first"
+                )
+            if kind is None:
+                if wrapping := wrapping_of(unpacked):
+                    raise LogError(f"`{file.name}` is {wrapping} within zstd: unpack it first")
+                yield Ignored(file, _NO_LOG)
+                return
+            yield Done(file)
+            yield Batch(kind, path, True, [(0, file.name, 1)])
+        finally:
+            os.unlink(path)
+
+    def copy(self, file: LogFile, kind: Kind, head: bytes, stream: BinaryIO) -> Iterator[Batch]:
+        line, chunk = 1, head
+        self.begin(kind, file.name, line)
+        last, carried = b"\n", 0
+        try:
+            while chunk:
+                end = chunk.find(b"\n")
+                if carried + (len(chunk) if end < 0 else end) > LONGEST_LINE - _CHUNK:
+                    raise LogError(
+                        f"`{file.name}` has a line of more than 1 MB after line {line - 1:,}: is it a log?"
+                    )
+                carried = len(chunk) - 1 - chunk.rfind(b"\n") + (carried if end < 0 else 0)
+                last = chunk[-1:]
+                if self.full(kind) and b"\n" in chunk:
+                    end = chunk.index(b"\n") + 1
+                    line += self.put(kind, chunk[:end])
+                    yield from self.flush(kind)
+                    self.begin(kind, file.name, line)
+                    chunk = chunk[end:]
+                    continue
+                line += self.put(kind, chunk)
+                chunk = stream.read(_CHUNK)
+        finally:
+            # Whatever comes next begins on a line of its own.
+            if last != b"\n":
+                self.put(kind, b"\n")
+
+    def document(self, file: LogFile, head: bytes, stream: BinaryIO) -> Iterator[Batch]:
+        data = head + stream.read(_MAX_DOCUMENT)
+        if len(data) > _MAX_DOCUMENT:
+            raise LogError(f"`{file.name}` is one JSON document of more than 256 MB: split it first")
+        text = data.decode("utf-8-sig")
+        del data
+        began: set[Kind] = set()
+        for number, (kind, line) in enumerate(record_lines(text, file.name), 1):
+            if kind in began and self.full(kind):
+                yield from self.flush(kind)
+                began.discard(kind)
+            if kind not in began:
+                self.begin(kind, file.name, number)
+                began.add(kind)
+            data = line.encode("utf-8", "replace")
+            if len(data) >= LONGEST_LINE:
+                raise LogError(
+                    f"`{file.name}` has a record of more than 2 MB, number {number:,}: is it a log?"
+                )
+            self.put(kind, data + b"\n")
+
+    def path(self) -> str:
+        self.number += 1
+        return os.path.join(self.directory, f"batch-{self.number}")
+
+    def begin(self, kind: Kind, name: str, line: int) -> None:
+        if kind not in self.open:
+            path = self.path()
+            self.open[kind] = (Batch(kind, path), io.BufferedWriter(io.FileIO(path, "wb")))
+            self.lines[kind] = 0
+        self.open[kind][0].origins.append((self.lines[kind], name, line))
+
+    def full(self, kind: Kind) -> bool:
+        return self.open[kind][1].tell() >= self.size
+
+    def put(self, kind: Kind, data: bytes) -> int:
+        self.open[kind][1].write(data)
+        lines = data.count(b"\n")
+        self.lines[kind] += lines
+        return lines
+
+    def flush(self, kind: Kind) -> Iterator[Batch]:
+        batch, stream = self.open.pop(kind)
+        stream.close()
+        yield batch
+        os.unlink(batch.path)
+
+
+class _Rest:
+    """A stream of which the beginning was read already."""
+
+    def __init__(self, head: bytes, stream: BinaryIO) -> None:
+        self.head = head
+        self.stream = stream
+
+    def read(self, size: int = -1) -> bytes:
+        if not self.head:
+            return self.stream.read(size)
+        if 0 <= size < len(self.head):
+            data, self.head = self.head[:size], self.head[size:]
+            return data
+        data, self.head = self.head, b""
+        return data + (self.stream.read(size - len(data)) if size >= 0 else self.stream.read())
+
+
+def _damage(error: Exception) -> str:
+    if isinstance(error, EOFError):
+        return "it ends before its gzip data does"
+    return f"its gzip data are wrong ({error})"

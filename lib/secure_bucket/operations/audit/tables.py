@@ -1,0 +1,243 @@
+"""The tables that Athena reads logs through, with partition projection where their keys tell the day."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterator
+from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
+
+from secure_bucket.operations.audit.dialects import Dialect, chain, write
+from secure_bucket.operations.audit.errors import LogError
+from secure_bucket.operations.audit.queries import ACCESS, ACCESS_LINES, COLLECT, EVENTS, REPORT
+from secure_bucket.operations.audit.question import Question
+from secure_bucket.operations.audit.s3 import Location
+
+__all__ = ["Layout", "Stored", "create_table", "drop_table", "query", "table_source"]
+
+Stored: TypeAlias = Literal["access", "cloudtrail"]
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,127}")
+
+# One column, which is the whole line: the query takes it apart, and so in the same way on every engine. The
+# expression of the AWS guides takes no quotation mark within a user agent, and makes an empty row of a line
+# that it does not match.
+_ACCESS_COLUMNS: Final = ("`line` string",)
+
+# The members of an event that the query asks for; what AWS writes as it likes is kept as text.
+# https://docs.aws.amazon.com/athena/latest/ug/create-cloudtrail-table-partition-projection.html
+_EVENT_COLUMNS: Final = (
+    "`eventversion` string",
+    "`useridentity` struct<type:string,principalid:string,arn:string,accountid:string,invokedby:string>",
+    "`eventtime` string",
+    "`eventsource` string",
+    "`eventname` string",
+    "`sourceipaddress` string",
+    "`useragent` string",
+    "`errorcode` string",
+    "`requestparameters` string",
+    "`additionaleventdata` string",
+    "`readonly` string",
+    "`eventtype` string",
+    "`managementevent` string",
+    "`eventcategory` string",
+    "`vpcendpointid` string",
+    "`tlsdetails` struct<tlsversion:string,ciphersuite:string,clientprovidedhostheader:string>",
+)
+
+_STORED: Final = {
+    "access": (
+        _ACCESS_COLUMNS,
+        "ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.RegexSerDe'\n"
+        "WITH SERDEPROPERTIES ('input.regex' = '^(.*)$')",
+        "org.apache.hadoop.mapred.TextInputFormat",
+    ),
+    "cloudtrail": (
+        _EVENT_COLUMNS,
+        "ROW FORMAT SERDE 'org.apache.hive.hcatalog.data.JsonSerDe'",
+        "com.amazon.emr.cloudtrail.CloudTrailInputFormat",
+    ),
+}
+
+_LINES: Final = 'SELECT "$path" AS file, line FROM {table}'
+
+_EVENTS: Final = """
+SELECT
+  "$path" AS file,
+  substr(eventtime, 1, 10) || ' ' || substr(eventtime, 12, 8) AS moment,
+  eventversion,
+  eventsource,
+  eventname AS operation,
+  eventtype,
+  eventcategory AS category,
+  managementevent AS management,
+  readonly,
+  errorcode,
+  sourceipaddress AS address,
+  useragent AS user_agent,
+  vpcendpointid AS endpoint,
+  CASE
+    WHEN useridentity.type = 'AWSService' OR useridentity.invokedby IS NOT NULL THEN 'yes'
+    ELSE 'no'
+  END AS invoked,
+  COALESCE(useridentity.arn, useridentity.principalid) AS requester,
+  json_extract_string(requestparameters, '$.bucketName') AS bucket,
+  additionaleventdata AS additional,
+  COALESCE(tlsdetails.ciphersuite, json_extract_string(additionaleventdata, '$.CipherSuite')) AS cipher,
+  tlsdetails.tlsversion AS tls
+FROM {table}
+"""
+
+
+class Layout(Struct, frozen=True):
+    """How the keys of the logs go on after the prefix.
+
+    Args:
+        folders: The folders before that of the year, outermost first, each with all of its names.
+        dated: Whether folders of the year, the month and the day follow.
+        first: The first day, where it is known.
+    """
+
+    folders: tuple[tuple[str, ...], ...] = ()
+    dated: bool = False
+    first: datetime.date | None = None
+
+
+def create_table(
+    stored: Stored, database: str, table: str, location: Location, layout: Layout, question: Question
+) -> str:
+    """Return the statement that makes the table.
+
+    Args:
+        stored: What the logs are.
+        database: Its database.
+        table: Its name.
+        location: Where the logs are.
+        layout: How their keys go on.
+        question: What is asked: days that are not asked for are no partitions.
+
+    Raises:
+        LogError: If a name or the location cannot stand in it.
+    """
+    columns, serde, input_format = _STORED[stored]
+    where = _folder(location)
+    lines = [
+        f"CREATE EXTERNAL TABLE {_hive_name(database)}.{_hive_name(table)} (",
+        "  " + ",\n  ".join(columns),
+        ")",
+    ]
+    partitions = [f"`{name}` string" for name in _partitions(layout)]
+    if partitions:
+        lines.append(f"PARTITIONED BY ({', '.join(partitions)})")
+    lines += [
+        serde,
+        f"STORED AS INPUTFORMAT '{input_format}'",
+        "OUTPUTFORMAT 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat'",
+        f"LOCATION {_hive_text(where)}",
+    ]
+    if partitions:
+        properties = ",\n  ".join(
+            f"{_hive_text(name)} = {_hive_text(value)}"
+            for name, value in _projection(where, layout, question)
+        )
+        lines.append(f"TBLPROPERTIES (\n  {properties}\n)")
+    return "\n".join(lines)
+
+
+def drop_table(database: str, table: str) -> str:
+    """Return the statement that takes the table away; the logs stay."""
+    return f"DROP TABLE IF EXISTS {_hive_name(database)}.{_hive_name(table)}"
+
+
+def table_source(stored: Stored, table: str) -> dict[str, str]:
+    """Return what turns a table into `requests`, in the SQL of DuckDB.
+
+    Args:
+        stored: What the logs are.
+        table: The table, as it stands in a query.
+    """
+    if stored == "access":
+        return {"lines": _LINES.format(table=table), "access": ACCESS_LINES, "requests": ACCESS}
+    return {"events": _EVENTS.format(table=table), "requests": EVENTS}
+
+
+def query(stored: Stored, database: str, table: str, question: Question, dialect: Dialect = "athena") -> str:
+    """Return the query over the table, which is the one that runs here over files.
+
+    Raises:
+        LogError: If a name cannot stand in it.
+    """
+    named = f'"{_checked(database)}"."{_checked(table)}"'
+    sql = chain(table_source(stored, named) | {"collected": COLLECT}, REPORT)
+    return write(sql, dialect, question.values())
+
+
+def _projection(where: str, layout: Layout, question: Question) -> Iterator[tuple[str, str]]:
+    yield "projection.enabled", "true"
+    template = where
+    for number, names in enumerate(layout.folders, 1):
+        if len(names) == 1:
+            template += f"{names[0]}/"
+            continue
+        for name in names:
+            if "," in name or name != name.strip():
+                raise LogError(
+                    f"the folder `{name}` below `{where}` cannot be the name of a partition in Athena"
+                )
+        yield f"projection.folder{number}.type", "enum"
+        yield f"projection.folder{number}.values", ",".join(names)
+        template += f"${{folder{number}}}/"
+    if layout.dated:
+        yield "projection.day.type", "date"
+        yield "projection.day.format", "yyyy/MM/dd"
+        yield "projection.day.range", ",".join(_days(layout, question))
+        yield "projection.day.interval", "1"
+        yield "projection.day.interval.unit", "DAYS"
+        template += "${day}/"
+    yield "storage.location.template", template
+
+
+def _days(layout: Layout, question: Question) -> tuple[str, str]:
+    first = layout.first
+    if question.since is not None:
+        since = question.since.astimezone(datetime.timezone.utc).date()
+        first = since if first is None else max(first, since)
+    last = "NOW"
+    if question.until is not None:
+        # The folders of S3 may be those of the day of delivery.
+        end = question.until.astimezone(datetime.timezone.utc) + datetime.timedelta(days=3)
+        last = f"{end:%Y/%m/%d}" if end < question.now else "NOW"
+    return (f"{first:%Y/%m/%d}" if first is not None else "NOW-1YEARS"), last
+
+
+def _partitions(layout: Layout) -> list[str]:
+    folders = [f"folder{number}" for number, names in enumerate(layout.folders, 1) if len(names) > 1]
+    return [*folders, *(["day"] if layout.dated else [])]
+
+
+def _folder(location: Location) -> str:
+    prefix = (
+        location.prefix if location.prefix.endswith("/") or not location.prefix else f"{location.prefix}/"
+    )
+    if "${" in prefix or not prefix.isprintable():
+        raise LogError(f"the prefix of `{location}` has characters that Athena takes for something else")
+    return f"s3://{location.bucket}/{prefix}"
+
+
+def _checked(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise LogError(
+            f"`{name}` is no name of a database or a table of Athena: letters, digits, `_` and `-`"
+        )
+    return name
+
+
+def _hive_name(name: str) -> str:
+    return f"`{_checked(name)}`"
+
+
+def _hive_text(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

@@ -1,0 +1,1 @@
+"""Open AWS sessions, find accounts, and report what AWS refuses."""

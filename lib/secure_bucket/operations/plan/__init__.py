@@ -1,0 +1,54 @@
+"""The plan of a rollout: which buckets change, which clients break, in which order to enforce.
+
+    from secure_bucket import check_assembly
+    from secure_bucket.operations.review import review_account
+    from secure_bucket.operations.audit import audit_logs
+    from secure_bucket.operations.plan import Wave, plan_rollout
+
+    rollout = plan_rollout(
+        check=check_assembly("cdk.out"), review=review_account(), audit=audit_logs("s3://my-logs/s3/")
+    )
+    for bucket in rollout.wave(Wave.NOW):
+        print(bucket.name, bucket.actions)
+    for move in rollout.moves:
+        print(move.clients, "first, then", move.frees)
+
+It asks nobody: templates, accounts and logs are values here, which may come from reports in JSON as well.
+"""
+
+from __future__ import annotations
+
+from secure_bucket.operations.plan.errors import RolloutError
+from secure_bucket.operations.plan.names import StackResources, names_of_buckets, read_stack_resources
+from secure_bucket.operations.plan.plan import plan_rollout
+from secure_bucket.operations.plan.planned_bucket import (
+    Client,
+    ClientUse,
+    Declaration,
+    PlannedBucket,
+    State,
+    Wave,
+)
+from secure_bucket.operations.plan.read import read_audit, read_check, read_review
+from secure_bucket.operations.plan.rollout import BlastRadius, Move, Rollout, Source
+
+__all__ = [
+    "BlastRadius",
+    "Client",
+    "ClientUse",
+    "Declaration",
+    "Move",
+    "PlannedBucket",
+    "Rollout",
+    "RolloutError",
+    "Source",
+    "StackResources",
+    "State",
+    "Wave",
+    "names_of_buckets",
+    "plan_rollout",
+    "read_audit",
+    "read_check",
+    "read_review",
+    "read_stack_resources",
+]

@@ -1,0 +1,190 @@
+"""What follows from what is known of a bucket: how things stand with it, and in which wave it is."""
+
+from __future__ import annotations
+
+import datetime
+
+from msgspec import Struct
+from typing_extensions import assert_never
+
+from secure_bucket.findings.finding import GrantedException
+from secure_bucket.formats.summary import count
+from secure_bucket.operations.audit.audit import Answer, Breaks, CannotTell, Safe
+from secure_bucket.operations.plan.join import Joined, Known
+from secure_bucket.operations.plan.planned_bucket import ClientUse, State, Wave
+from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
+
+__all__ = ["Circumstances", "Decision", "template_name"]
+
+
+class Circumstances(Struct, frozen=True):
+    """What holds for every bucket.
+
+    Args:
+        now: The time of the plan.
+        maximum_age: How many days ago the logs of a bucket may have ended.
+        minimum_window: How many days of logs are evidence.
+        audited: Whether there are logs at all.
+        reviewed: Whether there is a review at all.
+        nameless: How many buckets of templates have no known name.
+        left_out: Buckets that the review passed over, each with why.
+        unread: Whether the audit could not read some of the logs.
+    """
+
+    now: datetime.datetime
+    maximum_age: int
+    minimum_window: int
+    audited: bool
+    reviewed: bool
+    nameless: int
+    left_out: dict[str, str]
+    unread: bool
+
+
+class Decision:
+    """What follows from what is known of a bucket.
+
+    Args:
+        joined: What is known of it.
+        clients: The clients that break.
+        circumstances: What holds for every bucket.
+    """
+
+    def __init__(self, joined: Joined, clients: tuple[ClientUse, ...], circumstances: Circumstances) -> None:
+        self.joined = joined
+        self.clients = clients
+        self.circumstances = circumstances
+        self.in_force = None if joined.running is None else joined.running.bucket.verdict
+        self.in_template = _worst(joined.declared)
+        self.state = _state(self.in_force, self.in_template)
+        self.answer = self._answer()
+
+    @property
+    def wave(self) -> Wave:
+        """When it is enforced."""
+        if self.state is State.ENFORCED:
+            return Wave.ENFORCED
+        if self.exception is not None:
+            return Wave.LEFT
+        if self.state is State.REOPENS:
+            return Wave.NOW  # Whoever breaks is broken already.
+        if self.website is not None:
+            return Wave.REDESIGN
+        match self.answer:
+            case Breaks():
+                return Wave.CLIENTS
+            case Safe():
+                # What the policy says, and whose it is, has to be known before it is changed.
+                return Wave.EVIDENCE if self.state is State.LOGGED else Wave.NOW
+            case CannotTell() | None:
+                return Wave.EVIDENCE
+            case _:
+                assert_never(self.answer)
+
+    @property
+    def unnamed(self) -> int:
+        """How many requests break of which the audit names no client."""
+        breaking = 0 if self.joined.logged is None else self.joined.logged.breaking
+        return max(0, breaking - sum(use.requests for use in self.clients))
+
+    @property
+    def website(self) -> str | None:
+        """What to do about its website; `None` when it is none."""
+        known = (*self.joined.declared, *((self.joined.running,) if self.joined.running else ()))
+        return next((each.website for each in known if each.website is not None), None)
+
+    @property
+    def exception(self) -> GrantedException | None:
+        """The exception that lets it stay open; none lets it, where a deployment closes it all the same."""
+        match self.state:
+            case State.REOPENS | State.DECLARED:
+                deciding = self.joined.declared
+            case State.UNREPAIRED:
+                # What runs is as its template says: who granted it there, granted it.
+                running = None if self.joined.running is None else self.joined.running.exception
+                if running is not None and self.holds(running):
+                    return running
+                deciding = self.joined.declared
+            case State.UNOWNED:
+                deciding = () if self.joined.running is None else (self.joined.running,)
+            case State.ENFORCED | State.CLOSES | State.PREPARED | State.LOGGED:
+                return None
+            case _:
+                assert_never(self.state)
+        granted = [each.exception for each in deciding if not isinstance(each.bucket.verdict, Proven)]
+        if all(each is not None and self.holds(each) for each in granted):
+            return next(iter(granted), None)
+        return None
+
+    def holds(self, granted: GrantedException) -> bool:
+        """Tell whether an exception holds today: it may have ended since its report was written."""
+        return granted.expires is None or granted.expires >= self.circumstances.now.date()
+
+    @property
+    def ended(self) -> GrantedException | None:
+        """An exception that would have left it as it is, and has ended; `None` when there is none."""
+        known = (*self.joined.declared, *((self.joined.running,) if self.joined.running else ()))
+        granted = [each.exception for each in known if each.exception is not None]
+        return next((each for each in granted if not self.holds(each)), None)
+
+    def templates(self) -> str:
+        """Return its templates, as messages call them."""
+        return " and ".join(
+            dict.fromkeys(template_name(each.bucket.template) for each in self.joined.declared)
+        )
+
+    def _answer(self) -> Answer | None:
+        """Return what the logs say now: what was safe when they were read may be too long ago."""
+        logged = self.joined.logged
+        if logged is None or not isinstance(logged.answer, Safe):
+            return None if logged is None else logged.answer
+        reasons = []
+        if self.circumstances.unread:
+            reasons.append("some of the logs could not be read, and may be of this bucket")
+        if logged.window < self.circumstances.minimum_window:
+            wanted = count(self.circumstances.minimum_window, "day")
+            reasons.append(f"the logs span {count(logged.window, 'day')}, and {wanted} are asked for")
+        if logged.last_seen is None:
+            reasons.append("nothing tells when the logs end")
+        else:
+            days = (self.circumstances.now - logged.last_seen).days
+            if days > self.circumstances.maximum_age:
+                reasons.append(f"the logs end {count(days, 'day')} ago, on {logged.last_seen:%Y-%m-%d}")
+            elif days < -1:
+                reasons.append(f"the logs end on {logged.last_seen:%Y-%m-%d}, which is yet to come")
+        return CannotTell(tuple(reasons)) if reasons else logged.answer
+
+
+def template_name(file: str) -> str:
+    """Return what a template is called in messages."""
+    return f"`{file}`" if file else "the template"
+
+
+def _worst(known: tuple[Known, ...]) -> Verdict | None:
+    """Return the verdict that all declarations of a bucket come to; `None` when there is none."""
+    verdicts = [each.bucket.verdict for each in known]
+    for kind in (Refuted, Undecided, Proven):
+        for verdict in verdicts:
+            if isinstance(verdict, kind):
+                return verdict
+    return None
+
+
+def _state(in_force: Verdict | None, in_template: Verdict | None) -> State:
+    match in_force, in_template:
+        case Proven(), None | Proven():
+            return State.ENFORCED
+        case Proven(), _:
+            return State.REOPENS
+        case None, None:
+            return State.LOGGED
+        case None, Proven():
+            return State.PREPARED
+        case None, _:
+            return State.DECLARED
+        case _, None:
+            return State.UNOWNED
+        case _, Proven():
+            return State.CLOSES
+        case _:
+            return State.UNREPAIRED

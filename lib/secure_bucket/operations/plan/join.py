@@ -1,0 +1,131 @@
+"""What templates, accounts and logs know, put together by the names of the buckets."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from secure_bucket.findings.finding import GrantedException, JudgedBucket, Report
+from secure_bucket.formats.cases import Case, cases_of
+from secure_bucket.operations.audit.audit import Audit, AuditedBucket
+from secure_bucket.operations.plan.errors import RolloutError
+
+__all__ = ["Joined", "Known", "join"]
+
+_ABOUT_VERDICTS = frozenset({"SB001", "SB002"})
+
+
+class Known(Struct, frozen=True):
+    """What one check or review says about a bucket.
+
+    Args:
+        bucket: The bucket, with its verdict.
+        fix: What to do about the verdict, as the finding on it says; `""` when there is none.
+        website: What to do about its website; `None` when it is none.
+        exception: The exception that lets it be as it is; `None` when there is none.
+    """
+
+    bucket: JudgedBucket
+    fix: str = ""
+    website: str | None = None
+    exception: GrantedException | None = None
+
+
+class Joined(Struct, frozen=True):
+    """One bucket in all that knows it.
+
+    Args:
+        name: Its name; `""` when nothing tells.
+        declared: Where templates declare it.
+        running: What runs; `None` when no account that was reviewed has it.
+        logged: What the logs say; `None` when they do not know it.
+    """
+
+    name: str
+    declared: tuple[Known, ...] = ()
+    running: Known | None = None
+    logged: AuditedBucket | None = None
+
+
+def join(
+    check: Report | None,
+    review: Report | None,
+    audit: Audit | None,
+    names: Mapping[tuple[str, str], str],
+) -> tuple[Joined, ...]:
+    """Return every bucket once, by name, and those without a known name at the end.
+
+    A bucket is the same as another one when the two have the same name, and in no other case.
+
+    Raises:
+        RolloutError: If two accounts have the same bucket, or what is known of a name contradicts itself.
+    """
+    declared, nameless = _declared(check, names)
+    running = _running(review)
+    logged = {bucket.name: bucket for bucket in audit.buckets} if audit is not None else {}
+    named = [
+        Joined(name, tuple(declared.get(name, ())), running.get(name), logged.get(name))
+        for name in sorted({*declared, *running, *logged})
+    ]
+    return (*named, *(Joined("", (known,)) for known in nameless))
+
+
+def _declared(
+    check: Report | None, names: Mapping[tuple[str, str], str]
+) -> tuple[Mapping[str, list[Known]], list[Known]]:
+    declared: dict[str, list[Known]] = defaultdict(list)
+    nameless: list[Known] = []
+    known_of = [] if check is None else [known for case in cases_of(check) if (known := _known(case))]
+    # A template that is nested twice makes two buckets of one logical id: a list of one stack tells neither.
+    uses = Counter((known.bucket.template, known.bucket.logical_id) for known in known_of)
+    for known in known_of:
+        key = (known.bucket.template, known.bucket.logical_id)
+        told = names.get(key, "") if uses[key] == 1 else ""
+        if told and known.bucket.name and told != known.bucket.name:
+            raise RolloutError(
+                f"`{known.bucket.logical_id}` of `{known.bucket.template}` is named `{known.bucket.name}` "
+                f"there, and `{told}` in the list of resources: is that the list of another stack?"
+            )
+        name = known.bucket.name or told
+        if name:
+            declared[name].append(known)
+        else:
+            nameless.append(known)
+    return declared, nameless
+
+
+def _running(review: Report | None) -> Mapping[str, Known]:
+    running: dict[str, Known] = {}
+    for case in () if review is None else cases_of(review):
+        known = _known(case)
+        if known is None:
+            continue
+        name = known.bucket.name or known.bucket.logical_id.partition(":::")[2] or known.bucket.logical_id
+        if name in running:
+            first, second = running[name].bucket, known.bucket
+            raise RolloutError(
+                f"bucket `{name}` was reviewed twice, as `{first.logical_id}` of account "
+                f"{first.account or 'unknown'} and as `{second.logical_id}` of account "
+                f"{second.account or 'unknown'}: give one review of each account, and plan partitions apart"
+            )
+        running[name] = known
+    return running
+
+
+def _known(case: Case) -> Known | None:
+    """Return what is said about a bucket; `None` for what is about no bucket."""
+    if case.bucket is None:
+        return None
+    findings = (*case.findings, *(each.finding for each in case.excused))
+    counted = any(finding.rule in _ABOUT_VERDICTS for finding in case.findings)
+    granted = [
+        each.by for each in case.excused if each.by is not None and each.finding.rule in _ABOUT_VERDICTS
+    ]
+    return Known(
+        case.bucket,
+        next((finding.fix for finding in findings if finding.rule in _ABOUT_VERDICTS), ""),
+        next((finding.fix for finding in findings if finding.rule == "SB004"), None),
+        granted[0] if granted and not counted else None,
+    )

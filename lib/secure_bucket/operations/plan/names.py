@@ -1,0 +1,145 @@
+"""The names that CloudFormation made up, as the list of the resources of a stack tells them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from secure_bucket.findings.finding import Report
+from secure_bucket.operations.plan.errors import RolloutError
+from secure_bucket.operations.plan.members import read_members
+
+__all__ = ["StackResources", "names_of_buckets", "read_stack_resources"]
+
+_LISTS: Final = ("StackResourceSummaries", "StackResources")
+# What the stack no longer owns may be named all the same, and its place taken by another bucket.
+_GONE: Final = frozenset({"DELETE_COMPLETE", "DELETE_SKIPPED"})
+
+
+class StackResources(Struct, frozen=True):
+    """The buckets of one stack that is deployed.
+
+    Args:
+        file: The file that tells them.
+        buckets: Their names by their logical ids.
+        stack: The name of the stack; `""` when nothing tells.
+        account: The account it is in; `""` when nothing tells.
+        template: The file of its template, as somebody gave it; `""` when nobody did.
+    """
+
+    file: str
+    buckets: Mapping[str, str]
+    stack: str = ""
+    account: str = ""
+    template: str = ""
+
+
+def read_stack_resources(file: str | os.PathLike[str], template: str = "") -> StackResources:
+    """Return what `aws cloudformation list-stack-resources` or `describe-stack-resources` printed.
+
+    Args:
+        file: The file, as JSON.
+        template: The file of the template of the stack; found by the name of the stack unless given.
+
+    Raises:
+        RolloutError: If it cannot be read, is something else, is cut off, or holds no bucket.
+    """
+    document = read_members(file)
+    key = next((each for each in _LISTS if each in document.values), None)
+    if key is None:
+        raise RolloutError(
+            f"`{document.file}` is no list of the resources of a stack: `aws cloudformation "
+            f"list-stack-resources --stack-name STACK --output json > {document.file}` writes one"
+        )
+    if document.values.get("NextToken"):
+        raise RolloutError(
+            f"`{document.file}` is a part of a list, as its `NextToken` says: ask for all of it"
+        )
+    buckets: dict[str, str] = {}
+    stacks: dict[tuple[str, str], None] = {}
+    for each in document.objects(key):
+        identity = each.text("StackId").split(":")
+        account = identity[4] if len(identity) > 5 else ""
+        stacks.setdefault((each.text("StackName"), account))
+        name, logical_id = each.text("PhysicalResourceId"), each.text("LogicalResourceId")
+        gone = each.text("ResourceStatus") in _GONE
+        if each.text("ResourceType") != "AWS::S3::Bucket" or not name or gone:
+            continue
+        if buckets.setdefault(logical_id, name) != name:
+            raise RolloutError(f"`{document.file}` tells two names of `{logical_id}`")
+    if len(stacks) > 1:
+        raise RolloutError(f"`{document.file}` holds the resources of several stacks: give a file for each")
+    if not buckets:
+        raise RolloutError(f"`{document.file}` holds no bucket that is deployed")
+    stack, account = next(iter(stacks), ("", ""))
+    return StackResources(document.file, buckets, stack, account, template)
+
+
+def names_of_buckets(
+    check: Report, resources: Iterable[StackResources], *, accounts: Collection[str] = ()
+) -> Mapping[tuple[str, str], str]:
+    """Return the names of the buckets of templates, by the file of the template and the logical id.
+
+    Args:
+        check: What a check says about the templates.
+        resources: The resources of stacks that were deployed from them.
+        accounts: The accounts that were reviewed; a stack of any account is fine unless given.
+
+    Raises:
+        RolloutError: If it is not certain which template a stack was deployed from, or one is of another
+            account.
+    """
+    names: dict[tuple[str, str], str] = {}
+    declared: dict[str, dict[str, str]] = {}
+    stacks: dict[str, set[str]] = {}
+    for bucket in check.buckets:
+        declared.setdefault(bucket.template, {})[bucket.logical_id] = bucket.stack
+        stacks.setdefault(bucket.stack, set()).add(bucket.template)
+    for each in resources:
+        if each.account and accounts and each.account not in accounts:
+            raise RolloutError(
+                f"`{each.file}` is of account {each.account}, and the review is of "
+                f"{', '.join(sorted(accounts))}: review that account as well, or leave the file out"
+            )
+        template = _template(each, declared, stacks)
+        known = declared[template].keys() & each.buckets.keys()
+        if not known:
+            raise RolloutError(
+                f"`{each.file}` and `{template}` have no bucket in common: is it the list of another stack?"
+            )
+        for logical_id in known:
+            name = each.buckets[logical_id]
+            if names.setdefault((template, logical_id), name) != name:
+                raise RolloutError(
+                    f"`{logical_id}` of `{template}` is `{names[template, logical_id]}` in one list of "
+                    f"resources, and `{name}` in `{each.file}`: plan each account and Region apart"
+                )
+    return names
+
+
+def _template(
+    resources: StackResources, declared: Mapping[str, Mapping[str, str]], stacks: Mapping[str, set[str]]
+) -> str:
+    """Return the template of a stack: the one that is named, or the only one that it can be."""
+    if resources.template:
+        wanted = os.path.normpath(resources.template)
+        for template in declared:
+            if os.path.normpath(template) == wanted:
+                return template
+        raise RolloutError(
+            f"`{resources.template}`, given with `{resources.file}`, is no template with a bucket that was "
+            "checked"
+        )
+    # A stack that another one nests has a name that only its deployment tells.
+    candidates = stacks.get(resources.stack, set()) if resources.stack else set(declared)
+    if not candidates and stacks.keys() == {""}:
+        candidates = set(declared)
+    if len(candidates) == 1:
+        return next(iter(candidates))
+    raise RolloutError(
+        f"`{resources.file}` does not tell which template it is of: give --stack-resources "
+        f"TEMPLATE={resources.file}"
+    )

@@ -1,0 +1,204 @@
+"""Plan the rollout: from what templates, accounts and logs say to waves."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping
+
+from msgspec.structs import replace
+
+from secure_bucket.findings.finding import Fault, Report
+from secure_bucket.formats.cases import cases_of
+from secure_bucket.formats.summary import count
+from secure_bucket.operations.audit.audit import Audit
+from secure_bucket.operations.plan.clients import clients_of
+from secure_bucket.operations.plan.decide import decide
+from secure_bucket.operations.plan.decision import Circumstances
+from secure_bucket.operations.plan.deployments import mind_deployments
+from secure_bucket.operations.plan.errors import RolloutError
+from secure_bucket.operations.plan.join import join
+from secure_bucket.operations.plan.order import order_moves
+from secure_bucket.operations.plan.planned_bucket import Client, PlannedBucket, Wave
+from secure_bucket.operations.plan.rollout import Move, Rollout, Source
+from secure_bucket.operations.plan.sentences import some
+from secure_bucket.proof.verdict import Proven
+
+__all__ = ["plan_rollout"]
+
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def plan_rollout(
+    *,
+    check: Report | None = None,
+    review: Report | None = None,
+    audit: Audit | None = None,
+    names: Mapping[tuple[str, str], str] | None = None,
+    now: datetime.datetime | None = None,
+    maximum_age: int = 7,
+    minimum_window: int = 30,
+) -> Rollout:
+    """Plan in which order to deny plain HTTP, so that nobody breaks who was not told.
+
+    Buckets of templates, of accounts and of logs are the same where their names are, and in no other case:
+    a name that CloudFormation makes up is only known where `names` tells it.
+
+    Args:
+        check: What a check says about the templates, as `check_assembly` returns it; none unless given.
+        review: What a review says about the accounts, as `review_accounts` returns it; none unless given.
+        audit: What the logs say, as `audit_logs` returns it; no logs unless given. It has to be grouped by
+            bucket and by requester, as it is unless something else is asked for, to name clients.
+        names: The names of buckets by the file of their template and their logical id, as
+            `names_of_buckets` returns them; what the templates fix themselves unless given.
+        now: The time that ages are counted from; the time of the clock unless given.
+        maximum_age: How many days ago the logs may have ended to say that it is safe, and from how many days
+            on the age of a check or a review is warned about.
+        minimum_window: How many days the logs of a bucket have to span to say that it is safe, whatever the
+            audit itself was content with.
+
+    Returns:
+        Every bucket in exactly one wave, in the order in which to enforce them, and in which order clients
+        move. It is the same for the same arguments.
+
+    Raises:
+        RolloutError: If nothing is given, nothing knows any bucket, or what is given contradicts itself.
+
+    Example:
+        >>> from secure_bucket import check_template
+        >>> from secure_bucket.operations.plan import Wave, plan_rollout
+        >>> template = {"Resources": {"Reports": {"Type": "AWS::S3::Bucket"}}}
+        >>> rollout = plan_rollout(check=check_template(template))
+        >>> rollout.buckets[0].wave
+        <Wave.EVIDENCE: 3>
+    """
+    if check is None and review is None and audit is None:
+        raise RolloutError("there is nothing to plan from: give templates, a review, or logs")
+    now = now or datetime.datetime.now(datetime.timezone.utc)
+    joined = join(check, review, audit, names or {})
+    faults = tuple(_faults(check, review, audit))
+    if not joined and not faults:
+        raise RolloutError("nothing that was given knows any bucket: there is nothing to plan")
+    circumstances = Circumstances(
+        now,
+        maximum_age,
+        minimum_window,
+        audit is not None,
+        review is not None,
+        sum(not each.name for each in joined),
+        {} if review is None else _left_out(review),
+        audit is not None and bool(audit.faults or audit.malformed.lines),
+    )
+    clients = {} if audit is None else clients_of(audit)
+    decided = [decide(each, clients.get(each.name, ()), circumstances) for each in joined]
+    moved, moves = _moves([bucket for bucket in decided if bucket.wave is Wave.CLIENTS])
+    buckets = sorted((moved.get(bucket.name, bucket) for bucket in decided), key=_rank)
+    sources = tuple(_sources(check, review, audit, now))
+    old_tls = tuple(sorted({*_old_tls(check), *_old_tls(review)}))
+    return Rollout(
+        mind_deployments(buckets),
+        moves,
+        sources,
+        (*_warnings(sources, audit, moves, maximum_age), *_unseen(review, old_tls)),
+        faults,
+        None if audit is None else audit.minimum_tls,
+        any(each.kind != "logs" and each.days is not None and each.days > maximum_age for each in sources),
+        old_tls,
+    )
+
+
+def _rank(bucket: PlannedBucket) -> tuple[int, int, int, str, str]:
+    """Return where a bucket stands: in its wave those first that are asked the least."""
+    requests = 0 if bucket.logged is None else bucket.logged.requests
+    return *bucket.position, requests, bucket.name or "\x7f", bucket.label
+
+
+def _moves(buckets: list[PlannedBucket]) -> tuple[dict[str, PlannedBucket], tuple[Move, ...]]:
+    """Return the buckets of the wave of clients with the numbers of their moves, and the moves."""
+    whole = {bucket.name: bucket for bucket in buckets if bucket.clients and not bucket.unnamed}
+    needs = {name: frozenset(use.client for use in bucket.clients) for name, bucket in whole.items()}
+    moves = [Move(number, *move) for number, move in enumerate(order_moves(needs), 1)]
+    rest = [bucket for bucket in buckets if bucket.name not in whole]
+    if rest:
+        gone = {client for move in moves for client in move.clients}
+        left: set[Client] = {use.client for bucket in rest for use in bucket.clients} - gone
+        frees = tuple(sorted(bucket.name for bucket in rest))
+        moves.append(Move(len(moves) + 1, tuple(sorted(left)), frees, whole=False))
+    by_name = {bucket.name: bucket for bucket in buckets}
+    return {name: replace(by_name[name], move=move.number) for move in moves for name in move.frees}, tuple(
+        moves
+    )
+
+
+def _faults(check: Report | None, review: Report | None, audit: Audit | None) -> Iterable[Fault]:
+    for source in (check, review, audit):
+        if source is not None:
+            yield from source.faults
+
+
+def _old_tls(report: Report | None) -> Iterable[str]:
+    """Yield the buckets that deny plain HTTP, and not old TLS, where that was asked; others have a wave."""
+    for case in () if report is None else cases_of(report):
+        if case.bucket is None or not isinstance(case.bucket.verdict, Proven):
+            continue
+        if any(finding.rule == "SB006" for finding in case.findings):
+            yield case.bucket.name or f"{case.name} in {case.template or 'the template'}"
+
+
+def _unseen(review: Report | None, old_tls: tuple[str, ...]) -> Iterable[str]:
+    """Yield what no wave tells of."""
+    left = () if review is None else review.not_applicable
+    if left:
+        named = some([f"`{what}` ({why})" for _, what, why in left])
+        yield f"the review passed over {len(left):,}, of which only templates or logs can tell: {named}"
+    if old_tls:
+        lets = "lets" if len(old_tls) == 1 else "let"
+        yield (
+            f"{count(len(old_tls), 'bucket')} {lets} older TLS through than asked, which the waves are not "
+            f"about: {some([f'`{name}`' for name in old_tls])}. SB006 of `check` and `review` says what to do"
+        )
+
+
+def _left_out(review: Report) -> dict[str, str]:
+    return {arn.partition(":::")[2]: why for _, arn, why in review.not_applicable if ":::" in arn}
+
+
+def _sources(
+    check: Report | None, review: Report | None, audit: Audit | None, now: datetime.datetime
+) -> Iterable[Source]:
+    for kind, report in (("templates", check), ("accounts", review)):
+        if report is not None:
+            named = report.templates if kind == "templates" else report.accounts
+            oldest = min((bucket.as_of for bucket in report.buckets if bucket.as_of), default="")
+            yield Source(kind, len(report.buckets), named, oldest, _days(oldest, now))
+    if audit is not None:
+        last = max((bucket.last_seen for bucket in audit.buckets if bucket.last_seen), default=None)
+        end = "" if last is None else last.strftime(_TIME)
+        yield Source("logs", len(audit.buckets), audit.sources, end, _days(end, now))
+
+
+def _days(time: str, now: datetime.datetime) -> int | None:
+    if not time:
+        return None
+    read = datetime.datetime.strptime(time, _TIME).replace(tzinfo=datetime.timezone.utc)
+    return max(0, (now - read).days)
+
+
+def _warnings(
+    sources: Iterable[Source], audit: Audit | None, moves: tuple[Move, ...], maximum_age: int
+) -> Iterable[str]:
+    for source in sources:
+        if source.days is None or source.days <= maximum_age:
+            continue
+        days = count(source.days, "day")
+        if source.kind == "logs":
+            yield f"the logs end {days} ago, on {source.as_of[:10]}: nothing is safe that only they say is"
+        else:
+            again = "check" if source.kind == "templates" else "review"
+            yield f"what is known of the {source.kind} is {days} old, of {source.as_of}: {again} them again"
+    if any(not move.whole for move in moves):
+        yield (
+            "the audit does not name all clients that break: run it with a greater --limit, grouped by "
+            "bucket and requester, or give the logs with --logs"
+        )
+    if audit is not None and audit.malformed.lines:
+        yield f"{count(audit.malformed.lines, 'line')} of the logs could not be read"

@@ -1,0 +1,151 @@
+"""A plan in sentences, the same in every report."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from secure_bucket.formats.summary import count
+from secure_bucket.operations.plan.planned_bucket import Client, ClientUse, PlannedBucket, Wave
+from secure_bucket.operations.plan.rollout import Move, Rollout, Source
+
+__all__ = [
+    "MOVES_EXPLAINED",
+    "blast",
+    "client_name",
+    "move_title",
+    "some",
+    "source_words",
+    "summary",
+    "use_words",
+    "uses_of",
+]
+
+MOVES_EXPLAINED: Final = (
+    "the bucket that waits for the fewest clients comes first; where several wait for as few, those that "
+    "wait for the same ones and are the most"
+)
+"""How the order of the moves came about."""
+
+_LISTED = 3
+
+
+def summary(rollout: Rollout) -> str:
+    """Return the plan in one line."""
+    parts = [
+        f"{len(buckets):,} {_SHORT[wave]}"
+        for wave in Wave
+        if (buckets := rollout.wave(wave)) or wave is not Wave.LEFT
+    ]
+    line = f"{count(len(rollout.buckets), 'bucket')}: {', '.join(parts)}"
+    if rollout.faults:
+        line += f"; {count(len(rollout.faults), 'fault')} left something unseen, so the plan is not whole"
+    return line
+
+
+_SHORT: Final = {
+    Wave.ENFORCED: "enforced",
+    Wave.NOW: "safe now",
+    Wave.CLIENTS: "after clients have moved",
+    Wave.EVIDENCE: "without evidence",
+    Wave.REDESIGN: "to redesign",
+    Wave.LEFT: "left by an exception",
+}
+
+
+def blast(rollout: Rollout, wave: Wave) -> str:
+    """Return who is hit when a wave is enforced as it stands."""
+    radius = rollout.blast_radius(wave)
+    if not radius.buckets:
+        return "nothing changes"
+    words = [f"{count(radius.buckets, 'bucket')} change" + ("s" if radius.buckets == 1 else "")]
+    if radius.accounts:
+        words[0] += f" in {count(len(radius.accounts), 'account')}"
+    if radius.clients:
+        breaks = "breaks" if radius.clients == 1 else "break"
+        words.append(f"{count(radius.clients, 'client')} {breaks}, with {count(radius.requests, 'request')}")
+    elif radius.requests:
+        words.append(f"{count(radius.requests, 'request')} of clients without a name break")
+    if radius.unknown:
+        words.append(f"of {count(radius.unknown, 'bucket')} nobody knows who breaks")
+    if len(words) == 1:
+        words.append("nobody is known to break")
+    return "; ".join(words)
+
+
+def client_name(client: Client, quote: str = "`") -> str:
+    """Return what a client is called.
+
+    Args:
+        client: The client.
+        quote: What stands around what the client chose itself, and is taken out of it.
+    """
+    # A backtick in a user agent would end the code that it stands in.
+    requester, user_agent, address = (
+        f"{quote}{_without(part, quote)}{quote}"
+        for part in (client.requester, client.user_agent, client.address)
+    )
+    parts = []
+    if client.requester == "-":
+        parts.append("anonymous requests")
+    elif client.requester:
+        parts.append(requester)
+    if client.address:
+        parts.append(f"from {address}")
+    if client.user_agent and client.user_agent != "-":
+        parts.append(f"with {user_agent}")
+    return " ".join(parts) or "a client without a name"
+
+
+def use_words(uses: Sequence[tuple[PlannedBucket, ClientUse]]) -> str:
+    """Return what a client does, in all of the buckets."""
+    transports = sorted({transport for _, use in uses for transport in use.transports})
+    operations = sorted({operation for _, use in uses for operation in use.operations})
+    addresses = sorted({address for _, use in uses for address in use.addresses} - {"-"})
+    requests = sum(use.requests for _, use in uses)
+    words = [
+        ", ".join(transports),
+        f"{count(requests, 'request')} to {count(len(uses), 'bucket')}",
+        f"last seen {max(use.last_seen for _, use in uses):%Y-%m-%d %H:%M} UTC",
+        some(operations),
+        f"from {some(addresses)}" if addresses else "",
+    ]
+    return ", ".join(filter(None, words))
+
+
+def uses_of(rollout: Rollout) -> Mapping[Client, list[tuple[PlannedBucket, ClientUse]]]:
+    """Return what each client does, with the buckets it does it to."""
+    uses: dict[Client, list[tuple[PlannedBucket, ClientUse]]] = defaultdict(list)
+    for bucket in rollout.buckets:
+        for use in bucket.clients:
+            uses[use.client].append((bucket, use))
+    return uses
+
+
+def move_title(move: Move) -> str:
+    """Return a move in one line."""
+    frees = count(len(move.frees), "bucket")
+    if not move.whole:
+        return f"move {move.number}: clients that the audit does not all name, which frees {frees}"
+    return f"move {move.number}: {count(len(move.clients), 'client')}, which frees {frees}"
+
+
+def source_words(source: Source) -> str:
+    """Return what a plan was made from, and how old it is."""
+    named = some(source.named) or "none named"
+    line = f"{source.kind}: {named}, with {count(source.buckets, 'bucket')}"
+    if not source.as_of:
+        return line
+    ago = "" if source.days is None else f", {count(source.days, 'day')} ago" if source.days else ", today"
+    return f"{line}, {'until' if source.kind == 'logs' else 'as of'} {source.as_of}{ago}"
+
+
+def some(names: Sequence[str]) -> str:
+    """Return the first of some names, and how many more there are."""
+    more = len(names) - _LISTED
+    return ", ".join(names[:_LISTED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _without(text: str, quote: str) -> str:
+    return text.replace(quote, "'") if quote else text

@@ -1,0 +1,148 @@
+"""A plan for a person at a terminal."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from typing import Final
+
+from secure_bucket.formats.characters import ONE_COLUMN, encodable, printable
+from secure_bucket.formats.summary import count
+from secure_bucket.operations.plan.planned_bucket import PlannedBucket, Wave
+from secure_bucket.operations.plan.rollout import Move, Rollout
+from secure_bucket.operations.plan.sentences import (
+    MOVES_EXPLAINED,
+    blast,
+    client_name,
+    move_title,
+    source_words,
+    summary,
+    use_words,
+    uses_of,
+)
+
+__all__ = ["SHOWN", "render"]
+
+SHOWN: Final = 20
+"""How many buckets of a wave, and clients of a move, are shown unless all are asked for."""
+
+_COLOURS: Final = {
+    Wave.ENFORCED: "1;32",
+    Wave.NOW: "1;32",
+    Wave.CLIENTS: "1;31",
+    Wave.EVIDENCE: "1;33",
+    Wave.REDESIGN: "1;31",
+    Wave.LEFT: "1;33",
+}
+_ERROR: Final = "1;31"
+_WARNING: Final = "1;33"
+
+
+def render(
+    rollout: Rollout,
+    *,
+    colour: bool = False,
+    width: int | None = None,
+    ascii_only: bool = False,
+    verbose: bool = False,
+) -> str:
+    """Return the plan as lines of text.
+
+    Args:
+        rollout: The plan.
+        colour: Whether to use the colours of a terminal. Plain text unless set.
+        width: The columns to fit into. No line is broken unless given.
+        ascii_only: Whether to write ASCII alone. UTF-8 unless set.
+        verbose: Whether to list every bucket, also those with nothing to do; some of each wave unless set.
+    """
+    text = "".join(f"{line}\n" for line in _Page(rollout, colour, width, verbose).lines())
+    return encodable(text, ONE_COLUMN, ascii_only=ascii_only)
+
+
+class _Page:
+    def __init__(self, rollout: Rollout, colour: bool, width: int | None, verbose: bool) -> None:
+        self.rollout = rollout
+        self.colour = colour
+        self.width = None if width is None else max(width, 40)
+        self.verbose = verbose
+        self.uses = uses_of(rollout)
+
+    def lines(self) -> Iterator[str]:
+        for wave in Wave:
+            buckets = self.rollout.wave(wave)
+            if not buckets:
+                continue
+            title = f"wave {wave.value}, {wave.words}: "
+            title = f"{wave.words}: " if wave is Wave.LEFT else title
+            head = title + (count(len(buckets), "bucket") if wave is Wave.ENFORCED else self.hit(wave))
+            for line in self.wrapped(head):
+                yield self.styled(_COLOURS[wave], line)
+            if wave is Wave.CLIENTS:
+                yield from self.moves()
+            elif wave is not Wave.ENFORCED or self.verbose:
+                yield from self.buckets(buckets)
+            elif any(len(bucket.reasons) > 1 for bucket in buckets):
+                # What is enforced and yet has something to say is worth its line.
+                yield from self.buckets([bucket for bucket in buckets if len(bucket.reasons) > 1])
+            yield ""
+        for source in self.rollout.sources:
+            yield from self.wrapped(f"planned from {source_words(source)}")
+        for warning in self.rollout.warnings:
+            yield from self.labelled("warning", _WARNING, warning)
+        for fault in self.rollout.faults:
+            yield from self.labelled("error", _ERROR, fault.message)
+        yield from self.wrapped(summary(self.rollout))
+
+    def hit(self, wave: Wave) -> str:
+        if wave is Wave.LEFT:
+            return count(len(self.rollout.wave(wave)), "bucket")
+        return blast(self.rollout, wave)
+
+    def moves(self) -> Iterator[str]:
+        by_label = {bucket.label: bucket for bucket in self.rollout.wave(Wave.CLIENTS)}
+        yield from self.wrapped(f"  {MOVES_EXPLAINED}", 2)
+        for move in self.rollout.moves:
+            yield from self.wrapped(f"  {move_title(move)}", 2)
+            yield from self.clients(move)
+            yield from self.buckets([by_label[label] for label in move.frees])
+
+    def clients(self, move: Move) -> Iterator[str]:
+        shown = move.clients if self.verbose else move.clients[:SHOWN]
+        for client in shown:
+            yield from self.wrapped(f"    {client_name(client)} — {use_words(self.uses[client])}", 6)
+        yield from self.more(len(move.clients) - len(shown), "client")
+
+    def buckets(self, buckets: list[PlannedBucket] | tuple[PlannedBucket, ...]) -> Iterator[str]:
+        shown = buckets if self.verbose else buckets[:SHOWN]
+        for bucket in shown:
+            where = f" ({bucket.where})" if bucket.where else ""
+            yield from self.wrapped(f"  {bucket.label}{where}", 4)
+            for reason in bucket.reasons:
+                yield from self.wrapped(f"    why: {reason}", 6)
+            for action in bucket.actions:
+                yield from self.wrapped(f"    do:  {action}", 6)
+        yield from self.more(len(buckets) - len(shown), "bucket")
+
+    def more(self, number: int, noun: str) -> Iterator[str]:
+        if number:
+            yield f"  and {count(number, f'more {noun}')} (--verbose lists them)"
+
+    def labelled(self, label: str, colour: str, text: str) -> Iterator[str]:
+        first, *rest = self.wrapped(f"{label}: {text}")
+        yield f"{self.styled(colour, label)}{first[len(label) :]}"
+        yield from rest
+
+    def wrapped(self, text: str, indent: int = 4) -> list[str]:
+        text = printable(text)
+        if self.width is None:
+            return [text]
+        return textwrap.wrap(
+            text,
+            self.width,
+            subsequent_indent=" " * indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
+    def styled(self, colour: str, text: str) -> str:
+        return f"\x1b[{colour}m{text}\x1b[0m" if self.colour else text

@@ -1,0 +1,176 @@
+"""What an answer says: the request was let in, it was denied, or it is not S3 that speaks."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, TypeAlias
+from xml.etree import ElementTree
+
+from msgspec import Struct
+
+from secure_bucket.operations.probe.transport import Answer
+
+__all__ = [
+    "Denied",
+    "Failed",
+    "Foreign",
+    "LetIn",
+    "Reading",
+    "Redirected",
+    "error_of",
+    "read_answer",
+    "region_of",
+    "request_id_of",
+]
+
+_REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
+# What S3 says only after the policies have let the request in: there is no such object, it is not the one
+# that was asked for, it is shorter, or it lies in an archive.
+_AFTER_POLICIES: Final = frozenset(("NoSuchKey", "PreconditionFailed", "InvalidRange", "InvalidObjectState"))
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html
+_EXPLICIT: Final = re.compile(r"with an explicit deny in an? ([A-Za-z -]+?)(?=[.,:;\"]|$)")
+_ACTION: Final = re.compile(r"is not authorized to perform: ([a-z0-9-]+:[A-Za-z0-9]+)")
+_IMPLICIT: Final = re.compile(r"because no ([A-Za-z -]+?) allows")
+
+
+class LetIn(Struct, frozen=True):
+    """The policies let the request in.
+
+    Args:
+        code: The error code that came all the same, as `NoSuchKey`; `""` when there is none.
+    """
+
+    code: str = ""
+
+
+class Denied(Struct, frozen=True):
+    """S3 answered `AccessDenied`.
+
+    Args:
+        message: What S3 said about it.
+        action: The action that was denied, where S3 tells; else `""`.
+        by: The kind of policy with the explicit deny, where S3 tells; else `""`.
+        for_lack_of: The kind of policy that does not allow it, where S3 tells; else `""`.
+    """
+
+    message: str
+    action: str = ""
+    by: str = ""
+    for_lack_of: str = ""
+
+
+class Redirected(Struct, frozen=True):
+    """The answer sends the request elsewhere.
+
+    Args:
+        to: Where; `""` when it does not say.
+    """
+
+    to: str
+
+
+class Foreign(Struct, frozen=True):
+    """It is not S3 that answered, or not directly.
+
+    Args:
+        why: By what that is seen.
+    """
+
+    why: str
+
+
+class Failed(Struct, frozen=True):
+    """S3 refused for another reason than a policy.
+
+    Args:
+        code: The error code, as `RequestTimeTooSkewed`.
+        message: What S3 said about it.
+    """
+
+    code: str
+    message: str
+
+
+Reading: TypeAlias = "LetIn | Denied | Redirected | Foreign | Failed"
+
+
+def read_answer(answer: Answer, *, expected: str = "") -> Reading:
+    """Return what an answer says.
+
+    Args:
+        answer: The answer.
+        expected: The element that the body of a success holds; not looked at unless given.
+    """
+    if answer.status in _REDIRECTS:
+        return Redirected(answer.headers.get("location", ""))
+    if via := answer.headers.get("via"):
+        return Foreign(f"it came through a proxy (header `Via: {via[:60]}`)")
+    root = _xml(answer.body)
+    if not request_id_of(answer):
+        server = answer.headers.get("server", "")
+        return Foreign(
+            f"it has no id of a request to S3 (status {answer.status}"
+            + (f", header `Server: {server[:60]}`)" if server else ")")
+        )
+    if answer.status in (200, 206):
+        if expected and (root is None or _name(root) != expected):
+            return Foreign(f"its body is no `{expected}`")
+        return LetIn()
+    code, message = _error(root)
+    if code in _AFTER_POLICIES:
+        return LetIn(code)
+    if answer.status == 403 and code == "AccessDenied":
+        return Denied(message, *(_found(each, message) for each in (_ACTION, _EXPLICIT, _IMPLICIT)))
+    if not code:
+        return Foreign(f"its body is no error of S3 (status {answer.status})")
+    return Failed(code, message)
+
+
+def region_of(answer: Answer) -> str:
+    """Return the region of the bucket, where the answer tells; else `""`."""
+    named = answer.headers.get("x-amz-bucket-region", "")
+    if named:
+        return named
+    root = _xml(answer.body)
+    return "" if root is None else _text(root, "Region")
+
+
+def error_of(answer: Answer) -> tuple[str, str]:
+    """Return the code and the message of an error; two empty texts when it is none."""
+    return _error(_xml(answer.body))
+
+
+def request_id_of(answer: Answer) -> str:
+    """Return the id by which S3 knows the request, from the header or else from the error; else `""`."""
+    named = answer.headers.get("x-amz-request-id", "")
+    root = None if named else _xml(answer.body)
+    return named if root is None or _name(root) != "Error" else _text(root, "RequestId")
+
+
+def _found(pattern: re.Pattern[str], message: str) -> str:
+    match = pattern.search(message)
+    return match[1] if match else ""
+
+
+def _error(root: ElementTree.Element | None) -> tuple[str, str]:
+    if root is None or _name(root) != "Error":
+        return "", ""
+    return _text(root, "Code"), _text(root, "Message")
+
+
+def _xml(body: bytes) -> ElementTree.Element | None:
+    try:
+        return ElementTree.fromstring(body)
+    except ElementTree.ParseError:
+        return None
+
+
+def _name(element: ElementTree.Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def _text(root: ElementTree.Element, name: str) -> str:
+    for child in root:
+        if _name(child) == name:
+            return " ".join((child.text or "").split())
+    return ""

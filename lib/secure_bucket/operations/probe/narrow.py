@@ -1,0 +1,106 @@
+"""Credentials that may do nothing but what a probe does, for a quarter of an hour.
+
+A signature tells nothing about the secret, but the session token of temporary credentials travels beside
+it. What travels in clear should be good for nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from secure_bucket.operations.aws.errors import LiveError, Trouble, translated
+from secure_bucket.operations.aws.session import Session, open_session
+
+__all__ = ["PROBER", "literal", "narrowed_credentials", "own_credentials", "session_policy"]
+
+_SECONDS: Final = 900
+PROBER: Final = "secure-bucket-probe"
+"""The name of the session."""
+
+# https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html
+_MAX_POLICY: Final = 2048
+_LITERAL: Final = str.maketrans({"*": "${*}", "?": "${?}", "$": "${$}"})
+
+
+def session_policy(bucket_arn: str, keys: Iterable[str]) -> dict[str, Any]:
+    """Return the session policy of a probe: list one bucket, and get the objects that it asks for."""
+    objects = [f"{bucket_arn}/{literal(key)}" for key in keys]
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": bucket_arn},
+            {"Effect": "Allow", "Action": "s3:GetObject", "Resource": objects},
+        ],
+    }
+
+
+def literal(key: str) -> str:
+    """Return a key as it is written in the resource of a policy, where some characters mean more."""
+    return key.translate(_LITERAL)
+
+
+def own_credentials(session: Session) -> Any:
+    """Return the credentials of a session as they are now; `None` when there are none.
+
+    Raises:
+        LiveError: If there are some, and they cannot be had.
+    """
+    with translated("sts:GetCallerIdentity"):
+        credentials = session.boto.get_credentials()
+        return None if credentials is None else credentials.get_frozen_credentials()
+
+
+def narrowed_credentials(session: Session, region: str, bucket_arn: str, keys: Iterable[str]) -> Any:
+    """Return temporary credentials that may only do what a probe does.
+
+    Those of a user are narrowed by `sts:GetFederationToken`. Those of a role cannot be, so the role that
+    the session was opened with is assumed once more, with a session policy.
+
+    Args:
+        session: The session.
+        region: The region of the STS to ask.
+        bucket_arn: The bucket.
+        keys: The objects that are asked for.
+
+    Raises:
+        LiveError: If they cannot be had.
+    """
+    from botocore.credentials import ReadOnlyCredentials
+
+    policy = json.dumps(session_policy(bucket_arn, keys), separators=(",", ":"))
+    if len(policy) > _MAX_POLICY:
+        raise LiveError(
+            f"the keys are too long for one session policy, which has {_MAX_POLICY:,} characters: "
+            "probe with fewer at a time"
+        )
+    access = session.access
+    if access.role_arn is not None:
+        sts = open_session(replace(access, role_arn=None)).client("sts", region, brief=True)
+        wanted = {"RoleArn": access.role_arn, "RoleSessionName": PROBER, "Policy": policy}
+        if access.external_id is not None:
+            wanted["ExternalId"] = access.external_id
+        with translated("sts:AssumeRole", f"`{access.role_arn}`"):
+            new = sts.assume_role(DurationSeconds=_SECONDS, **wanted)["Credentials"]
+    else:
+        own = own_credentials(session)
+        if own is None:
+            raise LiveError(
+                "there are no AWS credentials to sign with: give --profile NAME, or set AWS_PROFILE or "
+                "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+                Trouble.CREDENTIALS,
+            )
+        if own.token:
+            raise LiveError(
+                "the credentials are those of a session, and AWS narrows only those of a user: give "
+                "--role-arn with a role to assume, or sign with what there is by --sign-http own",
+                Trouble.CREDENTIALS,
+            )
+        sts = session.client("sts", region, brief=True)
+        with translated("sts:GetFederationToken"):
+            answer = sts.get_federation_token(Name=PROBER, Policy=policy, DurationSeconds=_SECONDS)
+            new = answer["Credentials"]
+    return ReadOnlyCredentials(new["AccessKeyId"], new["SecretAccessKey"], new["SessionToken"])

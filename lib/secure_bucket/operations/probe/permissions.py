@@ -1,0 +1,64 @@
+"""The least that a probe needs to be allowed, as an IAM policy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from secure_bucket.operations.probe.narrow import PROBER, literal
+from secure_bucket.operations.probe.outcome import Signer
+from secure_bucket.operations.probe.probed_bucket import ABSENT_PREFIX
+
+__all__ = ["permissions_of"]
+
+
+def permissions_of(
+    buckets: Sequence[str],
+    *,
+    partition: str = "aws",
+    keys: Sequence[str] = (),
+    sign_http: Signer = Signer.ANONYMOUS,
+    signed_tls: bool = False,
+    policy_check: bool = False,
+    role_arn: str | None = None,
+) -> dict[str, Any]:
+    """Return the IAM policy that a probe with these options needs, and nothing more.
+
+    Args:
+        buckets: The names of the buckets.
+        partition: Their partition: `aws` unless given.
+        keys: As for `probe_bucket`.
+        sign_http: As for `probe_bucket`.
+        signed_tls: Whether a TLS version is tried, which is done with a signature.
+        policy_check: As for `probe_bucket`.
+        role_arn: The role that is assumed; none unless given.
+
+    Returns:
+        The policy; where a role is assumed, the policy of whoever assumes it as `Caller`, and that of the
+        role as `Role`.
+    """
+    arns = [f"arn:{partition}:s3:::{bucket}" for bucket in buckets]
+    statements: list[dict[str, Any]] = []
+    if signed_tls or sign_http is not Signer.ANONYMOUS:
+        names = [literal(key) for key in keys] or [f"{ABSENT_PREFIX}*"]
+        objects = [f"{arn}/{name}" for arn in arns for name in names]
+        statements.append(_allow("ListBuckets", "s3:ListBucket", arns))
+        statements.append(_allow("GetWhatIsAskedFor", "s3:GetObject", objects))
+    if policy_check:
+        statements.append(_allow("ReadThePolicies", "s3:GetBucketPolicy", arns))
+    if role_arn is not None:
+        caller = [_allow("BecomeTheRole", "sts:AssumeRole", [role_arn])]
+        return {"Caller": _policy(caller), "Role": _policy(statements)}
+    if sign_http is Signer.NARROWED:
+        # IAM User Guide, *Granting permissions to create temporary security credentials*.
+        user = f"arn:{partition}:sts::*:federated-user/{PROBER}"
+        statements.append(_allow("NarrowTheCredentials", "sts:GetFederationToken", [user]))
+    return _policy(statements)
+
+
+def _policy(statements: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _allow(sid: str, action: str, resources: list[str]) -> dict[str, Any]:
+    return {"Sid": sid, "Effect": "Allow", "Action": action, "Resource": resources}

@@ -1,0 +1,98 @@
+"""What the probes of several buckets came to, in words that all reports share."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from typing_extensions import assert_never
+
+from secure_bucket.formats.summary import count
+from secure_bucket.operations.probe.outcome import Enforced, Inconclusive, Open, Refuser
+from secure_bucket.operations.probe.probe import Check, Probe
+from secure_bucket.proof.verdict import Refuted, Undecided
+
+__all__ = ["Probes", "Unprobed", "outcome_name", "sentence"]
+
+
+class Unprobed(Struct, frozen=True):
+    """A bucket that could not be asked, or whose policy could not be read.
+
+    Args:
+        bucket: The bucket, as it was named.
+        message: Why, in one line.
+    """
+
+    bucket: str
+    message: str
+
+    def __str__(self) -> str:
+        named = f"`{self.bucket}`" in self.message
+        return self.message if named else f"bucket `{self.bucket}`: {self.message}"
+
+
+class Probes(Struct, frozen=True):
+    """The probes of one run.
+
+    Args:
+        probes: One for each bucket that could be asked.
+        faults: The buckets that could not be.
+    """
+
+    probes: tuple[Probe, ...]
+    faults: tuple[Unprobed, ...] = ()
+
+    @property
+    def checks(self) -> tuple[tuple[Probe, Check], ...]:
+        """All checks, each with its probe."""
+        return tuple((probe, check) for probe in self.probes for check in probe.checks)
+
+    @property
+    def refuted(self) -> bool:
+        """Whether a request got in, or the policy provably lets one in."""
+        return any(
+            isinstance(check.outcome, Open) or isinstance(check.verdict, Refuted) for _, check in self.checks
+        )
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether something was inconclusive, or cannot be decided about the policy."""
+        return any(
+            isinstance(check.outcome, Inconclusive) or isinstance(check.verdict, Undecided)
+            for _, check in self.checks
+        )
+
+    def summary(self) -> str:
+        """Return what was probed and what came out, in one line."""
+        names = [outcome_name(check) for _, check in self.checks]
+        covered = f"{count(len(self.probes), 'bucket')} probed"
+        told = ", ".join(f"{names.count(name):,} {name}" for name in ("enforced", "open", "inconclusive"))
+        disagreements = sum(bool(check.disagreement) for _, check in self.checks)
+        line = f"{covered}: {told}"
+        if disagreements:
+            line += f"; proof and probe disagree {count(disagreements, 'time')}"
+        if self.faults:
+            line += f"; {count(len(self.faults), 'fault')} that left something unchecked"
+        return line
+
+
+def outcome_name(check: Check) -> str:
+    """Return an outcome in one word: `enforced`, `open` or `inconclusive`."""
+    return type(check.outcome).__name__.lower()
+
+
+def sentence(probe: Probe, check: Check) -> str:
+    """Return what came out for a bucket over one transport, in one line."""
+    over = check.transport.value
+    bucket = f"bucket `{probe.bucket}`"
+    match check.outcome:
+        case Enforced(by=Refuser.ENDPOINT):
+            why = "the endpoint refuses that version in the handshake, not the policy"
+            return f"{bucket} cannot be asked over {over}: {why}"
+        case Enforced(by=by, exchanges=exchanges):
+            actions = " and ".join(dict.fromkeys(f"`{each.action}`" for each in exchanges))
+            return f"{bucket} refuses {over}: {by.value} refused {actions}, which it lets in over HTTPS"
+        case Open(exchange=exchange):
+            return f"{bucket} answers {over}: `{exchange.action}` was let in — {exchange}"
+        case Inconclusive(reasons=reasons):
+            return f"{bucket} over {over}: {'; '.join(reasons)}"
+        case _:
+            assert_never(check.outcome)

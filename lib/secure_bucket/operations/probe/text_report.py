@@ -1,0 +1,93 @@
+"""Probes for a person at a terminal, and for `grep`: one line for each bucket and transport."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from typing import Final
+
+from secure_bucket.formats.characters import encodable, printable
+from secure_bucket.operations.probe.outcome import Exchange
+from secure_bucket.operations.probe.probe import Check
+from secure_bucket.operations.probe.results import Probes, outcome_name, sentence
+from secure_bucket.proof.verdict import Proven, Refuted, Undecided
+
+__all__ = ["render"]
+
+_ASCII: Final = str.maketrans({"—": "-"})
+_COLOURS: Final = {"enforced": "1;32", "open": "1;31", "inconclusive": "1;33", "error": "1;31"}
+
+
+def render(
+    probes: Probes,
+    *,
+    colour: bool = False,
+    width: int | None = None,
+    ascii_only: bool = False,
+    verbose: bool = False,
+) -> str:
+    """Return the probes as lines of text.
+
+    Args:
+        probes: The probes.
+        colour: Whether to use the colours of a terminal. Plain text unless set.
+        width: The columns to wrap at. Lines are not broken unless given.
+        ascii_only: Whether to write ASCII alone, with an escape for everything else. UTF-8 unless set.
+        verbose: Whether to list every request and its answer.
+    """
+    lines = [
+        line
+        for label, text in _entries(probes, verbose)
+        for line in _laid_out(label, printable(text), colour, width)
+    ]
+    text = "".join(f"{line}\n" for line in (*lines, probes.summary()))
+    return encodable(text, _ASCII, ascii_only=ascii_only)
+
+
+def _entries(probes: Probes, verbose: bool) -> Iterator[tuple[str, str]]:
+    """Yield the lines, each with its label; those under an entry have none."""
+    for probe, check in probes.checks:
+        yield outcome_name(check), sentence(probe, check)
+        if check.disagreement:
+            yield "", f"proof and probe disagree: {check.disagreement}"
+        elif check.verdict is not None:
+            yield "", _proof(check)
+        if verbose:
+            for exchange in check.outcome.exchanges:
+                yield "", _evidence(exchange)
+    for fault in probes.faults:
+        yield "error", str(fault)
+
+
+def _proof(check: Check) -> str:
+    match check.verdict:
+        case Proven():
+            return "proof: the bucket policy denies every such request"
+        case Refuted(why=why):
+            return f"proof: the bucket policy lets such requests through — {why}"
+        case Undecided(reasons=reasons):
+            told = "; ".join(dict.fromkeys(each.reason for each in reasons))
+            return f"proof: whether the bucket policy denies that depends on what is not known: {told}"
+        case _:
+            return ""
+
+
+def _evidence(exchange: Exchange) -> str:
+    told = f", request {exchange.request_id}" if exchange.request_id else ""
+    return f"{exchange.action}: {exchange}{told}"
+
+
+def _laid_out(label: str, text: str, colour: bool, width: int | None) -> list[str]:
+    plain = f"{label}: {text}" if label else f"  {text}"
+    lines = [plain]
+    if width is not None:
+        lines = textwrap.wrap(
+            plain,
+            max(width, 20),
+            subsequent_indent="    ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    if colour and label:
+        lines[0] = f"\x1b[{_COLOURS[label]}m{label}\x1b[0m{lines[0][len(label) :]}"
+    return lines

@@ -1,0 +1,280 @@
+"""The review of one account: read the policy of each bucket, and judge it."""
+
+from __future__ import annotations
+
+import datetime
+import fnmatch
+import itertools
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Final, TypeAlias
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from secure_bucket.checks.running_buckets import PolicyTextError, judge_bucket, read_policy_text, report_of
+from secure_bucket.findings.finding import Fault, Report
+from secure_bucket.findings.judge import Judgement
+from secure_bucket.findings.running import RunningBucket
+from secure_bucket.operations.aws.errors import LiveError, Trouble
+from secure_bucket.operations.aws.session import Session
+from secure_bucket.operations.review.buckets import Gone, ListedBucket, Reader
+from secure_bucket.operations.review.journal import Answer, Journal
+from secure_bucket.proof.verdict import Proven
+from secure_bucket.values.unknown import Place
+
+__all__ = ["THREADS", "Advance", "Question", "merged", "our_fault", "review_session"]
+
+THREADS = 16
+"""How many buckets are read at a time unless said otherwise."""
+
+_GONE: Final = "it was deleted while the review ran"
+
+Advance: TypeAlias = Callable[[int, int], None]
+"""Told how many buckets are done, and of how many that are known so far."""
+
+
+def _quietly(done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+class Question(Struct, frozen=True):
+    """What is asked of each account.
+
+    Args:
+        buckets: Only these buckets, by their names; every one unless given.
+        exclude: Patterns of names to leave out.
+        strict: As for `check_template`.
+        minimum_tls: The TLS version below which nothing may get through; `None` asks nothing.
+        threads: How many buckets are read at a time.
+        journal: What is known already, and where to write down what is read.
+        advance: Told how far it is.
+    """
+
+    buckets: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    strict: bool = False
+    minimum_tls: float | None = None
+    threads: int = THREADS
+    journal: Journal | None = None
+    advance: Advance = _quietly
+
+    def judge(self, bucket: RunningBucket) -> Judgement:
+        """Return the judgement on a bucket."""
+        return judge_bucket(bucket, strict=self.strict, minimum_tls_version=self.minimum_tls)
+
+    def leaves_out(self, name: str) -> bool:
+        """Tell whether a bucket is left out."""
+        return any(fnmatch.fnmatchcase(name, pattern) for pattern in self.exclude)
+
+
+def review_session(session: Session, question: Question, before: int = 0) -> Report:
+    """Review the buckets of the account that a session is in.
+
+    Args:
+        session: The session.
+        question: What is asked.
+        before: How many buckets of other accounts are done, for whoever is told how far it is.
+
+    Raises:
+        LiveError: If the buckets cannot be listed.
+    """
+    reader = Reader(session)
+    account = session.identity().account
+    work = _Account(reader, question, account)
+    listed = [ListedBucket(name) for name in question.buckets] or list(reader.listed())
+    left_out = [bucket for bucket in listed if question.leaves_out(bucket.name)]
+    wanted = [bucket for bucket in listed if not question.leaves_out(bucket.name)]
+    told = list(_all(work, wanted, question, before))
+    reports, broken = [], []
+    for bucket, each in zip(wanted, told, strict=True):
+        if each.judgement is not None:
+            try:
+                reports.append(report_of([each.judgement]))
+            except Exception as error:
+                broken.append(_fault(account, bucket.name, our_fault(error)))
+    report = merged(reports)
+    skipped = [(bucket, "it is left out by --exclude") for bucket in left_out]
+    gone = [bucket for bucket, each in zip(wanted, told, strict=True) if each.gone]
+    denied = _still_listed(reader, gone)
+    skipped += [(bucket, _GONE) for bucket in gone if bucket.name not in denied]
+    return replace(
+        report,
+        accounts=(account,),
+        not_applicable=tuple((Place(), reader.arn(bucket), why) for bucket, why in skipped),
+        faults=(
+            *_faults(account, wanted, told),
+            *(_fault(account, *each) for each in denied.items()),
+            *broken,
+        ),
+    )
+
+
+def merged(reports: Iterable[Report]) -> Report:
+    """Return one report of those on several accounts."""
+    whole = list(reports)
+    return Report(
+        buckets=tuple(bucket for report in whole for bucket in report.buckets),
+        findings=tuple(finding for report in whole for finding in report.findings),
+        not_applicable=tuple(each for report in whole for each in report.not_applicable),
+        faults=tuple(fault for report in whole for fault in report.faults),
+        accounts=tuple(dict.fromkeys(account for report in whole for account in report.accounts)),
+    )
+
+
+def our_fault(error: Exception) -> str:
+    """Return what is said of a fault of our own.
+
+    INVARIANT: it never passes for a verdict, and never hides what is said of other buckets.
+    """
+    if "SECURE_BUCKET_DEBUG" in os.environ:
+        raise error
+    what = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    return f"there is a fault in secure-bucket, please report it: {what}"
+
+
+class _Told(Struct, frozen=True):
+    """What came out for one bucket: a judgement, or why there is none; or both, where a part is missing."""
+
+    judgement: Judgement | None = None
+    gone: bool = False
+    fault: str = ""
+    unread: LiveError | None = None
+
+
+class _Account(Struct):
+    """The review of one account."""
+
+    reader: Reader
+    question: Question
+    account: str
+    # The first of the errors after which no other request of the same kind will succeed.
+    stopped: LiveError | None = None
+    unreachable: dict[str, LiveError] = field(default_factory=dict)
+
+    def bucket(self, bucket: ListedBucket) -> _Told:
+        """Read one bucket, and judge it. Runs in a thread of its own."""
+        stop = self.stopped or self.unreachable.get(bucket.region)
+        if stop is not None:
+            return _Told(unread=stop)
+        try:
+            return self._bucket(bucket)
+        except PolicyTextError as error:
+            return _Told(fault=str(error))
+        except Gone as error:
+            if self.question.buckets:
+                return _Told(fault=str(error))
+            return _Told(gone=True)
+        except LiveError as error:
+            if error.trouble is Trouble.EXPIRED or (error.trouble is Trouble.CREDENTIALS and not error.code):
+                self.stopped = error
+                return _Told(unread=error)
+            if error.trouble in (Trouble.UNREACHABLE, Trouble.TLS):
+                self.unreachable[bucket.region] = error
+                return _Told(unread=error)
+            return _Told(fault=str(error))
+        except Exception as error:
+            return _Told(fault=our_fault(error))
+
+    def _bucket(self, bucket: ListedBucket) -> _Told:
+        journal = self.question.journal
+        known = journal.answer(self.account, bucket.name) if journal is not None else None
+        if known is not None:
+            return _Told(self._judged(bucket, known, known.at))
+        now = datetime.datetime.now(datetime.timezone.utc)
+        policy = self.reader.policy(bucket)
+        answer = Answer(policy, False, None, now)
+        judgement = self._judged(bucket, answer, None)
+        if not isinstance(judgement.http.verdict, Proven):
+            answer = replace(answer, public_access=self.reader.public_access(bucket))
+        try:
+            answer = replace(answer, website=self.reader.website(bucket))
+        except LiveError as error:
+            if isinstance(error, Gone) or error.trouble is Trouble.EXPIRED:
+                raise
+            return _Told(self._completed(judgement, answer), fault=str(error))
+        if journal is not None:
+            journal.add(self.account, bucket.name, answer)
+        return _Told(self._completed(judgement, answer))
+
+    def _judged(self, bucket: ListedBucket, answer: Answer, as_of: datetime.datetime | None) -> Judgement:
+        running = RunningBucket(
+            self.reader.arn(bucket),
+            None if answer.policy is None else read_policy_text(answer.policy),
+            self.account,
+            bucket.region,
+            answer.website,
+            answer.public_access,
+            as_of,
+        )
+        return self.question.judge(running)
+
+    def _completed(self, judgement: Judgement, answer: Answer) -> Judgement:
+        """Return a judgement with what has no part in the verdict."""
+        assert judgement.running is not None
+        running = replace(judgement.running, website=answer.website, public_access=answer.public_access)
+        return replace(judgement, running=running, website=answer.website)
+
+
+def _still_listed(reader: Reader, gone: Sequence[ListedBucket]) -> Mapping[str, str]:
+    """Return which buckets are not gone although S3 said so when they were asked for, each with why.
+
+    INVARIANT: a bucket that is there is never passed over, as it would be at an endpoint that takes its name
+    for something else.
+    """
+    if not gone:
+        return {}
+    try:
+        names = {bucket.name for bucket in reader.listed()}
+    except LiveError as error:
+        return {bucket.name: f"whether it was deleted is not known: {error}" for bucket in gone}
+    why = "S3 says that there is no such bucket, and lists it: is the endpoint right?"
+    return {bucket.name: why for bucket in gone if bucket.name in names}
+
+
+def _fault(account: str, bucket: str, why: str, *, in_part: bool = False) -> Fault:
+    what = "is reviewed in part" if in_part else "is not reviewed"
+    return Fault("", f"bucket `{bucket}` (account {account}) {what}: {why}")
+
+
+def _all(work: _Account, wanted: Sequence[ListedBucket], question: Question, before: int) -> Iterator[_Told]:
+    """Return what came out for each bucket, in their order."""
+    total = before + len(wanted)
+    question.advance(before, total)
+    results: list[_Told | None] = [None] * len(wanted)
+    done = before
+    waiting = iter(enumerate(wanted))
+    running: dict[Future[_Told], int] = {}
+    pool = ThreadPoolExecutor(max(1, min(question.threads, len(wanted))), "secure-bucket")
+    try:
+        while True:
+            # No more than the threads can take, so that little is lost when somebody interrupts.
+            room = 2 * question.threads - len(running)
+            for index, bucket in itertools.islice(waiting, room):
+                running[pool.submit(work.bucket, bucket)] = index
+            if not running:
+                break
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                results[running.pop(future)] = future.result()
+                done += 1
+            question.advance(done, total)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+    return iter([result for result in results if result is not None])
+
+
+def _faults(account: str, wanted: Sequence[ListedBucket], told: Sequence[_Told]) -> Iterator[Fault]:
+    unread: dict[tuple[object, ...], tuple[LiveError, list[str]]] = {}
+    for bucket, each in zip(wanted, told, strict=True):
+        if each.fault:
+            yield _fault(account, bucket.name, each.fault, in_part=each.judgement is not None)
+        if each.unread is not None:
+            region = "" if each.unread.trouble is Trouble.EXPIRED else bucket.region
+            key = (each.unread.trouble, each.unread.code, region)
+            unread.setdefault(key, (each.unread, []))[1].append(bucket.name)
+    for error, names in unread.values():
+        some = ", ".join(f"`{name}`" for name in names[:3]) + (", …" if len(names) > 3 else "")
+        number = f"{len(names):,} of {len(wanted):,} buckets of account {account}"
+        yield Fault("", f"{number} are not reviewed ({some}): {error}")

@@ -1,0 +1,287 @@
+"""Review the buckets of an organization with one query: of an aggregator of AWS Config, which holds them all.
+
+AWS Config records a bucket when it changes, and an aggregator learns of it later. So the answer is as old
+as the record; how old that is stands with each bucket. What is not recorded is not known, and never proven.
+
+The form of the records: AWS Config Developer Guide, *Querying the current configuration state*; API
+reference, *SelectAggregateResourceConfig*.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from secure_bucket.checks.running_buckets import PolicyTextError, read_policy_text, report_of
+from secure_bucket.findings.finding import Fault, Report
+from secure_bucket.findings.running import PublicAccess, RunningBucket
+from secure_bucket.operations.aws.accounts import Scope, members
+from secure_bucket.operations.aws.errors import LiveError, translated
+from secure_bucket.operations.aws.session import Session, open_session
+from secure_bucket.operations.review.account_review import Question, merged, our_fault
+from secure_bucket.operations.review.buckets import blocking, shuts_out
+from secure_bucket.operations.review.review import something_reviewed
+from secure_bucket.values.unknown import Place, Unknown
+
+__all__ = ["review_aggregator"]
+
+_RECORDER: Final = "AWS Config"
+_PAGE: Final = 100
+# An expression may have 4,096 characters, and the name of a bucket 63.
+_NAMES_IN_A_QUERY: Final = 40
+_QUERY: Final = (
+    "SELECT accountId, awsRegion, arn, resourceName, configurationItemCaptureTime, "
+    "configurationItemStatus, supplementaryConfiguration.BucketPolicy, "
+    "supplementaryConfiguration.BucketWebsiteConfiguration, "
+    "supplementaryConfiguration.PublicAccessBlockConfiguration "
+    "WHERE resourceType = 'AWS::S3::Bucket'"
+)
+# These say that the record is the current state of a resource that exists.
+_CURRENT: Final = frozenset(("", "OK", "ResourceDiscovered"))
+_DELETED: Final = frozenset(("ResourceDeleted", "ResourceDeletedNotRecorded"))
+
+
+def review_aggregator(name: str, scope: Scope, question: Question | None = None) -> Report:
+    """Review every bucket that an aggregator of AWS Config knows.
+
+    Args:
+        name: The aggregator.
+        scope: Whom AWS is asked as, in the region of the aggregator; with `accounts`, or `organization`,
+            only those, and each of which no bucket is recorded is a fault.
+        question: What is asked: every bucket, whether it denies plain HTTP, unless given.
+
+    Returns:
+        The verdict on each bucket as it was recorded, with the time of the record. What the aggregator could
+        not collect is a fault.
+
+    Raises:
+        MissingDependencyError: If boto3 is not installed.
+        LiveError: If the aggregator cannot be asked.
+    """
+    question = question or Question()
+    scope.check()
+    if scope.role_name is not None or len(scope.role_arns) > 1 or len(scope.profiles) > 1:
+        raise LiveError("an aggregator is asked once: give one --profile or --role-arn at most")
+    access = replace(
+        scope.access,
+        profile=scope.profiles[0] if scope.profiles else scope.access.profile,
+        role_arn=scope.role_arns[0] if scope.role_arns else scope.access.role_arn,
+        external_id=scope.external_id,
+    )
+    session = open_session(access)
+    session.identity()
+    faults = [*_regions_left_out(session, name), *_not_collected(session, name)]
+    asked, skipped = _accounts(session, scope)
+    buckets: list[RunningBucket] = []
+    recorded = 0
+    for record in _records(session, name, question):
+        recorded += 1
+        bucket = _bucket(record)
+        left_out = (asked and bucket.account not in asked) or bucket.account in scope.skip_accounts
+        if left_out:
+            continue
+        if question.leaves_out(bucket.name):
+            skipped.append((bucket.arn, "it is left out by --exclude"))
+        elif record.get("configurationItemStatus") in _DELETED:
+            skipped.append((bucket.arn, f"{_RECORDER} recorded at {bucket.timestamp} that it was deleted"))
+        else:
+            buckets.append(bucket)
+    buckets.sort(key=lambda bucket: (bucket.account, bucket.name))
+    if not recorded:
+        text = (
+            f"aggregator `{name}` has no record of any bucket asked for, so nothing is known: does AWS Config"
+        )
+        faults.append(Fault("", f"{text} record `AWS::S3::Bucket`?"))
+    faults += _missing(asked, buckets, question)
+    report = merged(_judged(buckets, question, faults))
+    whole = replace(
+        report,
+        not_applicable=tuple((Place(), what, why) for what, why in skipped),
+        faults=tuple(faults),
+        accounts=tuple(sorted({bucket.account for bucket in buckets} | asked)),
+    )
+    return something_reviewed(whole)
+
+
+def _judged(buckets: Sequence[RunningBucket], question: Question, faults: list[Fault]) -> Iterator[Report]:
+    for done, bucket in enumerate(buckets, 1):
+        try:
+            yield report_of([question.judge(bucket)])
+        except Exception as error:
+            faults.append(Fault("", f"{bucket.described()} is not reviewed: {our_fault(error)}"))
+        question.advance(done, len(buckets))
+
+
+def _accounts(session: Session, scope: Scope) -> tuple[frozenset[str], list[tuple[str, str]]]:
+    """Return the accounts that are asked about, none for all, and those that are passed over."""
+    skipped = [(f"account {account}", "it is left out by --skip-account") for account in scope.skip_accounts]
+    asked = set(scope.accounts)
+    if scope.organization:
+        for account, shut in members(session):
+            if shut:
+                skipped.append((f"account {account}", shut))
+            else:
+                asked.add(account)
+    return frozenset(asked.difference(scope.skip_accounts)), skipped
+
+
+def _records(session: Session, name: str, question: Question) -> Iterator[Mapping[str, Any]]:
+    client = session.client("config")
+    seen: set[tuple[object, object]] = set()
+    for query in _queries(question.buckets):
+        more: dict[str, str] = {}
+        tokens: set[str] = set()
+        while True:
+            with translated("config:SelectAggregateResourceConfig", f"aggregator `{name}`"):
+                page = client.select_aggregate_resource_config(
+                    Expression=query, ConfigurationAggregatorName=name, Limit=_PAGE, **more
+                )
+            known = bool(page.get("Results"))
+            for text in page.get("Results", ()):
+                record = _decoded(text)
+                if not isinstance(record, dict) or not record.get("arn"):
+                    raise LiveError(f"aggregator `{name}` returned something that is no record of a bucket")
+                which = (record.get("accountId"), record["arn"])
+                known = known and which in seen
+                seen.add(which)
+                yield record
+            token = page.get("NextToken")
+            if not token:
+                break
+            # A page of which everything is known comes again, whatever its token is.
+            if token in tokens or known:
+                raise LiveError(f"aggregator `{name}` returns a page again: not all buckets are known")
+            tokens.add(token)
+            more = {"NextToken": str(token)}
+
+
+def _queries(names: Sequence[str]) -> Iterator[str]:
+    if not names:
+        yield _QUERY
+    for start in range(0, len(names), _NAMES_IN_A_QUERY):
+        # Names of buckets, which hold no quote.
+        listed = ", ".join(f"'{name}'" for name in names[start : start + _NAMES_IN_A_QUERY])
+        yield f"{_QUERY} AND resourceName IN ({listed})"
+
+
+def _bucket(record: Mapping[str, Any]) -> RunningBucket:
+    recorded = _decoded(record.get("supplementaryConfiguration"))
+    parts = recorded if isinstance(recorded, dict) else {}
+    website = _decoded(parts.get("BucketWebsiteConfiguration"))
+    settings = _decoded(parts.get("PublicAccessBlockConfiguration"))
+    shut = isinstance(settings, dict) and shuts_out(blocking(settings))
+    return RunningBucket(
+        str(record["arn"]),
+        _policy(record, parts),
+        str(record.get("accountId") or ""),
+        str(record.get("awsRegion") or ""),
+        isinstance(website, dict) and any(value is not None for value in website.values()),
+        # What the account blocks for all its buckets is not in the record of a bucket.
+        PublicAccess.BLOCKED if shut else None,
+        _time(record.get("configurationItemCaptureTime")),
+        _RECORDER,
+    )
+
+
+def _policy(record: Mapping[str, Any], parts: Mapping[str, Any]) -> Mapping[str, Any] | Unknown | None:
+    status = str(record.get("configurationItemStatus") or "")
+    if status not in _CURRENT and status not in _DELETED:
+        return Unknown(f"{_RECORDER} does not record the bucket (its status is `{status}`)")
+    holder = _decoded(parts.get("BucketPolicy"))
+    if not isinstance(holder, dict) or "policyText" not in holder:
+        return Unknown(f"{_RECORDER} recorded no policy, and not that there is none either")
+    text = holder["policyText"]
+    if text is None:
+        return None
+    if isinstance(text, dict):
+        return text
+    try:
+        return read_policy_text(str(text))
+    except PolicyTextError as error:
+        return Unknown(f"what {_RECORDER} recorded as the policy cannot be read: {error}")
+
+
+def _decoded(value: object) -> object:
+    """Return a value that may be written as JSON in a string, once or more often."""
+    for _ in range(3):
+        if not isinstance(value, str):
+            break
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            break
+    return value
+
+
+def _time(value: object) -> datetime.datetime | None:
+    text = str(value or "").replace("Z", "+00:00")
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=datetime.timezone.utc)
+
+
+def _regions_left_out(session: Session, name: str) -> Iterator[Fault]:
+    """Return that the aggregator leaves regions out, whose buckets are then not covered."""
+    with translated("config:DescribeConfigurationAggregators", f"aggregator `{name}`"):
+        answer = session.client("config", brief=True).describe_configuration_aggregators(
+            ConfigurationAggregatorNames=[name]
+        )
+    for aggregator in answer.get("ConfigurationAggregators", ()):
+        organization = aggregator.get("OrganizationAggregationSource")
+        sources = [
+            *aggregator.get("AccountAggregationSources", ()),
+            *([organization] if organization else ()),
+        ]
+        for source in sources:
+            if not source.get("AllAwsRegions"):
+                regions = ", ".join(f"`{region}`" for region in source.get("AwsRegions", ())) or "no region"
+                text = (
+                    f"aggregator `{name}` collects {regions} only: buckets of other regions are not covered"
+                )
+                yield Fault("", text)
+                return
+
+
+def _not_collected(session: Session, name: str) -> Iterator[Fault]:
+    """Return the sources that the aggregator could not collect from, so that nothing is known about them."""
+    client = session.client("config", brief=True)
+    more: dict[str, str] = {}
+    while True:
+        with translated("config:DescribeConfigurationAggregatorSourcesStatus", f"aggregator `{name}`"):
+            page = client.describe_configuration_aggregator_sources_status(
+                ConfigurationAggregatorName=name, UpdateStatus=["FAILED", "OUTDATED"], Limit=_PAGE, **more
+            )
+        for source in page.get("AggregatedSourceStatusList", ()):
+            where = f"{source.get('SourceId')} in {source.get('AwsRegion')}"
+            why = source.get("LastErrorMessage") or source.get("LastErrorCode") or "no reason is given"
+            state = str(source.get("LastUpdateStatus")).lower()
+            message = f"aggregator `{name}`: what it holds of {where} is {state}: {why}"
+            yield Fault("", " ".join(message.split()))
+        token = page.get("NextToken")
+        if not token:
+            return
+        if token == more.get("NextToken"):
+            raise LiveError(f"aggregator `{name}` returns a page again: not all of its sources are known")
+        more = {"NextToken": str(token)}
+
+
+def _missing(asked: frozenset[str], buckets: Sequence[RunningBucket], question: Question) -> Iterator[Fault]:
+    """Return what was asked about and is not recorded."""
+    names = {bucket.name for bucket in buckets}
+    for name in question.buckets:
+        if name not in names:
+            yield Fault("", f"bucket `{name}`: {_RECORDER} has no record of it, so nothing is known about it")
+    recorded = {bucket.account for bucket in buckets}
+    for account in sorted(asked - recorded) if not question.buckets else ():
+        yield Fault(
+            "",
+            f"account {account}: {_RECORDER} has no record of any bucket, because there is none or because "
+            "it does not record `AWS::S3::Bucket` there: review it without --aggregator, or leave it out "
+            "with --skip-account",
+        )

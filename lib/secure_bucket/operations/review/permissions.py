@@ -1,0 +1,86 @@
+"""The least that a review has to be allowed, as the policy to give to whoever runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+from secure_bucket.operations.aws.accounts import Scope
+from secure_bucket.operations.review.account_review import Question
+
+__all__ = ["review_permissions"]
+
+_Statement: TypeAlias = "dict[str, Any]"
+
+
+def review_permissions(
+    scope: Scope, question: Question, aggregator: str | None = None, *, partition: str = "aws"
+) -> dict[str, Any]:
+    """Return the IAM policy that a review needs, and nothing more.
+
+    `sts:GetCallerIdentity` is not in it, as nobody needs a permission for it.
+
+    Args:
+        scope: As for `review_accounts`.
+        question: As for `review_accounts`.
+        aggregator: The aggregator to ask instead of S3; none unless given.
+        partition: The partition of the buckets: `aws` unless given.
+
+    Returns:
+        The policy; where roles are assumed, the policy of whoever assumes them as `Caller`, and that of
+        each of the roles as `Role`.
+    """
+    members = [_allow("ListAccounts", "organizations:ListAccounts")] if scope.organization else []
+    if aggregator is not None:
+        job = [*_aggregator(partition), *members]
+        assumed = scope.role_arns
+        members = []
+    else:
+        job = list(_buckets(question, partition))
+        assumed = scope.role_arns
+        if scope.role_name is not None:
+            accounts = () if scope.organization else scope.accounts
+            assumed += tuple(
+                f"arn:{partition}:iam::{account}:role/{scope.role_name}" for account in accounts or ("*",)
+            )
+    if not assumed:
+        return _policy(job)
+    caller = [_allow("AssumeRoles", "sts:AssumeRole", *assumed), *members]
+    if scope.organization and aggregator is None:
+        # The account that the caller is in is read without a role.
+        caller += job
+    return {"Caller": _policy(caller), "Role": _policy(job)}
+
+
+def _buckets(question: Question, partition: str) -> Iterator[_Statement]:
+    if not question.buckets:
+        yield _allow("ListBuckets", "s3:ListAllMyBuckets")
+    yield {
+        "Sid": "ReadBuckets",
+        "Effect": "Allow",
+        "Action": ["s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketWebsite"],
+        "Resource": [f"arn:{partition}:s3:::{name}" for name in question.buckets or ("*",)],
+    }
+    yield _allow("ReadAccountSettings", "s3:GetAccountPublicAccessBlock")
+
+
+def _aggregator(partition: str) -> Iterator[_Statement]:
+    yield _allow("FindAggregator", "config:DescribeConfigurationAggregators")
+    # The ARN of an aggregator holds an id that its name does not tell.
+    yield {
+        "Sid": "AskAggregator",
+        "Effect": "Allow",
+        "Action": [
+            "config:DescribeConfigurationAggregatorSourcesStatus",
+            "config:SelectAggregateResourceConfig",
+        ],
+        "Resource": [f"arn:{partition}:config:*:*:config-aggregator/*"],
+    }
+
+
+def _allow(sid: str, action: str, *resources: str) -> _Statement:
+    return {"Sid": sid, "Effect": "Allow", "Action": [action], "Resource": list(resources) or ["*"]}
+
+
+def _policy(statements: list[_Statement]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": statements}

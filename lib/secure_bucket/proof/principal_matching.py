@@ -1,0 +1,177 @@
+"""Whom a `Principal` or `NotPrincipal` element means.
+
+Follows *AWS JSON policy elements: Principal* and *NotPrincipal* in the IAM User Guide.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from secure_bucket.policy.document import Principal, Principals
+from secure_bucket.proof.keys import Kind
+from secure_bucket.proof.matching import matches
+from secure_bucket.proof.pattern import compile_pattern
+from secure_bucket.proof.principals import Who, names_service
+from secure_bucket.proof.subject import Subject, letters_of, split_arn, subject_of
+from secure_bucket.proof.three_valued import Tri, any_of, negate
+from secure_bucket.values.unknown import Hole, Text, Unknown
+
+__all__ = ["Addressees", "compile_principals"]
+
+
+class Addressees(Struct, frozen=True):
+    """A `Principal` or `NotPrincipal` element, ready to be compared.
+
+    Args:
+        entries: Its entries, but for those in `arns`.
+        negated: Whether it is a `NotPrincipal` element.
+        everyone: Whether it means everyone, whoever they are.
+        arns: The users, roles and sessions that are written in full.
+        roles: The roles among them without their path: it takes no part in telling roles apart.
+    """
+
+    entries: tuple[Principal | Unknown, ...]
+    negated: bool
+    everyone: bool
+    arns: frozenset[str]
+    roles: frozenset[str]
+
+    def include(self, who: Who, *, strict: bool) -> Tri:
+        """Return whether the element applies to somebody.
+
+        Args:
+            who: Somebody.
+            strict: Whether `{"AWS": "*"}` leaves AWS services out. AWS does not say; CDK and most of
+                the field write it for everyone, and by default it is read so.
+        """
+        entries = self.entries
+        named: Tri = who.name in self.arns or who.arn in self.arns
+        if isinstance(who.arn, str) and not named:
+            named = _without_path(who.arn) in self.roles
+        if not named:
+            if isinstance(who.name, Text) or isinstance(who.arn, Text):
+                entries = (*entries, *(Principal("AWS", arn) for arn in sorted(self.arns)))
+            named = any_of(self._named(entry, who, strict) for entry in entries)
+        return negate(named) if self.negated else named
+
+    def _named(self, entry: Principal | Unknown, who: Who, strict: bool) -> Tri:
+        named = _means(entry, who, strict)
+        if self.negated and named is True and who.kind is not Kind.ROOT and _is_account(entry, who):
+            # *NotPrincipal*: beside the ARN of a user that of its account has to stand, and still "all
+            # principals except the user" are denied. *Principal*: an account is everyone in it.
+            return Unknown("AWS says two things of whom an account in `NotPrincipal` leaves out")
+        return named
+
+
+def compile_principals(principals: Principals) -> Addressees:
+    """Prepare a `Principal` or `NotPrincipal` element."""
+    entries: list[Principal | Unknown] = []
+    arns: set[str] = set()
+    everyone = False
+    for entry in principals.entries:
+        if isinstance(entry, Principal) and entry.kind in ("*", "AWS") and isinstance(entry.value, str):
+            everyone |= entry.value == "*" and not principals.negated
+            if (
+                principals.negated
+                and entry.value.startswith("arn:")
+                and not set(entry.value).isdisjoint("*?")
+            ):
+                # It is no principal, and whom that leaves out is not for us to say.
+                reason = f"AWS does not allow a wildcard in the ARN `{entry.value[:60]}` of a principal"
+                entries.append(Unknown(reason))
+                continue
+            if (
+                entry.value.startswith("arn:")
+                and not entry.value.endswith(":root")
+                and "*" not in entry.value
+            ):
+                arns.add(entry.value)
+                continue
+        entries.append(entry)
+    roles = frozenset(role for arn in arns if (role := _without_path(arn)))
+    return Addressees(tuple(entries), principals.negated, everyone, frozenset(arns), roles)
+
+
+def _without_path(arn: str) -> str:
+    """Return the ARN of a role without its path; `""` of anything else."""
+    head, role, name = arn.partition(":role/")
+    return f"{head}{role}{name.rpartition('/')[2]}" if role else ""
+
+
+def _is_account(entry: Principal | Unknown, who: Who) -> bool:
+    if isinstance(entry, Unknown) or isinstance(entry.value, Unknown):
+        return False
+    parts = split_arn(entry.value)
+    return entry.value == who.account if parts is None else str(parts[5]) == "root"
+
+
+def _means(entry: Principal | Unknown, who: Who, strict: bool) -> Tri:
+    if isinstance(entry, Unknown):
+        return entry
+    value = entry.value
+    if isinstance(value, Unknown):
+        return value
+    if entry.kind == "*":
+        return True
+    if entry.kind == "Service":
+        return _service_means(value, who)
+    if value == "*" and entry.kind == "AWS":
+        return not (strict and who.kind is Kind.SERVICE)
+    if isinstance(value, Text) and subject_of(letters_of(value)) in (who.name, who.arn, who.account):
+        return True
+    wide = _open_hole(value)
+    if wide is not None:
+        # A parameter may hold `*`, an account, or an ARN.
+        return Unknown(wide.reason, wide.at)
+    if who.kind in (Kind.ANONYMOUS, Kind.SERVICE):
+        return False
+    if entry.kind != "AWS":
+        return Unknown(f"the policy does not tell which principals `{entry.kind}` `{value}` stands for")
+    return _aws_means(value, who)
+
+
+def _service_means(value: Subject, who: Who) -> Tri:
+    if who.kind is not Kind.SERVICE:
+        return False
+    if value == "*":
+        return Unknown("AWS does not document a wildcard for service principals")
+    if not names_service(value):
+        return Unknown(f"`{str(value)[:40]}` is the name of no AWS service")
+    return _same(value, who.name)
+
+
+def _aws_means(value: Subject, who: Who) -> Tri:
+    parts = split_arn(value)
+    if parts is None:
+        text = str(value)
+        if isinstance(value, str) and not (len(text) == 12 and text.isdecimal()):
+            # A unique id of IAM (`AIDA…`, `AROA…`), which S3 shows for a principal that was deleted.
+            return Unknown(f"the policy does not tell which principal has the id `{text[:40]}`")
+        return _same(value, who.account)
+    if "*" in str(value) or "?" in str(value):
+        # *Principal*: "You cannot use a wildcard to match part of a principal name or ARN."
+        return False
+    if str(parts[5]) == "root":
+        partition = who.arn is None or letters_of(who.arn)[: len(str(parts[1])) + 5] == letters_of(
+            f"arn:{parts[1]}:"
+        )
+        return _same(parts[4], who.account) if partition else False
+    return any_of((_same(value, who.arn), _same(value, who.name)))
+
+
+def _same(value: Subject, own: Subject | None) -> Tri:
+    if own is None:
+        return False
+    pattern = compile_pattern(value)
+    found = matches(pattern, own)
+    if found is not None:
+        return found
+    hole = next(iter(pattern.holes), None)
+    return Unknown(hole.reason, hole.at) if hole else Unknown("the principal is not known")
+
+
+def _open_hole(value: Subject) -> Hole | None:
+    """Return the hole that a whole text consists of, unless that is known to be no wildcard."""
+    if isinstance(value, Text) and len(value.parts) == 1 and isinstance(value.parts[0], Hole):
+        return None if value.parts[0].generated or value.parts[0].plain else value.parts[0]
+    return None

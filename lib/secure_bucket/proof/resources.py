@@ -1,0 +1,245 @@
+"""What a request can ask for: an action together with the bucket or an object in it."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Final
+
+from msgspec import Struct
+
+from secure_bucket.policy.actions import BUCKET_ACTIONS, DOUBTFUL_ACTIONS, OBJECT_ACTIONS, keys_of
+from secure_bucket.policy.document import Patterns
+from secure_bucket.proof.automaton import automaton_of
+from secure_bucket.proof.language import LETTERS, UPPER_CASE, Budget, Stage, representatives
+from secure_bucket.proof.matching import matches
+from secure_bucket.proof.pattern import Element, Pattern, Variable, Wild, compile_pattern
+from secure_bucket.proof.subject import Subject, concat, letters_of, subject_of
+from secure_bucket.proof.three_valued import Tri, any_of, depends_on, negate, unless_void
+from secure_bucket.proof.values import coarse, literals_of
+from secure_bucket.values.unknown import Hole, Place, Unknown
+
+__all__ = [
+    "Clause",
+    "Target",
+    "actions_on",
+    "compile_actions",
+    "compile_resources",
+    "covers_every_object",
+    "is_every_action",
+    "keys_in",
+    "keys_on",
+    "plain_key",
+    "supported_keys",
+    "unlisted_actions",
+]
+
+KEY_LIMIT: Final = 1024
+"""Bytes in an object key (S3 User Guide, *Naming Amazon S3 objects*)."""
+
+
+class Target(enum.Enum):
+    """What a request acts on."""
+
+    OBJECT = "object"
+    BUCKET = "bucket"
+
+
+class Clause(Struct, frozen=True):
+    """An `Action` or `Resource` element, or its negation, ready to be compared.
+
+    Args:
+        patterns: What it lists.
+        negated: Whether it is the `Not…` element.
+        doubtful: The patterns of which AWS does not document that S3 accepts them.
+        at: Where it is written. Not part of its identity.
+    """
+
+    patterns: tuple[Pattern | Unknown, ...]
+    negated: bool
+    doubtful: frozenset[Pattern] = frozenset()
+    at: Place = Place()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Clause) and self._identity == other._identity
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
+
+    @property
+    def _identity(self) -> tuple[object, ...]:
+        return self.patterns, self.negated, self.doubtful
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """The policy variables in its patterns."""
+        patterns = (pattern for pattern in self.patterns if isinstance(pattern, Pattern))
+        return tuple(variable for pattern in patterns for variable in pattern.variables)
+
+    def covers(self, subject: Subject) -> Tri:
+        """Return whether the element covers an action, or the ARN of a resource."""
+        found = any_of(self._covers(pattern, subject) for pattern in self.patterns)
+        return unless_void(negate(found) if self.negated else found, self.variables, self.at)
+
+    def _covers(self, pattern: Pattern | Unknown, subject: Subject) -> Tri:
+        if isinstance(pattern, Unknown):
+            return pattern
+        found = matches(pattern, subject, given=True)
+        if found is None:
+            if pattern.variables:
+                return depends_on(pattern.variables[0], self.at)
+            holes = [*pattern.holes, *(letter for letter in letters_of(subject) if isinstance(letter, Hole))]
+            return Unknown(holes[0].reason, holes[0].at)
+        if found and pattern in self.doubtful:
+            return Unknown(
+                "AWS does not document a wildcard in the partition or the service of a resource", self.at
+            )
+        return found
+
+
+def compile_actions(element: Patterns, at: Place) -> Clause:
+    """Prepare an `Action` or `NotAction` element: names are case-insensitive."""
+    patterns = tuple(
+        value if isinstance(value, Unknown) else compile_pattern(value, wild=True, fold=True)
+        for value in element.values
+    )
+    return Clause(patterns, element.negated, at=at)
+
+
+def compile_resources(element: Patterns, at: Place, *, variables: bool) -> Clause:
+    """Prepare a `Resource` or `NotResource` element: variables exist only in the last part of an ARN."""
+    patterns: list[Pattern | Unknown] = []
+    doubtful: set[Pattern] = set()
+    for value in element.values:
+        if isinstance(value, Unknown):
+            patterns.append(value)
+            continue
+        compiled = compile_pattern(value, wild=True, variables=variables)
+        pattern = Pattern(tuple(_plain_before_the_resource(compiled.elements)))
+        patterns.append(pattern)
+        if _has_wild_service(pattern):
+            doubtful.add(pattern)
+    return Clause(tuple(patterns), element.negated, frozenset(doubtful), at)
+
+
+def _has_wild_service(pattern: Pattern) -> bool:
+    """Return whether wildcards of what is not simply `*` stand for any of the first three parts of an ARN."""
+    if pattern.elements == (Wild.ANY,):
+        return False
+    colons = 0
+    for element in pattern.elements:
+        colons += element == ":"
+        if isinstance(element, Wild) and colons < 3:
+            return True
+    # With fewer colons a wildcard would have to stand for some of them.
+    return colons < 5 and not pattern.holes
+
+
+def _plain_before_the_resource(elements: Sequence[Element]) -> Iterator[Element]:
+    colons = 0
+    for element in elements:
+        colons += element == ":"
+        if isinstance(element, Variable) and colons < 5:
+            yield from f"${{{element.name}}}"
+        else:
+            yield element
+
+
+def is_every_action(clause: Clause) -> bool:
+    """Return whether an element plainly covers every action of S3."""
+    return not clause.negated and any(
+        isinstance(pattern, Pattern) and pattern.elements in _EVERY for pattern in clause.patterns
+    )
+
+
+def covers_every_object(clause: Clause, bucket_arn: Subject) -> bool:
+    """Return whether an element plainly covers every object: by a pattern that ends where the key begins."""
+    prefix = (*letters_of(bucket_arn), "/")
+    for pattern in () if clause.negated else clause.patterns:
+        if isinstance(pattern, Pattern) and pattern not in clause.doubtful:
+            automaton = automaton_of(pattern)
+            if automaton.settled(automaton.run(prefix)):
+                return True
+    return False
+
+
+_EVERY: Final = ((Wild.ANY,), ("s", "3", ":", Wild.ANY))
+
+
+def actions_on(target: Target) -> tuple[str, ...]:
+    """Return the actions of S3 on a target, the most familiar first."""
+    return OBJECT_ACTIONS if target is Target.OBJECT else BUCKET_ACTIONS
+
+
+@cache
+def keys_on(target: Target) -> frozenset[str]:
+    """Return the condition keys (in lower case, without the name of a tag) that AWS lists for a target."""
+    return frozenset(key for action in actions_on(target) for key in supported_keys(action))
+
+
+def supported_keys(action: str) -> frozenset[str]:
+    """Return the condition keys (in lower case, without the name of a tag) that AWS lists for an action."""
+    return frozenset(plain_key(key) for key in keys_of(action)) if is_listed(action) else frozenset()
+
+
+def is_listed(action: str) -> bool:
+    """Return whether AWS lists an action for S3, on whatever it acts."""
+    try:
+        keys_of(action)
+    except KeyError:
+        return False
+    return True
+
+
+def plain_key(key: str) -> str:
+    """Return a condition key in lower case, without the name of a tag."""
+    return key.lower().partition("/")[0]
+
+
+def unlisted_actions(clauses: Sequence[Clause], target: Target, budget: Budget) -> Iterator[str]:
+    """Yield names of actions that are in no list, one for each class that the policy can tell apart.
+
+    AWS adds actions; a proof has to say so when it rests on there being no more.
+    """
+    patterns = [
+        coarse(pattern) for clause in clauses for pattern in clause.patterns if isinstance(pattern, Pattern)
+    ]
+    shape = (
+        Stage("s3:"),
+        Stage(allowed=UPPER_CASE, preferred="N", least=1, most=1),
+        Stage(allowed=LETTERS, preferred="ewaction"),
+    )
+    if target is Target.BUCKET:
+        yield from DOUBTFUL_ACTIONS
+    for parts in representatives(shape, patterns, [("s3:", "N", "ewAction")], budget):
+        # An action that exists is listed for its own target, or can meet no bucket policy.
+        if not is_listed("".join(parts)):
+            yield "".join(parts)
+
+
+def keys_in(bucket_arn: Subject, clauses: Sequence[Clause], budget: Budget) -> Iterator[Subject]:
+    """Yield object keys such that every class of objects is represented, the simplest first.
+
+    Args:
+        bucket_arn: The ARN of the bucket.
+        clauses: The `Resource` elements of the policy.
+        budget: The work it may cost.
+
+    Raises:
+        TooComplex: The patterns have more classes than can be enumerated.
+    """
+    prefix = concat(bucket_arn, "/")
+    own = {letter for letter in letters_of(prefix) if isinstance(letter, Hole)}
+    patterns = [pattern for clause in clauses for pattern in clause.patterns if isinstance(pattern, Pattern)]
+    open_ended = [pattern for pattern in patterns if pattern.variables or not own.issuperset(pattern.holes)]
+    whole = [*patterns, *(coarse(pattern) for pattern in open_ended)]
+    seeds = [(str(prefix), "report.csv")]
+    for parts in representatives((Stage(prefix), Stage()), whole, seeds, budget, longest=KEY_LIMIT):
+        if len(parts[1].encode(errors="surrogatepass")) <= KEY_LIMIT:
+            yield parts[1]
+    start = letters_of(prefix)
+    for subject in literals_of(open_ended):
+        letters = letters_of(subject)
+        if letters[: len(start)] == start and len(letters) > len(start):
+            yield subject_of(letters[len(start) :])

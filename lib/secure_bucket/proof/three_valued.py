@@ -1,0 +1,62 @@
+"""Three-valued logic, in which the third value says what the answer depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from secure_bucket.proof.keys import is_always_present
+from secure_bucket.proof.pattern import Variable
+from secure_bucket.values.unknown import Place, Unknown
+
+__all__ = ["Depends", "Tri", "all_of", "any_of", "depends_on", "negate", "unless_void"]
+
+Tri: TypeAlias = "bool | Unknown"
+
+
+class Depends(Unknown, frozen=True):
+    """An answer that depends on the rest of the request, so that a concrete request settles it."""
+
+
+def depends_on(variable: Variable, at: Place) -> Depends:
+    """Return what is to be said of an answer that a policy variable decides."""
+    return Depends(f"the policy variable `${{{variable.name}}}` depends on the request", at)
+
+
+def unless_void(found: Tri, variables: Iterable[Variable], at: Place) -> Tri:
+    """Return whether a part of a statement is met, given the policy variables in it.
+
+    AWS says of a variable without a value both that what holds it does not match and that it can make the
+    whole statement invalid, so that a match beside it is not certain.
+    """
+    if found is not True:
+        return found
+    void = next((one for one in variables if not one.has_default and not is_always_present(one.key)), None)
+    if void is None:
+        return True
+    return Depends(f"AWS says two things of a statement whose `${{{void.name}}}` has no value", at)
+
+
+def any_of(each: Iterable[Tri]) -> Tri:
+    """Return the disjunction: true if one is, else one that is unknown, else false.
+
+    What a request cannot settle goes before what it can.
+    """
+    unknown: Unknown | None = None
+    for one in each:
+        if isinstance(one, Unknown):
+            if unknown is None or isinstance(unknown, Depends):
+                unknown = one
+        elif one:
+            return True
+    return unknown if unknown is not None else False
+
+
+def all_of(each: Iterable[Tri]) -> Tri:
+    """Return the conjunction: false if one is, else one that is unknown, else true."""
+    return negate(any_of(negate(one) for one in each))
+
+
+def negate(one: Tri) -> Tri:
+    """Return the negation; of what is unknown, itself."""
+    return one if isinstance(one, Unknown) else not one

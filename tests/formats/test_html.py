@@ -1,0 +1,304 @@
+"""The page for the person who signs off, as text and in a real browser.
+
+The browser is Debian's: `apt-get install chromium chromium-driver`. Without one those tests are skipped.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+import secure_bucket
+from secure_bucket.findings.finding import Report, Safeguard
+from secure_bucket.formats.compliance import REQUIREMENTS
+from secure_bucket.formats.html_page import render
+from secure_bucket.formats.markup import Markup, tag
+from secure_bucket.proof.verdict import Proven
+from secure_bucket.template.safeguards import SafeguardKind
+from secure_bucket.values.unknown import Place
+from tests.formats.sample import FULL, HOSTILE, RUN, RUNNING, bucket, finding, hostile_report, node_file
+
+PROVEN = Report(buckets=(bucket("Good", Proven((0,))),), templates=("templates/app.yaml",))
+PAGES = {
+    "full": render(FULL, RUN),
+    "running": render(RUNNING, RUN),
+    "hostile": render(hostile_report(), replace(RUN, options=((HOSTILE, HOSTILE),), version=HOSTILE)),
+    "proven": render(PROVEN, RUN),
+    "empty": render(Report(), RUN),
+}
+pages = pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+
+
+class _Outline(HTMLParser):
+    """The elements of a page, checked to be closed in order."""
+
+    VOID = ("meta", "wbr")
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self._open: list[str] = []
+        self.feed(page)
+        self.close()
+        assert not self._open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self._open:
+            self.text += data
+
+
+@pages
+def test_the_page_is_well_formed_and_loads_nothing(page: str) -> None:
+    outline = _Outline(page)
+    assert page.startswith('<!DOCTYPE html>\n<html lang="en">')
+    for name, attributes in outline.elements:
+        assert name not in ("script", "img", "link", "iframe", "object", "base", "form", "svg")
+        assert not [key for key in attributes if key.startswith("on") or key in ("src", "style", "action")]
+        href = attributes.get("href") or "#"
+        assert href.startswith(("#", "https://"))
+    style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)
+    assert style is not None
+    assert "url(" not in style.group(1)
+    assert "@import" not in style.group(1)
+
+
+@pages
+def test_every_link_inside_the_page_leads_somewhere(page: str) -> None:
+    elements = _Outline(page).elements
+    ids = [attributes["id"] for _, attributes in elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for _, attributes in elements:
+        href, label = attributes.get("href") or "", attributes.get("aria-labelledby")
+        assert not href.startswith("#") or href[1:] in ids
+        assert label is None or label in ids
+
+
+def test_texts_are_inert() -> None:
+    assert "<script" not in PAGES["hostile"]
+    assert "<img" not in PAGES["hostile"]
+    assert "&lt;script&gt;" in PAGES["hostile"]
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", PAGES["hostile"])
+
+
+def test_markup_escapes_all_but_markup() -> None:
+    assert tag("p", "<b>", Markup("<i></i>"), 1, None, title='"<&') == (
+        '<p title="&quot;&lt;&amp;">&lt;b&gt;<i></i>1</p>'
+    )
+
+
+def test_the_evidence_is_the_request() -> None:
+    text = _Outline(PAGES["full"]).text
+    for part in ("anonymous", "s3:ListBucket", "arn:aws:s3:::<Reports>", "aws:SecureTransport = false"):
+        assert part in text
+    assert "Denied by statements 1, 3 of its policy." in text
+    assert "Sid: DenyHttp" not in text, "the line of the program stands for the statement"
+    assert 's3.Bucket(stack, "Reports")' in text
+
+
+def test_exceptions_stand_there_with_reason_and_end() -> None:
+    text = _Outline(PAGES["full"]).text
+    assert "The old scanner speaks no TLS, its replacement is ordered2027-03-31in use" in text
+    assert "Needed once2026-01-31expired" in text
+
+
+def test_what_was_checked_stands_there() -> None:
+    text = _Outline(PAGES["full"]).text
+    for part in ("version 1.2.3", "2027-03-01T12:00:00Z", "--minimum-tls1.3", "templates/other.json"):
+        assert part in text
+    assert "templates/bad.yaml is not UTF-8 text" in text
+
+
+def test_the_requirements_are_cited_with_their_documents() -> None:
+    numbers = {requirement.number for requirement in REQUIREMENTS}
+    assert numbers >= {"4.2.1", "164.312(e)(1)", "SC-8", "2.1.1", "S3.5"}
+    text = _Outline(PAGES["full"]).text
+    for requirement in REQUIREMENTS:
+        for part in (requirement.document, requirement.number, requirement.title, requirement.leaves):
+            assert part in text
+        # What only safeguards answer is not shown by templates that declare none.
+        assert (requirement.shows in text) == bool(requirement.rules)
+
+
+def test_every_finding_about_transport_bears_on_a_requirement_and_so_does_every_safeguard() -> None:
+    cited = {rule for requirement in REQUIREMENTS for rule in requirement.rules}
+    assert cited == {"SB001", "SB002", "SB003", "SB004", "SB005", "SB006"}
+    answering = {kind for requirement in REQUIREMENTS for kind in requirement.safeguards}
+    # A resource control policy bears on what the denies bear on, by the verdicts; a remediation on no more.
+    assert answering == set(SafeguardKind) - {
+        SafeguardKind.METRIC_FILTER,
+        SafeguardKind.ORGANIZATION_POLICY,
+        SafeguardKind.REMEDIATION,
+    }
+
+
+def test_what_a_requirement_calls_a_construct_is_one_of_this_library() -> None:
+    for requirement in REQUIREMENTS:
+        assert requirement.constructs
+        for name in requirement.constructs:
+            assert name.partition("(")[0] in secure_bucket.__all__
+
+
+def test_the_monitoring_that_is_declared_stands_there() -> None:
+    rule = Safeguard(SafeguardKind.POLICY_CHANGES, "Changes", Place("/Resources/Changes"), "Stack/Changes")
+    outline = _Outline(render(replace(FULL, safeguards=(rule,)), RUN))
+    assert "EventBridge tells of changed and deleted bucket policies" in outline.text
+    assert outline.text.count("Stack/Changes") == 4, "the table, and the three requirements that it answers"
+    without = _Outline(PAGES["full"]).text
+    assert "These templates declare nothing that watches their buckets." in without
+    nothing = "Nothing: these templates declare no such resource. SecureTransportMonitoring makes one."
+    assert nothing in without
+
+
+@pytest.mark.parametrize(
+    ("report", "outcome"),
+    [
+        (PROVEN, "In order: every bucket denies plain HTTP (1 bucket proven)"),
+        (Report(), "Nothing was judged: there is no bucket"),
+        (FULL, "Incomplete: 1 thing could not be checked"),
+        (replace(FULL, faults=()), "Not in order: 2 resources with a finding that fails the check"),
+        (
+            replace(FULL, faults=(), findings=FULL.findings[1:3], buckets=FULL.buckets[1:]),
+            "In order with reservations: 2 buckets not proven, and let pass",
+        ),
+        (
+            replace(PROVEN, baselined=(finding(logical_id="Good"),)),
+            "In order with reservations: every bucket is proven, and other findings are accepted",
+        ),
+    ],
+)
+def test_the_outcome_stands_at_the_top(report: Report, outcome: str) -> None:
+    page = render(report, RUN)
+    assert re.search(r'<p class="outcome \w+">(.*?)</p>', page).group(1) == outcome  # type: ignore[union-attr]
+    assert f"<title>Plain HTTP to S3 buckets: {outcome}</title>" in page
+
+
+# In a browser
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    webdriver = pytest.importorskip("selenium.webdriver")
+    driver, binary = shutil.which("chromedriver"), shutil.which("chromium")
+    if driver is None or binary is None:
+        pytest.skip("there is no browser: `apt-get install chromium chromium-driver`")
+    options = webdriver.ChromeOptions()
+    options.binary_location = binary
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    chrome = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    yield chrome
+    chrome.quit()
+
+
+def _open(browser: Any, tmp_path: Path, page: str) -> None:
+    file = tmp_path / "page.html"
+    file.write_text(page, encoding="utf-8")
+    browser.get(file.as_uri())
+
+
+@pages
+def test_the_browser_asks_for_nothing_and_complains_of_nothing(
+    browser: Any, tmp_path: Path, page: str
+) -> None:
+    browser.get_log("performance")
+    _open(browser, tmp_path, page)
+    assert browser.get_log("browser") == []
+    asked = re.findall(
+        r'"Network\.requestWillBeSent".*?"documentURL\\?":', str(browser.get_log("performance"))
+    )
+    assert len(asked) <= 1, "the page itself"
+    assert browser.execute_script("return performance.getEntriesByType('resource').length") == 0
+    assert "owned" not in browser.title.split(":")[0]
+    assert browser.execute_script("return document.scripts.length + document.images.length") == 0
+
+
+@pages
+def test_the_page_is_accessible(browser: Any, tmp_path: Path, page: str) -> None:
+    axe = node_file("axe-core/axe.min.js").read_text("utf-8")
+    _open(browser, tmp_path, page)
+    browser.execute_script(axe)
+    found = browser.execute_async_script("axe.run(document).then(arguments[arguments.length - 1])")
+    assert [(rule["id"], [node["target"] for node in rule["nodes"]]) for rule in found["violations"]] == []
+    assert len(found["passes"]) > 20
+    # The check can fail: a page without a language is found.
+    browser.execute_script("document.documentElement.removeAttribute('lang')")
+    found = browser.execute_async_script("axe.run(document).then(arguments[arguments.length - 1])")
+    assert [rule["id"] for rule in found["violations"]] == ["html-has-lang"]
+
+
+@pages
+@pytest.mark.parametrize("width", [320, 1280])
+def test_the_page_fits_a_narrow_screen(browser: Any, tmp_path: Path, page: str, width: int) -> None:
+    metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        _open(browser, tmp_path, page)
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def _printed(browser: Any) -> bytes:
+    """Print the page. Chromium's print process may not be up in time on a busy machine: it is asked again."""
+    from selenium.common.exceptions import WebDriverException
+
+    for attempt in range(4):
+        try:
+            printed = browser.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})
+        except WebDriverException:
+            if attempt == 3:
+                raise
+            time.sleep(1)
+        else:
+            return base64.b64decode(printed["data"])
+    raise AssertionError
+
+
+@pages
+def test_the_page_can_be_printed(browser: Any, tmp_path: Path, page: str) -> None:
+    _open(browser, tmp_path, page)
+    pdf = _printed(browser)
+    assert pdf.startswith(b"%PDF-")
+    assert re.search(rb"/Type\s*/Page\b", pdf)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        shown = "return getComputedStyle(document.querySelector(arguments[0])).display"
+        assert browser.execute_script(shown, "nav") == "none"
+        assert browser.execute_script(shown, "main") != "none"
+        # Nothing sticks out of the paper, which is 180 mm wide between its margins.
+        metrics = {"width": 680, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= 680
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_a_keyboard_reaches_the_verdicts_first(browser: Any, tmp_path: Path) -> None:
+    _open(browser, tmp_path, PAGES["full"])
+    keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
+    browser.switch_to.active_element.send_keys(keys.TAB)
+    first = browser.switch_to.active_element
+    assert first.text == "Skip to the verdicts"
+    assert first.rect["x"] >= 0
+    first.send_keys(keys.ENTER)
+    assert browser.current_url.endswith("#verdicts")

@@ -1,0 +1,247 @@
+"""Events of CloudTrail: what the absence of `tlsDetails` means."""
+
+from __future__ import annotations
+
+import copy
+import datetime
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from secure_bucket.operations.audit import Audit, CannotTell, Safe, audit_logs
+from tests.operations.audit.records import NOW, ROLE, Record
+
+EVENT: dict[str, Any] = {
+    "eventVersion": "1.09",
+    "userIdentity": {"type": "AssumedRole", "arn": ROLE, "accountId": "111122223333"},
+    "eventTime": "2027-03-01T09:00:00Z",
+    "eventSource": "s3.amazonaws.com",
+    "eventName": "GetObject",
+    "awsRegion": "eu-west-1",
+    "sourceIPAddress": "192.0.2.3",
+    "userAgent": "[curl/8.5.0]",
+    "requestParameters": {"bucketName": "reports", "Host": "reports.s3.amazonaws.com", "key": "report.csv"},
+    "responseElements": None,
+    "additionalEventData": {"SignatureVersion": "SigV4", "AuthenticationMethod": "AuthHeader"},
+    "requestID": "3E57427F33A59F07",
+    "readOnly": True,
+    "resources": [{"type": "AWS::S3::Bucket", "ARN": "arn:aws:s3:::reports"}],
+    "eventType": "AwsApiCall",
+    "managementEvent": False,
+    "recipientAccountId": "111122223333",
+    "eventCategory": "Data",
+}
+TLS = {"tlsVersion": "TLSv1.2", "cipherSuite": "ECDHE-RSA-AES128-GCM-SHA256", "clientProvidedHostHeader": "x"}
+
+
+def event(**changes: Any) -> dict[str, Any]:
+    """Return an event over plain HTTP with members changed, or taken out where they are `...`."""
+    changed = copy.deepcopy(EVENT) | changes
+    return {key: value for key, value in changed.items() if value is not ...}
+
+
+def audited(directory: Path, *events: dict[str, Any], **options: object) -> Audit:
+    (directory / "log.json.gz").write_bytes(gzip.compress(json.dumps({"Records": events}).encode()))
+    return audit_logs(directory / "log.json.gz", now=NOW, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        pytest.param({}, "breaking", id="plain http"),
+        pytest.param({"tlsDetails": TLS}, "https", id="tls"),
+        pytest.param({"sourceIPAddress": "2001:db8::1"}, "breaking", id="ipv6"),
+        pytest.param({"errorCode": "AccessDenied"}, "refused", id="refused already"),
+        pytest.param({"errorCode": "NoSuchKey"}, "breaking", id="no such key"),
+        pytest.param(
+            {"userIdentity": {"type": "AWSAccount", "principalId": "", "accountId": "ANONYMOUS_PRINCIPAL"}},
+            "breaking",
+            id="anonymous",
+        ),
+        pytest.param(
+            {"additionalEventData": {"CipherSuite": "ECDHE-RSA-AES128-GCM-SHA256"}},
+            "https",
+            id="a cipher suite alone",
+        ),
+        pytest.param({"tlsDetails": {"clientProvidedHostHeader": "x"}}, "breaking", id="the host alone"),
+        pytest.param({"eventVersion": "1.07"}, "unknown", id="older than tlsDetails"),
+        pytest.param({"eventVersion": "1.11"}, "breaking", id="newer"),
+        pytest.param({"vpcEndpointId": "vpce-1"}, "unknown", id="vpc endpoint"),
+        pytest.param({"vpcEndpointId": "vpce-1", "tlsDetails": TLS}, "https", id="vpc endpoint with tls"),
+        pytest.param({"sourceIPAddress": "cloudfront.amazonaws.com"}, "unknown", id="a service"),
+        pytest.param({"sourceIPAddress": "AWS Internal"}, "unknown", id="a service within"),
+        pytest.param(
+            {"userIdentity": {"type": "AWSService", "invokedBy": "x"}}, "unknown", id="a service principal"
+        ),
+        pytest.param(
+            {"userIdentity": {"type": "AssumedRole", "arn": ROLE, "invokedBy": "athena.amazonaws.com"}},
+            "unknown",
+            id="on behalf of somebody",
+        ),
+        pytest.param({"additionalEventData": ...}, "unknown", id="nothing else to go by"),
+        pytest.param({"additionalEventData": None}, "unknown", id="nothing else to go by, as null"),
+    ],
+)
+def test_outcome(tmp_path: Path, changes: dict[str, Any], expected: str) -> None:
+    audit = audited(tmp_path, event(**changes))
+    assert (audit.faults, audit.malformed.lines) == ((), 0)
+    (bucket,) = audit.buckets
+    assert [name for name in ("https", "breaking", "refused", "unknown") if getattr(bucket, name)] == [
+        expected
+    ]
+
+
+def test_what_is_no_request_to_a_bucket_is_passed_over(tmp_path: Path) -> None:
+    audit = audited(
+        tmp_path,
+        event(eventSource="ec2.amazonaws.com", eventName="RunInstances"),
+        event(eventName="ListBuckets", requestParameters={"Host": "s3.amazonaws.com"}),
+        event(eventSource="s3express.amazonaws.com"),
+        event(tlsDetails=TLS),
+    )
+    assert {(each.what, each.records) for each in audit.passed} == {
+        ("events of other services", 2),
+        ("requests to no bucket", 1),
+    }
+    assert audit.buckets[0].requests == 1
+
+
+def reasons(audit: Audit) -> str:
+    assert isinstance(audit.answer, CannotTell)
+    return "; ".join(audit.answer.reasons)
+
+
+def test_management_events_alone_cannot_tell(tmp_path: Path) -> None:
+    manage = event(
+        eventName="GetBucketPolicy", eventCategory="Management", managementEvent=True, tlsDetails=TLS
+    )
+    assert "management events alone" in reasons(audited(tmp_path, manage))
+
+
+def test_no_event_of_s3_cannot_tell(tmp_path: Path) -> None:
+    assert "does the trail record the data events of S3?" in reasons(
+        audited(tmp_path, event(eventSource="ec2.amazonaws.com"))
+    )
+
+
+@pytest.mark.parametrize(("read_only", "missing"), [(True, "write"), (False, "read")])
+def test_one_kind_of_data_events_cannot_tell(tmp_path: Path, read_only: bool, missing: str) -> None:
+    assert f"recorded no {missing}" in reasons(audited(tmp_path, event(readOnly=read_only, tlsDetails=TLS)))
+
+
+def days_of(days: int, **changes: Any) -> list[dict[str, Any]]:
+    times = [NOW - datetime.timedelta(days=day, hours=1) for day in range(days)]
+    return [event(eventTime=f"{time:%Y-%m-%dT%H:%M:%SZ}", tlsDetails=TLS, **changes) for time in times]
+
+
+def test_reads_that_the_trail_records_since_yesterday_cannot_tell(tmp_path: Path) -> None:
+    writes = days_of(40, readOnly=False)
+    assert reasons(audited(tmp_path, *writes, *days_of(2))) == (
+        "all that CloudTrail recorded of data events that read is within 2 days: has the trail recorded "
+        "them for longer?"
+    )
+    other = days_of(40, requestParameters={"bucketName": "other"})
+    audit = audited(tmp_path, *writes, *days_of(2), *other)
+    assert isinstance({bucket.name: bucket.answer for bucket in audit.buckets}["reports"], Safe)
+
+
+def test_two_kinds_of_logs_do_not_add_up(tmp_path: Path) -> None:
+    """Writes of 40 days by CloudTrail, and access logs since yesterday: nobody knows who read before."""
+    (tmp_path / "access.log").write_text(Record(time=NOW - datetime.timedelta(hours=1)).line + "\n")
+    (tmp_path / "trail.json").write_text(json.dumps({"Records": days_of(40, readOnly=False)}))
+    audit = audit_logs(tmp_path, now=NOW)
+    assert "the logs span 1 day" in reasons(audit)
+    (tmp_path / "reads.json").write_text(json.dumps({"Records": days_of(40)}))
+    assert isinstance(audit_logs(tmp_path, now=NOW).answer, Safe)
+
+
+def test_insights_are_no_requests_and_keep_nothing_from_being_safe(tmp_path: Path) -> None:
+    insight = {
+        "eventVersion": "1.08",
+        "eventTime": "2027-02-27T10:00:00Z",
+        "eventType": "AwsCloudTrailInsight",
+        "insightDetails": {"state": "Start", "eventSource": "s3.amazonaws.com", "eventName": "PutBucketAcl"},
+        "eventCategory": "Insight",
+    }
+    audit = audited(tmp_path, *days_of(40), *days_of(40, readOnly=False), insight)
+    assert isinstance(audit.answer, Safe)
+    assert [(each.what, each.records) for each in audit.passed] == [("insights, which are no requests", 1)]
+
+
+def test_management_event_over_plain_http_breaks(tmp_path: Path) -> None:
+    audit = audited(
+        tmp_path, event(eventName="GetBucketPolicy", eventCategory="Management", managementEvent=True)
+    )
+    assert audit.buckets[0].breaking == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(
+            lambda each: json.dumps({"Records": [each, each]}, indent=2), id="a file of CloudTrail, laid out"
+        ),
+        pytest.param(
+            lambda each: json.dumps({"Records": [each, each], "more": {"a": [1]}}), id="with more members"
+        ),
+        pytest.param(lambda each: json.dumps([each, each]), id="an array"),
+        pytest.param(lambda each: f"{json.dumps(each)}\n{json.dumps(each)}\n", id="lines"),
+        pytest.param(lambda each: json.dumps(each, indent=1) * 2, id="one after another, laid out"),
+        pytest.param(
+            lambda each: "".join(
+                f"{json.dumps({'detail-type': 'AWS API Call', 'detail': each})}\n" for _ in range(2)
+            ),
+            id="events of EventBridge",
+        ),
+        pytest.param(
+            lambda each: json.dumps({"events": [{"timestamp": 1, "message": json.dumps(each)}] * 2}),
+            id="filter-log-events",
+        ),
+        pytest.param(
+            lambda each: json.dumps({"logEvents": [{"id": "1", "message": json.dumps(each)}]}) * 2,
+            id="a subscription",
+        ),
+        pytest.param(
+            lambda each: json.dumps({"Events": [{"CloudTrailEvent": json.dumps(each)}] * 2}),
+            id="lookup-events",
+        ),
+        pytest.param(
+            lambda each: "\ufeff" + json.dumps({"Records": [each, each]}), id="with a byte order mark"
+        ),
+    ],
+)
+def test_however_it_is_wrapped(tmp_path: Path, text: Any) -> None:
+    (tmp_path / "log").write_text(text(event(userAgent='a "b" ü')), encoding="utf-8")
+    audit = audit_logs(tmp_path / "log", now=NOW)
+    assert (audit.faults, audit.malformed.lines) == ((), 0)
+    (group,) = audit.groups
+    assert (group.requests, group.user_agent, group.requester) == (2, 'a "b" ü', ROLE)
+
+
+def test_record_that_is_no_event_is_counted_and_shown(tmp_path: Path) -> None:
+    audit = audited(tmp_path, event(), {"not": "an event"}, event(eventTime="tomorrow"))
+    assert audit.malformed.lines == 2
+    assert [(place.line, place.why) for place in audit.malformed.places] == [
+        (2, "is no event of CloudTrail"),
+        (3, "has no time"),
+    ]
+
+
+@pytest.mark.parametrize("cut", [10, 200, -1, -2, -40])
+def test_document_that_was_cut_is_a_fault(tmp_path: Path, cut: int) -> None:
+    (tmp_path / "log.json").write_text(json.dumps({"Records": [event()] * 3})[:cut])
+    audit = audit_logs(tmp_path / "log.json", now=NOW)
+    assert len(audit.faults) == 1
+    assert "log.json" in audit.faults[0].message
+
+
+def test_digest_files_are_no_logs(tmp_path: Path) -> None:
+    (tmp_path / "digest.json").write_text(
+        json.dumps({"awsAccountId": "1", "digestS3Bucket": "b", "logFiles": []})
+    )
+    (tmp_path / "log.json").write_text(json.dumps({"Records": [event()]}))
+    audit = audit_logs(tmp_path, now=NOW)
+    assert (audit.files, len(audit.ignored), audit.faults) == (1, 1, ())

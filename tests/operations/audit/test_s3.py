@@ -1,0 +1,120 @@
+"""Logs below an S3 prefix, from a server that speaks as S3 does."""
+
+from __future__ import annotations
+
+import datetime
+import gzip
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from secure_bucket.operations.audit import LogError, audit_logs
+from secure_bucket.operations.audit.s3 import Location, list_logs, parse_location
+from secure_bucket.operations.aws.errors import LiveError
+from secure_bucket.operations.aws.session import Access, Session, open_session
+from tests.operations.audit.records import NOW, Record, http
+
+PLAIN = http(Record())
+
+
+def keys(session: Session, prefix: str, **options: Any) -> list[str]:
+    return sorted(log.key for log in list_logs(Location("logs", prefix), session, **options))
+
+
+def test_audit_of_a_prefix(session: Session, put: Any) -> None:
+    put("a/2027-03-01-09-00-00-AAAA", f"{PLAIN.line}\n")
+    put("a/2027-03-01-09-00-00-BBBB", gzip.compress(f"{Record().line}\n{PLAIN.line[:50]}\n".encode()))
+    put("a/empty", b"")
+    put("b/2027-03-01-09-00-00-CCCC", f"{PLAIN.line}\n")
+    audit = audit_logs("s3://logs/a/", session=session, now=NOW)
+    assert audit.faults == ()
+    assert (audit.files, audit.buckets[0].requests, audit.buckets[0].breaking) == (2, 2, 1)
+    assert [place.file for place in audit.malformed.places] == ["s3://logs/a/2027-03-01-09-00-00-BBBB"]
+    assert audit.malformed.places[0].line == 2
+
+
+def test_pages_and_more_objects_than_are_fetched_ahead(session: Session, put: Any) -> None:
+    for number in range(1050):
+        put(f"many/{number:05}", f"{replace(PLAIN, address=f'192.0.2.{number % 200}').line}\n")
+    audit = audit_logs("s3://logs/many/", session=session, now=NOW, limit=500)
+    assert (audit.files, audit.buckets[0].breaking, len(audit.groups)) == (1050, 1050, 200)
+
+
+def test_large_object_is_read_as_a_stream(session: Session, put: Any) -> None:
+    line = f"{PLAIN.line}\n".encode()
+    put("large/log", line * (9_000_000 // len(line)))
+    put("large/log.gz", gzip.compress(line * 100_000, 1))
+    audit = audit_logs("s3://logs/large/", session=session, now=NOW)
+    assert audit.buckets[0].breaking == 9_000_000 // len(line) + 100_000
+
+
+DAYS = ("2027/01/31", "2027/02/01", "2027/02/15", "2027/03/01", "2026/12/31")
+
+
+def test_folders_of_other_days_are_not_listed(session: Session, put: Any) -> None:
+    for day in DAYS:
+        put(f"p/111122223333/eu-west-1/reports/{day}/log", "x")
+    since = datetime.datetime(2027, 2, 1, tzinfo=datetime.timezone.utc)
+    until = datetime.datetime(2027, 2, 10, tzinfo=datetime.timezone.utc)
+    listed: list[str] = []
+    session.client("s3").meta.events.register(
+        "before-parameter-build.s3.ListObjectsV2", lambda params, **_: listed.append(params["Prefix"])
+    )
+    found = keys(session, "p/", since=since, until=until)
+    assert found == ["p/111122223333/eu-west-1/reports/2027/02/01/log"]
+    assert not [prefix for prefix in listed if "2026" in prefix or "/2027/01" in prefix or "/02/15" in prefix]
+
+
+def test_names_tell_the_day_of_delivery(session: Session, put: Any) -> None:
+    for day in DAYS:
+        put(f"f/{day.replace('/', '-')}-00-00-00-AAAA", "x")
+        put(f"f/1_CloudTrail_eu-west-1_{day.replace('/', '')}T0035Z_x.json.gz", "x")
+    since = datetime.datetime(2027, 2, 1, tzinfo=datetime.timezone.utc)
+    # What was asked on the last day may be delivered on one of the next.
+    until = datetime.datetime(2027, 2, 13, tzinfo=datetime.timezone.utc)
+    assert keys(session, "f/", since=since, until=until) == [
+        "f/1_CloudTrail_eu-west-1_20270201T0035Z_x.json.gz",
+        "f/1_CloudTrail_eu-west-1_20270215T0035Z_x.json.gz",
+        "f/2027-02-01-00-00-00-AAAA",
+        "f/2027-02-15-00-00-00-AAAA",
+    ]
+
+
+def test_prefix_without_logs_is_a_fault(session: Session, put: Any) -> None:
+    audit = audit_logs("s3://logs/nothing/", session=session, now=NOW)
+    assert [fault.message for fault in audit.faults] == [
+        "`s3://logs/nothing/` holds no log: nothing was read there"
+    ]
+
+
+def test_unknown_bucket_is_a_fault(session: Session, put: Any) -> None:
+    audit = audit_logs(["s3://no-such-bucket/a", "s3://logs/"], session=session, now=NOW)
+    assert "no such bucket" in audit.faults[0].message
+
+
+def test_endpoint_that_is_not_there() -> None:
+    nobody = open_session(Access(region="eu-west-1", endpoint_url="http://127.0.0.1:9"))
+    with pytest.raises(LiveError, match="nothing answers"):
+        list(list_logs(Location("logs", ""), _Brief(nobody)))  # type: ignore[arg-type]
+
+
+class _Brief:
+    """A session that gives up at once."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def client(self, service: str) -> Any:
+        return self.session.client(service, brief=True)
+
+
+@pytest.mark.parametrize("text", ["s3://", "s3://A/b", "s3:///b", "s3://a'b/c", "https://a/b", "s3://ab"])
+def test_location_that_is_none(text: str) -> None:
+    with pytest.raises(LogError, match="is not `s3://BUCKET/PREFIX`"):
+        parse_location(text)
+
+
+def test_location() -> None:
+    assert parse_location("s3://logs") == Location("logs", "")
+    assert parse_location("s3://logs/a b/'c") == Location("logs", "a b/'c")

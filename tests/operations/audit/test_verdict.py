@@ -1,0 +1,192 @@
+"""When the answer is *safe*, when it is *these break*, and when nobody can tell."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from secure_bucket.operations.audit import Audit, Breaks, CannotTell, Key, LogError, Safe, audit_logs
+from secure_bucket.operations.audit.sentences import coverage, verdict
+from tests.operations.audit.records import NOW, Record, http
+
+PLAIN = http(Record())
+
+
+def days(first: int, last: int, record: Record = Record()) -> list[Record]:  # noqa: B008
+    """Return a record for each of some days ago."""
+    return [replace(record, time=NOW - datetime.timedelta(days=day)) for day in range(first, last - 1, -1)]
+
+
+def audited(directory: Path, *found: Record, **options: object) -> Audit:
+    (directory / "log").write_text("".join(f"{each.line}\n" for each in found))
+    return audit_logs(directory / "log", now=NOW, **options)  # type: ignore[arg-type]
+
+
+def reasons(audit: Audit) -> str:
+    assert isinstance(audit.answer, CannotTell)
+    return "; ".join(audit.answer.reasons)
+
+
+def test_safe(tmp_path: Path) -> None:
+    audit = audited(tmp_path, *days(29, 0))
+    assert isinstance(audit.answer, Safe)
+    assert audit.buckets[0].window == 30
+    assert verdict(audit) == (
+        "safe to enforce: no request over plain HTTP to 1 bucket got through in 30 days of logs"
+    )
+    assert coverage(audit.buckets) == (
+        "the logs cover 30 requests to 1 bucket, from 2027-01-31 12:00 to 2027-03-01 12:00 UTC; "
+        "100 % tell how they came"
+    )
+
+
+def test_days_without_a_record_are_told(tmp_path: Path) -> None:
+    audit = audited(tmp_path, Record(time=NOW), Record(time=NOW - datetime.timedelta(days=29)))
+    assert isinstance(audit.answer, Safe)
+    assert verdict(audit).endswith("got through in 30 days of logs, with requests on 2 of them")
+
+
+def test_answers_are_no_booleans(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="neither true nor false"):
+        bool(audited(tmp_path, *days(29, 0)).answer)
+
+
+def test_quiet_days_do_not_matter(tmp_path: Path) -> None:
+    audit = audited(tmp_path, *days(29, 29), *days(0, 0))
+    assert isinstance(audit.answer, Safe)
+    assert (audit.buckets[0].days, audit.buckets[0].window) == (2, 30)
+
+
+def test_window_that_is_too_short(tmp_path: Path) -> None:
+    assert "the logs span 29 days, and less than 30 days" in reasons(audited(tmp_path, *days(28, 0)))
+    assert isinstance(audited(tmp_path, *days(28, 0), minimum_window=29).answer, Safe)
+
+
+def test_logs_that_ended(tmp_path: Path) -> None:
+    assert "the logs end 8 days ago, on 2027-02-21" in reasons(audited(tmp_path, *days(50, 8)))
+    assert isinstance(audited(tmp_path, *days(50, 7)).answer, Safe)
+    assert isinstance(audited(tmp_path, *days(50, 8), maximum_age=8).answer, Safe)
+
+
+def test_logs_of_the_future_cannot_tell(tmp_path: Path) -> None:
+    future = Record(time=NOW + datetime.timedelta(days=90))
+    assert "which is yet to come: is a clock wrong?" in reasons(audited(tmp_path, *days(40, 20), future))
+
+
+def test_refused_requests_break_nothing(tmp_path: Path) -> None:
+    audit = audited(tmp_path, *days(29, 0), replace(PLAIN, status="403"))
+    assert isinstance(audit.answer, Safe)
+    assert audit.buckets[0].refused == 1
+    assert [group.trouble.value for group in audit.groups] == ["refused"]
+
+
+def test_one_request_breaks(tmp_path: Path) -> None:
+    audit = audited(tmp_path, *days(29, 0), PLAIN)
+    assert audit.answer == Breaks(1, 1)
+    assert verdict(audit) == "this 1 client breaks: 1 request over plain HTTP got through"
+
+
+def test_one_request_that_does_not_tell_is_enough(tmp_path: Path) -> None:
+    audit = audited(tmp_path, *days(29, 0), replace(PLAIN, tls=None))
+    assert "1 request of 31 do not tell how they came" in reasons(audit)
+    assert audit.buckets[0].share == pytest.approx(30 / 31)
+    assert "96.7 % tell how they came" in coverage(audit.buckets)
+
+
+def test_one_malformed_line_is_enough(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("".join(f"{each.line}\n" for each in days(29, 0)) + "what is this\n")
+    assert "1 line could not be read, and may be of this bucket" in reasons(
+        audit_logs(tmp_path / "log", now=NOW)
+    )
+
+
+def test_what_s3_does_by_itself_is_no_request(tmp_path: Path) -> None:
+    audit = audited(tmp_path, *days(29, 0, replace(PLAIN, operation="S3.EXPIRE.OBJECT")))
+    assert "the logs hold no request of a client" in reasons(audit)
+    assert (audit.buckets[0].internal, audit.buckets[0].requests) == (30, 0)
+
+
+def test_old_tls_breaks_when_it_is_asked_for(tmp_path: Path) -> None:
+    found = [*days(29, 0), Record(tls="TLSv1.1")]
+    assert isinstance(audited(tmp_path, *found).answer, Safe)
+    audit = audited(tmp_path, *found, minimum_tls=1.2)
+    assert audit.answer == Breaks(1, 1)
+    assert audit.groups[0].transport == "tls-1.1"
+    assert isinstance(audited(tmp_path, *found, minimum_tls=1.1).answer, Safe)
+
+
+def test_tls_whose_version_is_not_told_cannot_tell(tmp_path: Path) -> None:
+    found = [*days(29, 0), Record(tls="-")]
+    assert isinstance(audited(tmp_path, *found).answer, Safe)
+    assert "it was TLS, of a version not told" in reasons(audited(tmp_path, *found, minimum_tls=1.2))
+
+
+def test_each_bucket_has_its_own_answer(tmp_path: Path) -> None:
+    other = replace(PLAIN, bucket="b-breaks")
+    audit = audited(tmp_path, *days(29, 0), *days(29, 0, replace(Record(), bucket="a-safe")), other, other)
+    assert [type(bucket.answer) for bucket in audit.buckets] == [Safe, Breaks, Safe]
+    assert audit.answer == Breaks(1, 2)
+    chosen = audited(tmp_path, *days(29, 0), other, buckets=["reports"])
+    assert isinstance(chosen.answer, Safe)
+    assert [(each.what, each.records) for each in chosen.passed] == [("requests to other buckets", 1)]
+
+
+def test_bucket_that_is_asked_about_has_to_be_in_the_logs(tmp_path: Path) -> None:
+    audit = audited(tmp_path, *days(29, 0), buckets=["reports", "typo"])
+    assert "bucket `typo`: there is no record of it in the logs" in reasons(audit)
+    assert isinstance(audit.buckets[0].answer, Safe)
+
+
+@pytest.mark.parametrize("name", ["x'; DROP TABLE counted; --", "''", "$since", "\\", 'a"b', "%", "{x}"])
+def test_name_of_a_bucket_is_no_sql(tmp_path: Path, name: str) -> None:
+    audit = audited(tmp_path, *days(29, 0), replace(PLAIN, bucket=name.replace(" ", "")), buckets=[name])
+    assert [bucket.name for bucket in audit.buckets] == [name]
+    assert audit.buckets[0].breaking == (0 if " " in name or '"' in name else 1)
+
+
+def test_clients_are_counted_once_for_all_operations_and_buckets(tmp_path: Path) -> None:
+    found = [
+        PLAIN,
+        replace(PLAIN, operation="REST.PUT.OBJECT"),
+        replace(PLAIN, bucket="other"),
+        replace(PLAIN, address="192.0.2.4"),
+        replace(PLAIN, status="403", address="192.0.2.5"),
+    ]
+    audit = audited(tmp_path, *found)
+    assert audit.answer == Breaks(2, 4)
+    answers = {bucket.name: bucket.answer for bucket in audit.buckets}
+    assert answers == {"reports": Breaks(2, 3), "other": Breaks(1, 1)}
+
+
+def test_groups_of_other_keys(tmp_path: Path) -> None:
+    found = [
+        PLAIN,
+        replace(PLAIN, address="192.0.2.4"),
+        replace(PLAIN, status="404"),
+        replace(PLAIN, bucket="b"),
+    ]
+    (group,) = audited(tmp_path, *found, group_by=[Key.USER_AGENT]).groups
+    assert (group.user_agent, group.bucket, group.requests, group.clients) == ("curl/8.5.0", None, 4, 2)
+    groups = audited(tmp_path, *found, group_by=[Key.STATUS]).groups
+    assert [(each.status, each.requests) for each in groups] == [("200", 3), ("404", 1)]
+
+
+def test_largest_groups_come_first_and_the_rest_is_counted(tmp_path: Path) -> None:
+    found = [replace(PLAIN, address=f"192.0.2.{number}") for number in range(9) for _ in range(number + 1)]
+    audit = audited(tmp_path, *found, limit=3)
+    assert [group.requests for group in audit.groups] == [9, 8, 7]
+    assert [(trouble.value, number) for trouble, number in audit.more] == [("breaks", 6)]
+    assert audit.answer == Breaks(9, 45)
+
+
+def test_time_that_ends_before_it_begins(tmp_path: Path) -> None:
+    with pytest.raises(LogError, match="ends before it begins"):
+        audit_logs(tmp_path, since=NOW, until=NOW)
+
+
+def test_nothing_of_the_asked_time_cannot_tell(tmp_path: Path) -> None:
+    audit = audited(tmp_path, *days(29, 0), since=NOW + datetime.timedelta(days=1))
+    assert "there is no request in the logs at the time that was asked for" in reasons(audit)
