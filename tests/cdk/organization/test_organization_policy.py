@@ -10,7 +10,7 @@ from aws_cdk import aws_organizations as organizations
 from aws_cdk.assertions import Annotations, Match
 
 from secure_bucket import Proven, Refuted, Request, SecureTransportOrganizationPolicy, evaluate
-from secure_bucket.cdk import organization_policy
+from secure_bucket.cdk.organization import organization_policy
 from secure_bucket.errors import ConstructError
 from secure_bucket.policy.statements import deny_plain_http_anywhere
 from secure_bucket.proof import prove_denies_http, prove_minimum_tls
