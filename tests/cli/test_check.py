@@ -50,7 +50,7 @@ def test_report_names_place_request_reason_and_fix(directory: Path, run: Run) ->
     (directory / "logs.yaml").write_text(OPEN)
     out = run("check", "logs.yaml").out
     assert out.startswith(
-        "logs.yaml:2:3: SB001 error: bucket `Logs`: GET of `report.csv` over http by anyone"
+        "logs.yaml:2:3: SB001 error: bucket `Logs`: anyone can GET `report.csv` over plain HTTP"
     )
     assert "the bucket has no policy" in out
     assert "  fix: add an `AWS::S3::BucketPolicy`" in out
@@ -333,7 +333,7 @@ def test_assembly_with_a_stage_and_a_nested_stack(directory: Path, run: Run) -> 
     assert "cdk.out/Nested.nested.template.json:1:" in outcome.out
     assert "cdk.out/assembly-Stage/Top.template.json:1:" in outcome.out
     assert str(directory) not in outcome.out
-    assert outcome.out.count("GET of `report.csv` over http") == 4
+    assert outcome.out.count("anyone can GET `report.csv` over plain HTTP") == 4
     assert run("check", ".").out == outcome.out
     assert run("check", "cdk.out/manifest.json").out == outcome.out
 

@@ -172,7 +172,7 @@ def test_probe_finds_nothing_and_the_proof_does(probe: Run, server: Storage) -> 
     server.over_http = explicit()
     outcome = probe("bare", SIGNED, "--policy-check")
     assert outcome.code == 1
-    assert "the bucket policy lets through what the probe did not try" in outcome.out
+    assert "the bucket policy accepts one that the probe did not send" in outcome.out
 
 
 def test_policy_that_cannot_be_read_is_a_fault(probe: Run, server: Storage) -> None:

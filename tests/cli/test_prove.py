@@ -47,7 +47,7 @@ def narrowed(**conditions: Any) -> dict[str, Any]:
             0,
             "undecided: ",
         ),
-        (DENY, ["--minimum-tls=1.2"], 1, "over TLS 1.0 by anyone"),
+        (DENY, ["--minimum-tls=1.2"], 1, "over TLS 1.0:"),
         ({**DENY, "Effect": "Allow"}, [], 1, "refuted: "),
     ],
 )
@@ -163,7 +163,7 @@ def test_policy_in_plain_words(directory: Path, run: Run) -> None:
         "or is absent.\n"
         "   It limits what this statement allows, and denies nothing"
     ) in outcome.out
-    assert "   By itself it is not enough: " in outcome.out
+    assert "   By itself it is not enough, because " in outcome.out
     assert "   By itself it denies every request over plain HTTP.\n" in outcome.out
     assert outcome.out.endswith("is denied, by statement `DenyHttp`\n")
 

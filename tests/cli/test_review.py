@@ -68,8 +68,8 @@ def test_an_open_bucket(aws: Aws, review: Command) -> None:
     assert outcome.code == 1
     finding, fix, summary = outcome.out.splitlines()
     assert finding == (
-        f"SB001 error: bucket `open` (account {ACCOUNT}, eu-west-1): GET of `report.csv` over http by anyone "
-        "is let through — the bucket has no policy; public access is not blocked"
+        f"SB001 error: bucket `open` (account {ACCOUNT}, eu-west-1): anyone can GET `report.csv` over plain "
+        "HTTP: the bucket has no policy; public access is not blocked"
     )
     assert fix.startswith(
         "  fix: it has no policy: look again with `aws s3api get-bucket-policy --bucket open`"

@@ -48,7 +48,7 @@ def test_a_bucket_without_a_policy() -> None:
     assert finding.rule == "SB001"
     assert finding.level is Level.ERROR
     assert finding.message == (
-        "bucket `Reports`: GET of `report.csv` over http by anyone is let through — the bucket has no policy"
+        "bucket `Reports`: anyone can GET `report.csv` over plain HTTP: the bucket has no policy"
     )
     assert finding.fix.startswith("add an `AWS::S3::BucketPolicy` for this bucket, with the statement {")
     assert finding.at == Place("/Resources/Reports")
@@ -120,7 +120,7 @@ def test_a_condition_names_only_the_parameters_that_matter() -> None:
         check_template(template({"Fn::If": ["IsProd", statement, {"Ref": "AWS::NoValue"}]}, **sections))
     )
     assert finding.parameters == (("Env", "other than `prod`"),)
-    assert " is let through when `Env` is other than `prod` — " in finding.message
+    assert " over plain HTTP when `Env` is other than `prod`: " in finding.message
 
 
 def test_undecided_says_what_is_not_known_and_where() -> None:

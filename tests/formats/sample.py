@@ -103,7 +103,7 @@ def finding(
     created_at: Place | None = None,
 ) -> Finding:
     """Return a finding on the template."""
-    said = message or f"bucket `{logical_id}`: `s3:ListBucket` over http by anyone is let through"
+    said = message or f"bucket `{logical_id}`: anyone can call `s3:ListBucket` over plain HTTP"
     where = place or at(logical_id)
     return Finding(
         rule, level, said, fix, where, logical_id, construct_path, APP, request, parameters, created_at
@@ -157,7 +157,7 @@ FULL = Report(
             True,
         ),
     ),
-    baselined=(finding("SB006", Level.ERROR, "Good", "bucket `Good`: TLS 1.2 is let through"),),
+    baselined=(finding("SB006", Level.ERROR, "Good", "bucket `Good`: anyone can GET `a` over TLS 1.2"),),
     faults=(Fault("templates/bad.yaml", "`templates/bad.yaml` is not UTF-8 text: save the file as UTF-8"),),
     ignored=(("package.json", "it has no `Resources`"),),
 )

@@ -320,7 +320,7 @@ def test_github_shows_the_worst_first_on_their_lines() -> None:
     lines = FORMATS["github"](FULL, RUN).splitlines()
     assert [line.split(" ")[0] for line in lines] == ["::error"] * 3 + ["::warning"] + ["::notice"] * 3
     assert lines[1].startswith("::error file=app.py,line=2,col=3,endColumn=30,title=SB001::bucket `Reports`")
-    assert lines[1].endswith("is let through%0AFix: use `SecureBucket`, or `enforce_ssl=True`")
+    assert lines[1].endswith("over plain HTTP%0AFix: use `SecureBucket`, or `enforce_ssl=True`")
     assert lines[-1].startswith("::notice title=secure-bucket::4 buckets in 2 templates")
 
 

@@ -19,8 +19,8 @@ from tests.formats.sample import FULL, RUN, finding, hostile_report
 def test_a_finding_is_one_line_that_an_editor_can_jump_from() -> None:
     first = render(FULL, RUN).splitlines()[0]
     assert first == (
-        "templates/app.yaml:10:13: SB001 error: bucket `Reports`: `s3:ListBucket` over http by anyone is let "
-        "through"
+        "templates/app.yaml:10:13: SB001 error: bucket `Reports`: anyone can call `s3:ListBucket` "
+        "over plain HTTP"
     )
 
 

@@ -121,5 +121,5 @@ def test_the_example_app_made_insecure(tmp_path: Path) -> None:
         "Reports/Archive/Plain",
         "Reports/Plain",
     ):
-        run.block(f"ERROR `{path}`", "over http")
+        run.block(f"ERROR `{path}`", "over plain HTTP")
     assert run.summary == "secure-bucket: 12 buckets, 7 proven, 5 answering plain HTTP"

@@ -64,7 +64,7 @@ def test_flag_fails_and_names_each(app: Run) -> None:
     assert run.code == 1
     assert fixed(run) == []
     for path in BUCKETS:
-        run.block(f"ERROR `{path}`", "over http by anyone")
+        run.block(f"ERROR `{path}`", "anyone can ", "over plain HTTP")
     assert "Excused" not in run.stderr
 
 
@@ -73,7 +73,7 @@ def test_an_exception_inside_a_stage_ends_on_its_day(app: Run, mode: str) -> Non
     yesterday = datetime.date.today() - datetime.timedelta(days=1)
     run = app.again("-c", f"mode={mode}", "-c", f"expires={yesterday}")
     assert run.code == 1
-    run.block("FATAL", f"on `Prod/Data/Excused` expired on {yesterday}", "over http by anyone")
+    run.block("FATAL", f"on `Prod/Data/Excused` expired on {yesterday}", "anyone can ", "over plain HTTP")
 
 
 def test_the_gate_judges_where_the_validation_of_the_cdk_is_off(app: Run) -> None:

@@ -126,7 +126,7 @@ def test_a_bucket_that_answers_plain_http_fails_the_synthesis(
 ) -> None:
     run = app.again("-c", f"case={case}")
     assert run.code == 1, run.stderr
-    block = run.block(f"ERROR `{path}`", "over http", "secure-bucket::SB001")
+    block = run.block(f"ERROR `{path}`", "over plain HTTP", "secure-bucket::SB001")
     assert "Suggested fix: " in block
     for word in words:
         assert word in block
@@ -153,7 +153,7 @@ def test_a_finding_inside_a_stage_is_shown_whatever_is_selected(app: Run, argume
     run = app.again("-c", "case=stage", *arguments)
     assert run.code == 1, run.stderr
     assert "`Prod/Data/Plain`" in run.stderr
-    assert "over http" in run.stderr
+    assert "over plain HTTP" in run.stderr
 
 
 def test_a_finding_in_a_stack_that_is_not_selected_fails_the_synthesis_too(app: Run) -> None:
@@ -168,7 +168,7 @@ def test_without_the_command_line_of_the_cdk_it_fails_as_well(app: Run, case: st
     run = app.python(CDK_CONTEXT_JSON=json.dumps({"case": case}), CDK_VALIDATION="false")
     assert run.code == 1, run.stderr
     assert "Plain`" in run.stderr
-    assert "over http" in run.stderr
+    assert "over plain HTTP" in run.stderr
 
 
 def test_the_report_holds_the_place_where_the_bucket_was_made(app: Run) -> None:
@@ -187,7 +187,7 @@ def test_the_plugin_by_itself_is_a_gate(tmp_path: Path) -> None:
     body = 's3.Bucket(cdk.Stack(cdk.Stage(app, "Prod"), "Data"), "Plain")\n'
     run = cdk_synth(tmp_path, body, gate=PLUGIN.format(""))
     assert run.code == 1
-    run.block("`Prod/Data/Plain`", "over http", "secure-bucket::SB001")
+    run.block("`Prod/Data/Plain`", "over plain HTTP", "secure-bucket::SB001")
 
 
 def test_the_plugin_and_the_aspect_in_one_app_judge_it_once(tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ def test_quiet_keeps_the_summary_back_and_nothing_else(tmp_path: Path) -> None:
     assert (run.code, run.summary) == (0, None)
     run = run.again("-c", "bad=true")
     assert (run.code, run.summary) == (1, None)
-    run.block("`Top/Plain`", "over http")
+    run.block("`Top/Plain`", "over plain HTTP")
 
 
 UNDECIDED = (

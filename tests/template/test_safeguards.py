@@ -177,7 +177,7 @@ def test_a_safeguard_changes_no_verdict() -> None:
             {**GUARDRAIL, "TargetIds": ["ou-ab12-34567890", {"Ref": "Unit"}]},
             "A resource control policy about plain HTTP is attached in AWS Organizations: "
             "`ou-ab12-34567890`, what the deployment names; not every request is denied: "
-            "GET of `report.csv` over http by anyone is let through",
+            "anyone can GET `report.csv` over plain HTTP",
         ),
         (
             "AWS::Organizations::Policy",
@@ -200,7 +200,7 @@ def test_a_safeguard_changes_no_verdict() -> None:
                 "TargetIds": ["r-ab12"],
             },
             "A resource control policy about plain HTTP is attached in AWS Organizations: `r-ab12`; "
-            "not every request is denied: GET of `report.csv` over http by anyone is let through",
+            "not every request is denied: anyone can GET `report.csv` over plain HTTP",
         ),
         (
             "AWS::Organizations::Policy",

@@ -16,8 +16,16 @@ from secure_bucket.cli.commands import COMMANDS, build_parser
 from secure_bucket.findings.rules import RULES
 from secure_bucket.formats.compliance import REQUIREMENTS
 
-# What is not a name of `secure_bucket` itself, and is made for users all the same.
-MODULES = ("testing", "live", "logs", "rollout", "statements", "detection", "conformance")
+# Modules for users whose names `secure_bucket` itself does not export, by their page.
+MODULES = {
+    "testing": "testing",
+    "review": "operations.review",
+    "audit": "operations.audit",
+    "plan": "operations.plan",
+    "statements": "policy.statements",
+    "detection": "detection",
+    "conformance": "conformance",
+}
 
 # What argparse says about `--help`, which every command has.
 HELP = "show this help message and exit"
@@ -174,7 +182,7 @@ def schemas(root: Path) -> Iterator[str]:
         yield "    ```\n"
 
 
-GROUPS = {"cdk": "constructs", "findings": "checks", "policy": "proof"}
+GROUPS = {"cdk": "constructs", "findings": "checks", "policy": "proof", "values": "proof"}
 """The page of what a part of the package holds, where it is not called as the part is."""
 
 
@@ -188,11 +196,11 @@ def api(root: Path) -> dict[str, str]:
         part = module.partition(".")[0]
         pages[GROUPS.get(part, part)].append(path)
         index.append(f"| [`{name}`][{path}] | {cell(first_line(root, path))} |")
-    for module in MODULES:
+    for page, module in MODULES.items():
         for name in exported(root, f"secure_bucket.{module}"):
             path = defined(root, f"secure_bucket.{module}", name)
-            if path not in pages[module]:
-                pages[module].append(path)
+            if path not in pages[page]:
+                pages[page].append(path)
     texts = {f"api-{page}.md": "\n\n".join(f"::: {path}" for path in paths) for page, paths in pages.items()}
     return {**texts, "api-names.md": "\n".join(index)}
 

@@ -100,7 +100,7 @@ def _bearing(statement: Statement, version: str, bucket_arn: str, *, strict: boo
             return "By itself it denies every request over plain HTTP."
         case Refuted():
             request = describe_request(verdict.request)
-            return f"By itself it is not enough: {request} is let through — {verdict.why}."
+            return f"By itself it is not enough, because {request}: {verdict.why}."
         case Undecided():
             reasons = "; ".join(reason.reason for reason in verdict.reasons[:3])
             return f"Whether it denies every request over plain HTTP cannot be told: {reasons}."

@@ -149,5 +149,5 @@ def _deliver(probes: Probes, arguments: argparse.Namespace, run: Run, reports: S
 
 
 def _renderer(name: str) -> Callable[[Probes, Run], str]:
-    module = importlib.import_module(f"secure_bucket.operations.review.probe_{name}")
+    module = importlib.import_module(f"secure_bucket.operations.probe.{name}_report")
     return cast("Callable[[Probes, Run], str]", module.render)

@@ -63,7 +63,7 @@ def verdict_lines(words: str, verdict: Verdict, bare: BarePolicy, bucket_arn: st
             at = bare.place(verdict.at)
             context = ", ".join(f"{key} = {_shown(value)}" for key, value in request.context.items())
             return [
-                f"refuted: {describe_request(request)} is let through — {verdict.why}",
+                f"refuted: {describe_request(request)}: {verdict.why}",
                 *([f"  at:        {at}"] if at.line else []),
                 f"  principal: {request.principal}",
                 f"  action:    {request.action}",

@@ -58,6 +58,6 @@ def _denied_from_above(inventory: Inventory, declared: DeclaredSafeguard) -> str
         case Proven():
             return "proven to deny every request over plain HTTP to every bucket that it does not name"
         case Refuted():
-            return f"not every request is denied: {describe_request(verdict.request)} is let through"
+            return f"not every request is denied: {describe_request(verdict.request)}"
         case Undecided():
             return f"whether every request is denied is not known: {reasons(verdict)}"

@@ -194,7 +194,7 @@ def test_its_props_are_those_of_the_installed_cdk() -> None:
 
 
 def _namespace() -> dict[str, Any]:
-    from secure_bucket.cdk import props
+    from secure_bucket.cdk.buckets import props
 
     return vars(props)
 

@@ -58,7 +58,7 @@ def test_one_that_expired_fails_whatever_the_mode_and_the_bucket_is_left_as_it_i
     )
     assert said in str(caught.value)
     assert "FATAL" in str(caught.value)
-    assert "over http by anyone is let through" in str(caught.value)
+    assert "anyone can GET `report.csv` over plain HTTP" in str(caught.value)
     assert "Plain1" not in str(caught.value)
     assert [each["holds"] for each in recorded(app)["exceptions"]] == [False, True]
     assert recorded(app)["fixed"] == []

@@ -733,7 +733,7 @@ def test_outcome_is_no_boolean(server: Storage) -> None:
         (
             Refuted(Request("anonymous", "s3:PutObject", "arn:aws:s3:::reports/a", {}), "no statement"),
             Enforced(Refuser.POLICY, ()),
-            "lets through what the probe did not try: PUT of `a`",
+            "accepts one that the probe did not send: anyone can PUT `a`",
         ),
         (Proven(), Enforced(Refuser.POLICY, ()), ""),
         (Proven(), Inconclusive(("x",), ()), ""),

@@ -85,7 +85,7 @@ def test_records_are_judged_as_buckets_are(aws: Aws) -> None:
     assert report.accounts == (OTHER,)
     assert not report.faults
     half, _ = report.findings
-    assert half.message.startswith(f"bucket `half` (account {OTHER}, eu-west-1): GET of ")
+    assert half.message.startswith(f"bucket `half` (account {OTHER}, eu-west-1): anyone can GET ")
     assert half.message.endswith("; as AWS Config recorded it at 2026-11-20T10:00:00Z")
     assert {each.as_of for each in report.buckets} == {"2026-11-20T10:00:00Z"}
 

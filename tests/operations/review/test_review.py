@@ -68,7 +68,7 @@ def test_each_bucket_has_the_verdict_of_its_policy(aws: Aws) -> None:
 def test_a_finding_names_the_bucket_its_account_and_its_region(aws: Aws) -> None:
     bucket("open", None, region="eu-west-1")
     report = review_account(aws.access)
-    assert message(report).startswith(f"bucket `open` (account {ACCOUNT}, eu-west-1): GET of ")
+    assert message(report).startswith(f"bucket `open` (account {ACCOUNT}, eu-west-1): anyone can GET ")
     (judged,) = report.buckets
     assert (judged.account, judged.region, judged.as_of) == (ACCOUNT, "eu-west-1", "")
 

@@ -16,7 +16,16 @@ from secure_bucket.policy.statements import deny_plain_http
 from secure_bucket.proof.verdict import Refuted, Undecided
 from secure_bucket.values.unknown import Place
 
-__all__ = ["Rule", "describe_request", "finding", "let_through", "reasons", "remedy", "subject", "when"]
+__all__ = [
+    "Rule",
+    "describe_refutation",
+    "describe_request",
+    "finding",
+    "reasons",
+    "remedy",
+    "subject",
+    "when",
+]
 
 Check: TypeAlias = "Callable[[Judgement], Iterator[Finding]]"
 
@@ -86,20 +95,21 @@ def subject(judgement: Judgement) -> str:
 
 
 def describe_request(request: Request) -> str:
-    """Return a request in words: ``GET of `report.csv` by anyone``."""
+    """Describe a request as a clause: ``anyone can GET `report.csv` over plain HTTP``."""
     name = request.action.partition(":")[2]
     path = request.resource.partition(":::")[2]
     bucket = _BUCKET.match(path)
     key = path[bucket.end() :] if bucket else ""
     who = "anyone" if request.principal == ANONYMOUS else f"`{request.principal}`"
     if key and name in _VERBS:
-        what = f"{_VERBS[name]} of `{key}`"
+        what = f"{_VERBS[name]} `{key}`"
     else:
-        what = f"`{request.action}` on `{key}`" if key else f"`{request.action}`"
+        what = f"call `{request.action}` on `{key}`" if key else f"call `{request.action}`"
     version = request.context.get("s3:TlsVersion")
-    secure = request.context.get("aws:SecureTransport") == "true"
-    over = f"TLS {version}" if secure and version is not None else "an old TLS version" if secure else "http"
-    return f"{what} over {over} by {who}"
+    over = "an old TLS version" if version is None else f"TLS {version}"
+    if request.context.get("aws:SecureTransport") != "true":
+        over = "plain HTTP"
+    return f"{who} can {what} over {over}"
 
 
 def when(outcome: Outcome) -> str:
@@ -113,11 +123,11 @@ def when(outcome: Outcome) -> str:
     return " when " + " and ".join(values)
 
 
-def let_through(judgement: Judgement, outcome: Outcome, refuted: Refuted) -> str:
-    """Return the message on a request that gets through."""
+def describe_refutation(judgement: Judgement, outcome: Outcome, refuted: Refuted) -> str:
+    """Describe the request that no statement denies, and why none does, as the message of a finding."""
     request = describe_request(refuted.request)
     more = judgement.running.circumstances() if judgement.running is not None else ""
-    return f"{subject(judgement)}: {request} is let through{when(outcome)} — {refuted.why}{more}"
+    return f"{subject(judgement)}: {request}{when(outcome)}: {refuted.why}{more}"
 
 
 def reasons(undecided: Undecided) -> str:

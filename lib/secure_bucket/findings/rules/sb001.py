@@ -51,7 +51,7 @@ from collections.abc import Iterator
 
 from secure_bucket.findings.finding import Finding, Level
 from secure_bucket.findings.judge import Judgement
-from secure_bucket.findings.rules.rule import Rule, finding, let_through, remedy
+from secure_bucket.findings.rules.rule import Rule, describe_refutation, finding, remedy
 from secure_bucket.proof.verdict import Refuted
 
 __all__ = ["RULE"]
@@ -65,7 +65,7 @@ def _check(judgement: Judgement) -> Iterator[Finding]:
         judgement,
         "SB001",
         Level.ERROR,
-        let_through(judgement, judgement.http, verdict),
+        describe_refutation(judgement, judgement.http, verdict),
         remedy(judgement, judgement.http),
         verdict.at if judgement.http.policy is not None or judgement.running is not None else None,
         judgement.http,

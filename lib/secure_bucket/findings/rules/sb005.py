@@ -52,7 +52,7 @@ from typing_extensions import assert_never
 
 from secure_bucket.findings.finding import Finding, Level
 from secure_bucket.findings.judge import Judgement
-from secure_bucket.findings.rules.rule import Rule, finding, let_through, reasons, remedy, subject
+from secure_bucket.findings.rules.rule import Rule, describe_refutation, finding, reasons, remedy, subject
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 
 __all__ = ["RULE"]
@@ -65,7 +65,11 @@ def _check(judgement: Judgement) -> Iterator[Finding]:
     at = judgement.at
     match verdict:
         case Refuted():
-            level, message, at = Level.ERROR, let_through(judgement, judgement.http, verdict), verdict.at
+            level, message, at = (
+                Level.ERROR,
+                describe_refutation(judgement, judgement.http, verdict),
+                verdict.at,
+            )
         case Undecided():
             level = Level.WARNING
             message = f"{subject(judgement)}: cannot tell whether plain HTTP is denied — {reasons(verdict)}"

@@ -44,7 +44,7 @@ from collections.abc import Iterator
 
 from secure_bucket.findings.finding import Finding, Level
 from secure_bucket.findings.judge import Judgement
-from secure_bucket.findings.rules.rule import Rule, finding, let_through, reasons, subject
+from secure_bucket.findings.rules.rule import Rule, describe_refutation, finding, reasons, subject
 from secure_bucket.policy.statements import deny_old_tls
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 
@@ -57,7 +57,7 @@ def _check(judgement: Judgement) -> Iterator[Finding]:
     if outcome is None or minimum is None or judgement.foreign or isinstance(outcome.verdict, Proven):
         return
     if isinstance(outcome.verdict, Refuted):
-        message = let_through(judgement, outcome, outcome.verdict)
+        message = describe_refutation(judgement, outcome, outcome.verdict)
         written = outcome.policy is not None or judgement.running is not None
         at = outcome.verdict.at if written else None
     else:

@@ -74,8 +74,8 @@ class Check(Struct, frozen=True):
                 )
             case Refuted(request=request, why=why), Enforced():
                 return (
-                    "every request of the probe was refused, but the bucket policy lets through what the "
-                    f"probe did not try: {describe_request(request)} — {why}"
+                    "every request of the probe was refused, but the bucket policy accepts one that the "
+                    f"probe did not send: {describe_request(request)}: {why}"
                 )
             case _:
                 return ""
