@@ -29,7 +29,6 @@ ALWAYS = {
 }
 NOT_ANONYMOUS = {
     "aws:principalarn",
-    "aws:principalaccount",
     "aws:principalorgid",
     "aws:principalisawsservice",
     "aws:username",
@@ -45,7 +44,11 @@ BOOLEANS = {
 def identity(principal: str) -> dict[str, str]:
     """Return the keys that follow from who asks."""
     if principal == "anonymous":
-        return {"aws:PrincipalType": "Anonymous", "aws:userid": "anonymous"}
+        return {
+            "aws:PrincipalAccount": "anonymous",
+            "aws:PrincipalType": "Anonymous",
+            "aws:userid": "anonymous",
+        }
     if not principal.startswith("arn:"):
         return {"aws:PrincipalType": "Service", "aws:userid": principal, "aws:PrincipalIsAWSService": "true"}
     account, name = principal.split(":", 5)[4:]

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from secure_bucket.policy.pattern import Pattern, Wildcard, as_text, matches
+from secure_bucket.policy.pattern import Pattern, Wildcard, as_text, fold, matches
 
 __all__ = ["COMPARISONS", "NEGATED"]
 
@@ -24,7 +24,7 @@ def _string_equals(asked: str, written: Pattern) -> bool:
 
 def _string_equals_ignore_case(asked: str, written: Pattern) -> bool:
     """Exact matching, ignoring case."""
-    return asked.lower() == as_text(written).lower()
+    return fold(asked) == fold(as_text(written))
 
 
 def _string_like(asked: str, written: Pattern) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from secure_bucket.policy.pattern import fold as fold_case
 from secure_bucket.proof.pattern import Pattern, Wild
 from secure_bucket.proof.subject import Letter
 from secure_bucket.values.unknown import Hole
@@ -79,7 +80,7 @@ class Automaton:
         if isinstance(letter, Hole):
             moved = mask & self._table.get(letter, 0)
             return self._close(moved << 1 | mask & (self._any | self._inner_any))
-        key = letter.lower() if self._fold else letter
+        key = fold_case(letter) if self._fold else letter
         moved = mask & self._table.get(key, self._table[""])
         stay = self._any if letter == ":" else self._any | self._inner_any
         return self._close(moved << 1 | mask & stay)

@@ -12,9 +12,10 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from secure_bucket.policy.document import Condition, Quantifier
+from secure_bucket.policy.pattern import fold as fold_case
 from secure_bucket.proof.keys import Domain, domain_of
 from secure_bucket.proof.matching import matches
-from secure_bucket.proof.pattern import Pattern, Variable, compile_pattern
+from secure_bucket.proof.pattern import Pattern, Variable, compile_pattern, undocumented_variable
 from secure_bucket.proof.scalars import (
     AddressRanges,
     parse_address,
@@ -171,7 +172,7 @@ def compile_comparison(condition: Condition, *, variables: bool, known: Mapping[
     negated = "Not" in operator
     if negated or relation not in _RELATIONS:
         relation = "Equals"
-    key = condition.key.lower()
+    key = fold_case(condition.key)
     domain = domain_of(key)
     test = Comparison(key, family, relation, negated, (), condition)
     if family == "null" and condition.quantifier is not None:
@@ -213,6 +214,8 @@ def _option(
         wild = family == "arn" or condition.operator.endswith("Like")
         fold = condition.operator.endswith("IgnoreCase")
         pattern = compile_pattern(value, wild=wild, variables=variables, fold=fold, arn=family == "arn")
+        if why := undocumented_variable(pattern):
+            return Unknown(why, condition.at)
         if family == "arn" and pattern.elements.count(":") < 5:
             return Unknown(
                 f"AWS does not document `{condition.operator}` with `{value}`, which is no ARN", condition.at
@@ -221,6 +224,8 @@ def _option(
     if variables and isinstance(value, str):
         # A variable may stand wherever a value does; one for a fixed key is that key's value.
         pattern = compile_pattern(value, variables=True)
+        if why := undocumented_variable(pattern):
+            return Unknown(why, condition.at)
         if pattern.variables:
             fixed = known.get(pattern.variables[0].key) if len(pattern.elements) == 1 else None
             if fixed is None:

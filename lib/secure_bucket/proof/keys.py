@@ -99,7 +99,6 @@ _ALWAYS: Final = frozenset(
         "aws:viaawsservice",
     )
 )
-_SIGNED_ONLY: Final = frozenset(("aws:principalaccount", "aws:principalarn"))
 _MEMBER_ONLY: Final = frozenset(("aws:principalorgid", "aws:principalorgpaths"))
 _SERVICE_ONLY: Final = frozenset(("aws:principalservicename", "aws:principalservicenameslist"))
 _SESSION_ONLY: Final = frozenset(
@@ -180,7 +179,14 @@ def presence_of(key: str, kind: Kind, *, through_endpoint: bool, tls_absent: boo
         return Presence.ALWAYS if kind is Kind.USER else Presence.NEVER
     if key == "aws:principalisawsservice":
         return Presence.NEVER if kind is Kind.ANONYMOUS else Presence.ALWAYS
-    if key in _SIGNED_ONLY:
+    if key in ("aws:principalaccount", "aws:principalarn") and kind is Kind.SERVICE:
+        # IAM User Guide, *AWS global condition context keys*, read 2026-11: both are in all signed requests.
+        # AWS does not document whether that includes the requests that its services sign.
+        return Presence.ABSENT_RATHER
+    if key == "aws:principalaccount":
+        # The same page: "For anonymous requests, the request context returns `anonymous`."
+        return Presence.ALWAYS
+    if key == "aws:principalarn":
         return Presence.ALWAYS if kind in _SIGNED else Presence.NEVER
     if key in _MEMBER_ONLY:
         if kind is Kind.SERVICE:

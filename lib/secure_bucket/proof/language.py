@@ -86,7 +86,8 @@ LETTERS = UPPER_CASE | frozenset("abcdefghijklmnopqrstuvwxyz")
 DIGITS = frozenset("0123456789")
 NAME = LETTERS | DIGITS | frozenset("+=,.@_-")
 """The characters of the name of an IAM user or role (IAM User Guide, *IAM and AWS STS quotas*)."""
-PATH = NAME | frozenset("/")
+PATH = frozenset(map(chr, range(0x21, 0x80)))
+"""The characters of a path, from `!` to DEL (IAM API Reference, *CreateUser*, read 2026-11)."""
 ANYTHING: frozenset[str] | None = None
 
 _Live: TypeAlias = "tuple[tuple[int, int], ...]"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from secure_bucket.policy.pattern import fold as fold_case
 from secure_bucket.proof.automaton import automaton_of
 from secure_bucket.proof.pattern import Element, Pattern, Variable, Wild
 from secure_bucket.proof.subject import Letter, Subject, letters_of
@@ -78,7 +79,7 @@ def _moves(
         if element is not None and not (generated and (element == "/" or _is_generated(element))):
             yield i + 1, j, wild or (generated and isinstance(element, Wild))
     elif isinstance(letter, str) and (
-        element is Wild.ONE or element is Wild.ONE_IN_PART or (fold and letter.lower() == element)
+        element is Wild.ONE or element is Wild.ONE_IN_PART or (fold and fold_case(letter) == element)
     ):
         yield i + 1, j + 1, False
 

@@ -9,9 +9,10 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from secure_bucket.policy.pattern import fold as fold_case
 from secure_bucket.values.unknown import Hole, Text
 
-__all__ = ["Element", "Pattern", "Variable", "Wild", "compile_pattern"]
+__all__ = ["Element", "Pattern", "Variable", "Wild", "compile_pattern", "undocumented_variable"]
 
 
 class Wild(enum.Enum):
@@ -35,7 +36,7 @@ class Variable(Struct, frozen=True):
     @property
     def key(self) -> str:
         """The condition key whose value it takes, in lower case."""
-        return self.name.partition(",")[0].strip().lower()
+        return fold_case(self.name.partition(",")[0].strip())
 
     @property
     def has_default(self) -> bool:
@@ -52,6 +53,12 @@ Element: TypeAlias = "str | Wild | Hole | Variable"
 
 _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 _ESCAPES = ("*", "?", "$")
+# IAM User Guide, *IAM policy elements: Variables and tags*, read 2026-11: a key, then "a comma and a space"
+# before a default in single quotes. AWS does not document what any other text between the braces means.
+_DOCUMENTED = re.compile(r"(?:[A-Za-z0-9-]+:)?[^\s,'](?:[^,']*[^\s,'])?(?:, '[^']*')?")
+
+
+_UNDOCUMENTED = "AWS does not document this form of a policy variable"
 
 
 # A pattern is looked up far more often than it is made.
@@ -109,15 +116,27 @@ def compile_pattern(
         for match in _VARIABLE.finditer(part) if variables else ():
             elements.extend(_plain(part[position : match.start()], wild))
             name = match[1]
-            elements.append(name if name in _ESCAPES else Variable(name))
+            if name in _ESCAPES:
+                elements.append(name)
+            elif _DOCUMENTED.fullmatch(name):
+                elements.append(Variable(name))
+            else:
+                elements.append(Hole(match[0], _UNDOCUMENTED))
             position = match.end()
         elements.extend(_plain(part[position:], wild))
     if arn:
         elements = list(_within_parts(elements))
     if fold:
-        elements = [element.lower() if isinstance(element, str) else element for element in elements]
+        elements = [fold_case(element) if isinstance(element, str) else element for element in elements]
     hidden = wild and any(isinstance(one, Hole) and not one.generated and not one.plain for one in elements)
     return Pattern(tuple(elements), fold, hidden)
+
+
+def undocumented_variable(pattern: Pattern) -> str:
+    """Return why a pattern cannot be compared: a variable of an undocumented form; `""` if it has none."""
+    return next(
+        (f"{_UNDOCUMENTED}: `{hole.name}`" for hole in pattern.holes if hole.reason == _UNDOCUMENTED), ""
+    )
 
 
 def _plain(text: str, wild: bool) -> Iterator[Element]:

@@ -40,7 +40,7 @@ class Who(Struct, frozen=True):
     Args:
         kind: What kind of principal it is.
         name: The principal as a `Request` names it.
-        account: The account, for a signed request.
+        account: The value of `aws:PrincipalAccount`.
         arn: The value of `aws:PrincipalArn`: for a session, that of its role.
         username: The value of `aws:username`.
     """
@@ -78,7 +78,8 @@ def principals_of(
         TooComplex: The patterns have more classes than can be enumerated.
     """
     if kind is Kind.ANONYMOUS:
-        yield Who(kind, "anonymous")
+        # `aws:PrincipalAccount` is `anonymous` then: `presence_of` has the source.
+        yield Who(kind, "anonymous", account="anonymous")
         return
     if kind is Kind.SERVICE:
         # An ARN or an account, which only stand under `AWS`, is the name of no service.

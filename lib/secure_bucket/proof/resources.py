@@ -11,10 +11,18 @@ from msgspec import Struct
 
 from secure_bucket.policy.actions import BUCKET_ACTIONS, DOUBTFUL_ACTIONS, OBJECT_ACTIONS, keys_of
 from secure_bucket.policy.document import Patterns
+from secure_bucket.policy.pattern import fold as fold_case
 from secure_bucket.proof.automaton import automaton_of
 from secure_bucket.proof.language import LETTERS, UPPER_CASE, Budget, Stage, representatives
 from secure_bucket.proof.matching import matches
-from secure_bucket.proof.pattern import Element, Pattern, Variable, Wild, compile_pattern
+from secure_bucket.proof.pattern import (
+    Element,
+    Pattern,
+    Variable,
+    Wild,
+    compile_pattern,
+    undocumented_variable,
+)
 from secure_bucket.proof.subject import Subject, concat, letters_of, subject_of
 from secure_bucket.proof.three_valued import Tri, any_of, depends_on, negate, unless_void
 from secure_bucket.proof.values import coarse, literals_of
@@ -116,6 +124,9 @@ def compile_resources(element: Patterns, at: Place, *, variables: bool) -> Claus
             patterns.append(value)
             continue
         compiled = compile_pattern(value, wild=True, variables=variables)
+        if why := undocumented_variable(compiled):
+            patterns.append(Unknown(why, at))
+            continue
         pattern = Pattern(tuple(_plain_before_the_resource(compiled.elements)))
         patterns.append(pattern)
         if _has_wild_service(pattern):
@@ -194,7 +205,7 @@ def is_listed(action: str) -> bool:
 
 def plain_key(key: str) -> str:
     """Return a condition key in lower case, without the name of a tag."""
-    return key.lower().partition("/")[0]
+    return fold_case(key).partition("/")[0]
 
 
 def unlisted_actions(clauses: Sequence[Clause], target: Target, budget: Budget) -> Iterator[str]:

@@ -333,11 +333,10 @@ def _is_foreign(key: str, target: Target) -> bool:
 
 def identity_of(who: Who) -> dict[str, Observed]:
     """Return the condition keys (in lower case) that somebody's identity decides; `None` is absent."""
-    keys: dict[str, Observed] = {
-        "aws:principalaccount": who.account,
-        "aws:principalarn": who.arn,
-        "aws:username": who.username,
-    }
+    keys: dict[str, Observed] = {"aws:username": who.username}
+    if who.kind is not Kind.SERVICE:
+        keys["aws:principalaccount"] = who.account
+        keys["aws:principalarn"] = who.arn
     if who.kind is Kind.ANONYMOUS:
         keys["aws:principalisawsservice"] = None
         keys["aws:userid"] = "anonymous"

@@ -43,6 +43,9 @@ _EXAMPLES: Final = {
 _PREFIXES: Final = {"aws:principalorgid": "o-", "aws:sourcevpc": "vpc-", "aws:sourcevpce": "vpce-"}
 _ADDRESSES: Final = ("203.0.113.7", "2001:db8::7")
 OLDEST_TLS_VERSION: Final = "1.0"
+_ARN: Final = 640
+"""Characters in an ARN of IAM at most: an account, a path of 512, a name of 64, and the text between them."""
+
 _TLS_VERSIONS: Final = tuple(map(Fraction, ("1.0", "1.1", "1.2", "1.3")))
 
 
@@ -147,6 +150,13 @@ def _texts(key: str, comparisons: Sequence[Comparison], budget: Budget) -> Itera
     seed = example_of(key)
     classes = [coarse(pattern) for pattern in patterns]
     prefix = _PREFIXES.get(key, "")
+    if key == "aws:principalarn":
+        # Only an AWS service gets here. The ARN that it may carry is no longer than IAM allows.
+        head, rest = seed[:4], seed[4:]
+        for parts in representatives((Stage(head), Stage()), classes, [(head, rest)], budget, longest=_ARN):
+            yield Value("".join(parts))
+        yield from (Value(subject) for subject in literals_of(patterns))
+        return
     if prefix:
         shape, example = (Stage(prefix), Stage()), (prefix, seed.removeprefix(prefix))
         for parts in representatives(shape, classes, [example], budget):
@@ -194,13 +204,12 @@ def example_of(key: str) -> str:
 
 def _numbers(comparisons: Sequence[Comparison], *, whole: bool) -> Iterator[Value]:
     constants = {option for option in _options(comparisons, "numeric") if isinstance(option, Fraction)}
-    for number, exact in _around(sorted(constants)):
-        if not whole or (number >= 0 and number.denominator == 1):
-            yield Value(write_number(number))
-        elif number >= 0:
-            yield Value(write_number(number), doubtful=True)
-        elif not exact and constants and min(constants) > 0:
-            yield Value("0")
+    if whole:
+        # INVARIANT: zero is a bound of its own, so that constants below it leave a value that can occur.
+        constants.add(Fraction(0))
+    for number in _around(sorted(constants)):
+        if not whole or number >= 0:
+            yield Value(write_number(number), doubtful=whole and number.denominator != 1)
 
 
 def _tls_versions(comparisons: Sequence[Comparison], below: Fraction) -> Iterator[Value]:
@@ -208,7 +217,7 @@ def _tls_versions(comparisons: Sequence[Comparison], below: Fraction) -> Iterato
     real = [version for version in _TLS_VERSIONS if version < below]
     yield from (Value(f"{float(version):.1f}") for version in real)
     # Nothing documents the numbers of versions that do not exist, zero and less among them.
-    for number, _ in _around(sorted({*constants, *real, below})):
+    for number in _around(sorted({*constants, *real, below})):
         if number < below and number not in real:
             yield Value(write_number(number), doubtful=True)
 
@@ -217,31 +226,29 @@ def _dates(comparisons: Sequence[Comparison]) -> Iterator[Value]:
     constants = {
         option for option in _options(comparisons, "date", "numeric") if isinstance(option, Fraction)
     }
-    for number, _ in _around(sorted(constants), step=Fraction(86_400)):
+    # INVARIANT: the epoch is a bound of its own: a policy that names only earlier dates leaves a later one.
+    for number in _around(sorted({*constants, Fraction(0)}), step=Fraction(86_400)):
         instant = write_instant(number)
         if instant is not None:
             # No request is older than epoch time.
             yield Value(instant, doubtful=number < 0)
 
 
-def _around(constants: Sequence[Fraction], step: Fraction = Fraction(1)) -> Iterator[tuple[Fraction, bool]]:
-    """Yield one number of each interval that the constants cut, and each constant.
-
-    The second member tells whether the number is one of the constants.
-    """
+def _around(constants: Sequence[Fraction], step: Fraction = Fraction(1)) -> Iterator[Fraction]:
+    """Yield one number of each interval that the constants cut, and each constant."""
     if not constants:
-        yield Fraction(1), False
+        yield Fraction(1)
         return
-    yield constants[-1] + step, False
+    yield constants[-1] + step
     for constant, following in zip(constants, [*constants[1:], None], strict=True):
-        yield constant, True
+        yield constant
         if following is not None:
             middle = (constant + following) / 2
             wholes = (Fraction(floor(middle)), Fraction(floor(constant) + 1))
             between = next((whole for whole in wholes if constant < whole < following), middle)
             if constant < between < following:
-                yield between, False
-    yield constants[0] - step, False
+                yield between
+    yield constants[0] - step
 
 
 def _addresses(comparisons: Sequence[Comparison]) -> Iterator[str]:
