@@ -18,6 +18,7 @@ __all__ = ["COMMANDS", "build_parser"]
 
 COMMANDS: Final = {
     "check": "check templates, directories and cloud assemblies",
+    "gate": "run a CDK app in any language, and judge the cloud assembly that it wrote",
     "fix": "add the deny to templates, or show how",
     "prove": "decide about one bucket policy",
     "review": "review the buckets of accounts",

@@ -1,0 +1,49 @@
+"""The arguments of `secure-bucket gate`."""
+
+from __future__ import annotations
+
+import argparse
+
+from secure_bucket.cli.arguments.common import add_claim, add_colour, add_config
+
+__all__ = ["add"]
+
+_DESCRIPTION = """\
+Run a CDK app in any language, and judge the cloud assembly that it wrote.
+
+COMMAND is what `app` in cdk.json says; --init puts the gate in front of it:
+
+    "app": "secure-bucket gate -- npx ts-node bin/app.ts"
+
+Every cdk command then fails while a bucket is not proven to deny plain HTTP. The
+manifest of a refused assembly becomes manifest.json.refused, so that `cdk deploy -a
+cdk.out` fails as well. Settings, exceptions and the baseline are those of `check`.
+"""
+
+_EXIT_CODES = """\
+exit codes:
+  0    everything is proven, or the CDK CLI has to look up context first
+  1    the gate refuses the assembly: a finding, an undecided bucket, or an
+       assembly that is missing, old or cannot be read
+  2    could not run: bad arguments, or cdk.json cannot be edited
+  126  COMMAND cannot be executed
+  127  COMMAND does not exist
+  Otherwise the exit code of COMMAND when it fails; 128 + N when signal N ends it.
+"""
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add them to the parser of the command."""
+    parser.description = _DESCRIPTION
+    parser.epilog = _EXIT_CODES
+    parser.add_argument("app", nargs="*", metavar="COMMAND", help="the app and its arguments, after --")
+    edit = parser.add_argument_group("cdk.json").add_mutually_exclusive_group()
+    edit.add_argument("--init", action="store_true", help="put the gate into `app` of cdk.json")
+    edit.add_argument("--remove", action="store_true", help="take the gate out of `app` of cdk.json")
+    reports = parser.add_argument_group("reports")
+    reports.add_argument("--quiet", "-q", action="store_true", help="hide the summary of a passing run")
+    add_colour(reports)
+    add_claim(parser)
+    known = parser.add_argument_group("known findings")
+    known.add_argument("--baseline", metavar="FILE", help="findings in FILE do not fail: only new ones do")
+    add_config(parser.add_argument_group("how it runs"))

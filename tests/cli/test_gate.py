@@ -1,0 +1,323 @@
+"""`secure-bucket gate`: an app as a child process, and the judgement on what it wrote."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.harness import Outcome, command, environment, heed_interrupts, write_assembly
+
+Run = Callable[..., Outcome]
+Process = Callable[..., subprocess.CompletedProcess[str]]
+
+BUCKET = {"Type": "AWS::S3::Bucket"}
+DENY = {
+    "Type": "AWS::S3::BucketPolicy",
+    "Properties": {
+        "Bucket": {"Ref": "Logs"},
+        "PolicyDocument": {
+            "Statement": {
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "s3:*",
+                "Resource": [
+                    {"Fn::GetAtt": ["Logs", "Arn"]},
+                    {"Fn::Join": ["", [{"Fn::GetAtt": ["Logs", "Arn"]}, "/*"]]},
+                ],
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            }
+        },
+    },
+}
+APP = """
+import json, os, pathlib, sys
+out = pathlib.Path(os.environ["CDK_OUTDIR"])
+out.mkdir(exist_ok=True)
+resources, missing = json.loads(sys.argv[1]), json.loads(sys.argv[2])
+(out / "Top.template.json").write_text(json.dumps({"Resources": resources}))
+artifact = {
+    "type": "aws:cloudformation:stack",
+    "environment": "aws://unknown-account/unknown-region",
+    "properties": {"templateFile": "Top.template.json"},
+}
+manifest = {"version": "48.0.0", "artifacts": {"Top": artifact}, "missing": [{"key": key} for key in missing]}
+(out / "manifest.json").write_text(json.dumps(manifest))
+print("from the app")
+"""
+
+
+@pytest.fixture(autouse=True)
+def outdir(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The output directory that the CDK CLI names."""
+    (directory / "app.py").write_text(APP)
+    monkeypatch.setenv("CDK_OUTDIR", str(directory / "out"))
+    return directory / "out"
+
+
+def app(*, secure: bool = True, missing: tuple[str, ...] = ()) -> tuple[str, ...]:
+    resources = {"Logs": BUCKET, **({"Policy": DENY} if secure else {})}
+    return ("--", sys.executable, "app.py", json.dumps(resources), json.dumps(missing))
+
+
+def python(code: str) -> tuple[str, ...]:
+    return ("--", sys.executable, "-c", code)
+
+
+def test_a_clean_app_passes_with_one_line_on_stderr(process: Process) -> None:
+    done = process("gate", *app(), env=environment())
+    assert (done.returncode, done.stdout) == (0, "from the app\n")
+    assert done.stderr.startswith("secure-bucket: 1 bucket in 1 template: 1 proven")
+    assert done.stderr.count("\n") == 1
+
+
+def test_quiet_hides_the_summary(process: Process) -> None:
+    done = process("gate", "--quiet", *app(), env=environment())
+    assert (done.returncode, done.stdout, done.stderr) == (0, "from the app\n", "")
+
+
+def test_a_plain_bucket_fails_and_the_directory_cannot_be_deployed(process: Process, outdir: Path) -> None:
+    done = process("gate", "--quiet", *app(secure=False), env=environment())
+    assert (done.returncode, done.stdout) == (1, "from the app\n")
+    assert "SB001" in done.stderr
+    assert "manifest.json.refused" in done.stderr
+    assert not (outdir / "manifest.json").exists()
+    assert (outdir / "manifest.json.refused").exists()
+    assert process("gate", *app(), env=environment()).returncode == 0
+    assert not (outdir / "manifest.json.refused").exists()
+
+
+def test_stages_and_nested_stacks_are_judged(run: Run, directory: Path) -> None:
+    write_assembly(directory / "ready")
+    outcome = run("gate", *python("import shutil; shutil.copytree('ready', 'out')"))
+    assert outcome.code == 1
+    assert outcome.err.count("SB001 error") == 4
+
+
+def test_an_undecided_bucket_fails_unless_it_is_a_warning(run: Run, directory: Path) -> None:
+    policy = json.loads(json.dumps(DENY))
+    policy["Properties"]["PolicyDocument"] = {"Ref": "Given"}
+    words = (sys.executable, "app.py", json.dumps({"Logs": BUCKET, "Policy": policy}), "[]")
+    assert run("gate", "--", *words).code == 1
+    assert run("gate", "--undecided", "warn", "--", *words).code == 0
+
+
+def test_settings_exceptions_and_baseline_of_check_hold(run: Run, directory: Path) -> None:
+    assert run("gate", *app(secure=False)).code == 1
+    (directory / "out" / "manifest.json.refused").rename(directory / "out" / "manifest.json")
+    assert run("check", "out", "--write-baseline", "known.json").code == 0
+    assert run("gate", "--baseline", "known.json", *app(secure=False)).code == 0
+    (directory / "secure-bucket.toml").write_text(
+        '[[exceptions]]\npath = "out/*"\nlogical-id = "Logs"\nrule = "SB001"\nreason = "a device"\n'
+    )
+    assert run("gate", *app(secure=False)).code == 0
+    (directory / "secure-bucket.toml").write_text("nonsense")
+    outcome = run("gate", *app())
+    assert outcome.code == 1
+    assert "is not TOML" in outcome.err
+
+
+def test_the_app_that_fails_is_not_judged(run: Run, outdir: Path) -> None:
+    assert run("gate", *app()).code == 0
+    outcome = run("gate", *python("raise SystemExit(7)"))
+    assert outcome.code == 7
+    assert "proven" not in outcome.err
+    assert not (outdir / "manifest.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [(("./none",), 127), (("./plain.txt",), 126), (("",), 127), ((".",), 126)]
+)
+def test_a_command_that_cannot_be_run_is_one_line(
+    run: Run, directory: Path, words: tuple[str, ...], code: int
+) -> None:
+    (directory / "plain.txt").write_text("text")
+    outcome = run("gate", "--", *words)
+    assert outcome.code == code
+    assert outcome.err.count("\n") == 1
+
+
+def test_no_command_is_said(run: Run) -> None:
+    outcome = run("gate")
+    assert outcome.code == 2
+    assert "after `--`" in outcome.err
+
+
+def test_the_words_after_the_dashes_reach_the_app(process: Process) -> None:
+    code = "import sys; print(sys.argv[1:]); raise SystemExit(3)"
+    done = process("gate", "--quiet", *python(code), "--quiet", "--", "-x", "*", env=environment())
+    assert (done.returncode, done.stdout) == (3, "['--quiet', '--', '-x', '*']\n")
+
+
+def test_standard_input_reaches_the_app(process: Process) -> None:
+    code = "import sys; print(sys.stdin.read()); raise SystemExit(3)"
+    done = process("gate", *python(code), stdin=None, input="hello", env=environment())
+    assert done.stdout == "hello\n"
+
+
+def test_no_manifest_fails(run: Run) -> None:
+    outcome = run("gate", *python(""))
+    assert outcome.code == 1
+    assert "the app wrote no" in outcome.err
+
+
+def test_the_manifest_of_an_earlier_run_is_refused(run: Run, outdir: Path) -> None:
+    assert run("gate", *app()).code == 0
+    outcome = run("gate", *python(""))
+    assert outcome.code == 1
+    assert "is of an earlier run" in outcome.err
+    assert not (outdir / "manifest.json").exists()
+
+
+def test_the_same_content_written_again_is_of_this_run(run: Run, outdir: Path) -> None:
+    assert run("gate", *app()).code == 0
+    assert run("gate", *app()).code == 0
+
+
+def test_files_of_an_earlier_run_are_not_judged(run: Run, outdir: Path) -> None:
+    outdir.mkdir()
+    (outdir / "Old.template.json").write_text(json.dumps({"Resources": {"Old": BUCKET}}))
+    write_assembly(outdir / "assembly-Old")
+    assert run("gate", *app()).code == 0
+
+
+@pytest.mark.parametrize("text", ["", '{"artifacts": {', "[]", '{"artifacts": 1}', '{"missing": 3}', "\\xff"])
+def test_half_a_manifest_is_refused(run: Run, outdir: Path, text: str) -> None:
+    outdir.mkdir()
+    outcome = run("gate", *python(f"open('out/manifest.json', 'w').write({text!r})"))
+    assert outcome.code == 1
+    assert "manifest.json" in outcome.err
+    assert not (outdir / "manifest.json").exists()
+
+
+def test_an_app_that_is_killed_fails(run: Run, outdir: Path) -> None:
+    outcome = run("gate", *python("import os; os.kill(os.getpid(), 9)"))
+    assert outcome.code == 137
+    assert "signal 9" in outcome.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("caught", [False, True])
+def test_signals_reach_the_app(directory: Path, name: str, caught: bool) -> None:
+    number = getattr(signal, name)
+    handler = "lambda *_: sys.exit(9)" if caught else "signal.SIG_DFL"
+    code = f"""
+import signal, sys, time
+signal.signal(signal.{name}, {handler})
+print("ready", flush=True)
+time.sleep(30)
+"""
+    gate = subprocess.Popen(
+        command("gate", *python(code)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        encoding="utf-8",
+        preexec_fn=heed_interrupts,
+    )
+    assert gate.stdout is not None
+    assert gate.stdout.readline() == "ready\n"
+    gate.send_signal(number)
+    _, err = gate.communicate(timeout=20)
+    assert gate.returncode == (9 if caught else 128 + number)
+    assert "Traceback" not in err
+
+
+def test_a_round_with_missing_context_is_not_judged(run: Run, outdir: Path) -> None:
+    for missing in (("a", "b"), ("b",)):
+        outcome = run("gate", *app(secure=False, missing=missing))
+        assert (outcome.code, outcome.err) == (0, "")
+    assert run("gate", *app(secure=False)).code == 1
+    assert run("gate", *app()).code == 0
+    assert [each for each in outdir.iterdir() if "missing" in each.name] == []
+
+
+def test_context_that_stays_missing_fails(run: Run, outdir: Path) -> None:
+    assert run("gate", *app(missing=("a", "b"))).code == 0
+    outcome = run("gate", *app(missing=("b", "a")))
+    assert outcome.code == 1
+    assert "`a`, `b` is still missing" in outcome.err
+    assert not (outdir / "manifest.json").exists()
+    # The CDK CLI ends there: the next round is the first of another run.
+    assert run("gate", *app(missing=("a", "b"))).code == 0
+
+
+def test_missing_context_fails_without_the_cdk_command(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CDK_OUTDIR")
+    assert run("gate", *app()).code == 0
+    outcome = run("gate", *app(missing=("a",)))
+    assert outcome.code == 1
+    assert "only the `cdk` command looks up" in outcome.err
+
+
+CDK_JSON = '{ "context": {"app": 1},\r\n\t"app" :  "npx ts-node \\u0062in/app.ts",\r\n  "watch":{} }\r\n'
+
+
+def test_init_and_remove_change_only_the_app(run: Run, directory: Path) -> None:
+    file = directory / "cdk.json"
+    file.write_bytes(CDK_JSON.encode())
+    outcome = run("gate", "--init")
+    assert outcome.code == 0
+    assert '+\t"app" :  "secure-bucket gate -- npx ts-node' in outcome.out
+    new = "secure-bucket gate -- npx ts-node bin/app.ts"
+    assert file.read_bytes().decode() == CDK_JSON.replace("npx ts-node \\u0062in/app.ts", new)
+    again = run("gate", "--init")
+    assert again.code == 2
+    assert "already" in again.err
+    assert run("gate", "--remove").code == 0
+    assert json.loads(file.read_text()) == json.loads(CDK_JSON)
+    assert run("gate", "--remove").code == 2
+
+
+@pytest.mark.parametrize(
+    "app", ["go mod download && go run app.go", "A=1 node app.js", "a; it's", "cd x\nnode ."]
+)
+def test_init_keeps_a_whole_line_of_shell_behind_the_gate(run: Run, directory: Path, app: str) -> None:
+    file = directory / "cdk.json"
+    file.write_text(json.dumps({"app": app}))
+    assert run("gate", "--init").code == 0
+    assert json.loads(file.read_text())["app"].startswith("secure-bucket gate -- sh -c '")
+    assert run("gate", "--remove").code == 0
+    assert json.loads(file.read_text()) == {"app": app}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", '{"app": 1}', '{"app": " "}', '{"app": "."}', '{"app": "a", "app": "b"}', '{"app": "a"'],
+)
+def test_init_refuses_what_it_cannot_edit(run: Run, directory: Path, text: str) -> None:
+    (directory / "cdk.json").write_text(text)
+    outcome = run("gate", "--init")
+    assert outcome.code == 2
+    assert outcome.err.count("\n") == 1
+    assert (directory / "cdk.json").read_text() == text
+
+
+def test_init_without_a_file_is_said(run: Run) -> None:
+    assert "`cdk.json` cannot be read" in run("gate", "--init").err
+
+
+def _cdk_app(directory: Path, body: str) -> int:
+    from tests.synth.harness import synth_here
+
+    head = "import aws_cdk as cdk\nfrom aws_cdk import aws_s3 as s3\napp = cdk.App()\n"
+    (directory / "cdk_app.py").write_text(f"{head}{body}\napp.synth()\n")
+    words = " ".join(command("gate", "--", sys.executable, "cdk_app.py"))
+    (directory / "cdk.json").write_text(json.dumps({"app": words}))
+    return synth_here(directory, "--no-notices").code
+
+
+@pytest.mark.synth
+def test_cdk_synth_fails_for_a_plain_bucket_without_any_aspect(directory: Path) -> None:
+    secure = 's3.Bucket(cdk.Stack(app, "Top"), "Good", enforce_ssl=True)'
+    assert _cdk_app(directory, secure) == 0
+    staged = f'{secure}\ns3.Bucket(cdk.Stack(cdk.Stage(app, "Stage"), "In"), "Plain")'
+    assert _cdk_app(directory, staged) == 1
+    assert not (directory / "cdk.out" / "manifest.json").exists()
+    assert _cdk_app(directory, 's3.Bucket(cdk.Stack(app, "Top"), "Plain")') == 1
