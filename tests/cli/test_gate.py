@@ -238,6 +238,14 @@ def test_a_round_with_missing_context_is_not_judged(run: Run, outdir: Path) -> N
     assert [each for each in outdir.iterdir() if "missing" in each.name] == []
 
 
+def test_stacks_that_wait_for_context_cannot_be_deployed(run: Run, outdir: Path) -> None:
+    assert run("gate", *app(missing=("a",))).code == 0
+    manifest = json.loads((outdir / "manifest.json").read_text())
+    assert (manifest["artifacts"], manifest["missing"]) == ({}, [{"key": "a"}])
+    # An app that does not write it again is not taken for the last round.
+    assert run("gate", *python("")).code == 1
+
+
 def test_context_that_stays_missing_fails(run: Run, outdir: Path) -> None:
     assert run("gate", *app(missing=("a", "b"))).code == 0
     outcome = run("gate", *app(missing=("b", "a")))

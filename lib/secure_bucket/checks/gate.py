@@ -7,12 +7,22 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from typing import Any
 
 from msgspec import Struct
 
 from secure_bucket.errors import TemplateError
 
-__all__ = ["MANIFEST", "REFUSED", "ManifestStamp", "forget_refusal", "missing_keys", "refuse", "stamp_of"]
+__all__ = [
+    "MANIFEST",
+    "REFUSED",
+    "ManifestStamp",
+    "forget_refusal",
+    "missing_keys",
+    "refuse",
+    "stamp_of",
+    "without_stacks",
+]
 
 MANIFEST = "manifest.json"
 REFUSED = "manifest.json.refused"
@@ -61,6 +71,27 @@ def missing_keys(directory: str) -> frozenset[str]:
         TemplateError: If the manifest cannot be read.
     """
     file = os.path.join(directory, MANIFEST)
+    manifest = _read(file)
+    missing = manifest.get("missing")
+    if missing is None:
+        return frozenset()
+    keys = [each.get("key") if isinstance(each, Mapping) else None for each in _list(missing, file)]
+    texts = frozenset(key for key in keys if isinstance(key, str))
+    if not all(isinstance(key, str) for key in keys):
+        raise TemplateError(f"`{file}`: an entry of `missing` has no `key`")
+    return texts
+
+
+def without_stacks(directory: str) -> str:
+    """Return the manifest without its artifacts: enough for a look-up of context, too little to deploy.
+
+    Raises:
+        TemplateError: If the manifest cannot be read.
+    """
+    return json.dumps({**_read(os.path.join(directory, MANIFEST)), "artifacts": {}})
+
+
+def _read(file: str) -> Mapping[str, Any]:
     try:
         with open(file, "rb") as stream:
             manifest = json.loads(stream.read())
@@ -70,14 +101,7 @@ def missing_keys(directory: str) -> frozenset[str]:
         raise TemplateError(f"`{file}` is not JSON: {error}; did the app end too early?") from None
     if not isinstance(manifest, Mapping):
         raise TemplateError(f"`{file}` is not an object: it does not belong to a cloud assembly")
-    missing = manifest.get("missing")
-    if missing is None:
-        return frozenset()
-    keys = [each.get("key") if isinstance(each, Mapping) else None for each in _list(missing, file)]
-    texts = frozenset(key for key in keys if isinstance(key, str))
-    if not all(isinstance(key, str) for key in keys):
-        raise TemplateError(f"`{file}`: an entry of `missing` has no `key`")
-    return texts
+    return manifest
 
 
 def _list(value: object, file: str) -> list[object]:

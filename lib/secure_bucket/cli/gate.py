@@ -17,7 +17,15 @@ import sys
 from collections.abc import Iterator, Sequence
 from types import FrameType
 
-from secure_bucket.checks.gate import MANIFEST, REFUSED, forget_refusal, missing_keys, refuse, stamp_of
+from secure_bucket.checks.gate import (
+    MANIFEST,
+    REFUSED,
+    forget_refusal,
+    missing_keys,
+    refuse,
+    stamp_of,
+    without_stacks,
+)
 from secure_bucket.cli.output import speaks_utf8, to_stderr, to_stdout, wants_colour
 from secure_bucket.errors import SecureBucketError
 
@@ -143,8 +151,11 @@ def _waits_for_context(directory: str, called_by_cdk: bool) -> bool:
 
     try:
         write_atomically(memory, json.dumps(sorted(keys)))
+        # INVARIANT: nobody judged these stacks, so that a CLI that gives up must not find them. A look-up
+        # needs `missing` alone, and the next round writes the manifest again.
+        write_atomically(os.path.join(directory, MANIFEST), without_stacks(directory))
     except OSError as error:
-        raise SecureBucketError(f"`{memory}` cannot be written: {error.strerror or error}") from None
+        raise SecureBucketError(f"`{directory}` cannot be written: {error.strerror or error}") from None
     return True
 
 
