@@ -28,7 +28,8 @@ exit codes:
   2    could not run: bad arguments, or cdk.json cannot be edited
   126  COMMAND cannot be executed
   127  COMMAND does not exist
-  Otherwise the exit code of COMMAND when it fails; 128 + N when signal N ends it.
+  128+ signal N ended COMMAND: 128 + N. A COMMAND that fails in another way gives
+       its own exit code
 """
 
 
@@ -37,7 +38,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.description = _DESCRIPTION
     parser.epilog = _EXIT_CODES
     parser.add_argument("app", nargs="*", metavar="COMMAND", help="the app and its arguments, after --")
-    edit = parser.add_argument_group("cdk.json").add_mutually_exclusive_group()
+    edit = parser.add_argument_group("edit cdk.json").add_mutually_exclusive_group()
     edit.add_argument("--init", action="store_true", help="put the gate into `app` of cdk.json")
     edit.add_argument("--remove", action="store_true", help="take the gate out of `app` of cdk.json")
     reports = parser.add_argument_group("reports")
