@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -195,6 +197,18 @@ def test_half_a_manifest_is_refused(run: Run, outdir: Path, text: str) -> None:
     assert not (outdir / "manifest.json").exists()
 
 
+@pytest.mark.parametrize(("fault", "code"), [(RuntimeError("x"), 2), (KeyboardInterrupt(), 130)])
+def test_what_is_not_judged_to_its_end_is_refused(
+    run: Run, outdir: Path, monkeypatch: pytest.MonkeyPatch, fault: BaseException, code: int
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise fault
+
+    monkeypatch.setattr("secure_bucket.checks.check.check_assembly", fail)
+    assert run("gate", *app()).code == code
+    assert not (outdir / "manifest.json").exists()
+
+
 def test_an_app_that_is_killed_fails(run: Run, outdir: Path) -> None:
     outcome = run("gate", *python("import os; os.kill(os.getpid(), 9)"))
     assert outcome.code == 137
@@ -227,6 +241,19 @@ time.sleep(30)
     _, err = gate.communicate(timeout=20)
     assert gate.returncode == (9 if caught else 128 + number)
     assert "Traceback" not in err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_a_signal_that_comes_while_the_assembly_is_judged_refuses_it(
+    run: Run, outdir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(*_: object, **__: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
+
+    monkeypatch.setattr("secure_bucket.checks.check.check_assembly", end)
+    assert run("gate", *app()).code == 128 + signal.SIGTERM
+    assert not (outdir / "manifest.json").exists()
 
 
 def test_a_round_with_missing_context_is_not_judged(run: Run, outdir: Path) -> None:
