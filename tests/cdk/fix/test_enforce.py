@@ -488,3 +488,64 @@ def test_what_is_no_app_is_refused_with_what_to_do() -> None:
         enforce_secure_transport(app, mode="repair")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="undecided='ignore'"):
         enforce_secure_transport(app, undecided="ignore")  # type: ignore[arg-type]
+
+
+def pipeline_app(tmp_path: Path, *, enforce_ssl: bool) -> tuple[cdk.App, pipelines.CodePipeline, cdk.Stage]:
+    """Return an app with a pipeline, and a Stage with one bucket that is not in the pipeline yet."""
+    app = cdk.App(outdir=str(tmp_path / "out"))
+    stack = cdk.Stack(app, "Pipeline", env=ENVIRONMENT)
+    repository = codecommit.Repository(stack, "Repository", repository_name="reports")
+    source = pipelines.CodePipelineSource.code_commit(repository, "main")
+    step = pipelines.ShellStep("Synth", input=source, commands=["make synth"])
+    stage = cdk.Stage(app, "Prod")
+    s3.Bucket(cdk.Stack(stage, "Data"), "Reports", enforce_ssl=enforce_ssl)
+    return app, pipelines.CodePipeline(stack, "Code", synth=step), stage
+
+
+def add_to_pipeline(pipeline: pipelines.CodePipeline, stage: cdk.Stage) -> None:
+    pipeline.add_stage(stage)
+
+
+def add_to_wave(pipeline: pipelines.CodePipeline, stage: cdk.Stage) -> None:
+    pipeline.add_wave("Wave").add_stage(stage)
+
+
+def synthesize_by_hand(_: pipelines.CodePipeline, stage: cdk.Stage) -> None:
+    stage.synth()
+
+
+SYNTHESIZERS = [add_to_pipeline, add_to_wave, synthesize_by_hand]
+
+
+@pytest.mark.parametrize("synthesize", SYNTHESIZERS)
+def test_fix_leaves_a_synthesized_stage_as_it_is(
+    tmp_path: Path, synthesize: Callable[[pipelines.CodePipeline, cdk.Stage], None]
+) -> None:
+    app, pipeline, stage = pipeline_app(tmp_path, enforce_ssl=True)
+    synthesize(pipeline, stage)
+    enforce_secure_transport(app, mode=Mode.FIX, quiet=True)
+    assert [stack.display_name for stack in app.synth().get_nested_assembly("assembly-Prod").stacks] == [
+        "Prod/Data (Prod-Data)"
+    ]
+
+
+@pytest.mark.parametrize("synthesize", SYNTHESIZERS)
+def test_the_gate_says_that_a_stage_was_synthesized_before_fix(
+    tmp_path: Path, synthesize: Callable[[pipelines.CodePipeline, cdk.Stage], None]
+) -> None:
+    app, pipeline, stage = pipeline_app(tmp_path, enforce_ssl=False)
+    synthesize(pipeline, stage)
+    enforce_secure_transport(app, mode=Mode.FIX, quiet=True)
+    with pytest.raises(Exception, match="its Stage was synthesized before the call"):
+        app.synth()
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_fix_before_the_pipeline_fixes_its_stages(tmp_path: Path, again: bool) -> None:
+    app, pipeline, stage = pipeline_app(tmp_path, enforce_ssl=False)
+    enforce_secure_transport(app, mode=Mode.FIX, quiet=True)
+    pipeline.add_stage(stage)
+    if again:
+        enforce_secure_transport(app, mode=Mode.FIX, quiet=True)
+    app.synth()
+    assert [each["bucket"] for each in recorded(app)["fixed"]] == ["Prod/Data/Reports/Resource"]

@@ -14,8 +14,10 @@ from constructs import Construct, IConstruct
 from secure_bucket.cdk.buckets.injector import with_deny
 from secure_bucket.cdk.fix.aspect import Mode
 from secure_bucket.cdk.fix.outcome import Fixed
+from secure_bucket.cdk.fix.policy_lookup import path_of
 from secure_bucket.cdk.fix.stack_traces import without_traces
 from secure_bucket.cdk.fix.survey import survey
+from secure_bucket.cdk.fix.synthesized import synthesized_stacks
 from secure_bucket.cdk.gate.record import remove_record
 from secure_bucket.cdk.gate.state import AppState, state_of
 from secure_bucket.cdk.gate.validation import SecureTransportValidation
@@ -45,9 +47,11 @@ def enforce_secure_transport(
     with a new one; what it did is said on stderr, and stands in `secure-bucket.json` in the cloud assembly.
     It leaves alone what somebody acknowledged.
 
-    FIX enters every Stage there is when it is called, and each later one as soon as an `s3.Bucket` is made
-    in it. A later Stage with nothing but L1 buckets is out of its reach, which the gate then says: so call
-    it at the end of the app. To call it again is of no harm.
+    FIX enters every Stage that exists when it is called, and each later one as soon as an `s3.Bucket` is made
+    in it. Two kinds of Stages are out of its reach, and the gate reports their buckets with that reason: a
+    Stage that is already synthesized, as CDK Pipelines does in `add_stage`, and a later Stage that holds only
+    L1 buckets. So call it after the Stages are made and before they are added to a pipeline; without L1
+    buckets, right after `cdk.App()` is as good. A second call changes nothing.
 
     It costs far less than `SecureTransportAspect`, because no construct is visited.
 
@@ -77,9 +81,15 @@ def enforce_secure_transport(
     if mode is Mode.FIX:
         state.websites = state.websites or websites
         reach = _Reach(app, state)
-        for construct in cdk.Mixins.of(app, cdk.ConstructSelector.all()).selected_constructs:
+        everything = cdk.Mixins.of(app, cdk.ConstructSelector.all()).selected_constructs
+        synthesized = synthesized_stacks(everything)
+        for construct in everything:
             if isinstance(construct, cdk.Stage):
-                reach.enter(construct)
+                within = f"{path_of(construct)}/"
+                if within != "/" and any(f"{path}/".startswith(within) for path in synthesized):
+                    state.synthesized.add(within)
+                else:
+                    reach.enter(construct)
 
 
 @jsii.implements(cdk.IPropertyInjector)

@@ -31,6 +31,7 @@ class AppState(Struct):
         fixed: The construct paths of the stacks in which buckets were mended.
         entered: The Stages that `enforce_secure_transport` looks after, by path; whether it has mended
             their buckets already.
+        synthesized: The paths, each with a `/` at the end, of the Stages that FIX found synthesized.
         websites: Whether it mends website buckets too.
         outcomes: What was done about each bucket, by its construct path.
     """
@@ -40,6 +41,7 @@ class AppState(Struct):
     fixer: Fixer = field(default_factory=Fixer)
     fixed: set[str] = field(default_factory=set)
     entered: dict[str, bool] = field(default_factory=dict)
+    synthesized: set[str] = field(default_factory=set)
     websites: bool = False
     outcomes: dict[str, Outcome] = field(default_factory=dict)
 

@@ -209,6 +209,11 @@ def _hint(finding: Finding, stack: StackArtifact | None, state: AppState) -> str
         return f"(FIX left it as it is: {outcome.why}.)"
     if isinstance(outcome, Fixed) and finding.rule in (_REFUTED, _UNDECIDED):
         return f"(FIX wrote the deny into `{outcome.policy}`, and what came after it undid that.)"
+    if stack is not None and any(f"{stack.path}/".startswith(stage) for stage in state.synthesized):
+        return (
+            f"(FIX did not reach the stack `{stack.path}`: its Stage was synthesized before the call of "
+            "`enforce_secure_transport`, as CDK Pipelines does in `add_stage`. Call it before that.)"
+        )
     if not state.fixed or stack is None or stack.path in state.fixed:
         return ""
     if state.entered:
