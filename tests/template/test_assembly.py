@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from secure_bucket.checks import check_assembly, check_templates
 from secure_bucket.errors import TemplateError
 from secure_bucket.findings import Report
+from secure_bucket.proof import Proven, Refuted
 
 cdk = pytest.importorskip("aws_cdk")
 s3 = pytest.importorskip("aws_cdk.aws_s3")
@@ -396,3 +398,22 @@ def test_template_that_nothing_names_is_judged_on_its_own(tmp_path: Path) -> Non
     report = check_assembly(tmp_path)
     assert {bucket.logical_id for bucket in report.buckets} == {"Named", "Lost"}
     assert not any(type(bucket.verdict).__name__ == "Proven" for bucket in report.buckets)
+    # The CDK leaves the templates of stacks that the app no longer has.
+    earlier = (tmp_path / "A.template.json").stat().st_mtime - 3600
+    os.utime(tmp_path / "Lost.nested.template.json", (earlier, earlier))
+    assert {bucket.logical_id for bucket in check_assembly(tmp_path).buckets} == {"Named"}
+
+
+@pytest.mark.parametrize("secure", [True, False])
+def test_nested_stack_of_the_legacy_synthesizer_is_judged_with_its_parent(
+    tmp_path: Path, secure: bool
+) -> None:
+    app = cdk.App(outdir=str(tmp_path))
+    stack = cdk.Stack(app, "Top", synthesizer=cdk.LegacyStackSynthesizer())
+    s3.Bucket(cdk.NestedStack(stack, "Nested"), "Reports", enforce_ssl=secure)
+    app.synth()
+    report = check_assembly(tmp_path)
+    (bucket,) = report.buckets
+    assert bucket.construct_path == "Top/Nested/Reports/Resource"
+    assert isinstance(bucket.verdict, Proven if secure else Refuted)
+    assert [finding.rule for finding in report.findings] == ([] if secure else ["SB001"])

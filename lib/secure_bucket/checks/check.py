@@ -162,6 +162,10 @@ def check_assembly(
     return with_origins(report, directory)
 
 
+_SAME_SYNTHESIS = 60.0
+"""Seconds by which an unnamed template may be older than all named ones and still be of their synthesis."""
+
+
 def _unnamed_templates(directory: str, report: Report) -> Iterator[Document]:
     """Read the templates of an assembly that neither a manifest nor a resource names.
 
@@ -169,6 +173,9 @@ def _unnamed_templates(directory: str, report: Report) -> Iterator[Document]:
     name those of nested stacks, stack sets and products only in metadata, or nowhere.
     """
     known = {os.path.abspath(file) for file in report.templates}
+    times = [os.stat(file).st_mtime for file in known if os.path.isfile(file)]
+    # The CDK does not empty its directory: the template of a stack that the app no longer has stays there.
+    oldest = min(times, default=0.0) - _SAME_SYNTHESIS
     # Equal nested stacks share one asset: of their equal files, one is named.
     read = {load_document(file).text for file in known if os.path.isfile(file)}
     pending = [directory]
@@ -179,6 +186,8 @@ def _unnamed_templates(directory: str, report: Report) -> Iterator[Document]:
                 if os.path.isfile(os.path.join(entry.path, "manifest.json")):
                     pending.append(entry.path)
             elif entry.name.endswith(".template.json") and os.path.abspath(entry.path) not in known:
+                if entry.stat().st_mtime < oldest:
+                    continue
                 document = load_document(entry.path)
                 if document.text not in read and is_template(document.root):
                     yield document

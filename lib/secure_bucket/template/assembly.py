@@ -187,6 +187,7 @@ class _Reader(Struct):
                 elif kind == "aws:cdk:logicalId":
                     made.append((path, data))
             self.acknowledged += _acknowledged(path, entries, directory / (name or "manifest.json"))
+            self._read_legacy_assets(directory, entries)
         if not owners:
             # The CDK before 2.274 does not tell the files of nested stacks, but what makes them is named so.
             owners[""] = os.path.abspath(file)
@@ -201,6 +202,19 @@ class _Reader(Struct):
                 # Of two that claim to be the same resource, one is in a template that nothing tells of.
                 own = path.strip("/")
                 known[logical_id] = own if known.get(logical_id, own) == own else ""
+
+    def _read_legacy_assets(self, directory: Path, entries: object) -> None:
+        """Note the file assets of a stack whose synthesizer writes no asset manifest.
+
+        `LegacyStackSynthesizer` writes them as metadata of the stack: `FileAssetMetadataEntry` of the cloud
+        assembly schema, read 2026-11.
+        """
+        for entry in entries if isinstance(entries, list) else ():
+            data = entry.get("data") if isinstance(entry, Mapping) else None
+            if isinstance(data, Mapping) and entry.get("type") == "aws:cdk:asset":
+                key, path = data.get("sourceHash"), data.get("path")
+                if isinstance(key, str) and isinstance(path, str):
+                    self.assets.setdefault(key, directory / path)
 
     def read_nested(self) -> None:
         """Read the templates that the resources of the stacks name, and those that these name."""
