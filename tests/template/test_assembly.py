@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -375,33 +374,6 @@ def test_the_assembly_knows_better_than_the_template_which_construct_it_is(tmp_p
     app.synth()
     (finding,) = check_assembly(tmp_path).findings
     assert finding.construct_path == "Stack/Reports"
-
-
-def test_template_that_nothing_names_is_judged_on_its_own(tmp_path: Path) -> None:
-    """Its bucket counts, and its policy does not prove a bucket of a stack."""
-
-    def write(name: str, resources: dict[str, Any]) -> None:
-        (tmp_path / name).write_text(json.dumps({"Resources": resources}))
-
-    artifact = {"type": "aws:cloudformation:stack", "properties": {"templateFile": "A.template.json"}}
-    (tmp_path / "manifest.json").write_text(json.dumps({"version": "36.0.0", "artifacts": {"A": artifact}}))
-    write("A.template.json", {"Named": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "named"}}})
-    document = deny("arn:aws:s3:::named")
-    properties = {"Bucket": "named", "PolicyDocument": document}
-    write(
-        "Lost.nested.template.json",
-        {
-            "Lost": {"Type": "AWS::S3::Bucket"},
-            "Policy": {"Type": "AWS::S3::BucketPolicy", "Properties": properties},
-        },
-    )
-    report = check_assembly(tmp_path)
-    assert {bucket.logical_id for bucket in report.buckets} == {"Named", "Lost"}
-    assert not any(type(bucket.verdict).__name__ == "Proven" for bucket in report.buckets)
-    # The CDK leaves the templates of stacks that the app no longer has.
-    earlier = (tmp_path / "A.template.json").stat().st_mtime - 3600
-    os.utime(tmp_path / "Lost.nested.template.json", (earlier, earlier))
-    assert {bucket.logical_id for bucket in check_assembly(tmp_path).buckets} == {"Named"}
 
 
 @pytest.mark.parametrize("secure", [True, False])

@@ -26,7 +26,6 @@ from secure_bucket.template import (
     read_document,
     read_templates,
 )
-from secure_bucket.template.load import is_template
 from secure_bucket.template.scan import find_duplicates
 from secure_bucket.template.stack import TYPES_THAT_MATTER, Resource, pointer_of
 from secure_bucket.values.unknown import Unknown
@@ -147,50 +146,7 @@ def check_assembly(
 
     named = f"`{os.fspath(directory)}`"
     report = _check(lambda: read_assembly(directory), named, strict, minimum_tls_version, exceptions_as_of)
-    for document in _unnamed_templates(os.fspath(directory), report):
-        # INVARIANT: judged on its own, so that its policies never prove a bucket of a stack.
-        alone = check_document(
-            document,
-            strict=strict,
-            minimum_tls_version=minimum_tls_version,
-            exceptions_as_of=exceptions_as_of,
-        )
-        for name in report.__struct_fields__:
-            ours, theirs = getattr(report, name), getattr(alone, name)
-            if isinstance(ours, tuple) and isinstance(theirs, tuple):
-                report = replace(report, **{name: (*ours, *theirs)})
     return with_origins(report, directory)
-
-
-_SAME_SYNTHESIS = 60.0
-"""Seconds by which an unnamed template may be older than all named ones and still be of their synthesis."""
-
-
-def _unnamed_templates(directory: str, report: Report) -> Iterator[Document]:
-    """Read the templates of an assembly that neither a manifest nor a resource names.
-
-    The CDK names a stack's template in the manifest, but `LegacyStackSynthesizer` and custom synthesizers
-    name those of nested stacks, stack sets and products only in metadata, or nowhere.
-    """
-    known = {os.path.abspath(file) for file in report.templates}
-    times = [os.stat(file).st_mtime for file in known if os.path.isfile(file)]
-    # The CDK does not empty its directory: the template of a stack that the app no longer has stays there.
-    oldest = min(times, default=0.0) - _SAME_SYNTHESIS
-    # Equal nested stacks share one asset: of their equal files, one is named.
-    read = {load_document(file).text for file in known if os.path.isfile(file)}
-    pending = [directory]
-    while pending:
-        here = pending.pop()
-        for entry in sorted(os.scandir(here), key=lambda entry: entry.name):
-            if entry.is_dir(follow_symlinks=False):
-                if os.path.isfile(os.path.join(entry.path, "manifest.json")):
-                    pending.append(entry.path)
-            elif entry.name.endswith(".template.json") and os.path.abspath(entry.path) not in known:
-                if entry.stat().st_mtime < oldest:
-                    continue
-                document = load_document(entry.path)
-                if document.text not in read and is_template(document.root):
-                    yield document
 
 
 def _check(
