@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from secure_bucket.operations.audit import Audit, Trouble, audit_logs
+from secure_bucket.operations.audit import Audit, Safe, Trouble, audit_logs
 from tests.operations.audit.records import NOW, OWNER, Record, http
 
 # From the page of the AWS documentation on the format, with its placeholders.
@@ -207,3 +207,29 @@ def test_malformed_json_is_counted_and_shown(tmp_path: Path) -> None:
     audit = audited(tmp_path, json.dumps(CLOUDWATCH), '{"bucket_name": "reports", ', json.dumps({"a": 1}))
     assert audit.malformed.lines == 2
     assert [place.line for place in audit.malformed.places] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(PLAIN.line.replace("R3= ", "R3 = "), id="a host id that holds a blank"),
+        pytest.param(PLAIN.line.replace("s9lz", "s9 lz "), id="a host id that holds two blanks"),
+        pytest.param(PLAIN.line.replace(" SigV4 ", " "), id="no signature version"),
+        pytest.param(PLAIN.line.replace(" AuthHeader ", " "), id="no kind of authentication"),
+        pytest.param(PLAIN.line.replace(" SigV4 ", " SigV9 "), id="an unknown signature version"),
+        pytest.param(replace(PLAIN, cipher="SigV4").line, id="a signature version for a cipher suite"),
+        pytest.param(replace(PLAIN, cipher="s9lzHYrFp76ZVxRc").line, id="a host id for a cipher suite"),
+        pytest.param(replace(PLAIN, tls="reports.s3.eu-west-1.amazonaws.com").line, id="a host for TLS"),
+        pytest.param(replace(PLAIN, tls="TLSv1x").line, id="an unknown version"),
+    ],
+)
+def test_a_record_of_another_form_does_not_count_for_https(tmp_path: Path, line: str) -> None:
+    assert line != PLAIN.line
+    assert outcome(tmp_path, line) == "unknown"
+
+
+def test_shifted_records_do_not_make_a_bucket_safe(tmp_path: Path) -> None:
+    shifted = PLAIN.line.replace("R3= ", "R3 = ")
+    (bucket,) = audited(tmp_path, *[Record().line] * 20, *[shifted] * 500).buckets
+    assert (bucket.https, bucket.unknown) == (20, 500)
+    assert not isinstance(bucket.answer, Safe)

@@ -66,10 +66,12 @@ SELECT
   value[6] AS request,
   COALESCE(value[7], '-') AS status,
   value[8] AS user_agent,
+  '-' AS signature,
   CASE
     WHEN value[9] IS NOT NULL THEN value[9]
     WHEN json_exists(line, '$.cipher_suite') THEN '-'
   END AS cipher,
+  '-' AS authentication,
   CASE
     WHEN value[10] IS NOT NULL THEN value[10]
     WHEN json_exists(line, '$.tls_version') AND json_exists(line, '$.cipher_suite') THEN '-'

@@ -69,7 +69,9 @@ SELECT
   request,
   CASE WHEN array_length(tail) > 1 THEN status END AS status,
   user_agent,
+  tail[4] AS signature,
   tail[5] AS cipher,
+  tail[6] AS authentication,
   tail[8] AS tls
 FROM cut
 """
@@ -81,6 +83,20 @@ _TLS: Final = """
     WHEN 'TLSV1.2' THEN '1.2' WHEN 'TLSV1.3' THEN '1.3'
   END AS tls
 """
+
+# What only TLS can leave in a field. AWS writes suites as OpenSSL or IANA do. That each of them names its
+# algorithm in capitals is inferred from the lists of both.
+_TLS_VERSION: Final = "upper(tls) IN ('TLSV1', 'TLSV1.0', 'TLSV1.1', 'TLSV1.2', 'TLSV1.3')"
+_CIPHER_SUITE: Final = (
+    "translate(cipher, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_', '') = ''"
+    " AND (cipher LIKE '%AES%' OR cipher LIKE '%CHACHA20%' OR cipher LIKE '%DES%' OR cipher LIKE '%RC4%')"
+)
+# INVARIANT: a record tells its transport only where the fields around it have their documented form.
+# A host id that holds a blank shifts all that follow. The forms are those of the page above, read 2026-11.
+_WELL_FORMED: Final = (
+    "(signature IN ('SigV2', 'SigV4', '-') AND authentication IN ('AuthHeader', 'QueryString', '-')"
+    f" AND (cipher = '-' OR ({_CIPHER_SUITE})) AND (tls = '-' OR {_TLS_VERSION}))"
+)
 
 # A `-` in both fields is plain HTTP only where there was a request of a client to speak of:
 # - `S3.…` is what S3 does by itself (expiry, transitions, deliveries), and `BATCH.DELETE.OBJECT` is one key
@@ -111,15 +127,15 @@ SELECT
   {_TLS},
   CASE
     WHEN operation LIKE 'S3.%' OR operation = 'BATCH.DELETE.OBJECT' THEN 'internal'
-    WHEN upper(tls) LIKE 'TLSV1%' THEN 'tls'
-    WHEN tls IS NULL OR tls = '' THEN 'unknown'
-    WHEN cipher <> '-' AND cipher <> '' THEN 'tls'
-    WHEN tls <> '-' OR operation LIKE 'REST.COPY.%_GET' THEN 'unknown'
+    WHEN tls IS NULL OR tls = '' OR NOT {_WELL_FORMED} THEN 'unknown'
+    WHEN tls <> '-' OR cipher <> '-' THEN 'tls'
+    WHEN operation LIKE 'REST.COPY.%_GET' THEN 'unknown'
     WHEN request <> '' AND request <> '-' AND status <> '-' AND address <> '-' THEN 'http'
     ELSE 'unknown'
   END AS transport,
   CASE
     WHEN tls IS NULL OR tls = '' THEN 'the record has no field for the TLS version'
+    WHEN NOT {_WELL_FORMED} THEN 'a field of the record does not have the form that AWS documents'
     WHEN operation LIKE 'REST.COPY.%_GET' THEN 'the half of a copy that S3 does itself does not tell'
     ELSE 'the record says `-`, and of no request of a client'
   END AS why
@@ -168,7 +184,8 @@ SELECT
   END AS effect,
   {_TLS},
   CASE
-    WHEN upper(tls) LIKE 'TLSV1%' OR COALESCE(cipher, '-') NOT IN ('-', '') THEN 'tls'
+    WHEN {_TLS_VERSION} OR ({_CIPHER_SUITE}) THEN 'tls'
+    WHEN COALESCE(cipher, '-') NOT IN ('-', '') THEN 'unknown'
     WHEN {_BY_SERVICE} THEN 'unknown'
     WHEN endpoint IS NOT NULL OR {_TOO_OLD} OR additional IS NULL OR tls IS NOT NULL THEN 'unknown'
     ELSE 'http'
