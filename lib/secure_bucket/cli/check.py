@@ -93,7 +93,10 @@ def _check(
             results = check_all(targets.found, options.settings, jobs=options.jobs, progress=progress)
             report = _whole(targets, results)
     if config.exceptions:
-        report = _grant(report, config, options)
+        from secure_bucket.cli.settings_exceptions import grant_configured
+
+        settings = options.settings
+        report = grant_configured(report, config, minimum_tls=settings.minimum_tls, today=settings.today)
     if not arguments.skip_other_files:
         report = replace(report, faults=(*report.faults, *_nothing_checked(report, targets, options)))
     return report
@@ -135,15 +138,6 @@ def _whole(targets: Targets, results: Iterable[tuple[Target, Report]]) -> Report
         faults=(*targets.faults, *report.faults),
         ignored=(*targets.ignored, *report.ignored),
     )
-
-
-def _grant(report: Report, config: Config, options: _Options) -> Report:
-    from secure_bucket.cli.settings_exceptions import configured_exceptions
-    from secure_bucket.findings.exceptions import grant_exceptions
-
-    unasked = () if options.settings.minimum_tls is not None else ("SB006",)
-    exceptions = configured_exceptions(config, report)
-    return grant_exceptions(report, exceptions, options.settings.today, unasked=unasked)
 
 
 def _nothing_checked(report: Report, targets: Targets, options: _Options) -> list[Fault]:

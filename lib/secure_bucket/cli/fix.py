@@ -82,11 +82,9 @@ def _report(
     report = replace(report, faults=(*targets.faults, *report.faults, *fruitless))
     if not config.exceptions:
         return report
-    from secure_bucket.cli.settings_exceptions import configured_exceptions
-    from secure_bucket.findings.exceptions import grant_exceptions
+    from secure_bucket.cli.settings_exceptions import grant_configured
 
-    exceptions = configured_exceptions(config, report)
-    return grant_exceptions(report, exceptions, datetime.date.today(), unasked=("SB006",))
+    return grant_configured(report, config, minimum_tls=None, today=datetime.date.today())
 
 
 def _given(targets: Targets, pairs: list[tuple[Target, Report]]) -> frozenset[str]:

@@ -76,12 +76,13 @@ def _gate(arguments: argparse.Namespace) -> int:
                 # Its files are not judged: those of a run that failed half-way mix with older ones.
                 _refuse(directory)
                 return code
-            if stamp_of(directory) is None:
+            after = stamp_of(directory)
+            if after is None:
                 raise SecureBucketError(
                     f"the app wrote no `{os.path.join(directory, MANIFEST)}`: does it call `synth`, and "
                     "leave the output directory to the CDK CLI?"
                 )
-            if stamp_of(directory) == before:
+            if after == before:
                 raise SecureBucketError(
                     f"`{os.path.join(directory, MANIFEST)}` is of an earlier run: the app did not write it "
                     "again"
@@ -178,11 +179,9 @@ def _judge(arguments: argparse.Namespace, directory: str) -> bool:
     today = datetime.date.today()
     report = check_assembly(directory, strict=strict, minimum_tls_version=minimum, exceptions_as_of=today)
     if config.exceptions:
-        from secure_bucket.cli.settings_exceptions import configured_exceptions
-        from secure_bucket.findings.exceptions import grant_exceptions
+        from secure_bucket.cli.settings_exceptions import grant_configured
 
-        unasked = () if minimum is not None else ("SB006",)
-        report = grant_exceptions(report, configured_exceptions(config, report), today, unasked=unasked)
+        report = grant_configured(report, config, minimum_tls=minimum, today=today)
     baseline = arguments.baseline or config.baseline
     if baseline is not None:
         from secure_bucket.cli.baseline import apply_baseline, read_baseline

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
@@ -9,10 +10,28 @@ from fnmatch import fnmatchcase
 from msgspec.structs import replace
 
 from secure_bucket.cli.config import Config, ConfigError, ConfiguredException
-from secure_bucket.findings.exceptions import parse_exception
+from secure_bucket.findings.exceptions import grant_exceptions, parse_exception
 from secure_bucket.findings.finding import GrantedException, Report
 
-__all__ = ["bucket_exceptions", "configured_exceptions"]
+__all__ = ["bucket_exceptions", "configured_exceptions", "grant_configured"]
+
+
+def grant_configured(
+    report: Report, config: Config, *, minimum_tls: float | None, today: datetime.date
+) -> Report:
+    """Grant the exceptions of the settings to a report on templates.
+
+    Args:
+        report: The report.
+        config: The settings.
+        minimum_tls: The TLS version that the report asks for; `None` leaves exceptions from SB006 unjudged.
+        today: The day for which the exceptions are granted.
+
+    Raises:
+        ConfigError: As for `configured_exceptions`.
+    """
+    unasked = () if minimum_tls is not None else ("SB006",)
+    return grant_exceptions(report, configured_exceptions(config, report), today, unasked=unasked)
 
 
 def configured_exceptions(config: Config, report: Report) -> tuple[GrantedException, ...]:
