@@ -94,8 +94,10 @@ def compile_principals(principals: Principals) -> Addressees:
 
 def _without_path(arn: str) -> str:
     """Return the ARN of a role without its path; `""` of anything else."""
-    head, role, name = arn.partition(":role/")
-    return f"{head}{role}{name.rpartition('/')[2]}" if role else ""
+    # The path of a user may hold `:role/`: only the sixth part of an ARN tells what it names.
+    *head, resource = arn.split(":", 5)
+    name = resource.rpartition("/")[2]
+    return ":".join((*head, f"role/{name}")) if resource.startswith("role/") else ""
 
 
 def _is_account(entry: Principal | Unknown, who: Who) -> bool:
