@@ -8,7 +8,7 @@ from setuptools import find_packages, setup
 
 YAML = ["PyYAML>=6"]
 RICH = ["rich>=13.9,<16"]
-CLI = [*RICH, *YAML, "shtab>=1.7,<2", "tomli>=2; python_version < '3.11'"]
+CLI = [*RICH, *YAML, "shtab>=1.9,<2", "tomli>=2; python_version < '3.11'"]
 SNAPSHOTS = ["syrupy>=5.5,<8"]
 # What asks running buckets, and what reads their logs.
 AWS = ["boto3>=1.36,<2"]

@@ -80,9 +80,9 @@ def test_bad_template(directory: Path, run: Run, case: str) -> None:
 
 
 POLICIES = {
-    "text": (b'"let nobody in"', "is no bucket policy: it is text"),
-    "a list": (b"[]", "is no bucket policy: it is a list"),
-    "a template": (b'{"Resources": {"A": {"Type": "B"}}}', "`secure-bucket check` reads templates"),
+    "text": (b'"let nobody in"', "is not a bucket policy: it is text"),
+    "a list": (b"[]", "is not a bucket policy: it is a list"),
+    "a template": (b'{"Resources": {"A": {"Type": "B"}}}', "run `secure-bucket check`"),
     "truncated": (b'{"Statement": [', "p.json` is not JSON: the text ends too early"),
     "nothing": (b" ", "is empty"),
     "not UTF-8": (b'{"Statement": "\xff"}', "is not UTF-8 text: byte 15"),

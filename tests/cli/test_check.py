@@ -184,14 +184,13 @@ def test_output_alone_is_text_and_dash_is_standard_output(directory: Path, run: 
         (["a.yaml", "--output", "x", "--output", "y"], "give a --format before each --output"),
         (["a.yaml", "--format=json", "--output=x", "--format=text", "--output=./x"], "to the same file"),
         (["a.yaml", "--format", "xml"], "invalid choice: 'xml'"),
-        (["a.yaml", "--output", ""], "the name of the file is empty"),
-        (["a.yaml", "--jobs", "0"], "`0` is not a number from 1"),
+        (["a.yaml", "--output", ""], "the file name is empty"),
+        (["a.yaml", "--jobs", "0"], "`0` is not a whole number of at least 1"),
         (["a.yaml", "--minimum-tls", "2"], "invalid choice"),
         (["a.yaml", "--grow-baseline"], "--write-baseline FILE"),
         (["a.yaml", "--baseline", "x", "--write-baseline", "y"], "not allowed with"),
         (["a.yaml", "--output", "gone/x"], "`gone/x` cannot be written: No such file or directory"),
         ([""], "a PATH is empty"),
-        ([], "give at least one PATH"),
     ],
 )
 def test_wrong_arguments(directory: Path, run: Run, arguments: list[str], said: str) -> None:
@@ -344,3 +343,9 @@ def test_assembly_without_one_of_its_templates_could_not_be_checked(directory: P
     outcome = run("check", "cdk.out")
     assert outcome.code == 2
     assert "Nested.nested.template.json" in outcome.out
+
+
+def test_check_without_a_path_checks_the_working_directory(directory: Path, run: Run) -> None:
+    (directory / "a.yaml").write_text(OPEN)
+    assert run("check").out == run("check", ".").out
+    assert run("check").code == 1

@@ -397,5 +397,5 @@ def test_json_is_fixed_as_json(run: Run, directory: Path) -> None:
 
 def test_the_help_says_what_the_exit_codes_mean(run: Run) -> None:
     text = run("fix", "--help").out
-    assert "1    there is something to fix" in text
+    assert "1    there are fixes to write" in text
     assert "--write" in text

@@ -350,4 +350,4 @@ def test_help_tells_the_risk(run: Run) -> None:
     outcome = run("probe", "--help")
     assert outcome.code == 0
     assert "no signature travels in clear" in outcome.out
-    assert "session token of temporary credentials travels in clear" in outcome.out
+    assert "session token of temporary credentials is sent in clear" in outcome.out

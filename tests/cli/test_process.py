@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.harness import OPEN, SECURE, command, environment, heed_interrupts
+from secure_bucket.cli.commands import COMMANDS
+from tests.cli.harness import OPEN, SECURE, Outcome, command, environment, heed_interrupts
 
 Process = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -53,14 +54,62 @@ def test_version_and_help(process: Process) -> None:
         help_text = process(*arguments, "--help")
         assert help_text.returncode == 0
         assert "exit codes:" in help_text.stdout
-        for code in ("0    everything is proven", "1    refuted", "2    could not run", "3    undecided"):
+        for code in (
+            "0    every bucket",
+            "1    a bucket accepts",
+            "2    the run is",
+            "3    a bucket is undecided",
+        ):
             assert code in help_text.stdout
 
 
-def test_no_command(process: Process) -> None:
-    outcome = process()
+@pytest.mark.parametrize("arguments", [(), ("help",), ("-h",)])
+def test_the_command_without_a_command_prints_help(process: Process, arguments: tuple[str, ...]) -> None:
+    outcome = process(*arguments)
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+    assert outcome.stdout.startswith("usage: secure-bucket")
+    assert "find clients that use plain HTTP in logs" in outcome.stdout
+
+
+def test_help_of_a_command(process: Process) -> None:
+    assert process("help", "check").stdout == process("check", "--help").stdout
+    assert process("-V").stdout == process("--version").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (("chek", "a.yaml"), "did you mean `check`?"),
+        (("help", "adit"), "did you mean `audit`?"),
+        (("check", "--strct"), "did you mean `--strict`?"),
+        (("check", "--format", "jsn"), "did you mean `json`?"),
+        (("explain", "SB01"), "did you mean `SB001`?"),
+        (("explain", "plaintext-htp"), "did you mean `plaintext-http`?"),
+    ],
+)
+def test_a_misspelt_word_is_corrected(process: Process, arguments: tuple[str, ...], meant: str) -> None:
+    outcome = process(*arguments)
     assert outcome.returncode == 2
-    assert "required: COMMAND" in outcome.stderr
+    assert meant in outcome.stderr
+
+
+@pytest.mark.parametrize("shell", ["bash", "fish", "powershell", "tcsh", "zsh"])
+def test_completion_offers_the_commands(process: Process, shell: str) -> None:
+    outcome = process("completion", shell)
+    assert outcome.returncode == 0
+    assert "audit" in outcome.stdout
+
+
+@pytest.mark.parametrize("columns", ["40", "80"])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_fits_the_terminal(
+    run: Callable[..., Outcome], name: str, columns: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    for line in run("help", name).out.splitlines()[1:]:
+        # An example and the name of an option stay in one piece.
+        if not line.startswith("    ") and " " in line.strip() and not line.startswith("  -"):
+            assert len(line) <= int(columns), line
 
 
 def test_installed_command_is_the_module(directory: Path, process: Process) -> None:
@@ -325,7 +374,7 @@ def test_working_directory_that_is_gone(directory: Path) -> None:
         encoding="utf-8",
     )
     assert outcome.returncode == 2
-    assert outcome.stderr == "secure-bucket: the working directory is not there any more\n"
+    assert outcome.stderr == "secure-bucket: the working directory no longer exists\n"
 
 
 def test_python_without_docstrings(directory: Path, process: Process) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct, field
 
-from secure_bucket.errors import SecureBucketError
+from secure_bucket.errors import SecureBucketError, TemplateError
 from secure_bucket.policy import Place, Policy, Statement, parse_policy
 from secure_bucket.template.json_text import scan_json
 from secure_bucket.template.load import MAX_BYTES, is_template, read_bytes
@@ -17,6 +17,7 @@ from secure_bucket.template.scan import find_duplicates
 __all__ = ["BarePolicy", "PolicyError", "read_policy"]
 
 _ARN = re.compile(r"arn:([^:]*):s3:::([^/]*)")
+_CHECK_READS = "; to check a template, run `secure-bucket check`"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
 
 
@@ -82,7 +83,7 @@ def read_policy(argument: str) -> BarePolicy:
     """Read a bucket policy from a file, or with `-` from standard input.
 
     Raises:
-        PolicyError: If it is no bucket policy.
+        PolicyError: If it is not a bucket policy.
         TemplateError: If it cannot be read, or is not JSON.
     """
     name, data = "<stdin>" if argument == "-" else argument, b""
@@ -99,17 +100,22 @@ def read_policy(argument: str) -> BarePolicy:
     if not text.strip():
         raise PolicyError(f"`{name}` is empty: a bucket policy is a JSON object with `Statement`")
     positions: dict[str, tuple[int, int]] = {}
-    value = scan_json(text, name, positions)
+    try:
+        value = scan_json(text, name, positions)
+    except TemplateError as error:
+        # A template in YAML is the likeliest file to be given by mistake.
+        hint = _CHECK_READS if re.search(r"^Resources *:", text, re.MULTILINE) else ""
+        raise PolicyError(f"{error}{hint}") from None
     if isinstance(value, dict) and set(value) == {"Policy"} and isinstance(value["Policy"], str):
         # The whole answer of `aws s3api get-bucket-policy`, with the policy in it as text.
         positions = {}
         value = scan_json(value["Policy"], f"{name}, `Policy`", {})
     if not isinstance(value, dict):
         kind = "a list" if isinstance(value, list) else "text" if isinstance(value, str) else f"`{value}`"
-        raise PolicyError(f"`{name}` is no bucket policy: it is {kind}, not an object with `Statement`")
+        raise PolicyError(f"`{name}` is not a bucket policy: it is {kind}, not an object with `Statement`")
     if "Statement" not in value:
-        hint = "; `secure-bucket check` reads templates" if is_template(value) else ""
-        raise PolicyError(f"`{name}` is no bucket policy: it has no `Statement`{hint}")
+        hint = _CHECK_READS if is_template(value) else ""
+        raise PolicyError(f"`{name}` is not a bucket policy: it has no `Statement`{hint}")
     for duplicate in find_duplicates(value):
         raise PolicyError(f"`{name}`: {duplicate.reason}: which of them counts is undefined")
     return BarePolicy(name, value, parse_policy(value), positions)

@@ -111,11 +111,7 @@ def _spare_the_input(targets: Targets, files: Iterable[str | None]) -> None:
 
 
 def _complete(arguments: argparse.Namespace, config: Config) -> _Options:
-    paths = tuple(arguments.paths) or config.paths
-    if not paths:
-        raise SecureBucketError(
-            "give at least one PATH: a template, a directory, a cdk.out, or - (see --help)"
-        )
+    paths = tuple(arguments.paths) or config.paths or (".",)
     if "" in paths:
         raise SecureBucketError("a PATH is empty: is a variable not set?")
     strict = config.strict if arguments.strict is None else arguments.strict

@@ -1,7 +1,7 @@
-"""The commands, and the parser that knows them.
+"""List the commands and build their argument parser.
 
-A command is a line here, its arguments in `cli.arguments`, and a module with `run(arguments) -> int`. Of a
-command that is not asked for neither is loaded: a cold start is most of the time on a small template.
+A command is a line here, its arguments in `cli.arguments`, and a module with `run(arguments) -> int`. Only
+the requested command is loaded, because a cold start is most of the time that a small template takes.
 """
 
 from __future__ import annotations
@@ -9,30 +9,32 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
-from typing import Final
+import re
+from collections.abc import Iterable
+from typing import Any, Final, NoReturn
 
 from secure_bucket.cli.arguments.common import EXIT_CODES
 from secure_bucket.cli.output import to_stdout
 
-__all__ = ["COMMANDS", "build_parser"]
+__all__ = ["COMMANDS", "build_parser", "did_you_mean"]
 
 COMMANDS: Final = {
-    "check": "check templates, directories and cloud assemblies",
-    "gate": "run a CDK app in any language, and judge the cloud assembly that it wrote",
-    "fix": "add the deny to templates, or show how",
-    "prove": "decide about one bucket policy",
-    "review": "review the buckets of accounts",
-    "probe": "ask running buckets over HTTPS and over plain HTTP",
-    "audit": "tell from logs who still uses plain HTTP",
-    "plan": "plan in which order to enforce, from templates, accounts and logs",
-    "explain": "explain a rule, or a bucket policy",
+    "check": "find buckets that accept plain HTTP in templates and cloud assemblies",
+    "gate": "run a CDK app in any language, and check the cloud assembly that it writes",
+    "fix": "add the deny to templates, or show the changes",
+    "prove": "prove that a bucket policy denies plain HTTP",
+    "review": "find live buckets that accept plain HTTP in AWS accounts",
+    "probe": "send requests to live buckets over HTTPS and plain HTTP",
+    "audit": "find clients that use plain HTTP in logs",
+    "plan": "plan the order in which to deny plain HTTP",
+    "explain": "explain a rule or a bucket policy",
     "completion": "print a completion script for a shell",
 }
 """The commands, each with a line of help."""
 
 
-class _Help(argparse.RawDescriptionHelpFormatter):
-    # Made for every argument that is added: without a width it loads `shutil` and all of its archives.
+class _Help(argparse.HelpFormatter):
+    # `argparse` makes one for every argument; without a width each would import `shutil`.
     def __init__(self, prog: str) -> None:
         columns = os.environ.get("COLUMNS", "")
         if columns.isdecimal() and len(columns) < 5:
@@ -42,11 +44,54 @@ class _Help(argparse.RawDescriptionHelpFormatter):
                 width = os.get_terminal_size().columns
             except OSError:
                 width = 80
-        super().__init__(prog, width=max(width, 40) - 2)
+        super().__init__(prog, width=max(width, 40) - 2, max_help_position=min(24, width // 4))
+
+    def add_usage(
+        self,
+        usage: str | None,
+        actions: Iterable[argparse.Action],
+        groups: Iterable[Any],
+        prefix: str | None = None,
+    ) -> None:
+        """Show `[OPTIONS]` in place of every option."""
+        forms = {"?": "[{0}]", "*": "[{0} ...]", "+": "{0} [{0} ...]", argparse.PARSER: "{0} ..."}
+        operands = (
+            forms.get(str(each.nargs), "{0}").format(each.metavar or f"{{{','.join(each.choices or ())}}}")
+            for each in actions
+            if not each.option_strings
+        )
+        super().add_usage(" ".join(("%(prog)s [OPTIONS]", *operands)), [], [], prefix)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        """Wrap each paragraph and each row of a table; leave examples, which start with four blanks."""
+        rows: list[str] = []
+        for line in text.strip("\n").split("\n"):
+            if (
+                not line
+                or not rows
+                or not rows[-1]
+                or rows[-1].endswith(":")
+                or re.match(r"  (\S|  \S)", line)
+            ):
+                rows.append(line)
+            else:
+                rows[-1] += f" {line.strip()}"
+        return "\n".join(line for row in rows for line in _wrapped(row, width)) + "\n"
+
+
+def _wrapped(row: str, width: int) -> list[str]:
+    import textwrap
+
+    if row.startswith("    "):
+        return [row]
+    table = re.match(r"  \S.*?  +", row)
+    margin = table[0] if table else ""
+    words = row[len(margin) :]
+    return textwrap.wrap(words, width, initial_indent=margin, subsequent_indent=" " * len(margin)) or [""]
 
 
 class _Version(argparse.Action):
-    # Looking the version up takes time that only this option is worth.
+    # Only this option pays for reading the package metadata.
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from secure_bucket import __version__
 
@@ -54,20 +99,46 @@ class _Version(argparse.Action):
         parser.exit(0)
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        super().error(f"{message}{self._suggestion(message)}")
+
+    def _suggestion(self, message: str) -> str:
+        """Return the word that the user may have meant, as a sentence."""
+        if choice := re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message):
+            return did_you_mean(choice[1], re.findall(r"[\w.-]+", choice[2]))
+        if option := re.search(r"unrecognized arguments: .*?(--[\w-]+)", message):
+            return did_you_mean(option[1], re.findall(r"--[\w-]+", self.format_help()))
+        return ""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `; did you mean …?` with the known word that is most like a given one, or an empty text.
+
+    Args:
+        word: The unknown word.
+        known: The known words.
+    """
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, known, n=1, cutoff=0.75)
+    return f"; did you mean `{close[0]}`?" if close else ""
+
+
 def build_parser(only: str | None = None) -> argparse.ArgumentParser:
     """Return the parser of the whole command.
 
     Args:
-        only: The one command that will be asked for; all of them unless given.
+        only: The only command to load (default: all commands).
     """
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="secure-bucket",
-        description="Prove that no S3 bucket answers plain HTTP, or show the request that gets through.",
-        epilog=EXIT_CODES,
+        description="Prove that no S3 bucket accepts plain HTTP, or show the request that gets through.",
+        epilog=f"{EXIT_CODES}\nRun `secure-bucket help COMMAND` for the options of a command.",
         formatter_class=_Help,
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    parser.add_argument("--version", "-V", action=_Version, nargs=0, help="print the version and exit")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, prog="secure-bucket")
     for name in COMMANDS if only is None else (only,):
         words = COMMANDS[name]
         command = commands.add_parser(
@@ -77,5 +148,6 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
             epilog=EXIT_CODES,
             formatter_class=_Help,
         )
+        command.set_defaults(parser=command)
         importlib.import_module(f"secure_bucket.cli.arguments.{name}").add(command)
     return parser

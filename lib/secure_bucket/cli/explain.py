@@ -1,4 +1,4 @@
-"""`secure-bucket explain`: the manual of a rule, or a bucket policy in plain words."""
+"""Run `secure-bucket explain`: print the manual of a rule, or explain a bucket policy."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the explanation.
 
     Returns:
-        The exit code: 0, an explanation being no verdict.
+        The exit code 0: an explanation is not a verdict.
 
     Raises:
         SecureBucketError: If there is no such rule, or the policy cannot be read.
@@ -45,9 +45,12 @@ def run(arguments: argparse.Namespace) -> int:
         to_stdout(f"{rule.manual.strip()}\n{_requirements(rule.id)}")
         return 0
     if subject != "-" and not os.path.lexists(subject):
+        from secure_bucket.cli.commands import did_you_mean
+
         what = "rule" if _RULE_ID.fullmatch(subject) else "rule and no file"
-        known = ", ".join(rule.id for rule in RULES)
-        raise SecureBucketError(f"there is no {what} `{subject}`; the rules are {known}")
+        names = [name for rule in RULES for name in (rule.id, rule.name)]
+        suggestion = did_you_mean(subject, names) or f"; the rules are {', '.join(names[::2])}"
+        raise SecureBucketError(f"there is no {what} `{subject}`{suggestion}")
     bare = read_policy(subject)
     bucket_arn = bare.bucket_arn(arguments.bucket, arguments.partition)
     lines = _policy(bare, bucket_arn, strict=arguments.strict)

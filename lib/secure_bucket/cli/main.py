@@ -1,4 +1,4 @@
-"""The command `secure-bucket`."""
+"""Run the command `secure-bucket`."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _INTERRUPTED = 130
 
 
 def console() -> NoReturn:
-    """Run the command as a process of its own, and end it."""
+    """Run the command and end the process."""
     code = main()
-    # Everything is written. Taking apart what the system takes back at once would be a sixth of a cold start.
+    # Skip interpreter teardown: a sixth of a cold start.
     os._exit(code)
 
 
@@ -28,20 +28,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Args:
-        argv: Its arguments; those of the process unless given.
+        argv: The arguments (default: those of the process).
 
     Returns:
-        The exit code: 0 all proven, 1 refuted, 2 could not run, 3 undecided only, 130 interrupted.
+        The exit code: 0 all proven, 1 refuted, 2 incomplete run, 3 undecided only, 130 interrupted.
 
     Raises:
-        SystemExit: For `--help`, `--version` and arguments that are none; with 128 and the number of a signal
-            that asks to end while several processes work.
+        SystemExit: For `--help`, `--version` and unknown arguments; with 128 plus the number of a signal
+            that ends a run of several processes.
     """
     try:
         try:
             return _dispatch(argv)
         finally:
-            # Help goes through `print`: what cannot be written is found out here at the latest.
+            # `argparse` prints help with `print`: flush it here, where a full disk is reported.
             if sys.stdout is not None:
                 to_stdout("")
     except KeyboardInterrupt:
@@ -49,15 +49,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (SecureBucketError, OutputError) as error:
         to_stderr(f"secure-bucket: {error}")
     except MemoryError:
-        to_stderr("secure-bucket: there is not enough memory for this")
+        to_stderr("secure-bucket: out of memory")
     except Exception as error:
         if "SECURE_BUCKET_DEBUG" in os.environ:
             raise
         if isinstance(error, FileNotFoundError) and not _is_anywhere():
-            to_stderr("secure-bucket: the working directory is not there any more")
+            to_stderr("secure-bucket: the working directory no longer exists")
             return _COULD_NOT_RUN
         what = " ".join(f"{type(error).__name__}: {error}".split())
-        to_stderr(f"secure-bucket: a fault in secure-bucket itself, please report it: {what}")
+        to_stderr(f"secure-bucket: internal error in secure-bucket, please report it: {what}")
     return _COULD_NOT_RUN
 
 
@@ -73,14 +73,16 @@ def _dispatch(argv: Sequence[str] | None) -> int:
     from secure_bucket.cli.commands import COMMANDS, build_parser
 
     given = list(sys.argv[1:] if argv is None else argv)
-    parser = build_parser(given[0] if given and given[0] in COMMANDS else None)
+    if not given or given[0] == "help":
+        given = [*given[1:], "--help"]
+    parser = build_parser(given[0] if given[0] in COMMANDS else None)
     arguments, rest = parser.parse_known_args(given)
     if rest:
-        # `argparse` takes the first run of PATHs for all of them, where options stand between.
+        # `argparse` stops reading PATHs at the first option after one.
         end = rest.index("--") if "--" in rest else len(rest)
         paths = [*rest[:end], *rest[end + 1 :]]
         if not hasattr(arguments, "paths") or any(each[:1] == "-" and each != "-" for each in rest[:end]):
-            parser.error(f"unrecognized arguments: {' '.join(rest)}")
+            arguments.parser.error(f"unrecognized arguments: {' '.join(rest)}")
         arguments.paths = [*arguments.paths, *paths]
     code: int = importlib.import_module(f"secure_bucket.cli.{arguments.command}").run(arguments)
     return code

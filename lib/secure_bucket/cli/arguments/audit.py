@@ -1,4 +1,4 @@
-"""The arguments of `secure-bucket audit`."""
+"""Define the arguments of `secure-bucket audit`."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ KEYS = ("bucket", "requester", "user-agent", "address", "operation", "status")
 _FORMATS = ("text", "json", "csv")
 
 _DESCRIPTION = """\
-Tell from logs who still uses plain HTTP, or TLS older than asked, before the deny goes on.
+Find the clients that still use plain HTTP, or old TLS, before you add the deny.
 
-LOG is a file, a directory, a pattern, - for standard input, or s3://BUCKET/PREFIX. It holds
-server access logs of S3 (the text, or the JSON that CloudWatch delivers) or events of
-CloudTrail, packed with gzip, zstd or not at all.
+LOG is a file, a directory, a glob pattern, - for standard input, or s3://BUCKET/PREFIX. It
+contains S3 server access logs (text, or JSON delivered by CloudWatch) or CloudTrail events,
+plain or compressed with gzip or zstd.
 
-It says *safe to enforce* only where the logs of a bucket span enough days, end recently,
-hold requests, and tell of each one how it came. A request that was refused already (403)
-breaks nothing.
+A bucket is *safe to enforce* only if its logs span enough days, end recently, contain
+requests, and show for each request whether it used HTTPS. Requests that were already
+refused (403) do not count: the deny breaks nothing for them.
 """
 _EPILOG = """\
 exit codes:
   0    safe to enforce
-  1    clients break
-  2    could not run: bad arguments, or a log that could not be read. It goes before
-       1 and 3, because the answer is not whole; what was found is shown
-  3    cannot tell; --undecided=warn makes it 0
+  1    the deny would break clients
+  2    the run is incomplete: bad arguments or an unreadable log. It takes
+       precedence over 1 and 3; findings are shown all the same
+  3    the logs cannot tell; 0 with --undecided=warn
   130  interrupted
 """
 
@@ -41,81 +41,89 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Add them to the parser of the command."""
     parser.description = _DESCRIPTION
     parser.epilog = _EPILOG
-    parser.add_argument("logs", nargs="+", metavar="LOG", help="what to read")
-    what = parser.add_argument_group("what counts")
+    parser.add_argument(
+        "logs", nargs="+", metavar="LOG", help="file, directory, pattern, - or s3://BUCKET/PREFIX"
+    )
+    what = parser.add_argument_group("which requests count")
     what.add_argument(
         "--bucket",
         action="append",
         dest="buckets",
         metavar="NAME",
         default=[],
-        help="this bucket alone, which then has to be in the logs; can be given again",
+        help="audit only this bucket, which the logs must contain (repeatable)",
     )
     add_evidence(what)
     what.add_argument(
         "--undecided",
         choices=("error", "warn"),
         default="error",
-        help="whether cannot tell fails: error unless given",
+        help="treat *cannot tell* as an error or a warning (default: error)",
     )
-    shown = parser.add_argument_group("what is shown")
+    shown = parser.add_argument_group("output")
     shown.add_argument(
         "--group-by",
         type=_keys,
         metavar="KEYS",
         default=KEYS[:-1],
-        help=f"some of {','.join(KEYS)}; all but the status unless given",
+        help=f"columns to group requests by: {','.join(KEYS)} (default: all except status)",
     )
     shown.add_argument(
         "--limit",
         type=number_from_one,
         metavar="N",
         default=20,
-        help="the N largest groups of each kind, 20 unless given",
+        help="show the N largest groups of each kind (default: 20)",
     )
-    add_reports(parser, verbose="also list the files that are no logs", formats=_FORMATS)
+    add_reports(parser, verbose="also list skipped files", formats=_FORMATS)
     _add_athena(parser)
     add_access(
         parser,
-        region="the region of the logs",
-        endpoint="another endpoint than that of AWS, for every service",
+        region="region of the logs",
+        endpoint="endpoint for every service (default: AWS)",
     )
-    how = parser.add_argument_group("how it runs")
+    how = parser.add_argument_group("run")
     add_memory(how)
     how.add_argument(
-        "--jobs", "-j", type=number_from_one, metavar="N", help="threads; one for each core unless given"
+        "--jobs",
+        "-j",
+        type=number_from_one,
+        metavar="N",
+        help="number of threads (default: one for each core)",
     )
 
 
 def add_evidence(what: Any) -> None:
-    """Add the options on which requests count, and how many days of them are evidence."""
+    """Add the options on which requests count and how many days of logs are enough."""
     what.add_argument(
         "--since",
         type=_moment,
         metavar="TIME",
-        help="from then on: 2027-03-01, 2027-03-01T12:00 (UTC), or 30d ago",
+        help="ignore requests before TIME: 2027-03-01, 2027-03-01T12:00 (UTC), or 30d ago",
     )
-    what.add_argument("--until", type=_end, metavar="TIME", help="until then; a day counts whole")
+    what.add_argument(
+        "--until", type=_end, metavar="TIME", help="ignore requests after TIME; a day is included whole"
+    )
     what.add_argument(
         "--minimum-tls",
         type=float,
         choices=(1.0, 1.1, 1.2, 1.3),
         metavar="VERSION",
-        help="also count older TLS, as 1.2",
+        help="also count requests over TLS older than VERSION, such as 1.2",
     )
     what.add_argument(
         "--minimum-window",
         type=_days,
         metavar="DAYS",
         default=30,
-        help="how many days the logs have to span to say safe, 30d unless given",
+        help="days that the logs must span to call a bucket safe (default: 30d)",
     )
     what.add_argument(
         "--maximum-age",
         type=_days,
         metavar="DAYS",
         default=7,
-        help="how many days ago they may end, 7d unless given",
+        help="days since the last log, at most, to call a bucket safe (default: 7d)",
     )
 
 
@@ -126,44 +134,48 @@ def add_memory(how: Any) -> None:
         type=_memory,
         metavar="SIZE",
         default="1GB",
-        help="before it writes to disk, 1GB unless given",
+        help="memory to use before writing to disk (default: 1GB)",
     )
 
 
 def _add_athena(parser: argparse.ArgumentParser) -> None:
-    athena = parser.add_argument_group("past one machine")
+    athena = parser.add_argument_group("Amazon Athena")
     athena.add_argument(
         "--athena",
         action="store_true",
-        help="let Amazon Athena run the query over one s3://BUCKET/PREFIX, once told what it costs",
+        help="run the query over one s3://BUCKET/PREFIX in Amazon Athena, after showing its cost",
     )
     athena.add_argument(
         "--print-sql",
         nargs="?",
         const="athena",
         choices=("duckdb", "athena"),
-        help="print the table and the query for Athena, or the query for DuckDB; run nothing",
+        help="print the SQL for Athena (table and query) or DuckDB (query), and exit",
     )
     athena.add_argument(
         "--logs-are",
         choices=("access", "cloudtrail"),
-        help="what the prefix holds; found out unless given, and access for --print-sql",
+        help="kind of logs under the prefix (default: detected; access for --print-sql)",
     )
     athena.add_argument(
-        "--database", metavar="NAME", default="default", help="of the table: default unless given"
+        "--database", metavar="NAME", default="default", help="database of the table (default: default)"
     )
-    athena.add_argument("--workgroup", metavar="NAME", default="primary", help="primary unless given")
     athena.add_argument(
-        "--output-location", metavar="S3", help="where the results go; what the workgroup says unless given"
+        "--workgroup", metavar="NAME", default="primary", help="workgroup of the query (default: primary)"
     )
-    athena.add_argument("--yes", "-y", action="store_true", help="run the query without asking")
+    athena.add_argument(
+        "--output-location", metavar="S3", help="S3 location of the results (default: that of the workgroup)"
+    )
+    athena.add_argument(
+        "--yes", "-y", action="store_true", help="run the query without asking for confirmation"
+    )
 
 
 def _moment(text: str) -> datetime.datetime:
     """Return a time in UTC: a day, a time, or a number of days ago.
 
     Raises:
-        argparse.ArgumentTypeError: If it is none.
+        argparse.ArgumentTypeError: If the text is not a time.
     """
     ago = re.fullmatch(r"(\d{1,5})d", text)
     try:
@@ -172,7 +184,7 @@ def _moment(text: str) -> datetime.datetime:
         time = datetime.datetime.fromisoformat(f"{text[:-1]}+00:00" if text.endswith("Z") else text)
     except (ValueError, OverflowError):
         raise argparse.ArgumentTypeError(
-            f"`{text}` is neither a day as 2027-03-01, nor a time as 2027-03-01T12:00, nor days ago as 30d"
+            f"`{text}` is not a day (2027-03-01), a time (2027-03-01T12:00) or a number of days (30d)"
         ) from None
     return time if time.tzinfo else time.replace(tzinfo=datetime.timezone.utc)
 
@@ -185,7 +197,7 @@ def _end(text: str) -> datetime.datetime:
 def _days(text: str) -> int:
     found = re.fullmatch(r"(\d{1,5})d?", text)
     if found is None or int(found[1]) < 1:
-        raise argparse.ArgumentTypeError(f"`{text}` is not a number of days from 1, as 30d")
+        raise argparse.ArgumentTypeError(f"`{text}` is not a number of days of at least 1, such as 30d")
     return int(found[1])
 
 
@@ -193,11 +205,11 @@ def _keys(text: str) -> tuple[str, ...]:
     keys = tuple(dict.fromkeys(key.strip().replace("_", "-") for key in text.split(",")))
     for key in keys:
         if key not in KEYS:
-            raise argparse.ArgumentTypeError(f"`{key}` is nothing to group by; there are {', '.join(KEYS)}")
+            raise argparse.ArgumentTypeError(f"`{key}` is not a column; the columns are {', '.join(KEYS)}")
     return keys
 
 
 def _memory(text: str) -> str:
     if not re.fullmatch(r"[1-9]\d{0,5} ?(?:MB|GB|MiB|GiB)", text):
-        raise argparse.ArgumentTypeError(f"`{text}` is not a size as 500MB or 4GB")
+        raise argparse.ArgumentTypeError(f"`{text}` is not a size, such as 500MB or 4GB")
     return text

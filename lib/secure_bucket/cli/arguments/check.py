@@ -1,4 +1,4 @@
-"""The arguments of `secure-bucket check`."""
+"""Define the arguments of `secure-bucket check`."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ from secure_bucket.cli.arguments.common import (
 __all__ = ["add"]
 
 _DESCRIPTION = """\
-Check every S3 bucket of CloudFormation templates: does its policy deny plain HTTP?
+Find the S3 buckets in CloudFormation templates that accept plain HTTP.
 
-PATH is a template (JSON, YAML), the directory of a CDK cloud assembly (cdk.out), a
-directory that is searched for both, a pattern, or - for standard input. In a
-directory, files that are no templates are passed over and counted.
+PATH is a template (JSON or YAML), a CDK cloud assembly (cdk.out), a directory that
+contains either, a glob pattern, or - for standard input (default: the paths in the
+settings, else the working directory). Other files in a directory are skipped.
 """
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add them to the parser of the command."""
     parser.description = _DESCRIPTION
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="what to check")
-    add_reports(parser, verbose="also list proven buckets and files passed over")
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="template, cdk.out, directory, pattern or -")
+    add_reports(parser, verbose="also list proven buckets and skipped files")
     add_claim(parser)
-    what = parser.add_argument_group("what is checked")
+    what = parser.add_argument_group("input")
     add_exclude(what)
     add_together(what)
     what.add_argument(
         "--skip-other-files",
         action="store_true",
-        help="pass over given files that are no templates, and do not mind if no bucket is left: for "
-        "hooks that hand over every changed file",
+        help="skip PATHs that are not templates, and accept an input without buckets; for hooks that pass "
+        "every changed file",
     )
     add_baseline(parser)
-    how = parser.add_argument_group("how it runs")
+    how = parser.add_argument_group("run")
     how.add_argument(
         "--jobs",
         "-j",
         type=number_from_one,
         metavar="N",
-        help="processes; unless given, one for each core where there is much to read",
+        help="number of processes (default: one for each core if the input is large)",
     )
     add_config(how)

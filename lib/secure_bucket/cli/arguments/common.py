@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""Define the options that several commands share."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ __all__ = [
 
 EXIT_CODES = """\
 exit codes:
-  0    everything is proven
-  1    refuted: a request over plain HTTP gets through
-  2    could not run: bad arguments, or something that could not be read. It goes
-       before 1 and 3, because the answer is not whole; what was found is shown
-  3    undecided, and nothing refuted
+  0    every bucket is proven to deny plain HTTP
+  1    a bucket accepts plain HTTP
+  2    the run is incomplete: bad arguments or an unreadable file. It takes
+       precedence over 1 and 3; findings are shown all the same
+  3    a bucket is undecided, and none accepts plain HTTP
   130  interrupted
 """
 
@@ -76,18 +76,18 @@ class _Output(argparse.Action):
         if reports[-1].file is not None:
             parser.error(f"--output {file}: give a --format before each --output")
         if not file:
-            parser.error("--output: the name of the file is empty")
+            parser.error("--output: the file name is empty")
         reports[-1] = ReportTo(reports[-1].format, file)
         namespace.reports = reports
 
 
 def add_reports(parser: argparse.ArgumentParser, *, verbose: str, formats: Iterable[str] = FORMATS) -> None:
-    """Add the options on what is reported, and where to.
+    """Add the options for report formats and files.
 
     Args:
         parser: The parser of the command.
         verbose: What `--verbose` does.
-        formats: The formats that the command writes: all of them unless given.
+        formats: The formats that the command writes (default: all).
     """
     reports = parser.add_argument_group("reports")
     reports.add_argument(
@@ -95,47 +95,47 @@ def add_reports(parser: argparse.ArgumentParser, *, verbose: str, formats: Itera
         action=_Format,
         choices=tuple(formats),
         dest="reports",
-        help="a format, text unless given; again for a further report",
+        help="report format (default: text; repeatable)",
     )
     reports.add_argument(
         "--output",
         action=_Output,
         metavar="FILE",
         dest="reports",
-        help="write the format named just before to FILE; without it, or with -, it goes to standard "
-        "output, to which one report can go",
+        help="write the report of the preceding --format to FILE (default: -, standard output, for which "
+        "only one report is possible)",
     )
     if "sarif" in formats:
         reports.add_argument(
             "--omit-suppressed",
             action="store_true",
-            help="leave what an exception or the baseline excuses out of SARIF: GitHub takes no notice of "
-            "suppressions, and would show an alert for it",
+            help="leave excepted and baselined findings out of SARIF, because GitHub ignores SARIF "
+            "suppressions and would show an alert for each",
         )
-    reports.add_argument("--quiet", "-q", action="store_true", help="no text report and no notes")
+    reports.add_argument("--quiet", "-q", action="store_true", help="hide the text report and notes")
     reports.add_argument("--verbose", "-v", action="store_true", help=verbose)
     add_colour(reports)
 
 
 def add_baseline(parser: argparse.ArgumentParser) -> None:
-    """Add the options on findings that are known already."""
+    """Add the options for a baseline of known findings."""
     known = parser.add_argument_group("known findings")
     baseline = known.add_mutually_exclusive_group()
     baseline.add_argument(
-        "--baseline", metavar="FILE", help="findings that stand in FILE do not fail: only new ones do"
+        "--baseline", metavar="FILE", help="ignore the findings listed in FILE; only new ones fail"
     )
     baseline.add_argument(
         "--write-baseline",
         metavar="FILE",
-        help="write the findings to FILE; if it exists, only take out what is gone",
+        help="write the findings to FILE; if FILE exists, only remove findings that are gone",
     )
     known.add_argument(
-        "--grow-baseline", action="store_true", help="let --write-baseline add to an existing file"
+        "--grow-baseline", action="store_true", help="let --write-baseline add findings to an existing FILE"
     )
 
 
 def baseline_of(arguments: argparse.Namespace, configured: str | None) -> str | None:
-    """Return the baseline to read or write; `None` for none.
+    """Return the baseline to read or write, or `None`.
 
     Args:
         arguments: The arguments of the command.
@@ -145,7 +145,7 @@ def baseline_of(arguments: argparse.Namespace, configured: str | None) -> str | 
         SecureBucketError: If the arguments contradict each other.
     """
     if arguments.grow_baseline and arguments.write_baseline is None:
-        raise SecureBucketError("--grow-baseline says how to --write-baseline FILE: give that, too")
+        raise SecureBucketError("--grow-baseline needs --write-baseline FILE")
     file: str | None = arguments.write_baseline or arguments.baseline or configured
     return file
 
@@ -157,7 +157,7 @@ def add_exclude(parser: Any) -> None:
         action="append",
         metavar="PATTERN",
         default=[],
-        help="pass over what is found in a directory, or by a pattern, and matches; can be given again",
+        help="skip files that match PATTERN (repeatable)",
     )
 
 
@@ -166,63 +166,63 @@ def add_together(parser: Any) -> None:
     parser.add_argument(
         "--together",
         action="store_true",
-        help="take all templates as one application, in which exports and imports meet; unless given, "
-        "each is checked by itself",
+        help="treat all templates as one application, whose exports and imports match (default: check each "
+        "template alone)",
     )
 
 
 def add_verdict(parser: Any) -> None:
-    """Add the options on what makes a verdict, and what it counts for."""
+    """Add `--undecided` and `--strict`."""
     parser.add_argument(
         "--undecided",
         choices=("error", "warn"),
-        help="whether what cannot be decided fails: error unless given",
+        help="treat undecided buckets as errors or warnings (default: error)",
     )
     parser.add_argument(
         "--strict",
         action=argparse.BooleanOptionalAction,
         default=None,
-        help='take {"AWS": "*"} not to cover AWS services, which AWS does not document',
+        help='assume that {"AWS": "*"} does not cover AWS services (AWS does not document it)',
     )
 
 
 def add_claim(parser: argparse.ArgumentParser) -> None:
-    """Add the options on what is claimed of each bucket."""
-    claim = parser.add_argument_group("what counts")
+    """Add the options on what is proven of each bucket."""
+    claim = parser.add_argument_group("what to prove")
     add_verdict(claim)
     claim.add_argument(
         "--minimum-tls",
         type=float,
         choices=(1.0, 1.1, 1.2, 1.3),
         metavar="VERSION",
-        help="also find what lets older TLS through, as 1.2",
+        help="also report buckets that accept TLS older than VERSION, such as 1.2",
     )
 
 
 def add_bucket(parser: argparse.ArgumentParser) -> None:
-    """Add the options on which bucket a policy is for."""
+    """Add `--bucket` and `--partition`."""
     parser.add_argument(
-        "--bucket", metavar="NAME", help="the bucket; unless given, the one that the policy names"
+        "--bucket", metavar="NAME", help="name of the bucket (default: the bucket that the policy names)"
     )
     parser.add_argument(
         "--partition",
         metavar="NAME",
-        help="aws, aws-cn, aws-us-gov, …; unless given, the one that the policy names, or else aws",
+        help="partition, such as aws-cn (default: the partition that the policy names, else aws)",
     )
 
 
 def add_access(parser: argparse.ArgumentParser, *, region: str, endpoint: str) -> None:
-    """Add the options on whom AWS is asked as, in one account, and where.
+    """Add the options for the AWS session of one account.
 
     Args:
         parser: The parser of the command.
-        region: What the region is for.
-        endpoint: What the endpoint is.
+        region: The help text of `--region`.
+        endpoint: The help text of `--endpoint-url`.
     """
-    how = parser.add_argument_group("how AWS is asked")
-    how.add_argument("--profile", metavar="NAME", help="a profile of the AWS configuration")
-    how.add_argument("--role-arn", metavar="ARN", help="a role to assume")
-    how.add_argument("--external-id", metavar="ID", help="the external id that the role asks for")
+    how = parser.add_argument_group("AWS session")
+    how.add_argument("--profile", metavar="NAME", help="AWS profile to use")
+    how.add_argument("--role-arn", metavar="ARN", help="IAM role to assume")
+    how.add_argument("--external-id", metavar="ID", help="external ID that the role requires")
     add_endpoint(how, region=region, endpoint=endpoint)
     add_show_permissions(how)
 
@@ -231,7 +231,9 @@ def add_endpoint(how: Any, *, region: str, endpoint: str) -> None:
     """Add `--region`, `--endpoint-url` and `--ca-bundle`."""
     how.add_argument("--region", metavar="NAME", help=region)
     how.add_argument("--endpoint-url", metavar="URL", help=endpoint)
-    how.add_argument("--ca-bundle", metavar="FILE", help="certificates to trust instead of the usual ones")
+    how.add_argument(
+        "--ca-bundle", metavar="FILE", help="CA certificates to trust (default: those of the AWS SDK)"
+    )
 
 
 def add_show_permissions(how: Any) -> None:
@@ -239,7 +241,7 @@ def add_show_permissions(how: Any) -> None:
     how.add_argument(
         "--show-permissions",
         action="store_true",
-        help="print the IAM policy with what these options need, and ask nothing",
+        help="print an IAM policy with the permissions that these options need, and exit",
     )
 
 
@@ -247,33 +249,33 @@ def add_colour(parser: Any) -> None:
     """Add `--color` and `--no-color`."""
     colour = parser.add_mutually_exclusive_group()
     colour.add_argument(
-        "--color", action="store_true", default=None, dest="colour", help="colour, also into a pipe"
+        "--color", action="store_true", default=None, dest="colour", help="use colour, also in a pipe"
     )
     colour.add_argument(
         "--no-color",
         action="store_false",
         dest="colour",
-        help="no colour; a terminal gets it unless NO_COLOR is set",
+        help="use no colour (default: colour in a terminal, unless NO_COLOR is set)",
     )
 
 
 def add_config(parser: Any) -> None:
-    """Add the options on the file of settings."""
+    """Add `--config` and `--no-config`."""
     parser.add_argument(
         "--config",
         metavar="FILE",
-        help="settings; unless given, the nearest secure-bucket.toml, or pyproject.toml with "
-        "[tool.secure-bucket], from the working directory upwards",
+        help="settings file (default: the nearest secure-bucket.toml, or pyproject.toml with "
+        "[tool.secure-bucket], in the working directory or above it)",
     )
-    parser.add_argument("--no-config", action="store_true", help="read no settings")
+    parser.add_argument("--no-config", action="store_true", help="ignore settings files")
 
 
 def number_from_one(text: str) -> int:
-    """Return the number that an option was given.
+    """Return the number in an option's text.
 
     Raises:
-        argparse.ArgumentTypeError: If it is none, or below 1.
+        argparse.ArgumentTypeError: If the text is not a number, or the number is below 1.
     """
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"`{text}` is not a number from 1")
+        raise argparse.ArgumentTypeError(f"`{text}` is not a whole number of at least 1")
     return int(text)

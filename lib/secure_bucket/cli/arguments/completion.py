@@ -1,4 +1,4 @@
-"""The arguments of `secure-bucket completion`."""
+"""Define the arguments of `secure-bucket completion`."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ __all__ = ["add"]
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add them to the parser of the command."""
-    parser.add_argument("shell", choices=("bash", "tcsh", "zsh"))
+    parser.add_argument("shell", choices=("bash", "fish", "powershell", "tcsh", "zsh"))

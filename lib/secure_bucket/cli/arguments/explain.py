@@ -1,4 +1,4 @@
-"""The arguments of `secure-bucket explain`."""
+"""Define the arguments of `secure-bucket explain`."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from secure_bucket.cli.arguments.common import add_bucket
 __all__ = ["add"]
 
 _DESCRIPTION = """\
-Print the manual of a rule (SB001, or plaintext-http), or say in plain words what each
-statement of a bucket policy does and how it bears on plain HTTP. Without an argument
-list the rules.
+Explain a rule (SB001 or plaintext-http), or what each statement of a bucket policy
+does and how it affects plain HTTP. Without an argument, list the rules.
 """
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add them to the parser of the command."""
     parser.description = _DESCRIPTION
-    parser.add_argument("subject", nargs="?", metavar="RULE|POLICY", help="a rule, a file, or -")
+    parser.add_argument("subject", nargs="?", metavar="RULE|POLICY", help="rule, policy file or -")
     add_bucket(parser)
-    parser.add_argument("--strict", action="store_true", help='take {"AWS": "*"} not to cover AWS services')
+    parser.add_argument(
+        "--strict", action="store_true", help='assume that {"AWS": "*"} does not cover AWS services'
+    )

@@ -1,4 +1,4 @@
-"""The arguments of `secure-bucket fix`."""
+"""Define the arguments of `secure-bucket fix`."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from secure_bucket.cli.arguments.common import (
 __all__ = ["add"]
 
 _DESCRIPTION = """\
-Add the deny to every bucket of CloudFormation templates that provably answers plain HTTP.
+Add the secure-transport deny to buckets in CloudFormation templates that accept plain HTTP.
 
-Nothing is written unless --write says so: the changes are shown as a diff. Only text is
-added, and comments, order, quoting and line ends stay as they are. What is written
-proves, and a second run changes nothing. A bucket that cannot be fixed safely is left,
-with the reason: a website, several policies, a policy that is built by Fn::If or stands
-in another template, what the CDK has made, what is undecided or excepted.
+The command shows a diff; --write writes the files. It only adds text: comments, order,
+quoting and line endings stay as they are. Every fixed bucket is proven to deny plain HTTP,
+and a second run changes nothing. A bucket that cannot be fixed safely is left with a
+reason: a website, several policies, a policy built by Fn::If or in another template,
+an undecided or excepted bucket, output of the CDK.
 
-PATH is a template, a directory, a pattern, or - for standard input: the fixed template
-then goes to standard output, or with --diff the diff. A bucket policy that nobody here
-declares (set by hand, by another stack) is replaced by a new one at deployment.
+PATH is a template, a directory, a glob pattern, or - for standard input, which writes the
+fixed template (or, with --diff, the diff) to standard output. A new policy replaces any
+bucket policy that is set outside these templates when it is deployed.
 """
 
 _EXIT_CODES = """\
 exit codes:
-  0    everything is proven, or was excepted; with --write after what was written
-  1    there is something to fix, or a bucket is left that answers plain HTTP
-  2    could not run: bad arguments, or something that could not be read or written.
-       It goes before 1 and 3; what could be done is done all the same
-  3    a bucket is left that is undecided, and nothing else
+  0    every bucket is proven or excepted (with --write: after the fixes)
+  1    there are fixes to write, or a remaining bucket accepts plain HTTP
+  2    the run is incomplete: bad arguments, or a file that cannot be read or
+       written. It takes precedence over 1 and 3; all other files are fixed
+  3    a remaining bucket is undecided, and none accepts plain HTTP
   130  interrupted
 """
 
@@ -43,19 +43,19 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Add them to the parser of the command."""
     parser.description = _DESCRIPTION
     parser.epilog = _EXIT_CODES
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="what to fix")
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="template, directory, pattern or -")
     parser.add_argument(
-        "--write", "-w", action="store_true", help="write the templates anew, each wholly or not at all"
+        "--write", "-w", action="store_true", help="write the fixed templates, each completely or not at all"
     )
+    parser.add_argument("--diff", action="store_true", help="show the changes (default without --write)")
     parser.add_argument(
-        "--diff", action="store_true", help="show the changes; so it is unless --write is given"
-    )
-    parser.add_argument(
-        "--synthesized", action="store_true", help="also fix what the CDK has made, which it will make anew"
+        "--synthesized",
+        action="store_true",
+        help="also fix templates that the CDK generated and will generate again",
     )
     add_together(parser)
     add_exclude(parser)
-    parser.add_argument("--quiet", "-q", action="store_true", help="say only what is left, and faults")
+    parser.add_argument("--quiet", "-q", action="store_true", help="show only remaining buckets and errors")
     add_colour(parser)
     add_verdict(parser)
     add_config(parser)

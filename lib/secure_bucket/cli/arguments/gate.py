@@ -1,4 +1,4 @@
-"""The arguments of `secure-bucket gate`."""
+"""Define the arguments of `secure-bucket gate`."""
 
 from __future__ import annotations
 
@@ -45,6 +45,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     reports.add_argument("--quiet", "-q", action="store_true", help="hide the summary of a passing run")
     add_colour(reports)
     add_claim(parser)
-    known = parser.add_argument_group("known findings")
-    known.add_argument("--baseline", metavar="FILE", help="findings in FILE do not fail: only new ones do")
-    add_config(parser.add_argument_group("how it runs"))
+    known = parser.add_argument_group("baseline")
+    known.add_argument(
+        "--baseline", metavar="FILE", help="ignore the findings listed in FILE; only new ones fail"
+    )
+    add_config(parser.add_argument_group("run"))

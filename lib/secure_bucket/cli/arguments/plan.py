@@ -1,4 +1,4 @@
-"""The arguments of `secure-bucket plan`."""
+"""Define the arguments of `secure-bucket plan`."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ __all__ = ["FORMATS", "add"]
 FORMATS = ("text", "json", "markdown", "csv")
 
 _DESCRIPTION = """\
-Plan in which order to deny plain HTTP: which buckets change, which clients break, and
-what comes first. Templates, accounts and logs are put together by the names of buckets.
+Plan the order in which to deny plain HTTP: which buckets change, which clients break and
+what comes first. The plan joins templates, accounts and logs by bucket name.
 
-Each of the three is read now, or from a report that was written before, which needs no
-credentials: PATH or --check, --live or --review, --logs or --audit. Any of them can be
-left out; what it would have told is then said to be missing.
+Each source is read now, or from an earlier report that needs no credentials: PATH or
+--check, --live or --review, --logs or --audit. A source can be left out; the plan then
+names what is missing.
 
   wave 0  already enforced
   wave 1  safe now: the logs show that nobody uses plain HTTP
-  wave 2  after clients have moved, which are named, in the order that frees buckets soonest
+  wave 2  after the named clients have moved, in the order that frees buckets soonest
   wave 3  needs evidence first: logs, or the name of the bucket
-  wave 4  needs another design first: a website, which speaks plain HTTP only
+  wave 4  needs another design first: a website, which speaks only plain HTTP
 """
 _EPILOG = """\
 exit codes:
-  0    nothing is left to do: every bucket is enforced, or left by an exception, by
-       reports that are at most --maximum-age old
-  1    there is something to enforce, now or after a change
-  2    could not run: bad arguments, or something that could not be read. It goes before
-       1 and 3, because the plan is not whole; what was found is shown
-  3    only evidence is missing, or a check or a review is too old to be one
+  0    nothing is left to do: every bucket is enforced or excepted, according to
+       reports no older than --maximum-age
+  1    there are buckets to enforce, now or after a change
+  2    the plan is incomplete: bad arguments or an unreadable file. It takes
+       precedence over 1 and 3; findings are shown all the same
+  3    only evidence is missing, or a check or a review is too old
   130  interrupted
 """
 
@@ -47,12 +47,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         "paths",
         nargs="*",
         metavar="PATH",
-        help="a template, a cdk.out, a directory, a pattern, or -, as for `check`",
+        help="template, cdk.out, directory, pattern or -, as for `check`",
     )
     templates.add_argument(
         "--check",
         metavar="FILE",
-        help="what `check --format json` wrote, instead of a PATH",
+        help="report of `check --format json`, instead of a PATH",
     )
     templates.add_argument(
         "--stack-resources",
@@ -60,15 +60,15 @@ def add(parser: argparse.ArgumentParser) -> None:
         dest="stack_resources",
         metavar="[TEMPLATE=]FILE",
         default=[],
-        help="the names of buckets that CloudFormation made up: what `aws cloudformation "
-        "list-stack-resources` or `describe-stack-resources` printed; can be given again, for each stack",
+        help="output of `aws cloudformation list-stack-resources` or `describe-stack-resources`, which gives "
+        "the generated bucket names of a stack (repeatable)",
     )
     add_together(templates)
-    running = parser.add_argument_group("running buckets")
+    running = parser.add_argument_group("live buckets")
     running.add_argument(
         "--live",
         action="store_true",
-        help="review the accounts now, as `review` does: that of the environment unless options say others",
+        help="review the accounts now, as `review` does (default: the account of your environment)",
     )
     running.add_argument(
         "--review",
@@ -76,30 +76,34 @@ def add(parser: argparse.ArgumentParser) -> None:
         dest="reviews",
         metavar="FILE",
         default=[],
-        help="what `review --format json` wrote; can be given again, for each account",
+        help="report of `review --format json` (repeatable)",
     )
     add_accounts(parser)
-    add_asking(parser.add_argument_group("how AWS is asked"))
+    add_asking(parser.add_argument_group("AWS session"))
     logs = parser.add_argument_group("logs")
     logs.add_argument(
         "--logs",
         action="append",
         metavar="LOG",
         default=[],
-        help="a file, a directory, a pattern, or s3://BUCKET/PREFIX, as for `audit`; can be given again",
+        help="file, directory, pattern or s3://BUCKET/PREFIX, as for `audit` (repeatable)",
     )
-    logs.add_argument("--audit", metavar="FILE", help="what `audit --format json` wrote")
+    logs.add_argument("--audit", metavar="FILE", help="report of `audit --format json`")
     add_evidence(logs)
     add_reports(parser, verbose="list every bucket and client", formats=FORMATS)
-    how = parser.add_argument_group("how it runs")
+    how = parser.add_argument_group("run")
     how.add_argument(
         "--strict",
         action=argparse.BooleanOptionalAction,
         default=None,
-        help='take {"AWS": "*"} not to cover AWS services, which AWS does not document',
+        help='assume that {"AWS": "*"} does not cover AWS services (AWS does not document it)',
     )
     add_memory(how)
     how.add_argument(
-        "--jobs", "-j", type=number_from_one, metavar="N", help="processes and threads; as fits unless given"
+        "--jobs",
+        "-j",
+        type=number_from_one,
+        metavar="N",
+        help="number of processes and threads (default: depends on the input)",
     )
     add_config(how)

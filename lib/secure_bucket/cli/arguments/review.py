@@ -1,4 +1,4 @@
-"""The arguments of `secure-bucket review`."""
+"""Define the arguments of `secure-bucket review`."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from secure_bucket.cli.arguments.common import (
 __all__ = ["add", "add_accounts", "add_asking"]
 
 _DESCRIPTION = """\
-Review every general purpose S3 bucket of an account, or of many: does the policy that is
-in force deny plain HTTP? Nothing is changed; --show-permissions prints what has to be allowed.
+Find the S3 buckets in one or many AWS accounts that accept plain HTTP.
 
-The account is that of the environment or the profile, as for the AWS CLI. A bucket that
-cannot be read is reported as such, with exit code 2, and never passes for fine.
+The command reads the bucket policies in force and changes nothing; --show-permissions
+prints the permissions it needs. It uses the account of your environment or profile, like
+the AWS CLI. A bucket that it cannot read is reported and gives exit code 2.
 """
 
 
@@ -32,38 +32,38 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_reports(parser, verbose="also list proven buckets")
     add_claim(parser)
     add_accounts(parser)
-    what = parser.add_argument_group("which buckets")
+    what = parser.add_argument_group("buckets")
     what.add_argument(
         "--bucket",
         action="append",
         dest="buckets",
         metavar="NAME",
         default=[],
-        help="only this bucket; can be given again",
+        help="review only this bucket (repeatable)",
     )
     what.add_argument(
         "--exclude",
         action="append",
         metavar="PATTERN",
         default=[],
-        help="leave out buckets whose name matches, as 'tmp-*'; can be given again",
+        help="skip buckets whose name matches PATTERN, such as 'tmp-*' (repeatable)",
     )
-    how = parser.add_argument_group("how AWS is asked")
+    how = parser.add_argument_group("AWS session")
     add_asking(how)
     add_config(how)
     add_baseline(parser)
 
 
 def add_accounts(parser: argparse.ArgumentParser) -> None:
-    """Add the options on whom AWS is asked as."""
-    accounts = parser.add_argument_group("which accounts")
+    """Add the options on which accounts to read, and with which role."""
+    accounts = parser.add_argument_group("accounts")
     accounts.add_argument(
         "--profile",
         action="append",
         dest="profiles",
         metavar="NAME",
         default=[],
-        help="a profile of the AWS configuration; can be given again, one for each account",
+        help="AWS profile of an account (repeatable)",
     )
     accounts.add_argument(
         "--role-arn",
@@ -71,10 +71,12 @@ def add_accounts(parser: argparse.ArgumentParser) -> None:
         dest="role_arns",
         metavar="ARN",
         default=[],
-        help="a role to assume; can be given again, one for each account",
+        help="IAM role to assume in an account (repeatable)",
     )
     accounts.add_argument(
-        "--role-name", metavar="NAME", help="the role to assume in each --account, or of the --organization"
+        "--role-name",
+        metavar="NAME",
+        help="name of the role to assume in each --account or in the --organization",
     )
     accounts.add_argument(
         "--account",
@@ -82,12 +84,12 @@ def add_accounts(parser: argparse.ArgumentParser) -> None:
         dest="accounts",
         metavar="ID",
         default=[],
-        help="an account, by its 12 digits; can be given again",
+        help="account ID of 12 digits (repeatable)",
     )
     accounts.add_argument(
         "--organization",
         action="store_true",
-        help="every account of the organization; closed and suspended ones are named and passed over",
+        help="read every account of the organization; closed and suspended accounts are listed and skipped",
     )
     accounts.add_argument(
         "--skip-account",
@@ -95,40 +97,40 @@ def add_accounts(parser: argparse.ArgumentParser) -> None:
         dest="skip_accounts",
         metavar="ID",
         default=[],
-        help="pass over an account; can be given again",
+        help="skip this account (repeatable)",
     )
-    accounts.add_argument("--external-id", metavar="ID", help="the external id that the roles ask for")
+    accounts.add_argument("--external-id", metavar="ID", help="external ID that the roles require")
 
 
 def add_asking(how: Any) -> None:
-    """Add the options on how AWS is asked."""
+    """Add the options on how to read the accounts."""
     how.add_argument(
         "--aggregator",
         metavar="NAME",
-        help="ask this aggregator of AWS Config, in one query for all accounts, instead of S3 for each "
-        "bucket; the answer is as old as its records",
+        help="read all accounts in one query from this AWS Config aggregator instead of S3; its records may "
+        "be old",
     )
     add_endpoint(
         how,
-        region="the region to start in; with --aggregator, its region",
-        endpoint="another endpoint than that of AWS, for every service",
+        region="region to start in; with --aggregator, the region of the aggregator",
+        endpoint="endpoint for every service (default: AWS)",
     )
     how.add_argument(
         "--threads",
         type=number_from_one,
         metavar="N",
         default=16,
-        help="how many buckets are read at a time, 16 unless given",
+        help="number of buckets to read at a time (default: 16)",
     )
     how.add_argument(
         "--resume",
         metavar="FILE",
-        help="write down in FILE what is read; go on with it after a review that was broken off",
+        help="record progress in FILE, and continue an interrupted review from it",
     )
     how.add_argument(
         "--max-age",
         type=number_from_one,
         metavar="HOURS",
-        help="with --resume: ask again for what was read longer ago, 24 unless given",
+        help="with --resume: read again what is older than HOURS (default: 24)",
     )
     add_show_permissions(how)
