@@ -14,8 +14,8 @@ from secure_bucket.repair.edit import CannotEdit, Change, add_policy, add_statem
 from secure_bucket.repair.hindrances import MADE_BY_CDK, limit_size, made_by_cdk, note_on, refuse_several
 from secure_bucket.repair.outcome import Fixed, Left, Repair
 from secure_bucket.template import Assembly, Document, Inventory, Stack
-from secure_bucket.template.loops import is_loop
 from secure_bucket.template.scan import find_duplicates
+from secure_bucket.template.stack import is_loop
 
 __all__ = ["repair_document"]
 

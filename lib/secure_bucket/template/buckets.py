@@ -8,9 +8,9 @@ from msgspec import Struct, field
 
 from secure_bucket.template.intrinsics import FUNCTIONS
 from secure_bucket.template.load import Document
-from secure_bucket.template.loops import expand_loops, is_loop
+from secure_bucket.template.loops import write_out_loop
 from secure_bucket.template.resolve import Assembly, Resolver
-from secure_bucket.template.stack import Path, Resource, Stack, pointer_of
+from secure_bucket.template.stack import TYPES_THAT_MATTER, Path, Resource, Stack, is_loop, pointer_of
 from secure_bucket.template.text import strings_of
 from secure_bucket.template.worlds import PARTITION, World
 from secure_bucket.values.unknown import Place, Unknown
@@ -82,6 +82,8 @@ class Inventory(Struct, eq=False):
     _first: Resolver | None = None
 
     def __post_init__(self) -> None:
+        if not any(_names_partitions(stack.document) for stack in self.assembly.stacks):
+            self.start = World(values={PARTITION: "aws"})
         for stack in self.assembly.stacks:
             self._write_out_loops(stack)
         for stack in self.assembly.stacks:
@@ -89,8 +91,6 @@ class Inventory(Struct, eq=False):
                 self._take(stack, resource)
         for stack in self.assembly.stacks:
             self._suspect_macros(stack)
-        if not any(_names_partitions(stack.document) for stack in self.assembly.stacks):
-            self.start = World(values={PARTITION: "aws"})
 
     def resolver(self, world: World, expand: bool) -> Resolver:
         """Return what resolves the values of templates in a world."""
@@ -118,22 +118,30 @@ class Inventory(Struct, eq=False):
                     written_out[key] = body
                     continue
                 stack.resources.pop(str(key), None)
-                expanded = expand_loops(resolver, stack, key, body, path)
-                if expanded is None:
+                members_written = write_out_loop(resolver, stack, body, path)
+                if members_written is None:
                     self._unreadable_loop(stack, str(key), body, path)
-                for inner_key, inner, inner_path in expanded or ():
-                    written_out[inner_key] = inner
-                    if section == "Resources":
-                        stack.add(inner_key, inner, inner_path)
+                for each in members_written or ():
+                    first = written_out.get(each.key, each.body)
+                    written_out[each.key] = each.body
+                    if section != "Resources":
+                        if first != each.body:
+                            written_out[each.key] = Unknown(f"loops write `{each.key}` twice")
+                    elif each.key not in stack.resources:
+                        stack.add(each.key, each.body, each.path, each.members)
+                    elif _matters(each.body) or _matters(stack.resources[each.key].body):
+                        reason = f"a loop writes `{each.key}` a second time"
+                        self._unread(stack, each.key, reason, each.path)
             if section != "Resources":
                 stack.sections[section] = written_out
 
     def _unreadable_loop(self, stack: Stack, key: str, body: object, path: Path) -> None:
         if any("AWS::S3::Bucket" in text for text in strings_of(body)):
-            reason = "this loop is malformed, or comes to too many resources"
-            self.unreadable.append(
-                (stack, key, Unknown(reason, Place(pointer_of(path), stack.document.name)))
-            )
+            reason = "this loop is malformed, or comes to too many resources or combinations of parameters"
+            self._unread(stack, key, reason, path)
+
+    def _unread(self, stack: Stack, key: str, reason: str, path: Path) -> None:
+        self.unreadable.append((stack, key, Unknown(reason, Place(pointer_of(path), stack.document.name))))
 
     def _suspect_macros(self, stack: Stack) -> None:
         """Note what a macro may turn into buckets; the buckets that it finds are undecided themselves."""
@@ -180,3 +188,7 @@ def _names_partitions(document: Document) -> bool:
     return any(name in text for text in texts for name in _OTHER_PARTITIONS) or any(
         "AWS::Partition" in text for text in strings_of(document.root.get("Conditions"))
     )
+
+
+def _matters(body: object) -> bool:
+    return isinstance(body, Mapping) and body.get("Type") in TYPES_THAT_MATTER

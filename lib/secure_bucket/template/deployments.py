@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from secure_bucket.template.buckets import Bucket, BucketPolicy, Inventory
 from secure_bucket.template.conditions import condition_holds, obeys_rules
+from secure_bucket.template.loops import is_member
 from secure_bucket.template.references import bucket_arn, bucket_name, partition
 from secure_bucket.template.resolve import Resolver
 from secure_bucket.template.stack import Path, Resource, Stack
@@ -229,6 +230,8 @@ def _exists(resolver: Resolver, stack: Stack, resource: Resource) -> bool:
     if stack.parent is not None and not _exists(
         resolver, stack.parent, stack.parent.resources[stack.parent_id]
     ):
+        return False
+    if not all(is_member(resolver, stack, member) for member in resource.members):
         return False
     condition = resource.body.get("Condition")
     if isinstance(condition, bool):

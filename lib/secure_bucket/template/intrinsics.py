@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from secure_bucket.template.conditions import condition_holds, texts_equal
+from secure_bucket.template.loops import resolve_loop
 from secure_bucket.template.references import get_att, import_value, ref
 from secure_bucket.template.references import output as output_of
 from secure_bucket.template.resolve import Function, Resolver
@@ -90,7 +91,7 @@ def _sub(resolver: Resolver, stack: Stack, argument: object, path: Path) -> obje
     parts: list[str | Text] = []
     end = 0
     for match in _VARIABLE.finditer(template):
-        parts.append(template[end : match.start()])
+        parts.append(resolver.literal(stack, template[end : match.start()]))
         end = match.end()
         name = match[1].strip()
         if name.startswith("!"):
@@ -107,7 +108,7 @@ def _sub(resolver: Resolver, stack: Stack, argument: object, path: Path) -> obje
         if text is None:
             return resolver.opaque(stack, f"`${{{name}}}` is not text", path)
         parts.append(text)
-    parts.append(template[end:])
+    parts.append(resolver.literal(stack, template[end:]))
     return dynamic_references(concatenate(parts))
 
 
@@ -271,6 +272,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "Fn::Base64": _base64,
     "Fn::Cidr": _deployed("CloudFormation cuts the address range up only at deployment"),
     "Fn::FindInMap": _find_in_map,
+    "Fn::ForEach": resolve_loop,
     "Fn::GetAZs": _deployed("the Availability Zones are known only at deployment"),
     "Fn::GetAtt": _get_att,
     "Fn::GetStackOutput": _get_stack_output,

@@ -1,4 +1,4 @@
-"""`Fn::ForEach` of the language extensions, written out.
+"""Write out `Fn::ForEach` of the language extensions.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-foreach.html
 """
@@ -7,98 +7,190 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 
 from msgspec import Struct
 
-from secure_bucket.template.stack import Path, Stack
-from secure_bucket.template.text import canonical
-from secure_bucket.template.worlds import Fork, Infeasible
+from secure_bucket.template.resolve import Resolver
+from secure_bucket.template.stack import Member, Path, Stack, is_loop
+from secure_bucket.template.text import any_member, as_text, canonical
+from secure_bucket.template.worlds import Infeasible, TooManyWorlds, World, explore
 
-if TYPE_CHECKING:
-    from secure_bucket.template.resolve import Resolver
-
-__all__ = ["MAX_EXPANSION", "expand_loops", "is_loop"]
+__all__ = ["MAX_EXPANSION", "Written", "is_member", "resolve_loop", "write_out_loop"]
 
 MAX_EXPANSION = 2_000
 # All that the loops of an assembly may come to, in values; aliases can make much of little.
 MAX_WRITTEN_OUT = 500_000
 
 
-def is_loop(key: object) -> bool:
-    """Tell whether the key of a mapping is a loop."""
-    return isinstance(key, str) and key.startswith("Fn::ForEach::")
+class Written(Struct, frozen=True):
+    """A member that a loop writes.
+
+    Args:
+        key: Its key.
+        body: Its value.
+        path: Where its fragment is written.
+        members: The members of collections that it is written for, where a world may lack them.
+    """
+
+    key: str
+    body: Any
+    path: Path
+    members: tuple[Member, ...] = ()
 
 
-def expand_loops(
-    resolver: Resolver, stack: Stack, key: str, argument: object, path: Path, budget: int = MAX_EXPANSION
-) -> list[tuple[str, object, Path]] | None:
-    """Return the members that a loop comes to, each with the path of its fragment.
+class _Loop(Struct, frozen=True):
+    variable: str
+    collection: object
+    fragment: Mapping[str, object]
 
-    A loop over values that are not known offline comes to its fragment once, for any one of them: what holds
-    for that, whichever it is, holds for each.
+    def write(self, resolver: Resolver, value: str, path: Path) -> list[Written] | None:
+        """Return the members for one value; `None` when the loops of the assembly come to too much."""
+        written = [
+            Written(
+                _substitute(str(key), self.variable, value),
+                _substituted(resolver, body, self.variable, value, 0),
+                ((path, 2), key),
+            )
+            for key, body in self.fragment.items()
+        ]
+        return None if resolver.assembly.written_out > MAX_WRITTEN_OUT else written
+
+
+def write_out_loop(
+    resolver: Resolver,
+    stack: Stack,
+    argument: object,
+    path: Path,
+    *,
+    members: tuple[Member, ...] = (),
+    budget: int = MAX_EXPANSION,
+) -> list[Written] | None:
+    """Return everything that a loop writes in any world, and in which worlds it does.
+
+    A loop over values that are not known offline writes its fragment once, for any one of them: what holds
+    for that, whichever it is, holds for each. In another world the collection is empty.
 
     Returns:
-        The members; `None` when the loop is malformed or comes to more than `MAX_EXPANSION` members,
-        or with the other loops to more than `MAX_WRITTEN_OUT` values.
+        The members; `None` when the loop is malformed or depends on too many worlds, when it comes to more
+        than `MAX_EXPANSION` members, or with the other loops to more than `MAX_WRITTEN_OUT` values.
     """
+    loop = _read(argument)
+    if loop is None:
+        return None
+
+    def values_in(world: World) -> list[str]:
+        inner = Resolver(resolver.assembly, world, resolver.functions)
+        return _values(inner, stack, loop.collection, (path, 1), members)
+
+    try:
+        answers = list(explore(values_in, resolver.world))
+    except (Infeasible, TooManyWorlds):
+        return None
+    is_fixed = len(answers) == 1 and answers[0][0] is resolver.world
+    written: list[Written] = []
+    for value in dict.fromkeys(value for _, values in answers for value in values):
+        of = members if is_fixed else (*members, Member(loop.collection, (path, 1), value, members))
+        fragment = loop.write(resolver, value, path)
+        if fragment is None:
+            return None
+        for each in fragment:
+            inner = (
+                write_out_loop(
+                    resolver, stack, each.body, each.path, members=of, budget=budget - len(written)
+                )
+                if is_loop(each.key)
+                else [Written(each.key, each.body, each.path, of)]
+            )
+            if inner is None or len(written) + len(inner) > budget:
+                return None
+            written += inner
+    return written
+
+
+def is_member(resolver: Resolver, stack: Stack, member: Member) -> bool:
+    """Tell whether a collection has a member in the world of a resolver.
+
+    Raises:
+        Fork: If that depends on something that the world leaves open.
+    """
+    key = id(member.collection)
+    if key not in resolver.collections:
+        values = _values(resolver, stack, member.collection, member.path, member.outer)
+        resolver.collections[key] = frozenset(values)
+    return member.value in resolver.collections[key]
+
+
+def resolve_loop(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
+    """Return the mapping that a loop inside of a property comes to, or an unknown value."""
+    loop = _read(argument)
+    if loop is None:
+        return resolver.opaque(stack, "this loop is malformed", path)
+    members: dict[str, object] = {}
+    for value in _values(resolver, stack, loop.collection, (path, 1), ()):
+        if value in stack.loop_variables:
+            # Two members can narrow a statement where one does not.
+            return resolver.opaque(stack, f"the values that `{path[1]}` goes through are not known", path)
+        written = loop.write(resolver, value, path)
+        for each in written or ():
+            inner = resolver.resolve(stack, {each.key: each.body}, each.path[0])
+            if not isinstance(inner, dict):
+                return inner
+            if any(key in members and members[key] != item for key, item in inner.items()):
+                return resolver.opaque(stack, f"`{path[1]}` writes the same key twice", path)
+            members.update(inner)
+        if written is None or len(members) > MAX_EXPANSION:
+            return resolver.opaque(stack, f"`{path[1]}` comes to too many members", path)
+    return members
+
+
+def _read(argument: object) -> _Loop | None:
     if not (isinstance(argument, (list, tuple)) and len(argument) == 3):
         return None
     variable, collection, fragment = argument
     if not isinstance(variable, str) or not isinstance(fragment, Mapping):
         return None
-    values = _collection(resolver, stack, collection, (path, 1))
-    members: list[tuple[str, object, Path]] = []
-    for value in [values] if isinstance(values, _Each) else values:
-        for inner_key, inner in fragment.items():
-            inner_path = ((path, 2), inner_key)
-            inner_key = _substitute(str(inner_key), variable, value)
-            inner = _substituted(resolver, inner, variable, value, 0)
-            if resolver.assembly.written_out > MAX_WRITTEN_OUT:
-                return None
-            if is_loop(inner_key):
-                nested = expand_loops(resolver, stack, inner_key, inner, inner_path, budget - len(members))
-                if nested is None:
-                    return None
-                members += nested
-            else:
-                members.append((str(inner_key), inner, inner_path))
-            if len(members) > budget:
-                return None
-    return members
+    return _Loop(variable, collection, fragment)
 
 
-class _Each(Struct, frozen=True):
-    """Any one value of a collection that is not known.
+def _values(
+    resolver: Resolver, stack: Stack, collection: object, path: Path, outer: tuple[Member, ...]
+) -> list[str]:
+    """Return the members of a collection in one world; one that stands for any where they are not known.
 
     It is named after the collection, because two loops over different ones do not go through the same values.
     """
-
-    name: str
-
-
-def _collection(resolver: Resolver, stack: Stack, collection: object, path: Path) -> list[str] | _Each:
-    try:
-        values = resolver.resolve(stack, collection, path)
-    except (Fork, Infeasible):
-        values = resolver.opaque(stack, "it depends on parameters", path)
-    if isinstance(values, list) and all(isinstance(value, (str, int)) for value in values):
-        return [str(value) for value in values]
-    name = re.sub(r"[$!{}%]", lambda match: f"%{ord(match[0]):02X}", canonical(values))
-    each = _Each(f"each {name}")
-    stack.loop_variables.add(each.name)
-    return each
-
-
-def _substitute(text: str, variable: str, value: str | _Each) -> str:
-    if isinstance(value, _Each):
-        return re.sub(r"[$&]\{" + re.escape(variable) + r"\}", lambda _: "${" + value.name + "}", text)
-    text = text.replace("${" + variable + "}", value)
-    # `&{Name}` is the value without what a logical id cannot hold.
-    return text.replace("&{" + variable + "}", re.sub(r"[^A-Za-z0-9]", "", value))
+    values = resolver.resolve(stack, collection, path)
+    texts = [as_text(value) for value in values] if isinstance(values, list) else []
+    known = [text for text in texts if isinstance(text, str)]
+    if isinstance(values, list) and len(known) == len(values):
+        return known
+    name = re.sub(r"[$!{}%<>&/]", lambda match: f"%{ord(match[0]):02X}", canonical(values))
+    if not isinstance(values, list) and resolver.world.holds(f"{name} is empty"):
+        return []
+    each = any_member(name)
+    # An inner loop over the same collection goes through its members once for each of them.
+    number = 2
+    while any(member.value == each for member in outer):
+        each, number = any_member(f"{name} ({number})"), number + 1
+    stack.loop_variables |= {each, _alphanumeric(each)}
+    return [each]
 
 
-def _substituted(resolver: Resolver, node: object, variable: str, value: str | _Each, depth: int) -> object:
+def _alphanumeric(value: str) -> str:
+    """Return what `&{Name}` stands for: the value without the characters that a logical id cannot hold."""
+    if value.startswith(any_member("")[:-1]):
+        return f"{value[:-1]}, letters and digits>"
+    return re.sub(r"[^A-Za-z0-9]", "", value)
+
+
+def _substitute(text: str, variable: str, value: str) -> str:
+    if "{" + variable + "}" not in text:
+        return text
+    return text.replace("${" + variable + "}", value).replace("&{" + variable + "}", _alphanumeric(value))
+
+
+def _substituted(resolver: Resolver, node: object, variable: str, value: str, depth: int) -> object:
     resolver.assembly.written_out += 1
     if resolver.assembly.written_out > MAX_WRITTEN_OUT:
         return None
@@ -108,7 +200,7 @@ def _substituted(resolver: Resolver, node: object, variable: str, value: str | _
         return _substitute(node, variable, value)
     if isinstance(node, Mapping):
         if len(node) == 1 and node.get("Ref") == variable:
-            return {"Ref": value.name} if isinstance(value, _Each) else value
+            return value
         return {
             _substitute(str(key), variable, value): _substituted(resolver, item, variable, value, depth + 1)
             for key, item in node.items()

@@ -43,12 +43,6 @@ def ref(resolver: Resolver, stack: Stack, name: str, path: Path) -> object:
                 plain=_is_of_aws(resource),
             ),
         )
-    if name in stack.loop_variables:
-        qualified = resolver.assembly.qualify(stack, name)
-        return _fixed(
-            resolver,
-            resolver.hole(stack, qualified, f"the values of the loop over `{name}` are not known", path),
-        )
     return resolver.opaque(
         stack,
         f"`{name}` is neither a parameter nor a resource of this template",

@@ -8,14 +8,14 @@ from typing import TypeAlias
 
 from msgspec import Struct, field
 
-from secure_bucket.template.loops import expand_loops, is_loop
 from secure_bucket.template.parameters import Parameter
-from secure_bucket.template.stack import Path, Resource, Stack, pointer_of
+from secure_bucket.template.stack import Path, Resource, Stack, is_loop, pointer_of
 from secure_bucket.template.text import (
     NO_VALUE,
     Opaque,
     as_text,
     dynamic_references,
+    members_as_holes,
     named_hole,
 )
 from secure_bucket.template.worlds import Fork, Infeasible, World
@@ -74,7 +74,7 @@ class Assembly(Struct, eq=False):
         if self._ambiguous is None:
             seen: dict[str, int] = {}
             for other in self.stacks:
-                for key in (*other.resources, *other.parameters, *other.loop_variables):
+                for key in (*other.resources, *other.parameters):
                     seen[key] = seen.get(key, 0) + 1
             self._ambiguous = {key for key, count in seen.items() if count > 1}
         return f"{stack.name}.{name}" if name.partition(".")[0] in self._ambiguous else name
@@ -113,6 +113,7 @@ class Resolver(Struct, eq=False):
     conditions: dict[tuple[int, str], bool | Fork | Infeasible | None] = field(default_factory=dict)
     targets: dict[int, list[str | Text]] = field(default_factory=dict)
     names: dict[int, str | Text] = field(default_factory=dict)
+    collections: dict[int, frozenset[str]] = field(default_factory=dict)
     nesting: int = 0
     exports: dict[str | Text, list[tuple[Stack, str]]] | None = None
     values: int = 0
@@ -120,7 +121,7 @@ class Resolver(Struct, eq=False):
     def resolve(self, stack: Stack, value: object, path: Path) -> object:
         """Return what a value comes to: JSON in which `Text` and `Unknown` may stand, or `NO_VALUE`."""
         if isinstance(value, str):
-            return dynamic_references(value) if "{{resolve:" in value else value
+            return self.literal(stack, value)
         if value is None or isinstance(value, (bool, int)):
             return value
         size = 1 + (len(value) if isinstance(value, (Mapping, list, tuple)) else 0)
@@ -175,18 +176,22 @@ class Resolver(Struct, eq=False):
                         else f"`{key}` stands beside other keys, which CloudFormation does not allow"
                     )
                     return self.opaque(stack, reason, path)
-                expanded = expand_loops(self, stack, key, item, (path, key))
-                if expanded is None:
-                    return self.opaque(
-                        stack, f"the values that `{key}` goes through are not known", (path, key)
-                    )
-                for inner_key, inner, inner_path in expanded:
-                    members[inner_key] = self.resolve(stack, inner, inner_path)
+                written = self.functions["Fn::ForEach"](self, stack, item, (path, key))
+                if not isinstance(written, dict):
+                    return written
+                members.update(written)
                 continue
+            if stack.loop_variables and not isinstance(self.literal(stack, key), str):
+                return self.opaque(stack, f"the key `{key}` is known only at deployment", path)
             resolved = self.resolve(stack, item, (path, key))
             if resolved is not NO_VALUE:
                 members[key] = resolved
         return members
+
+    def literal(self, stack: Stack, text: str) -> str | Text:
+        """Return what a text that stands in a template comes to, if no function is around it."""
+        written = members_as_holes(text, stack.loop_variables) if stack.loop_variables else text
+        return dynamic_references(written) if "{{resolve:" in text else written
 
     def text(self, stack: Stack, value: object, path: Path) -> str | Text:
         """Return the text that a value comes to; where it is not text, a hole that says so."""

@@ -12,7 +12,7 @@ from secure_bucket.template.parameters import Parameter, read_parameter
 from secure_bucket.template.scan import Duplicate
 from secure_bucket.values.unknown import Place, Unknown
 
-__all__ = ["TYPES_THAT_MATTER", "Path", "Resource", "Stack", "pointer_of"]
+__all__ = ["TYPES_THAT_MATTER", "Member", "Path", "Resource", "Stack", "is_loop", "pointer_of"]
 
 # A JSON pointer that is only spelt out when somebody asks: `((("", "Resources"), "Reports"), "Type")`.
 Path = Any
@@ -35,13 +35,43 @@ def pointer_of(path: Path) -> str:
     return str(path) + "".join("/" + token for token in reversed(tokens))
 
 
+def is_loop(key: object) -> bool:
+    """Tell whether the key of a mapping is a loop."""
+    return isinstance(key, str) and key.startswith("Fn::ForEach::")
+
+
+class Member(Struct, frozen=True, eq=False):
+    """A member of a collection that may not have it in every deployment.
+
+    Args:
+        collection: The collection, as it is written.
+        path: Where it is written.
+        value: The member.
+        outer: The members of the collections of the loops around this one.
+    """
+
+    collection: object
+    path: Path
+    value: str
+    outer: tuple[Member, ...] = ()
+
+
 class Resource(Struct, frozen=True, eq=False):
-    """A resource of a stack, with the path at which it is written."""
+    """A resource of a stack, with the path at which it is written.
+
+    Args:
+        logical_id: Its logical id.
+        type: Its type.
+        body: Its body, as it is written.
+        path: Where it is written.
+        members: The members of collections that a loop writes it for, where a deployment may lack them.
+    """
 
     logical_id: str
     type: str
     body: Mapping[str, Any]
     path: Path
+    members: tuple[Member, ...] = ()
 
     @property
     def properties(self) -> object:
@@ -68,7 +98,7 @@ class Stack(Struct, eq=False):
         resources: Its resources, by logical id.
         sections: Its other sections.
         parameters: Its parameters.
-        loop_variables: The variables of loops over values that are not known.
+        loop_variables: What stands for any member of a collection that is not known.
         nested: The stacks that it nests, by logical id.
         read: The logical ids of the resources whose templates were read, nested or not.
         construct_paths: The paths of its constructs by logical id, where an assembly tells.
@@ -100,7 +130,7 @@ class Stack(Struct, eq=False):
         for key, body in resources.items() if isinstance(resources, Mapping) else ():
             self.add(str(key), body, (("", "Resources"), key))
 
-    def add(self, logical_id: str, body: object, path: Path) -> None:
+    def add(self, logical_id: str, body: object, path: Path, members: tuple[Member, ...] = ()) -> None:
         """Add a resource, if it is one."""
         if isinstance(body, Duplicate):
             # Whichever of the two CloudFormation takes, a bucket or a policy among them must not get lost.
@@ -111,7 +141,7 @@ class Stack(Struct, eq=False):
             if "Fn::Transform" in body:
                 reason = "`Fn::Transform` rewrites the resource only at deployment"
                 body = {**body, "Properties": Unknown(reason, Place(pointer_of(path), self.document.name))}
-            self.resources[logical_id] = Resource(logical_id, _kind(body), body, path)
+            self.resources[logical_id] = Resource(logical_id, _kind(body), body, path, members)
 
     def construct_path(self, resource: Resource) -> str:
         """Return the path of the construct of a resource; `""` when nothing tells."""

@@ -6,7 +6,7 @@ import enum
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 
 from secure_bucket.template.scan import Duplicate
 from secure_bucket.values.unknown import Hole, Place, Text, Unknown
@@ -15,12 +15,14 @@ __all__ = [
     "NO_VALUE",
     "NoValue",
     "Opaque",
+    "any_member",
     "as_text",
     "canonical",
     "compare",
     "concatenate",
     "dynamic_references",
     "holes",
+    "members_as_holes",
     "named_hole",
     "strings_of",
 ]
@@ -48,6 +50,7 @@ class Opaque(Unknown, frozen=True, kw_only=True):
 _NOWHERE = Place()
 _DYNAMIC = re.compile(r"\{\{resolve:[^{}]*\}\}")
 _MARK = "\0"
+_ANY_MEMBER = re.compile(r"<(each [^<>]*)>")
 
 
 def named_hole(
@@ -135,6 +138,23 @@ def dynamic_references(text: str | Text) -> str | Text:
         result.append(named_hole(name, f"`{name}` is looked up only at deployment"))
         end = match.end()
     return concatenate(result + unmark(flat[end:]))
+
+
+def any_member(collection: str) -> str:
+    """Return what a loop writes for a member, whichever it is, of a collection that is not known."""
+    return f"<each {collection}>"
+
+
+def members_as_holes(text: str, members: Set[str]) -> str | Text:
+    """Make a hole of everything in a text that stands for any member of a collection."""
+    pieces: list[str | Hole] = []
+    for index, piece in enumerate(_ANY_MEMBER.split(text)):
+        if index % 2 and f"<{piece}>" in members:
+            reason = f"the values of the loop over `{piece.removeprefix('each ')}` are not known"
+            pieces.append(named_hole(piece, reason))
+        else:
+            pieces.append(f"<{piece}>" if index % 2 else piece)
+    return concatenate(pieces)
 
 
 def compare(first: str | Text, second: str | Text) -> bool | None:
