@@ -46,7 +46,7 @@ class Delivery(cdk.Stack):
             synth=pipelines.ShellStep(
                 "Synth",
                 input=source,
-                commands=["pip install secure-bucket", "npm install -g aws-cdk", "cdk synth"],
+                commands=["pip install 'secure-bucket[cdk]'", "npm install -g aws-cdk@2", "cdk synth"],
             ),
         )
         pipeline.add_stage(Reports(self, "Test"))

@@ -147,7 +147,17 @@ def __getattr__(name: str) -> object:
 
         value: object = version("secure-bucket")
     elif name in _MODULES:
-        value = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+        module = _MODULES[name]
+        if module.startswith("cdk."):
+            from secure_bucket.cdk.versions import require_cdk
+
+            require_cdk(name)
+        try:
+            value = getattr(importlib.import_module(f"{__name__}.{module}"), name)
+        except AttributeError as error:
+            # `from secure_bucket import …` takes an `AttributeError` for a name that does not exist, and
+            # drops its message.
+            raise ImportError(f"`{name}` cannot be loaded: {error}", name=__name__) from error
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value

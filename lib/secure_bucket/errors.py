@@ -4,7 +4,7 @@
     ├── TemplateError            a template or an assembly cannot be read
     │   └── NotATemplateError    a file can be read, and is something else
     ├── ConstructError           a construct was given props that contradict its purpose
-    └── MissingDependencyError   an optional dependency is not installed
+    └── MissingDependencyError   an optional dependency is not installed, or too old
 
 A bucket that answers plain HTTP is never an exception but a *finding*; an exception means that the
 question could not be asked at all.
@@ -38,4 +38,4 @@ class ConstructError(SecureBucketError, ValueError):
 
 
 class MissingDependencyError(SecureBucketError, ImportError):
-    """Say which extra to install for what was asked."""
+    """Say which extra, or which version, to install for what was asked."""

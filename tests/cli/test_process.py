@@ -399,16 +399,8 @@ def test_process_that_is_killed_is_a_fault(directory: Path) -> None:
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
 def test_completion(process: Process, shell: str) -> None:
-    pytest.importorskip("shtab")
     outcome = process("completion", shell)
     assert outcome.returncode == 0
     assert "minimum" in outcome.stdout
     if shell == "bash":
         assert subprocess.run(["bash", "-n"], input=outcome.stdout, encoding="utf-8").returncode == 0
-
-
-def test_completion_says_what_it_needs(run: Callable[..., object], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "shtab", None)
-    outcome = run("completion", "bash")
-    assert "pip install 'secure-bucket[cli]'" in outcome.err  # type: ignore[attr-defined]
-    assert outcome.code == 2  # type: ignore[attr-defined]

@@ -101,7 +101,7 @@ def test_extras_and_targets_that_the_pages_name_exist() -> None:
         page.read_text(encoding="utf-8") for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *PAGES)
     ]
     for text in texts:
-        for extra in re.findall(r"pip install '?secure-bucket\[([\w,]+)\]", text):
+        for extra in re.findall(r"secure-bucket\[([\w,]+)\]", text):
             for name in extra.split(","):
                 assert f'"{name}":' in SETUP, f"there is no extra `{name}`"
         shown = re.findall(r"(?:^    |`|^)make ([a-z-]+)", text, re.M)
@@ -109,6 +109,18 @@ def test_extras_and_targets_that_the_pages_name_exist() -> None:
             assert re.search(rf"^{target}:", MAKEFILE, re.M), f"there is no target `{target}`"
         for script in re.findall(r"python ((?:benchmarks|tools)/[\w/]+\.py)", text):
             assert (ROOT / script).is_file(), f"there is no `{script}`"
+
+
+# What an app or its tests import; pipx installs commands only.
+LIBRARIES = {"'secure-bucket[cdk]'", "'secure-bucket[snapshots]'"}
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=page.name) for page in (ROOT / "README.md", *PAGES)])
+def test_every_page_installs_with_pip_uv_and_pipx(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for each in set(re.findall(r"^ *pip install ('secure-bucket\[[\w,]+\]'|secure-bucket)", text, re.M)):
+        assert re.search(rf"# .*uv (tool install|add|add --dev|pip install) {re.escape(each)}", text)
+        assert each in LIBRARIES or re.search(rf"# .*pipx install {re.escape(each)}", text)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ from tests.formats import test_html
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("zensical") is None or importlib.util.find_spec("mkdocstrings") is None,
-    reason="the site is built with the extra `docs`, which needs Python 3.11: pip install -e '.[docs]'",
+    reason="the site is built with what needs Python 3.11: pip install -e '.[dev]'",
 )
 
 # Where a browser fetches something by itself, without anybody following a link.

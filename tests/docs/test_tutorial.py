@@ -47,8 +47,8 @@ def test_the_tutorial_works(tmp_path: Path) -> None:
     plain, secure = of("python")
     fails, passes, verbose, refuted = of("text")
 
-    assert "pip install secure-bucket" in prepare
-    assert "npm install --no-save aws-cdk" in prepare
+    assert "pip install 'secure-bucket[cdk]'" in prepare
+    assert "npm install --no-save aws-cdk@2" in prepare
     (synth,) = first
     assert second == first
     assert shlex.split(synth)[:3] == ["npx", "cdk", "synth"]
@@ -65,8 +65,7 @@ def test_the_tutorial_works(tmp_path: Path) -> None:
     assert run.code == 0, run.stderr
     assert f"{run.summary}\n" == passes.text
 
-    install, verbosely = again
-    assert install == "pip install 'secure-bucket[cli]'"
+    (verbosely,) = again
     done = check(tmp_path, verbosely)
     assert (done.returncode, done.stdout) == (0, verbose.text)
 

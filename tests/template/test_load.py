@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from secure_bucket.checks import check_template
-from secure_bucket.errors import MissingDependencyError, TemplateError
+from secure_bucket.errors import TemplateError
 from secure_bucket.proof.verdict import Refuted, Undecided
 from secure_bucket.template import load_document, parse_document
 from secure_bucket.template.load import MAX_BYTES
@@ -118,13 +117,6 @@ def test_a_huge_file_is_refused_by_its_size(tmp_path: Path) -> None:
         stream.truncate(MAX_BYTES + 1)
     with pytest.raises(TemplateError, match="more than"):
         check_template(file)
-
-
-def test_yaml_without_pyyaml_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "yaml", None)
-    with pytest.raises(MissingDependencyError, match=r"pip install 'secure-bucket\[yaml\]'"):
-        check_template(write(tmp_path, "Resources: {}\n"))
-    assert check_template(write(tmp_path, BUCKET)).refuted == 1
 
 
 def test_loader_in_python_refuses_what_is_no_character(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,7 +57,6 @@ def check_template(
         The verdict on each bucket, and what there is to do.
 
     Raises:
-        MissingDependencyError: If the file is YAML and PyYAML is not installed.
         TemplateError: If it cannot be read, or is no template.
     """
     return check_document(
@@ -111,7 +110,6 @@ def check_templates(
         exceptions_as_of: As for `check_template`.
 
     Raises:
-        MissingDependencyError: If one is YAML and PyYAML is not installed.
         TemplateError: If one cannot be read, or is no template.
     """
     given = list(templates)

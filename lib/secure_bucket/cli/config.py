@@ -6,13 +6,14 @@ import argparse
 import importlib
 import os
 import re
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from secure_bucket.errors import MissingDependencyError, SecureBucketError
+from secure_bucket.errors import SecureBucketError
 from secure_bucket.values.unknown import Place
 
 __all__ = ["Config", "ConfigError", "ConfiguredException", "config_of", "find_config", "read_config"]
@@ -127,7 +128,6 @@ def read_config(file: str) -> Config:
 
     Raises:
         ConfigError: If it cannot be read, or says something that is no setting.
-        MissingDependencyError: If Python is 3.10 and `tomli` is not installed.
     """
     relative = os.path.relpath(file)
     file = file if relative.startswith(os.pardir) else relative
@@ -286,7 +286,7 @@ def _mentions_us(file: str) -> bool:
 
 
 def _parse(text: str, file: str) -> Mapping[str, Any]:
-    toml = _toml(file)
+    toml: Any = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
     try:
         document: dict[str, Any] = toml.loads(text)
     except toml.TOMLDecodeError as error:
@@ -294,14 +294,3 @@ def _parse(text: str, file: str) -> Mapping[str, Any]:
     except RecursionError:
         raise ConfigError(f"`{file}` is nested too deeply") from None
     return document
-
-
-def _toml(file: str) -> Any:
-    for module in ("tomllib", "tomli"):
-        try:
-            return importlib.import_module(module)
-        except ImportError:
-            continue
-    raise MissingDependencyError(
-        f"reading `{file}` needs `tomli` on Python 3.10: pip install 'secure-bucket[cli]'"
-    )

@@ -111,9 +111,6 @@ class Progress:
         self.next = time.monotonic() + self.INTERVAL
         if self._bar is None:
             self._bar = _bar()
-            if self._bar is None:
-                self.shown = False
-                return
             self._bar.add_task("", total=self.total)
             self._bar.start()
         of = "" if self.total is None else f" of {self.total:,}"
@@ -130,13 +127,11 @@ class Progress:
             self._bar.stop()
 
 
-def _bar() -> rich.progress.Progress | None:
-    try:
-        from rich.console import Console  # Loaded when the work has taken long already.
-        from rich.progress import BarColumn, TextColumn
-        from rich.progress import Progress as Bar
-    except ImportError:
-        return None  # It comes with the extra `cli`, and nothing hangs on it.
+def _bar() -> rich.progress.Progress:
+    from rich.console import Console  # Loaded when the work has taken long already.
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as Bar
+
     return Bar(
         BarColumn(),
         TextColumn("{task.description}", markup=False),

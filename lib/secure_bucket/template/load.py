@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from msgspec import Struct
 
-from secure_bucket.errors import MissingDependencyError, NotATemplateError, TemplateError
+from secure_bucket.errors import NotATemplateError, TemplateError
 from secure_bucket.template.places import JsonPlaces, Places
 from secure_bucket.template.scan import Duplicate
 from secure_bucket.template.yaml_text import scan_yaml
@@ -81,7 +81,6 @@ def load_document(path: str | os.PathLike[str]) -> Document:
     """Read a template, JSON or YAML, from a file.
 
     Raises:
-        MissingDependencyError: If it is YAML and PyYAML is not installed.
         TemplateError: If it cannot be read, or is no CloudFormation template; the message says why.
     """
     return parse_document(read_bytes(path), os.fspath(path))
@@ -115,7 +114,6 @@ def parse_document(source: bytes | str | Mapping[str, Any], name: str = "<templa
     """Read a template, JSON or YAML, from its text, or take it as it is from a dictionary.
 
     Raises:
-        MissingDependencyError: If it is YAML and PyYAML is not installed.
         TemplateError: If it is no CloudFormation template; the message says why.
     """
     if isinstance(source, Mapping):
@@ -172,7 +170,7 @@ def _scan(text: str, name: str) -> tuple[object, Places | JsonPlaces]:
         positions.clear()
         try:
             value = scan_yaml(text, name, positions)
-        except (MissingDependencyError, TemplateError):
+        except TemplateError:
             raise error from None
     _refuse_lone_surrogates(value, name)
     return value, Places(positions)

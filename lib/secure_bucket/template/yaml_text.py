@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from secure_bucket.errors import MissingDependencyError, TemplateError
+from secure_bucket.errors import TemplateError
 from secure_bucket.template.scan import MAX_DEPTH, duplicate_key, pointer_token
 from secure_bucket.values.unknown import Place, Unknown
 
@@ -54,15 +54,10 @@ def scan_yaml(text: str, file: str, positions: dict[str, tuple[int, int]]) -> ob
             the value for an item.
 
     Raises:
-        MissingDependencyError: If PyYAML is not installed.
         TemplateError: If the text is not YAML, or is nested deeper than `MAX_DEPTH`.
     """
-    try:
-        import yaml
-    except ImportError:
-        raise MissingDependencyError(
-            f"`{file}` is YAML, and reading YAML needs PyYAML: pip install 'secure-bucket[yaml]'"
-        ) from None
+    import yaml  # Most templates of a CDK app are JSON, and do not wait for it.
+
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         # `yaml.parse` would ask twice for each event.

@@ -43,6 +43,7 @@ from secure_bucket.cdk.gate.violations import (
     of_lost,
     of_sum,
 )
+from secure_bucket.cdk.versions import require_cdk
 from secure_bucket.checks.check import check_assembly
 from secure_bucket.errors import TemplateError
 from secure_bucket.findings.expiry import expiry_of
@@ -81,6 +82,7 @@ class SecureTransportValidation:
     """
 
     def __init__(self, *, undecided: Literal["error", "warning"] = "error", quiet: bool = False) -> None:
+        require_cdk("SecureTransportValidation")
         if undecided not in ("error", "warning"):
             raise ValueError(f'undecided={undecided!r}: use "error" (the default) or "warning"')
         self._undecided = Level(undecided)

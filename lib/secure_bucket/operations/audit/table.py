@@ -6,8 +6,6 @@ import io
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from secure_bucket.errors import MissingDependencyError
-
 __all__ = ["table"]
 
 _GAP = 2
@@ -27,9 +25,6 @@ def table(
         rows: The cells.
         numbers: How many of the first columns stand at the right, and are never broken.
         width: How many columns the terminal has. Nothing is broken unless given.
-
-    Raises:
-        MissingDependencyError: If Rich is not installed.
     """
     needed = sum(
         _GAP + (max(map(len, column)) if place < numbers else _LEAST)
@@ -40,12 +35,10 @@ def table(
             text = ", ".join(f"{title} {cell}" for title, cell in zip(head, row, strict=True))
             yield from textwrap.wrap(text, width, initial_indent=" " * _GAP, subsequent_indent=" " * 2 * _GAP)
         return
-    try:
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
-    except ImportError:
-        raise MissingDependencyError("tables need Rich: pip install 'secure-bucket[audit]'") from None
+    from rich.console import Console  # Narrow terminals and short reports do without.
+    from rich.table import Table
+    from rich.text import Text
+
     shown = Table(box=None, padding=(0, 0, 0, _GAP))
     for place, title in enumerate(head):
         if place < numbers:

@@ -1,0 +1,63 @@
+"""Which AWS CDK each name needs, and what an app with another one is told."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.test_imports import NEEDS_CDK
+
+ROOT = Path(__file__).parents[2]
+
+
+def imported(code: str, path: Path) -> str:
+    """Return the last line that a new Python says about an import, with `path` before the real CDK."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(path), str(ROOT / "lib")])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    return done.stderr.splitlines()[-1]
+
+
+def pretend(directory: Path, version: str) -> None:
+    """Write a CDK of which nothing but the version is there."""
+    (directory / "aws_cdk" / "_jsii").mkdir(parents=True)
+    (directory / "aws_cdk" / "__init__.py").touch()
+    (directory / "aws_cdk" / "_jsii" / "__init__.py").write_text(
+        f"class __jsii_assembly__:\n    version = {version!r}\n", encoding="utf-8"
+    )
+
+
+@pytest.mark.parametrize("name", sorted(NEEDS_CDK))
+def test_import_without_a_cdk_says_what_to_install(name: str, tmp_path: Path) -> None:
+    said = imported(f"import sys; sys.modules['aws_cdk'] = None; from secure_bucket import {name}", tmp_path)
+    assert said.startswith(f"secure_bucket.errors.MissingDependencyError: `{name}` needs aws-cdk-lib 2.")
+    assert "none can be imported (import of aws_cdk" in said
+    assert said.endswith("pip install 'secure-bucket[cdk]'")
+
+
+@pytest.mark.parametrize("name", sorted(NEEDS_CDK))
+def test_import_with_an_old_cdk_says_which_is_there_and_which_is_needed(name: str, tmp_path: Path) -> None:
+    pretend(tmp_path, "2.149.3")
+    said = imported(f"from secure_bucket import {name}", tmp_path)
+    assert said.startswith(f"secure_bucket.errors.MissingDependencyError: `{name}` needs aws-cdk-lib 2.")
+    assert "and 2.149.3 is installed: pip install 'aws-cdk-lib>=2." in said
+    assert "secure-bucket gate --" in said
+
+
+def test_import_from_a_broken_cdk_keeps_the_reason(tmp_path: Path) -> None:
+    pretend(tmp_path, "2.999.0")
+    (tmp_path / "aws_cdk" / "aws_s3.py").touch()
+    (tmp_path / "aws_cdk" / "aws_iam.py").touch()
+    (tmp_path / "aws_cdk" / "aws_kms.py").touch()
+    (tmp_path / "jsii.py").write_text("implements = lambda *_: (lambda it: it)\n", encoding="utf-8")
+    said = imported("from secure_bucket import SecureBucket", tmp_path)
+    assert said.startswith("ImportError: `SecureBucket` cannot be loaded: module 'aws_cdk")
