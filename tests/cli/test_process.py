@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -294,6 +295,42 @@ def test_asked_to_end_it_leaves_no_process_behind(directory: Path, number: signa
     # A process that was left behind would hold the pipes open.
     out, err = checking.communicate(timeout=60)
     assert (checking.returncode, out, err) == (128 + number, "", "")
+
+
+@needs_proc
+@pytest.mark.parametrize("round", range(5))
+def test_a_signal_at_any_moment_ends_the_command_and_its_workers(directory: Path, round: int) -> None:
+    random = Random(f"signals {round}")
+    write_many(directory, 12, buckets=800)
+    for _ in range(20):
+        number = random.choice([signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+        checking = subprocess.Popen(
+            command("check", "--jobs", "2", "."),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=environment(),
+            start_new_session=True,
+            preexec_fn=heed_interrupts,
+        )
+        try:
+            # Python's own start is not ours: it ends with a traceback of its own.
+            time.sleep(0.1)
+            checking.wait(random.uniform(0, 0.5))
+        except subprocess.TimeoutExpired:
+            os.kill(checking.pid, number)
+        # A worker that was left behind would hold the pipe open.
+        checking.communicate(timeout=20)
+        assert checking.returncode in (1, 128 + number, -number, 130)
+        assert ends(checking.pid)
+
+
+@needs_proc
+def test_workers_end_when_the_command_is_killed(directory: Path) -> None:
+    write_many(directory, 40, buckets=3_000)
+    checking, _ = check_with_two_workers()
+    checking.kill()
+    checking.communicate(timeout=20)
+    assert checking.returncode == -signal.SIGKILL
 
 
 @needs_proc

@@ -10,7 +10,6 @@ import re
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, NoReturn
 
 from msgspec import Struct
 
@@ -20,9 +19,6 @@ from secure_bucket.errors import NotATemplateError, SecureBucketError
 from secure_bucket.findings.finding import Fault, Report
 from secure_bucket.template.load import MAX_BYTES, Document, load_document, parse_document, read_bytes
 from secure_bucket.values.unknown import Place
-
-if TYPE_CHECKING:
-    import signal
 
 __all__ = [
     "STDIN_NAME",
@@ -41,8 +37,8 @@ _WORTH_PROCESSES = 400_000
 _CHUNKS_PER_PROCESS = 8
 _LARGEST_CHUNK = 50
 
-# What asks a process to end, besides Ctrl-C. Windows has the second only.
-_ENDING = ("SIGHUP", "SIGTERM")
+# The signals that end a run; Windows has no SIGHUP.
+_ENDING = ("SIGHUP", "SIGINT", "SIGTERM")
 
 _POSITION = re.compile(r"in line (\d+)(?:, column (\d+))?")
 
@@ -302,66 +298,70 @@ def _in_processes(
             parts.append([target])
     # A forked process has all modules already. Only Linux forks safely.
     method = "fork" if sys.platform == "linux" else None
-    executor = ProcessPoolExecutor(processes, multiprocessing.get_context(method), _let_signals_kill)
-    try:
-        with _ended_by_signals():
-            futures = [
-                None if part[0].kind is Kind.STDIN else executor.submit(_check_part, part, settings)
-                for part in parts
-            ]
-            for index, part in enumerate(parts):
-                future, futures[index] = futures[index], None
-                try:
-                    reports = _check_part(part, settings) if future is None else future.result()
-                except BrokenProcessPool:
-                    message = (
-                        "was not checked: the process that did it was killed, for want of memory perhaps"
-                    )
-                    reports = [
-                        Report(faults=(Fault(target.path, f"`{target.path}` {message}"),)) for target in part
-                    ]
-                yield from zip(part, reports, strict=True)
-    except BaseException:
-        executor.shutdown(wait=False, cancel_futures=True)
-        for process in multiprocessing.active_children():
-            process.terminate()
-        raise
-    executor.shutdown()
+    with (
+        _exit_on_signals(),
+        ProcessPoolExecutor(processes, multiprocessing.get_context(method), _end_with_the_parent) as executor,
+    ):
+        futures = [
+            None if part[0].kind is Kind.STDIN else executor.submit(_check_part, part, settings)
+            for part in parts
+        ]
+        for index, part in enumerate(parts):
+            future, futures[index] = futures[index], None
+            try:
+                reports = _check_part(part, settings) if future is None else future.result()
+            except BrokenProcessPool:
+                message = "was not checked: the process that did it was killed, for want of memory perhaps"
+                reports = [
+                    Report(faults=(Fault(target.path, f"`{target.path}` {message}"),)) for target in part
+                ]
+            yield from zip(part, reports, strict=True)
 
 
 def _check_part(part: Sequence[Target], settings: Settings) -> list[Report]:
     return [check_target(target, settings) for target in part]
 
 
-def _let_signals_kill() -> None:
-    import signal
-
-    for each in _heeded("SIGINT", *_ENDING):
-        signal.signal(each, signal.SIG_DFL)
-
-
-def _heeded(*names: str) -> list[signal.Signals]:
-    """Return the signals of these that mean something here: `nohup` has one ignored, Windows lacks one."""
-    import signal
+def _end_with_the_parent() -> None:
+    """End this worker when its parent ends in whatever way, so that no worker holds the output open."""
+    import multiprocessing
     import threading
 
-    if threading.current_thread() is not threading.main_thread():
-        return []  # Python leaves signals to the main thread.
-    known = [signal.Signals[name] for name in names if name in signal.Signals.__members__]
-    return [each for each in known if signal.getsignal(each) is not signal.SIG_IGN]
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+
+        def wait() -> None:
+            parent.join()
+            os._exit(1)
+
+        threading.Thread(target=wait, daemon=True).start()
 
 
 @contextlib.contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """End by an exception when asked to end, so that no process is left behind that holds our output open."""
+def _exit_on_signals() -> Iterator[None]:
+    """Exit with 128 and the number of a signal that ends the run; `nohup` and the like stay in force.
+
+    A handler that raises can lose its exception or leave a lock behind while the pool forks or submits.
+    """
     import signal
+    import threading
 
-    def stop(number: int, _: object) -> NoReturn:
-        raise SystemExit(128 + number)
+    def stop(number: int, _: object) -> None:
+        with contextlib.suppress(OSError):
+            if os.isatty(2):
+                os.write(2, b"\x1b[?25h\n")  # The progress bar hides the cursor.
+        os._exit(128 + number)
 
-    before = {each: signal.signal(each, stop) for each in _heeded(*_ENDING)}
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Only the main thread may set handlers.
+        return
+    known = [signal.Signals[name] for name in _ENDING if name in signal.Signals.__members__]
+    before = {each: signal.getsignal(each) for each in known}
+    for each in known:
+        if before[each] is not signal.SIG_IGN:
+            signal.signal(each, stop)
     try:
         yield
     finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        for each in known:
+            signal.signal(each, before[each])

@@ -34,8 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0 all proven, 1 refuted, 2 incomplete run, 3 undecided only, 130 interrupted.
 
     Raises:
-        SystemExit: For `--help`, `--version` and unknown arguments; with 128 plus the number of a signal
-            that ends a run of several processes.
+        SystemExit: For `--help`, `--version` and unknown arguments.
     """
     try:
         try:
