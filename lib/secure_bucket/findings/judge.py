@@ -20,7 +20,8 @@ from secure_bucket.template.deployments import (
 )
 from secure_bucket.template.stack import Resource, Stack, pointer_of
 from secure_bucket.template.text import holes
-from secure_bucket.template.worlds import MAX_WORLDS, Infeasible, TooManyWorlds
+from secure_bucket.template.unreplaced import first_placeholder, unreplaced_whole
+from secure_bucket.template.worlds import Infeasible, Undecidable
 from secure_bucket.values.unknown import Place, Text, Unknown
 
 if TYPE_CHECKING:
@@ -158,10 +159,13 @@ class Judge(Struct):
             return [], [], [], Outcome(Undecided((macro,)))
         try:
             ways = list(deployments(False))
-        except TooManyWorlds:
-            at = stack.document.place("/Conditions")
-            reason = f"it depends on more than {MAX_WORLDS} combinations of parameters"
-            return [], [], [], Outcome(Undecided((Unknown(reason, at),)))
+        except Undecidable as error:
+            at = (
+                self._in_file(error.unknown.at)
+                if error.unknown.at.file
+                else stack.document.place("/Conditions")
+            )
+            return [], [], [], Outcome(Undecided((Unknown(error.unknown.reason, at),)))
         except Infeasible as failure:
             reason = f"the template cannot be deployed: {failure.unknown.reason}"
             return [], [], [], Outcome(Undecided((Unknown(reason, self._in_file(failure.unknown.at)),)))
@@ -171,7 +175,7 @@ class Judge(Struct):
         ):
             try:
                 ways = list(deployments(True))
-            except (TooManyWorlds, Infeasible):
+            except (Undecidable, Infeasible):
                 pass
             else:
                 outcomes, tls = self._cases(ways, True)
@@ -207,7 +211,7 @@ class Judge(Struct):
             return _Case(ask(None), way.world.describe())
         worst = _worst(certain) if certain else ask(None)
         open_questions = tuple(
-            _may_apply(applied.policy, bool(certain))
+            _may_apply(applied, way, bool(certain))
             for applied, outcome in possible
             if not _settles(outcome.verdict, worst.verdict)
         )
@@ -276,6 +280,9 @@ def _macro(stack: Stack | None) -> Unknown | None:
                 f"the macro `{named}` may rewrite everything in the template, and runs only at deployment",
                 stack.document.place("/Transform"),
             )
+        unreplaced = unreplaced_whole(stack.document.text, stack.document.root)
+        if unreplaced is not None:
+            return Unknown(unreplaced.reason, stack.document.place("/Resources"))
         stack = stack.parent
     return None
 
@@ -304,11 +311,14 @@ def _settles(possible: Verdict, verdict: Verdict) -> bool:
     return isinstance(possible, type(verdict)) and not isinstance(possible, Undecided)
 
 
-def _may_apply(policy: BucketPolicy, second: bool) -> Unknown:
+def _may_apply(applied: Applied, way: Deployment, second: bool) -> Unknown:
+    policy = applied.policy
+    placeholder = first_placeholder(applied.bucket_arn, way.bucket_arn)
+    why = f": {placeholder.reason}" if placeholder is not None else ""
     at = policy.stack.document.place(pointer_of(policy.resource.path) + "/Properties/Bucket")
     other = "also " if second else ""
     return Unknown(
-        f"whether the policy `{policy.resource.logical_id}` is {other}for this bucket is not known", at
+        f"whether the policy `{policy.resource.logical_id}` is {other}for this bucket is not known{why}", at
     )
 
 

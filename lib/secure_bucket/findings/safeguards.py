@@ -13,7 +13,7 @@ from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 from secure_bucket.template.buckets import Inventory
 from secure_bucket.template.safeguards import DeclaredSafeguard, SafeguardKind, declared_safeguards
 from secure_bucket.template.stack import pointer_of
-from secure_bucket.template.worlds import Fork, Infeasible
+from secure_bucket.template.worlds import Fork, Infeasible, Undecidable
 from secure_bucket.values.unknown import Text, Unknown
 
 __all__ = ["safeguards_of"]
@@ -47,7 +47,7 @@ def _denied_from_above(inventory: Inventory, declared: DeclaredSafeguard) -> str
         content = resolver.property(declared.stack, declared.resource, "Content")
         if isinstance(content, str):
             content = json.loads(content)
-    except (Fork, Infeasible):
+    except (Fork, Infeasible, Undecidable):
         return "what it denies depends on the parameters"
     except (ValueError, RecursionError):
         return "what it denies is not known: its content is no JSON"

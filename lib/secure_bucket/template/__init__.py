@@ -8,7 +8,7 @@ from secure_bucket.template.deployments import Applied, Deployment
 from secure_bucket.template.load import Document, is_template, load_document, parse_document
 from secure_bucket.template.resolve import Assembly
 from secure_bucket.template.stack import Stack
-from secure_bucket.template.worlds import Infeasible, TooManyWorlds, World
+from secure_bucket.template.worlds import Infeasible, TooManyWorlds, Undecidable, World
 
 __all__ = [
     "Applied",
@@ -21,6 +21,7 @@ __all__ = [
     "Inventory",
     "Stack",
     "TooManyWorlds",
+    "Undecidable",
     "World",
     "is_template",
     "load_document",

@@ -12,6 +12,7 @@ from secure_bucket.template.loops import write_out_loop
 from secure_bucket.template.resolve import Assembly, Resolver
 from secure_bucket.template.stack import TYPES_THAT_MATTER, Path, Resource, Stack, is_loop, pointer_of
 from secure_bucket.template.text import strings_of
+from secure_bucket.template.unreplaced import first_placeholder, placeholders_as_holes, unreplaced_whole
 from secure_bucket.template.worlds import PARTITION, World
 from secure_bucket.values.unknown import Place, Unknown
 
@@ -148,16 +149,23 @@ class Inventory(Struct, eq=False):
         for resource in stack.resources.values():
             if "Fn::Transform" in resource.body and not resource.type:
                 self._unreadable_macro(stack, resource.logical_id, "a macro", pointer_of(resource.path))
-        if stack.macros and not any(bucket.stack is stack for bucket in self.buckets):
+        if any(bucket.stack is stack for bucket in self.buckets):
+            return
+        if stack.macros:
             section = "Transform" if "Transform" in stack.document.root else "Resources"
             self._unreadable_macro(stack, "Transform", f"the macro `{stack.macros[0]}`", f"/{section}")
+        elif (open_section := unreplaced_whole(stack.document.text, stack.document.root)) is not None:
+            self._unread(stack, "Resources", open_section.reason, ("", "Resources"))
 
     def _unreadable_macro(self, stack: Stack, logical_id: str, macro: str, pointer: str) -> None:
         reason = f"{macro} may make buckets here, and runs only at deployment"
         self.unreadable.append((stack, logical_id, Unknown(reason, Place(pointer, stack.document.name))))
 
     def _take(self, stack: Stack, resource: Resource) -> None:
-        if resource.type == "AWS::S3::Bucket":
+        placeholder = first_placeholder(placeholders_as_holes(resource.type))
+        if placeholder is not None:
+            self._unread(stack, resource.logical_id, placeholder.reason, (resource.path, "Type"))
+        elif resource.type == "AWS::S3::Bucket":
             self.buckets.append(Bucket(stack, resource))
         elif resource.type == "AWS::S3::BucketPolicy":
             policy = BucketPolicy(stack, resource)

@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 
 from secure_bucket.template.resolve import MAX_NESTING, MAX_VALUES, Resolver
 from secure_bucket.template.stack import Path, Stack
-from secure_bucket.template.text import as_text, canonical, compare, holes
-from secure_bucket.template.worlds import Fork, Infeasible, TooManyWorlds
-from secure_bucket.values.unknown import Text
+from secure_bucket.template.text import as_text, canonical, compare, holes, texts_in
+from secure_bucket.template.unreplaced import first_placeholder, placeholders_as_holes
+from secure_bucket.template.worlds import Fork, Infeasible, Undecidable
+from secure_bucket.values.unknown import Text, Unknown
 
 __all__ = ["condition_holds", "obeys_rules", "texts_equal"]
 
@@ -21,7 +22,8 @@ def condition_holds(resolver: Resolver, stack: Stack, condition: object, path: P
 
     Raises:
         Fork: If that depends on something that the world leaves open.
-        TooManyWorlds: If it comes to more than `MAX_VALUES` conditions.
+        Undecidable: If it depends on text that another tool has yet to replace, or comes to more than
+            `MAX_VALUES` conditions.
     """
     if isinstance(condition, str):
         return _named(resolver, stack, condition)
@@ -29,7 +31,7 @@ def condition_holds(resolver: Resolver, stack: Stack, condition: object, path: P
         return condition
     resolver.values += 1
     if resolver.values > MAX_VALUES:
-        raise TooManyWorlds
+        raise Undecidable(resolver.opaque(stack, f"it depends on more than {MAX_VALUES:,} conditions", path))
     if isinstance(condition, Mapping) and len(condition) == 1 and resolver.nesting < MAX_NESTING:
         ((function, argument),) = condition.items()
         resolver.nesting += 1
@@ -63,7 +65,7 @@ def obeys_rules(resolver: Resolver, stack: Stack) -> bool:
 def _known(resolver: Resolver, stack: Stack, condition: object, path: Path) -> bool | None:
     try:
         return condition_holds(resolver, stack, condition, path)
-    except (Fork, Infeasible):
+    except (Fork, Infeasible, Undecidable):
         return None
 
 
@@ -75,18 +77,19 @@ def _named(resolver: Resolver, stack: Stack, name: str) -> bool:
     key = (id(stack), name)
     if key in resolver.conditions:
         known = resolver.conditions[key]
-        if isinstance(known, (Fork, Infeasible)):
+        if isinstance(known, Exception):
             raise known
         # A condition that refers to itself is refused at deployment; here it must only end.
         return known if known is not None else resolver.world.holds(f"condition {name}")
     conditions = stack.sections["Conditions"]
     if name not in conditions:
+        _refuse_placeholders(placeholders_as_holes(name))
         return resolver.world.holds(f"condition {resolver.assembly.qualify(stack, name)}")
     resolver.conditions[key] = None
     outer, resolver.values = resolver.values, 0
     try:
         result = condition_holds(resolver, stack, conditions[name], (("", "Conditions"), name))
-    except (Fork, Infeasible) as error:
+    except (Fork, Infeasible, Undecidable) as error:
         # In one world it stays the same question, however often it is asked.
         resolver.conditions[key] = error
         raise
@@ -122,14 +125,19 @@ def _combined(
 ) -> bool:
     """Combine operands: one that has the deciding truth decides, whatever the others depend on."""
     fork: Fork | None = None
+    undecidable: Undecidable | None = None
     for index, operand in enumerate(operands):
         try:
             if condition_holds(resolver, stack, operand, (path, index)) is deciding:
                 return deciding
         except Fork as error:
             fork = fork or error
+        except Undecidable as error:
+            undecidable = undecidable or error
     if fork is not None:
         raise fork
+    if undecidable is not None:
+        raise undecidable
     return not deciding
 
 
@@ -146,6 +154,8 @@ def _equals(resolver: Resolver, stack: Stack, first: object, second: object, pat
     if left is None or right is None:
         if canonical(values[0]) == canonical(values[1]):
             return True
+        for value in values:
+            _refuse_placeholders(*texts_in(value))
         return resolver.world.holds(_fact(values[0], values[1]))
     return texts_equal(resolver, left, right)
 
@@ -155,6 +165,7 @@ def texts_equal(resolver: Resolver, left: str | Text, right: str | Text) -> bool
     known = compare(left, right)
     if known is not None:
         return known
+    _refuse_placeholders(left, right)
     for text, other in ((left, right), (right, left)):
         if isinstance(other, str) and isinstance(text, Text):
             open_holes = holes(text)
@@ -177,6 +188,12 @@ def texts_equal(resolver: Resolver, left: str | Text, right: str | Text) -> bool
         if parameter is not None and parameter.allowed is not None:
             resolver.world.choose(hole, parameter.allowed)
     return resolver.world.holds(_fact(left, right))
+
+
+def _refuse_placeholders(*texts: str | Text) -> None:
+    placeholder = first_placeholder(*texts)
+    if placeholder is not None:
+        raise Undecidable(Unknown(placeholder.reason))
 
 
 def _fact(left: object, right: object) -> str:

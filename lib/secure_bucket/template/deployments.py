@@ -15,7 +15,7 @@ from secure_bucket.template.references import bucket_arn, bucket_name, partition
 from secure_bucket.template.resolve import Resolver
 from secure_bucket.template.stack import Path, Resource, Stack
 from secure_bucket.template.text import as_text, compare, holes
-from secure_bucket.template.worlds import PARTITION, Fork, Infeasible, World, explore
+from secure_bucket.template.worlds import PARTITION, Fork, Infeasible, Undecidable, World, explore
 from secure_bucket.values.unknown import Text, Unknown
 
 __all__ = ["Applied", "Deployment", "deployments_of", "foreign_deployments_of", "source_of"]
@@ -61,7 +61,7 @@ def deployments_of(inventory: Inventory, bucket: Bucket, *, expand: bool = False
     """Return the ways in which a bucket can be deployed, as far as they differ.
 
     Raises:
-        TooManyWorlds: If there are too many.
+        Undecidable: If there are too many, or something that they depend on is not known.
     """
 
     def question(world: World) -> Deployment | None:
@@ -78,7 +78,7 @@ def foreign_deployments_of(
     """Return the ways in which a policy can be deployed for a bucket that is not in the assembly.
 
     Raises:
-        TooManyWorlds: If there are too many.
+        Undecidable: If there are too many, or something that they depend on is not known.
     """
 
     def question(world: World) -> list[Deployment]:
@@ -98,7 +98,7 @@ def source_of(
     tokens = [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
     try:
         return resolver.source(policy.stack, policy.resource.properties, path, ["PolicyDocument", *tokens])
-    except (Fork, Infeasible):
+    except (Fork, Infeasible, Undecidable):
         return path
 
 

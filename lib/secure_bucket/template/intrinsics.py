@@ -99,6 +99,8 @@ def _sub(resolver: Resolver, stack: Stack, argument: object, path: Path) -> obje
             continue
         if name in variables:
             value = resolver.resolve(stack, variables[name], ((path, 1), name))
+        elif ":" in name and "::" not in name:
+            value = resolver.literal(stack, match[0])
         elif "." in name:
             logical_id, _, attribute = name.partition(".")
             value = get_att(resolver, stack, logical_id, attribute, path)
@@ -131,7 +133,7 @@ def _find_in_map(resolver: Resolver, stack: Stack, argument: object, path: Path)
         candidates = _map_values(table, first, second)
         if candidates and all(isinstance(value, str) for value in candidates):
             if len(set(candidates)) == 1 and len(argument) == 3:
-                return candidates[0]
+                return resolver.resolve(stack, candidates[0], path)
             resolver.expandable = True
             return resolver.hole(
                 stack, expression, "which row of the mapping counts is known only at deployment", path
@@ -140,6 +142,8 @@ def _find_in_map(resolver: Resolver, stack: Stack, argument: object, path: Path)
     value = _row(resolver, row, second) if isinstance(row, Mapping) else None
     if value is not None:
         return resolver.resolve(stack, value, path)
+    for key in (*table, *(row if isinstance(row, Mapping) else ())):
+        texts_equal(resolver, resolver.literal(stack, str(key)), "")
     if len(argument) == 4 and isinstance(argument[3], Mapping) and "DefaultValue" in argument[3]:
         return resolver.resolve(stack, argument[3]["DefaultValue"], ((path, 3), "DefaultValue"))
     # CloudFormation refuses to deploy what is not in the mapping.

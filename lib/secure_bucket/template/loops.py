@@ -14,7 +14,7 @@ from msgspec import Struct
 from secure_bucket.template.resolve import Resolver
 from secure_bucket.template.stack import Member, Path, Stack, is_loop
 from secure_bucket.template.text import any_member, as_text, canonical
-from secure_bucket.template.worlds import Infeasible, TooManyWorlds, World, explore
+from secure_bucket.template.worlds import Infeasible, Undecidable, World, explore
 
 __all__ = ["MAX_EXPANSION", "Written", "is_member", "resolve_loop", "write_out_loop"]
 
@@ -85,7 +85,7 @@ def write_out_loop(
 
     try:
         answers = list(explore(values_in, resolver.world))
-    except (Infeasible, TooManyWorlds):
+    except (Infeasible, Undecidable):
         return None
     is_fixed = len(answers) == 1 and answers[0][0] is resolver.world
     written: list[Written] = []

@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from secure_bucket.template.text import as_text
+from secure_bucket.template.unreplaced import placeholders_as_holes
 
 __all__ = ["Parameter", "read_parameter"]
 
@@ -70,6 +71,7 @@ class Parameter(Struct, frozen=True):
             not isinstance(pattern, str)
             or len(value) > _MAX_MATCHED
             or len(pattern) > 100
+            or not _is_final(pattern)
             or not _COMMON_PATTERN.fullmatch(pattern)
             or any(unlike in pattern for unlike in _UNLIKE)
         ):
@@ -87,8 +89,12 @@ def read_parameter(body: Mapping[str, Any]) -> Parameter:
     allowed = body.get("AllowedValues")
     texts = [as_text(value) for value in allowed] if isinstance(allowed, list) else []
     # The values of a list or of an SSM parameter are not what a `Ref` to it is.
-    listed = texts and kind in ("String", "Number") and all(isinstance(text, str) for text in texts)
+    listed = texts and kind in ("String", "Number") and all(map(_is_final, texts))
     return Parameter(kind, body.get("Default"), tuple(map(str, texts)) if listed else None, body)
+
+
+def _is_final(text: object) -> bool:
+    return isinstance(text, str) and placeholders_as_holes(text) == text
 
 
 def _number(value: object) -> float | None:

@@ -13,6 +13,7 @@ from secure_bucket.template.parameters import Parameter
 from secure_bucket.template.resolve import MAX_NESTING, Resolver
 from secure_bucket.template.stack import Path, Resource, Stack
 from secure_bucket.template.text import NO_VALUE, as_text, concatenate, holes
+from secure_bucket.template.unreplaced import first_placeholder, placeholders_as_holes
 from secure_bucket.template.worlds import PARTITION, REGION, partition_of
 from secure_bucket.values.unknown import Text, Unknown
 
@@ -43,6 +44,9 @@ def ref(resolver: Resolver, stack: Stack, name: str, path: Path) -> object:
                 plain=_is_of_aws(resource),
             ),
         )
+    placeholder = first_placeholder(placeholders_as_holes(name))
+    if placeholder is not None:
+        return Text((placeholder,))
     return resolver.opaque(
         stack,
         f"`{name}` is neither a parameter nor a resource of this template",
@@ -55,9 +59,11 @@ def get_att(resolver: Resolver, stack: Stack, logical_id: str, attribute: str, p
     """Return what `{"Fn::GetAtt": [logical_id, attribute]}` comes to."""
     resource = stack.resources.get(logical_id)
     if resource is None:
+        placeholder = first_placeholder(placeholders_as_holes(logical_id))
+        missing = f"there is no resource `{logical_id}` in this template"
         return resolver.opaque(
             stack,
-            f"there is no resource `{logical_id}` in this template",
+            placeholder.reason if placeholder is not None else missing,
             path,
             f"{stack.name}{logical_id}.{attribute}",
         )
@@ -217,7 +223,8 @@ def _passed(
         return resolver.hole(stack, f"{stack.name}.{name}", f"the parameter `{name}` is read from SSM", path)
     if value is NO_VALUE:
         # Nobody else can give a nested stack its parameters, so its default is what it gets.
-        value = parameter.default
+        default = parameter.default
+        value = resolver.literal(stack, default) if isinstance(default, str) else default
     if parameter.is_list:
         if isinstance(value, str):
             return [item.strip() for item in value.split(",")]

@@ -14,11 +14,14 @@ from secure_bucket.template.text import (
     NO_VALUE,
     Opaque,
     as_text,
+    concatenate,
     dynamic_references,
+    holes,
     members_as_holes,
     named_hole,
 )
-from secure_bucket.template.worlds import Fork, Infeasible, World
+from secure_bucket.template.unreplaced import Placeholder, placeholders_as_holes
+from secure_bucket.template.worlds import Fork, Infeasible, Undecidable, World
 from secure_bucket.values.unknown import Hole, Place, Text, Unknown
 
 __all__ = ["MAX_ALL_VALUES", "MAX_NESTING", "MAX_VALUES", "Acknowledged", "Assembly", "Function", "Resolver"]
@@ -110,7 +113,9 @@ class Resolver(Struct, eq=False):
     expandable: bool = False
     given: set[Hole] = field(default_factory=set)
     parameters: dict[Hole, Parameter] = field(default_factory=dict)
-    conditions: dict[tuple[int, str], bool | Fork | Infeasible | None] = field(default_factory=dict)
+    conditions: dict[tuple[int, str], bool | Fork | Infeasible | Undecidable | None] = field(
+        default_factory=dict
+    )
     targets: dict[int, list[str | Text]] = field(default_factory=dict)
     names: dict[int, str | Text] = field(default_factory=dict)
     collections: dict[int, frozenset[str]] = field(default_factory=dict)
@@ -121,7 +126,17 @@ class Resolver(Struct, eq=False):
     def resolve(self, stack: Stack, value: object, path: Path) -> object:
         """Return what a value comes to: JSON in which `Text` and `Unknown` may stand, or `NO_VALUE`."""
         if isinstance(value, str):
-            return self.literal(stack, value)
+            literal = self.literal(stack, value)
+            if (
+                isinstance(literal, Text)
+                and isinstance(literal.parts[0], Placeholder)
+                and len(literal.parts) == 1
+            ):
+                # The other tool may put anything there, not only text.
+                hole = literal.parts[0]
+                at = Place(pointer_of(path), stack.document.name)
+                return Opaque(hole.reason, at, name=str(hole), text=literal)
+            return literal
         if value is None or isinstance(value, (bool, int)):
             return value
         size = 1 + (len(value) if isinstance(value, (Mapping, list, tuple)) else 0)
@@ -181,8 +196,9 @@ class Resolver(Struct, eq=False):
                     return written
                 members.update(written)
                 continue
-            if stack.loop_variables and not isinstance(self.literal(stack, key), str):
-                return self.opaque(stack, f"the key `{key}` is known only at deployment", path)
+            written = self.literal(stack, key)
+            if isinstance(written, Text) and not key.startswith("{{resolve:"):
+                return self.opaque(stack, holes(written)[0].reason, path)
             resolved = self.resolve(stack, item, (path, key))
             if resolved is not NO_VALUE:
                 members[key] = resolved
@@ -190,7 +206,13 @@ class Resolver(Struct, eq=False):
 
     def literal(self, stack: Stack, text: str) -> str | Text:
         """Return what a text that stands in a template comes to, if no function is around it."""
-        written = members_as_holes(text, stack.loop_variables) if stack.loop_variables else text
+        written = placeholders_as_holes(text)
+        if stack.loop_variables:
+            pieces = (written,) if isinstance(written, str) else written.parts
+            written = concatenate(
+                members_as_holes(piece, stack.loop_variables) if isinstance(piece, str) else piece
+                for piece in pieces
+            )
         return dynamic_references(written) if "{{resolve:" in text else written
 
     def text(self, stack: Stack, value: object, path: Path) -> str | Text:

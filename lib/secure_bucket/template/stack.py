@@ -137,6 +137,9 @@ class Stack(Struct, eq=False):
             kinds = [_kind(value) for value in body.values]
             kind = next((kind for kind in TYPES_THAT_MATTER if kind in kinds), kinds[-1])
             body = {"Type": kind, "Properties": body}
+        if isinstance(body, str):
+            # Another tool may have yet to replace the whole resource.
+            body = {"Type": body}
         if isinstance(body, Mapping):
             if "Fn::Transform" in body:
                 reason = "`Fn::Transform` rewrites the resource only at deployment"

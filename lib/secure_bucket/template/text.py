@@ -25,6 +25,7 @@ __all__ = [
     "members_as_holes",
     "named_hole",
     "strings_of",
+    "texts_in",
 ]
 
 
@@ -42,9 +43,11 @@ class Opaque(Unknown, frozen=True, kw_only=True):
 
     Args:
         name: The expression, in a form that does not depend on how it was written.
+        text: The text that it is, if it is text; a hole with its name when `None`.
     """
 
     name: str = ""
+    text: Text | None = None
 
 
 _NOWHERE = Place()
@@ -90,6 +93,8 @@ def as_text(value: object) -> str | Text | None:
         return str(value)
     if isinstance(value, float):
         return str(int(value)) if math.isfinite(value) and value == int(value) else repr(value)
+    if isinstance(value, Opaque) and value.text is not None:
+        return value.text
     if isinstance(value, Unknown):
         name = value.name if isinstance(value, Opaque) else str(value)
         return Text((named_hole(name, value.reason, at=value.at),))
@@ -199,6 +204,15 @@ def compare(first: str | Text, second: str | Text) -> bool | None:
 
 def _pieces(text: str | Text) -> list[str | Hole]:
     return [text] if isinstance(text, str) and text else [] if isinstance(text, str) else list(text.parts)
+
+
+def texts_in(value: object) -> Iterator[str | Text]:
+    """Return every text in a resolved value, keys excluded."""
+    if isinstance(value, (str, Text)):
+        yield value
+    elif isinstance(value, (list, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from texts_in(item)
 
 
 def strings_of(value: object) -> Iterator[str]:

@@ -23,6 +23,7 @@ __all__ = [
     "Fork",
     "Infeasible",
     "TooManyWorlds",
+    "Undecidable",
     "World",
     "explore",
     "partition_of",
@@ -64,8 +65,23 @@ class Infeasible(Exception):
         self.unknown = unknown
 
 
-class TooManyWorlds(Exception):
+class Undecidable(Exception):
+    """A question that cannot be answered, in this world or in any.
+
+    Args:
+        unknown: Why, and where.
+    """
+
+    def __init__(self, unknown: Unknown) -> None:
+        super().__init__(unknown.reason)
+        self.unknown = unknown
+
+
+class TooManyWorlds(Undecidable):
     """A question depends on more combinations of parameters than `MAX_WORLDS`."""
+
+    def __init__(self) -> None:
+        super().__init__(Unknown(f"it depends on more than {MAX_WORLDS} combinations of parameters"))
 
 
 class Fork(Exception):
