@@ -233,4 +233,4 @@ def test_a_bucket_has_the_name_that_the_template_fixes(written: object, name: st
             "Resources": {"Reports": {"Type": "AWS::S3::Bucket", "Properties": properties}},
         }
     )
-    assert report.buckets[0].name == name
+    assert report.buckets[0].subject.name == name

@@ -15,10 +15,11 @@ import secure_bucket
 from secure_bucket.checks import check_assembly
 from secure_bucket.findings.finding import Finding, GrantedException, Level, Report
 from secure_bucket.findings.origin import with_origins
+from secure_bucket.findings.subject import Declared
 from secure_bucket.values.unknown import Place
 
 PATH = "App/Reports/Resource"
-FINDING = Finding("SB001", Level.ERROR, "m", "f", Place(), "Reports", PATH)
+FINDING = Finding(Declared("Reports", construct_path=PATH), "SB001", Level.ERROR, "m", "f", Place())
 
 
 def _assembly(directory: Path, frames: object, *, inline: bool = False) -> Path:
@@ -117,10 +118,10 @@ def test_an_assembly_that_holds_itself_ends(here: Path) -> None:
 
 def test_excepted_findings_are_located_too(here: Path) -> None:
     directory = _assembly(here / "cdk.out", [f"f ({here}/app.py:1)"])
-    granted = GrantedException("SB001", "Reports", "r", findings=(FINDING,))
+    granted = GrantedException(Declared("Reports"), "SB001", "r", findings=(FINDING,))
     report = with_origins(Report(exceptions=(granted,)), directory)
     assert report.exceptions[0].findings[0].created_at == Place("", "app.py", 1, 1)
-    unnamed = Report(findings=(replace(FINDING, construct_path=""),))
+    unnamed = Report(findings=(replace(FINDING, subject=Declared("Reports")),))
     assert with_origins(unnamed, directory) is unnamed
 
 

@@ -76,7 +76,7 @@ def test_the_age_of_the_evidence_is_told_in_utc() -> None:
     east = datetime.timezone(datetime.timedelta(hours=9))
     moment = datetime.datetime(2027, 3, 1, 8, 0, tzinfo=east)
     report = check_buckets([RunningBucket(ARN, None, as_of=moment)])
-    assert report.buckets[0].as_of == "2027-02-28T23:00:00Z"
+    assert report.buckets[0].subject.as_of == "2027-02-28T23:00:00Z"
     assert report.findings[0].message.endswith("; as it was read at 2027-02-28T23:00:00Z")
 
 

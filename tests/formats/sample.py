@@ -18,6 +18,7 @@ from secure_bucket.findings.finding import (
     Report,
 )
 from secure_bucket.findings.running import PublicAccess, RunningBucket
+from secure_bucket.findings.subject import Declared
 from secure_bucket.formats import Run
 from secure_bucket.policy.request import Request
 from secure_bucket.policy.statements import deny_plain_http
@@ -105,14 +106,13 @@ def finding(
     """Return a finding on the template."""
     said = message or f"bucket `{logical_id}`: anyone can call `s3:ListBucket` over plain HTTP"
     where = place or at(logical_id)
-    return Finding(
-        rule, level, said, fix, where, logical_id, construct_path, APP, request, parameters, created_at
-    )
+    subject = Declared(logical_id, APP, construct_path)
+    return Finding(subject, rule, level, said, fix, where, request, parameters, created_at)
 
 
 def bucket(logical_id: str, verdict: Proven | Refuted | Undecided, construct_path: str = "") -> JudgedBucket:
     """Return a bucket of the template."""
-    return JudgedBucket(logical_id, verdict, at(logical_id), construct_path, APP)
+    return JudgedBucket(Declared(logical_id, APP, construct_path), verdict, at(logical_id))
 
 
 REFUTED = Refuted(REQUEST, "statement `DenyHttp` covers only `arn:aws:s3:::<Reports>/*`", STATEMENT, 0)
@@ -139,20 +139,18 @@ FULL = Report(
     not_applicable=((at("Good"), "Express", "a directory bucket has no plain HTTP endpoint"),),
     exceptions=(
         GrantedException(
+            Declared("Legacy", APP),
             "SB001",
-            "Legacy",
             "The old scanner speaks no TLS, its replacement is ordered",
             at("Legacy"),
-            APP,
             datetime.date(2027, 3, 31),
             findings=(finding(logical_id="Legacy"),),
         ),
         GrantedException(
+            Declared("Gone", "templates/other.json"),
             "SB006",
-            "Gone",
             "Needed once",
             Place("/Resources/Gone", "templates/other.json", 4, 5),
-            "templates/other.json",
             datetime.date(2026, 1, 31),
             True,
         ),
@@ -173,28 +171,19 @@ def hostile_report() -> Report:
     """Return a report in which every text that a template can choose is hostile."""
     place = Place(f"/Resources/{HOSTILE}", HOSTILE, 1, 1)
     request = Request(HOSTILE, HOSTILE, HOSTILE, {HOSTILE: HOSTILE, "aws:PrincipalOrgPaths": [HOSTILE]})
+    subject = Declared(HOSTILE, HOSTILE, HOSTILE)
     found = Finding(
-        "SB001",
-        Level.ERROR,
-        HOSTILE,
-        HOSTILE,
-        place,
-        HOSTILE,
-        HOSTILE,
-        HOSTILE,
-        request,
-        ((HOSTILE, HOSTILE),),
-        place,
+        subject, "SB001", Level.ERROR, HOSTILE, HOSTILE, place, request, ((HOSTILE, HOSTILE),), place
     )
     verdicts = (Refuted(request, HOSTILE, place), Undecided((Unknown(HOSTILE, place),)), Proven())
     return Report(
-        buckets=tuple(JudgedBucket(HOSTILE, verdict, place, HOSTILE, HOSTILE) for verdict in verdicts),
+        buckets=tuple(JudgedBucket(subject, verdict, place) for verdict in verdicts),
         findings=(found,),
         templates=(HOSTILE,),
         not_applicable=((place, HOSTILE, HOSTILE),),
         exceptions=(
-            GrantedException("SB001", HOSTILE, HOSTILE, place, HOSTILE, None, False, (found,)),
-            GrantedException("SB001", HOSTILE, HOSTILE, place, HOSTILE),
+            GrantedException(Declared(HOSTILE, HOSTILE), "SB001", HOSTILE, place, None, False, (found,)),
+            GrantedException(Declared(HOSTILE, HOSTILE), "SB001", HOSTILE, place),
         ),
         baselined=(found,),
         faults=(Fault(HOSTILE, HOSTILE, place),),
@@ -230,8 +219,8 @@ def _running() -> Report:
         ],
         minimum_tls_version=1.2,
     )
-    last = [each for each in report.findings if each.logical_id == arn("known")]
-    excepted = GrantedException("SB001", arn("known"), "It goes in March", Place(), findings=tuple(last[:1]))
+    last = [each for each in report.findings if each.subject.label == arn("known")]
+    excepted = GrantedException(last[0].subject, "SB001", "It goes in March", findings=tuple(last[:1]))
     return replace(
         report,
         findings=tuple(each for each in report.findings if each not in last),

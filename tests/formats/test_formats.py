@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from secure_bucket.findings import RULES
 from secure_bucket.findings.finding import Level, Report
+from secure_bucket.findings.subject import Declared
 from secure_bucket.formats import FORMATS, Run
 from secure_bucket.formats.sarif import FINGERPRINT
 from secure_bucket.formats.sarif import render as render_sarif
@@ -73,12 +74,12 @@ def test_an_unknown_format_is_a_key_error() -> None:
 def test_files_are_relative_to_the_root_of_the_repository(name: str) -> None:
     absolute = {f"/checkout/sub/{file}": text for file, text in SOURCES.items()}
     place = Place("/Resources/Legacy", f"/checkout/sub/{APP}", 18, 3)
-    found = replace(finding(place=place), template=place.file)
+    found = replace(finding(place=place), subject=Declared("Reports", place.file))
     run = replace(RUN, directory="/checkout/sub", root="/checkout", source=absolute.get)
     text = FORMATS[name](Report(findings=(found,), templates=(place.file,)), run)
     assert f"sub/{APP}" in text.replace("<wbr>", "")
     assert "/checkout" not in text.replace("<wbr>", "")
-    relative = replace(found, at=replace(place, file=APP), template=APP)
+    relative = replace(found, at=replace(place, file=APP), subject=Declared("Reports", APP))
     run = replace(run, source={APP: SOURCES[APP]}.get)
     assert FORMATS[name](Report(findings=(relative,), templates=(APP,)), run) == text
 
@@ -360,7 +361,7 @@ def test_buckets_that_run_are_known_by_account_and_arn() -> None:
     assert document["accounts"] == ["111122223333", "444455556666"]
     assert document["summary"]["accounts"] == 2
     first, second, *_ = document["buckets"]
-    assert (first["logical_id"], first["account"], first["region"]) == (
+    assert (first["arn"], first["account"], first["region"]) == (
         "arn:aws:s3:::open",
         "111122223333",
         "eu-west-1",

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 import secure_bucket
 from secure_bucket.findings.finding import Report, Safeguard
+from secure_bucket.findings.subject import Declared
 from secure_bucket.formats.compliance import REQUIREMENTS
 from secure_bucket.formats.html_page import render
 from secure_bucket.formats.markup import Markup, tag
@@ -157,7 +158,8 @@ def test_what_a_requirement_calls_a_construct_is_one_of_this_library() -> None:
 
 
 def test_the_monitoring_that_is_declared_stands_there() -> None:
-    rule = Safeguard(SafeguardKind.POLICY_CHANGES, "Changes", Place("/Resources/Changes"), "Stack/Changes")
+    subject = Declared("Changes", construct_path="Stack/Changes")
+    rule = Safeguard(subject, SafeguardKind.POLICY_CHANGES, Place("/Resources/Changes"))
     outline = _Outline(render(replace(FULL, safeguards=(rule,)), RUN))
     assert "EventBridge tells of changed and deleted bucket policies" in outline.text
     assert outline.text.count("Stack/Changes") == 4, "the table, and the three requirements that it answers"

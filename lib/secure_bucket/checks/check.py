@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from secure_bucket.errors import TemplateError
 from secure_bucket.findings.finding import Fault, Finding, GrantedException, JudgedBucket, Report
-from secure_bucket.findings.judge import Judge, Judgement, Outcome
+from secure_bucket.findings.judge import DeclaredJudgement, Judge, Outcome
 from secure_bucket.findings.rules import RULES
 from secure_bucket.findings.safeguards import safeguards_of
 from secure_bucket.proof.verdict import Undecided
@@ -165,11 +165,11 @@ def _check(
 
 def _report(inventory: Inventory, strict: bool, minimum: float | None) -> Report:
     judge = Judge(inventory, strict, minimum)
-    judgements: list[Judgement] = [judge.bucket(bucket) for bucket in inventory.buckets]
+    judgements: list[DeclaredJudgement] = [judge.bucket(bucket) for bucket in inventory.buckets]
     for stack, logical_id, unknown in inventory.unreadable:
         at = stack.document.place(unknown.at.pointer)
         loop = Resource(logical_id, "AWS::S3::Bucket", {}, (("", "Resources"), logical_id))
-        judgements.append(Judgement(stack, loop, at, Outcome(Undecided((unknown,)))))
+        judgements.append(DeclaredJudgement(stack, loop, at, Outcome(Undecided((unknown,)))))
     foreign = [judge.foreign(policy) for policy in inventory.loose]
     order = {id(stack): index for index, stack in enumerate(inventory.assembly.stacks)}
     everything = [*judgements, *(judgement for judgement in foreign if judgement is not None)]
@@ -183,16 +183,7 @@ def _report(inventory: Inventory, strict: bool, minimum: float | None) -> Report
     findings.sort(key=lambda pair: pair[0])
     return Report(
         buckets=tuple(
-            JudgedBucket(
-                judgement.resource.logical_id,
-                judgement.http.verdict,
-                judgement.at,
-                judgement.construct_path,
-                judgement.stack.document.file,
-                name=judgement.name,
-                stack=judgement.stack.stack_name,
-            )
-            for judgement in judgements
+            JudgedBucket(judgement.subject, judgement.http.verdict, judgement.at) for judgement in judgements
         ),
         findings=tuple(dict.fromkeys(finding for _, finding in findings)),
         templates=tuple(

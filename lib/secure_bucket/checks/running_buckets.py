@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any, Final, NoReturn
+from typing import Any, NoReturn
 
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Finding, JudgedBucket, Report
-from secure_bucket.findings.judge import Judgement, Outcome
+from secure_bucket.findings.judge import Outcome
 from secure_bucket.findings.rules import RULES
-from secure_bucket.findings.running import RunningBucket
+from secure_bucket.findings.running import RunningBucket, RunningJudgement
 from secure_bucket.proof import prove_denies_http, prove_minimum_tls
-from secure_bucket.template.load import Document
-from secure_bucket.template.stack import Resource, Stack
-from secure_bucket.values.unknown import Place
 
 __all__ = ["PolicyTextError", "check_buckets", "judge_bucket", "read_policy_text", "report_of"]
-
-# A bucket that runs belongs to no template: this one declares nothing, and no reader ever sees it.
-_NO_TEMPLATE: Final = Stack(Document("", {}))
 
 
 class PolicyTextError(SecureBucketError):
@@ -50,7 +44,7 @@ def check_buckets(
 
 def judge_bucket(
     bucket: RunningBucket, *, strict: bool = False, minimum_tls_version: float | str | None = None
-) -> Judgement:
+) -> RunningJudgement:
     """Return the judgement on one bucket that runs; its policy is taken as the JSON that it is.
 
     Raises:
@@ -61,38 +55,17 @@ def judge_bucket(
     tls = None
     if minimum is not None:
         tls = prove_minimum_tls(bucket.policy, bucket_arn=bucket.arn, minimum=minimum, strict=strict)
-    return Judgement(
-        _NO_TEMPLATE,
-        Resource(bucket.arn, "AWS::S3::Bucket", {}, ()),
-        Place(),
-        Outcome(http),
-        None if tls is None else Outcome(tls),
-        minimum,
-        website=bucket.website,
-        running=bucket,
-    )
+    return RunningJudgement(bucket, Outcome(http), None if tls is None else Outcome(tls), minimum)
 
 
-def report_of(judgements: Iterable[Judgement]) -> Report:
+def report_of(judgements: Iterable[RunningJudgement]) -> Report:
     """Return the report on judgements of `judge_bucket`, in their order."""
     buckets: list[JudgedBucket] = []
     findings: list[Finding] = []
     accounts: dict[str, None] = {}
     for judgement in judgements:
-        running = judgement.running
-        assert running is not None
-        accounts.setdefault(running.account)
-        buckets.append(
-            JudgedBucket(
-                running.arn,
-                judgement.http.verdict,
-                Place(),
-                account=running.account,
-                region=running.region,
-                as_of=running.timestamp,
-                name=running.name,
-            )
-        )
+        accounts.setdefault(judgement.subject.account)
+        buckets.append(JudgedBucket(judgement.subject, judgement.http.verdict))
         for rule in RULES:
             findings += rule.check(judgement)
     return Report(tuple(buckets), tuple(findings), accounts=tuple(filter(None, accounts)))

@@ -15,9 +15,11 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
+from typing_extensions import assert_never
 
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Finding, Level, Report
+from secure_bucket.findings.subject import Declared, Running
 
 __all__ = ["SCHEMA", "Baseline", "BaselineError", "Entry", "apply_baseline", "read_baseline", "shrink"]
 
@@ -62,12 +64,16 @@ class Baseline(Struct, frozen=True):
     def entry(self, finding: Finding) -> Entry:
         """Return the entry for a finding."""
         start = os.path.dirname(os.path.abspath(self.file))
-        template = finding.template
-        if finding.account:
-            template = f"{_ACCOUNT}{finding.account}"
-        elif template and not template.startswith("<"):
-            template = os.path.relpath(os.path.abspath(template), start).replace(os.sep, "/")
-        return Entry(template, finding.construct_path or finding.logical_id, finding.rule)
+        match finding.subject:
+            case Running():
+                of = f"{_ACCOUNT}{finding.account}" if finding.account else ""
+            case Declared():
+                of = finding.template
+                if of and not of.startswith("<"):
+                    of = os.path.relpath(os.path.abspath(of), start).replace(os.sep, "/")
+            case _:
+                assert_never(finding.subject)
+        return Entry(of, finding.subject.path, finding.rule)
 
     def path(self, entry: Entry) -> str:
         """Return where the template of an entry is, or was."""
@@ -152,7 +158,7 @@ def shrink(
         grow: Whether the findings that count are added.
         whole: Whether every bucket of the accounts was looked at.
     """
-    judged = {bucket.logical_id for bucket in report.buckets if bucket.account}
+    judged = {bucket.subject.label for bucket in report.buckets if bucket.account}
 
     def looked_at(entry: Entry) -> bool:
         if entry.account:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from secure_bucket.cli.config import Config, ConfigError, ConfiguredException
 from secure_bucket.findings.exceptions import grant_exceptions, parse_exception
 from secure_bucket.findings.finding import GrantedException, Report
+from secure_bucket.findings.subject import Declared, Running, Subject
 
 __all__ = ["bucket_exceptions", "configured_exceptions", "grant_configured"]
 
@@ -40,13 +41,8 @@ def configured_exceptions(config: Config, report: Report) -> tuple[GrantedExcept
     Raises:
         ConfigError: If one has no reason, names no rule, or ends on a day that is none.
     """
-    needed = {(finding.template, finding.logical_id, finding.rule) for finding in report.findings}
-    known: dict[str, set[str]] = {}
-    for template, logical_id in (
-        *((bucket.template, bucket.logical_id) for bucket in report.buckets),
-        *((finding.template, finding.logical_id) for finding in report.findings),
-    ):
-        known.setdefault(template, set()).add(logical_id)
+    needed = {(finding.subject.key, finding.rule) for finding in report.findings}
+    known = {each.subject.key for each in (*report.buckets, *report.findings)}
     return tuple(
         granted
         for exception in config.exceptions
@@ -68,15 +64,15 @@ def bucket_exceptions(config: Config, report: Report) -> tuple[GrantedException,
     for exception in config.exceptions:
         if not exception.bucket:
             continue
-        arns = [
-            bucket.logical_id
+        subjects: list[Subject] = [
+            bucket.subject
             for bucket in report.buckets
-            if bucket.logical_id.partition(":::")[2] == exception.bucket
-            and exception.account in ("", bucket.account)
+            if bucket.subject.name == exception.bucket and exception.account in ("", bucket.account)
         ]
-        parsed = _parsed(exception, config, exception.bucket)
-        if arns or exception.account in report.accounts:
-            granted += [replace(parsed, logical_id=arn) for arn in arns or (exception.bucket,)]
+        nowhere = Running(exception.bucket, account=exception.account)
+        parsed = _parsed(exception, config, nowhere)
+        if subjects or exception.account in report.accounts:
+            granted += [replace(parsed, subject=subject) for subject in subjects or [nowhere]]
     return tuple(granted)
 
 
@@ -84,31 +80,32 @@ def _for_templates(
     exception: ConfiguredException,
     config: Config,
     templates: tuple[str, ...],
-    known: dict[str, set[str]],
-    needed: set[tuple[str, str, str]],
+    known: set[tuple[str, str]],
+    needed: set[tuple[tuple[str, str], str]],
 ) -> Iterator[GrantedException]:
-    granted = _parsed(exception, config, exception.logical_id)
+    granted = _parsed(exception, config, Declared(exception.logical_id))
     start = os.path.abspath(config.directory)
     matching = [
         name
         for name in templates
         if fnmatchcase(os.path.relpath(os.path.abspath(name), start).replace(os.sep, "/"), exception.path)
     ]
-    having = [name for name in matching if exception.logical_id in known.get(name, ())]
-    using = [name for name in having if (name, granted.logical_id, granted.rule) in needed]
+    subjects = [Declared(exception.logical_id, name) for name in matching]
+    having = [subject for subject in subjects if subject.key in known]
+    using = [subject for subject in having if (subject.key, granted.rule) in needed]
     # Where templates are checked and none of them needs the exception, it is unused, once.
-    for template in using or having[:1] or matching[:1]:
-        yield replace(granted, template=template)
+    for subject in using or having[:1] or subjects[:1]:
+        yield replace(granted, subject=subject)
 
 
-def _parsed(exception: ConfiguredException, config: Config, about: str) -> GrantedException:
+def _parsed(exception: ConfiguredException, config: Config, subject: Subject) -> GrantedException:
     """Return the exception that stands in the settings.
 
     Raises:
         ConfigError: If it is none.
     """
     written = {"Rule": exception.rule, "Reason": exception.reason, "Expires": exception.expires}
-    granted = parse_exception(written, about, "", exception.at)
+    granted = parse_exception(written, subject, exception.at)
     if isinstance(granted, str):
         raise ConfigError(f"`{config.file}`, `{exception.at.pointer[1:]}`: {granted}")
     return granted

@@ -25,6 +25,7 @@ from secure_bucket.findings.rules import EXCUSABLE
 from secure_bucket.findings.rules.sb007 import unused
 from secure_bucket.findings.rules.sb008 import expired
 from secure_bucket.findings.rules.sb009 import malformed
+from secure_bucket.findings.subject import Declared, Subject
 from secure_bucket.template.resolve import Acknowledged
 from secure_bucket.template.stack import Stack, pointer_of
 from secure_bucket.values.unknown import Place
@@ -44,11 +45,11 @@ _KEYS = ("Rule", "Reason", "Expires")
 
 def declared_exceptions(stack: Stack) -> Iterator[GrantedException | Finding]:
     """Return the exceptions that the resources of a template declare; a finding for each that is none."""
-    name = stack.document.file
     for resource in stack.resources.values():
         metadata = resource.body.get("Metadata")
         if not isinstance(metadata, Mapping) or METADATA_KEY not in metadata:
             continue
+        subject = Declared(resource.logical_id, stack.document.file)
         pointer = f"{pointer_of(resource.path)}/Metadata/{METADATA_KEY}"
         declared = metadata[METADATA_KEY]
         problem = _shape(declared, ("Exceptions",))
@@ -56,15 +57,12 @@ def declared_exceptions(stack: Stack) -> Iterator[GrantedException | Finding]:
         if not problem and not isinstance(entries, list):
             problem = "`Exceptions` is a list"
         if problem or not isinstance(entries, list):
-            yield malformed(problem, resource.logical_id, name, stack.document.place(pointer))
+            yield malformed(problem, subject, stack.document.place(pointer))
             continue
         for index, entry in enumerate(entries):
             at = stack.document.place(f"{pointer}/Exceptions/{index}")
-            granted = parse_exception(entry, resource.logical_id, name, at)
-            if isinstance(granted, str):
-                yield malformed(granted, resource.logical_id, name, at)
-            else:
-                yield granted
+            granted = parse_exception(entry, subject, at)
+            yield malformed(granted, subject, at) if isinstance(granted, str) else granted
 
 
 def acknowledged_exceptions(
@@ -90,24 +88,19 @@ def acknowledged_exceptions(
             covered.setdefault((finding.rule, path), []).append(finding)
     for (id, path), each in nearest.items():
         rule = id.removeprefix(_PLUGIN)
-        for logical_id, template in dict.fromkeys(
-            (finding.logical_id, finding.template) for finding in covered.get((rule, path), ())
-        ) or ((path, ""),):
+        subjects = {finding.subject.key: finding.subject for finding in covered.get((rule, path), ())}
+        for subject in subjects.values() or (Declared("", "", path),):
             written = {"Rule": rule, "Reason": each.reason, "Expires": expiry_of(each.reason)}
-            granted = parse_exception(written, logical_id, template, each.at)
-            if isinstance(granted, str):
-                yield malformed(granted, logical_id, template, each.at)
-            else:
-                yield granted
+            granted = parse_exception(written, subject, each.at)
+            yield malformed(granted, subject, each.at) if isinstance(granted, str) else granted
 
 
-def parse_exception(value: object, logical_id: str, template: str, at: Place) -> GrantedException | str:
+def parse_exception(value: object, subject: Subject, at: Place) -> GrantedException | str:
     """Return the exception that is written down in a value, or what is wrong with it.
 
     Args:
         value: A mapping with `Rule`, `Reason` and perhaps `Expires`.
-        logical_id: The resource it is granted for.
-        template: The file of its template.
+        subject: The resource, or the bucket, it is granted for.
         at: Where the exception is written.
     """
     problem = _shape(value, _KEYS)
@@ -130,7 +123,7 @@ def parse_exception(value: object, logical_id: str, template: str, at: Place) ->
             expires = datetime.date.fromisoformat(text)
         except ValueError:
             return f"`Expires` is `{text}`, not a day as `2027-03-31`"
-    return GrantedException(rule, logical_id, " ".join(reason.split()), at, template, expires)
+    return GrantedException(subject, rule, " ".join(reason.split()), at, expires)
 
 
 def grant_exceptions(
@@ -153,14 +146,14 @@ def grant_exceptions(
         The report without those findings, with every exception, and with a finding for each exception
         that is unused or has expired.
     """
-    left: dict[tuple[str, str, str], list[Finding]] = {}
+    left: dict[tuple[tuple[str, str], str], list[Finding]] = {}
     for finding in report.findings:
-        left.setdefault((finding.template, finding.logical_id, finding.rule), []).append(finding)
+        left.setdefault((finding.subject.key, finding.rule), []).append(finding)
     granted: list[GrantedException] = []
     further: list[Finding] = []
     excused: set[int] = set()
     for exception in exceptions:
-        key = (exception.template, exception.logical_id, exception.rule)
+        key = exception.subject.key, exception.rule
         if exception.expires is not None and exception.expires < today:
             exception = replace(exception, expired=True)
             if exception.rule not in unasked:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from secure_bucket.findings.subject import Declared, Running, Subject
 from secure_bucket.policy.request import Request
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
 from secure_bucket.values.unknown import Place
@@ -15,7 +16,7 @@ from secure_bucket.values.unknown import Place
 if TYPE_CHECKING:
     from secure_bucket.template.safeguards import SafeguardKind
 
-__all__ = ["Fault", "Finding", "GrantedException", "JudgedBucket", "Level", "Report", "Safeguard"]
+__all__ = ["About", "Fault", "Finding", "GrantedException", "JudgedBucket", "Level", "Report", "Safeguard"]
 
 
 class Level(enum.Enum):
@@ -26,7 +27,37 @@ class Level(enum.Enum):
     NOTE = "note"
 
 
-class Finding(Struct, frozen=True):
+class About(Struct, frozen=True):
+    """Something that is said about a subject.
+
+    Args:
+        subject: What it is about: a resource that a template declares, or a bucket that runs.
+    """
+
+    subject: Subject
+
+    @property
+    def logical_id(self) -> str:
+        """The logical id of the resource; `""` for a bucket that runs."""
+        return self.subject.logical_id if isinstance(self.subject, Declared) else ""
+
+    @property
+    def construct_path(self) -> str:
+        """The path of its construct; `""` when the template does not tell, and for a bucket that runs."""
+        return self.subject.construct_path if isinstance(self.subject, Declared) else ""
+
+    @property
+    def template(self) -> str:
+        """The file of its template, as it was given; `""` for a bucket that runs."""
+        return self.subject.template if isinstance(self.subject, Declared) else ""
+
+    @property
+    def account(self) -> str:
+        """The account of a bucket that runs; `""` for a template."""
+        return self.subject.account if isinstance(self.subject, Running) else ""
+
+
+class Finding(About, frozen=True):
     """One thing that is wrong with a bucket, or that nobody can know about it.
 
     Args:
@@ -35,17 +66,11 @@ class Finding(Struct, frozen=True):
         message: One line: the bucket, the concrete request, the reason.
         fix: What to do about it, in one line.
         at: Where it is written.
-        logical_id: The logical id of the bucket, or of the policy that names no bucket of a template; the
-            ARN of a bucket that runs.
-        construct_path: The path of its construct, as CDK writes it to `aws:cdk:path`; `""` when the
-            template does not tell.
-        template: The file of the template, as it was given.
         request: The request that gets through, when there is one.
         parameters: The parameter values under which it happens, as `(name, value)` pairs; empty when it
             happens under all of them.
         created_at: The line of the program that created the construct, where the cloud assembly carries
             it; `None` when nothing tells.
-        account: The account of a bucket that runs; `""` for a template.
     """
 
     rule: str
@@ -53,34 +78,26 @@ class Finding(Struct, frozen=True):
     message: str
     fix: str
     at: Place
-    logical_id: str
-    construct_path: str = ""
-    template: str = ""
     request: Request | None = None
     parameters: tuple[tuple[str, str], ...] = ()
     created_at: Place | None = None
-    account: str = ""
 
 
-class GrantedException(Struct, frozen=True):
+class GrantedException(About, frozen=True):
     """A finding that somebody decided to live with, and says why.
 
     Args:
         rule: The id of the rule it is granted for.
-        logical_id: The logical id of the bucket, or of the policy, it is granted for.
         reason: Why, in the words of whoever granted it.
         at: Where it is written.
-        template: The file of the template it is about, as it was given.
         expires: The last day on which it holds; `None` when it has no end.
         expired: Whether that day has passed, so that it holds no more.
         findings: The findings that it keeps from failing the gate; empty when it is unused or expired.
     """
 
     rule: str
-    logical_id: str
     reason: str
     at: Place = Place()
-    template: str = ""
     expires: datetime.date | None = None
     expired: bool = False
     findings: tuple[Finding, ...] = ()
@@ -105,54 +122,30 @@ class Fault(Struct, frozen=True):
     at: Place = Place()
 
 
-class JudgedBucket(Struct, frozen=True):
+class JudgedBucket(About, frozen=True):
     """A bucket of a template, or one that runs, with the verdict on it.
 
     Args:
-        logical_id: Its logical id; the ARN of a bucket that runs.
         verdict: The answer to *is every request over plain HTTP denied?*, over all the ways in which
             the template can be deployed.
         at: Where it is written.
-        construct_path: The path of its construct; `""` when the template does not tell.
-        template: The file of the template, as it was given; `""` for a bucket that runs.
-        account: The account of a bucket that runs; `""` for a template.
-        region: The region of a bucket that runs, where it is known.
-        as_of: When what is known of a bucket that runs was read or recorded, as `2027-03-01T12:00:00Z`;
-            `""` when it was read just now.
-        name: The name that the template fixes for it, `""` when it is made up at deployment or depends on
-            a parameter; the name of a bucket that runs.
-        stack: The name of the stack that it is deployed in, where a cloud assembly tells.
     """
 
-    logical_id: str
     verdict: Verdict
-    at: Place
-    construct_path: str = ""
-    template: str = ""
-    account: str = ""
-    region: str = ""
-    as_of: str = ""
-    name: str = ""
-    stack: str = ""
+    at: Place = Place()
 
 
-class Safeguard(Struct, frozen=True):
+class Safeguard(About, frozen=True):
     """Something that watches buckets, or enforces the deny from above, as it is declared.
 
     Args:
         kind: What it does.
-        logical_id: Its logical id.
         at: Where it is written.
-        construct_path: The path of its construct; `""` when the template does not tell.
-        template: The file of the template, as it was given.
         detail: How far that goes, where the declaration tells.
     """
 
     kind: SafeguardKind
-    logical_id: str
     at: Place
-    construct_path: str = ""
-    template: str = ""
     detail: str = ""
 
     @property
@@ -170,7 +163,7 @@ class Report(Struct, frozen=True):
             exception or a baseline keeps from failing the gate.
         templates: The files that were read, as they were given.
         not_applicable: Buckets that have no plain HTTP endpoint, or are out of scope, each as
-            `(place, logical id, why)`; said, never counted as proven.
+            `(place, name, why)`; said, never counted as proven.
         exceptions: Every exception that was granted: used, unused and expired.
         baselined: The findings that the baseline already holds.
         faults: What could not be checked.

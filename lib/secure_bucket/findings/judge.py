@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from secure_bucket.findings.subject import Declared
 from secure_bucket.proof import prove_denies_http, prove_minimum_tls
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
 from secure_bucket.template.buckets import Bucket, BucketPolicy, Inventory
@@ -24,11 +25,7 @@ from secure_bucket.template.unreplaced import first_placeholder, unreplaced_whol
 from secure_bucket.template.worlds import Infeasible, Undecidable
 from secure_bucket.values.unknown import Place, Text, Unknown
 
-if TYPE_CHECKING:
-    # A template needs nothing of it, and a cold start is most of the time on a small one.
-    from secure_bucket.findings.running import RunningBucket
-
-__all__ = ["Judge", "Judgement", "Outcome"]
+__all__ = ["DeclaredJudgement", "Judge", "Outcome"]
 
 Prove: TypeAlias = "Callable[[object, str | Text], Verdict]"
 
@@ -52,7 +49,7 @@ class Outcome(Struct, frozen=True):
     parameters: tuple[tuple[str, str], ...] = ()
 
 
-class Judgement(Struct, frozen=True):
+class DeclaredJudgement(Struct, frozen=True):
     """A bucket, or a policy for somebody else's bucket, with everything that the rules ask about.
 
     Args:
@@ -66,7 +63,6 @@ class Judgement(Struct, frozen=True):
         several: Policies that apply at the same time; empty when there is at most one at a time.
         website: Whether the bucket can be a website.
         foreign: Whether it is a policy for a bucket that no template here declares.
-        running: The bucket itself, when it is one that runs, which no template tells about.
         name: The name of the bucket, when the template fixes it; `""` otherwise.
     """
 
@@ -80,13 +76,18 @@ class Judgement(Struct, frozen=True):
     several: tuple[BucketPolicy, ...] = ()
     website: bool = False
     foreign: bool = False
-    running: RunningBucket | None = None
     name: str = ""
 
     @property
-    def construct_path(self) -> str:
-        """The path of its construct; `""` when nothing tells."""
-        return self.stack.construct_path(self.resource)
+    def subject(self) -> Declared:
+        """What it is about."""
+        return Declared(
+            self.resource.logical_id,
+            self.stack.document.file,
+            self.stack.construct_path(self.resource),
+            self.name,
+            self.stack.stack_name,
+        )
 
     def place(self, resource: Resource, stack: Stack) -> Place:
         """Return where a resource is written."""
@@ -107,7 +108,7 @@ class Judge(Struct):
     minimum_tls_version: float | None = None
     _memo: dict[str, Verdict] = field(default_factory=dict)
 
-    def bucket(self, bucket: Bucket) -> Judgement:
+    def bucket(self, bucket: Bucket) -> DeclaredJudgement:
         """Return the judgement on a bucket."""
         deployments, outcomes, tls, undecided = self._judge(
             bucket.stack, lambda expand: deployments_of(self.inventory, bucket, expand=expand)
@@ -118,7 +119,7 @@ class Judge(Struct):
             certain = tuple(applied.policy for applied in deployment.policies if applied.certain)
             if len(certain) > 1 and not several:
                 several = certain
-        return Judgement(
+        return DeclaredJudgement(
             bucket.stack,
             bucket.resource,
             bucket.stack.document.place(pointer_of(bucket.resource.path)),
@@ -131,14 +132,14 @@ class Judge(Struct):
             name=_fixed_name(deployments),
         )
 
-    def foreign(self, policy: BucketPolicy) -> Judgement | None:
+    def foreign(self, policy: BucketPolicy) -> DeclaredJudgement | None:
         """Return the judgement on a policy by itself; `None` when its bucket is always declared here."""
         deployments, outcomes, tls, undecided = self._judge(
             policy.stack, lambda expand: foreign_deployments_of(self.inventory, policy, expand=expand)
         )
         if not deployments and undecided is None:
             return None
-        return Judgement(
+        return DeclaredJudgement(
             policy.stack,
             policy.resource,
             policy.stack.document.place(pointer_of(policy.resource.path)),

@@ -1,4 +1,4 @@
-"""A bucket that runs, and what to do about it where it runs."""
+"""Describe a bucket that runs, the judgement on it, and what to do about it where it runs."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from secure_bucket.values.unknown import Unknown
+from secure_bucket.findings.judge import Outcome
+from secure_bucket.findings.subject import Running
+from secure_bucket.values.unknown import Place, Unknown
 
-__all__ = ["MAX_POLICY_BYTES", "PublicAccess", "RunningBucket"]
+__all__ = ["MAX_POLICY_BYTES", "PublicAccess", "RunningBucket", "RunningJudgement"]
 
 MAX_POLICY_BYTES: Final = 20_480
 """What S3 takes as a bucket policy at most: S3 User Guide, *Bucket policies*."""
@@ -66,6 +68,11 @@ class RunningBucket(Struct, frozen=True):
             return ""
         return self.as_of.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
+    @property
+    def subject(self) -> Running:
+        """What findings are about."""
+        return Running(self.name, self.arn, self.account, self.region, self.timestamp)
+
     def described(self) -> str:
         """Return what it is called in messages: with its account and its region."""
         where = ", ".join(filter(None, (self.account and f"account {self.account}", self.region)))
@@ -108,3 +115,34 @@ class RunningBucket(Struct, frozen=True):
             limit = f"{MAX_POLICY_BYTES:,}"
             fix += f"; the policy then has about {size:,} bytes, and S3 takes {limit}: shorten it first"
         return fix
+
+
+class RunningJudgement(Struct, frozen=True):
+    """A bucket that runs, with everything that the rules ask about.
+
+    Args:
+        bucket: The bucket.
+        http: The answer to *is every request over plain HTTP denied?*
+        tls: The answer to *is every request below the minimum TLS version denied?*; `None` when nobody asked.
+        minimum_tls_version: That version.
+    """
+
+    bucket: RunningBucket
+    http: Outcome
+    tls: Outcome | None = None
+    minimum_tls_version: float | None = None
+
+    @property
+    def subject(self) -> Running:
+        """What it is about."""
+        return self.bucket.subject
+
+    @property
+    def at(self) -> Place:
+        """Where it is written: in no file."""
+        return Place()
+
+    @property
+    def website(self) -> bool:
+        """Whether it is configured as a website."""
+        return self.bucket.website

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from secure_bucket.findings.finding import Safeguard
 from secure_bucket.findings.rules.rule import describe_request, reasons
+from secure_bucket.findings.subject import Declared
 from secure_bucket.proof.claim import ANY_BUCKET
 from secure_bucket.proof.prove import prove_denies_http
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
@@ -26,14 +27,11 @@ def safeguards_of(inventory: Inventory) -> Iterator[Safeguard]:
             detail = declared.detail
             if declared.kind is SafeguardKind.ORGANIZATION_POLICY:
                 detail = f"{detail}; {_denied_from_above(inventory, declared)}"
-            yield Safeguard(
-                declared.kind,
-                declared.resource.logical_id,
-                stack.document.place(pointer_of(declared.resource.path)),
-                stack.construct_path(declared.resource),
-                stack.document.file,
-                detail,
-            )
+            resource = declared.resource
+            path = stack.construct_path(resource)
+            subject = Declared(resource.logical_id, stack.document.file, path)
+            at = stack.document.place(pointer_of(resource.path))
+            yield Safeguard(subject, declared.kind, at, detail)
 
 
 def _denied_from_above(inventory: Inventory, declared: DeclaredSafeguard) -> str:

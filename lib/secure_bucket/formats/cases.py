@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import TypeAlias
 
 from msgspec import Struct
 from typing_extensions import assert_never
 
-from secure_bucket.findings.finding import Finding, GrantedException, JudgedBucket, Level, Report
+from secure_bucket.findings.finding import About, Finding, GrantedException, JudgedBucket, Level, Report
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
 from secure_bucket.values.unknown import Place
 
 __all__ = ["Case", "Excused", "cases_of", "excused", "verdict_name"]
 
+_Key: TypeAlias = "tuple[tuple[str, str], str]"
 _VERDICT_RULES = frozenset({"SB001", "SB002"})
 
 
@@ -49,33 +51,20 @@ class Excused(Struct, frozen=True):
         return f"excepted{until}: {' '.join(self.by.reason.split())}"
 
 
-class Case(Struct, frozen=True):
+class Case(About, frozen=True):
     """Everything that is said about one bucket, or about one policy whose bucket is elsewhere.
 
     Args:
-        logical_id: Its logical id.
-        construct_path: The path of its construct; `""` when nothing tells.
-        template: The file of its template, as it was given.
         at: Where it is written.
         bucket: The bucket; `None` for anything else.
         findings: The findings that count.
         excused: The findings that do not.
-        account: The account of a bucket that runs; `""` for a template.
     """
 
-    logical_id: str
-    construct_path: str
-    template: str
     at: Place
     bucket: JudgedBucket | None
     findings: tuple[Finding, ...]
     excused: tuple[Excused, ...]
-    account: str = ""
-
-    @property
-    def name(self) -> str:
-        """The path of its construct, or its logical id."""
-        return self.construct_path or self.logical_id
 
     @property
     def unexplained(self) -> bool:
@@ -101,19 +90,19 @@ def excused(report: Report) -> tuple[Excused, ...]:
 
 def cases_of(report: Report) -> tuple[Case, ...]:
     """Return what came out for each bucket, in the order of the report, and then what is about no bucket."""
-    findings: dict[tuple[str, str, str], list[Finding]] = defaultdict(list)
-    waived: dict[tuple[str, str, str], list[Excused]] = defaultdict(list)
-    buckets: dict[tuple[str, str, str], list[JudgedBucket | None]] = {}
+    findings: dict[_Key, list[Finding]] = defaultdict(list)
+    waived: dict[_Key, list[Excused]] = defaultdict(list)
+    buckets: dict[_Key, list[JudgedBucket | None]] = {}
     for bucket in report.buckets:
         buckets.setdefault(_key(bucket), []).append(bucket)
     # A finding on the template alone, as on an exception, may not know the path of the construct.
-    by_name: dict[tuple[str, str], tuple[str, str, str]] = {}
+    by_name: dict[tuple[str, str], _Key] = {}
     for key in buckets:
-        by_name.setdefault(key[:2], key)
+        by_name.setdefault(key[0], key)
 
-    def key_of(finding: Finding) -> tuple[str, str, str]:
+    def key_of(finding: Finding) -> _Key:
         key = _key(finding)
-        return key if finding.construct_path or key in buckets else by_name.get(key[:2], key)
+        return key if finding.construct_path or key in buckets else by_name.get(key[0], key)
 
     for finding in report.findings:
         findings[key_of(finding)].append(finding)
@@ -123,17 +112,12 @@ def cases_of(report: Report) -> tuple[Case, ...]:
         buckets.setdefault(key, [None])
     cases = []
     for key, found in buckets.items():
+        counted, uncounted = tuple(findings.get(key, ())), tuple(waived.get(key, ()))
         for bucket_or_none in found:
-            counted, uncounted = tuple(findings.get(key, ())), tuple(waived.get(key, ()))
-            first = (*counted, *(each.finding for each in uncounted))
-            at = bucket_or_none.at if bucket_or_none is not None else first[0].at
-            template, logical_id, construct_path = key
-            account = bucket_or_none.account if bucket_or_none is not None else first[0].account
-            cases.append(
-                Case(logical_id, construct_path, template, at, bucket_or_none, counted, uncounted, account)
-            )
+            first = bucket_or_none or (*counted, *(each.finding for each in uncounted))[0]
+            cases.append(Case(first.subject, first.at, bucket_or_none, counted, uncounted))
     return tuple(cases)
 
 
-def _key(of: Finding | JudgedBucket) -> tuple[str, str, str]:
-    return of.template, of.logical_id, of.construct_path
+def _key(of: About) -> _Key:
+    return of.subject.key, of.construct_path

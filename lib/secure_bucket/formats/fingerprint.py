@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from secure_bucket.findings.finding import Finding
+from secure_bucket.findings.subject import Running
 from secure_bucket.formats.extent import Excerpts
 from secure_bucket.formats.run import Run
 
@@ -21,9 +22,11 @@ def fingerprint(finding: Finding, run: Run, excerpts: Excerpts) -> str:
     template = run.relative(finding.template)
     if finding.construct_path:
         # In an assembly the name of a template may be a hash of its content.
-        bucket = f"{template.rpartition('/')[0]}#{finding.construct_path}"
-    else:
-        bucket = f"{template}#{finding.logical_id}"
+        template = template.rpartition("/")[0]
+    bucket = f"{template}#{finding.subject.path}"
+    if isinstance(finding.subject, Running):
+        # A probe tells apart what it finds over several TLS versions by a parameter.
+        bucket = " ".join((bucket, *(value for _, value in finding.parameters)))
     part = excerpts.at(finding.at)
     statement = " ".join(part.text.split()) if part is not None else ""
     identity = "\0".join([finding.rule, bucket, statement])

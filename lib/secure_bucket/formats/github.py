@@ -30,7 +30,7 @@ def render(report: Report, run: Run) -> str:
     for granted in report.exceptions:
         if granted.used:
             until = f" until {granted.expires.isoformat()}" if granted.expires else ""
-            message = f"`{granted.logical_id}` is excepted from {granted.rule}{until}: {granted.reason}"
+            message = f"`{granted.subject.label}` is excepted from {granted.rule}{until}: {granted.reason}"
             commands.append(writer.command("notice", granted.at, "exception", message))
     commands.append(writer.command("notice", Place(), "secure-bucket", summary(report)))
     return well_formed("".join(f"{command}\n" for command in commands))

@@ -14,6 +14,7 @@ from textwrap import dedent
 from typing_extensions import assert_never
 
 from secure_bucket.findings.finding import Finding, GrantedException, Level, Report
+from secure_bucket.findings.subject import Declared, Running
 from secure_bucket.formats.cases import Case, Excused, cases_of, verdict_name
 from secure_bucket.formats.characters import well_formed
 from secure_bucket.formats.extent import Excerpts
@@ -160,12 +161,18 @@ class _Page:
         for number, case in enumerate(self.cases):
             if case.bucket is None:
                 continue
-            name: Content = code(case.name)
+            name: Content = code(case.subject.path)
             if case.findings or case.excused or case.unexplained:
-                name = tag("a", code(case.name), href=f"#case-{number}")
-            bucket = case.bucket
-            place = ", ".join(filter(None, (bucket.account, bucket.region, bucket.as_of)))
-            rows.append((name, _verdict(case), self.basis(case), code(self.where(case.at) or place)))
+                name = tag("a", name, href=f"#case-{number}")
+            match case.subject:
+                case Running():
+                    known = (case.subject.account, case.subject.region, case.subject.as_of)
+                    place = ", ".join(filter(None, known))
+                case Declared():
+                    place = self.where(case.at)
+                case _:
+                    assert_never(case.subject)
+            rows.append((name, _verdict(case), self.basis(case), code(place)))
         if not rows:
             return tag("p", "No bucket was judged.")
         return table("Every bucket that was judged", ("Bucket", "Verdict", "Why", "Where"), rows)
@@ -202,7 +209,9 @@ class _Page:
     def article(self, number: int, case: Case) -> Markup:
         kind = "Bucket" if case.bucket is not None else "Resource"
         verdict = each(": ", _verdict(case)) if case.bucket is not None else None
-        parts: list[Content] = [tag("h3", f"{kind} ", code(case.name), verdict, id=f"case-{number}-title")]
+        parts: list[Content] = [
+            tag("h3", f"{kind} ", code(case.subject.path), verdict, id=f"case-{number}-title")
+        ]
         parts += [self.finding(finding) for finding in case.findings]
         parts += [self.excused(one) for one in case.excused]
         if case.unexplained and case.bucket is not None:
@@ -249,7 +258,7 @@ class _Page:
         rows = [
             (
                 granted.rule,
-                code(granted.logical_id),
+                code(granted.subject.label),
                 prose(granted.reason),
                 granted.expires.isoformat() if granted.expires else "has no end",
                 _state(granted),
@@ -260,7 +269,7 @@ class _Page:
         heads = ("Rule", "Resource", "Reason", "Ends", "State", "Where")
         granted = table("Every exception that was granted", heads, rows) if rows else None
         known = [
-            (finding.rule, code(finding.construct_path or finding.logical_id), prose(finding.message))
+            (finding.rule, code(finding.subject.path), prose(finding.message))
             for finding in self.report.baselined
         ]
         baseline = None
@@ -271,10 +280,7 @@ class _Page:
 
     def not_judged(self) -> Markup:
         report = self.report
-        skipped = [
-            (code(logical_id), prose(why), code(self.where(at)))
-            for at, logical_id, why in report.not_applicable
-        ]
+        skipped = [(code(name), prose(why), code(self.where(at))) for at, name, why in report.not_applicable]
         faults = [
             (
                 code(self.where(fault.at) or self.run.relative(fault.file) or "the check"),

@@ -24,10 +24,7 @@ def monitoring(report: Report, where: Callable[[Place], str]) -> Markup:
         return tag("p", "What watches buckets that run is not looked at here.")
     if not report.safeguards:
         return tag("p", "These templates declare nothing that watches their buckets.")
-    rows = [
-        (code(one.construct_path or one.logical_id), prose(one.what), code(where(one.at)))
-        for one in report.safeguards
-    ]
+    rows = [(code(one.subject.path), prose(one.what), code(where(one.at))) for one in report.safeguards]
     caption = "What the templates declare besides the denies, as it is written: it was not tried out"
     return table(caption, ("Resource", "What it does", "Where"), rows)
 
@@ -58,9 +55,7 @@ def _shown(report: Report, one: Requirement) -> Content:
     if one.rules:
         return each(tag("p", words), tag("p", f"By the verdicts, and {', '.join(one.rules)}."))
     names = dict.fromkeys(
-        safeguard.construct_path or safeguard.logical_id
-        for safeguard in report.safeguards
-        if safeguard.kind in one.safeguards
+        safeguard.subject.path for safeguard in report.safeguards if safeguard.kind in one.safeguards
     )
     if not names:
         first, *others = (tag("code", name) for name in one.constructs)

@@ -21,6 +21,7 @@ from secure_bucket.findings.finding import (
     Report,
     Safeguard,
 )
+from secure_bucket.findings.subject import Declared, Running, Subject
 from secure_bucket.formats.cases import verdict_name
 from secure_bucket.formats.characters import well_formed
 from secure_bucket.formats.extent import Excerpts
@@ -79,8 +80,7 @@ class _Writer:
             "exceptions": [self.exception(granted) for granted in report.exceptions],
             "baselined": [self.finding(finding) for finding in report.baselined],
             "skipped": [
-                {"logical_id": logical_id, "at": self.place(at), "why": why}
-                for at, logical_id, why in report.not_applicable
+                {"name": name, "at": self.place(at), "why": why} for at, name, why in report.not_applicable
             ],
             "faults": [self.fault(fault) for fault in report.faults],
             "safeguards": [self.safeguard(safeguard) for safeguard in report.safeguards],
@@ -95,16 +95,34 @@ class _Writer:
             "pointer": at.pointer,
         }
 
+    def subject(self, subject: Subject) -> dict[str, Json]:
+        match subject:
+            case Declared():
+                return {
+                    "logical_id": subject.logical_id or None,
+                    "construct_path": subject.construct_path or None,
+                    "template": self.run.relative(subject.template),
+                    "arn": None,
+                    "account": None,
+                }
+            case Running():
+                return {
+                    "logical_id": None,
+                    "construct_path": None,
+                    "template": "",
+                    "arn": subject.arn or None,
+                    "account": subject.account or None,
+                }
+            case _:
+                assert_never(subject)
+
     def bucket(self, bucket: JudgedBucket) -> Json:
         return {
-            "logical_id": bucket.logical_id,
-            "construct_path": bucket.construct_path or None,
-            "template": self.run.relative(bucket.template),
-            "account": bucket.account or None,
-            "region": bucket.region or None,
-            "as_of": bucket.as_of or None,
-            "name": bucket.name or None,
-            "stack": bucket.stack or None,
+            **self.subject(bucket.subject),
+            "name": bucket.subject.name or None,
+            "region": bucket.subject.region or None if isinstance(bucket.subject, Running) else None,
+            "as_of": bucket.subject.as_of or None if isinstance(bucket.subject, Running) else None,
+            "stack": bucket.subject.stack or None if isinstance(bucket.subject, Declared) else None,
             "at": self.place(bucket.at),
             "verdict": self.verdict(bucket.verdict),
         }
@@ -142,10 +160,7 @@ class _Writer:
             "fix": finding.fix,
             "at": self.place(finding.at),
             "created_at": None if created_at is None else self.place(created_at),
-            "logical_id": finding.logical_id,
-            "construct_path": finding.construct_path or None,
-            "template": self.run.relative(finding.template),
-            "account": finding.account or None,
+            **self.subject(finding.subject),
             "request": None if finding.request is None else _request(finding.request),
             "parameters": dict(finding.parameters),
             "fingerprint": fingerprint(finding, self.run, self.excerpts),
@@ -154,8 +169,7 @@ class _Writer:
     def exception(self, granted: GrantedException) -> Json:
         return {
             "rule": granted.rule,
-            "logical_id": granted.logical_id,
-            "template": self.run.relative(granted.template),
+            **self.subject(granted.subject),
             "reason": granted.reason,
             "at": self.place(granted.at),
             "expires": None if granted.expires is None else granted.expires.isoformat(),
@@ -168,9 +182,7 @@ class _Writer:
         return {
             "kind": safeguard.kind.name.lower().replace("_", "-"),
             "what": safeguard.what,
-            "logical_id": safeguard.logical_id,
-            "construct_path": safeguard.construct_path or None,
-            "template": self.run.relative(safeguard.template),
+            **self.subject(safeguard.subject),
             "at": self.place(safeguard.at),
         }
 

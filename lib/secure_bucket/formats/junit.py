@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
+from typing_extensions import assert_never
+
 from secure_bucket.findings.finding import Fault, Finding, Level, Report
+from secure_bucket.findings.subject import Declared, Running
 from secure_bucket.formats.cases import Case, cases_of, verdict_name
 from secure_bucket.formats.characters import well_formed, xml_text
 from secure_bucket.formats.run import Run
@@ -38,8 +41,8 @@ class _Writer:
         suites: dict[str, list[ElementTree.Element]] = {name: [] for name in names}
         for case in cases_of(report):
             suites.setdefault(self.of(case), []).append(self.case(case))
-        for at, logical_id, why in report.not_applicable:
-            skipped = self.test(logical_id, self.file(at.file))
+        for at, name, why in report.not_applicable:
+            skipped = self.test(name, self.file(at.file))
             _child(skipped, "skipped", why)
             suites.setdefault(self.file(at.file), []).append(skipped)
         for fault in report.faults:
@@ -82,10 +85,16 @@ class _Writer:
         return ElementTree.Element("testcase", {"name": xml_text(name), "classname": suite, "time": "0"})
 
     def of(self, case: Case) -> str:
-        return self.file(case.template) if case.template or not case.account else _account(case.account)
+        match case.subject:
+            case Declared():
+                return self.file(case.template)
+            case Running():
+                return _account(case.account) if case.account else self.file("")
+            case _:
+                assert_never(case.subject)
 
     def case(self, case: Case) -> ElementTree.Element:
-        test = self.test(case.name, self.of(case))
+        test = self.test(case.subject.path, self.of(case))
         failed = [finding for finding in case.findings if finding.level is Level.ERROR]
         told = [self.told(finding) for finding in case.findings if finding not in failed]
         told += [f"{each.finding.rule}: {each.finding.message}\n{each.why}" for each in case.excused]
@@ -124,10 +133,6 @@ class _Writer:
 def _account(account: str) -> str:
     """Return the suite of the buckets that run in an account."""
     return xml_text(f"account {account}")
-
-
-def _property(name: str, value: str) -> dict[str, str]:
-    return {"name": xml_text(name), "value": xml_text(value)}
 
 
 def _child(

@@ -111,8 +111,8 @@ class _Writer:
         location = self.location(finding.created_at or finding.at)
         location["logicalLocations"] = [
             {
-                "name": finding.logical_id,
-                "fullyQualifiedName": finding.construct_path or finding.logical_id,
+                "name": finding.subject.label,
+                "fullyQualifiedName": finding.subject.path,
                 "kind": "resource",
             }
         ]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from secure_bucket.findings.finding import Finding, JudgedBucket, Level, Report
+from secure_bucket.findings.subject import Running
 from secure_bucket.formats.cases import excused
 from secure_bucket.formats.characters import encodable, printable
 from secure_bucket.formats.run import Run
@@ -71,16 +72,21 @@ class _Page:
             if not granted.used and granted.at not in said:
                 state = "expired" if granted.expired else "unused"
                 until = f", which ended on {granted.expires.isoformat()}" if granted.expires else ""
-                about = f"the exception for {granted.rule} on `{granted.logical_id}`{until}: {granted.reason}"
+                about = (
+                    f"the exception for {granted.rule} on `{granted.subject.label}`{until}: {granted.reason}"
+                )
                 yield from self.entry(granted.at, f"{state} exception", _DIM, about)
-        for at, logical_id, why in report.not_applicable:
-            yield from self.entry(at, "skipped", _DIM, f"`{logical_id}`: {why}")
+        for at, name, why in report.not_applicable:
+            yield from self.entry(at, "skipped", _DIM, f"`{name}`: {why}")
         if verbose:
             for bucket in report.buckets:
                 if isinstance(bucket.verdict, Proven):
                     denied = "every request over plain HTTP is denied"
                     yield from self.entry(
-                        bucket.at, "proven", _GREEN, f"bucket `{bucket.logical_id}`: {denied}{_as_of(bucket)}"
+                        bucket.at,
+                        "proven",
+                        _GREEN,
+                        f"bucket `{bucket.subject.label}`: {denied}{_as_of(bucket)}",
                     )
             for file, why in report.ignored:
                 yield from self.entry(Place(file=file), "ignored", _DIM, why)
@@ -179,7 +185,8 @@ class _Page:
 
 
 def _as_of(bucket: JudgedBucket) -> str:
-    return f", as of {bucket.as_of}" if bucket.as_of else ""
+    as_of = bucket.subject.as_of if isinstance(bucket.subject, Running) else ""
+    return f", as of {as_of}" if as_of else ""
 
 
 def _middle(part: Extent, columns: list[tuple[str, int]]) -> list[tuple[int, tuple[str, int]]]:

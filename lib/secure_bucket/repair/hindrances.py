@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from secure_bucket.findings.judge import Judgement
+from secure_bucket.findings.judge import DeclaredJudgement
 from secure_bucket.findings.rules.rule import when
 from secure_bucket.repair.edit import CannotEdit
 from secure_bucket.template import Bucket, BucketPolicy, Document, Inventory
@@ -41,7 +41,7 @@ def made_by_cdk(document: Document) -> bool:
     return False
 
 
-def refuse_several(judgement: Judgement, policy: BucketPolicy | None) -> None:
+def refuse_several(judgement: DeclaredJudgement, policy: BucketPolicy | None) -> None:
     """Refuse what is not one policy of this bucket and of no other."""
     if judgement.several:
         named = " and ".join(f"`{each.resource.logical_id}`" for each in judgement.several)

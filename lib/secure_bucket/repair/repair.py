@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from msgspec import Struct
 
 from secure_bucket.errors import TemplateError
-from secure_bucket.findings.judge import Judge, Judgement
+from secure_bucket.findings.judge import DeclaredJudgement, Judge
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 from secure_bucket.repair.edit import CannotEdit, Change, add_policy, add_statement, changed
 from secure_bucket.repair.hindrances import MADE_BY_CDK, limit_size, made_by_cdk, note_on, refuse_several
@@ -104,7 +104,7 @@ class _Repairer(Struct, frozen=True):
             return MADE_BY_CDK
         return ""
 
-    def _may_repair(self, judgement: Judgement, hindrance: str) -> None:
+    def _may_repair(self, judgement: DeclaredJudgement, hindrance: str) -> None:
         resource = judgement.resource
         if resource.logical_id in self.hands_off:
             raise CannotEdit(self.hands_off[resource.logical_id])
@@ -126,7 +126,7 @@ class _Repairer(Struct, frozen=True):
         resources = self.original.root.get("Resources")
         return isinstance(resources, Mapping) and logical_id in resources and not is_loop(logical_id)
 
-    def _change(self, document: Document, judgement: Judgement, taken: Iterable[str]) -> Change:
+    def _change(self, document: Document, judgement: DeclaredJudgement, taken: Iterable[str]) -> Change:
         """Return the change that a refuted bucket needs."""
         bucket, policy = judgement.resource.logical_id, judgement.http.policy
         if policy is None and not judgement.policies:
@@ -180,7 +180,7 @@ class _Repairer(Struct, frozen=True):
             document = changed(document, [change])
             done[change.policy] = change.what
 
-    def _verified(self, repair: Repair, before: list[Judgement]) -> Repair:
+    def _verified(self, repair: Repair, before: list[DeclaredJudgement]) -> Repair:
         """Return the repair, unless it changes the answer for something that it was not to change."""
         fixed = {each.logical_id for each in repair.fixed}
         after = {each.resource.logical_id: each for each in _judgements(repair.document, self.strict)}
@@ -199,7 +199,7 @@ class _Repairer(Struct, frozen=True):
         return repair
 
 
-def _judgements(document: Document, strict: bool) -> Iterator[Judgement]:
+def _judgements(document: Document, strict: bool) -> Iterator[DeclaredJudgement]:
     inventory = Inventory(Assembly([Stack(document)]))
     judge = Judge(inventory, strict)
     return (judge.bucket(bucket) for bucket in inventory.buckets)
@@ -209,7 +209,7 @@ def _reasons(verdict: Undecided) -> str:
     return "; ".join(dict.fromkeys(map(str, verdict.reasons)))
 
 
-def _left(judgements: Iterable[Judgement], reasons: Mapping[str, str]) -> Iterator[Left]:
+def _left(judgements: Iterable[DeclaredJudgement], reasons: Mapping[str, str]) -> Iterator[Left]:
     """Yield what is not proven and not fixed; undecided is left without being tried."""
     for judgement in judgements:
         logical_id, verdict = judgement.resource.logical_id, judgement.http.verdict

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from msgspec.structs import replace
 
 from secure_bucket.findings.finding import Fault, Finding, GrantedException, JudgedBucket, Level, Report
+from secure_bucket.findings.subject import Declared, Running
 from secure_bucket.operations.audit.audit import (
     Answer,
     Audit,
@@ -47,17 +48,7 @@ ANSWERS: dict[str, Answer | None] = {
 
 
 def finding(bucket: JudgedBucket, rule: str, fix: str, level: Level = Level.ERROR) -> Finding:
-    return Finding(
-        rule,
-        level,
-        f"bucket `{bucket.logical_id}` is found",
-        fix,
-        bucket.at,
-        bucket.logical_id,
-        bucket.construct_path,
-        bucket.template,
-        account=bucket.account,
-    )
+    return Finding(bucket.subject, rule, level, f"bucket `{bucket.subject.label}` is found", fix, bucket.at)
 
 
 def report_of(
@@ -79,22 +70,21 @@ def report_of(
     for each in buckets:
         if not isinstance(each.verdict, Proven):
             rule = "SB001" if isinstance(each.verdict, Refuted) else "SB002"
-            made = finding(each, rule, f"add the deny to `{each.logical_id}`")
-            if each.logical_id in excepted:
+            made = finding(each, rule, f"add the deny to `{each.subject.label}`")
+            if each.subject.label in excepted:
                 reason = "the old printers speak nothing else"
                 exceptions.append(
                     GrantedException(
+                        each.subject,
                         rule,
-                        each.logical_id,
                         reason,
-                        template=each.template,
                         expires=datetime.date(2027, 6, 30),
                         findings=(made,),
                     )
                 )
             else:
                 found.append(made)
-        if each.logical_id in websites:
+        if each.subject.label in websites:
             found.append(finding(each, "SB004", "serve it through CloudFront", Level.WARNING))
     return Report(
         buckets,
@@ -113,16 +103,17 @@ def declared(
     logical_id: str = "Reports",
     template: str = TEMPLATE,
     path: str = "",
+    stack: str = "",
 ) -> JudgedBucket:
     at = Place(f"/Resources/{logical_id}", template, 4, 3)
-    return JudgedBucket(logical_id, verdict, at, path, template, name=name)
+    return JudgedBucket(Declared(logical_id, template, path, name, stack), verdict, at)
 
 
 def running(
     verdict: Verdict, name: str = "reports", *, account: str = ACCOUNT, as_of: str = ""
 ) -> JudgedBucket:
     arn = f"arn:aws:s3:::{name}"
-    return JudgedBucket(arn, verdict, Place(), account=account, region="eu-west-1", as_of=as_of, name=name)
+    return JudgedBucket(Running(name, arn, account, "eu-west-1", as_of), verdict)
 
 
 def logged(answer: Answer, name: str = "reports", *, ended: int = 0, requests: int = 100) -> AuditedBucket:

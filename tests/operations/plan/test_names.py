@@ -60,7 +60,7 @@ def test_of_several_templates_the_one_is_meant_that_is_named(tmp_path: Path) -> 
 def test_the_name_of_the_stack_tells_the_template_of_an_assembly(tmp_path: Path) -> None:
     check = report_of(
         replace(declared(PROVEN, ""), stack="App"),
-        replace(declared(PROVEN, "", template=OTHER), stack="Other"),
+        declared(PROVEN, "", template=OTHER, stack="Other"),
         declared(PROVEN, "", template="nested.template.json"),
     )
     file = listed(tmp_path, described(stack="Other"), key="StackResources")
@@ -73,7 +73,7 @@ def test_the_name_of_the_stack_tells_the_template_of_an_assembly(tmp_path: Path)
 def test_stacks_of_one_name_in_two_stages_are_not_told_apart(tmp_path: Path) -> None:
     check = report_of(
         replace(declared(PROVEN, ""), stack="App"),
-        replace(declared(PROVEN, "", template=OTHER), stack="App"),
+        declared(PROVEN, "", template=OTHER, stack="App"),
     )
     resources = read_stack_resources(listed(tmp_path, described(), key="StackResources"))
     with pytest.raises(RolloutError, match="does not tell which template"):

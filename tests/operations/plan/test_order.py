@@ -155,8 +155,9 @@ def test_every_bucket_is_in_exactly_one_wave(
     given_: tuple[Report, Report, Audit],
 ) -> None:
     check, review, audit = given_
-    known = {bucket.name for bucket in (*check.buckets, *review.buckets, *audit.buckets)} - {""}
-    nameless = sum(not bucket.name for bucket in check.buckets)
+    known = {bucket.subject.name for bucket in (*check.buckets, *review.buckets)}
+    known = (known | {bucket.name for bucket in audit.buckets}) - {""}
+    nameless = sum(not bucket.subject.name for bucket in check.buckets)
     if not known and not nameless:
         return
     rollout = plan_rollout(check=check, review=review, audit=audit, now=NOW)

@@ -110,7 +110,10 @@ def test_a_report_plans_as_it_did_before_it_was_written(
 def test_what_is_older_than_the_report_stays_so(tmp_path: Path) -> None:
     report = report_of(running(PROVEN, as_of="2027-02-01T00:00:00Z"), running(PROVEN, "b"))
     back = read_review(written(tmp_path, FORMATS["json"](report, RUN)))
-    assert [bucket.as_of for bucket in back.buckets] == ["2027-02-01T00:00:00Z", "2027-02-27T12:00:00Z"]
+    assert [getattr(bucket.subject, "as_of", None) for bucket in back.buckets] == [
+        "2027-02-01T00:00:00Z",
+        "2027-02-27T12:00:00Z",
+    ]
 
 
 def a_check() -> str:

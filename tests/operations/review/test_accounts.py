@@ -66,7 +66,7 @@ def test_several_profiles(aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: P
     bucket("there", None, account=OTHER)
     profiles(aws, monkeypatch, tmp_path, one="AKIAIOSFODNN7EXAMPLE", two=key, again=key)
     report = review_accounts(Scope(aws.access, profiles=("one", "two", "again", "nobody")))
-    assert [(each.account, each.logical_id) for each in report.buckets] == [
+    assert [(each.account, each.subject.label) for each in report.buckets] == [
         (ACCOUNT, "arn:aws:s3:::here"),
         (OTHER, "arn:aws:s3:::there"),
     ]

@@ -73,9 +73,7 @@ def holds(
 
 
 def verdicts(report: Report) -> dict[str, str]:
-    return {
-        each.logical_id.partition(":::")[2]: type(each.verdict).__name__.lower() for each in report.buckets
-    }
+    return {each.subject.name: type(each.verdict).__name__.lower() for each in report.buckets}
 
 
 def test_records_are_judged_as_buckets_are(aws: Aws) -> None:
@@ -87,7 +85,7 @@ def test_records_are_judged_as_buckets_are(aws: Aws) -> None:
     half, _ = report.findings
     assert half.message.startswith(f"bucket `half` (account {OTHER}, eu-west-1): anyone can GET ")
     assert half.message.endswith("; as AWS Config recorded it at 2026-11-20T10:00:00Z")
-    assert {each.as_of for each in report.buckets} == {"2026-11-20T10:00:00Z"}
+    assert {getattr(each.subject, "as_of", None) for each in report.buckets} == {"2026-11-20T10:00:00Z"}
 
 
 def test_a_record_without_a_time_says_so(aws: Aws) -> None:

@@ -13,8 +13,8 @@ from moto.s3.models import s3_backends
 from secure_bucket.checks.running_buckets import judge_bucket
 from secure_bucket.errors import MissingDependencyError
 from secure_bucket.findings.finding import Report
-from secure_bucket.findings.judge import Judgement
-from secure_bucket.findings.running import RunningBucket
+from secure_bucket.findings.running import RunningBucket, RunningJudgement
+from secure_bucket.findings.subject import Running
 from secure_bucket.operations.aws import session as sessions
 from secure_bucket.operations.aws.accounts import Scope
 from secure_bucket.operations.aws.session import Access, open_session
@@ -34,9 +34,7 @@ from tests.operations.review.aws import ACCOUNT, Aws, Request, bucket, s3_error,
 
 
 def verdicts(report: Report) -> dict[str, str]:
-    return {
-        each.logical_id.partition(":::")[2]: type(each.verdict).__name__.lower() for each in report.buckets
-    }
+    return {each.subject.name: type(each.verdict).__name__.lower() for each in report.buckets}
 
 
 def message(report: Report) -> str:
@@ -56,7 +54,7 @@ def test_each_bucket_has_the_verdict_of_its_policy(aws: Aws) -> None:
     bucket("odd", {"Version": "2012-10-17", "Statement": [odd]})
     report = review_account(aws.access)
     assert verdicts(report) == {"denies": "proven", "half": "refuted", "odd": "undecided", "open": "refuted"}
-    assert [(each.rule, each.logical_id) for each in report.findings] == [
+    assert [(each.rule, each.subject.label) for each in report.findings] == [
         ("SB001", half),
         ("SB002", "arn:aws:s3:::odd"),
         ("SB001", "arn:aws:s3:::open"),
@@ -70,7 +68,7 @@ def test_a_finding_names_the_bucket_its_account_and_its_region(aws: Aws) -> None
     report = review_account(aws.access)
     assert message(report).startswith(f"bucket `open` (account {ACCOUNT}, eu-west-1): anyone can GET ")
     (judged,) = report.buckets
-    assert (judged.account, judged.region, judged.as_of) == (ACCOUNT, "eu-west-1", "")
+    assert judged.subject == Running("open", "arn:aws:s3:::open", ACCOUNT, "eu-west-1", "")
 
 
 def test_a_live_policy_is_json_and_no_template(aws: Aws) -> None:
@@ -117,7 +115,7 @@ def test_a_minimum_tls_version_is_asked_for(aws: Aws) -> None:
     bucket("both", {"Version": "2012-10-17", "Statement": both})
     bucket("http")
     report = review_account(aws.access, minimum_tls_version="1.2")
-    assert [(each.rule, each.logical_id) for each in report.findings] == [("SB006", "arn:aws:s3:::http")]
+    assert [(each.rule, each.subject.label) for each in report.findings] == [("SB006", "arn:aws:s3:::http")]
 
 
 @pytest.mark.parametrize("policy", [None, {"Version": "2012-10-17", "Statement": []}])
@@ -469,7 +467,7 @@ def test_the_buckets_of_other_partitions_have_their_arns(aws: Aws) -> None:
         ),
     )
     report = review_account(aws.access)
-    assert [each.logical_id for each in report.buckets] == ["arn:aws-cn:s3:::china"]
+    assert [each.subject.label for each in report.buckets] == ["arn:aws-cn:s3:::china"]
     assert report.proven == 1
 
 
@@ -494,7 +492,7 @@ def test_some_thousand_buckets_come_page_by_page_and_only_the_rest_is_asked(
     )
     journal.close()
     assert (len(report.buckets), report.proven, report.refuted) == (2_500, 2_475, 25)
-    assert [each.logical_id for each in report.buckets] == [f"arn:aws:s3:::b-{n:05}" for n in range(2_500)]
+    assert [each.subject.label for each in report.buckets] == [f"arn:aws:s3:::b-{n:05}" for n in range(2_500)]
     assert calls.count("s3:ListBuckets") == 3
     assert calls.count("s3:GetBucketPolicy") == 50
     assert journal.reused == 2_450
@@ -507,7 +505,7 @@ def test_a_fault_of_our_own_is_one_of_the_report(aws: Aws, monkeypatch: pytest.M
     bucket("fine")
     bucket("odd", None)
 
-    def judge(question: Question, running: RunningBucket) -> Judgement:
+    def judge(question: Question, running: RunningBucket) -> RunningJudgement:
         if running.name == "odd":
             raise ZeroDivisionError("by zero")
         return judge_bucket(running)

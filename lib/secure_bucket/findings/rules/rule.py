@@ -8,24 +8,33 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from msgspec import Struct
+from typing_extensions import assert_never
 
 from secure_bucket.findings.finding import Finding, Level
-from secure_bucket.findings.judge import Judgement, Outcome
+from secure_bucket.findings.judge import DeclaredJudgement, Outcome
+from secure_bucket.findings.running import RunningJudgement
 from secure_bucket.policy.request import ANONYMOUS, Request
 from secure_bucket.policy.statements import deny_plain_http
 from secure_bucket.proof.verdict import Refuted, Undecided
 from secure_bucket.values.unknown import Place
 
 __all__ = [
+    "Judgement",
     "Rule",
+    "circumstances",
+    "decided_at",
     "describe_refutation",
     "describe_request",
     "finding",
+    "is_foreign",
     "reasons",
     "remedy",
     "subject",
     "when",
 ]
+
+Judgement: TypeAlias = "DeclaredJudgement | RunningJudgement"
+"""The judgement on a resource of a template, or on a bucket that runs."""
 
 Check: TypeAlias = "Callable[[Judgement], Iterator[Finding]]"
 
@@ -70,28 +79,34 @@ def finding(
     """Return a finding on a judgement, with the request and the parameters of an outcome."""
     verdict = outcome.verdict if outcome is not None else None
     return Finding(
+        judgement.subject,
         rule,
         level,
         # A message is one line, whatever a template names its things.
         " ".join(message.split()),
         fix,
         at if at is not None else judgement.at,
-        judgement.resource.logical_id,
-        judgement.construct_path,
-        judgement.stack.document.file,
         verdict.request if isinstance(verdict, Refuted) else None,
         outcome.parameters if outcome is not None else (),
-        account=judgement.running.account if judgement.running is not None else "",
     )
 
 
 def subject(judgement: Judgement) -> str:
     """Return what a message is about: the bucket, or the policy of a bucket that is elsewhere."""
-    if judgement.running is not None:
-        return judgement.running.described()
-    if judgement.foreign:
-        return f"policy `{judgement.resource.logical_id}` of a bucket that is not declared here"
-    return f"bucket `{judgement.resource.logical_id}`"
+    match judgement:
+        case RunningJudgement():
+            return judgement.bucket.described()
+        case DeclaredJudgement():
+            if judgement.foreign:
+                return f"policy `{judgement.resource.logical_id}` of a bucket that is not declared here"
+            return f"bucket `{judgement.resource.logical_id}`"
+        case _:
+            assert_never(judgement)
+
+
+def is_foreign(judgement: Judgement) -> bool:
+    """Tell whether a judgement is on a policy whose bucket no template here declares."""
+    return isinstance(judgement, DeclaredJudgement) and judgement.foreign
 
 
 def describe_request(request: Request) -> str:
@@ -126,8 +141,17 @@ def when(outcome: Outcome) -> str:
 def describe_refutation(judgement: Judgement, outcome: Outcome, refuted: Refuted) -> str:
     """Describe the request that no statement denies, and why none does, as the message of a finding."""
     request = describe_request(refuted.request)
-    more = judgement.running.circumstances() if judgement.running is not None else ""
-    return f"{subject(judgement)}: {request}{when(outcome)}: {refuted.why}{more}"
+    return f"{subject(judgement)}: {request}{when(outcome)}: {refuted.why}{circumstances(judgement)}"
+
+
+def circumstances(judgement: Judgement) -> str:
+    """Return what else bears on how bad it is, as the end of a message: only of a bucket that runs."""
+    return judgement.bucket.circumstances() if isinstance(judgement, RunningJudgement) else ""
+
+
+def decided_at(judgement: Judgement, outcome: Outcome, refuted: Refuted) -> Place | None:
+    """Return where the statement is that decides; `None` where a template has no policy that could."""
+    return refuted.at if outcome.policy is not None or isinstance(judgement, RunningJudgement) else None
 
 
 def reasons(undecided: Undecided) -> str:
@@ -139,9 +163,9 @@ def reasons(undecided: Undecided) -> str:
 
 def remedy(judgement: Judgement, outcome: Outcome) -> str:
     """Return what to do, concretely: for a construct, for a template, or for a bucket that runs."""
-    if judgement.running is not None:
-        return judgement.running.remedy(deny_plain_http(judgement.running.arn))
-    if judgement.construct_path and not judgement.foreign:
+    if isinstance(judgement, RunningJudgement):
+        return judgement.bucket.remedy(deny_plain_http(judgement.bucket.arn))
+    if judgement.subject.construct_path and not judgement.foreign:
         return "use `SecureBucket`, or `enforce_ssl=True`"
     bucket_arn: object = {"Fn::GetAtt": [judgement.resource.logical_id, "Arn"]}
     if judgement.foreign:

@@ -50,8 +50,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from secure_bucket.findings.finding import Finding, Level
-from secure_bucket.findings.judge import Judgement
-from secure_bucket.findings.rules.rule import Rule, describe_refutation, finding, remedy
+from secure_bucket.findings.rules.rule import (
+    Judgement,
+    Rule,
+    decided_at,
+    describe_refutation,
+    finding,
+    is_foreign,
+    remedy,
+)
 from secure_bucket.proof.verdict import Refuted
 
 __all__ = ["RULE"]
@@ -59,7 +66,7 @@ __all__ = ["RULE"]
 
 def _check(judgement: Judgement) -> Iterator[Finding]:
     verdict = judgement.http.verdict
-    if judgement.foreign or not isinstance(verdict, Refuted):
+    if is_foreign(judgement) or not isinstance(verdict, Refuted):
         return
     yield finding(
         judgement,
@@ -67,7 +74,7 @@ def _check(judgement: Judgement) -> Iterator[Finding]:
         Level.ERROR,
         describe_refutation(judgement, judgement.http, verdict),
         remedy(judgement, judgement.http),
-        verdict.at if judgement.http.policy is not None or judgement.running is not None else None,
+        decided_at(judgement, judgement.http, verdict),
         judgement.http,
     )
 

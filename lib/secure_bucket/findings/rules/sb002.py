@@ -44,8 +44,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from secure_bucket.findings.finding import Finding, Level
-from secure_bucket.findings.judge import Judgement
-from secure_bucket.findings.rules.rule import Rule, finding, reasons, remedy, subject
+from secure_bucket.findings.rules.rule import (
+    Judgement,
+    Rule,
+    circumstances,
+    finding,
+    is_foreign,
+    reasons,
+    remedy,
+    subject,
+)
 from secure_bucket.proof.verdict import Undecided
 
 __all__ = ["RULE"]
@@ -53,10 +61,10 @@ __all__ = ["RULE"]
 
 def _check(judgement: Judgement) -> Iterator[Finding]:
     verdict = judgement.http.verdict
-    if judgement.foreign or not isinstance(verdict, Undecided):
+    if is_foreign(judgement) or not isinstance(verdict, Undecided):
         return
     at = verdict.reasons[0].at
-    more = judgement.running.circumstances() if judgement.running is not None else ""
+    more = circumstances(judgement)
     yield finding(
         judgement,
         "SB002",

@@ -36,14 +36,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from secure_bucket.findings.finding import Finding, Level
-from secure_bucket.findings.judge import Judgement
-from secure_bucket.findings.rules.rule import Rule, finding, subject
+from secure_bucket.findings.judge import DeclaredJudgement
+from secure_bucket.findings.rules.rule import Judgement, Rule, finding, subject
 
 __all__ = ["RULE"]
 
 
 def _check(judgement: Judgement) -> Iterator[Finding]:
-    if not judgement.several:
+    if not isinstance(judgement, DeclaredJudgement) or not judgement.several:
         return
     names = ", ".join(f"`{policy.resource.logical_id}`" for policy in judgement.several)
     second = judgement.several[1]

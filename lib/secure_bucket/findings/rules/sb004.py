@@ -36,8 +36,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from secure_bucket.findings.finding import Finding, Level
-from secure_bucket.findings.judge import Judgement
-from secure_bucket.findings.rules.rule import Rule, finding, subject
+from secure_bucket.findings.rules.rule import Judgement, Rule, finding, subject
+from secure_bucket.findings.running import RunningJudgement
 from secure_bucket.proof.verdict import Proven
 
 __all__ = ["RULE"]
@@ -52,8 +52,8 @@ def _check(judgement: Judgement) -> Iterator[Finding]:
         else "denying plain HTTP will make it answer 403 to everyone"
     )
     remove = "remove `WebsiteConfiguration`"
-    if judgement.running is not None:
-        remove += f" with `aws s3api delete-bucket-website --bucket {judgement.running.name}`"
+    if isinstance(judgement, RunningJudgement):
+        remove += f" with `aws s3api delete-bucket-website --bucket {judgement.bucket.name}`"
     yield finding(
         judgement,
         "SB004",

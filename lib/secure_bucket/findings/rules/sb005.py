@@ -51,15 +51,23 @@ from collections.abc import Iterator
 from typing_extensions import assert_never
 
 from secure_bucket.findings.finding import Finding, Level
-from secure_bucket.findings.judge import Judgement
-from secure_bucket.findings.rules.rule import Rule, describe_refutation, finding, reasons, remedy, subject
+from secure_bucket.findings.rules.rule import (
+    Judgement,
+    Rule,
+    describe_refutation,
+    finding,
+    is_foreign,
+    reasons,
+    remedy,
+    subject,
+)
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 
 __all__ = ["RULE"]
 
 
 def _check(judgement: Judgement) -> Iterator[Finding]:
-    if not judgement.foreign:
+    if not is_foreign(judgement):
         return
     verdict = judgement.http.verdict
     at = judgement.at

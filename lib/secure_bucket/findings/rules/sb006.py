@@ -42,9 +42,21 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from typing_extensions import assert_never
+
 from secure_bucket.findings.finding import Finding, Level
-from secure_bucket.findings.judge import Judgement
-from secure_bucket.findings.rules.rule import Rule, describe_refutation, finding, reasons, subject
+from secure_bucket.findings.judge import DeclaredJudgement
+from secure_bucket.findings.rules.rule import (
+    Judgement,
+    Rule,
+    decided_at,
+    describe_refutation,
+    finding,
+    is_foreign,
+    reasons,
+    subject,
+)
+from secure_bucket.findings.running import RunningJudgement
 from secure_bucket.policy.statements import deny_old_tls
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 
@@ -54,24 +66,26 @@ __all__ = ["RULE"]
 def _check(judgement: Judgement) -> Iterator[Finding]:
     outcome = judgement.tls
     minimum = judgement.minimum_tls_version
-    if outcome is None or minimum is None or judgement.foreign or isinstance(outcome.verdict, Proven):
+    if outcome is None or minimum is None or is_foreign(judgement) or isinstance(outcome.verdict, Proven):
         return
     if isinstance(outcome.verdict, Refuted):
         message = describe_refutation(judgement, outcome, outcome.verdict)
-        written = outcome.policy is not None or judgement.running is not None
-        at = outcome.verdict.at if written else None
+        at = decided_at(judgement, outcome, outcome.verdict)
     else:
         assert isinstance(outcome.verdict, Undecided)
         unknown = reasons(outcome.verdict)
         message = f"{subject(judgement)}: cannot tell whether TLS below {minimum:g} is denied — {unknown}"
         at = None
-    if judgement.running is not None:
-        fix = judgement.running.remedy(deny_old_tls(judgement.running.arn, minimum))
-    elif judgement.construct_path:
-        fix = f"use `SecureBucket`, or `minimum_tls_version={minimum:g}`"
-    else:
-        bucket_arn = {"Fn::GetAtt": [judgement.resource.logical_id, "Arn"]}
-        fix = f"add the statement {json.dumps(deny_old_tls(bucket_arn, minimum))}"
+    match judgement:
+        case RunningJudgement():
+            fix = judgement.bucket.remedy(deny_old_tls(judgement.bucket.arn, minimum))
+        case DeclaredJudgement() if judgement.subject.construct_path:
+            fix = f"use `SecureBucket`, or `minimum_tls_version={minimum:g}`"
+        case DeclaredJudgement():
+            bucket_arn = {"Fn::GetAtt": [judgement.resource.logical_id, "Arn"]}
+            fix = f"add the statement {json.dumps(deny_old_tls(bucket_arn, minimum))}"
+        case _:
+            assert_never(judgement)
     yield finding(judgement, "SB006", Level.ERROR, message, fix, at, outcome)
 
 

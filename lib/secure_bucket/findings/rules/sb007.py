@@ -43,13 +43,12 @@ def unused(exception: GrantedException) -> Finding:
     """Return the finding on an exception that keeps nothing from failing."""
     expired = f", and it expired on {exception.expires}" if exception.expired else ""
     return Finding(
+        exception.subject,
         RULE.id,
         Level.WARNING,
-        f"`{exception.logical_id}`: the exception from {exception.rule} is not needed{expired}",
+        f"`{exception.subject.label}`: the exception from {exception.rule} is not needed{expired}",
         "remove the exception",
         exception.at,
-        exception.logical_id,
-        template=exception.template,
     )
 
 

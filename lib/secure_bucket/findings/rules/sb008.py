@@ -43,13 +43,12 @@ __all__ = ["RULE", "expired"]
 def expired(exception: GrantedException) -> Finding:
     """Return the finding on an exception whose last day has passed."""
     return Finding(
+        exception.subject,
         RULE.id,
         Level.ERROR,
-        f"`{exception.logical_id}`: the exception from {exception.rule} expired on {exception.expires}",
+        f"`{exception.subject.label}`: the exception from {exception.rule} expired on {exception.expires}",
         "fix what it was granted for, or have it granted again",
         exception.at,
-        exception.logical_id,
-        template=exception.template,
     )
 
 

@@ -42,21 +42,21 @@ from __future__ import annotations
 
 from secure_bucket.findings.finding import Finding, Level
 from secure_bucket.findings.rules.rule import Rule
+from secure_bucket.findings.subject import Subject
 from secure_bucket.values.unknown import Place
 
 __all__ = ["RULE", "malformed"]
 
 
-def malformed(problem: str, logical_id: str, template: str, at: Place) -> Finding:
+def malformed(problem: str, subject: Subject, at: Place) -> Finding:
     """Return the finding on an exception that is not granted, given why."""
     return Finding(
+        subject,
         RULE.id,
         Level.ERROR,
-        " ".join(f"`{logical_id}`: this exception is not granted: {problem}".split()),
+        " ".join(f"`{subject.label}`: this exception is not granted: {problem}".split()),
         "write it as `Rule`, `Reason` and, if it has an end, `Expires: YYYY-MM-DD`",
         at,
-        logical_id,
-        template=template,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from secure_bucket.findings.subject import Running
 from secure_bucket.operations.plan.actions import actions_of
 from secure_bucket.operations.plan.decision import Circumstances, Decision
 from secure_bucket.operations.plan.join import Joined
@@ -16,7 +17,9 @@ __all__ = ["decide"]
 def decide(joined: Joined, clients: tuple[ClientUse, ...], circumstances: Circumstances) -> PlannedBucket:
     """Return a bucket with its state, its wave, and what to do about it."""
     decision = Decision(joined, clients, circumstances)
-    running = None if joined.running is None else joined.running.bucket
+    running = None if joined.running is None else joined.running.bucket.subject
+    if not isinstance(running, Running):
+        running = Running("")
     logged = joined.logged
     return PlannedBucket(
         joined.name,
@@ -36,9 +39,9 @@ def decide(joined: Joined, clients: tuple[ClientUse, ...], circumstances: Circum
             )
             for each in joined.declared
         ),
-        "" if running is None else running.account,
-        "" if running is None else running.region,
-        "" if running is None else running.as_of,
+        running.account,
+        running.region,
+        running.as_of,
         None if logged is None or decision.answer is None else replace(logged, answer=decision.answer),
         clients,
         decision.unnamed,

@@ -79,16 +79,16 @@ def _declared(
     nameless: list[Known] = []
     known_of = [] if check is None else [known for case in cases_of(check) if (known := _known(case))]
     # A template that is nested twice makes two buckets of one logical id: a list of one stack tells neither.
-    uses = Counter((known.bucket.template, known.bucket.logical_id) for known in known_of)
+    uses = Counter(known.bucket.subject.key for known in known_of)
     for known in known_of:
-        key = (known.bucket.template, known.bucket.logical_id)
+        key, own = known.bucket.subject.key, known.bucket.subject.name
         told = names.get(key, "") if uses[key] == 1 else ""
-        if told and known.bucket.name and told != known.bucket.name:
+        if told and own and told != own:
             raise RolloutError(
-                f"`{known.bucket.logical_id}` of `{known.bucket.template}` is named `{known.bucket.name}` "
+                f"`{known.bucket.logical_id}` of `{known.bucket.template}` is named `{own}` "
                 f"there, and `{told}` in the list of resources: is that the list of another stack?"
             )
-        name = known.bucket.name or told
+        name = own or told
         if name:
             declared[name].append(known)
         else:
@@ -102,12 +102,12 @@ def _running(review: Report | None) -> Mapping[str, Known]:
         known = _known(case)
         if known is None:
             continue
-        name = known.bucket.name or known.bucket.logical_id.partition(":::")[2] or known.bucket.logical_id
+        name = known.bucket.subject.name
         if name in running:
             first, second = running[name].bucket, known.bucket
             raise RolloutError(
-                f"bucket `{name}` was reviewed twice, as `{first.logical_id}` of account "
-                f"{first.account or 'unknown'} and as `{second.logical_id}` of account "
+                f"bucket `{name}` was reviewed twice, as `{first.subject.label}` of account "
+                f"{first.account or 'unknown'} and as `{second.subject.label}` of account "
                 f"{second.account or 'unknown'}: give one review of each account, and plan partitions apart"
             )
         running[name] = known

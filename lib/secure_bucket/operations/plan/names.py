@@ -9,6 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from secure_bucket.findings.finding import Report
+from secure_bucket.findings.subject import Declared
 from secure_bucket.operations.plan.errors import RolloutError
 from secure_bucket.operations.plan.members import read_members
 
@@ -95,9 +96,10 @@ def names_of_buckets(
     names: dict[tuple[str, str], str] = {}
     declared: dict[str, dict[str, str]] = {}
     stacks: dict[str, set[str]] = {}
-    for bucket in check.buckets:
-        declared.setdefault(bucket.template, {})[bucket.logical_id] = bucket.stack
-        stacks.setdefault(bucket.stack, set()).add(bucket.template)
+    for subject in (bucket.subject for bucket in check.buckets):
+        if isinstance(subject, Declared):
+            declared.setdefault(subject.template, {})[subject.logical_id] = subject.stack
+            stacks.setdefault(subject.stack, set()).add(subject.template)
     for each in resources:
         if each.account and accounts and each.account not in accounts:
             raise RolloutError(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec.structs import replace
 
 from secure_bucket.findings.finding import Fault, Report
+from secure_bucket.findings.subject import Running
 from secure_bucket.formats.cases import cases_of
 from secure_bucket.formats.summary import count
 from secure_bucket.operations.audit.audit import Audit
@@ -141,7 +142,7 @@ def _old_tls(report: Report | None) -> Iterable[str]:
         if case.bucket is None or not isinstance(case.bucket.verdict, Proven):
             continue
         if any(finding.rule == "SB006" for finding in case.findings):
-            yield case.bucket.name or f"{case.name} in {case.template or 'the template'}"
+            yield case.subject.name or f"{case.subject.path} in {case.template or 'the template'}"
 
 
 def _unseen(review: Report | None, old_tls: tuple[str, ...]) -> Iterable[str]:
@@ -168,12 +169,19 @@ def _sources(
     for kind, report in (("templates", check), ("accounts", review)):
         if report is not None:
             named = report.templates if kind == "templates" else report.accounts
-            oldest = min((bucket.as_of for bucket in report.buckets if bucket.as_of), default="")
+            oldest = min(_times(report), default="")
             yield Source(kind, len(report.buckets), named, oldest, _days(oldest, now))
     if audit is not None:
         last = max((bucket.last_seen for bucket in audit.buckets if bucket.last_seen), default=None)
         end = "" if last is None else last.strftime(_TIME)
         yield Source("logs", len(audit.buckets), audit.sources, end, _days(end, now))
+
+
+def _times(report: Report) -> Iterator[str]:
+    """Yield when the policies of buckets that run were read."""
+    for bucket in report.buckets:
+        if isinstance(bucket.subject, Running) and bucket.subject.as_of:
+            yield bucket.subject.as_of
 
 
 def _days(time: str, now: datetime.datetime) -> int | None:

@@ -7,9 +7,11 @@ import os
 from collections import Counter
 from typing import Final
 
+from msgspec.structs import replace
 from typing_extensions import assert_never
 
 from secure_bucket.findings.finding import Fault, Finding, GrantedException, JudgedBucket, Level, Report
+from secure_bucket.findings.subject import Declared, Running, Subject
 from secure_bucket.formats import json_format as reports
 from secure_bucket.operations.audit import json_report as audits
 from secure_bucket.operations.audit.audit import (
@@ -48,7 +50,7 @@ def read_check(file: str | os.PathLike[str]) -> Report:
     """
     document = _document(file, reports.SCHEMA, "check")
     report = _report(document)
-    if report.accounts or any(bucket.account for bucket in report.buckets):
+    if report.accounts or any(isinstance(bucket.subject, Running) for bucket in report.buckets):
         raise RolloutError(f"`{document.file}` was written by `review`: give it with --review")
     return _not_empty(report, document)
 
@@ -64,7 +66,7 @@ def read_review(file: str | os.PathLike[str]) -> Report:
     """
     document = _document(file, reports.SCHEMA, "review")
     report = _report(document)
-    if report.templates or any(not bucket.logical_id.startswith("arn:") for bucket in report.buckets):
+    if report.templates or any(isinstance(bucket.subject, Declared) for bucket in report.buckets):
         raise RolloutError(f"`{document.file}` was written by `check`: give it with --check")
     # That an account has no bucket is something to know about it.
     return report if report.accounts else _not_empty(report, document)
@@ -169,7 +171,7 @@ def _report(document: Members) -> Report:
         findings=tuple(map(_finding, document.objects("findings"))),
         templates=document.texts("templates"),
         not_applicable=tuple(
-            (_place(each.object("at")), each.text("logical_id"), each.text("why"))
+            (_place(each.object("at")), each.text("name"), each.text("why"))
             for each in document.objects("skipped")
         ),
         exceptions=tuple(map(_exception, document.objects("exceptions"))),
@@ -183,18 +185,18 @@ def _report(document: Members) -> Report:
 
 
 def _judged(bucket: Members, written: str) -> JudgedBucket:
-    return JudgedBucket(
-        bucket.text("logical_id"),
-        _verdict(bucket.object("verdict")),
-        _place(bucket.object("at")),
-        bucket.text("construct_path"),
-        bucket.text("template"),
-        bucket.text("account"),
-        bucket.text("region"),
-        _time(bucket, "as_of") or written,
-        bucket.text("name"),
-        bucket.text("stack"),
-    )
+    subject = _subject(bucket)
+    if isinstance(subject, Running):
+        subject = replace(subject, region=bucket.text("region"), as_of=_time(bucket, "as_of") or written)
+    else:
+        subject = replace(subject, name=bucket.text("name"), stack=bucket.text("stack"))
+    return JudgedBucket(subject, _verdict(bucket.object("verdict")), _place(bucket.object("at")))
+
+
+def _subject(of: Members) -> Subject:
+    if arn := of.text("arn"):
+        return Running(arn.partition(":::")[2] or arn, arn, of.text("account"))
+    return Declared(of.text("logical_id"), of.text("template"), of.text("construct_path"))
 
 
 def _time(members: Members, key: str) -> str:
@@ -238,15 +240,12 @@ def _finding(finding: Members) -> Finding:
     if level not in {each.value for each in Level}:
         raise RolloutError(f"`{finding.file}`: `{finding.pointer}/level` is `{level}`, and no level")
     return Finding(
+        _subject(finding),
         finding.text("rule"),
         Level(level),
         finding.text("message"),
         finding.text("fix"),
         _place(finding.object("at")),
-        finding.text("logical_id"),
-        finding.text("construct_path"),
-        finding.text("template"),
-        account=finding.text("account"),
     )
 
 
@@ -259,11 +258,10 @@ def _exception(granted: Members) -> GrantedException:
             f"`{granted.file}`: `{granted.pointer}/expires` is `{expires}`, and no day as 2027-03-01"
         ) from None
     return GrantedException(
+        _subject(granted),
         granted.text("rule"),
-        granted.text("logical_id"),
         granted.text("reason"),
         _place(granted.object("at")),
-        granted.text("template"),
         day,
         granted.truth("expired"),
         tuple(map(_finding, granted.objects("findings"))),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from secure_bucket.findings.finding import Fault, Finding, Level, Report
+from secure_bucket.findings.subject import Running
 from secure_bucket.formats import sarif
 from secure_bucket.formats.run import Run
 from secure_bucket.operations.probe.outcome import Exchange, Inconclusive, Open, Signer, Transport
@@ -57,14 +58,14 @@ def _finding(probe: Probe, check: Check, rule: str, message: str, request: Reque
     fix = _ASK_AGAIN if request is None else _MEND.format(bucket=probe.bucket)
     # The transport tells apart what is found over several TLS versions.
     return Finding(
+        Running(probe.bucket, probe.bucket_arn),
         rule,
         Level.ERROR,
         message,
         fix,
         Place(),
-        probe.bucket_arn,
-        construct_path=f"{probe.bucket_arn} {check.transport.value}",
-        request=request,
+        request,
+        (("transport", check.transport.value),),
     )
 
 

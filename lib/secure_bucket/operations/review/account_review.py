@@ -15,8 +15,7 @@ from msgspec.structs import replace
 
 from secure_bucket.checks.running_buckets import PolicyTextError, judge_bucket, read_policy_text, report_of
 from secure_bucket.findings.finding import Fault, Report
-from secure_bucket.findings.judge import Judgement
-from secure_bucket.findings.running import RunningBucket
+from secure_bucket.findings.running import RunningBucket, RunningJudgement
 from secure_bucket.operations.aws.errors import LiveError, Trouble
 from secure_bucket.operations.aws.session import Session
 from secure_bucket.operations.review.buckets import Gone, ListedBucket, Reader
@@ -60,7 +59,7 @@ class Question(Struct, frozen=True):
     journal: Journal | None = None
     advance: Advance = _quietly
 
-    def judge(self, bucket: RunningBucket) -> Judgement:
+    def judge(self, bucket: RunningBucket) -> RunningJudgement:
         """Return the judgement on a bucket."""
         return judge_bucket(bucket, strict=self.strict, minimum_tls_version=self.minimum_tls)
 
@@ -137,7 +136,7 @@ def our_fault(error: Exception) -> str:
 class _Told(Struct, frozen=True):
     """What came out for one bucket: a judgement, or why there is none; or both, where a part is missing."""
 
-    judgement: Judgement | None = None
+    judgement: RunningJudgement | None = None
     gone: bool = False
     fault: str = ""
     unread: LiveError | None = None
@@ -198,7 +197,9 @@ class _Account(Struct):
             journal.add(self.account, bucket.name, answer)
         return _Told(self._completed(judgement, answer))
 
-    def _judged(self, bucket: ListedBucket, answer: Answer, as_of: datetime.datetime | None) -> Judgement:
+    def _judged(
+        self, bucket: ListedBucket, answer: Answer, as_of: datetime.datetime | None
+    ) -> RunningJudgement:
         running = RunningBucket(
             self.reader.arn(bucket),
             None if answer.policy is None else read_policy_text(answer.policy),
@@ -210,11 +211,10 @@ class _Account(Struct):
         )
         return self.question.judge(running)
 
-    def _completed(self, judgement: Judgement, answer: Answer) -> Judgement:
+    def _completed(self, judgement: RunningJudgement, answer: Answer) -> RunningJudgement:
         """Return a judgement with what has no part in the verdict."""
-        assert judgement.running is not None
-        running = replace(judgement.running, website=answer.website, public_access=answer.public_access)
-        return replace(judgement, running=running, website=answer.website)
+        bucket = replace(judgement.bucket, website=answer.website, public_access=answer.public_access)
+        return replace(judgement, bucket=bucket)
 
 
 def _still_listed(reader: Reader, gone: Sequence[ListedBucket]) -> Mapping[str, str]:
