@@ -170,6 +170,7 @@ class Report(Struct, frozen=True):
         ignored: Files that are no templates, each as `(file, why)`.
         accounts: The accounts whose running buckets were judged; empty for templates.
         safeguards: What the templates declare besides the denies: evidence, of no weight for a verdict.
+        as_of: When it was written, of a report that was read back; `""` for one that was made just now.
     """
 
     buckets: tuple[JudgedBucket, ...] = ()
@@ -182,6 +183,7 @@ class Report(Struct, frozen=True):
     ignored: tuple[tuple[str, str], ...] = ()
     accounts: tuple[str, ...] = ()
     safeguards: tuple[Safeguard, ...] = ()
+    as_of: str = ""
 
     @property
     def proven(self) -> int:

@@ -15,8 +15,16 @@ from secure_bucket.findings.finding import Report
 from secure_bucket.formats import FORMATS
 from secure_bucket.formats.run import Run
 from secure_bucket.operations.audit import json_report as audits
-from secure_bucket.operations.audit.audit import Audit, Breaks, CannotTell, Count, Malformed, Safe, Trouble
-from secure_bucket.operations.audit.audit import Place as LogPlace
+from secure_bucket.operations.audit.audit import (
+    Audit,
+    Breaks,
+    CannotTell,
+    Count,
+    LogLine,
+    Malformed,
+    Safe,
+    Trouble,
+)
 from secure_bucket.operations.plan import (
     RolloutError,
     plan_rollout,
@@ -69,7 +77,7 @@ def audit() -> Audit:
         audit_of(*buckets, groups=groups, faults=["`b.gz` is cut"]),
         answer=Breaks(2, 24),
         more=((Trouble.REFUSED, 3),),
-        malformed=Malformed(2, (LogPlace("a.log", 7, "it has 3 fields"),)),
+        malformed=Malformed(2, (LogLine("a.log", 7, "it has 3 fields"),)),
         passed=(Count("events of other services", 5),),
         ignored=(("README", "no log"),),
         minimum_tls=1.2,
@@ -138,7 +146,7 @@ def changed(text: str, change: Callable[[Any], object]) -> str:
     ("read", "text", "message"),
     [
         (read_check, "", "is not JSON"),
-        (read_check, "[]", "is JSON, and not an object"),
+        (read_check, "[]", "expected `object`, got `array`"),
         (read_check, '{"a": ' * 100_000, "nested too deeply|is not JSON"),
         (
             read_check,
@@ -151,33 +159,38 @@ def changed(text: str, change: Callable[[Any], object]) -> str:
             "of the form `secure-bucket/report/2`, and not of",
         ),
         (read_check, '{"schema": ["secure-bucket/report/1"]}', "is no report of secure-bucket"),
-        (read_check, '{"schema": "secure-bucket/report/1"}', "holds no bucket"),
+        (read_check, '{"schema": "secure-bucket/report/1"}', "missing required field `tool`"),
+        (read_check, changed(a_check(), lambda it: it.update(buckets=[], faults=[])), "holds no bucket"),
         (read_check, an_audit(), "is of the form `secure-bucket/audit/1`: give it with --audit"),
         (read_check, a_review(), "was written by `review`: give it with --review"),
         (read_review, a_check(), "was written by `check`: give it with --check"),
         (read_review, an_audit(), "give it with --audit"),
         (read_audit, a_check(), "give it with --check or --review"),
-        (read_audit, '{"schema": "secure-bucket/audit/1"}', "`/answer/outcome` is ``"),
-        (read_audit, changed(an_audit(), lambda it: it.update(buckets={})), "`/buckets` is not a list"),
+        (read_audit, '{"schema": "secure-bucket/audit/1"}', "missing required field `tool`"),
+        (
+            read_audit,
+            changed(an_audit(), lambda it: it.update(buckets={})),
+            "`/buckets`: expected `array`, got `object`",
+        ),
         (
             read_audit,
             changed(an_audit(), lambda it: it["buckets"].append(1)),
-            "`/buckets/3` is not an object",
+            "`/buckets/3`: expected `object`, got `int`",
         ),
         (
             read_audit,
             changed(an_audit(), lambda it: it["buckets"][0].update(breaking=-1)),
-            "`/buckets/0/breaking` is not a number from 0",
+            "`/buckets/0/breaking`: expected `int` >= 0",
         ),
         (
             read_audit,
             changed(an_audit(), lambda it: it["buckets"][0].update(last_seen="yesterday")),
-            "`/buckets/0/last_seen` is not a time",
+            "`/buckets/0/last_seen`: invalid RFC3339 encoded datetime",
         ),
         (
             read_audit,
             changed(an_audit(), lambda it: it["buckets"][1]["answer"].update(outcome="fine")),
-            "`/buckets/1/answer/outcome` is `fine`",
+            "`/buckets/1/answer/outcome`: invalid value 'fine'",
         ),
         (read_audit, changed(an_audit(), lambda it: it.update(buckets=[], faults=[])), "knows no bucket"),
         (
@@ -200,39 +213,39 @@ def changed(text: str, change: Callable[[Any], object]) -> str:
         (
             read_audit,
             changed(an_audit(), lambda it: it["groups"][0].update(trouble="x")),
-            "no group of clients",
+            "`/groups/0/trouble`: invalid enum value 'x'",
         ),
         (
             read_check,
             changed(a_check(), lambda it: it["buckets"][0]["verdict"].update(outcome="fine")),
-            "`/buckets/0/verdict/outcome` is `fine`, and neither proven, refuted nor undecided",
+            "`/buckets/0/verdict/outcome`: invalid value 'fine'",
         ),
         (
             read_check,
             changed(a_check(), lambda it: it["buckets"][0].pop("verdict")),
-            "`/buckets/0/verdict/outcome` is ``",
+            "`/buckets/0`: object missing required field `verdict`",
         ),
         (
             read_check,
             changed(a_check(), lambda it: it["findings"][0].update(level="bad")),
-            "`/findings/0/level` is `bad`",
+            "`/findings/0/level`: invalid enum value 'bad'",
         ),
         (
             read_check,
             changed(a_check(), lambda it: it["exceptions"][0].update(expires="soon")),
-            "`/exceptions/0/expires` is `soon`",
+            "`/exceptions/0/expires`: invalid RFC3339 encoded date",
         ),
         (
             read_check,
             changed(a_check(), lambda it: it.update(templates=[1])),
-            "`/templates` is not a list of texts",
+            "`/templates/0`: expected `str`, got `int`",
         ),
         (
             read_check,
             changed(a_check(), lambda it: it["run"].update(finished_at=None)),
             "nothing tells how old it is",
         ),
-        (read_check, changed(a_check(), lambda it: it.update(run=3)), "`/run` is not an object"),
+        (read_check, changed(a_check(), lambda it: it.update(run=3)), "`/run`: expected `object`, got `int`"),
     ],
 )
 def test_what_is_no_report_is_refused_with_words(
@@ -251,5 +264,5 @@ def test_a_file_that_is_not_there_or_no_text(tmp_path: Path) -> None:
     with pytest.raises(RolloutError, match="cannot be read: Is a directory"):
         read_check(tmp_path)
     (tmp_path / "binary").write_bytes(b"\xff\xfe{}")
-    with pytest.raises(RolloutError, match="is not UTF-8"):
+    with pytest.raises(RolloutError, match="is not JSON"):
         read_check(tmp_path / "binary")

@@ -230,7 +230,7 @@ def test_markdown_lets_nobody_else_write_markup() -> None:
 
 def test_files_are_told_relative_to_the_root() -> None:
     check = report_of(
-        replace(declared(PROVEN), template="/work/app/a.json", at=Place("", "/work/app/a.json", 3))
+        replace(declared(PROVEN, template="/work/app/a.json"), at=Place("", "/work/app/a.json", 3))
     )
     rollout = plan_rollout(check=check, now=NOW)
     document = json.loads(json_report.render(rollout, Run(directory="/work", root="/work")))

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from secure_bucket.operations.audit.audit import Audit, Malformed, Place
+from secure_bucket.operations.audit.audit import Audit, LogLine, Malformed
 from secure_bucket.operations.audit.conclude import Row
 from secure_bucket.operations.audit.errors import LogError
 from secure_bucket.operations.audit.kinds import HEAD, Kind, kind_of
@@ -189,7 +189,9 @@ def _malformed(rows: list[Row]) -> Malformed:
     lines = [row for row in rows if row["level"] == "group" and row["answer"] == "malformed"]
     if not lines:
         return Malformed()
-    places = tuple(Place(str(row["file"]), 0, f"{row['requests']} lines: {row['why']}") for row in lines[:5])
+    places = tuple(
+        LogLine(str(row["file"]), 0, f"{row['requests']} lines: {row['why']}") for row in lines[:5]
+    )
     return Malformed(int(lines[0]["all_requests"]), places)
 
 

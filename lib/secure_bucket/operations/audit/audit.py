@@ -9,6 +9,7 @@ from typing import NoReturn, TypeAlias
 from msgspec import Struct
 
 from secure_bucket.findings.finding import Fault
+from secure_bucket.formats.form import Natural
 
 __all__ = [
     "Answer",
@@ -19,8 +20,8 @@ __all__ = [
     "ClientGroup",
     "Count",
     "Key",
+    "LogLine",
     "Malformed",
-    "Place",
     "Safe",
     "Trouble",
 ]
@@ -65,11 +66,11 @@ class _NotABoolean:
         )
 
 
-class Safe(_NotABoolean, Struct, frozen=True):
+class Safe(_NotABoolean, Struct, frozen=True, tag_field="outcome", tag="safe"):
     """Nothing in the logs breaks, and they cover enough to say so."""
 
 
-class Breaks(_NotABoolean, Struct, frozen=True):
+class Breaks(_NotABoolean, Struct, frozen=True, tag_field="outcome", tag="breaks"):
     """Clients break when the deny is switched on.
 
     Args:
@@ -77,11 +78,11 @@ class Breaks(_NotABoolean, Struct, frozen=True):
         requests: How many requests they made.
     """
 
-    clients: int
-    requests: int
+    clients: Natural
+    requests: Natural
 
 
-class CannotTell(_NotABoolean, Struct, frozen=True):
+class CannotTell(_NotABoolean, Struct, frozen=True, tag_field="outcome", tag="cannot-tell"):
     """Nothing breaks as far as the logs tell, and they do not tell enough.
 
     Args:
@@ -91,7 +92,7 @@ class CannotTell(_NotABoolean, Struct, frozen=True):
     reasons: tuple[str, ...]
 
 
-Answer: TypeAlias = "Safe | Breaks | CannotTell"
+Answer: TypeAlias = Safe | Breaks | CannotTell
 
 
 class ClientGroup(Struct, frozen=True):
@@ -122,8 +123,8 @@ class ClientGroup(Struct, frozen=True):
     address: str | None
     operation: str | None
     status: str
-    requests: int
-    clients: int
+    requests: Natural
+    clients: Natural
     first_seen: datetime.datetime
     last_seen: datetime.datetime
 
@@ -153,16 +154,16 @@ class AuditedBucket(Struct, frozen=True):
 
     name: str
     answer: Answer
-    requests: int
-    https: int
-    breaking: int
-    refused: int
-    unknown: int
-    internal: int
+    requests: Natural
+    https: Natural
+    breaking: Natural
+    refused: Natural
+    unknown: Natural
+    internal: Natural
     first_seen: datetime.datetime | None
     last_seen: datetime.datetime | None
-    days: int
-    data_events: int
+    days: Natural
+    data_events: Natural
 
     @property
     def window(self) -> int:
@@ -177,7 +178,7 @@ class AuditedBucket(Struct, frozen=True):
         return (self.requests - self.unknown) / self.requests if self.requests else 0.0
 
 
-class Place(Struct, frozen=True):
+class LogLine(Struct, frozen=True):
     """A line that is no record.
 
     Args:
@@ -187,7 +188,7 @@ class Place(Struct, frozen=True):
     """
 
     file: str
-    line: int
+    line: Natural
     why: str
 
 
@@ -199,8 +200,8 @@ class Malformed(Struct, frozen=True):
         places: The first few.
     """
 
-    lines: int = 0
-    places: tuple[Place, ...] = ()
+    lines: Natural = 0
+    places: tuple[LogLine, ...] = ()
 
 
 class Count(Struct, frozen=True):
@@ -212,7 +213,7 @@ class Count(Struct, frozen=True):
     """
 
     what: str
-    records: int
+    records: Natural
 
 
 class Audit(Struct, frozen=True):
@@ -243,7 +244,7 @@ class Audit(Struct, frozen=True):
     malformed: Malformed
     passed: tuple[Count, ...]
     sources: tuple[str, ...]
-    files: int
+    files: Natural
     ignored: tuple[tuple[str, str], ...]
     faults: tuple[Fault, ...]
     minimum_tls: float | None

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from secure_bucket.errors import MissingDependencyError
 from secure_bucket.findings.finding import Fault
-from secure_bucket.operations.audit.audit import Malformed, Place
+from secure_bucket.operations.audit.audit import LogLine, Malformed
 from secure_bucket.operations.audit.dialects import chain, literal, write
 from secure_bucket.operations.audit.kinds import HEAD, Kind
 from secure_bucket.operations.audit.queries import ACCESS, ACCESS_LINES, COLLECT, EVENTS, REPORT
@@ -186,7 +186,7 @@ class Engine:
         }
         self.connection = self.duckdb.connect(os.path.join(directory, "counts.duckdb"), config=settings)
         self.malformed = 0
-        self.places: list[Place] = []
+        self.places: list[LogLine] = []
         self.rows = 0
         self._create()
 
@@ -255,7 +255,7 @@ class Engine:
             wanted = "SELECT file, malformed FROM requests WHERE malformed IS NOT NULL"
             sql = write(chain(relations(batch.kind), wanted), "duckdb")
             found = self._execute(f"{sql} LIMIT {_PLACES - len(self.places)}").fetchall()
-            self.places += [Place(*batch.origin(int(number)), why) for number, why in found]
+            self.places += [LogLine(*batch.origin(int(number)), why) for number, why in found]
         self.malformed = count
 
     def _view(self, batch: Batch, file: str) -> None:

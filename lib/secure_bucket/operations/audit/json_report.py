@@ -1,106 +1,138 @@
-"""An audit for programs, as JSON of a published form: `audit-1.schema.json` in `formats`."""
+"""Write and read an audit for programs, in JSON: the types that `audit-1.schema.json` is made from."""
 
 from __future__ import annotations
 
-import datetime
-import json
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated
 
-from secure_bucket.formats.characters import well_formed
+from msgspec import Meta, Struct, convert
+from msgspec.structs import asdict
+
+from secure_bucket.formats.form import Document, Moment, Natural, run_members
+from secure_bucket.formats.form import render as render_form
+from secure_bucket.formats.report_form import FaultForm, IgnoredForm
 from secure_bucket.formats.run import Run
-from secure_bucket.operations.audit.audit import Answer, Audit, AuditedBucket, Breaks, CannotTell, ClientGroup
-from secure_bucket.operations.audit.sentences import answer_name, verdict
+from secure_bucket.operations.audit.audit import (
+    Answer,
+    Audit,
+    AuditedBucket,
+    ClientGroup,
+    Count,
+    Key,
+    Malformed,
+    Trouble,
+)
+from secure_bucket.operations.audit.sentences import verdict
 
-__all__ = ["SCHEMA", "answer_form", "render", "time_form"]
+__all__ = ["SCHEMA", "AuditForm", "audit_of", "render"]
 
 SCHEMA = "secure-bucket/audit/1"
 
 
+class AskedForm(Struct, frozen=True):
+    """What was asked.
+
+    Args:
+        sources: What was read, as it was given.
+        since: From when on records counted; null for all.
+        until: Until when; null for all.
+        minimum_tls: The TLS version that was asked for; null for none.
+        minimum_window_days: How many days the logs have to cover.
+        group_by: What the groups are of.
+    """
+
+    sources: tuple[str, ...]
+    since: Moment | None
+    until: Moment | None
+    minimum_tls: float | None
+    minimum_window_days: Natural
+    group_by: tuple[Key, ...]
+
+
+class AuditedBucketForm(AuditedBucket, frozen=True, kw_only=True):
+    """A bucket, with what the logs say of it.
+
+    Args:
+        window_days: How many days lie between the first and the last record, both included.
+        share_known: The share of the requests of which the logs tell how they came.
+    """
+
+    window_days: Natural
+    share_known: Annotated[float, Meta(ge=0, le=1)]
+
+
+class AuditForm(Document, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):
+    """What the logs tell about clients that use plain HTTP.
+
+    Args:
+        verdict: The answer, as a sentence.
+        answer: Whether the deny breaks something, on any bucket.
+        asked: What was asked.
+        files: How many files were read.
+        buckets: Every bucket that was asked about or is in the logs.
+        groups: What breaks, what is refused already, and what is not known: the largest groups of each.
+        more_groups: How many further groups there are of each, beyond the limit.
+        malformed: The lines that are no records.
+        passed_over: Records that are passed over.
+        ignored: Files that are no logs.
+        faults: What could not be read.
+    """
+
+    verdict: str
+    answer: Answer
+    asked: AskedForm
+    files: Natural
+    buckets: tuple[AuditedBucketForm, ...]
+    groups: tuple[ClientGroup, ...]
+    more_groups: Mapping[Trouble, Natural]
+    malformed: Malformed
+    passed_over: tuple[Count, ...]
+    ignored: tuple[IgnoredForm, ...]
+    faults: tuple[FaultForm, ...]
+
+
 def render(audit: Audit, run: Run) -> str:
     """Return the audit as a JSON document."""
-    document = {
-        "schema": SCHEMA,
-        "tool": {"name": "secure-bucket", "version": run.version or None},
-        "run": {
-            "finished_at": run.timestamp or None,
-            "exit_code": run.exit_code,
-            "options": [{"name": name, "value": value} for name, value in run.options],
-        },
-        "verdict": verdict(audit),
-        "answer": answer_form(audit.answer),
-        "asked": {
-            "sources": list(audit.sources),
-            "since": time_form(audit.since),
-            "until": time_form(audit.until),
-            "minimum_tls": audit.minimum_tls,
-            "minimum_window_days": audit.minimum_window,
-            "group_by": [key.value for key in audit.keys],
-        },
-        "files": audit.files,
-        "buckets": [_bucket(bucket) for bucket in audit.buckets],
-        "groups": [_group(group) for group in audit.groups],
-        "more_groups": {trouble.value: number for trouble, number in audit.more},
-        "malformed": {
-            "lines": audit.malformed.lines,
-            "places": [
-                {"file": place.file, "line": place.line or None, "why": place.why}
-                for place in audit.malformed.places
-            ],
-        },
-        "passed_over": [{"what": each.what, "records": each.records} for each in audit.passed],
-        "ignored": [{"file": file, "why": why} for file, why in audit.ignored],
-        "faults": [{"file": fault.file, "message": fault.message} for fault in audit.faults],
-    }
-    return well_formed(json.dumps(document, ensure_ascii=False, indent=2)) + "\n"
+    asked = AskedForm(
+        audit.sources, audit.since, audit.until, audit.minimum_tls, audit.minimum_window, audit.keys
+    )
+    document = AuditForm(
+        **run_members(run),
+        verdict=verdict(audit),
+        answer=audit.answer,
+        asked=asked,
+        files=audit.files,
+        buckets=tuple(
+            AuditedBucketForm(**asdict(each), window_days=each.window, share_known=round(each.share, 6))
+            for each in audit.buckets
+        ),
+        groups=audit.groups,
+        more_groups=dict(audit.more),
+        malformed=audit.malformed,
+        passed_over=audit.passed,
+        ignored=tuple(IgnoredForm(file, why) for file, why in audit.ignored),
+        faults=tuple(FaultForm.of(fault, run) for fault in audit.faults),
+    )
+    return render_form(document)
 
 
-def answer_form(answer: Answer) -> dict[str, Any]:
-    """Return an answer in the form that it has in JSON."""
-    name = answer_name(answer).replace(" ", "-")
-    if isinstance(answer, Breaks):
-        return {"outcome": name, "clients": answer.clients, "requests": answer.requests}
-    if isinstance(answer, CannotTell):
-        return {"outcome": name, "reasons": list(answer.reasons)}
-    return {"outcome": name}
-
-
-def _bucket(bucket: AuditedBucket) -> dict[str, Any]:
-    return {
-        "name": bucket.name,
-        "answer": answer_form(bucket.answer),
-        "requests": bucket.requests,
-        "https": bucket.https,
-        "breaking": bucket.breaking,
-        "refused": bucket.refused,
-        "unknown": bucket.unknown,
-        "internal": bucket.internal,
-        "data_events": bucket.data_events,
-        "first_seen": time_form(bucket.first_seen),
-        "last_seen": time_form(bucket.last_seen),
-        "days": bucket.days,
-        "window_days": bucket.window,
-        "share_known": round(bucket.share, 6),
-    }
-
-
-def _group(group: ClientGroup) -> dict[str, Any]:
-    return {
-        "trouble": group.trouble.value,
-        "transport": group.transport,
-        "why": group.why or None,
-        "bucket": group.bucket,
-        "requester": group.requester,
-        "user_agent": group.user_agent,
-        "address": group.address,
-        "operation": group.operation,
-        "status": group.status,
-        "requests": group.requests,
-        "clients": group.clients,
-        "first_seen": time_form(group.first_seen),
-        "last_seen": time_form(group.last_seen),
-    }
-
-
-def time_form(time: datetime.datetime | None) -> str | None:
-    """Return a time in the form that it has in JSON: in UTC, to the second."""
-    return None if time is None else time.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+def audit_of(document: AuditForm) -> Audit:
+    """Return the audit that a document holds."""
+    asked = document.asked
+    return Audit(
+        document.answer,
+        tuple(convert(each, AuditedBucket, from_attributes=True) for each in document.buckets),
+        document.groups,
+        tuple((trouble, more) for trouble in Trouble if (more := document.more_groups.get(trouble))),
+        document.malformed,
+        document.passed_over,
+        asked.sources,
+        document.files,
+        tuple((each.file, each.why) for each in document.ignored),
+        tuple(each.fault() for each in document.faults),
+        asked.minimum_tls,
+        asked.minimum_window_days,
+        asked.group_by,
+        asked.since,
+        asked.until,
+    )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
+import datetime
 from typing import Any
 
 from secure_bucket.formats.cases import verdict_name
-from secure_bucket.formats.characters import well_formed
+from secure_bucket.formats.form import render as render_form
+from secure_bucket.formats.form import run_members, utc
 from secure_bucket.formats.run import Run
-from secure_bucket.operations.audit.json_report import answer_form, time_form
 from secure_bucket.operations.plan.planned_bucket import Client, ClientUse, Declaration, PlannedBucket, Wave
 from secure_bucket.operations.plan.rollout import Rollout
 from secure_bucket.operations.plan.sentences import summary, uses_of
@@ -23,12 +23,7 @@ def render(rollout: Rollout, run: Run) -> str:
     uses = uses_of(rollout)
     document = {
         "schema": SCHEMA,
-        "tool": {"name": "secure-bucket", "version": run.version or None},
-        "run": {
-            "finished_at": run.timestamp or None,
-            "exit_code": run.exit_code,
-            "options": [{"name": name, "value": value} for name, value in run.options],
-        },
+        **run_members(run),
         "summary": summary(rollout),
         "minimum_tls": rollout.minimum_tls,
         "sources": [
@@ -49,7 +44,7 @@ def render(rollout: Rollout, run: Run) -> str:
                     {
                         **_client(client),
                         "requests": sum(use.requests for _, use in uses[client]),
-                        "last_seen": time_form(max(use.last_seen for _, use in uses[client])),
+                        "last_seen": _time(max(use.last_seen for _, use in uses[client])),
                         "buckets": [bucket.label for bucket, _ in uses[client]],
                     }
                     for client in move.clients
@@ -65,7 +60,7 @@ def render(rollout: Rollout, run: Run) -> str:
             {"file": run.relative(fault.file) or None, "message": fault.message} for fault in rollout.faults
         ],
     }
-    return well_formed(json.dumps(document, ensure_ascii=False, indent=2)) + "\n"
+    return render_form(document)
 
 
 def _wave(rollout: Rollout, wave: Wave) -> dict[str, Any]:
@@ -105,13 +100,13 @@ def _bucket(bucket: PlannedBucket, run: Run) -> dict[str, Any]:
         "logs": None
         if logged is None
         else {
-            "answer": answer_form(logged.answer),
+            "answer": logged.answer,
             "requests": logged.requests,
             "breaking": logged.breaking,
             "refused": logged.refused,
             "unknown": logged.unknown,
-            "first_seen": time_form(logged.first_seen),
-            "last_seen": time_form(logged.last_seen),
+            "first_seen": _time(logged.first_seen),
+            "last_seen": _time(logged.last_seen),
             "window_days": logged.window,
         },
         "clients": [_use(use) for use in bucket.clients],
@@ -142,9 +137,13 @@ def _use(use: ClientUse) -> dict[str, Any]:
     return {
         **_client(use.client),
         "requests": use.requests,
-        "first_seen": time_form(use.first_seen),
-        "last_seen": time_form(use.last_seen),
+        "first_seen": _time(use.first_seen),
+        "last_seen": _time(use.last_seen),
         "transports": list(use.transports),
         "operations": list(use.operations),
         "addresses": list(use.addresses),
     }
+
+
+def _time(time: datetime.datetime | None) -> datetime.datetime | None:
+    return None if time is None else utc(time)

@@ -10,14 +10,30 @@ from msgspec import Struct
 
 from secure_bucket.findings.finding import Report
 from secure_bucket.findings.subject import Declared
+from secure_bucket.formats.form import FormError, decode, read_bytes_of
 from secure_bucket.operations.plan.errors import RolloutError
-from secure_bucket.operations.plan.members import read_members
 
 __all__ = ["StackResources", "names_of_buckets", "read_stack_resources"]
 
-_LISTS: Final = ("StackResourceSummaries", "StackResources")
 # What the stack no longer owns may be named all the same, and its place taken by another bucket.
 _GONE: Final = frozenset({"DELETE_COMPLETE", "DELETE_SKIPPED"})
+
+
+class _ListedResource(Struct, frozen=True):
+    """A resource, in the words of CloudFormation."""
+
+    LogicalResourceId: str
+    ResourceType: str
+    PhysicalResourceId: str | None = None
+    ResourceStatus: str = ""
+    StackName: str = ""
+    StackId: str = ""
+
+
+class _ResourceList(Struct, frozen=True):
+    StackResourceSummaries: tuple[_ListedResource, ...] | None = None
+    StackResources: tuple[_ListedResource, ...] | None = None
+    NextToken: str | None = None
 
 
 class StackResources(Struct, frozen=True):
@@ -48,35 +64,36 @@ def read_stack_resources(file: str | os.PathLike[str], template: str = "") -> St
     Raises:
         RolloutError: If it cannot be read, is something else, is cut off, or holds no bucket.
     """
-    document = read_members(file)
-    key = next((each for each in _LISTS if each in document.values), None)
-    if key is None:
+    name = os.fspath(file)
+    try:
+        document = decode(read_bytes_of(name), _ResourceList, name)
+    except FormError as error:
+        raise RolloutError(str(error)) from None
+    resources = document.StackResourceSummaries or document.StackResources
+    if resources is None:
         raise RolloutError(
-            f"`{document.file}` is no list of the resources of a stack: `aws cloudformation "
-            f"list-stack-resources --stack-name STACK --output json > {document.file}` writes one"
+            f"`{name}` is no list of the resources of a stack: `aws cloudformation "
+            f"list-stack-resources --stack-name STACK --output json > {name}` writes one"
         )
-    if document.values.get("NextToken"):
-        raise RolloutError(
-            f"`{document.file}` is a part of a list, as its `NextToken` says: ask for all of it"
-        )
+    if document.NextToken:
+        raise RolloutError(f"`{name}` is a part of a list, as its `NextToken` says: ask for all of it")
     buckets: dict[str, str] = {}
     stacks: dict[tuple[str, str], None] = {}
-    for each in document.objects(key):
-        identity = each.text("StackId").split(":")
-        account = identity[4] if len(identity) > 5 else ""
-        stacks.setdefault((each.text("StackName"), account))
-        name, logical_id = each.text("PhysicalResourceId"), each.text("LogicalResourceId")
-        gone = each.text("ResourceStatus") in _GONE
-        if each.text("ResourceType") != "AWS::S3::Bucket" or not name or gone:
+    for each in resources:
+        identity = each.StackId.split(":")
+        stacks.setdefault((each.StackName, identity[4] if len(identity) > 5 else ""))
+        deployed = each.PhysicalResourceId
+        gone = each.ResourceStatus in _GONE
+        if each.ResourceType != "AWS::S3::Bucket" or not deployed or gone:
             continue
-        if buckets.setdefault(logical_id, name) != name:
-            raise RolloutError(f"`{document.file}` tells two names of `{logical_id}`")
+        if buckets.setdefault(each.LogicalResourceId, deployed) != deployed:
+            raise RolloutError(f"`{name}` tells two names of `{each.LogicalResourceId}`")
     if len(stacks) > 1:
-        raise RolloutError(f"`{document.file}` holds the resources of several stacks: give a file for each")
+        raise RolloutError(f"`{name}` holds the resources of several stacks: give a file for each")
     if not buckets:
-        raise RolloutError(f"`{document.file}` holds no bucket that is deployed")
+        raise RolloutError(f"`{name}` holds no bucket that is deployed")
     stack, account = next(iter(stacks), ("", ""))
-    return StackResources(document.file, buckets, stack, account, template)
+    return StackResources(name, buckets, stack, account, template)
 
 
 def names_of_buckets(

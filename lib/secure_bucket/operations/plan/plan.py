@@ -178,7 +178,9 @@ def _sources(
 
 
 def _times(report: Report) -> Iterator[str]:
-    """Yield when the policies of buckets that run were read."""
+    """Yield when a report was written, and when the policies of buckets that run were read."""
+    if report.as_of:
+        yield report.as_of
     for bucket in report.buckets:
         if isinstance(bucket.subject, Running) and bucket.subject.as_of:
             yield bucket.subject.as_of

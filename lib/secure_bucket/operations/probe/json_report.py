@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from typing_extensions import assert_never
 
-from secure_bucket.formats.characters import well_formed
+from secure_bucket.formats.form import render as render_form
+from secure_bucket.formats.form import run_members
 from secure_bucket.formats.run import Run
 from secure_bucket.operations.probe.outcome import Enforced, Exchange, Inconclusive, Open
 from secure_bucket.operations.probe.probe import Check, Probe
 from secure_bucket.operations.probe.results import Probes, outcome_name
-from secure_bucket.policy.request import Request
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
 
 __all__ = ["SCHEMA", "render"]
@@ -25,12 +24,7 @@ def render(probes: Probes, run: Run) -> str:
     names = [outcome_name(check) for _, check in probes.checks]
     document = {
         "schema": SCHEMA,
-        "tool": {"name": "secure-bucket", "version": run.version or None},
-        "run": {
-            "finished_at": run.timestamp or None,
-            "exit_code": run.exit_code,
-            "options": [{"name": name, "value": value} for name, value in run.options],
-        },
+        **run_members(run),
         "summary": {
             "buckets": len(probes.probes),
             **{name: names.count(name) for name in ("enforced", "open", "inconclusive")},
@@ -40,7 +34,7 @@ def render(probes: Probes, run: Run) -> str:
         "probes": [_probe(probe) for probe in probes.probes],
         "faults": [{"bucket": fault.bucket, "message": fault.message} for fault in probes.faults],
     }
-    return well_formed(json.dumps(document, ensure_ascii=False, indent=2)) + "\n"
+    return render_form(document)
 
 
 def _probe(probe: Probe) -> dict[str, Any]:
@@ -93,20 +87,8 @@ def _proof(verdict: Verdict) -> dict[str, Any]:
         case Proven():
             return {"verdict": "proven", "request": None, "reasons": []}
         case Refuted(request=request, why=why):
-            return {"verdict": "refuted", "request": _request(request), "reasons": [why]}
+            return {"verdict": "refuted", "request": request, "reasons": [why]}
         case Undecided(reasons=reasons):
             return {"verdict": "undecided", "request": None, "reasons": [each.reason for each in reasons]}
         case _:
             assert_never(verdict)
-
-
-def _request(request: Request) -> dict[str, Any]:
-    return {
-        "principal": request.principal,
-        "action": request.action,
-        "resource": request.resource,
-        "context": {
-            key: value if isinstance(value, str) else list(value)
-            for key, value in sorted(request.context.items())
-        },
-    }

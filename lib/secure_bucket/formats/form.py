@@ -1,0 +1,192 @@
+"""Write a document in JSON of a published form, and read it back by the same type.
+
+The schemas beside this module are made from these types, with the docstrings as descriptions:
+`tools/write_schemas.py`. The number of a form changes only when a program that reads it could break; a new
+member does not change it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import re
+from typing import Annotated, Any, Final, TypeAlias, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from secure_bucket.errors import SecureBucketError
+from secure_bucket.formats.characters import well_formed
+from secure_bucket.formats.run import Run
+from secure_bucket.values.unknown import Place
+
+__all__ = [
+    "Document",
+    "FormError",
+    "Moment",
+    "Natural",
+    "PlaceForm",
+    "Positive",
+    "decode",
+    "read_bytes_of",
+    "render",
+    "run_members",
+    "utc",
+]
+
+_MAX_BYTES: Final = 1024 * 1024 * 1024
+_PATH: Final = re.compile(r" - at `\$(.*)`\Z")
+
+Natural: TypeAlias = Annotated[int, Meta(ge=0)]
+Positive: TypeAlias = Annotated[int, Meta(ge=1)]
+Moment: TypeAlias = Annotated[datetime.datetime, Meta(tz=True)]
+
+
+class FormError(SecureBucketError):
+    """Say that a file is not a document of the form that was asked for, and where it differs."""
+
+
+class ToolForm(Struct, frozen=True):
+    """What wrote the document.
+
+    Args:
+        name: The name of the tool.
+        version: The version of the tool; null when it is not known.
+    """
+
+    name: str
+    version: str | None
+
+
+class OptionForm(Struct, frozen=True):
+    """Something that was asked for.
+
+    Args:
+        name: The option, as on the command line.
+        value: Its value.
+    """
+
+    name: str
+    value: str
+
+
+class RunForm(Struct, frozen=True):
+    """The run of the command.
+
+    Args:
+        finished_at: When it was finished, in UTC; null when that was not given.
+        exit_code: What the command exits with; null when no command ran.
+        options: What was asked for.
+    """
+
+    finished_at: Moment | None
+    exit_code: int | None
+    options: tuple[OptionForm, ...]
+
+
+class Document(Struct, frozen=True, kw_only=True):
+    """A document in JSON.
+
+    Args:
+        tool: What wrote the document.
+        run: The run of the command.
+    """
+
+    tool: ToolForm
+    run: RunForm
+
+
+class PlaceForm(Struct, frozen=True):
+    """Where something is written.
+
+    Args:
+        file: The file, relative to the root of the repository; empty when it is not known.
+        line: The line, from 1; null when it is not known.
+        column: The column in characters, from 1; null when it is not known.
+        pointer: The JSON pointer (RFC 6901) inside the document; empty for the document itself.
+    """
+
+    file: str
+    line: Positive | None
+    column: Positive | None
+    pointer: str
+
+    @classmethod
+    def of(cls, at: Place, run: Run) -> PlaceForm:
+        """Return the form of a place, with its file relative to the root of the run."""
+        return cls(run.relative(at.file), at.line or None, at.column or None, at.pointer)
+
+    def place(self) -> Place:
+        """Return the place."""
+        return Place(self.pointer, self.file, self.line or 0, self.column or 0)
+
+
+Form = TypeVar("Form", bound=Struct)
+
+
+def run_members(run: Run) -> dict[str, Any]:
+    """Return the members that every document has: its tool and its run."""
+    options = tuple(OptionForm(name, value) for name, value in run.options)
+    finished = None if run.finished_at is None else utc(run.finished_at)
+    return {
+        "tool": ToolForm("secure-bucket", run.version or None),
+        "run": RunForm(finished, run.exit_code, options),
+    }
+
+
+def utc(moment: datetime.datetime) -> datetime.datetime:
+    """Return a time in UTC to the second; one without a zone is in UTC."""
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=datetime.timezone.utc)
+    return moment.astimezone(datetime.timezone.utc).replace(microsecond=0)
+
+
+def render(document: object) -> str:
+    """Return a document as JSON."""
+    return well_formed(json.dumps(msgspec.to_builtins(document), ensure_ascii=False, indent=2)) + "\n"
+
+
+def read_bytes_of(file: str | os.PathLike[str]) -> bytes:
+    """Return the content of a file of JSON.
+
+    Raises:
+        FormError: If it cannot be read, or is too large.
+    """
+    name = os.fspath(file)
+    try:
+        if os.path.getsize(name) > _MAX_BYTES:
+            raise FormError(f"`{name}` has more than {_MAX_BYTES:,} bytes: it is no report")
+        with open(name, "rb") as stream:
+            return stream.read().removeprefix(b"\xef\xbb\xbf")
+    except OSError as error:
+        raise FormError(f"`{name}` cannot be read: {error.strerror or error}") from None
+
+
+def decode(data: bytes, form: type[Form], file: str | os.PathLike[str]) -> Form:
+    """Return the content of a file as a form.
+
+    Args:
+        data: The content.
+        form: The type of the form.
+        file: The file, for the words of an error.
+
+    Raises:
+        FormError: If it is not JSON, or not of the form; with the JSON pointer of the first difference.
+    """
+    name = os.fspath(file)
+    try:
+        return msgspec.json.decode(data, type=form)
+    except msgspec.ValidationError as error:
+        message = str(error)
+        path = _PATH.search(message)
+        at = re.sub(r"\[(.*?)\]|\.", lambda match: f"/{match[1] or ''}", path[1]) if path else ""
+        what = message[: path.start()] if path else message
+        where = f"`{name}`: `{at}`" if at else f"`{name}`"
+        raise FormError(f"{where}: {what[:1].lower()}{what[1:]}: was the file changed by hand?") from None
+    except msgspec.DecodeError as error:
+        raise FormError(f"`{name}` is not JSON: {error}") from None
+    except UnicodeDecodeError:
+        raise FormError(f"`{name}` is not UTF-8, and so no JSON") from None
+    except RecursionError:
+        raise FormError(f"`{name}` is nested too deeply to be read") from None

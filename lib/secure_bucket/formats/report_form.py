@@ -1,0 +1,308 @@
+"""The form of the report for programs: `report-1.schema.json`, beside this module, is made from it."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Annotated, TypeAlias
+
+from msgspec import Meta, Struct
+
+from secure_bucket.findings.finding import Fault, Level
+from secure_bucket.findings.subject import Declared, Running, Subject
+from secure_bucket.formats.form import Document, Natural, PlaceForm
+from secure_bucket.formats.run import Run
+from secure_bucket.policy.request import Request
+
+__all__ = [
+    "SCHEMA",
+    "AboutForm",
+    "BucketForm",
+    "ExceptionForm",
+    "FaultForm",
+    "FindingForm",
+    "IgnoredForm",
+    "ProvenForm",
+    "ReasonForm",
+    "RefutedForm",
+    "ReportForm",
+    "SafeguardForm",
+    "SkippedForm",
+    "SummaryForm",
+    "UndecidedForm",
+    "VerdictForm",
+]
+
+SCHEMA = "secure-bucket/report/1"
+
+
+class SummaryForm(Struct, frozen=True, kw_only=True):
+    """Counts.
+
+    Args:
+        templates: Templates that were read.
+        accounts: Accounts whose running buckets were judged.
+        buckets: Buckets that were judged: the proven, refuted and undecided ones together.
+        proven: Buckets that provably deny every request over plain HTTP.
+        refuted: Buckets that let a request over plain HTTP through.
+        undecided: Buckets about which something needed is not known.
+        skipped: Resources that were not judged, as they have no plain HTTP endpoint or are out of reach.
+        errors: Findings that fail the check.
+        warnings: Findings that do not fail it.
+        notes: Findings that only tell.
+        excepted: Findings that an exception keeps from failing the check; not counted above.
+        baselined: Findings that the baseline already holds; not counted above.
+        faults: Things that could not be checked.
+    """
+
+    templates: Natural
+    accounts: Natural = 0
+    buckets: Natural
+    proven: Natural
+    refuted: Natural
+    undecided: Natural
+    skipped: Natural
+    errors: Natural
+    warnings: Natural
+    notes: Natural
+    excepted: Natural
+    baselined: Natural
+    faults: Natural
+
+
+class ProvenForm(Struct, frozen=True, tag_field="outcome", tag="proven"):
+    """Every request over plain HTTP is denied.
+
+    Args:
+        statements: The indices of the Deny statements that the proof needs.
+    """
+
+    statements: tuple[Natural, ...]
+
+
+class RefutedForm(Struct, frozen=True, tag_field="outcome", tag="refuted"):
+    """A request over plain HTTP gets through.
+
+    Args:
+        request: The request.
+        why: Which statement came closest, and why it does not apply.
+        at: Where that statement is written.
+        statement: The index of that statement; null when there is none.
+    """
+
+    request: Request
+    why: str
+    at: PlaceForm
+    statement: Natural | None
+
+
+class ReasonForm(Struct, frozen=True):
+    """Something that is not known.
+
+    Args:
+        reason: What is not known.
+        at: Where it is written.
+    """
+
+    reason: str
+    at: PlaceForm
+
+
+class UndecidedForm(Struct, frozen=True, tag_field="outcome", tag="undecided"):
+    """Something that is needed is not known.
+
+    Args:
+        reasons: What is not known, and where.
+    """
+
+    reasons: Annotated[tuple[ReasonForm, ...], Meta(min_length=1)]
+
+
+VerdictForm: TypeAlias = ProvenForm | RefutedForm | UndecidedForm
+
+
+class AboutForm(Struct, frozen=True, kw_only=True):
+    """Something that is said about a resource of a template, or about a running bucket.
+
+    Args:
+        logical_id: The logical id of the bucket, or of the policy; null for a running bucket.
+        construct_path: The path of its CDK construct; null when the template does not tell.
+        template: The file of its template; empty for a running bucket.
+        stack: The name of the stack that it is deployed in; null when no cloud assembly tells.
+        arn: The ARN of a running bucket; null for a template.
+        account: The account of a running bucket; null for a template.
+        region: The region of a running bucket; null when it is not known.
+        as_of: When what is known of a running bucket was read or recorded, in UTC; null when it was read
+            just then.
+        name: The name that the template fixes for it, or that of a running bucket; null when CloudFormation
+            makes it up, or it depends on a parameter.
+    """
+
+    logical_id: str | None
+    construct_path: str | None
+    template: str
+    stack: str | None = None
+    arn: str | None = None
+    account: str | None = None
+    region: str | None = None
+    as_of: Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")] | None = None
+    name: str | None = None
+
+    def subject(self) -> Subject:
+        """Return the subject."""
+        kind = Declared if self.arn is None and (self.logical_id or self.construct_path) else Running
+        return kind(**{field: getattr(self, field) or "" for field in kind.__struct_fields__})
+
+
+class BucketForm(AboutForm, frozen=True, kw_only=True):
+    """A bucket, with the verdict on it.
+
+    Args:
+        at: Where it is written.
+        verdict: The answer to: is every request over plain HTTP denied?
+    """
+
+    at: PlaceForm
+    verdict: VerdictForm
+
+
+class FindingForm(AboutForm, frozen=True, kw_only=True):
+    """One thing that is wrong with a bucket, or that nobody can know about it.
+
+    Args:
+        rule: The id of the rule.
+        level: An error fails the check; a warning and a note do not.
+        message: The bucket, the concrete request, the reason, in one line.
+        fix: What to do about it, in one line.
+        at: Where it is written.
+        created_at: The line of the program that created the construct; null when nothing tells.
+        request: The request that gets through; null when there is none.
+        parameters: The parameter values under which it happens; empty when it happens under all of them.
+        fingerprint: The same for the same finding when the lines around it have moved.
+    """
+
+    rule: Annotated[str, Meta(pattern="^SB[0-9]{3}$")]
+    level: Level
+    message: str
+    fix: str
+    at: PlaceForm
+    created_at: PlaceForm | None
+    request: Request | None
+    parameters: Mapping[str, str]
+    fingerprint: Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
+
+
+class ExceptionForm(AboutForm, frozen=True, kw_only=True):
+    """A finding that somebody decided to live with.
+
+    Args:
+        rule: The id of the rule it is granted for.
+        reason: Why, in the words of whoever granted it.
+        at: Where it is written.
+        expires: The last day on which it holds; null when it has no end.
+        expired: Whether that day has passed.
+        used: Whether it keeps any finding from failing the check.
+        findings: The findings that it keeps from failing the check.
+    """
+
+    rule: str
+    reason: str
+    at: PlaceForm
+    expires: datetime.date | None
+    expired: bool
+    used: bool
+    findings: tuple[FindingForm, ...]
+
+
+class SafeguardForm(AboutForm, frozen=True, kw_only=True):
+    """Something that watches buckets, or enforces the deny from above, as a template declares it.
+
+    Args:
+        kind: What it does, as a word.
+        what: What it does, as a sentence.
+        at: Where it is written.
+    """
+
+    kind: str
+    what: str
+    at: PlaceForm
+
+
+class SkippedForm(Struct, frozen=True):
+    """A resource that was not judged.
+
+    Args:
+        name: Its logical id; of what runs, its ARN or the account.
+        at: Where it is written.
+        why: Why it was not judged.
+    """
+
+    name: str
+    at: PlaceForm
+    why: str
+
+
+class FaultForm(Struct, frozen=True):
+    """Something that could not be checked, so that nothing is known about it.
+
+    Args:
+        file: The file; empty when it is about none.
+        message: What is wrong and what to do.
+        at: Where it is written.
+    """
+
+    file: str
+    message: str
+    at: PlaceForm
+
+    @classmethod
+    def of(cls, fault: Fault, run: Run) -> FaultForm:
+        """Return the form of a fault, with files relative to the root of the run."""
+        return cls(run.relative(fault.file), fault.message, PlaceForm.of(fault.at, run))
+
+    def fault(self) -> Fault:
+        """Return the fault."""
+        return Fault(self.file, self.message, self.at.place())
+
+
+class IgnoredForm(Struct, frozen=True):
+    """A file that was passed over.
+
+    Args:
+        file: The file.
+        why: Why it was taken for something else.
+    """
+
+    file: str
+    why: str
+
+
+class ReportForm(Document, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):
+    """What one check of CloudFormation templates, or one review of running buckets, found.
+
+    Args:
+        summary: Counts.
+        templates: The files that were read, relative to the root of the repository, in their order.
+        accounts: The accounts whose running buckets were judged; empty for templates.
+        buckets: Every bucket that was judged.
+        findings: Every finding that counts.
+        exceptions: Every exception that was granted: used, unused and expired.
+        baselined: The findings that the baseline already holds.
+        skipped: Resources that were not judged, on top of the buckets.
+        faults: What could not be checked.
+        safeguards: What the templates declare besides the denies: what watches the buckets, or enforces the
+            deny from above. Evidence, of no weight for a verdict.
+        ignored: Files that are no templates.
+    """
+
+    summary: SummaryForm
+    templates: tuple[str, ...]
+    accounts: tuple[str, ...] = ()
+    buckets: tuple[BucketForm, ...]
+    findings: tuple[FindingForm, ...]
+    exceptions: tuple[ExceptionForm, ...]
+    baselined: tuple[FindingForm, ...]
+    skipped: tuple[SkippedForm, ...]
+    faults: tuple[FaultForm, ...]
+    safeguards: tuple[SafeguardForm, ...] = ()
+    ignored: tuple[IgnoredForm, ...]
