@@ -349,3 +349,13 @@ def test_check_without_a_path_checks_the_working_directory(directory: Path, run:
     (directory / "a.yaml").write_text(OPEN)
     assert run("check").out == run("check", ".").out
     assert run("check").code == 1
+
+
+@pytest.mark.parametrize(("template", "code"), [(OPEN, 0), (UNDECIDED, 0), (SECURE, 0), ("Resources: [", 2)])
+def test_exit_zero_tolerates_findings_and_no_fault(
+    directory: Path, run: Run, template: str, code: int
+) -> None:
+    (directory / "a.yaml").write_text(template)
+    outcome = run("check", "a.yaml", "--exit-zero")
+    assert outcome.code == code
+    assert outcome.out == run("check", "a.yaml").out

@@ -67,7 +67,7 @@ def test_a_format_is_loaded_when_it_is_asked_for() -> None:
 def test_an_unknown_format_is_a_key_error() -> None:
     with pytest.raises(KeyError):
         FORMATS["yaml"]
-    assert sorted(FORMATS) == ["github", "html", "json", "junit", "sarif", "text"]
+    assert sorted(FORMATS) == ["concise", "github", "gitlab", "html", "json", "junit", "sarif", "text"]
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -384,3 +384,34 @@ def test_the_page_on_buckets_that_run_speaks_of_no_template() -> None:
     # Where a template owns the policy, the remedy says so.
     assert "template" not in page.replace("where a template or Terraform", "")
     assert "<h3>Accounts</h3>" in page
+
+
+# GitLab Code Quality, and one line for each finding
+
+
+@reports
+def test_gitlab_gets_the_members_that_it_documents(report: Report, run: Run) -> None:
+    issues = json.loads(FORMATS["gitlab"](report, run))
+    assert len(issues) == len(report.findings) + len(report.faults)
+    for issue in issues:
+        assert issue.keys() == {"description", "check_name", "fingerprint", "severity", "location"}
+        assert issue["severity"] in ("info", "minor", "major", "critical", "blocker")
+        assert issue["location"]["lines"]["begin"] >= 1
+    fingerprints = [issue["fingerprint"] for issue in issues]
+    assert len(set(fingerprints)) == len(fingerprints)
+
+
+def test_gitlab_recognizes_a_finding_that_has_moved() -> None:
+    def render(line: int) -> str:
+        found = finding(place=Place("/Resources/Legacy", APP, line, 3))
+        return str(json.loads(FORMATS["gitlab"](Report(findings=(found,)), Run()))[0]["fingerprint"])
+
+    assert render(3) == render(30)
+
+
+@reports
+def test_concise_is_text_without_fixes_and_excerpts(report: Report, run: Run) -> None:
+    lines = FORMATS["concise"](report, run).splitlines()
+    assert lines[-1] == FORMATS["text"](report, run).splitlines()[-1]
+    assert set(lines) <= set(FORMATS["text"](report, run).splitlines())
+    assert not any(line.startswith("  fix:") for line in lines)

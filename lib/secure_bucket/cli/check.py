@@ -15,7 +15,7 @@ from secure_bucket.checks.find_targets import STDIN, Kind, Target, Targets, find
 from secure_bucket.cli.arguments.common import baseline_of
 from secure_bucket.cli.config import Config, config_of
 from secure_bucket.cli.delivery import deliver, reports_of
-from secure_bucket.cli.exits import exit_code, undecided_as_warnings
+from secure_bucket.cli.exits import COULD_NOT_RUN, PROVEN, exit_code, undecided_as_warnings
 from secure_bucket.cli.output import Progress
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Fault, Report
@@ -63,6 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
     if not options.undecided_fails:
         report = undecided_as_warnings(report)
     code = exit_code(report)
+    if arguments.exit_zero and code != COULD_NOT_RUN:
+        code = PROVEN
     deliver(report, reports, arguments, options.words(), code)
     return code
 

@@ -23,7 +23,7 @@ from secure_bucket.values.unknown import Place
 __all__ = ["deliver", "deliver_in", "reports_of", "run_of"]
 
 # The formats that a code host reads, with paths from the root of the repository.
-_FOR_CODE_HOSTS = frozenset(("github", "junit", "sarif"))
+_FOR_CODE_HOSTS = frozenset(("github", "gitlab", "junit", "sarif"))
 _MAX_SOURCE = 16 * 1024 * 1024
 
 

@@ -26,10 +26,12 @@ class _Formats(Mapping[str, Renderer]):
     _MODULES: Final = MappingProxyType(
         {
             "text": "text",
+            "concise": "concise",
             "json": "json_format",
             "sarif": "sarif",
             "junit": "junit",
             "github": "github",
+            "gitlab": "gitlab",
             "html": "html_page",
         }
     )

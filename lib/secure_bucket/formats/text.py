@@ -36,6 +36,7 @@ def render(
     width: int | None = None,
     ascii_only: bool = False,
     verbose: bool = False,
+    concise: bool = False,
 ) -> str:
     """Return the report as lines of text.
 
@@ -46,14 +47,16 @@ def render(
         width: The columns to wrap at. A finding stays on one line, however long, unless given.
         ascii_only: Whether to write ASCII alone, with an escape for everything else. UTF-8 unless set.
         verbose: Whether to also list the proven buckets, and the files that are no templates.
+        concise: Whether to leave out fixes and excerpts (default: show them).
     """
-    text = "".join(f"{line}\n" for line in _Page(run, colour, width).report(report, verbose))
+    text = "".join(f"{line}\n" for line in _Page(run, colour, width, concise).report(report, verbose))
     return encodable(text, _ASCII, ascii_only=ascii_only)
 
 
 class _Page:
-    def __init__(self, run: Run, colour: bool, width: int | None) -> None:
+    def __init__(self, run: Run, colour: bool, width: int | None, concise: bool) -> None:
         self.run = run
+        self.concise = concise
         self.excerpts: Excerpts | None = None
         self.colour = colour
         self.width = width
@@ -103,6 +106,8 @@ class _Page:
     def finding(self, finding: Finding) -> Iterator[str]:
         label = f"{finding.rule} {finding.level.value}"
         yield from self.entry(finding.at, label, _COLOURS[finding.level], finding.message)
+        if self.concise:
+            return
         yield from self.indented(f"fix: {finding.fix}")
         if finding.created_at is not None:
             yield from self.indented(f"created at {self.where(finding.created_at)}")

@@ -49,4 +49,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="number of processes (default: one for each core if the input is large)",
     )
+    how.add_argument(
+        "--exit-zero",
+        action="store_true",
+        help="exit with 0 despite findings; an incomplete run still exits with 2",
+    )
     add_config(how)
