@@ -130,6 +130,25 @@ def test_principal_and_not_principal_are_complements(written: Any, principal: st
 
 
 @pytest.mark.parametrize(
+    ("written", "role", "expected"),
+    [
+        ("role/team/app", "role/team/app", True),
+        ("role/team/app", "role/app", False),
+        ("role/app", "role/team/app", False),
+        ("role/other/app", "role/team/app", False),
+        ("role/app", "role/app", True),
+    ],
+)
+def test_a_role_is_named_with_its_path_where_the_request_tells_it(
+    written: str, role: str, expected: bool
+) -> None:
+    account = "arn:aws:iam::111122223333:"
+    context = {"aws:principalarn": account + role}
+    assert denies(context=context, principal=SESSION, Principal={"AWS": account + written}) is expected
+    assert denies(context=context, principal=SESSION, NotPrincipal={"AWS": account + written}) is not expected
+
+
+@pytest.mark.parametrize(
     ("written", "principal", "expected"),
     [
         ({"AWS": "*"}, "cloudtrail.amazonaws.com", False),
@@ -334,8 +353,11 @@ NAMED = {"aws:username": "al*ce", "aws:TagKeys": ["a"], "aws:PrincipalTag/Team":
         ("${*}", "x", False),
         ("${?}${$}", "?$", True),
         ("$${aws:username}", "$al*ce", True),
-        ("${aws:username", "${aws:username", True),
-        ("${", "${", True),
+        ("${aws:username", "${aws:username", False),  # AWS documents none of these forms.
+        ("${", "${", False),
+        ("${ aws:username }", "al*ce", False),
+        ("${aws:username,x}", "al*ce", False),
+        ("${aws:absent,  'x'}", "x", False),
     ],
 )
 def test_a_variable_in_resource(written: str, key: str, expected: bool) -> None:

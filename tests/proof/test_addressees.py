@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from secure_bucket.policy import Hole, Place, Text, Unknown
 from secure_bucket.policy.document import Principal, Principals
@@ -54,8 +55,9 @@ def open_points(kind: str, value: str | Text | Unknown) -> dict[Kind, str]:
         ("AWS", ALICE, [USER]),
         ("AWS", f"arn:aws:iam::{ACCOUNT}:user/Alice", []),
         ("AWS", ROLE, [ROLE_SESSION]),
-        # The name of a role is unique in its account, whatever its path.
-        ("AWS", f"arn:aws:iam::{ACCOUNT}:role/app", [ROLE_SESSION]),
+        # A role is named with its path.
+        ("AWS", f"arn:aws:iam::{ACCOUNT}:role/app", []),
+        ("AWS", f"arn:aws:iam::{ACCOUNT}:role/other/app", []),
         ("AWS", f"arn:aws:iam::{ACCOUNT}:role/apps", []),
         ("AWS", SESSION, [ROLE_SESSION]),
         ("AWS", f"arn:aws:sts::{ACCOUNT}:assumed-role/app/i-2", []),
@@ -96,6 +98,21 @@ def test_nobody_is_guessed(kind: str, value: str | Text | Unknown, whom: list[st
     assert [kind.value for kind in points] == whom
     assert all(reason in point for point in points.values())
     assert meant(kind, value) == []
+
+
+@pytest.mark.parametrize("arn", [ROLE, Text((Hole("Role.Arn", "it is an attribute", plain=True),))])
+@pytest.mark.parametrize("negated", [False, True])
+def test_a_role_that_is_made_later_under_the_same_arn_is_not_named(arn: str | Text, negated: bool) -> None:
+    addressees = compile_principals(Principals((Principal("AWS", arn),), negated))
+    later = Who(Kind.ROLE, SESSION, ACCOUNT, arn, bound=False)
+    assert addressees.include(replace(later, bound=True), strict=False) is not negated
+    assert addressees.include(later, strict=False) is negated
+
+
+def test_a_session_and_an_account_name_a_role_that_is_made_later() -> None:
+    later = replace(ROLE_SESSION, bound=False)
+    for value in (SESSION, ACCOUNT, "*"):
+        assert compile_principals(Principals((Principal("AWS", value),))).include(later, strict=False) is True
 
 
 def test_an_account_of_unknown_number_is_itself_and_no_other() -> None:

@@ -121,6 +121,19 @@ class TestWhatAWSDoesNotDocument:
         assert isinstance(verdict, Undecided)
         assert point in verdict.reasons[0].reason
 
+    @pytest.mark.parametrize("kind", ["role", "user"])
+    def test_a_principal_that_is_made_later_under_a_named_arn(self, kind: str) -> None:
+        arn = f"arn:aws:iam::111122223333:{kind}/team/app"
+        verdict = prove(
+            deny(Principal={"AWS": arn}),
+            deny(Condition={"Bool": {"aws:SecureTransport": "false", "aws:PrincipalIsAWSService": "true"}}),
+            deny(Condition=HTTP | {"ArnNotEquals": {"aws:PrincipalArn": arn}}),
+        )
+        assert isinstance(verdict, Undecided)
+        assert [point.reason for point in verdict.reasons] == [
+            f"the policy does not name a principal that is made later under the ARN `{arn}`"
+        ]
+
     def test_a_policy_that_s3_refuses_proves_nothing(self) -> None:
         verdict = prove(deny(), {"Sid": "Half", "Effect": "Deny"})
         assert isinstance(verdict, Undecided)

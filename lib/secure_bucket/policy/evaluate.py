@@ -5,6 +5,8 @@ Where AWS documents nothing, it does the following, and a proof should not depen
 
 - `{"AWS": "*"}` covers service principals, unless one is strict.
 - A federated provider and a canonical user are no request's.
+- A role or user is the one that had its ARN when the policy was saved, whose id the policy keeps.
+- A session without `aws:PrincipalArn` is one of the role of that name, whatever the path of the role.
 - `*` and `?` in `Action` and in `Resource` match across `:` everywhere.
 - A variable that has no value: its entry matches nothing; under `NotResource` and under a negated
   operator nothing matches. (Of the latter AWS says both that it makes "the entire statement invalid" and
@@ -67,7 +69,7 @@ def evaluate(policy: Policy | object, request: Request, *, strict: bool = False)
     return any(
         isinstance(statement, Statement)
         and statement.effect is Effect.DENY
-        and _principals_match(statement.principals, request.principal, strict)
+        and _principals_match(statement.principals, request.principal, context, strict)
         and _applies(statement, read.version, request, context)
         for statement in read.statements
     )
@@ -89,13 +91,18 @@ def _applies(
     )
 
 
-def _principals_match(principals: Principals, principal: str, strict: bool) -> bool:
+def _principals_match(
+    principals: Principals, principal: str, context: Mapping[str, str | Sequence[str]], strict: bool
+) -> bool:
+    # "For IAM roles, the request context returns the ARN of the role", its path included.
+    arn = context.get("aws:principalarn")
+    role = arn if isinstance(arn, str) else None
     known = [
         (entry.kind, str(entry.value))
         for entry in principals.entries
         if not isinstance(entry, Unknown) and not isinstance(entry.value, Unknown)
     ]
-    named = any(names(kind, value, principal, strict=strict) for kind, value in known)
+    named = any(names(kind, value, principal, role, strict=strict) for kind, value in known)
     return _all_but(named, len(known) == len(principals.entries)) if principals.negated else named
 
 

@@ -16,26 +16,28 @@ __all__ = ["names"]
 _ARN: Final = re.compile(r"arn:([^:]*):(iam|sts)::([0-9]{12}):(.+)", re.DOTALL)
 
 
-def names(kind: str, value: str, principal: str, *, strict: bool = False) -> bool:
+def names(kind: str, value: str, principal: str, role: str | None = None, *, strict: bool = False) -> bool:
     """Tell whether an entry names the principal of a request.
 
     Args:
         kind: `AWS`, `Service`, `Federated`, `CanonicalUser`; `*` for the bare `"*"`.
         value: What stands under it.
         principal: `"anonymous"`, an ARN, or the name of a service.
+        role: The ARN of the role of a session, which alone tells the path of the role; `None` when the
+            request does not tell it, so that an entry with any path names the session.
         strict: Whether `{"AWS": "*"}` leaves service principals out.
     """
     if kind == "*":
         return value == "*"
     if kind == "AWS":
-        return _names_in_aws(value, principal, strict)
+        return _names_in_aws(value, principal, role, strict)
     if kind == "Service":
         return value == principal != ANONYMOUS and not principal.startswith("arn:")
     # A request says neither which canonical user nor which identity provider it comes from.
     return False
 
 
-def _names_in_aws(value: str, principal: str, strict: bool) -> bool:
+def _names_in_aws(value: str, principal: str, role: str | None, strict: bool) -> bool:
     if value == "*":
         # `"*"` and `{"AWS": "*"}` are said to be equivalent. Whether the second covers service principals is
         # not documented; CDK's enforce_ssl writes it, so it does unless one is strict.
@@ -49,8 +51,8 @@ def _names_in_aws(value: str, principal: str, strict: bool) -> bool:
         return True
     if service == "sts" and name.startswith("assumed-role/"):
         # The ARN of a role covers its sessions, whose own ARN leaves out the path of the role.
-        role, named = name.split("/")[1], _ARN.fullmatch(value)
+        named = _ARN.fullmatch(value)
         if named and named.groups()[:3] == (partition, "iam", account) and named[4].startswith("role/"):
-            return named[4].rpartition("/")[2] == role
+            return value == role if role else named[4].rpartition("/")[2] == name.split("/")[1]
     # "You cannot use a wildcard to match part of a principal name or ARN."
     return value == principal

@@ -13,9 +13,10 @@ from msgspec import Struct
 
 from secure_bucket.policy.document import Condition, Quantifier
 from secure_bucket.policy.pattern import fold as fold_case
+from secure_bucket.policy.variables import Variable
 from secure_bucket.proof.keys import Domain, domain_of
 from secure_bucket.proof.matching import matches
-from secure_bucket.proof.pattern import Pattern, Variable, compile_pattern, undocumented_variable
+from secure_bucket.proof.pattern import Pattern, compile_pattern, undocumented_variable
 from secure_bucket.proof.scalars import (
     AddressRanges,
     parse_address,
@@ -86,13 +87,16 @@ class Comparison(Struct, frozen=True):
                     )
                 return False
             return condition.quantifier is Quantifier.FOR_ALL_VALUES or condition.if_exists or self.negated
+        values = value if isinstance(value, tuple) else (value,)
+        each = (self._compare(one) for one in values)
+        # IAM User Guide, *Set operators for multivalued context keys*, read 2026-11: what "resolves to a null
+        # data set, such as an empty string", meets `ForAllValues`, and not `ForAnyValue`.
+        if condition.quantifier is Quantifier.FOR_ANY_VALUE:
+            return any_of(each) if any(values) else False
+        if condition.quantifier is Quantifier.FOR_ALL_VALUES:
+            return all_of(each) if any(values) else True
         if not isinstance(value, tuple):
             return self._compare(value)
-        each = (self._compare(one) for one in value)
-        if condition.quantifier is Quantifier.FOR_ANY_VALUE:
-            return any_of(each)
-        if condition.quantifier is Quantifier.FOR_ALL_VALUES:
-            return all_of(each)
         reason = f"AWS does not document `{condition.operator}` for several values of `{condition.key}`"
         return Unknown(reason, condition.at)
 

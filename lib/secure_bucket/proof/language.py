@@ -24,7 +24,6 @@ __all__ = [
     "LETTERS",
     "NAME",
     "PATH",
-    "UPPER_CASE",
     "Budget",
     "Parts",
     "Stage",
@@ -81,8 +80,7 @@ class Stage(Struct, frozen=True):
     patterns: tuple[Pattern, ...] = ()
 
 
-UPPER_CASE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-LETTERS = UPPER_CASE | frozenset("abcdefghijklmnopqrstuvwxyz")
+LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 DIGITS = frozenset("0123456789")
 NAME = LETTERS | DIGITS | frozenset("+=,.@_-")
 """The characters of the name of an IAM user or role (IAM User Guide, *IAM and AWS STS quotas*)."""

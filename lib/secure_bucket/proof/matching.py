@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from secure_bucket.policy.pattern import fold as fold_case
+from secure_bucket.policy.variables import Variable
 from secure_bucket.proof.automaton import automaton_of
-from secure_bucket.proof.pattern import Element, Pattern, Variable, Wild
+from secure_bucket.proof.pattern import Element, Pattern, Wild
 from secure_bucket.proof.subject import Letter, Subject, letters_of
 from secure_bucket.values.unknown import Hole
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from msgspec import Struct
+from typing_extensions import assert_never
 
 from secure_bucket.policy.pattern import fold as fold_case
-from secure_bucket.values.unknown import Hole, Text
+from secure_bucket.policy.variables import Escape, Variable, split_variables
+from secure_bucket.values.unknown import Hole, Text, Unknown
 
-__all__ = ["Element", "Pattern", "Variable", "Wild", "compile_pattern", "undocumented_variable"]
+__all__ = ["Element", "Pattern", "Wild", "compile_pattern", "undocumented_variable"]
+
+_UNDOCUMENTED: Final = "${…}"
 
 
 class Wild(enum.Enum):
@@ -24,41 +27,7 @@ class Wild(enum.Enum):
     ONE_IN_PART = "?:"
 
 
-class Variable(Struct, frozen=True):
-    """A policy variable, replaced by a value of the request (IAM User Guide, *Policy variables*).
-
-    Args:
-        name: What is written between the braces: a condition key, and perhaps a default value.
-    """
-
-    name: str
-
-    @property
-    def key(self) -> str:
-        """The condition key whose value it takes, in lower case."""
-        return fold_case(self.name.partition(",")[0].strip())
-
-    @property
-    def has_default(self) -> bool:
-        """Whether it has a value even when the key is absent."""
-        return "," in self.name
-
-    @property
-    def has_wild_default(self) -> bool:
-        """Whether there are wildcards in its default, which AWS does not document."""
-        return self.has_default and not {"*", "?"}.isdisjoint(self.name)
-
-
 Element: TypeAlias = "str | Wild | Hole | Variable"
-
-_VARIABLE = re.compile(r"\$\{([^{}]*)\}")
-_ESCAPES = ("*", "?", "$")
-# IAM User Guide, *IAM policy elements: Variables and tags*, read 2026-11: a key, then "a comma and a space"
-# before a default in single quotes. AWS does not document what any other text between the braces means.
-_DOCUMENTED = re.compile(r"(?:[A-Za-z0-9-]+:)?[^\s,'](?:[^,']*[^\s,'])?(?:, '[^']*')?")
-
-
-_UNDOCUMENTED = "AWS does not document this form of a policy variable"
 
 
 # A pattern is looked up far more often than it is made.
@@ -112,18 +81,18 @@ def compile_pattern(
         if isinstance(part, Hole):
             elements.append(part)
             continue
-        position = 0
-        for match in _VARIABLE.finditer(part) if variables else ():
-            elements.extend(_plain(part[position : match.start()], wild))
-            name = match[1]
-            if name in _ESCAPES:
-                elements.append(name)
-            elif _DOCUMENTED.fullmatch(name):
-                elements.append(Variable(name))
-            else:
-                elements.append(Hole(match[0], _UNDOCUMENTED))
-            position = match.end()
-        elements.extend(_plain(part[position:], wild))
+        for one in split_variables(part) if variables else (part,):
+            match one:
+                case str():
+                    elements.extend(_plain(one, wild))
+                case Variable():
+                    elements.append(one)
+                case Escape():
+                    elements.append(one.character)
+                case Unknown():
+                    elements.append(Hole(_UNDOCUMENTED, one.reason))
+                case _:
+                    assert_never(one)
     if arn:
         elements = list(_within_parts(elements))
     if fold:
@@ -134,9 +103,7 @@ def compile_pattern(
 
 def undocumented_variable(pattern: Pattern) -> str:
     """Return why a pattern cannot be compared: a variable of an undocumented form; `""` if it has none."""
-    return next(
-        (f"{_UNDOCUMENTED}: `{hole.name}`" for hole in pattern.holes if hole.reason == _UNDOCUMENTED), ""
-    )
+    return next((hole.reason for hole in pattern.holes if hole.name == _UNDOCUMENTED), "")
 
 
 def _plain(text: str, wild: bool) -> Iterator[Element]:

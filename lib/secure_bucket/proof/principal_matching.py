@@ -26,15 +26,14 @@ class Addressees(Struct, frozen=True):
         entries: Its entries, but for those in `arns`.
         negated: Whether it is a `NotPrincipal` element.
         everyone: Whether it means everyone, whoever they are.
-        arns: The users, roles and sessions that are written in full.
-        roles: The roles among them without their path: it takes no part in telling roles apart.
+        arns: The users, roles and sessions that are written in full: a role with its path, which its
+            sessions leave out of their own ARN.
     """
 
     entries: tuple[Principal | Unknown, ...]
     negated: bool
     everyone: bool
     arns: frozenset[str]
-    roles: frozenset[str]
 
     def include(self, who: Who, *, strict: bool) -> Tri:
         """Return whether the element applies to somebody.
@@ -45,9 +44,7 @@ class Addressees(Struct, frozen=True):
                 the field write it for everyone, and by default it is read so.
         """
         entries = self.entries
-        named: Tri = who.name in self.arns or who.arn in self.arns
-        if isinstance(who.arn, str) and not named:
-            named = _without_path(who.arn) in self.roles
+        named: Tri = not self.arns.isdisjoint(who.names)
         if not named:
             if isinstance(who.name, Text) or isinstance(who.arn, Text):
                 entries = (*entries, *(Principal("AWS", arn) for arn in sorted(self.arns)))
@@ -88,16 +85,7 @@ def compile_principals(principals: Principals) -> Addressees:
                 arns.add(entry.value)
                 continue
         entries.append(entry)
-    roles = frozenset(role for arn in arns if (role := _without_path(arn)))
-    return Addressees(tuple(entries), principals.negated, everyone, frozenset(arns), roles)
-
-
-def _without_path(arn: str) -> str:
-    """Return the ARN of a role without its path; `""` of anything else."""
-    # The path of a user may hold `:role/`: only the sixth part of an ARN tells what it names.
-    *head, resource = arn.split(":", 5)
-    name = resource.rpartition("/")[2]
-    return ":".join((*head, f"role/{name}")) if resource.startswith("role/") else ""
+    return Addressees(tuple(entries), principals.negated, everyone, frozenset(arns))
 
 
 def _is_account(entry: Principal | Unknown, who: Who) -> bool:
@@ -119,8 +107,10 @@ def _means(entry: Principal | Unknown, who: Who, strict: bool) -> Tri:
         return _service_means(value, who)
     if value == "*" and entry.kind == "AWS":
         return not (strict and who.kind is Kind.SERVICE)
-    if isinstance(value, Text) and subject_of(letters_of(value)) in (who.name, who.arn, who.account):
-        return True
+    if isinstance(value, Text):
+        subject = subject_of(letters_of(value))
+        if subject in (who.name, who.arn, who.account):
+            return subject in (*who.names, who.account)
     wide = _open_hole(value)
     if wide is not None:
         # A parameter may hold `*`, an account, or an ARN.
@@ -158,7 +148,7 @@ def _aws_means(value: Subject, who: Who) -> Tri:
             f"arn:{parts[1]}:"
         )
         return _same(parts[4], who.account) if partition else False
-    return any_of((_same(value, who.arn), _same(value, who.name)))
+    return any_of(_same(value, name) for name in who.names)
 
 
 def _same(value: Subject, own: Subject | None) -> Tri:

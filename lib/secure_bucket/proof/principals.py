@@ -43,6 +43,9 @@ class Who(Struct, frozen=True):
         account: The value of `aws:PrincipalAccount`.
         arn: The value of `aws:PrincipalArn`: for a session, that of its role.
         username: The value of `aws:username`.
+        bound: Whether it already had its ARN when the policy was saved. IAM User Guide, *AWS JSON policy
+            elements: Principal*, read 2026-11: a policy keeps the unique id of a role or user that it names
+            by its ARN, so it does not name another one that is made later under that ARN.
     """
 
     kind: Kind
@@ -50,6 +53,13 @@ class Who(Struct, frozen=True):
     account: Subject | None = None
     arn: Subject | None = None
     username: Subject | None = None
+    bound: bool = True
+
+    @property
+    def names(self) -> tuple[Subject, ...]:
+        """The ARNs by which a `Principal` element names it."""
+        arn = () if self.arn is None or not self.bound else (self.arn,)
+        return arn if self.name == self.arn else (self.name, *arn)
 
 
 def principals_of(
@@ -98,7 +108,8 @@ def principals_of(
     )
     whole = [coarse(pattern) for pattern in (*arns, *literals)]
     sessions = [session for value in named if (session := _session_of(value)) is not None]
-    for shape, seed in _shapes(kind, partition, digits, tuple(map(coarse, usernames)), detailed=bool(arns)):
+    detailed = bool(arns) or any(":" in value and str(value).count("/") > 1 for value in map(str, named))
+    for shape, seed in _shapes(kind, partition, digits, tuple(map(coarse, usernames)), detailed=detailed):
         for parts in representatives(shape, whole, [seed], budget, longest=NAME_LIMIT):
             yield from _signed(kind, partition, parts[1], parts[2:], sessions)
     for account in literals_of(own_accounts):

@@ -19,6 +19,7 @@ from secure_bucket.policy.parse import parse_policy
 from secure_bucket.policy.request import Request
 from secure_bucket.proof.claim import DENIES_HTTP, Claim, denies_tls_below
 from secure_bucket.proof.language import Budget, TooComplex
+from secure_bucket.proof.principals import Who
 from secure_bucket.proof.rule import compile_rule
 from secure_bucket.proof.search import Choice, Dimension, combinations_ruling_out
 from secure_bucket.proof.space import Scenario, Space
@@ -180,7 +181,7 @@ def _open_points(space: Space, dimensions: Sequence[Dimension], choices: Sequenc
     for choice in choices:
         certain |= choice.fails
     points = [
-        Unknown(f"AWS does not document whether a request can have this `{dimension.name}`: {_show(choice)}")
+        Unknown(_doubt(dimension, choice))
         for dimension, choice in zip(dimensions, choices, strict=True)
         if choice.doubtful
     ]
@@ -191,6 +192,13 @@ def _open_points(space: Space, dimensions: Sequence[Dimension], choices: Sequenc
             if all(isinstance(note, Depends) for note in notes):
                 points.extend(notes)
     return points
+
+
+def _doubt(dimension: Dimension, choice: Choice) -> str:
+    """Return why it is not certain that a class occurs."""
+    if isinstance(choice.subject, Who):
+        return f"the policy does not name a principal that is made later under the ARN `{choice.subject.arn}`"
+    return f"AWS does not document whether a request can have this `{dimension.name}`: {_show(choice)}"
 
 
 def _show(choice: Choice) -> str:

@@ -12,13 +12,13 @@ from msgspec import Struct
 from secure_bucket.policy.actions import BUCKET_ACTIONS, DOUBTFUL_ACTIONS, OBJECT_ACTIONS, keys_of
 from secure_bucket.policy.document import Patterns
 from secure_bucket.policy.pattern import fold as fold_case
+from secure_bucket.policy.variables import Variable
 from secure_bucket.proof.automaton import automaton_of
-from secure_bucket.proof.language import LETTERS, UPPER_CASE, Budget, Stage, representatives
+from secure_bucket.proof.language import DIGITS, LETTERS, Budget, Stage, representatives
 from secure_bucket.proof.matching import matches
 from secure_bucket.proof.pattern import (
     Element,
     Pattern,
-    Variable,
     Wild,
     compile_pattern,
     undocumented_variable,
@@ -45,6 +45,10 @@ __all__ = [
 
 KEY_LIMIT: Final = 1024
 """Bytes in an object key (S3 User Guide, *Naming Amazon S3 objects*)."""
+
+
+ACTION_LIMIT: Final = 128 - len("s3:")
+"""Characters in the name of an action (IAM API Reference, *SimulateCustomPolicy*, `ActionNames`)."""
 
 
 class Target(enum.Enum):
@@ -152,7 +156,7 @@ def _plain_before_the_resource(elements: Sequence[Element]) -> Iterator[Element]
     for element in elements:
         colons += element == ":"
         if isinstance(element, Variable) and colons < 5:
-            yield from f"${{{element.name}}}"
+            yield from str(element)
         else:
             yield element
 
@@ -216,14 +220,13 @@ def unlisted_actions(clauses: Sequence[Clause], target: Target, budget: Budget) 
     patterns = [
         coarse(pattern) for clause in clauses for pattern in clause.patterns if isinstance(pattern, Pattern)
     ]
-    shape = (
-        Stage("s3:"),
-        Stage(allowed=UPPER_CASE, preferred="N", least=1, most=1),
-        Stage(allowed=LETTERS, preferred="ewaction"),
-    )
+    # Every action that AWS lists is of letters only. Actions of other services have digits too, and AWS
+    # documents no grammar of the name, so that the name of a future action may begin with any of these.
+    name = Stage(allowed=LETTERS | DIGITS | frozenset("-_"), preferred="NewAction", most=ACTION_LIMIT)
+    shape = (Stage("s3:"), name)
     if target is Target.BUCKET:
         yield from DOUBTFUL_ACTIONS
-    for parts in representatives(shape, patterns, [("s3:", "N", "ewAction")], budget):
+    for parts in representatives(shape, patterns, [("s3:", "NewAction")], budget):
         # An action that exists is listed for its own target, or can meet no bucket policy.
         if not is_listed("".join(parts)):
             yield "".join(parts)

@@ -7,9 +7,9 @@ from collections.abc import Container, Iterator
 from msgspec import Struct
 
 from secure_bucket.policy.document import Statement
+from secure_bucket.policy.variables import Variable
 from secure_bucket.proof.claim import Claim
 from secure_bucket.proof.comparison import Comparison, compile_comparison
-from secure_bucket.proof.pattern import Variable
 from secure_bucket.proof.principal_matching import Addressees, compile_principals
 from secure_bucket.proof.resources import Clause, compile_actions, compile_resources
 from secure_bucket.values.unknown import Unknown
@@ -55,7 +55,7 @@ class Rule(Struct, frozen=True):
         if self.resources.negated:
             negated.extend(self.resources.variables)
         doubtful = (
-            one for one in self.variables if one.has_wild_default or (one in negated and not one.has_default)
+            one for one in self.variables if one.has_wild_default or (one in negated and one.default is None)
         )
         return any(one.key not in keys for one in doubtful)
 

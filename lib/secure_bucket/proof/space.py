@@ -9,6 +9,7 @@ from itertools import product
 from typing import Final, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from secure_bucket.policy.document import Principal
 from secure_bucket.proof.claim import Claim
@@ -94,7 +95,7 @@ class Space:
                 self.names.setdefault(comparison.key, comparison.condition.key)
             for variable in rule.variables:
                 self._by_key.setdefault(variable.key, [])
-                self.names.setdefault(variable.key, variable.name.partition(",")[0].strip())
+                self.names.setdefault(variable.key, variable.name)
         self.every = (1 << (len(rules) + len(unknown))) - 1
 
     def scenarios(self) -> Iterator[Scenario]:
@@ -213,9 +214,14 @@ class Space:
         options += sum(len(rule.addressees.entries) for rule in self.rules)
         classes, limit = self._gather(people, options)
         choices = []
+        written = {entry.value for entry in entries if not isinstance(entry.value, Unknown)}
         for who in classes:
             identity = identity_of(who)
             choices.append(self._choice(who, (judge(rule, who, identity) for rule in self.rules)))
+            if kind in (Kind.USER, Kind.ROLE) and who.arn in written:
+                later = replace(who, bound=False)
+                parts = (judge(rule, later, identity) for rule in self.rules)
+                choices.append(self._choice(later, parts, doubtful=True))
         return Dimension("principal", tuple(choices), limit)
 
     def _patterns(self, key: str) -> list[Pattern]:
@@ -275,6 +281,8 @@ class Space:
                 if value.opaque and comparison.family != "null":
                     reason = f"AWS does not document what else `{written}` may hold"
                     yield Unknown(reason, comparison.condition.at)
+                elif value.void and comparison.family == "null":
+                    yield comparison.holds(None)
                 else:
                     yield comparison.holds(as_seen(comparison.key, value.observed))
 

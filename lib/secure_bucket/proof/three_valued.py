@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeAlias
 
+from secure_bucket.policy.variables import Variable
 from secure_bucket.proof.keys import is_always_present
-from secure_bucket.proof.pattern import Variable
 from secure_bucket.values.unknown import Place, Unknown
 
 __all__ = ["Depends", "Tri", "all_of", "any_of", "depends_on", "negate", "unless_void"]
@@ -31,7 +31,7 @@ def unless_void(found: Tri, variables: Iterable[Variable], at: Place) -> Tri:
     """
     if found is not True:
         return found
-    void = next((one for one in variables if not one.has_default and not is_always_present(one.key)), None)
+    void = next((one for one in variables if one.default is None and not is_always_present(one.key)), None)
     if void is None:
         return True
     return Depends(f"AWS says two things of a statement whose `${{{void.name}}}` has no value", at)

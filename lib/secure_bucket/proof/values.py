@@ -9,11 +9,13 @@ from math import floor
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from secure_bucket.policy.variables import Variable
 from secure_bucket.proof.comparison import Comparison, Observed
 from secure_bucket.proof.keys import Certainty, Domain, Presence, domain_of, is_multivalued
 from secure_bucket.proof.language import Budget, Stage, representatives
-from secure_bucket.proof.pattern import Pattern, Variable, Wild
+from secure_bucket.proof.pattern import Pattern, Wild
 from secure_bucket.proof.scalars import AddressRanges, write_instant, write_number
 from secure_bucket.proof.subject import Subject
 from secure_bucket.values.unknown import Hole, Text
@@ -58,11 +60,13 @@ class Value(Struct, frozen=True):
             may not rest on it.
         opaque: Whether it stands for values that no comparison was made for, so that all of them are
             unknown.
+        void: Whether `Null` takes the value for absent.
     """
 
     observed: Observed
     doubtful: bool = False
     opaque: bool = False
+    void: bool = False
 
 
 def values_of(
@@ -87,9 +91,9 @@ def values_of(
         single: list[Value] = []
         for value in _present(key, comparisons, tls_below, budget):
             single.append(value)
-            yield Value(value.observed, value.doubtful or doubtful, value.opaque)
+            yield replace(value, doubtful=value.doubtful or doubtful)
         for value in _sets(key, comparisons, single):
-            yield Value(value.observed, value.doubtful or doubtful, value.opaque)
+            yield replace(value, doubtful=value.doubtful or doubtful)
 
 
 def _present(
@@ -128,15 +132,17 @@ def _sets(key: str, comparisons: Sequence[Comparison], single: Sequence[Value]) 
         return
     doubtful = multivalued is None
     # IAM User Guide, *Set operators for multivalued context keys*: ForAllValues also matches an empty set.
-    yield Value((), doubtful=True)
+    yield from _empty((), doubtful=True)
     members = [value.observed for value in single if not value.opaque and not value.doubtful]
     subjects = [member for member in members if member is not None and not isinstance(member, tuple)]
     if len(subjects) > SET_LIMIT:
         yield Value("example", doubtful=True, opaque=True)
         subjects = subjects[:SET_LIMIT]
-    for size in range(2, len(subjects) + 1):
+    for size in range(1, len(subjects) + 1):
         for subset in combinations(subjects, size):
-            yield Value(subset, doubtful)
+            if size > 1:
+                yield Value(subset, doubtful)
+            yield Value(("", *subset), doubtful=True)
 
 
 def _options(comparisons: Iterable[Comparison], *families: str) -> Iterator[object]:
@@ -164,8 +170,15 @@ def _texts(key: str, comparisons: Sequence[Comparison], budget: Budget) -> Itera
     for (text,) in representatives((Stage(),), classes, [(seed,)], budget):
         yield Value(text, doubtful=not text.startswith(prefix))
     yield from (Value(subject) for subject in literals_of(patterns))
-    # Whether a key can be present and empty is not documented.
-    yield Value("", doubtful=True)
+    # Whether a key can be present and empty is documented for tags only, whose value may be.
+    asked = any(comparison.family == "null" for comparison in comparisons)
+    yield from _empty("", doubtful=asked or "tag/" not in key)
+
+
+def _empty(observed: Observed, *, doubtful: bool) -> Iterator[Value]:
+    """Yield an empty value as `Null` may take it, for present and for absent: AWS does not document which."""
+    yield Value(observed, doubtful)
+    yield Value(observed, doubtful=True, void=True)
 
 
 def coarse(pattern: Pattern) -> Pattern:
