@@ -359,3 +359,11 @@ def test_exit_zero_tolerates_findings_and_no_fault(
     outcome = run("check", "a.yaml", "--exit-zero")
     assert outcome.code == code
     assert outcome.out == run("check", "a.yaml").out
+
+
+def test_statistics_is_a_format(directory: Path, run: Run) -> None:
+    (directory / "a.yaml").write_text(OPEN)
+    counted = run("check", "a.yaml", "--statistics")
+    assert counted.code == 1
+    assert counted.out == run("check", "a.yaml", "--format", "statistics").out
+    assert "1  SB001 plaintext-http" in counted.out

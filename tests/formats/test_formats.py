@@ -67,7 +67,17 @@ def test_a_format_is_loaded_when_it_is_asked_for() -> None:
 def test_an_unknown_format_is_a_key_error() -> None:
     with pytest.raises(KeyError):
         FORMATS["yaml"]
-    assert sorted(FORMATS) == ["concise", "github", "gitlab", "html", "json", "junit", "sarif", "text"]
+    assert sorted(FORMATS) == [
+        "concise",
+        "github",
+        "gitlab",
+        "html",
+        "json",
+        "junit",
+        "sarif",
+        "statistics",
+        "text",
+    ]
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -415,3 +425,21 @@ def test_concise_is_text_without_fixes_and_excerpts(report: Report, run: Run) ->
     assert lines[-1] == FORMATS["text"](report, run).splitlines()[-1]
     assert set(lines) <= set(FORMATS["text"](report, run).splitlines())
     assert not any(line.startswith("  fix:") for line in lines)
+
+
+def test_statistics_counts_the_largest_first() -> None:
+    findings = [finding(place=Place("", f"{name}/a.yaml", 1, 1)) for name in ("one", "two", "two")]
+    text = FORMATS["statistics"](Report(findings=tuple(findings)), Run())
+    assert "by directory:\n        2  two\n        1  one\n" in text
+    assert "by rule:\n        3  SB001 plaintext-http\n" in text
+
+
+def test_statistics_names_ten_and_counts_the_rest() -> None:
+    findings = [finding(place=Place("", f"{number}/a.yaml", 1, 1)) for number in range(12)]
+    assert "        2  in 2 more\n" in FORMATS["statistics"](Report(findings=tuple(findings)), Run())
+
+
+def test_statistics_counts_reasons_by_bucket() -> None:
+    buckets = tuple(bucket(name, Refuted(REQUEST, "the bucket has no policy")) for name in "AB")
+    text = FORMATS["statistics"](Report(buckets=buckets), Run())
+    assert "by reason:\n        2  the bucket has no policy\n" in text

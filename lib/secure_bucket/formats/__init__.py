@@ -27,6 +27,7 @@ class _Formats(Mapping[str, Renderer]):
         {
             "text": "text",
             "concise": "concise",
+            "statistics": "statistics",
             "json": "json_format",
             "sarif": "sarif",
             "junit": "junit",

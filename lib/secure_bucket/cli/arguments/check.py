@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from secure_bucket.cli.arguments.common import (
+    ReportTo,
     add_baseline,
     add_claim,
     add_config,
@@ -30,6 +31,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.description = _DESCRIPTION
     parser.add_argument("paths", nargs="*", metavar="PATH", help="template, cdk.out, directory, pattern or -")
     add_reports(parser, verbose="also list proven buckets and skipped files")
+    parser.add_argument(
+        "--statistics",
+        action="append_const",
+        const=ReportTo("statistics", None),
+        dest="reports",
+        help="count findings by rule, reason, directory and template, the same as --format statistics",
+    )
     add_claim(parser)
     what = parser.add_argument_group("input")
     add_exclude(what)
