@@ -150,6 +150,7 @@ def test_json_holds_the_verdicts_and_the_evidence() -> None:
         "refuted": 2,
         "undecided": 1,
         "skipped": 1,
+        "never_created": 0,
         "errors": 2,
         "warnings": 1,
         "notes": 1,

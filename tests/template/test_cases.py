@@ -30,6 +30,7 @@ def test_case_comes_out_as_it_says(path: Path) -> None:
         assert [finding.rule for finding in report.findings] == case["rules"]
     if "levels" in case:
         assert [finding.level.value for finding in report.findings] == case["levels"]
+    assert [logical_id for _, logical_id, _ in report.never_created] == case.get("never_created", [])
     if "not_applicable" in case:
         assert [logical_id for _, logical_id, _ in report.not_applicable] == case["not_applicable"]
     for logical_id, parameters in case.get("parameters", {}).items():

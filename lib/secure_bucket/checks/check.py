@@ -165,7 +165,8 @@ def _check(
 
 def _report(inventory: Inventory, strict: bool, minimum: float | None) -> Report:
     judge = Judge(inventory, strict, minimum)
-    judgements: list[DeclaredJudgement] = [judge.bucket(bucket) for bucket in inventory.buckets]
+    judged = [judge.bucket(bucket) for bucket in inventory.buckets]
+    judgements: list[DeclaredJudgement] = [each for each in judged if not each.never_created]
     for stack, logical_id, unknown in inventory.unreadable:
         at = stack.document.place(unknown.at.pointer)
         loop = Resource(logical_id, "AWS::S3::Bucket", {}, (("", "Resources"), logical_id))
@@ -195,7 +196,18 @@ def _report(inventory: Inventory, strict: bool, minimum: float | None) -> Report
         ),
         faults=tuple(_faults(inventory)),
         safeguards=tuple(safeguards_of(inventory)),
+        never_created=tuple(
+            (judgement.at, judgement.resource.logical_id, _never(judgement))
+            for judgement in judged
+            if judgement.never_created
+        ),
     )
+
+
+def _never(judgement: Judgement) -> str:
+    condition = judgement.resource.body.get("Condition")
+    because = f": its condition `{condition}` is false in all of them" if condition is not None else ""
+    return f"no deployment creates this bucket{because}"
 
 
 def _faults(inventory: Inventory) -> Iterator[Fault]:

@@ -163,6 +163,7 @@ def merge_reports(results: Iterable[tuple[Target, Report]]) -> Report:
         faults=tuple(fault for report in kept for fault in report.faults),
         ignored=tuple(each for report in kept for each in report.ignored),
         safeguards=tuple(each for report in kept for each in report.safeguards),
+        never_created=tuple(each for report in kept for each in report.never_created),
     )
 
 

@@ -144,7 +144,10 @@ def _nothing_checked(report: Report, targets: Targets, options: _Options) -> lis
         Fault(path, f"`{path}` holds no template: nothing was checked there")
         for path in targets.fruitless(options.paths, report)
     ]
-    everything = (report.buckets, report.findings, report.baselined, report.exceptions, report.faults, faults)
+    everything = (
+        *(report.buckets, report.never_created, report.findings, report.baselined),
+        *(report.exceptions, report.faults, faults),
+    )
     if not any(everything):
         named = ", ".join(f"`{STDIN_NAME if path == STDIN else path}`" for path in options.paths[:5])
         faults.append(Fault("", f"there is no bucket in {named}: nothing to check is not a pass"))

@@ -171,6 +171,8 @@ class Report(Struct, frozen=True):
         accounts: The accounts whose running buckets were judged; empty for templates.
         safeguards: What the templates declare besides the denies: evidence, of no weight for a verdict.
         as_of: When it was written, of a report that was read back; `""` for one that was made just now.
+        never_created: Buckets whose conditions are false in every deployment, each as
+            `(place, logical id, why)`; they have no verdict.
     """
 
     buckets: tuple[JudgedBucket, ...] = ()
@@ -184,6 +186,7 @@ class Report(Struct, frozen=True):
     accounts: tuple[str, ...] = ()
     safeguards: tuple[Safeguard, ...] = ()
     as_of: str = ""
+    never_created: tuple[tuple[Place, str, str], ...] = ()
 
     @property
     def proven(self) -> int:

@@ -64,6 +64,7 @@ class DeclaredJudgement(Struct, frozen=True):
         website: Whether the bucket can be a website.
         foreign: Whether it is a policy for a bucket that no template here declares.
         name: The name of the bucket, when the template fixes it; `""` otherwise.
+        never_created: Whether no deployment creates the bucket.
     """
 
     stack: Stack
@@ -77,6 +78,7 @@ class DeclaredJudgement(Struct, frozen=True):
     website: bool = False
     foreign: bool = False
     name: str = ""
+    never_created: bool = False
 
     @property
     def subject(self) -> Declared:
@@ -130,6 +132,7 @@ class Judge(Struct):
             several,
             website=any(deployment.website is True for deployment in deployments),
             name=_fixed_name(deployments),
+            never_created=not deployments and undecided is None,
         )
 
     def foreign(self, policy: BucketPolicy) -> DeclaredJudgement | None:
@@ -327,29 +330,35 @@ def _combine(cases: list[_Case]) -> Outcome:
     """Return what holds over all deployments: refuted in one is refuted, proven in all is proven."""
     refuted = [case for case in cases if isinstance(case.outcome.verdict, Refuted)]
     if refuted:
-        named = [(case, _what_matters(case, cases)) for case in refuted]
-        case, parameters = min(named, key=lambda pair: len(pair[1]))
-        return replace(case.outcome, parameters=tuple(sorted(parameters.items())))
-    undecided = [case.outcome for case in cases if isinstance(case.outcome.verdict, Undecided)]
+        return _where(refuted, cases)
+    undecided = [case for case in cases if isinstance(case.outcome.verdict, Undecided)]
     if undecided:
         reasons = [
             reason
-            for outcome in undecided
-            if isinstance(outcome.verdict, Undecided)
-            for reason in outcome.verdict.reasons
+            for case in undecided
+            if isinstance(case.outcome.verdict, Undecided)
+            for reason in case.outcome.verdict.reasons
         ]
-        return replace(undecided[0], verdict=Undecided(tuple(dict.fromkeys(reasons))))
-    # A bucket that no deployment creates lets nothing through.
+        return replace(_where(undecided, cases), verdict=Undecided(tuple(dict.fromkeys(reasons))))
+    # There is no deployment of a bucket that is never created.
     return cases[0].outcome if cases else Outcome(Proven())
+
+
+def _where(chosen: list[_Case], cases: list[_Case]) -> Outcome:
+    """Return the outcome of one of the chosen cases with the fewest parameter values that lead to it."""
+    named = [(case, _what_matters(case, cases)) for case in chosen]
+    case, parameters = min(named, key=lambda pair: len(pair[1]))
+    return replace(case.outcome, parameters=tuple(sorted(parameters.items())))
 
 
 def _what_matters(case: _Case, cases: list[_Case]) -> dict[str, str]:
     """Return the part of a world without which the verdict would not always be the same."""
+    kind = type(case.outcome.verdict)
     kept = dict(case.world)
     for name in case.world:
         rest = {key: value for key, value in kept.items() if key != name}
         if all(
-            isinstance(other.outcome.verdict, Refuted)
+            isinstance(other.outcome.verdict, kind)
             for other in cases
             if all(other.world.get(key, value) == value for key, value in rest.items())
         ):

@@ -32,6 +32,8 @@ def render(report: Report, run: Run) -> str:
             until = f" until {granted.expires.isoformat()}" if granted.expires else ""
             message = f"`{granted.subject.label}` is excepted from {granted.rule}{until}: {granted.reason}"
             commands.append(writer.command("notice", granted.at, "exception", message))
+    for at, logical_id, why in report.never_created:
+        commands.append(writer.command("notice", at, "never created", f"bucket `{logical_id}`: {why}"))
     commands.append(writer.command("notice", Place(), "secure-bucket", summary(report)))
     return well_formed("".join(f"{command}\n" for command in commands))
 

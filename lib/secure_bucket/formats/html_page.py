@@ -93,6 +93,7 @@ class _Page:
             ("refuted", report.refuted),
             ("undecided", report.undecided),
             ("not judged", len(report.not_applicable)),
+            *([("never created", len(report.never_created))] if report.never_created else []),
             ("not checked", len(report.faults)),
         )
         return tag(
@@ -281,6 +282,7 @@ class _Page:
     def not_judged(self) -> Markup:
         report = self.report
         skipped = [(code(name), prose(why), code(self.where(at))) for at, name, why in report.not_applicable]
+        never = [(code(name), prose(why), code(self.where(at))) for at, name, why in report.never_created]
         faults = [
             (
                 code(self.where(fault.at) or self.run.relative(fault.file) or "the check"),
@@ -296,9 +298,10 @@ class _Page:
                 ("Resource", "Why", "Where"),
                 skipped,
             ),
+            table("Never created", ("Bucket", "Why", "Where"), never),
             table("Files that are no templates", ("File", "Why"), ignored),
         ]
-        kept = [one for one, rows in zip(tables, (faults, skipped, ignored), strict=True) if rows]
+        kept = [one for one, rows in zip(tables, (faults, skipped, never, ignored), strict=True) if rows]
         return each(*kept) if kept else tag("p", "Everything that was found was judged.")
 
     def checked(self) -> Markup:
@@ -333,7 +336,8 @@ def _outcome(report: Report, cases: Sequence[Case]) -> tuple[str, str]:
     if failing:
         return "bad", f"Not in order: {count(failing, 'resource')} with a finding that fails the check"
     if not report.buckets:
-        return "open", "Nothing was judged: there is no bucket"
+        what = "no deployment creates a bucket" if report.never_created else "there is no bucket"
+        return "open", f"Nothing was judged: {what}"
     unproven = len(report.buckets) - report.proven
     if unproven:
         return "open", f"In order with reservations: {count(unproven, 'bucket')} not proven, and let pass"

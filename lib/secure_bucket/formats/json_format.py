@@ -59,6 +59,7 @@ def render(report: Report, run: Run) -> str:
         refuted=report.refuted,
         undecided=report.undecided,
         skipped=len(report.not_applicable),
+        never_created=len(report.never_created),
         errors=levels.count(Level.ERROR),
         warnings=levels.count(Level.WARNING),
         notes=levels.count(Level.NOTE),
@@ -77,6 +78,9 @@ def render(report: Report, run: Run) -> str:
         baselined=tuple(map(writer.finding, report.baselined)),
         skipped=tuple(
             SkippedForm(name, PlaceForm.of(at, run), why) for at, name, why in report.not_applicable
+        ),
+        never_created=tuple(
+            NeverCreatedForm(name, PlaceForm.of(at, run), why) for at, name, why in report.never_created
         ),
         faults=tuple(FaultForm.of(fault, run) for fault in report.faults),
         safeguards=tuple(map(writer.safeguard, report.safeguards)),
@@ -163,6 +167,9 @@ def report_of(document: ReportForm) -> Report:
         findings=tuple(map(_finding, document.findings)),
         templates=document.templates,
         not_applicable=tuple((each.at.place(), each.name, each.why) for each in document.skipped),
+        never_created=tuple(
+            (each.at.place(), each.logical_id, each.why) for each in document.never_created
+        ),
         exceptions=tuple(
             GrantedException(
                 each.subject(),

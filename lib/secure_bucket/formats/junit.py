@@ -45,6 +45,10 @@ class _Writer:
             skipped = self.test(name, self.file(at.file))
             _child(skipped, "skipped", why)
             suites.setdefault(self.file(at.file), []).append(skipped)
+        for at, logical_id, why in report.never_created:
+            never = self.test(logical_id, self.file(at.file))
+            _child(never, "skipped", f"never created: {why}")
+            suites.setdefault(self.file(at.file), []).append(never)
         for fault in report.faults:
             suites.setdefault(self.file(fault.file), []).append(self.fault(fault))
         root = ElementTree.Element("testsuites", {"name": "secure-bucket"})

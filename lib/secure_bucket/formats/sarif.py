@@ -90,8 +90,12 @@ class _Writer:
             invocation["exitCode"] = self.run.exit_code
         if self.run.timestamp:
             invocation["endTimeUtc"] = self.run.timestamp
-        if report.faults:
-            invocation["toolExecutionNotifications"] = [self.notification(fault) for fault in report.faults]
+        notifications = [self.notification(fault) for fault in report.faults]
+        for at, logical_id, why in report.never_created:
+            never = Fault(at.file, f"never created: bucket `{logical_id}`: {why}", at)
+            notifications.append(self.notification(never) | {"level": "note"})
+        if notifications:
+            invocation["toolExecutionNotifications"] = notifications
         if self.run.options:
             invocation["properties"] = {"options": dict(self.run.options)}
         return invocation

@@ -25,6 +25,8 @@ def summary(report: Report) -> str:
         f"{covered}: {report.proven:,} proven, {report.refuted:,} refuted, "
         f"{report.undecided:,} undecided, {len(report.not_applicable):,} skipped"
     )
+    if report.never_created:
+        line += f", {len(report.never_created):,} never created"
     used = sum(granted.used for granted in report.exceptions)
     for number, noun, rest in (
         (used, "exception", "in use"),

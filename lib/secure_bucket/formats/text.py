@@ -81,6 +81,8 @@ class _Page:
                 yield from self.entry(granted.at, f"{state} exception", _DIM, about)
         for at, name, why in report.not_applicable:
             yield from self.entry(at, "skipped", _DIM, f"`{name}`: {why}")
+        for at, name, why in report.never_created:
+            yield from self.entry(at, "never created", _DIM, f"bucket `{name}`: {why}")
         if verbose:
             for bucket in report.buckets:
                 if isinstance(bucket.verdict, Proven):

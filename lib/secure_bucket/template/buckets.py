@@ -13,7 +13,7 @@ from secure_bucket.template.resolve import Assembly, Resolver
 from secure_bucket.template.stack import TYPES_THAT_MATTER, Path, Resource, Stack, is_loop, pointer_of
 from secure_bucket.template.text import strings_of
 from secure_bucket.template.unreplaced import first_placeholder, placeholders_as_holes, unreplaced_whole
-from secure_bucket.template.worlds import PARTITION, World
+from secure_bucket.template.worlds import PARTITION, URL_SUFFIXES, World
 from secure_bucket.values.unknown import Place, Unknown
 
 __all__ = ["Bucket", "BucketPolicy", "Inventory", "NotApplicable"]
@@ -33,7 +33,10 @@ _WITH_TEMPLATES = {
     "AWS::ServiceCatalog::CloudFormationProduct": "product",
 }
 _OUT_OF_SCOPE = ("AWS::S3Outposts::Bucket", "AWS::S3Vectors::VectorBucket")
-_OTHER_PARTITIONS = ("aws-cn", "aws-eusc", "aws-iso", "cn-north", "eu-isoe", "eusc-", "us-gov-", "us-iso")
+_OTHER_PARTITIONS = (
+    *("aws-cn", "aws-eusc", "aws-iso", "cn-north", "eu-isoe", "eusc-", "us-gov", "us-iso"),
+    *(suffix for suffix in set(URL_SUFFIXES.values()) if suffix != "amazonaws.com"),
+)
 
 
 class Bucket(Struct, frozen=True, eq=False):
@@ -194,7 +197,8 @@ def _names_partitions(document: Document) -> bool:
     """Tell whether it could matter for a template which partition it is deployed to."""
     texts = [document.text] if document.text else strings_of(document.root)
     return any(name in text for text in texts for name in _OTHER_PARTITIONS) or any(
-        "AWS::Partition" in text for text in strings_of(document.root.get("Conditions"))
+        "AWS::Partition" in text or "AWS::URLSuffix" in text
+        for text in strings_of(document.root.get("Conditions"))
     )
 
 

@@ -11,7 +11,7 @@ from secure_bucket.template.resolve import MAX_NESTING, MAX_VALUES, Resolver
 from secure_bucket.template.stack import Path, Stack
 from secure_bucket.template.text import as_text, canonical, compare, holes, texts_in
 from secure_bucket.template.unreplaced import first_placeholder, placeholders_as_holes
-from secure_bucket.template.worlds import Fork, Infeasible, Undecidable
+from secure_bucket.template.worlds import PARTITION, URL_SUFFIX, URL_SUFFIXES, Fork, Infeasible, Undecidable
 from secure_bucket.values.unknown import Text, Unknown
 
 __all__ = ["condition_holds", "obeys_rules", "texts_equal"]
@@ -179,6 +179,13 @@ def texts_equal(resolver: Resolver, left: str | Text, right: str | Text) -> bool
                 if len(other) < len(before) + len(after):
                     return False
                 wanted = other[len(before) : len(other) - len(after)]
+                if hole == URL_SUFFIX:
+                    # The partition decides it, so that both stay consistent.
+                    return any(
+                        resolver.world.equals(PARTITION, name)
+                        for name, suffix in URL_SUFFIXES.items()
+                        if suffix == wanted
+                    )
                 parameter = resolver.parameters.get(hole)
                 if parameter is not None and not parameter.admits(wanted):
                     return False

@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-functio
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
 
 from secure_bucket.template.conditions import condition_holds
 from secure_bucket.template.parameters import Parameter
@@ -14,12 +13,10 @@ from secure_bucket.template.resolve import MAX_NESTING, Resolver
 from secure_bucket.template.stack import Path, Resource, Stack
 from secure_bucket.template.text import NO_VALUE, as_text, concatenate, holes
 from secure_bucket.template.unreplaced import first_placeholder, placeholders_as_holes
-from secure_bucket.template.worlds import PARTITION, REGION, partition_of
+from secure_bucket.template.worlds import PARTITION, REGION, URL_SUFFIX, URL_SUFFIXES, partition_of
 from secure_bucket.values.unknown import Text, Unknown
 
 __all__ = ["bucket_arn", "bucket_name", "get_att", "import_value", "output", "partition", "ref"]
-
-_URL_SUFFIXES: Final = {"aws": "amazonaws.com", "aws-us-gov": "amazonaws.com", "aws-cn": "amazonaws.com.cn"}
 
 
 def ref(resolver: Resolver, stack: Stack, name: str, path: Path) -> object:
@@ -258,8 +255,7 @@ def _pseudo(resolver: Resolver, stack: Stack, name: str, path: Path) -> object:
             resolver, resolver.hole(stack, name, "the account is known only at deployment", path, plain=True)
         )
     if name == "AWS::URLSuffix":
-        suffix = _URL_SUFFIXES.get(str(partition(resolver, stack)))
-        return suffix or _fixed(resolver, resolver.hole(stack, name, "it depends on the partition", path))
+        return URL_SUFFIXES.get(str(partition(resolver, stack)), Text((URL_SUFFIX,)))
     if name == "AWS::StackName":
         if stack.stack_name:
             return stack.stack_name

@@ -34,8 +34,6 @@ MAX_ALL_VALUES = 5_000_000
 
 Function: TypeAlias = "Callable[[Resolver, Stack, object, Path], object]"
 
-_URL_SUFFIXES = {"aws": "amazonaws.com", "aws-us-gov": "amazonaws.com", "aws-cn": "amazonaws.com.cn"}
-
 
 class Acknowledged(Struct, frozen=True):
     """A finding that is acknowledged on a construct, as the AWS CDK notes it in an assembly.

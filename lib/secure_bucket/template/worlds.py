@@ -20,6 +20,8 @@ __all__ = [
     "MAX_WORLDS",
     "PARTITION",
     "REGION",
+    "URL_SUFFIX",
+    "URL_SUFFIXES",
     "Fork",
     "Infeasible",
     "TooManyWorlds",
@@ -34,6 +36,20 @@ MAX_WORLDS = 256
 
 PARTITION = Hole("AWS::Partition", "the partition is known only at deployment")
 REGION = Hole("AWS::Region", "the Region is known only at deployment")
+
+URL_SUFFIX = Hole("AWS::URLSuffix", "it depends on the partition")
+# `dnsSuffix` of each partition in `partitions.json` of botocore, read 2026-11:
+# https://github.com/boto/botocore/blob/develop/botocore/data/partitions.json
+URL_SUFFIXES = {
+    "aws": "amazonaws.com",
+    "aws-cn": "amazonaws.com.cn",
+    "aws-us-gov": "amazonaws.com",
+    "aws-iso": "c2s.ic.gov",
+    "aws-iso-b": "sc2s.sgov.gov",
+    "aws-iso-e": "cloud.adc-e.uk",
+    "aws-iso-f": "csp.hci.ic.gov",
+    "aws-eusc": "amazonaws.eu",
+}
 
 _PARTITIONS = (
     ("cn-", "aws-cn"),

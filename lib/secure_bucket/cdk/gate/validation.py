@@ -277,6 +277,7 @@ def _summary(report: Report, acknowledged: int, imported: int, fixed: int) -> st
         (report.undecided, "undecided"),
         (acknowledged, "acknowledged"),
         (len(report.not_applicable), "of another kind (not judged)"),
+        (len(report.never_created), "never created"),
         (imported, "imported (not covered)"),
     ):
         if number:

@@ -53,6 +53,7 @@ from secure_bucket.findings.rules.rule import (
     reasons,
     remedy,
     subject,
+    when,
 )
 from secure_bucket.proof.verdict import Undecided
 
@@ -64,12 +65,13 @@ def _check(judgement: Judgement) -> Iterator[Finding]:
     if is_foreign(judgement) or not isinstance(verdict, Undecided):
         return
     at = verdict.reasons[0].at
+    denied = f"plain HTTP is denied{when(judgement.http)}"
     more = circumstances(judgement)
     yield finding(
         judgement,
         "SB002",
         Level.ERROR,
-        f"{subject(judgement)}: cannot tell whether plain HTTP is denied — {reasons(verdict)}{more}",
+        f"{subject(judgement)}: cannot tell whether {denied} — {reasons(verdict)}{more}",
         remedy(judgement, judgement.http),
         at if at.pointer or at.file else None,
         judgement.http,
