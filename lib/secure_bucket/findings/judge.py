@@ -209,6 +209,9 @@ class Judge(Struct):
                 return Outcome(verdict)
             return Outcome(self._located(verdict, way, applied, expand), applied.policy)
 
+        if way.unread:
+            reasons = tuple(Unknown(each.reason, self._in_file(each.at)) for each in way.unread)
+            return _Case(Outcome(Undecided(reasons)), way.world.describe())
         certain = [ask(applied) for applied in way.policies if applied.certain]
         possible = [(applied, ask(applied)) for applied in way.policies if not applied.certain]
         if not certain and not possible:

@@ -16,7 +16,7 @@ from secure_bucket.template.unreplaced import first_placeholder, placeholders_as
 from secure_bucket.template.worlds import PARTITION, URL_SUFFIXES, World
 from secure_bucket.values.unknown import Place, Unknown
 
-__all__ = ["Bucket", "BucketPolicy", "Inventory", "NotApplicable"]
+__all__ = ["Bucket", "BucketPolicy", "Inventory", "NotApplicable", "Receiver"]
 
 _HTTPS_ONLY = {
     "AWS::S3::AccessPoint": "an access point answers over HTTPS only",
@@ -27,6 +27,7 @@ _HTTPS_ONLY = {
     "AWS::S3Tables::TableBucket": "a table bucket answers over HTTPS only",
 }
 _WITH_TEMPLATES = {
+    "AWS::ServiceCatalog::CloudFormationProvisionedProduct": "provisioned product",
     "AWS::CloudFormation::Stack": "nested stack",
     "AWS::CloudFormation::StackSet": "stack set",
     "AWS::Serverless::Application": "nested application",
@@ -61,6 +62,24 @@ class NotApplicable(Struct, frozen=True):
     why: str
 
 
+class Receiver(Struct, frozen=True, eq=False):
+    """What may hold bucket policies and is not read with its stack, such as a nested stack.
+
+    Args:
+        stack: The stack that it stands in.
+        resource: The resource.
+        path: Where it is written.
+        why: What may come out of it, as the beginning of a clause.
+        gets_all: Whether it may hold a policy for every bucket of its stack, whatever it gets.
+    """
+
+    stack: Stack
+    resource: Resource
+    path: Path
+    why: str
+    gets_all: bool = False
+
+
 class Inventory(Struct, eq=False):
     """Everything in an assembly that is about S3 buckets.
 
@@ -72,6 +91,7 @@ class Inventory(Struct, eq=False):
         not_applicable: What is like a bucket, but not asked about.
         unreadable: What may hide a bucket and cannot be read: its stack, its logical id, and why.
         direct: The policies that name a bucket by a plain `Ref`, by the `id` of its resource.
+        receivers: What may hold a policy and is not read with its stack.
         start: What is fixed before anything is asked.
     """
 
@@ -82,6 +102,7 @@ class Inventory(Struct, eq=False):
     direct: dict[int, list[BucketPolicy]] = field(default_factory=dict)
     unreadable: list[tuple[Stack, str, Unknown]] = field(default_factory=list)
     loose: list[BucketPolicy] = field(default_factory=list)
+    receivers: list[Receiver] = field(default_factory=list)
     start: World = field(default_factory=World)
     _first: Resolver | None = None
 
@@ -140,9 +161,12 @@ class Inventory(Struct, eq=False):
                 stack.sections[section] = written_out
 
     def _unreadable_loop(self, stack: Stack, key: str, body: object, path: Path) -> None:
+        reason = "this loop is malformed, or comes to too many resources or combinations of parameters"
         if any("AWS::S3::Bucket" in text for text in strings_of(body)):
-            reason = "this loop is malformed, or comes to too many resources or combinations of parameters"
             self._unread(stack, key, reason, path)
+        if "AWS::S3::BucketPolicy" in strings_of(body):
+            why = f"a policy may come out of `{key}`: {reason}"
+            self.receivers.append(Receiver(stack, Resource(key, "", {}, path), path, why, gets_all=True))
 
     def _unread(self, stack: Stack, key: str, reason: str, path: Path) -> None:
         self.unreadable.append((stack, key, Unknown(reason, Place(pointer_of(path), stack.document.name))))
@@ -168,6 +192,8 @@ class Inventory(Struct, eq=False):
         placeholder = first_placeholder(placeholders_as_holes(resource.type))
         if placeholder is not None:
             self._unread(stack, resource.logical_id, placeholder.reason, (resource.path, "Type"))
+            why = f"a policy may come out of the resource `{resource.logical_id}`: {placeholder.reason}"
+            self.receivers.append(Receiver(stack, resource, resource.path, why, gets_all=True))
         elif resource.type == "AWS::S3::Bucket":
             self.buckets.append(Bucket(stack, resource))
         elif resource.type == "AWS::S3::BucketPolicy":
@@ -182,12 +208,14 @@ class Inventory(Struct, eq=False):
                 self.loose.append(policy)
         elif resource.type in _HTTPS_ONLY:
             self.not_applicable.append(NotApplicable(stack, resource, _HTTPS_ONLY[resource.type]))
-        elif (
-            resource.type in _WITH_TEMPLATES or resource.type.endswith("::MODULE")
-        ) and resource.logical_id not in stack.read:
+        elif resource.type in _WITH_TEMPLATES or resource.type.endswith("::MODULE"):
             what = _WITH_TEMPLATES.get(resource.type, "module")
-            why = f"the template of this {what} is not at hand: check it by itself"
-            self.not_applicable.append(NotApplicable(stack, resource, why))
+            if resource.logical_id not in stack.nested:
+                why = f"a policy may come out of the {what}"
+                self.receivers.append(Receiver(stack, resource, resource.path, why))
+            if resource.logical_id not in stack.read:
+                why = f"the template of this {what} is not at hand: check it by itself"
+                self.not_applicable.append(NotApplicable(stack, resource, why))
         elif resource.type in _OUT_OF_SCOPE:
             why = f"`{resource.type}` is out of scope: AWS does not state whether it answers over plain HTTP"
             self.not_applicable.append(NotApplicable(stack, resource, why))

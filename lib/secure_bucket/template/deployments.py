@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from secure_bucket.template.buckets import Bucket, BucketPolicy, Inventory
-from secure_bucket.template.conditions import condition_holds, obeys_rules
-from secure_bucket.template.loops import is_member
+from secure_bucket.template.conditions import obeys_rules
+from secure_bucket.template.loops import exists
+from secure_bucket.template.receivers import receivers_of
 from secure_bucket.template.references import bucket_arn, bucket_name, partition
 from secure_bucket.template.resolve import Resolver
-from secure_bucket.template.stack import Path, Resource, Stack
+from secure_bucket.template.stack import Path, Stack
 from secure_bucket.template.text import as_text, compare, holes
 from secure_bucket.template.worlds import PARTITION, Fork, Infeasible, Undecidable, World, explore
 from secure_bucket.values.unknown import Text, Unknown
@@ -48,6 +49,7 @@ class Deployment(Struct, frozen=True):
         policies: The policies that are or may be its own.
         website: Whether it is a website; an `Unknown` where that is not known.
         expandable: Whether fixing parameters with listed values would tell more.
+        unread: Why its policies are not all known: what may hold one and cannot be read.
     """
 
     world: World
@@ -55,6 +57,7 @@ class Deployment(Struct, frozen=True):
     policies: tuple[Applied, ...]
     website: bool | Unknown
     expandable: bool
+    unread: tuple[Unknown, ...] = ()
 
 
 def deployments_of(inventory: Inventory, bucket: Bucket, *, expand: bool = False) -> Iterator[Deployment]:
@@ -103,23 +106,24 @@ def source_of(
 
 
 def _deployment(inventory: Inventory, resolver: Resolver, bucket: Bucket) -> Deployment | None:
-    if not _exists(resolver, bucket.stack, bucket.resource):
+    if not exists(resolver, bucket.stack, bucket.resource):
         return None
     name = bucket_name(resolver, bucket.stack, bucket.resource)
     applied: list[Applied] = []
     for policy in inventory.direct.get(id(bucket.resource), ()):
-        if _exists(resolver, policy.stack, policy.resource):
+        if exists(resolver, policy.stack, policy.resource):
             arn = bucket_arn(resolver, bucket.stack, name)
             applied.append(Applied(policy, _document(resolver, policy), arn, certain=True))
     for policy in inventory.loose:
         # Whether a policy exists is asked last, because it may depend on what this bucket does not.
         for target in _targets(resolver, policy):
             applies = _applies(inventory, resolver, policy, target, bucket, name)
-            if applies is not False and _exists(resolver, policy.stack, policy.resource):
+            if applies is not False and exists(resolver, policy.stack, policy.resource):
                 owner, named = (bucket.stack, name) if applies else (policy.stack, target)
                 arn = bucket_arn(resolver, owner, named)
                 applied.append(Applied(policy, _document(resolver, policy), arn, certain=applies is True))
                 break
+    unread = tuple(receivers_of(inventory, resolver, bucket, name))
     _settle_partition(resolver, bucket.stack, applied)
     _allow(inventory, resolver, bucket.stack)
     website = resolver.property(bucket.stack, bucket.resource, "WebsiteConfiguration")
@@ -129,6 +133,7 @@ def _deployment(inventory: Inventory, resolver: Resolver, bucket: Bucket) -> Dep
         tuple(applied),
         website if isinstance(website, Unknown) else website is not None,
         resolver.expandable,
+        unread,
     )
 
 
@@ -161,7 +166,7 @@ def _applies(
         if (
             other is not bucket
             and compare(target, bucket_name(resolver, other.stack, other.resource))
-            and _exists(resolver, other.stack, other.resource)
+            and exists(resolver, other.stack, other.resource)
         ):
             return False
     return None
@@ -185,14 +190,14 @@ def _is_meant(
         for other in inventory.buckets
         if other is not bucket
         and compare(target, bucket_name(resolver, other.stack, other.resource))
-        and _exists(resolver, other.stack, other.resource)
+        and exists(resolver, other.stack, other.resource)
     ]
     nearest = min(rivals, default=distance + 1)
     return None if nearest == distance else distance < nearest
 
 
 def _foreign(inventory: Inventory, resolver: Resolver, policy: BucketPolicy) -> list[Deployment]:
-    if not _exists(resolver, policy.stack, policy.resource):
+    if not exists(resolver, policy.stack, policy.resource):
         return []
     found = []
     for target in _targets(resolver, policy):
@@ -213,31 +218,10 @@ def _distance(one: Stack, other: Stack) -> int:
     """Return how far apart two stacks are deployed: as one, together, in one Stage, or anywhere."""
     if one is other:
         return 0
-    first, second = _outermost(one), _outermost(other)
+    first, second = one.outermost, other.outermost
     if first is second:
         return 1
     return 2 if first.name.rpartition("/")[0] == second.name.rpartition("/")[0] else 3
-
-
-def _outermost(stack: Stack) -> Stack:
-    while stack.parent is not None:
-        stack = stack.parent
-    return stack
-
-
-def _exists(resolver: Resolver, stack: Stack, resource: Resource) -> bool:
-    """Tell whether a resource comes to be: its condition holds, and those of the stacks that nest it."""
-    if stack.parent is not None and not _exists(
-        resolver, stack.parent, stack.parent.resources[stack.parent_id]
-    ):
-        return False
-    if not all(is_member(resolver, stack, member) for member in resource.members):
-        return False
-    condition = resource.body.get("Condition")
-    if isinstance(condition, bool):
-        # The name of a condition, which YAML takes for a Boolean: `Condition: No`.
-        condition = str(condition).lower()
-    return condition is None or condition_holds(resolver, stack, condition, (resource.path, "Condition"))
 
 
 def _document(resolver: Resolver, policy: BucketPolicy) -> object:

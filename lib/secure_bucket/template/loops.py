@@ -11,12 +11,13 @@ from typing import Any
 
 from msgspec import Struct
 
+from secure_bucket.template.conditions import condition_holds
 from secure_bucket.template.resolve import Resolver
-from secure_bucket.template.stack import Member, Path, Stack, is_loop
+from secure_bucket.template.stack import Member, Path, Resource, Stack, is_loop
 from secure_bucket.template.text import any_member, as_text, canonical
 from secure_bucket.template.worlds import Infeasible, Undecidable, World, explore
 
-__all__ = ["MAX_EXPANSION", "Written", "is_member", "resolve_loop", "write_out_loop"]
+__all__ = ["MAX_EXPANSION", "Written", "exists", "resolve_loop", "write_out_loop"]
 
 MAX_EXPANSION = 2_000
 # All that the loops of an assembly may come to, in values; aliases can make much of little.
@@ -108,7 +109,7 @@ def write_out_loop(
     return written
 
 
-def is_member(resolver: Resolver, stack: Stack, member: Member) -> bool:
+def _is_member(resolver: Resolver, stack: Stack, member: Member) -> bool:
     """Tell whether a collection has a member in the world of a resolver.
 
     Raises:
@@ -119,6 +120,21 @@ def is_member(resolver: Resolver, stack: Stack, member: Member) -> bool:
         values = _values(resolver, stack, member.collection, member.path, member.outer)
         resolver.collections[key] = frozenset(values)
     return member.value in resolver.collections[key]
+
+
+def exists(resolver: Resolver, stack: Stack, resource: Resource) -> bool:
+    """Tell whether a resource comes to be: its condition holds, and those of the stacks that nest it."""
+    if stack.parent is not None and not exists(
+        resolver, stack.parent, stack.parent.resources[stack.parent_id]
+    ):
+        return False
+    if not all(_is_member(resolver, stack, member) for member in resource.members):
+        return False
+    condition = resource.body.get("Condition")
+    if isinstance(condition, bool):
+        # The name of a condition, which YAML takes for a Boolean: `Condition: No`.
+        condition = str(condition).lower()
+    return condition is None or condition_holds(resolver, stack, condition, (resource.path, "Condition"))
 
 
 def resolve_loop(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:

@@ -117,6 +117,7 @@ class Resolver(Struct, eq=False):
     targets: dict[int, list[str | Text]] = field(default_factory=dict)
     names: dict[int, str | Text] = field(default_factory=dict)
     collections: dict[int, frozenset[str]] = field(default_factory=dict)
+    received: dict[int, str | None] = field(default_factory=dict)
     nesting: int = 0
     exports: dict[str | Text, list[tuple[Stack, str]]] | None = None
     values: int = 0

@@ -146,6 +146,14 @@ class Stack(Struct, eq=False):
                 body = {**body, "Properties": Unknown(reason, Place(pointer_of(path), self.document.name))}
             self.resources[logical_id] = Resource(logical_id, _kind(body), body, path, members)
 
+    @property
+    def outermost(self) -> Stack:
+        """The stack that nests it, or nests that one, and that no other nests."""
+        stack = self
+        while stack.parent is not None:
+            stack = stack.parent
+        return stack
+
     def construct_path(self, resource: Resource) -> str:
         """Return the path of the construct of a resource; `""` when nothing tells."""
         # The assembly knows; the template may have been included, with the paths of another app.
