@@ -204,7 +204,7 @@ def _report(inventory: Inventory, strict: bool, minimum: float | None) -> Report
     )
 
 
-def _never(judgement: Judgement) -> str:
+def _never(judgement: DeclaredJudgement) -> str:
     condition = judgement.resource.body.get("Condition")
     because = f": its condition `{condition}` is false in all of them" if condition is not None else ""
     return f"no deployment creates this bucket{because}"

@@ -80,7 +80,7 @@ def render(report: Report, run: Run) -> str:
             SkippedForm(name, PlaceForm.of(at, run), why) for at, name, why in report.not_applicable
         ),
         never_created=tuple(
-            NeverCreatedForm(name, PlaceForm.of(at, run), why) for at, name, why in report.never_created
+            SkippedForm(name, PlaceForm.of(at, run), why) for at, name, why in report.never_created
         ),
         faults=tuple(FaultForm.of(fault, run) for fault in report.faults),
         safeguards=tuple(map(writer.safeguard, report.safeguards)),
@@ -167,9 +167,7 @@ def report_of(document: ReportForm) -> Report:
         findings=tuple(map(_finding, document.findings)),
         templates=document.templates,
         not_applicable=tuple((each.at.place(), each.name, each.why) for each in document.skipped),
-        never_created=tuple(
-            (each.at.place(), each.logical_id, each.why) for each in document.never_created
-        ),
+        never_created=tuple((each.at.place(), each.name, each.why) for each in document.never_created),
         exceptions=tuple(
             GrantedException(
                 each.subject(),

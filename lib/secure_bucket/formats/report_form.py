@@ -47,6 +47,7 @@ class SummaryForm(Struct, frozen=True, kw_only=True):
         refuted: Buckets that let a request over plain HTTP through.
         undecided: Buckets about which something needed is not known.
         skipped: Resources that were not judged, as they have no plain HTTP endpoint or are out of reach.
+        never_created: Buckets that no deployment creates.
         errors: Findings that fail the check.
         warnings: Findings that do not fail it.
         notes: Findings that only tell.
@@ -62,6 +63,7 @@ class SummaryForm(Struct, frozen=True, kw_only=True):
     refuted: Natural
     undecided: Natural
     skipped: Natural
+    never_created: Natural = 0
     errors: Natural
     warnings: Natural
     notes: Natural
@@ -229,7 +231,7 @@ class SafeguardForm(AboutForm, frozen=True, kw_only=True):
 
 
 class SkippedForm(Struct, frozen=True):
-    """A resource that was not judged.
+    """A resource that was not judged, or that no deployment creates.
 
     Args:
         name: Its logical id; of what runs, its ARN or the account.
@@ -289,6 +291,7 @@ class ReportForm(Document, frozen=True, kw_only=True, tag_field="schema", tag=SC
         exceptions: Every exception that was granted: used, unused and expired.
         baselined: The findings that the baseline already holds.
         skipped: Resources that were not judged, on top of the buckets.
+        never_created: Buckets that no deployment creates; they have no verdict.
         faults: What could not be checked.
         safeguards: What the templates declare besides the denies: what watches the buckets, or enforces the
             deny from above. Evidence, of no weight for a verdict.
@@ -303,6 +306,7 @@ class ReportForm(Document, frozen=True, kw_only=True, tag_field="schema", tag=SC
     exceptions: tuple[ExceptionForm, ...]
     baselined: tuple[FindingForm, ...]
     skipped: tuple[SkippedForm, ...]
+    never_created: tuple[SkippedForm, ...] = ()
     faults: tuple[FaultForm, ...]
     safeguards: tuple[SafeguardForm, ...] = ()
     ignored: tuple[IgnoredForm, ...]
