@@ -103,6 +103,7 @@ def audit_report(arguments: argparse.Namespace) -> Audit:
             minimum_window=question.minimum_window,
             maximum_age=question.maximum_age,
             now=question.now,
+            tolerated_unknown=question.tolerated_unknown,
             session=session,
             memory=arguments.memory,
             threads=arguments.jobs,
@@ -147,6 +148,7 @@ def _question(arguments: argparse.Namespace) -> Question:
         arguments.limit,
         arguments.minimum_window,
         arguments.maximum_age,
+        arguments.tolerate_unknown,
     )
 
 
@@ -206,6 +208,7 @@ def _words(arguments: argparse.Namespace) -> tuple[tuple[str, str], ...]:
         ("minimum-tls", "not asked" if minimum is None else f"{minimum:g}"),
         ("minimum-window", f"{arguments.minimum_window}d"),
         ("maximum-age", f"{arguments.maximum_age}d"),
+        ("tolerate-unknown", f"{100 * arguments.tolerate_unknown:g}%"),
         ("group-by", ",".join(arguments.group_by)),
         ("limit", str(arguments.limit)),
         ("athena", "yes" if arguments.athena else "no"),

@@ -275,6 +275,7 @@ def _words(arguments: argparse.Namespace) -> tuple[tuple[str, str], ...]:
         ("minimum-tls", "not asked" if minimum is None else f"{minimum:g}"),
         ("minimum-window", f"{arguments.minimum_window}d"),
         ("maximum-age", f"{arguments.maximum_age}d"),
+        ("tolerate-unknown", f"{100 * arguments.tolerate_unknown:g}%"),
     )
 
 

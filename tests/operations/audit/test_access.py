@@ -190,6 +190,10 @@ CLOUDWATCH = {
         ({"request_uri": None}, "unknown"),
         ({"tls_version": ...}, "unknown"),
         ({"cipher_suite": ...}, "unknown"),
+        ({"signature_version": "SigV4", "authentication_type": "AuthHeader"}, "breaking"),
+        ({"signature_version": "ECDHE-RSA-AES128-GCM-SHA256"}, "unknown"),
+        ({"authentication_type": "reports.s3.amazonaws.com", "tls_version": "TLSv1.3"}, "unknown"),
+        ({"operation": "report.csv", "tls_version": "TLSv1.3"}, "unknown"),
     ],
 )
 def test_json_of_cloudwatch(tmp_path: Path, changes: dict[str, object], expected: str) -> None:
@@ -221,10 +225,13 @@ def test_malformed_json_is_counted_and_shown(tmp_path: Path) -> None:
         pytest.param(replace(PLAIN, cipher="s9lzHYrFp76ZVxRc").line, id="a host id for a cipher suite"),
         pytest.param(replace(PLAIN, tls="reports.s3.eu-west-1.amazonaws.com").line, id="a host for TLS"),
         pytest.param(replace(PLAIN, tls="TLSv1x").line, id="an unknown version"),
+        pytest.param(Record(operation="report.csv").line, id="a key for an operation"),
+        pytest.param(Record(operation="REST.").line, id="half an operation"),
+        pytest.param(Record(status="abc").line, id="letters for a status"),
     ],
 )
 def test_a_record_of_another_form_does_not_count_for_https(tmp_path: Path, line: str) -> None:
-    assert line != PLAIN.line
+    assert line not in (PLAIN.line, Record().line)
     assert outcome(tmp_path, line) == "unknown"
 
 
@@ -233,3 +240,39 @@ def test_shifted_records_do_not_make_a_bucket_safe(tmp_path: Path) -> None:
     (bucket,) = audited(tmp_path, *[Record().line] * 20, *[shifted] * 500).buckets
     assert (bucket.https, bucket.unknown) == (20, 500)
     assert not isinstance(bucket.answer, Safe)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"request": 'GET /a" 403 AccessDenied 1 1 1 1 "-" "b HTTP/1.1'},
+        {"request": 'GET /a" 403 - - - - - "-" "b HTTP/1.1'},
+        {"request": 'GET /"a" 403 - - - - - "-" "b HTTP/1.1', "referrer": 'c"d'},
+        {"referrer": 'a" 403 - - - - - "-" "b', "request": 'GET /a" 403 - - - - - "-" "b HTTP/1.1'},
+    ],
+)
+def test_a_status_that_a_client_wrote_refuses_nothing(tmp_path: Path, changes: dict[str, str]) -> None:
+    assert outcome(tmp_path, replace(PLAIN, **changes)) == "breaking"
+
+
+@pytest.mark.parametrize("request_line", [None, "GET /a HTTP/1.1", 'GET /a"b HTTP/1.1'])
+@pytest.mark.parametrize("referrer", [None, "-", "http://example.com/?a b", 'http://example.com/"'])
+@pytest.mark.parametrize("agent", [None, "-", "curl/8.5.0", 'a "quoted" agent'])
+def test_every_form_of_the_quoted_fields(
+    tmp_path: Path, request_line: str | None, referrer: str | None, agent: str | None
+) -> None:
+    record = replace(PLAIN, request=request_line, referrer=referrer, user_agent=agent, status="404")
+    audit = audited(tmp_path, record.line)
+    assert (audit.malformed.lines, audit.faults) == (0, ())
+    (group,) = audit.groups
+    assert (group.user_agent, group.status) == (agent or "-", "404")
+    assert group.trouble is (Trouble.UNKNOWN if request_line is None else Trouble.BREAKS)
+
+
+def test_deletions_and_copies_as_s3_writes_them(tmp_path: Path) -> None:
+    """Neither has a request line, a referrer or a user agent, and none of these is in quotation marks."""
+    bare = Record(request=None, referrer=None, user_agent=None, status="204")
+    deletion = replace(bare, operation="BATCH.DELETE.OBJECT")
+    copied = replace(bare, operation="REST.COPY.OBJECT_GET", status="200")
+    (bucket,) = audited(tmp_path, deletion.line, copied.line, http(copied).line).buckets
+    assert (bucket.internal, bucket.https, bucket.unknown) == (1, 1, 1)

@@ -190,3 +190,29 @@ def test_time_that_ends_before_it_begins(tmp_path: Path) -> None:
 def test_nothing_of_the_asked_time_cannot_tell(tmp_path: Path) -> None:
     audit = audited(tmp_path, *days(29, 0), since=NOW + datetime.timedelta(days=1))
     assert "there is no request in the logs at the time that was asked for" in reasons(audit)
+
+
+def test_a_share_that_does_not_tell_can_be_tolerated(tmp_path: Path) -> None:
+    unknown = replace(PLAIN, tls=None)
+    found = [*days(29, 0), *days(29, 0), *days(29, 0), *days(8, 0), unknown]
+    assert isinstance(audited(tmp_path, *found, tolerated_unknown=0.009).answer, CannotTell)
+    audit = audited(tmp_path, *found, tolerated_unknown=0.01)
+    assert isinstance(audit.answer, Safe)
+    assert verdict(audit).endswith("; 1 record without a known transport is tolerated")
+
+
+def test_lines_that_could_not_be_read_count_with_them(tmp_path: Path) -> None:
+    lines = "".join(f"{each.line}\n" for each in days(29, 0))
+    (tmp_path / "log").write_text(lines + "what is this\n" + replace(PLAIN, tls=None).line + "\n")
+    for share, expected in ((0.06, CannotTell), (0.07, Safe)):
+        assert isinstance(audit_logs(tmp_path / "log", now=NOW, tolerated_unknown=share).answer, expected)
+
+
+def test_tolerance_never_hides_a_client_that_breaks(tmp_path: Path) -> None:
+    assert isinstance(audited(tmp_path, *days(29, 0), PLAIN, tolerated_unknown=1.0).answer, Breaks)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1])
+def test_tolerance_is_a_share(tmp_path: Path, share: float) -> None:
+    with pytest.raises(LogError, match="between 0 and 1"):
+        audit_logs(tmp_path, tolerated_unknown=share)

@@ -125,6 +125,13 @@ def add_evidence(what: Any) -> None:
         default=7,
         help="days since the last log, at most, to call a bucket safe (default: 7d)",
     )
+    what.add_argument(
+        "--tolerate-unknown",
+        type=_share,
+        metavar="PERCENT",
+        default=0.0,
+        help="the share of requests that may not tell how they came where it says safe (default: 0%%)",
+    )
 
 
 def add_memory(how: Any) -> None:
@@ -199,6 +206,13 @@ def _days(text: str) -> int:
     if found is None or int(found[1]) < 1:
         raise argparse.ArgumentTypeError(f"`{text}` is not a number of days of at least 1, such as 30d")
     return int(found[1])
+
+
+def _share(text: str) -> float:
+    found = re.fullmatch(r"(\d{1,3}(?:\.\d{1,9})?)%?", text)
+    if found is None or float(found[1]) > 100:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a share of 100 percent, as 0.1%")
+    return float(found[1]) / 100
 
 
 def _keys(text: str) -> tuple[str, ...]:

@@ -73,6 +73,7 @@ def audit_logs(
     minimum_window: int = 30,
     maximum_age: int = 7,
     now: datetime.datetime | None = None,
+    tolerated_unknown: float = 0.0,
     session: Session | None = None,
     memory: str = "1GB",
     threads: int | None = None,
@@ -94,6 +95,8 @@ def audit_logs(
         minimum_window: How many days the logs of a bucket have to span to say that it is safe.
         maximum_age: How many days ago they may have ended.
         now: The time that this is counted from; the time of the clock unless given.
+        tolerated_unknown: The share of requests, from 0 to 1, that may not tell how they came where it says
+            that a bucket is safe; lines that could not be read count with them (default: 0).
         session: How to ask AWS for `s3://…`; as the environment says unless given.
         memory: How much memory DuckDB takes before it writes to disk.
         threads: How many threads it uses; one for each core unless given.
@@ -113,6 +116,8 @@ def audit_logs(
     arguments = tuple(os.fspath(each) for each in given)
     if since is not None and until is not None and since >= until:
         raise LogError("the time that is asked for ends before it begins: `since` has to lie before `until`")
+    if not 0 <= tolerated_unknown <= 1:
+        raise LogError("the share of requests that may be unknown lies between 0 and 1")
     question = Question(
         now or datetime.datetime.now(datetime.timezone.utc),
         tuple(dict.fromkeys(buckets)),
@@ -123,6 +128,7 @@ def audit_logs(
         limit,
         minimum_window,
         maximum_age,
+        tolerated_unknown,
     )
     files = _files(arguments, question, session)
     return audit_files(arguments, files, question, memory=memory, threads=threads, progress=progress)

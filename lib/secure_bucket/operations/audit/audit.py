@@ -235,6 +235,7 @@ class Audit(Struct, frozen=True):
         keys: What the groups are of.
         since: From when on records counted; `None` for all.
         until: Until when; `None` for all.
+        tolerated_unknown: The share of requests that may not tell how they came where it says *safe*.
     """
 
     answer: Answer
@@ -252,3 +253,4 @@ class Audit(Struct, frozen=True):
     keys: tuple[Key, ...]
     since: datetime.datetime | None = None
     until: datetime.datetime | None = None
+    tolerated_unknown: float = 0.0

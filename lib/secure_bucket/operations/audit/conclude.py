@@ -165,7 +165,9 @@ class Conclusion:
                         f"all that CloudTrail recorded of data events that {effect} is within "
                         f"{count(days, 'day')}: has the trail recorded them for longer?"
                     )
-        if bucket.unknown:
+        tolerated = self.question.tolerated_unknown * (bucket.requests + self.malformed.lines)
+        unclear = bucket.unknown + self.malformed.lines > tolerated
+        if bucket.unknown and unclear:
             whys = {row["why"] for row in rows if row["answer"] == "unknown"}
             share = f"{count(bucket.unknown, 'request')} of {bucket.requests:,} do not tell how they came"
             yield f"{share}: {'; '.join(sorted(whys))}"
@@ -182,7 +184,7 @@ class Conclusion:
                 yield f"the logs end {count(age, 'day')} ago, on {bucket.last_seen:%Y-%m-%d}"
             elif age < -1:
                 yield f"the logs end on {bucket.last_seen:%Y-%m-%d}, which is yet to come: is a clock wrong?"
-        if self.malformed.lines:
+        if self.malformed.lines and unclear:
             yield f"{count(self.malformed.lines, 'line')} could not be read, and may be of this bucket"
 
     def _trail_days(self, effect: str) -> int:

@@ -12,7 +12,7 @@ from secure_bucket.findings.finding import Fault
 from secure_bucket.operations.audit.audit import LogLine, Malformed
 from secure_bucket.operations.audit.dialects import chain, literal, write
 from secure_bucket.operations.audit.kinds import HEAD, Kind
-from secure_bucket.operations.audit.queries import ACCESS, ACCESS_LINES, COLLECT, EVENTS, REPORT
+from secure_bucket.operations.audit.queries import ACCESS, ACCESS_LINES, COLLECT, EVENTS, REPORT, once
 from secure_bucket.operations.audit.question import Question
 from secure_bucket.operations.audit.spool import LONGEST_LINE, Batch
 
@@ -50,6 +50,7 @@ def _listed(members: tuple[str, ...]) -> str:
 _ACCESS_MEMBERS: Final = (
     *("$.bucket_name", "$.request_time", "$.remote_ip", "$.requester", "$.operation", "$.request_uri"),
     *("$.http_status", "$.user_agent", "$.cipher_suite", "$.tls_version"),
+    *("$.signature_version", "$.authentication_type"),
 )
 
 # CloudWatch writes null where the text form has `-`. A member that is not there is something else: then
@@ -59,19 +60,19 @@ _ACCESS_JSON: Final = f"""
 SELECT
   file,
   value[1] AS bucket,
-  substr(value[2], 1, 10) || ' ' || substr(value[2], 12, 8) AS moment,
+  {once("value[2]")},
   value[3] AS address,
   value[4] AS requester,
   value[5] AS operation,
   value[6] AS request,
   COALESCE(value[7], '-') AS status,
   value[8] AS user_agent,
-  '-' AS signature,
+  COALESCE(value[11], '-') AS signature,
   CASE
     WHEN value[9] IS NOT NULL THEN value[9]
     WHEN json_exists(line, '$.cipher_suite') THEN '-'
   END AS cipher,
-  '-' AS authentication,
+  COALESCE(value[12], '-') AS authentication,
   CASE
     WHEN value[10] IS NOT NULL THEN value[10]
     WHEN json_exists(line, '$.tls_version') AND json_exists(line, '$.cipher_suite') THEN '-'
@@ -99,7 +100,7 @@ _EVENT_MEMBERS: Final = (
 _EVENTS: Final = f"""
 SELECT
   file,
-  substr(value[1], 1, 10) || ' ' || substr(value[1], 12, 8) AS moment,
+  {once("value[1]")},
   value[2] AS eventversion,
   value[3] AS eventsource,
   value[4] AS operation,
@@ -253,7 +254,8 @@ class Engine:
             self._execute("SET preserve_insertion_order = true")
             self._view(batch, "CAST(ROW_NUMBER() OVER () AS VARCHAR)")
             wanted = "SELECT file, malformed FROM requests WHERE malformed IS NOT NULL"
-            sql = write(chain(relations(batch.kind), wanted), "duckdb")
+            wanted += " ORDER BY CAST(file AS BIGINT)"
+            sql = write(chain(relations(batch.kind), wanted), "duckdb", self.question.values())
             found = self._execute(f"{sql} LIMIT {_PLACES - len(self.places)}").fetchall()
             self.places += [LogLine(*batch.origin(int(number)), why) for number, why in found]
         self.malformed = count

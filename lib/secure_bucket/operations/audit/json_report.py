@@ -39,6 +39,7 @@ class AskedForm(Struct, frozen=True):
         minimum_tls: The TLS version that was asked for; null for none.
         minimum_window_days: How many days the logs have to cover.
         group_by: What the groups are of.
+        tolerated_unknown: The share of requests that may not tell how they came where it says *safe*.
     """
 
     sources: tuple[str, ...]
@@ -47,6 +48,7 @@ class AskedForm(Struct, frozen=True):
     minimum_tls: float | None
     minimum_window_days: Natural
     group_by: tuple[Key, ...]
+    tolerated_unknown: Annotated[float, Meta(ge=0, le=1)] = 0.0
 
 
 class AuditedBucketForm(AuditedBucket, frozen=True, kw_only=True):
@@ -94,7 +96,13 @@ class AuditForm(Document, frozen=True, kw_only=True, tag_field="schema", tag=SCH
 def render(audit: Audit, run: Run) -> str:
     """Return the audit as a JSON document."""
     asked = AskedForm(
-        audit.sources, audit.since, audit.until, audit.minimum_tls, audit.minimum_window, audit.keys
+        audit.sources,
+        audit.since,
+        audit.until,
+        audit.minimum_tls,
+        audit.minimum_window,
+        audit.keys,
+        audit.tolerated_unknown,
     )
     document = AuditForm(
         **run_members(run),
@@ -135,4 +143,5 @@ def audit_of(document: AuditForm) -> Audit:
         asked.group_by,
         asked.since,
         asked.until,
+        asked.tolerated_unknown,
     )

@@ -99,6 +99,7 @@ def whole_audit(
         question.keys,
         question.since,
         question.until,
+        question.tolerated_unknown,
     )
 
 

@@ -15,19 +15,54 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["ACCESS", "ACCESS_LINES", "COLLECT", "EVENTS", "REPORT"]
+__all__ = ["ACCESS", "ACCESS_LINES", "COLLECT", "EVENTS", "REPORT", "once"]
+
+
+def once(time: str) -> str:
+    """Return the columns on the time of a record that is one by itself.
+
+    Args:
+        time: The column with its time, as `2027-03-01T09:00:00Z`.
+    """
+    moment = f"substr({time}, 1, 10) || ' ' || substr({time}, 12, 8)"
+    told = f"CASE WHEN {time} LIKE '____-__-__T__:__:__%Z' THEN {moment} END"
+    return (
+        f"CASE WHEN $bounded THEN COALESCE({told} < $since OR {told} >= $until, FALSE) ELSE FALSE END"
+        f" AS outside, 1 AS records, {told} AS first_seen, {told} AS last_seen"
+    )
+
 
 # The last quotation mark of a line ends the user agent, whatever that holds. Behind it come the version id,
 # the host id, the signature version, the cipher suite, the kind of authentication, the host, the TLS version
-# and what AWS has appended since. Before the first mark come nine fields, none of which holds a blank. A line
-# with six marks is therefore cut at them, which is many times as fast as a regular expression. That one is
-# for lines with more marks (in a user agent, a referrer, a request) or fewer (a bare `-` instead of them).
+# and what AWS has appended since. Before the first mark come nine fields, none of which holds a blank. Most
+# lines are cut at the marks alone. The pattern finds the status in the others: those with marks in the
+# request or the referrer, or with a bare `-` for them.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html
-_ODD: Final = (
-    r"^\S+ \S+ \[[^\]]*\] \S+ \S+ \S+ \S+ \S+ "
-    r'(?:"(.*?)"|-) (\d{3}|-) \S+ (?:\d+|-) (?:\d+|-) (?:\d+|-) (?:\d+|-) '
-    r'(?:".*?"|-) (?:"(.*)"|-)( [^"]*)$'
+_STATUS: Final = r'" (?:\d{3}|-) \S+ (?:\d+|-) (?:\d+|-) (?:\d+|-) (?:\d+|-) '
+
+
+def _lengths(name: str, first: int, last: int) -> str:
+    return " + ".join(f"length({name}[{number}])" for number in range(first, last + 1))
+
+
+# Suites of nearly all requests. A line with one of them is counted without a look at its client.
+_USUAL_SUITES: Final = (
+    "'ECDHE-RSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES256-GCM-SHA384', "
+    "'TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'"
 )
+
+_USUAL_OPERATIONS: Final = (
+    "'REST.GET.OBJECT', 'REST.PUT.OBJECT', 'REST.HEAD.OBJECT', 'REST.GET.BUCKET', 'REST.DELETE.OBJECT', "
+    "'REST.PUT.PART', 'REST.POST.UPLOADS', 'REST.POST.UPLOAD', 'REST.COPY.OBJECT', 'REST.COPY.OBJECT_GET'"
+)
+_USUAL_STATUSES: Final = (
+    "'200', '206', '204', '304', '404', '403', '-', '301', '307', '400', '412', '503', '500'"
+)
+
+# A record that can only be HTTPS counts for its day; only of the others anything else is kept. `rest` is cut
+# at blanks again: none of what it is made of holds one, as the line was cut at each.
+# What stands for all of the first kind: neither their clients nor their suites are told apart.
+_SURE: Final = "- - REST.GET.OBJECT yes 200 SigV4 TLS_AES_128_GCM_SHA256 AuthHeader TLSv1.3"
 
 ACCESS_LINES: Final = rf"""
 WITH marked AS (
@@ -35,45 +70,144 @@ WITH marked AS (
 ),
 headed AS (
   SELECT file, line, piece,
+    array_length(piece) AS pieces,
     string_split(piece[1], ' ') AS head,
     string_split(piece[3], ' ') AS middle
   FROM marked
 ),
 shaped AS (
   SELECT *,
-    array_length(piece) = 7 AND array_length(head) = 10 AND array_length(middle) = 8 AND piece[5] = ' '
-      AND (middle[2] LIKE '___' OR middle[2] = '-') AS even
+    array_length(head) = 10 AND head[10] = '' AS quoted,
+    COALESCE(
+      array_length(head) = 10 AND head[10] = '' AND array_length(middle) = 8 AND pieces > 6 AND piece[5] = ' '
+        AND (middle[2] LIKE '___' OR middle[2] = '-'),
+      FALSE) AS usual
   FROM headed
+),
+bodied AS (
+  SELECT *,
+    CASE
+      WHEN usual THEN NULL
+      WHEN quoted THEN
+        substr(line, strpos(line, NULLIF(regexp_extract(line, '{_STATUS}', 0), '')) + 1)
+      WHEN array_length(head) > 16 AND head[10] = '-' THEN substr(line, {_lengths("head", 1, 9)} + 11)
+    END AS body
+  FROM shaped
+),
+worded AS (
+  SELECT *, CASE WHEN body IS NOT NULL THEN string_split(body, ' ') END AS word FROM bodied
+),
+referred AS (
+  SELECT *, CASE WHEN body IS NOT NULL THEN substr(body, {_lengths("word", 2, 7)} + 8) END AS referred
+  FROM worded
+),
+ended AS (
+  SELECT *,
+    CASE WHEN usual AND pieces = 7 THEN piece[7] ELSE split_part(line, '"', pieces) END AS last,
+    CASE
+      WHEN usual AND pieces = 7 THEN NULL
+      WHEN usual THEN substr(line, {_lengths("piece", 1, 5)} + 5)
+      WHEN referred LIKE '- %' THEN substr(referred, 3)
+      WHEN referred LIKE '"%" %' THEN substr(referred, strpos(substr(referred, 2), '" ') + 3)
+    END AS ending
+  FROM referred
 ),
 cut AS (
   SELECT file, head,
-    CASE WHEN even THEN piece[2] ELSE regexp_extract(line, '{_ODD}', 1) END AS request,
-    CASE WHEN even THEN middle[2] ELSE regexp_extract(line, '{_ODD}', 2) END AS status,
-    CASE WHEN even THEN piece[6] ELSE regexp_extract(line, '{_ODD}', 3) END AS user_agent,
-    string_split(CASE WHEN even THEN piece[7] ELSE regexp_extract(line, '{_ODD}', 4) END, ' ') AS tail
-  FROM shaped
+    CASE
+      WHEN usual THEN piece[2]
+      WHEN quoted THEN substr(line, length(piece[1]) + 2, length(line) - length(body) - length(piece[1]) - 2)
+      ELSE '-'
+    END AS request,
+    CASE
+      WHEN usual AND pieces = 7 THEN middle[2]
+      WHEN CASE WHEN usual THEN ending ELSE referred END LIKE '%" ___ % % % % %"%'
+        AND regexp_matches(CASE WHEN usual THEN ending ELSE referred END, '{_STATUS}.*"') THEN '?'
+      WHEN usual THEN middle[2]
+      ELSE word[2]
+    END AS status,
+    CASE
+      WHEN usual AND pieces = 7 THEN piece[6]
+      WHEN ending LIKE '"%' THEN substr(ending, 2, length(ending) - length(last) - 2)
+      ELSE '-'
+    END AS user_agent,
+    CASE
+      WHEN usual OR ending LIKE '"%"%' THEN string_split(last, ' ')
+      WHEN ending LIKE '- %' AND strpos(ending, '"') = 0 THEN string_split(substr(ending, 2), ' ')
+    END AS tail
+  FROM ended
+)
+,
+dated AS (
+  SELECT
+    file,
+    head[2] AS bucket,
+    CASE WHEN length(head[3]) = 21 AND head[4] = '+0000]' THEN
+      substr(head[3], 9, 4) || '-' || CASE substr(head[3], 5, 3)
+        WHEN 'Jan' THEN '01' WHEN 'Feb' THEN '02' WHEN 'Mar' THEN '03' WHEN 'Apr' THEN '04'
+        WHEN 'May' THEN '05' WHEN 'Jun' THEN '06' WHEN 'Jul' THEN '07' WHEN 'Aug' THEN '08'
+        WHEN 'Sep' THEN '09' WHEN 'Oct' THEN '10' WHEN 'Nov' THEN '11' WHEN 'Dec' THEN '12'
+      END || '-' || substr(head[3], 2, 2) || ' ' || substr(head[3], 14, 8)
+    END AS moment,
+    head[5] AS address,
+    head[6] AS requester,
+    head[8] AS operation,
+    CASE WHEN request <> '' AND request <> '-' THEN 'yes' ELSE 'no' END AS request,
+    CASE WHEN array_length(tail) > 1 THEN status END AS status,
+    user_agent,
+    tail[4] AS signature,
+    tail[5] AS cipher,
+    tail[6] AS authentication,
+    tail[8] AS tls
+  FROM cut
+),
+timed AS (
+  SELECT *,
+    TRY_CAST(moment AS TIMESTAMP) AS instant,
+    CASE WHEN $bounded THEN COALESCE(moment < $since OR moment >= $until, FALSE) ELSE FALSE END AS outside,
+    tls IN ('TLSv1.2', 'TLSv1.3') AND substr(tls, 5) >= $minimum_tls AND cipher IN ({_USUAL_SUITES})
+      AND signature IN ('SigV4', 'SigV2', '-') AND authentication IN ('AuthHeader', 'QueryString', '-')
+      AND operation IN ({_USUAL_OPERATIONS}) AND status IN ({_USUAL_STATUSES})
+      AND bucket NOT IN ('', '-') AS sure
+  FROM dated
+),
+keyed AS (
+  SELECT
+    bucket, instant, outside,
+    CASE WHEN sure AND instant IS NOT NULL THEN '' ELSE
+      COALESCE(address, '') || ' ' || COALESCE(requester, '') || ' ' || COALESCE(operation, '') || ' ' ||
+      request || ' ' || COALESCE(status, '') || ' ' || COALESCE(signature, '') || ' ' ||
+      COALESCE(cipher, '') || ' ' || COALESCE(authentication, '') || ' ' || COALESCE(tls, '')
+    END AS rest,
+    CASE WHEN sure AND instant IS NOT NULL THEN NULL ELSE user_agent END AS user_agent,
+    CASE WHEN sure AND instant IS NOT NULL THEN NULL ELSE file END AS file
+  FROM timed
+),
+grouped AS (
+  SELECT file, bucket, outside, rest, user_agent, CAST(instant AS DATE) AS day,
+    COUNT(*) AS records, MIN(instant) AS first_instant, MAX(instant) AS last_instant
+  FROM keyed
+  GROUP BY 1, 2, 3, 4, 5, 6
+),
+told AS (
+  SELECT *,
+    substr(CAST(first_instant AS VARCHAR), 1, 19) AS first_seen,
+    substr(CAST(last_instant AS VARCHAR), 1, 19) AS last_seen,
+    string_split(CASE WHEN rest = '' THEN '{_SURE}' ELSE rest END, ' ') AS word
+  FROM grouped
 )
 SELECT
-  file,
-  head[2] AS bucket,
-  CASE WHEN head[3] LIKE '[__/___/____:__:__:__' AND head[4] = '+0000]' THEN
-    substr(head[3], 9, 4) || '-' || CASE substr(head[3], 5, 3)
-      WHEN 'Jan' THEN '01' WHEN 'Feb' THEN '02' WHEN 'Mar' THEN '03' WHEN 'Apr' THEN '04'
-      WHEN 'May' THEN '05' WHEN 'Jun' THEN '06' WHEN 'Jul' THEN '07' WHEN 'Aug' THEN '08'
-      WHEN 'Sep' THEN '09' WHEN 'Oct' THEN '10' WHEN 'Nov' THEN '11' WHEN 'Dec' THEN '12'
-    END || '-' || substr(head[3], 2, 2) || ' ' || substr(head[3], 14, 8)
-  END AS moment,
-  head[5] AS address,
-  head[6] AS requester,
-  head[8] AS operation,
-  request,
-  CASE WHEN array_length(tail) > 1 THEN status END AS status,
-  user_agent,
-  tail[4] AS signature,
-  tail[5] AS cipher,
-  tail[6] AS authentication,
-  tail[8] AS tls
-FROM cut
+  file, bucket, outside, records, first_seen, last_seen, user_agent,
+  word[1] AS address,
+  word[2] AS requester,
+  word[3] AS operation,
+  NULLIF(word[4], 'no') AS request,
+  NULLIF(word[5], '') AS status,
+  word[6] AS signature,
+  word[7] AS cipher,
+  word[8] AS authentication,
+  NULLIF(word[9], '') AS tls
+FROM told
 """
 """`lines(file, line)` of the text of server access logs, as `access`."""
 
@@ -91,11 +225,13 @@ _CIPHER_SUITE: Final = (
     "translate(cipher, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_', '') = ''"
     " AND (cipher LIKE '%AES%' OR cipher LIKE '%CHACHA20%' OR cipher LIKE '%DES%' OR cipher LIKE '%RC4%')"
 )
+_OPERATION: Final = "regexp_matches(operation, '^(BATCH|REST|S3|SOAP|WEBSITE)[.][A-Za-z0-9_.]+$')"
 # INVARIANT: a record tells its transport only where the fields around it have their documented form.
 # A host id that holds a blank shifts all that follow. The forms are those of the page above, read 2026-11.
 _WELL_FORMED: Final = (
-    "(signature IN ('SigV2', 'SigV4', '-') AND authentication IN ('AuthHeader', 'QueryString', '-')"
-    f" AND (cipher = '-' OR ({_CIPHER_SUITE})) AND (tls = '-' OR {_TLS_VERSION}))"
+    f"COALESCE({_OPERATION} AND regexp_matches(status, '^([0-9][0-9][0-9]|-|[?])$')"
+    " AND signature IN ('SigV2', 'SigV4', '-') AND authentication IN ('AuthHeader', 'QueryString', '-')"
+    f" AND (cipher = '-' OR ({_CIPHER_SUITE})) AND (tls = '-' OR {_TLS_VERSION}), FALSE)"
 )
 
 # A `-` in both fields is plain HTTP only where there was a request of a client to speak of:
@@ -112,11 +248,14 @@ SELECT
   CASE
     WHEN bucket IS NULL OR bucket IN ('', '-') OR operation IS NULL OR status IS NULL OR status = ''
       THEN 'is no record of an S3 access log'
-    WHEN TRY_CAST(moment AS TIMESTAMP) IS NULL THEN 'has no time'
+    WHEN TRY_CAST(first_seen AS TIMESTAMP) IS NULL THEN 'has no time'
   END AS malformed,
   CAST(NULL AS VARCHAR) AS passed,
   bucket,
-  moment,
+  outside,
+  records,
+  first_seen,
+  last_seen,
   COALESCE(NULLIF(requester, ''), '-') AS requester,
   COALESCE(NULLIF(user_agent, ''), '-') AS user_agent,
   COALESCE(NULLIF(address, ''), '-') AS address,
@@ -126,16 +265,18 @@ SELECT
   CAST(NULL AS VARCHAR) AS effect,
   {_TLS},
   CASE
-    WHEN operation LIKE 'S3.%' OR operation = 'BATCH.DELETE.OBJECT' THEN 'internal'
+    WHEN (operation LIKE 'S3.%' OR operation = 'BATCH.DELETE.OBJECT') AND {_OPERATION}
+      THEN 'internal'
     WHEN tls IS NULL OR tls = '' OR NOT {_WELL_FORMED} THEN 'unknown'
     WHEN tls <> '-' OR cipher <> '-' THEN 'tls'
     WHEN operation LIKE 'REST.COPY.%_GET' THEN 'unknown'
-    WHEN request <> '' AND request <> '-' AND status <> '-' AND address <> '-' THEN 'http'
+    WHEN request <> '' AND request <> '-' AND status <> '-' AND address NOT IN ('-', '') THEN 'http'
     ELSE 'unknown'
   END AS transport,
   CASE
     WHEN tls IS NULL OR tls = '' THEN 'the record has no field for the TLS version'
-    WHEN NOT {_WELL_FORMED} THEN 'a field of the record does not have the form that AWS documents'
+    WHEN NOT {_WELL_FORMED}
+      THEN 'a field of the record does not have the form that AWS documents'
     WHEN operation LIKE 'REST.COPY.%_GET' THEN 'the half of a copy that S3 does itself does not tell'
     ELSE 'the record says `-`, and of no request of a client'
   END AS why
@@ -161,7 +302,7 @@ SELECT
   CASE
     WHEN eventtype = 'AwsCloudTrailInsight' THEN NULL
     WHEN eventsource IS NULL OR operation IS NULL THEN 'is no event of CloudTrail'
-    WHEN TRY_CAST(moment AS TIMESTAMP) IS NULL THEN 'has no time'
+    WHEN TRY_CAST(first_seen AS TIMESTAMP) IS NULL THEN 'has no time'
   END AS malformed,
   CASE
     WHEN eventtype = 'AwsCloudTrailInsight' THEN 'insights, which are no requests'
@@ -170,7 +311,10 @@ SELECT
     WHEN eventtype = 'AwsServiceEvent' THEN 'what AWS did by itself'
   END AS passed,
   bucket,
-  moment,
+  outside,
+  records,
+  first_seen,
+  last_seen,
   COALESCE(NULLIF(requester, ''), '-') AS requester,
   COALESCE(NULLIF(user_agent, ''), '-') AS user_agent,
   COALESCE(NULLIF(address, ''), '-') AS address,
@@ -206,7 +350,7 @@ WITH judged AS (
     CASE
       WHEN malformed IS NOT NULL THEN 'malformed'
       WHEN passed IS NOT NULL THEN 'passed'
-      WHEN moment < $since OR moment >= $until THEN 'outside'
+      WHEN outside THEN 'outside'
       WHEN $some_buckets AND bucket NOT IN ($buckets) THEN 'passed'
       WHEN transport <> 'tls' THEN transport
       WHEN $minimum_tls = '' THEN 'https'
@@ -232,7 +376,7 @@ SELECT
   CASE WHEN outcome = 'malformed' THEN file END AS file,
   source,
   CASE WHEN NOT apart THEN bucket END AS bucket,
-  CASE WHEN NOT apart THEN substr(moment, 1, 10) END AS day,
+  CASE WHEN NOT apart THEN substr(first_seen, 1, 10) END AS day,
   CASE WHEN kept THEN requester END AS requester,
   CASE WHEN kept THEN user_agent END AS user_agent,
   CASE WHEN kept THEN address END AS address,
@@ -241,9 +385,9 @@ SELECT
   CASE WHEN outcome = 'old' THEN tls END AS tls,
   CASE WHEN kept THEN refused ELSE FALSE END AS refused,
   CASE WHEN NOT apart THEN effect END AS effect,
-  COUNT(*) AS requests,
-  MIN(moment) AS first_seen,
-  MAX(moment) AS last_seen
+  SUM(records) AS requests,
+  MIN(first_seen) AS first_seen,
+  MAX(last_seen) AS last_seen
 FROM spared
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14
 """

@@ -41,7 +41,7 @@ def _verdict(audit: Audit) -> str:
             told += " or more" if told and len(audit.buckets) > 1 else ""
             return (
                 f"safe to enforce: no request {_asked(audit)} to {count(len(audit.buckets), 'bucket')} got "
-                f"through in {count(window, 'day')} of logs{told}"
+                f"through in {count(window, 'day')} of logs{told}{_tolerated(audit)}"
             )
         case Breaks(clients, requests):
             these = f"these {clients:,} clients break" if clients != 1 else "this 1 client breaks"
@@ -50,6 +50,14 @@ def _verdict(audit: Audit) -> str:
             return f"cannot tell whether it is safe to enforce: {count(len(reasons), 'reason')}"
         case _:
             assert_never(audit.answer)
+
+
+def _tolerated(audit: Audit) -> str:
+    unclear = sum(bucket.unknown for bucket in audit.buckets) + audit.malformed.lines
+    if not unclear:
+        return ""
+    are = "is" if unclear == 1 else "are"
+    return f"; {count(unclear, 'record')} without a known transport {are} tolerated"
 
 
 def coverage(buckets: tuple[AuditedBucket, ...]) -> str:

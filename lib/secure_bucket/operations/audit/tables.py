@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from secure_bucket.operations.audit.dialects import Dialect, chain, write
 from secure_bucket.operations.audit.errors import LogError
-from secure_bucket.operations.audit.queries import ACCESS, ACCESS_LINES, COLLECT, EVENTS, REPORT
+from secure_bucket.operations.audit.queries import ACCESS, ACCESS_LINES, COLLECT, EVENTS, REPORT, once
 from secure_bucket.operations.audit.question import Question
 from secure_bucket.operations.audit.s3 import Location
 
@@ -63,10 +63,10 @@ _STORED: Final = {
 
 _LINES: Final = 'SELECT "$path" AS file, line FROM {table}'
 
-_EVENTS: Final = """
+_EVENTS: Final = f"""
 SELECT
   "$path" AS file,
-  substr(eventtime, 1, 10) || ' ' || substr(eventtime, 12, 8) AS moment,
+  {once("eventtime")},
   eventversion,
   eventsource,
   eventname AS operation,
@@ -87,7 +87,7 @@ SELECT
   additionaleventdata AS additional,
   COALESCE(tlsdetails.ciphersuite, json_extract_string(additionaleventdata, '$.CipherSuite')) AS cipher,
   tlsdetails.tlsversion AS tls
-FROM {table}
+FROM {{table}}
 """
 
 

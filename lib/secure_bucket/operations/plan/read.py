@@ -78,7 +78,8 @@ def _check_audit(audit: Audit, file: str) -> None:
     for number, bucket in enumerate(audit.buckets):
         match bucket.answer:
             case Safe():
-                wrong = bool(bucket.breaking or bucket.unknown) or bucket.name in broken
+                tolerated = audit.tolerated_unknown * (bucket.requests + audit.malformed.lines)
+                wrong = bool(bucket.breaking) or bucket.unknown > tolerated or bucket.name in broken
                 wrong = wrong or not bucket.requests or bucket.first_seen is None or bucket.last_seen is None
             case Breaks():
                 wrong = not bucket.breaking
