@@ -5,7 +5,7 @@
 #   make synth ARGS="-c insecure=true"  the same with a plain bucket at each level: it fails
 #   make test                           the tests;  ARGS="-k name" to choose
 #   make coverage                       the tests, and which lines they never reach
-#   make lint                           ruff and mypy --strict
+#   make lint                           ruff, mypy --strict and zizmor
 #   make format                         let ruff rewrite what it can
 #   make docs                           the documentation, as a site in build/site; docs-serve shows it
 #   make bench                          the benchmarks of the constructs, the gate and the proof
@@ -76,6 +76,7 @@ lint: install
 	ruff check .
 	ruff format --check .
 	mypy
+	zizmor --offline --quiet .github action.yml
 
 format: install
 	ruff check --fix .

