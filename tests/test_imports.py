@@ -19,6 +19,7 @@ ARROW = {
     "errors": [],
     "detection": [],
     "values": [],
+    "version": [],
     "conformance": ["detection", "errors"],
     "policy": ["values", "errors"],
     "proof": ["policy", "values", "errors"],
@@ -29,14 +30,14 @@ ARROW = {
     "repair": ["checks", "findings", "template", "proof", "policy", "values", "errors"],
     "cdk": [
         *("conformance", "detection", "checks", "findings", "template", "proof", "policy", "values"),
-        "errors",
+        *("errors", "version"),
     ],
     "operations": [
         *("detection", "formats", "checks", "findings", "template", "proof", "policy", "values", "errors"),
     ],
     "cli": [
         *("operations", "cdk", "conformance", "detection", "formats", "repair", "checks", "findings"),
-        *("template", "proof", "policy", "values", "errors"),
+        *("template", "proof", "policy", "values", "errors", "version"),
     ],
     "testing": ["checks", "findings", "template", "proof", "policy", "values", "errors"],
     "__main__": ["cli"],
@@ -70,14 +71,24 @@ def modules() -> Iterator[tuple[str, Path]]:
             yield parts[0], file
 
 
-def imported(file: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+def imported(file: Path, *, at_run_time: bool = False) -> Iterator[str]:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    for_types = {
+        id(inner)
+        for node in ast.walk(tree)
+        if at_run_time and isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if id(node) in for_types:
+            continue
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{file}: a relative import"
-            yield node.module or ""
             # `from secure_bucket import formats` is an import of that part.
+            if node.module != "secure_bucket":
+                yield node.module or ""
             yield from (f"{node.module}.{name.name}" for name in node.names)
 
 
@@ -93,6 +104,48 @@ def test_imports_follow_the_arrow(part: str, file: Path) -> None:
             assert target in ARROW[part], f"{part} imports {target}"
         if root in ("aws_cdk", "constructs", "jsii"):
             assert part == "cdk", f"{part} imports {root}"
+
+
+def graph() -> dict[str, set[str]]:
+    """Return what each module imports at run time, inside a function too."""
+    named = {}
+    for _, file in modules():
+        parts = file.relative_to(PACKAGE.parent).with_suffix("").parts
+        named[".".join(parts).removesuffix(".__init__")] = file
+    return {
+        module: {f"{name}" for name in imported(file, at_run_time=True) if name in named} - {module}
+        for module, file in named.items()
+    }
+
+
+def test_no_module_imports_itself_around_a_corner() -> None:
+    left = graph()
+    while leaves := {module for module, needed in left.items() if not needed & left.keys()}:
+        for module in leaves:
+            del left[module]
+    # What is left imports in a circle, or imports something that does.
+    assert not left, f"imports in a circle, or of one: {sorted(left)}"
+
+
+@pytest.mark.parametrize("file", [pytest.param(file, id=str(file)) for _, file in modules()])
+def test_nothing_inside_imports_the_face_of_the_package(file: Path) -> None:
+    names = set(imported(file))
+    parts = {f"secure_bucket.{part}" for part in ARROW}
+    for name in names:
+        if name == "secure_bucket" or name.startswith("secure_bucket."):
+            assert any(f"{name}.".startswith(f"{part}.") for part in parts), f"{file} imports `{name}`"
+
+
+@pytest.mark.parametrize("file", [pytest.param(file, id=str(file)) for _, file in modules()])
+def test_nothing_reaches_into_a_foreign_object(file: Path) -> None:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__"):
+            owner = ast.unparse(node.value)
+            # `os._exit`, `_replace` of a named tuple, and jsii's map of names are the documented way.
+            public = node.attr in ("_exit", "_replace", "_cfn_properties")
+            assert owner in ("self", "cls", "other", "earlier") or public, (
+                f"{file}:{node.lineno} uses `{ast.unparse(node)}`"
+            )
 
 
 def test_every_part_has_its_place_on_the_arrow() -> None:

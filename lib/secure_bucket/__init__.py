@@ -143,9 +143,9 @@ _MODULES = {
 
 def __getattr__(name: str) -> object:
     if name == "__version__":
-        from importlib.metadata import version
+        from secure_bucket.version import installed_version
 
-        value: object = version("secure-bucket")
+        value: object = installed_version()
     elif name in _MODULES:
         module = _MODULES[name]
         if module.startswith("cdk."):

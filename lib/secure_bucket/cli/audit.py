@@ -12,18 +12,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 from typing_extensions import assert_never
 
-from secure_bucket.cli.arguments.common import ReportTo
-from secure_bucket.cli.delivery import deliver_in, reports_of, run_of
+from secure_bucket.cli.delivery import deliver_document, reports_of, run_of
 from secure_bucket.cli.exits import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED
 from secure_bucket.cli.output import Progress, to_stderr, to_stdout
 from secure_bucket.cli.sessions import access_of, partition_of
 from secure_bucket.errors import SecureBucketError
-from secure_bucket.formats.run import Run
 from secure_bucket.operations.audit import Audit, Breaks, CannotTell, Key, Question, Safe, audit_logs
 from secure_bucket.operations.audit.sentences import verdict
-from secure_bucket.operations.aws.session import Session, open_session
+from secure_bucket.operations.aws.session import Access, open_session
 
 if TYPE_CHECKING:
+    from secure_bucket.operations.audit.s3 import Location
     from secure_bucket.operations.audit.tables import Stored
 
 __all__ = ["audit_permissions_of", "audit_report", "run"]
@@ -43,17 +42,23 @@ def run(arguments: argparse.Namespace) -> int:
     reports = reports_of(arguments.reports)
     _check(arguments)
     if arguments.show_permissions:
-        to_stdout(json.dumps(audit_permissions_of(arguments), indent=2) + "\n")
+        to_stdout(json.dumps(_permissions(arguments), indent=2) + "\n")
         return PROVEN
     if arguments.print_sql is not None:
         to_stdout(_sql(arguments))
         return PROVEN
-    audit = _athena(arguments) if arguments.athena else audit_report(arguments)
+    if arguments.athena:
+        audit = _athena(arguments)
+    else:
+        access = access_of(arguments, connections=16)
+        audit = audit_report(arguments.logs, _question(arguments), access, arguments)
     if audit is None:
         to_stderr("secure-bucket: nothing was run")
         return COULD_NOT_RUN
     code = _exit_code(audit, arguments)
-    _deliver(audit, arguments, run_of(_words(arguments), code), reports)
+    faults = [fault.message for fault in audit.faults]
+    run = run_of(_words(arguments), code)
+    deliver_document(audit, "audit", reports, arguments, run, faults=faults, notes=(verdict(audit),))
     return code
 
 
@@ -79,21 +84,25 @@ def _spare_the_logs(arguments: argparse.Namespace) -> None:
             raise SecureBucketError(f"`{report.file}` is a log, and would be written over")
 
 
-def audit_report(arguments: argparse.Namespace) -> Audit:
-    """Return the audit of the logs that the arguments lead to, made on this machine.
+def audit_report(
+    logs: Sequence[str], question: Question, access: Access, arguments: argparse.Namespace
+) -> Audit:
+    """Return the audit of logs, made on this machine.
 
     Args:
-        arguments: The arguments, with those of this command.
+        logs: The logs.
+        question: What is asked of them.
+        access: How AWS is reached, for logs in S3.
+        arguments: The arguments: `memory`, `jobs` and `quiet`.
 
     Raises:
         SecureBucketError: If it cannot be done at all.
     """
-    session = _session(arguments) if any(log.startswith(_S3) for log in arguments.logs) else None
-    question = _question(arguments)
+    session = open_session(access) if any(log.startswith(_S3) for log in logs) else None
     # Nobody knows how many files there are.
     with Progress(None, shown=not arguments.quiet, what="files read") as progress:
         return audit_logs(
-            arguments.logs,
+            logs,
             buckets=question.buckets,
             since=question.since,
             until=question.until,
@@ -131,7 +140,8 @@ def _athena(arguments: argparse.Namespace) -> Audit | None:
         sys.stderr.flush()
         return sys.stdin.readline().strip().casefold() in ("y", "yes")
 
-    athena = Athena(_session(arguments), arguments.database, arguments.workgroup, arguments.output_location)
+    session = open_session(access_of(arguments, connections=16))
+    athena = Athena(session, arguments.database, arguments.workgroup, arguments.output_location)
     return audit_athena(
         arguments.logs[0], _question(arguments), athena, stored=arguments.logs_are, confirm=confirm
     )
@@ -152,12 +162,32 @@ def _question(arguments: argparse.Namespace) -> Question:
     )
 
 
-def _session(arguments: argparse.Namespace) -> Session:
-    return open_session(access_of(arguments, connections=16))
+def _permissions(arguments: argparse.Namespace) -> dict[str, Any]:
+    from secure_bucket.operations.audit.s3 import parse_location
+
+    location = arguments.output_location
+    return audit_permissions_of(
+        arguments.logs,
+        access_of(arguments),
+        athena=(arguments.workgroup, arguments.database) if arguments.athena else None,
+        results=None if location is None else parse_location(location),
+    )
 
 
-def audit_permissions_of(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the IAM policy that an audit with these arguments needs.
+def audit_permissions_of(
+    logs: Sequence[str],
+    access: Access,
+    *,
+    athena: tuple[str, str] | None = None,
+    results: Location | None = None,
+) -> dict[str, Any]:
+    """Return the IAM policy that an audit of logs needs.
+
+    Args:
+        logs: The logs.
+        access: How AWS is reached.
+        athena: The workgroup and the database of Athena; `None` without Athena.
+        results: Where Athena puts its results.
 
     Raises:
         SecureBucketError: If a prefix is none.
@@ -165,15 +195,14 @@ def audit_permissions_of(arguments: argparse.Namespace) -> dict[str, Any]:
     from secure_bucket.operations.audit.permissions import audit_permissions
     from secure_bucket.operations.audit.s3 import parse_location
 
-    locations = [parse_location(log) for log in arguments.logs if log.startswith(_S3)]
+    locations = [parse_location(log) for log in logs if log.startswith(_S3)]
     if not locations:
         to_stderr("secure-bucket: these logs lie on this machine, so nobody has to allow anything")
-    results = None if arguments.output_location is None else parse_location(arguments.output_location)
     return audit_permissions(
         locations,
-        partition=partition_of(access_of(arguments)),
-        role_arn=arguments.role_arn,
-        athena=(arguments.workgroup, arguments.database) if arguments.athena else None,
+        partition=partition_of(access),
+        role_arn=access.role_arn,
+        athena=athena,
         results=results,
     )
 
@@ -213,19 +242,3 @@ def _words(arguments: argparse.Namespace) -> tuple[tuple[str, str], ...]:
         ("limit", str(arguments.limit)),
         ("athena", "yes" if arguments.athena else "no"),
     )
-
-
-def _deliver(audit: Audit, arguments: argparse.Namespace, run: Run, reports: Sequence[ReportTo]) -> None:
-    def text(**options: Any) -> str:
-        from secure_bucket.operations.audit.text_report import render
-
-        return render(audit, **options)
-
-    def render(format: str, run: Run) -> str:
-        from secure_bucket.operations.audit import csv_report, json_report
-
-        formats = {"csv": csv_report.render, "json": json_report.render}
-        return formats[format](audit, run)
-
-    faults = [fault.message for fault in audit.faults]
-    deliver_in(reports, arguments, run, text=text, render=render, faults=faults, notes=(verdict(audit),))

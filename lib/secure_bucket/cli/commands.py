@@ -15,6 +15,7 @@ from typing import Any, Final, NoReturn
 
 from secure_bucket.cli.arguments.common import EXIT_CODES
 from secure_bucket.cli.output import to_stdout
+from secure_bucket.version import installed_version
 
 __all__ = ["COMMANDS", "build_parser", "did_you_mean"]
 
@@ -93,9 +94,7 @@ def _wrapped(row: str, width: int) -> list[str]:
 class _Version(argparse.Action):
     # Only this option pays for reading the package metadata.
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from secure_bucket import __version__
-
-        to_stdout(f"secure-bucket {__version__}\n")
+        to_stdout(f"secure-bucket {installed_version()}\n")
         parser.exit(0)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import importlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 from msgspec.structs import replace
 
@@ -19,8 +20,9 @@ from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Report
 from secure_bucket.formats.run import Run
 from secure_bucket.values.unknown import Place
+from secure_bucket.version import installed_version
 
-__all__ = ["deliver", "deliver_in", "reports_of", "run_of"]
+__all__ = ["deliver", "deliver_document", "reports_of", "run_of"]
 
 # The formats that a code host reads, with paths from the root of the repository.
 _FOR_CODE_HOSTS = frozenset(("github", "gitlab", "junit", "sarif"))
@@ -120,13 +122,52 @@ def deliver_in(
             written = text(**_fitting(arguments, to_terminal=each.file is None), verbose=arguments.verbose)
             text_shown = text_shown or each.file is None
         else:
-            from secure_bucket import __version__  # Looking it up takes time that text does not need.
-
-            written = render(each.format, replace(run, version=__version__))
+            # Looking the version up takes time that text does not need.
+            written = render(each.format, replace(run, version=installed_version()))
         _write(each, written)
     if not text_shown:
         for line in (*faults, *(() if arguments.quiet else notes)):
             to_stderr(f"secure-bucket: {line}")
+
+
+def deliver_document(
+    document: object,
+    operation: str,
+    reports: Sequence[ReportTo],
+    arguments: argparse.Namespace,
+    run: Run,
+    *,
+    faults: Iterable[str],
+    notes: Iterable[str],
+) -> None:
+    """Write what an operation found, with the modules `<format>_report` of its package.
+
+    Args:
+        document: What it found.
+        operation: The package: `audit`, `plan` or `probe`.
+        reports: As for `deliver_in`, like the other arguments.
+        arguments: The arguments of the command.
+        run: The run, without its version.
+        faults: What stderr is told where standard output gets no text.
+        notes: What it is told besides, unless the command is to be quiet.
+
+    Raises:
+        OutputError: If one cannot be written.
+    """
+
+    def writer(format: str) -> Callable[..., str]:
+        module = importlib.import_module(f"secure_bucket.operations.{operation}.{format}_report")
+        return cast("Callable[..., str]", module.render)
+
+    deliver_in(
+        reports,
+        arguments,
+        run,
+        text=lambda **options: writer("text")(document, **options),
+        render=lambda format, run: writer(format)(document, run),
+        faults=faults,
+        notes=notes,
+    )
 
 
 def run_of(words: tuple[tuple[str, str], ...], code: int) -> Run:

@@ -104,8 +104,9 @@ class Progress:
         self.next = time.monotonic() + self.DELAY
         self._bar: rich.progress.Progress | None = None
 
-    def __call__(self, done: int) -> None:
-        """Say how many steps are done."""
+    def __call__(self, done: int, total: int | None = None) -> None:
+        """Say how many steps are done, and of how many where that was not known before."""
+        self.total = self.total if total is None else total
         if not self.shown or time.monotonic() < self.next:
             return
         self.next = time.monotonic() + self.INTERVAL

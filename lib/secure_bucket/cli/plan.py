@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,14 +13,19 @@ from msgspec.structs import replace
 
 from secure_bucket.checks.find_targets import STDIN
 from secure_bucket.cli.arguments.common import ReportTo
+from secure_bucket.cli.audit import audit_permissions_of, audit_report
+from secure_bucket.cli.check import check_options, check_report
 from secure_bucket.cli.config import Config, config_of
-from secure_bucket.cli.delivery import deliver_in, reports_of, run_of
+from secure_bucket.cli.delivery import deliver_document, reports_of, run_of
 from secure_bucket.cli.exits import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED
+from secure_bucket.cli.frame import ClaimOptions, claim_of
 from secure_bucket.cli.output import to_stderr, to_stdout
+from secure_bucket.cli.review import review_permissions_of, review_report, scope_of
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Report
-from secure_bucket.formats.run import Run
+from secure_bucket.operations.audit import question as audits
 from secure_bucket.operations.audit.audit import Audit
+from secure_bucket.operations.aws.session import Access
 from secure_bucket.operations.plan import (
     Rollout,
     names_of_buckets,
@@ -30,12 +36,11 @@ from secure_bucket.operations.plan import (
     read_stack_resources,
 )
 from secure_bucket.operations.plan.sentences import summary
+from secure_bucket.operations.review import account_review as reviews
 
 __all__ = ["run"]
 
 _S3 = "s3://"
-_NO_BASELINE: dict[str, object] = {"baseline": None, "write_baseline": None, "grow_baseline": False}
-_KEYS = ("bucket", "requester", "user-agent", "address", "operation")
 # All clients have to be named, and what is held in memory has to have an end.
 _MOST_GROUPS = 200_000
 
@@ -62,21 +67,19 @@ def run(arguments: argparse.Namespace) -> int:
     if audit is not None:
         _same_question(audit, arguments)
     resources = [read_stack_resources(file, template or "") for template, file in _lists(arguments)]
+    claim = claim_of(arguments, config)
     if arguments.paths:
-        from secure_bucket.cli.check import check_report
-
-        check = check_report(_as_for_check(arguments), config, [each.file for each in reports])
+        options = check_options(arguments, config, claim, written=[each.file for each in reports])
+        check = check_report(options, config, claim, quiet=arguments.quiet)
     if arguments.live:
-        from secure_bucket.cli.review import review_report
-
-        review = review_report(_as_for_review(arguments), config)
+        review = claim.grant(
+            review_report(arguments, scope_of(arguments), _review_question(arguments, claim)), config
+        )
     names: Mapping[tuple[str, str], str] = {}
     if check is not None and resources:
         names = names_of_buckets(check, resources, accounts=() if review is None else review.accounts)
     if arguments.logs:
-        from secure_bucket.cli.audit import audit_report
-
-        audit = audit_report(_as_for_audit(arguments))
+        audit = audit_report(arguments.logs, _audit_question(arguments), _audit_access(arguments), arguments)
     run = run_of(_words(arguments), PROVEN)
     rollout = plan_rollout(
         check=check,
@@ -88,7 +91,10 @@ def run(arguments: argparse.Namespace) -> int:
         minimum_window=arguments.minimum_window,
     )
     code = _exit_code(rollout)
-    _deliver(rollout, arguments, replace(run, exit_code=code), reports)
+    faults = [fault.message for fault in rollout.faults]
+    notes = (*rollout.warnings, summary(rollout))
+    run = replace(run, exit_code=code)
+    deliver_document(rollout, "plan", reports, arguments, run, faults=faults, notes=notes)
     return code
 
 
@@ -200,42 +206,47 @@ def _lists(arguments: argparse.Namespace) -> Iterator[tuple[str | None, str]]:
 def _read_reviews(files: Sequence[str]) -> Report | None:
     if not files:
         return None
-    from secure_bucket.operations.review.account_review import merged
-
-    return merged(map(read_review, files))
+    return reviews.merged(map(read_review, files))
 
 
-def _as_for_check(arguments: argparse.Namespace) -> argparse.Namespace:
-    unset: dict[str, object] = {"exclude": [], "skip_other_files": False, "undecided": None}
-    return argparse.Namespace(**(vars(arguments) | unset | _NO_BASELINE))
+def _review_question(arguments: argparse.Namespace, claim: ClaimOptions) -> reviews.Question:
+    return reviews.Question((), (), claim.strict, claim.minimum_tls, arguments.threads)
 
 
-def _as_for_review(arguments: argparse.Namespace) -> argparse.Namespace:
-    unset: dict[str, object] = {"exclude": [], "buckets": [], "undecided": None}
-    return argparse.Namespace(**(vars(arguments) | unset | _NO_BASELINE))
+def _audit_question(arguments: argparse.Namespace) -> audits.Question:
+    return audits.Question(
+        datetime.datetime.now(datetime.timezone.utc),
+        (),
+        arguments.since,
+        arguments.until,
+        arguments.minimum_tls,
+        audits.ALL_KEYS,
+        _MOST_GROUPS,
+        arguments.minimum_window,
+        arguments.maximum_age,
+    )
 
 
-def _as_for_audit(arguments: argparse.Namespace) -> argparse.Namespace:
+def _audit_access(arguments: argparse.Namespace) -> Access:
+    """Return how the logs in S3 are reached: as one identity.
+
+    Raises:
+        SecureBucketError: If several identities are given.
+    """
     several = len(arguments.profiles) > 1 or len(arguments.role_arns) > 1 or arguments.role_name is not None
     if several and _logs_in_s3(arguments):
         raise SecureBucketError(
             "logs in S3 are read as one identity, and several are given: run `secure-bucket audit` on them "
             "first, and give --audit"
         )
-    return argparse.Namespace(
-        **(
-            vars(arguments)
-            | {
-                "buckets": [],
-                "group_by": _KEYS,
-                "limit": _MOST_GROUPS,
-                "profile": next(iter(arguments.profiles), None),
-                "role_arn": next(iter(arguments.role_arns), None),
-                "external_id": arguments.external_id if arguments.role_arns else None,
-                "athena": False,
-                "output_location": None,
-            }
-        )
+    return Access(
+        next(iter(arguments.profiles), None),
+        arguments.region,
+        next(iter(arguments.role_arns), None),
+        arguments.external_id if arguments.role_arns else None,
+        arguments.endpoint_url,
+        arguments.ca_bundle,
+        16,
     )
 
 
@@ -243,13 +254,10 @@ def _permissions(arguments: argparse.Namespace, config: Config) -> dict[str, Any
     """Return the IAM policy with what has to be allowed; one each, where both accounts and logs are asked."""
     needed: dict[str, dict[str, Any]] = {}
     if arguments.live:
-        from secure_bucket.cli.review import review_permissions_of
-
-        needed["Review"] = review_permissions_of(_as_for_review(arguments), config)
+        question = _review_question(arguments, claim_of(arguments, config))
+        needed["Review"] = review_permissions_of(scope_of(arguments), question, arguments.aggregator)
     if _logs_in_s3(arguments):
-        from secure_bucket.cli.audit import audit_permissions_of
-
-        needed["Logs"] = audit_permissions_of(_as_for_audit(arguments))
+        needed["Logs"] = audit_permissions_of(arguments.logs, _audit_access(arguments))
     if not needed:
         to_stderr("secure-bucket: all of this lies on this machine, so nobody has to allow anything")
         return {"Version": "2012-10-17", "Statement": []}
@@ -277,20 +285,3 @@ def _words(arguments: argparse.Namespace) -> tuple[tuple[str, str], ...]:
         ("maximum-age", f"{arguments.maximum_age}d"),
         ("tolerate-unknown", f"{100 * arguments.tolerate_unknown:g}%"),
     )
-
-
-def _deliver(rollout: Rollout, arguments: argparse.Namespace, run: Run, reports: Sequence[ReportTo]) -> None:
-    def text(**options: Any) -> str:
-        from secure_bucket.operations.plan.text_report import render
-
-        return render(rollout, **options)
-
-    def render(format: str, run: Run) -> str:
-        from secure_bucket.operations.plan import csv_report, json_report, markdown_report
-
-        formats = {"csv": csv_report.render, "json": json_report.render, "markdown": markdown_report.render}
-        return formats[format](rollout, run)
-
-    faults = [fault.message for fault in rollout.faults]
-    notes = (*rollout.warnings, summary(rollout))
-    deliver_in(reports, arguments, run, text=text, render=render, faults=faults, notes=notes)

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
-from collections.abc import Callable, Sequence
-from typing import Any, cast
 
-from secure_bucket.cli.arguments.common import ReportTo
-from secure_bucket.cli.delivery import deliver_in, reports_of, run_of
+from secure_bucket.cli.delivery import deliver_document, reports_of, run_of
 from secure_bucket.cli.exits import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED
 from secure_bucket.cli.output import Progress, to_stderr, to_stdout
 from secure_bucket.cli.sessions import access_of, partition_of
 from secure_bucket.errors import SecureBucketError
-from secure_bucket.formats.run import Run
 from secure_bucket.operations.aws.errors import LiveError, Trouble
 from secure_bucket.operations.aws.session import Access, Session, open_session
 from secure_bucket.operations.probe.probe import Layout, Probe, Signer, Transport, probe_bucket
@@ -46,7 +41,9 @@ def run(arguments: argparse.Namespace) -> int:
         return PROVEN
     probes = _probe(arguments, open_session(access), names, transports)
     code = _exit_code(probes)
-    _deliver(probes, arguments, run_of(_words(arguments, transports), code), reports)
+    run = run_of(_words(arguments, transports), code)
+    faults, notes = map(str, probes.faults), (probes.summary(),)
+    deliver_document(probes, "probe", reports, arguments, run, faults=faults, notes=notes)
     return code
 
 
@@ -133,21 +130,3 @@ def _permissions(
     if not policy.get("Role", policy)["Statement"]:
         to_stderr("secure-bucket: nothing is signed, so nobody has to allow anything")
     return json.dumps(policy, indent=2) + "\n"
-
-
-def _deliver(probes: Probes, arguments: argparse.Namespace, run: Run, reports: Sequence[ReportTo]) -> None:
-    def text(**options: Any) -> str:
-        from secure_bucket.operations.probe.text_report import render
-
-        return render(probes, **options)
-
-    def render(format: str, run: Run) -> str:
-        return _renderer(format)(probes, run)
-
-    faults, notes = map(str, probes.faults), (probes.summary(),)
-    deliver_in(reports, arguments, run, text=text, render=render, faults=faults, notes=notes)
-
-
-def _renderer(name: str) -> Callable[[Probes, Run], str]:
-    module = importlib.import_module(f"secure_bucket.operations.probe.{name}_report")
-    return cast("Callable[[Probes, Run], str]", module.render)

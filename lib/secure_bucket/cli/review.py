@@ -7,13 +7,10 @@ import datetime
 import json
 from typing import Any
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from secure_bucket.cli.arguments.common import baseline_of
-from secure_bucket.cli.config import Config, config_of
-from secure_bucket.cli.delivery import deliver, reports_of
-from secure_bucket.cli.exits import PROVEN, exit_code, undecided_as_warnings
+from secure_bucket.cli.exits import PROVEN
+from secure_bucket.cli.frame import frame_of
 from secure_bucket.cli.output import Progress, to_stderr, to_stdout
 from secure_bucket.cli.sessions import partition_of
 from secure_bucket.errors import SecureBucketError
@@ -26,28 +23,7 @@ from secure_bucket.operations.review.account_review import Question
 from secure_bucket.operations.review.journal import MAX_AGE, Journal
 from secure_bucket.operations.review.review import review_accounts
 
-__all__ = ["review_permissions_of", "review_report", "run"]
-
-
-class _Options(Struct, frozen=True):
-    """The arguments, completed by the settings: what stands on the command line counts."""
-
-    scope: Scope
-    question: Question
-    undecided_fails: bool
-    baseline: str | None
-
-    def words(self, aggregator: str | None) -> tuple[tuple[str, str], ...]:
-        """Return what was asked for, for the reports."""
-        minimum = self.question.minimum_tls
-        return (
-            ("source", "S3" if aggregator is None else f"AWS Config aggregator {aggregator}"),
-            ("undecided", "error" if self.undecided_fails else "warn"),
-            ("strict", "yes" if self.question.strict else "no"),
-            ("minimum-tls", "not asked" if minimum is None else f"{minimum:g}"),
-            *(("bucket", name) for name in self.question.buckets),
-            *(("exclude", pattern) for pattern in self.question.exclude),
-        )
+__all__ = ["review_permissions_of", "review_report", "run", "scope_of"]
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -59,66 +35,49 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         SecureBucketError: If it cannot be done at all.
     """
-    reports = reports_of(arguments.reports)
-    config = config_of(arguments)
-    options = _complete(arguments, config)
-    options.scope.check()
+    for name, values in (("--bucket", arguments.buckets), ("--exclude", arguments.exclude)):
+        if "" in values:
+            raise SecureBucketError(f"a {name} is empty: is a variable not set?")
+    frame = frame_of(arguments)
+    scope = scope_of(arguments)
+    question = Question(
+        tuple(dict.fromkeys(map(bucket_named, arguments.buckets))),
+        tuple(arguments.exclude),
+        frame.claim.strict,
+        frame.claim.minimum_tls,
+        arguments.threads,
+    )
     if arguments.show_permissions:
-        to_stdout(json.dumps(_permissions(arguments, options), indent=2) + "\n")
+        needed = review_permissions_of(scope, question, arguments.aggregator)
+        to_stdout(json.dumps(needed, indent=2) + "\n")
         return PROVEN
-    report = _review(arguments, config, options)
-    if options.baseline is not None:
-        from secure_bucket.cli.apply_baseline import against_baseline
-
-        whole = not (arguments.buckets or arguments.exclude)
-        report = against_baseline(report, arguments, options.baseline, whole=whole)
-    if not options.undecided_fails:
-        report = undecided_as_warnings(report)
-    code = exit_code(report)
-    deliver(report, reports, arguments, options.words(arguments.aggregator), code)
-    return code
+    report = review_report(arguments, scope, question)
+    words = (
+        ("source", _source(arguments.aggregator)),
+        *frame.words,
+        *(("bucket", name) for name in question.buckets),
+        *(("exclude", pattern) for pattern in question.exclude),
+    )
+    report = frame.claim.grant(report, frame.config)
+    return frame.finish(report, arguments, words, whole=not (question.buckets or question.exclude))
 
 
-def review_report(arguments: argparse.Namespace, config: Config) -> Report:
-    """Return the report on the accounts that the arguments lead to, with the exceptions of the settings.
-
-    Args:
-        arguments: The arguments, with those of this command.
-        config: The settings.
-
-    Raises:
-        SecureBucketError: If it cannot be done at all.
-    """
-    options = _complete(arguments, config)
-    options.scope.check()
-    return _review(arguments, config, options)
+def _source(aggregator: str | None) -> str:
+    return "S3" if aggregator is None else f"AWS Config aggregator {aggregator}"
 
 
-def review_permissions_of(arguments: argparse.Namespace, config: Config) -> dict[str, Any]:
-    """Return the IAM policy that a review with these arguments needs.
+def scope_of(arguments: argparse.Namespace) -> Scope:
+    """Return the accounts that the arguments lead to.
 
     Raises:
         SecureBucketError: If the arguments contradict each other.
     """
-    options = _complete(arguments, config)
-    options.scope.check()
-    return _permissions(arguments, options)
-
-
-def _complete(arguments: argparse.Namespace, config: Config) -> _Options:
-    for name, values in (
-        ("--profile", arguments.profiles),
-        ("--bucket", arguments.buckets),
-        ("--exclude", arguments.exclude),
-    ):
-        if "" in values:
-            raise SecureBucketError(f"a {name} is empty: is a variable not set?")
+    if "" in arguments.profiles:
+        raise SecureBucketError("a --profile is empty: is a variable not set?")
     if arguments.max_age is not None and arguments.resume is None:
         raise SecureBucketError("--max-age is for --resume FILE: give that, too")
     if arguments.aggregator is not None and arguments.resume is not None:
         raise SecureBucketError("--aggregator asks everything at once: there is nothing to --resume")
-    strict = config.strict if arguments.strict is None else arguments.strict
-    minimum = config.minimum_tls if arguments.minimum_tls is None else arguments.minimum_tls
     access = Access(
         region=arguments.region,
         endpoint_url=arguments.endpoint_url,
@@ -139,37 +98,30 @@ def _complete(arguments: argparse.Namespace, config: Config) -> _Options:
         raise SecureBucketError(
             "--account and --organization need --role-name or --aggregator: give that, too"
         )
-    question = Question(
-        tuple(dict.fromkeys(map(bucket_named, arguments.buckets))),
-        tuple(arguments.exclude),
-        bool(strict),
-        minimum,
-        arguments.threads,
-    )
-    undecided = arguments.undecided or config.undecided or "error"
-    return _Options(scope, question, undecided == "error", baseline_of(arguments, config.baseline))
+    scope.check()
+    return scope
 
 
-def _review(arguments: argparse.Namespace, config: Config, options: _Options) -> Report:
-    report = _ask(arguments, options)
-    return _grant(report, config, options) if config.exceptions else report
+def review_report(arguments: argparse.Namespace, scope: Scope, question: Question) -> Report:
+    """Return the report on the accounts, without the exceptions of the settings.
 
+    Args:
+        arguments: The arguments: `aggregator`, `resume`, `max_age`, `quiet`, and those that a journal names.
+        scope: The accounts.
+        question: What is asked of each.
 
-def _ask(arguments: argparse.Namespace, options: _Options) -> Report:
-    journal = _journal(arguments)
+    Raises:
+        SecureBucketError: If it cannot be done at all.
+    """
+    journal = _journal(arguments, question)
     try:
         with Progress(0, shown=not arguments.quiet, what="reviewed") as progress:
-
-            def advance(done: int, total: int) -> None:
-                progress.total = total
-                progress(done)
-
-            question = replace(options.question, journal=journal, advance=advance)
+            question = replace(question, journal=journal, advance=progress)
             if arguments.aggregator is not None:
                 from secure_bucket.operations.review.aggregator import review_aggregator
 
-                return review_aggregator(arguments.aggregator, options.scope, question)
-            report = review_accounts(options.scope, question)
+                return review_aggregator(arguments.aggregator, scope, question)
+            report = review_accounts(scope, question)
         if journal is not None and not report.faults:
             journal.finish()
         return report
@@ -180,7 +132,20 @@ def _ask(arguments: argparse.Namespace, options: _Options) -> Report:
                 _tell(journal)
 
 
-def _journal(arguments: argparse.Namespace) -> Journal | None:
+def review_permissions_of(scope: Scope, question: Question, aggregator: str | None) -> dict[str, Any]:
+    """Return the IAM policy that a review needs.
+
+    Raises:
+        LiveError: If there is no such profile.
+    """
+    from secure_bucket.operations.review.permissions import review_permissions
+
+    profile = scope.profiles[0] if scope.profiles else None
+    partition = partition_of(replace(scope.access, profile=profile))
+    return review_permissions(scope, question, aggregator, partition=partition)
+
+
+def _journal(arguments: argparse.Namespace, question: Question) -> Journal | None:
     if arguments.resume is None:
         return None
     scope = {
@@ -190,7 +155,7 @@ def _journal(arguments: argparse.Namespace) -> Journal | None:
         "--account": arguments.accounts,
         "--organization": arguments.organization,
         "--endpoint-url": arguments.endpoint_url,
-        "--bucket": arguments.buckets,
+        "--bucket": list(question.buckets),
     }
     age = MAX_AGE if arguments.max_age is None else datetime.timedelta(hours=arguments.max_age)
     return Journal(arguments.resume, scope, age)
@@ -205,20 +170,3 @@ def _tell(journal: Journal) -> None:
         to_stderr(f"{named} answered for {count(journal.reused, 'bucket')}; its oldest answer is of {oldest}")
     if journal.stale:
         to_stderr(f"{named}: {count(journal.stale, 'answer')} too old to count, so S3 was asked again")
-
-
-def _grant(report: Report, config: Config, options: _Options) -> Report:
-    from secure_bucket.cli.settings_exceptions import bucket_exceptions
-    from secure_bucket.findings.exceptions import grant_exceptions
-
-    unasked = () if options.question.minimum_tls is not None else ("SB006",)
-    exceptions = bucket_exceptions(config, report)
-    return grant_exceptions(report, exceptions, datetime.date.today(), unasked=unasked)
-
-
-def _permissions(arguments: argparse.Namespace, options: _Options) -> dict[str, Any]:
-    from secure_bucket.operations.review.permissions import review_permissions
-
-    profile = options.scope.profiles[0] if options.scope.profiles else None
-    partition = partition_of(replace(options.scope.access, profile=profile))
-    return review_permissions(options.scope, options.question, arguments.aggregator, partition=partition)

@@ -14,13 +14,13 @@ from secure_bucket.findings.exceptions import grant_exceptions, parse_exception
 from secure_bucket.findings.finding import GrantedException, Report
 from secure_bucket.findings.subject import Declared, Running, Subject
 
-__all__ = ["bucket_exceptions", "configured_exceptions", "grant_configured"]
+__all__ = ["grant_configured"]
 
 
 def grant_configured(
     report: Report, config: Config, *, minimum_tls: float | None, today: datetime.date
 ) -> Report:
-    """Grant the exceptions of the settings to a report on templates.
+    """Grant the exceptions of the settings to a report.
 
     Args:
         report: The report.
@@ -29,51 +29,47 @@ def grant_configured(
         today: The day for which the exceptions are granted.
 
     Raises:
-        ConfigError: As for `configured_exceptions`.
+        ConfigError: If one has no reason, names no rule, or ends on a day that is none.
     """
     unasked = () if minimum_tls is not None else ("SB006",)
-    return grant_exceptions(report, configured_exceptions(config, report), today, unasked=unasked)
+    return grant_exceptions(report, _configured(config, report), today, unasked=unasked)
 
 
-def configured_exceptions(config: Config, report: Report) -> tuple[GrantedException, ...]:
-    """Return the exceptions of the settings that concern the templates of a report.
+def _configured(config: Config, report: Report) -> Iterator[GrantedException]:
+    """Yield the exceptions of the settings that concern a report.
 
     Raises:
         ConfigError: If one has no reason, names no rule, or ends on a day that is none.
     """
     needed = {(finding.subject.key, finding.rule) for finding in report.findings}
     known = {each.subject.key for each in (*report.buckets, *report.findings)}
-    return tuple(
-        granted
-        for exception in config.exceptions
-        if not exception.bucket
-        for granted in _for_templates(exception, config, report.templates, known, needed)
-    )
+    for exception in config.exceptions:
+        if exception.bucket:
+            yield from _for_buckets(exception, config, report)
+        else:
+            yield from _for_templates(exception, config, report.templates, known, needed)
 
 
-def bucket_exceptions(config: Config, report: Report) -> tuple[GrantedException, ...]:
-    """Return the exceptions of the settings that concern the buckets of a report.
+def _for_buckets(
+    exception: ConfiguredException, config: Config, report: Report
+) -> Iterator[GrantedException]:
+    """Yield an exception for the buckets that run and that it names.
 
     One with an `account` that was reviewed is unused when that account has no such bucket. One without may
     be for another run, with other accounts.
-
-    Raises:
-        ConfigError: If one has no reason, names no rule, or ends on a day that is none.
     """
-    granted: list[GrantedException] = []
-    for exception in config.exceptions:
-        if not exception.bucket:
-            continue
-        subjects: list[Subject] = [
-            bucket.subject
-            for bucket in report.buckets
-            if bucket.subject.name == exception.bucket and exception.account in ("", bucket.account)
-        ]
-        nowhere = Running(exception.bucket, account=exception.account)
-        parsed = _parsed(exception, config, nowhere)
-        if subjects or exception.account in report.accounts:
-            granted += [replace(parsed, subject=subject) for subject in subjects or [nowhere]]
-    return tuple(granted)
+    nowhere = Running(exception.bucket, account=exception.account)
+    granted = _parsed(exception, config, nowhere)
+    subjects: list[Subject] = [
+        bucket.subject
+        for bucket in report.buckets
+        if isinstance(bucket.subject, Running)
+        and bucket.subject.name == exception.bucket
+        and exception.account in ("", bucket.account)
+    ]
+    if subjects or exception.account in report.accounts:
+        for subject in subjects or [nowhere]:
+            yield replace(granted, subject=subject)
 
 
 def _for_templates(

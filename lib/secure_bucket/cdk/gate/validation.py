@@ -26,7 +26,6 @@ import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_s3 as s3
 
-import secure_bucket
 from secure_bucket.cdk.fix.outcome import Fixed, Left
 from secure_bucket.cdk.gate.acknowledgments import Acknowledgment, find_construct, read_acknowledgments
 from secure_bucket.cdk.gate.cloud_assembly import StackArtifact, imported_buckets, read_cloud_assembly
@@ -50,6 +49,7 @@ from secure_bucket.findings.expiry import expiry_of
 from secure_bucket.findings.finding import Finding, Level, Report
 from secure_bucket.findings.rules import RULES
 from secure_bucket.proof.verdict import Proven
+from secure_bucket.version import installed_version
 
 __all__ = ["SecureTransportValidation"]
 
@@ -97,7 +97,7 @@ class SecureTransportValidation:
     @property
     def version(self) -> str:
         """The version of this library."""
-        return secure_bucket.__version__
+        return installed_version()
 
     @property
     def rule_ids(self) -> list[str]:

@@ -11,10 +11,9 @@ from secure_bucket.errors import MissingDependencyError
 from secure_bucket.findings.finding import Fault
 from secure_bucket.operations.audit.audit import LogLine, Malformed
 from secure_bucket.operations.audit.dialects import chain, literal, write
-from secure_bucket.operations.audit.kinds import HEAD, Kind
+from secure_bucket.operations.audit.kinds import HEAD, LONGEST_LINE, Batch, Kind
 from secure_bucket.operations.audit.queries import ACCESS, ACCESS_LINES, COLLECT, EVENTS, REPORT, once
 from secure_bucket.operations.audit.question import Question
-from secure_bucket.operations.audit.spool import LONGEST_LINE, Batch
 
 __all__ = ["Engine", "load_duckdb", "relations", "unpacked_head"]
 

@@ -1,16 +1,22 @@
-"""What a log is, told from how it begins."""
+"""Tell what a log is from how it begins, and describe the files that the engine reads."""
 
 from __future__ import annotations
 
 import enum
 import json
 import re
+from bisect import bisect_right
 from typing import Final
 
-__all__ = ["HEAD", "Kind", "kind_of", "wrapping_of"]
+from msgspec import Struct, field
+
+__all__ = ["HEAD", "LONGEST_LINE", "Batch", "Kind", "kind_of", "wrapping_of"]
 
 HEAD: Final = 64 * 1024
 """How much of a file tells what it is."""
+
+LONGEST_LINE: Final = 2 * 1024 * 1024
+"""How many bytes a line may have. A record of CloudTrail has at most 1 MB."""
 
 _ACCESS_LINE = re.compile(rb"\S+ \S+ \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] ")
 # An export of CloudWatch Logs to S3 puts the time of the event before each.
@@ -104,3 +110,33 @@ def _record_kind(line: bytes) -> Kind | None:
     if any(isinstance(record.get(key), list) for key in ("Records", "events", "Events", "logEvents")):
         return Kind.DOCUMENT
     return None
+
+
+class Batch(Struct):
+    """A file for the engine.
+
+    Args:
+        kind: What its lines are.
+        path: Where it lies, under a name that we gave it.
+        packed: Whether the engine has to unpack it, as zstd.
+        origins: From which line on, counted from 0, it is from which file, and which line that one was.
+        before: How many lines of it were in another file before.
+    """
+
+    kind: Kind
+    path: str
+    packed: bool = False
+    origins: list[tuple[int, str, int]] = field(default_factory=list)
+    before: int = 0
+
+    def origin(self, line: int) -> tuple[str, int]:
+        """Return the file and the line, from 1, of a line of the batch, from 1."""
+        line += self.before
+        place = bisect_right(self.origins, line - 1, key=lambda each: each[0]) - 1
+        start, name, first = self.origins[max(place, 0)]
+        return name, line - 1 - start + first
+
+    @property
+    def names(self) -> list[str]:
+        """The files that it is from."""
+        return list(dict.fromkeys(name for _, name, _ in self.origins))

@@ -10,8 +10,9 @@ from secure_bucket.operations.audit.audit import Audit, Malformed
 from secure_bucket.operations.audit.conclude import Conclusion, Row
 from secure_bucket.operations.audit.engine import MEMORY, Engine
 from secure_bucket.operations.audit.files import LogFile
+from secure_bucket.operations.audit.kinds import Batch
 from secure_bucket.operations.audit.question import Question
-from secure_bucket.operations.audit.spool import BATCH, Batch, Done, Ignored, batches
+from secure_bucket.operations.audit.spool import BATCH, Done, Ignored, batches
 
 __all__ = ["audit_files", "whole_audit"]
 

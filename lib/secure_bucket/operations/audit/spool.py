@@ -12,26 +12,23 @@ import io
 import os
 import shutil
 import zlib
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from typing import IO, BinaryIO, Final, cast
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Fault
 from secure_bucket.operations.audit.documents import record_lines
+from secure_bucket.operations.audit.engine import unpacked_head
 from secure_bucket.operations.audit.errors import LogError
 from secure_bucket.operations.audit.files import LogFile
-from secure_bucket.operations.audit.kinds import HEAD, Kind, kind_of, wrapping_of
+from secure_bucket.operations.audit.kinds import HEAD, LONGEST_LINE, Batch, Kind, kind_of, wrapping_of
 
-__all__ = ["LONGEST_LINE", "Batch", "Done", "Ignored", "batches"]
+__all__ = ["Done", "Ignored", "batches"]
 
 BATCH: Final = 256 * 1024 * 1024
 """How many bytes are joined in one file."""
-
-LONGEST_LINE: Final = 2 * 1024 * 1024
-"""How many bytes a line may have. A record of CloudTrail has at most 1 MB."""
 
 _DIRECT: Final = 4 * 1024 * 1024
 _CHUNK: Final = 1024 * 1024
@@ -61,36 +58,6 @@ class Done(Struct, frozen=True):
     """
 
     file: LogFile
-
-
-class Batch(Struct):
-    """A file for the engine.
-
-    Args:
-        kind: What its lines are.
-        path: Where it lies, under a name that we gave it.
-        packed: Whether the engine has to unpack it, as zstd.
-        origins: From which line on, counted from 0, it is from which file, and which line that one was.
-        before: How many lines of it were in another file before.
-    """
-
-    kind: Kind
-    path: str
-    packed: bool = False
-    origins: list[tuple[int, str, int]] = field(default_factory=list)
-    before: int = 0
-
-    def origin(self, line: int) -> tuple[str, int]:
-        """Return the file and the line, from 1, of a line of the batch, from 1."""
-        line += self.before
-        place = bisect_right(self.origins, line - 1, key=lambda each: each[0]) - 1
-        start, name, first = self.origins[max(place, 0)]
-        return name, line - 1 - start + first
-
-    @property
-    def names(self) -> list[str]:
-        """The files that it is from."""
-        return list(dict.fromkeys(name for _, name, _ in self.origins))
 
 
 def batches(
@@ -172,8 +139,6 @@ class _Spooler:
 
     def zstd(self, file: LogFile, head: bytes, raw: BinaryIO) -> Iterator[Batch | Done | Ignored]:
         # Python before 3.14 does not unpack it; the engine does, from a file.
-        from secure_bucket.operations.audit.engine import unpacked_head
-
         path = self.path() + ".zst"
         with open(path, "wb") as copy:
             copy.write(head)

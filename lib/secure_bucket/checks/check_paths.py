@@ -1,0 +1,99 @@
+"""Check everything that some paths lead to, as one report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from secure_bucket.checks.check_targets import STDIN_NAME, Settings, check_all, check_together, merge_reports
+from secure_bucket.checks.find_targets import STDIN, Kind, Targets, find_targets
+from secure_bucket.errors import SecureBucketError
+from secure_bucket.findings.finding import Fault, Report
+
+__all__ = ["CheckOptions", "check_paths"]
+
+
+class CheckOptions(Struct, frozen=True):
+    """What to check, and how.
+
+    Args:
+        paths: Files, directories, patterns, and `-` for standard input.
+        settings: How each template is judged.
+        exclude: Patterns of paths to skip.
+        together: Treat all templates as one application.
+        only_candidates: Skip named files that are not templates, as if they had been found in a directory.
+        jobs: How many processes to use; as many as there are cores if `None`.
+        written: Files that will be written, none of which may be a template that is named.
+    """
+
+    paths: tuple[str, ...]
+    settings: Settings
+    exclude: tuple[str, ...] = ()
+    together: bool = False
+    only_candidates: bool = False
+    jobs: int | None = None
+    written: tuple[str | None, ...] = ()
+
+
+def check_paths(
+    options: CheckOptions,
+    advance: Callable[[int, int], None] = lambda done, total: None,
+    grant: Callable[[Report], Report] = lambda report: report,
+) -> Report:
+    """Return the report on everything that the paths lead to.
+
+    Args:
+        options: What to check, and how.
+        advance: Told how many templates are done, and of how many.
+        grant: Grants further exceptions to the report (default: none).
+
+    Raises:
+        SecureBucketError: If a path is empty, or a template would be written over.
+    """
+    if "" in options.paths:
+        raise SecureBucketError("a PATH is empty: is a variable not set?")
+    targets = find_targets(options.paths, exclude=options.exclude, only_candidates=options.only_candidates)
+    _spare_the_input(targets, options.written)
+    if options.together:
+        results = check_together(targets.found, options.settings)
+    else:
+        total = len(targets.found)
+        advance(0, total)
+        results = check_all(
+            targets.found, options.settings, jobs=options.jobs, progress=lambda done: advance(done, total)
+        )
+    report = merge_reports(results)
+    report = grant(
+        replace(
+            report,
+            faults=(*targets.faults, *report.faults),
+            ignored=(*targets.ignored, *report.ignored),
+        )
+    )
+    if options.only_candidates:
+        return report
+    return replace(report, faults=(*report.faults, *_nothing_checked(report, targets, options.paths)))
+
+
+def _spare_the_input(targets: Targets, files: Iterable[str | None]) -> None:
+    """Refuse to write over a template that is named; what is found may be the report of the last run."""
+    named = {os.path.realpath(target.path) for target in targets.found if target.kind is Kind.TEMPLATE}
+    for file in files:
+        if file is not None and os.path.realpath(file) in named:
+            raise SecureBucketError(f"`{file}` is what is checked, and would be written over")
+
+
+def _nothing_checked(report: Report, targets: Targets, paths: tuple[str, ...]) -> list[Fault]:
+    """Return what was asked for and has nothing to check, which is not a pass."""
+    faults = [
+        Fault(path, f"`{path}` holds no template: nothing was checked there")
+        for path in targets.fruitless(paths, report)
+    ]
+    found = (report.buckets, report.never_created, report.findings, report.exceptions, report.faults, faults)
+    if not any(found):
+        named = ", ".join(f"`{STDIN_NAME if path == STDIN else path}`" for path in paths[:5])
+        faults.append(Fault("", f"there is no bucket in {named}: nothing to check is not a pass"))
+    return faults

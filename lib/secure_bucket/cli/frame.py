@@ -1,0 +1,155 @@
+"""Read what the commands that judge have in common, and end them alike."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from secure_bucket.cli.arguments.common import ReportTo, baseline_of
+from secure_bucket.cli.config import Config, config_of
+from secure_bucket.cli.delivery import deliver, reports_of
+from secure_bucket.cli.exits import COULD_NOT_RUN, PROVEN, exit_code, undecided_as_warnings
+from secure_bucket.cli.output import OutputError, to_stderr
+from secure_bucket.findings.finding import Report
+
+__all__ = ["ClaimOptions", "Frame", "claim_of", "frame_of"]
+
+
+class ClaimOptions(Struct, frozen=True):
+    """What is proven of each bucket.
+
+    Args:
+        strict: Take `{"AWS": "*"}` not to cover AWS service principals.
+        minimum_tls: The TLS version below which nothing may get through; `None` asks nothing.
+    """
+
+    strict: bool
+    minimum_tls: float | None
+
+    @property
+    def words(self) -> tuple[tuple[str, str], ...]:
+        """What was asked for, for the reports."""
+        minimum = "not asked" if self.minimum_tls is None else f"{self.minimum_tls:g}"
+        return ("strict", "yes" if self.strict else "no"), ("minimum-tls", minimum)
+
+    def grant(self, report: Report, config: Config) -> Report:
+        """Grant the exceptions of the settings to a report.
+
+        Raises:
+            ConfigError: If one has no reason, names no rule, or ends on a day that is none.
+        """
+        if not config.exceptions:
+            return report
+        from secure_bucket.cli.settings_exceptions import grant_configured
+
+        return grant_configured(report, config, minimum_tls=self.minimum_tls, today=datetime.date.today())
+
+
+class Frame(Struct, frozen=True):
+    """The arguments that several commands have, completed by the settings: the command line counts more.
+
+    Args:
+        reports: The reports to write.
+        config: The settings.
+        claim: What is proven.
+        undecided_fails: Whether an undecided bucket fails.
+        baseline: The baseline to read or write; `None` for none.
+    """
+
+    reports: tuple[ReportTo, ...]
+    config: Config
+    claim: ClaimOptions
+    undecided_fails: bool
+    baseline: str | None
+
+    @property
+    def words(self) -> tuple[tuple[str, str], ...]:
+        """What was asked for, for the reports."""
+        return ("undecided", "error" if self.undecided_fails else "warn"), *self.claim.words
+
+    def finish(
+        self,
+        report: Report,
+        arguments: argparse.Namespace,
+        words: tuple[tuple[str, str], ...],
+        *,
+        whole: bool = True,
+        never_fails: bool = False,
+    ) -> int:
+        """Hold a report against the baseline, write the reports, and return the exit code.
+
+        Args:
+            report: The report, with the exceptions granted.
+            arguments: The arguments of the command.
+            words: What was asked for, for the reports.
+            whole: Whether every bucket of the accounts in the report was looked at.
+            never_fails: Whether findings leave the exit code at 0.
+
+        Raises:
+            SecureBucketError: If the baseline cannot be read, or a file cannot be written.
+        """
+        if self.baseline is not None:
+            report = _against_baseline(report, arguments, self.baseline, whole=whole)
+        if not self.undecided_fails:
+            report = undecided_as_warnings(report)
+        code = exit_code(report)
+        if never_fails and code != COULD_NOT_RUN:
+            code = PROVEN
+        deliver(report, self.reports, arguments, words, code)
+        return code
+
+
+def claim_of(arguments: argparse.Namespace, config: Config) -> ClaimOptions:
+    """Return what is to be proven."""
+    strict = config.strict if arguments.strict is None else arguments.strict
+    return ClaimOptions(
+        bool(strict), config.minimum_tls if arguments.minimum_tls is None else arguments.minimum_tls
+    )
+
+
+def frame_of(arguments: argparse.Namespace) -> Frame:
+    """Return what the commands have in common.
+
+    Raises:
+        SecureBucketError: If the arguments contradict each other, or the settings cannot be read.
+    """
+    reports = reports_of(arguments.reports)
+    config = config_of(arguments)
+    undecided = arguments.undecided or config.undecided or "error"
+    baseline = baseline_of(arguments, config.baseline)
+    return Frame(reports, config, claim_of(arguments, config), undecided == "error", baseline)
+
+
+def _against_baseline(report: Report, arguments: argparse.Namespace, file: str, *, whole: bool) -> Report:
+    """Return a report without the findings that a baseline holds, and write the baseline if that is asked."""
+    from secure_bucket.cli.baseline import Baseline, apply_baseline, read_baseline, shrink
+    from secure_bucket.formats.write import write_atomically
+
+    new = arguments.write_baseline is not None and not os.path.lexists(file)
+    baseline = Baseline(file) if new else read_baseline(file)
+    report, used = apply_baseline(report, baseline)
+    kept = shrink(report, baseline, used, grow=new or arguments.grow_baseline, whole=whole)
+    if arguments.write_baseline is None:
+        gone = len(baseline.entries - kept.entries - used)
+        if gone and not arguments.quiet:
+            to_stderr(
+                f"secure-bucket: {gone} entries of the baseline `{file}` are no longer found: "
+                f"--write-baseline {file} takes them out"
+            )
+        return report
+    if report.faults:
+        to_stderr(f"secure-bucket: the baseline `{file}` is not written, as not everything could be checked")
+        return report
+    try:
+        write_atomically(file, kept.text())
+    except OSError as error:
+        raise OutputError(f"`{file}` cannot be written: {error.strerror or error}") from None
+    if not arguments.quiet:
+        to_stderr(f"secure-bucket: the baseline `{file}` holds {len(kept.entries)} findings")
+    return apply_baseline(
+        replace(report, findings=(*report.findings, *report.baselined), baselined=()), kept
+    )[0]
