@@ -14,6 +14,7 @@ from secure_bucket.errors import TemplateError
 from secure_bucket.findings.finding import Fault, Finding, GrantedException, JudgedBucket, Report
 from secure_bucket.findings.judge import DeclaredJudgement, Judge, Outcome
 from secure_bucket.findings.rules import RULES
+from secure_bucket.findings.rules.sb012 import calls_at_deployment
 from secure_bucket.findings.safeguards import safeguards_of
 from secure_bucket.proof.verdict import Undecided
 from secure_bucket.template import (
@@ -158,9 +159,21 @@ def _check(
     try:
         assembly = read()
         report = _report(Inventory(assembly), strict, minimum)
-        return report if exceptions_as_of is None else _excused(report, assembly, exceptions_as_of, minimum)
+        if exceptions_as_of is not None:
+            report = _excused(report, assembly, exceptions_as_of, minimum)
     except RecursionError:
         raise TemplateError(f"{named}: nested too deeply to be read") from None
+    return report if strict else _noted(report)
+
+
+def _noted(report: Report) -> Report:
+    """Move the findings that only `strict` counts to the notes."""
+    quiet = {rule.id for rule in RULES if rule.only_if_strict}
+    notes = tuple(finding for finding in report.findings if finding.rule in quiet)
+    if not notes:
+        return report
+    findings = tuple(finding for finding in report.findings if finding.rule not in quiet)
+    return replace(report, findings=findings, notes=notes)
 
 
 def _report(inventory: Inventory, strict: bool, minimum: float | None) -> Report:
@@ -184,9 +197,17 @@ def _report(inventory: Inventory, strict: bool, minimum: float | None) -> Report
     findings.sort(key=lambda pair: pair[0])
     return Report(
         buckets=tuple(
-            JudgedBucket(judgement.subject, judgement.http.verdict, judgement.at) for judgement in judgements
+            JudgedBucket(
+                judgement.subject,
+                judgement.http.verdict,
+                judgement.at,
+                viewers=tuple(map(str, judgement.viewers)),
+            )
+            for judgement in judgements
         ),
-        findings=tuple(dict.fromkeys(finding for _, finding in findings)),
+        findings=tuple(
+            dict.fromkeys([*(finding for _, finding in findings), *calls_at_deployment(inventory)])
+        ),
         templates=tuple(
             dict.fromkeys(filter(None, (stack.document.file for stack in inventory.assembly.stacks)))
         ),

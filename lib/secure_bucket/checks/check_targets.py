@@ -159,6 +159,7 @@ def merge_reports(results: Iterable[tuple[Target, Report]]) -> Report:
         findings=tuple(finding for report in kept for finding in report.findings),
         templates=tuple(dict.fromkeys(name for report in kept for name in report.templates)),
         not_applicable=tuple(each for report in kept for each in report.not_applicable),
+        notes=tuple(each for report in kept for each in report.notes),
         exceptions=tuple(exception for report in kept for exception in report.exceptions),
         faults=tuple(fault for report in kept for fault in report.faults),
         ignored=tuple(each for report in kept for each in report.ignored),

@@ -277,6 +277,9 @@ class _Fix(Struct):
             return elsewhere[file, bucket.logical_id]
         if file != STDIN_NAME and os.path.normpath(file) not in self.given:
             return f"only the template that nests `{file}` was given"
+        if bucket.viewers and not self.arguments.plain_viewers:
+            viewers = "; ".join(bucket.viewers)
+            return f"with the deny CloudFront gets 403: {viewers}; --plain-viewers fixes it all the same"
         if file in self.synthesized and not self.arguments.synthesized:
             return MADE_BY_CDK
         return ""

@@ -129,10 +129,13 @@ class JudgedBucket(About, frozen=True):
         verdict: The answer to *is every request over plain HTTP denied?*, over all the ways in which
             the template can be deployed.
         at: Where it is written.
+        viewers: Which CloudFront distributions request its objects over plain HTTP, and what to change, in
+            one line each; not told where the deny is proven.
     """
 
     verdict: Verdict
     at: Place = Place()
+    viewers: tuple[str, ...] = ()
 
 
 class Safeguard(About, frozen=True):
@@ -169,6 +172,7 @@ class Report(Struct, frozen=True):
         faults: What could not be checked.
         ignored: Files that are no templates, each as `(file, why)`.
         accounts: The accounts whose running buckets were judged; empty for templates.
+        notes: The findings of level NOTE that reports hold and a terminal does not show.
         safeguards: What the templates declare besides the denies: evidence, of no weight for a verdict.
         as_of: When it was written, of a report that was read back; `""` for one that was made just now.
         never_created: Buckets whose conditions are false in every deployment, each as
@@ -185,6 +189,7 @@ class Report(Struct, frozen=True):
     ignored: tuple[tuple[str, str], ...] = ()
     accounts: tuple[str, ...] = ()
     safeguards: tuple[Safeguard, ...] = ()
+    notes: tuple[Finding, ...] = ()
     as_of: str = ""
     never_created: tuple[tuple[Place, str, str], ...] = ()
 

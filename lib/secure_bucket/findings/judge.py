@@ -19,6 +19,7 @@ from secure_bucket.template.deployments import (
     foreign_deployments_of,
     source_of,
 )
+from secure_bucket.template.distributions import PlainViewers, distributions_in, plain_viewers
 from secure_bucket.template.stack import Resource, Stack, pointer_of
 from secure_bucket.template.text import holes
 from secure_bucket.template.unreplaced import first_placeholder, unreplaced_whole
@@ -65,6 +66,8 @@ class DeclaredJudgement(Struct, frozen=True):
         foreign: Whether it is a policy for a bucket that no template here declares.
         name: The name of the bucket, when the template fixes it; `""` otherwise.
         never_created: Whether no deployment creates the bucket.
+        viewers: The CloudFront distributions that request its objects over plain HTTP; not looked for where
+            the deny is proven.
     """
 
     stack: Stack
@@ -79,6 +82,7 @@ class DeclaredJudgement(Struct, frozen=True):
     foreign: bool = False
     name: str = ""
     never_created: bool = False
+    viewers: tuple[PlainViewers, ...] = ()
 
     @property
     def subject(self) -> Declared:
@@ -109,6 +113,7 @@ class Judge(Struct):
     strict: bool = False
     minimum_tls_version: float | None = None
     _memo: dict[str, Verdict] = field(default_factory=dict)
+    _distributions: tuple[tuple[Stack, Resource], ...] | None = None
 
     def bucket(self, bucket: Bucket) -> DeclaredJudgement:
         """Return the judgement on a bucket."""
@@ -121,11 +126,14 @@ class Judge(Struct):
             certain = tuple(applied.policy for applied in deployment.policies if applied.certain)
             if len(certain) > 1 and not several:
                 several = certain
+        http = undecided or _combine(outcomes)
+        if self._distributions is None:
+            self._distributions = distributions_in(self.inventory)
         return DeclaredJudgement(
             bucket.stack,
             bucket.resource,
             bucket.stack.document.place(pointer_of(bucket.resource.path)),
-            undecided or _combine(outcomes),
+            http,
             (undecided or _combine(tls)) if self.minimum_tls_version is not None else None,
             self.minimum_tls_version,
             tuple(policies.values()),
@@ -133,6 +141,9 @@ class Judge(Struct):
             website=any(deployment.website is True for deployment in deployments),
             name=_fixed_name(deployments),
             never_created=not deployments and undecided is None,
+            viewers=()
+            if isinstance(http.verdict, Proven) or not self._distributions
+            else plain_viewers(self.inventory, bucket, self._distributions),
         )
 
     def foreign(self, policy: BucketPolicy) -> DeclaredJudgement | None:

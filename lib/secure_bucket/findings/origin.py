@@ -16,6 +16,7 @@ from typing import TypeGuard
 
 from msgspec.structs import replace
 
+from secure_bucket.findings.advice import advice_in
 from secure_bucket.findings.finding import Finding, Report
 from secure_bucket.values.unknown import Place
 
@@ -51,7 +52,9 @@ def with_origins(report: Report, directory: str | os.PathLike[str]) -> Report:
 
     def located(finding: Finding) -> Finding:
         place = origins.get(finding.construct_path)
-        return finding if place is None else replace(finding, created_at=place)
+        if place is None:
+            return finding
+        return replace(finding, created_at=place, fix=advice_in(Path(place.file).suffix, finding.fix))
 
     return replace(
         report,

@@ -104,7 +104,7 @@ def cases_of(report: Report) -> tuple[Case, ...]:
         key = _key(finding)
         return key if finding.construct_path or key in buckets else by_name.get(key[0], key)
 
-    for finding in report.findings:
+    for finding in (*report.findings, *report.notes):
         findings[key_of(finding)].append(finding)
     for each in excused(report):
         waived[key_of(each.finding)].append(each)

@@ -49,7 +49,8 @@ _AnAbout = TypeVar("_AnAbout", bound=AboutForm)
 
 def render(report: Report, run: Run) -> str:
     """Return the report as a JSON document, with file names relative to the root of the run."""
-    levels = [finding.level for finding in report.findings]
+    findings = (*report.findings, *report.notes)
+    levels = [finding.level for finding in findings]
     writer = _Writer(run)
     counts = SummaryForm(
         templates=len(report.templates),
@@ -73,7 +74,7 @@ def render(report: Report, run: Run) -> str:
         templates=tuple(map(run.relative, report.templates)),
         accounts=report.accounts,
         buckets=tuple(map(writer.bucket, report.buckets)),
-        findings=tuple(map(writer.finding, report.findings)),
+        findings=tuple(map(writer.finding, findings)),
         exceptions=tuple(map(writer.exception, report.exceptions)),
         baselined=tuple(map(writer.finding, report.baselined)),
         skipped=tuple(

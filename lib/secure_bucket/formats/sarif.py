@@ -65,7 +65,7 @@ class _Writer:
     def run_of(self, report: Report, suppressed: bool) -> _Object:
         waived = excused(report) if suppressed else ()
         rules = {rule.id: _rule(rule) for rule in RULES}
-        for finding in (*report.findings, *(each.finding for each in waived)):
+        for finding in (*report.findings, *report.notes, *(each.finding for each in waived)):
             rules.setdefault(finding.rule, {"id": finding.rule})
         indices = {rule: index for index, rule in enumerate(rules)}
         driver: _Object = {"name": "secure-bucket", "rules": list(rules.values())}
@@ -78,7 +78,7 @@ class _Writer:
             "originalUriBaseIds": {_ROOT: {"description": {"text": root}}},
             "invocations": [self.invocation(report)],
             "results": [
-                *(self.result(finding, indices) for finding in report.findings),
+                *(self.result(finding, indices) for finding in (*report.findings, *report.notes)),
                 *(self.suppressed(each, indices) for each in waived),
             ],
             "properties": {"summary": summary(report)},

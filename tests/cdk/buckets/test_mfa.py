@@ -275,6 +275,13 @@ def two_policies(stack: cdk.Stack) -> s3.CfnBucket:
     return bucket
 
 
+def statements_by_condition(stack: cdk.Stack) -> s3.CfnBucket:
+    bucket = s3.CfnBucket(stack, "Ledger")
+    either = cdk.Fn.condition_if("IsProduction", [], [])
+    s3.CfnBucketPolicy(stack, "Policy", bucket=bucket.ref, policy_document={"Statement": either})
+    return bucket
+
+
 def one_statement(stack: cdk.Stack) -> s3.CfnBucket:
     bucket = s3.CfnBucket(stack, "Ledger")
     document = {"Statement": deny_plain_http(bucket.attr_arn)}
@@ -299,12 +306,21 @@ def auto_deleted(stack: cdk.Stack) -> object:
     return bucket.node.default_child
 
 
+def test_a_policy_of_one_statement_takes_it(stack: cdk.Stack) -> None:
+    BucketMfa().apply_to(one_statement(stack))
+    (policy,) = resources(stack, "AWS::S3::BucketPolicy").values()
+    assert len(policy["PolicyDocument"]["Statement"]) == 2
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
         (raw_policy, ["its policy `Top/Raw` is a raw `CfnResource`", "not added"]),
         (two_policies, ["2 policies are for it", "one policy"]),
-        (one_statement, ["`Top/Policy` takes no statement", "a list"]),
+        (
+            statements_by_condition,
+            ["its policy `Top/Policy` has its statements behind an intrinsic function"],
+        ),
         (conditional, ["`Top/Policy` exists only under the condition `IsProduction`", "not added"]),
         (suspended, ["its versioning is 'Suspended'", "Enable it"]),
         (auto_deleted, ["`auto_delete_objects=True` deletes every object without MFA", "Leave one"]),

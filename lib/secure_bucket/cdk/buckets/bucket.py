@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 from typing_extensions import Unpack
@@ -12,6 +13,8 @@ from secure_bucket.cdk.buckets.mfa import BucketMfa
 from secure_bucket.cdk.buckets.props import SecureBucketProps
 from secure_bucket.cdk.buckets.refuse import path_in, refuse, shown
 from secure_bucket.cdk.buckets.tls import check_tls_version
+from secure_bucket.cdk.fix.lifetime import keep_made, keep_through_overrides
+from secure_bucket.cdk.fix.policy_finder import own_policy
 from secure_bucket.policy.statements import MINIMUM_TLS_VERSION
 
 __all__ = ["SecureBucket", "SecureBucketProps"]
@@ -69,6 +72,11 @@ class SecureBucket(s3.Bucket):
             props["block_public_access"] = _BLOCK_ALL
         mfa = _mfa(scope, id, props)
         super().__init__(scope, id, **props)  # type: ignore[misc]
+        keep_made(scope, id)
+        if props.get("removal_policy") not in (None, cdk.RemovalPolicy.RETAIN):
+            policy = own_policy(self)
+            if policy is not None:
+                keep_through_overrides(policy, cast(s3.CfnBucket, self.node.default_child))
         if mfa is not None:
             mfa.apply_to(cast(s3.CfnBucket, self.node.default_child))
 

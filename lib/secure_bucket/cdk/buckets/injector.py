@@ -9,6 +9,8 @@ import jsii
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from secure_bucket.cdk.fix.lifetime import keep_made
+
 __all__ = ["BucketSecureTransportInjector", "with_deny"]
 
 _WEBSITE_PROPS = ("websiteErrorDocument", "websiteIndexDocument", "websiteRedirect", "websiteRoutingRules")
@@ -42,7 +44,10 @@ class BucketSecureTransportInjector:
 
     def inject(self, original_props: Any, *, scope: Construct, id: str) -> Any:
         """Return the props with the deny switched on; the AWS CDK calls this."""
-        return with_deny(original_props, override=self._override, websites=self._websites)
+        props = with_deny(original_props, override=self._override, websites=self._websites)
+        if props.get("enforceSSL"):
+            keep_made(scope, id)
+        return props
 
 
 def with_deny(props: Any, *, override: bool = False, websites: bool = False) -> Any:

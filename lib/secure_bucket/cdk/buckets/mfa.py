@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from collections.abc import Sequence
+from typing import NoReturn
 
 import aws_cdk as cdk
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
-from aws_cdk.aws_s3 import mixins
 from constructs import IConstruct
 
 from secure_bucket.cdk.buckets.mfa_options import WHAT, Excepted, MfaOperation, MfaOptions
 from secure_bucket.cdk.buckets.refuse import refuse
-from secure_bucket.cdk.fix.lifetime import condition_differs, live_as
-from secure_bucket.cdk.fix.policy_lookup import Targets, path_of
+from secure_bucket.cdk.fix.lifetime import keep_policy
+from secure_bucket.cdk.fix.policy_finder import PolicyFinder, path_of
+from secure_bucket.cdk.fix.policy_writer import add_policy, add_statements, arn_for, hindrance
 
 __all__ = ["BucketMfa", "MfaOperation"]
 
@@ -86,16 +85,21 @@ class BucketMfa(cdk.Mixin):
         )
         self.check(name, auto_delete_objects=deletes)
         _check_versioning(construct, name)
-        policy = _policy_for(construct, path, name)
-        statements = _told_apart(self._options.statements(construct.attr_arn), policy)
-        if isinstance(policy, s3.Bucket):
-            for statement in statements:
-                policy.add_to_resource_policy(statement)
+        owner = owner if isinstance(owner, s3.Bucket) else None
+        policy = PolicyFinder(cdk.Stage.of(construct) or construct.node.root).policy_of(
+            construct, path, owner
+        )
+        if isinstance(policy, str):
+            _refuse_policy(name, policy)
+        if policy is None:
+            add_policy(construct, owner, "MfaPolicy", self._options.statements(construct.attr_arn))
         else:
-            try:
-                mixins.BucketPolicyStatements(statements).apply_to(policy)
-            except RuntimeError as fault:
-                _refuse_policy(name, f"its policy `{path_of(policy)}` takes no statement ({fault})")
+            statements = self._options.statements(arn_for(policy, construct))
+            document = cdk.Stack.of(policy).resolve(policy.policy_document)
+            if why := hindrance(policy, construct, document, statements):
+                _refuse_policy(name, f"its policy `{path_of(policy)}` {why}")
+            add_statements(policy, document, statements)
+            keep_policy(policy, construct)
         if construct.versioning_configuration is None:
             enabled = s3.CfnBucket.VersioningConfigurationProperty(status="Enabled")
             construct.versioning_configuration = enabled
@@ -123,52 +127,6 @@ class BucketMfa(cdk.Mixin):
     def operations(self) -> tuple[MfaOperation, ...]:
         """What needs MFA."""
         return tuple(self._options.operations)
-
-
-def _policy_for(bucket: s3.CfnBucket, path: str, name: str) -> s3.Bucket | s3.CfnBucketPolicy:
-    """What the statements go into: never a second policy for the same bucket."""
-    scope = bucket.node.scope
-    owner = scope if isinstance(scope, s3.Bucket) else None
-    if owner is not None and owner.policy is not None:
-        return owner
-    found = Targets(cdk.Stage.of(bucket) or bucket.node.root).policies_of(bucket, path)
-    if isinstance(found, s3.CfnBucketPolicy):
-        if why := condition_differs(found, bucket):
-            _refuse_policy(name, f"its policy `{path_of(found)}` {why}")
-        return found
-    if isinstance(found, str):
-        _refuse_policy(name, found)
-    if found is not None:
-        _refuse_policy(name, f"its policy `{path_of(found)}` is a raw `CfnResource`")
-    if owner is not None:
-        return owner
-    document = iam.PolicyDocument()
-    made = s3.CfnBucketPolicy(bucket, "MfaPolicy", bucket=bucket.ref, policy_document=document)
-    live_as(made, bucket)
-    return made
-
-
-def _told_apart(
-    statements: Sequence[dict[str, Any]], policy: s3.Bucket | s3.CfnBucketPolicy
-) -> list[iam.PolicyStatement]:
-    """The statements for a policy; without its Sid where another one there has it, as by other options."""
-    stack = cdk.Stack.of(policy)
-    document: object = None
-    if isinstance(policy, s3.CfnBucketPolicy):
-        document = stack.resolve(policy.policy_document)
-    elif policy.policy is not None:
-        document = stack.resolve(policy.policy.document)
-    there = document.get("Statement") if isinstance(document, Mapping) else None
-    taken = {one.get("Sid"): one for one in there or () if isinstance(one, Mapping)}
-    told: list[iam.PolicyStatement] = []
-    for each in statements:
-        statement = iam.PolicyStatement.from_json(each)
-        other = taken.get(statement.sid)
-        # The AWS CDK writes equal statements once.
-        if other is not None and other != stack.resolve(statement.to_statement_json()):
-            statement.sid = None
-        told.append(statement)
-    return told
 
 
 def _refuse_policy(name: str, why: str) -> NoReturn:

@@ -50,7 +50,7 @@ class BucketSecureTransport(cdk.Mixin):
         if not isinstance(construct, s3.CfnBucket):
             return
         # What stands in the app may have changed since the last time: nothing is remembered.
-        outcome = Fixer().fix(construct, websites=self._websites)
+        outcome = Fixer(keeps=True).fix(construct, websites=self._websites, plain_viewers=True)
         if isinstance(outcome, Left):
             bucket = outcome.bucket.removesuffix("/Resource")
             raise ConstructError(f"bucket `{bucket}` still answers plain HTTP: {outcome.why}")

@@ -43,6 +43,8 @@ class SecureTransportAspect:
         undecided: What a bucket is about which something needed is not known: an `"error"` unless set
             to `"warning"`. An app with several Aspects takes the strictest.
         websites: Whether FIX closes the website endpoints of buckets too. They are reported unless set.
+        plain_viewers: Whether FIX also denies plain HTTP where a CloudFront distribution requests objects
+            over it, which then gets 403 (default: False).
         quiet: Keep the summary, and what FIX did, from stderr.
 
     Raises:
@@ -55,10 +57,12 @@ class SecureTransportAspect:
         mode: Mode = Mode.FLAG,
         undecided: Literal["error", "warning"] = "error",
         websites: bool = False,
+        plain_viewers: bool = False,
         quiet: bool = False,
     ) -> None:
         self._mode = Mode(mode)
         self._websites = websites
+        self._plain_viewers = plain_viewers
         self._gate = SecureTransportValidation(undecided=undecided, quiet=quiet)
         self._registered = False
 
@@ -83,4 +87,5 @@ class SecureTransportAspect:
                 if isinstance(node, cdk.App):
                     remove_record(Path(node.outdir))
             if isinstance(node, s3.CfnBucket):
-                state.note(state.fixer.fix(node, websites=self._websites))
+                outcome = state.fixer.fix(node, websites=self._websites, plain_viewers=self._plain_viewers)
+                state.note(outcome)

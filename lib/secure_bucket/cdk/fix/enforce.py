@@ -14,7 +14,7 @@ from constructs import Construct, IConstruct
 from secure_bucket.cdk.buckets.injector import with_deny
 from secure_bucket.cdk.fix.aspect import Mode
 from secure_bucket.cdk.fix.outcome import Fixed
-from secure_bucket.cdk.fix.policy_lookup import path_of
+from secure_bucket.cdk.fix.policy_finder import path_of
 from secure_bucket.cdk.fix.stack_traces import without_traces
 from secure_bucket.cdk.fix.survey import survey
 from secure_bucket.cdk.fix.synthesized import synthesized_stacks
@@ -36,6 +36,7 @@ def enforce_secure_transport(
     mode: Mode = Mode.FLAG,
     undecided: Literal["error", "warning"] = "error",
     websites: bool = False,
+    plain_viewers: bool = False,
     quiet: bool = False,
 ) -> None:
     """Fail the synthesis while a bucket of the app answers plain HTTP; in FIX mode, mend it first.
@@ -61,6 +62,8 @@ def enforce_secure_transport(
         undecided: What a bucket is about which something needed is not known: an `"error"` unless set to
             `"warning"`.
         websites: Whether FIX closes the website endpoints of buckets too. They are reported unless set.
+        plain_viewers: Whether FIX also denies plain HTTP where a CloudFront distribution requests objects
+            over it, which then gets 403 (default: False).
         quiet: Keep the summary, and what FIX did, from stderr.
 
     Raises:
@@ -80,6 +83,7 @@ def enforce_secure_transport(
     state.register(app, gate)
     if mode is Mode.FIX:
         state.websites = state.websites or websites
+        state.plain_viewers = state.plain_viewers or plain_viewers
         reach = _Reach(app, state)
         everything = cdk.Mixins.of(app, cdk.ConstructSelector.all()).selected_constructs
         synthesized = synthesized_stacks(everything)
@@ -176,7 +180,13 @@ class _Mend:
         self._state.fixer.forget()
         self._state.fixed.update(found.stacks)
         for bucket in found.unproven:
-            self._state.note(self._state.fixer.fix(bucket, websites=self._state.websites, stage=stage))
+            outcome = self._state.fixer.fix(
+                bucket,
+                websites=self._state.websites,
+                plain_viewers=self._state.plain_viewers,
+                stage=stage,
+            )
+            self._state.note(outcome)
         self._state.entered[stage.node.path] = True
         # With stabilization the CDK goes around until no Aspect has anything left to do. What stands
         # behind the leaf was not visited yet, and an Aspect can add a bucket there: come at the end again.

@@ -15,8 +15,8 @@ from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 from msgspec import Struct
 
-from secure_bucket.cdk.fix.policy_lookup import path_of
-from secure_bucket.checks.check import check_template
+from secure_bucket.cdk.fix.judge import judge_resources, resources_of
+from secure_bucket.cdk.fix.policy_finder import path_of
 from secure_bucket.proof.verdict import Proven
 
 __all__ = ["Survey", "survey"]
@@ -73,13 +73,8 @@ def _proven(stacks: Mapping[str, cdk.Stack], policies: Mapping[str, s3.CfnBucket
         ids = {path: name["Ref"] for path, (name, _) in resolved.items() if _is_reference(name)}
         resources: dict[str, Any] = {}
         for path, id in ids.items():
-            name, document = resolved[path]
-            properties = {"Bucket": name, "PolicyDocument": document}
-            resources[id] = {"Type": "AWS::S3::Bucket"}
-            resources[f"{id}Policy"] = {"Type": "AWS::S3::BucketPolicy", "Properties": properties}
-        verdicts = {
-            bucket.logical_id: bucket.verdict for bucket in check_template({"Resources": resources}).buckets
-        }
+            resources |= resources_of(id, None, resolved[path][1])
+        verdicts = judge_resources(resources)
         proven.update(
             path.removesuffix(_POLICY) + _BUCKET
             for path, id in ids.items()

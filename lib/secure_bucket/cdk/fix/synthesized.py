@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import aws_cdk as cdk
 from constructs import IConstruct
 
-from secure_bucket.cdk.fix.policy_lookup import path_of
+from secure_bucket.cdk.fix.policy_finder import path_of
 
 __all__ = ["synthesized_stacks"]
 

@@ -33,6 +33,7 @@ class AppState(Struct):
             their buckets already.
         synthesized: The paths, each with a `/` at the end, of the Stages that FIX found synthesized.
         websites: Whether it mends website buckets too.
+        plain_viewers: Whether it fixes buckets too that CloudFront requests over plain HTTP.
         outcomes: What was done about each bucket, by its construct path.
     """
 
@@ -43,6 +44,7 @@ class AppState(Struct):
     entered: dict[str, bool] = field(default_factory=dict)
     synthesized: set[str] = field(default_factory=set)
     websites: bool = False
+    plain_viewers: bool = False
     outcomes: dict[str, Outcome] = field(default_factory=dict)
 
     def register(self, app: IConstruct, asked_for: SecureTransportValidation) -> None:

@@ -17,8 +17,9 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal, cast
 
@@ -26,9 +27,10 @@ import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_s3 as s3
 
-from secure_bucket.cdk.fix.outcome import Fixed, Left
+from secure_bucket.cdk.fix.outcome import Fixed, Left, Outcome
 from secure_bucket.cdk.gate.acknowledgments import Acknowledgment, find_construct, read_acknowledgments
 from secure_bucket.cdk.gate.cloud_assembly import StackArtifact, imported_buckets, read_cloud_assembly
+from secure_bucket.cdk.gate.own_deny import about_own_deny
 from secure_bucket.cdk.gate.record import ExceptionRecord, write_record
 from secure_bucket.cdk.gate.state import AppState, state_of
 from secure_bucket.cdk.gate.violations import (
@@ -52,6 +54,12 @@ from secure_bucket.proof.verdict import Proven
 from secure_bucket.version import installed_version
 
 __all__ = ["SecureTransportValidation"]
+
+# Buckets that AWS owns, or whose policy the bootstrap stack of the AWS CDK writes, with the deny.
+_OF_AWS = re.compile(
+    r":s3:::(?:aws-(?:codedeploy|ssm|windows-downloads|glue-assets)-|amazoncloudwatch-agent|elasticmapreduce$|"
+    r"prod-[a-z0-9-]*-starport-layer-bucket$|cdk-[a-z0-9]+-assets-)|\.elasticmapreduce$"
+)
 
 _REFUTED, _UNDECIDED = "SB001", "SB002"
 
@@ -148,6 +156,7 @@ class SecureTransportValidation:
         # Errors in a stack that the command line shows only when it is asked for that stack.
         selectable: list[str] = []
         for finding in report.findings:
+            finding = about_own_deny(app, finding)
             path = finding.construct_path
             stack = assembly.stack_of(path)
             hidden = stack is None or stack.in_stage
@@ -178,17 +187,14 @@ class SecureTransportValidation:
                     for _, message in granted[exception.acknowledgment]
                 ]
         violations += [of_lost(*lost) for lost in acknowledgments.without_effect(granted, _NAMES)]
+        proven = {each.construct_path for each in report.buckets if isinstance(each.verdict, Proven)}
+        outcomes = {path: _as_it_came_out(outcome, proven) for path, outcome in state.outcomes.items()}
         if state.gate is not None:
             # Whoever registers a gate by hand has had no chance to remove the record of an earlier synthesis,
             # and a plugin must not change what it finds.
-            write_record(directory, state.outcomes, exceptions)
+            write_record(directory, outcomes, exceptions)
         if not self._quiet:
-            proven = {each.construct_path for each in report.buckets if isinstance(each.verdict, Proven)}
-            fixed = [
-                outcome
-                for path, outcome in state.outcomes.items()
-                if isinstance(outcome, Fixed) and path in proven
-            ]
+            fixed = [outcome for outcome in outcomes.values() if isinstance(outcome, Fixed)]
             for outcome in fixed:
                 _say(f"{PLUGIN} fixed {outcome}")
             _say(_summary(report, accepted, len(imports), len(fixed)))
@@ -202,6 +208,13 @@ def _exceptions(granted: Mapping[Acknowledgment, list[tuple[str, str]]]) -> Iter
         end = expiry_of(acknowledgment.reason)
         holds = end is None or (isinstance(end, datetime.date) and today <= end)
         yield ExceptionRecord(acknowledgment, end, holds, tuple(path for path, _ in findings))
+
+
+def _as_it_came_out(outcome: Outcome, proven: Container[str]) -> Outcome:
+    """Return what FIX did as the finished templates have it: a bucket that is not proven was not fixed."""
+    if isinstance(outcome, Fixed) and outcome.bucket not in proven:
+        return Left(outcome.bucket, f"the deny in `{outcome.policy}` was undone by what came after FIX")
+    return outcome
 
 
 def _hint(finding: Finding, stack: StackArtifact | None, state: AppState) -> str:
@@ -247,10 +260,24 @@ def _foreign_buckets(app: cdk.App, directory: Path, report: Report) -> dict[str,
     for path in imported_buckets(directory):
         bucket = find_construct(app, path)
         if bucket is not None:
-            arn = cdk.Stack.of(bucket).resolve(cast(s3.IBucket, bucket).bucket_arn)
-            if not own.intersection(_referenced(arn)):
+            arn = _literal(cdk.Stack.of(bucket).resolve(cast(s3.IBucket, bucket).bucket_arn))
+            # The same bucket may be imported in many places.
+            of_aws = isinstance(arn, str) and _OF_AWS.search(arn)
+            if not own.intersection(_referenced(arn)) and arn not in foreign.values() and not of_aws:
                 foreign[path] = arn
     return foreign
+
+
+def _literal(arn: object) -> object:
+    """Return an ARN of which only the partition is open as its owner can paste it; another one as it is."""
+    match arn:
+        case {"Fn::Join": ["", [str(first), {"Ref": "AWS::Partition"}, *rest]]} if all(
+            isinstance(part, str) for part in rest
+        ):
+            # Who deploys to another partition than `aws` names a Region, and the AWS CDK its partition.
+            return "".join([first, "aws", *rest])
+        case _:
+            return arn
 
 
 def _referenced(value: object) -> Iterator[str]:

@@ -89,14 +89,21 @@ def of_sum(paths: Sequence[str]) -> cdk.PolicyViolation:
 
 
 def of_import(path: str, arn: object, *, repeat_on_app: bool) -> cdk.PolicyViolation:
-    """Name a bucket that the app imports: whether it refuses plain HTTP is in somebody else's hands."""
+    """Name a bucket that the app imports: whether it refuses plain HTTP is in somebody else's hands.
+
+    Args:
+        path: The path of the import.
+        arn: The ARN of the bucket, literal where its name is.
+        repeat_on_app: Whether to report it on the App as well.
+    """
+    policy = {"Version": "2012-10-17", "Statement": [deny_plain_http(arn)]}
     resources = [_on(path)]
     if repeat_on_app:
         resources.append(_on(APP))
     return _violation(
         IMPORTED_BUCKET,
         f"imported bucket `{path}` is not covered: its policy is in no template of this app",
-        f"its owner adds to the bucket policy: {json.dumps(deny_plain_http(arn))}",
+        f"its owner adds the statement to the bucket policy, or sets this one: {json.dumps(policy)}",
         "info",
         resources,
     )

@@ -20,8 +20,9 @@ Add the secure-transport deny to buckets in CloudFormation templates that accept
 The command shows a diff; --write writes the files. It only adds text: comments, order,
 quoting and line endings stay as they are. Every fixed bucket is proven to deny plain HTTP,
 and a second run changes nothing. A bucket that cannot be fixed safely is left with a
-reason: a website, several policies, a policy built by Fn::If or in another template,
-an undecided or excepted bucket, output of the CDK.
+reason: a website, a bucket that CloudFront requests over plain HTTP, several policies, a
+policy built by Fn::If or in another template, an undecided or excepted bucket, output of
+the CDK.
 
 PATH is a template, a directory, a glob pattern, or - for standard input, which writes the
 fixed template (or, with --diff, the diff) to standard output. A new policy replaces any
@@ -52,6 +53,11 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--synthesized",
         action="store_true",
         help="also fix templates that the CDK generated and will generate again",
+    )
+    parser.add_argument(
+        "--plain-viewers",
+        action="store_true",
+        help="also fix buckets that CloudFront requests over plain HTTP, which then gets 403",
     )
     add_together(parser)
     add_exclude(parser)

@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
-from secure_bucket.findings.rules import sb001, sb002, sb003, sb004, sb005, sb006, sb007, sb008, sb009
+from secure_bucket.findings.rules import (
+    sb001,
+    sb002,
+    sb003,
+    sb004,
+    sb005,
+    sb006,
+    sb007,
+    sb008,
+    sb009,
+    sb011,
+    sb012,
+)
 from secure_bucket.findings.rules.rule import Rule
 
 __all__ = ["EXCUSABLE", "RULES", "Rule"]
 
-_ABOUT_BUCKETS = (sb001.RULE, sb002.RULE, sb003.RULE, sb004.RULE, sb005.RULE, sb006.RULE)
+_ABOUT_BUCKETS = (
+    sb001.RULE,
+    sb002.RULE,
+    sb003.RULE,
+    sb004.RULE,
+    sb005.RULE,
+    sb006.RULE,
+    sb011.RULE,
+    sb012.RULE,
+)
 
-RULES: tuple[Rule, ...] = (*_ABOUT_BUCKETS, sb007.RULE, sb008.RULE, sb009.RULE)
+RULES: tuple[Rule, ...] = tuple(
+    sorted((*_ABOUT_BUCKETS, sb007.RULE, sb008.RULE, sb009.RULE), key=lambda rule: rule.id)
+)
 """Every rule, in the order of its id."""
 
 EXCUSABLE = {word: rule.id for rule in _ABOUT_BUCKETS for word in (rule.id.casefold(), rule.name)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
@@ -19,6 +20,8 @@ from secure_bucket.proof.verdict import Refuted, Undecided
 from secure_bucket.values.unknown import Place
 
 __all__ = [
+    "ADVICE_IN_PYTHON",
+    "WEBSITE_REMEDY",
     "Judgement",
     "Rule",
     "circumstances",
@@ -30,6 +33,7 @@ __all__ = [
     "reasons",
     "remedy",
     "subject",
+    "website_remedy",
     "when",
 ]
 
@@ -52,12 +56,14 @@ class Rule(Struct, frozen=True):
         name: Its name, as `plaintext-http`.
         written: Its manual, the docstring of its module; `None` where Python leaves docstrings out.
         check: Returns its findings on a judgement.
+        only_if_strict: Whether its findings count with `strict` only; otherwise they are notes of the report.
     """
 
     id: str
     name: str
     written: str | None
     check: Check
+    only_if_strict: bool = False
 
     @property
     def manual(self) -> str:
@@ -161,16 +167,48 @@ def reasons(undecided: Undecided) -> str:
     return "; ".join(texts[:_MAX_REASONS]) + (f"; and {more} more" if more > 0 else "")
 
 
+ADVICE_IN_PYTHON = "use `SecureBucket`, or `enforce_ssl=True`"
+"""The advice for a bucket of a CDK app, in Python."""
+
+WEBSITE_REMEDY = "remove `WebsiteConfiguration`"
+"""How the advice for a website begins."""
+
+
+def website_remedy(judgement: Judgement) -> str:
+    """Return what to do about a website: its endpoint speaks plain HTTP only, so that no deny fits it."""
+    how = ""
+    if isinstance(judgement, RunningJudgement):
+        how = f" with `aws s3api delete-bucket-website --bucket {judgement.bucket.name}`"
+    return f"{WEBSITE_REMEDY}{how}, and serve the bucket through CloudFront with origin access control"
+
+
 def remedy(judgement: Judgement, outcome: Outcome) -> str:
     """Return what to do, concretely: for a construct, for a template, or for a bucket that runs."""
+    if judgement.website:
+        return website_remedy(judgement)
+    if isinstance(judgement, RunningJudgement):
+        return _deny(judgement, outcome)
+    before = "".join(
+        f"first {viewers.change} in the {viewers.named}, which {viewers.why} and would get 403; then "
+        for viewers in judgement.viewers
+    )
+    return before + _deny(judgement, outcome)
+
+
+def _deny(judgement: Judgement, outcome: Outcome) -> str:
     if isinstance(judgement, RunningJudgement):
         return judgement.bucket.remedy(deny_plain_http(judgement.bucket.arn))
     if judgement.subject.construct_path and not judgement.foreign:
-        return "use `SecureBucket`, or `enforce_ssl=True`"
+        return ADVICE_IN_PYTHON
     bucket_arn: object = {"Fn::GetAtt": [judgement.resource.logical_id, "Arn"]}
     if judgement.foreign:
         bucket_arn = "<the ARN of the bucket>"
     statement = json.dumps(deny_plain_http(bucket_arn))
+    file = judgement.stack.document.file
+    run = ""
+    # What is undecided, or not declared here, the command leaves to its author.
+    if file and not judgement.foreign and isinstance(outcome.verdict, Refuted):
+        run = f"run `secure-bucket fix {shlex.quote(file)} --write`, or "
     if outcome.policy is not None:
-        return f"add to the statements of `{outcome.policy.resource.logical_id}`: {statement}"
-    return f"add an `AWS::S3::BucketPolicy` for this bucket, with the statement {statement}"
+        return f"{run}add to the statements of `{outcome.policy.resource.logical_id}`: {statement}"
+    return f"{run}add an `AWS::S3::BucketPolicy` for this bucket, with the statement {statement}"

@@ -2,7 +2,8 @@
 
 ## What it does
 
-Finds a bucket that lets a request over plain HTTP through, and shows the request.
+Finds a bucket that accepts a request over plain HTTP, and shows the request. A website endpoint speaks plain
+HTTP only, so that the advice for a website is another one.
 
 ## Why it matters
 
@@ -68,11 +69,14 @@ def _check(judgement: Judgement) -> Iterator[Finding]:
     verdict = judgement.http.verdict
     if is_foreign(judgement) or not isinstance(verdict, Refuted):
         return
+    message = describe_refutation(judgement, judgement.http, verdict)
+    if judgement.website:
+        message += "; its website endpoint speaks plain HTTP only, and would answer 403 with the deny"
     yield finding(
         judgement,
         "SB001",
         Level.ERROR,
-        describe_refutation(judgement, judgement.http, verdict),
+        message,
         remedy(judgement, judgement.http),
         decided_at(judgement, judgement.http, verdict),
         judgement.http,

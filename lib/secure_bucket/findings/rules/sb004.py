@@ -2,8 +2,8 @@
 
 ## What it does
 
-Finds a bucket that is configured as a website. It is a warning: a website that answers plain HTTP is
-found by SB001 in addition, and one that denies it serves nobody.
+Finds a bucket that is configured as a website and denies plain HTTP, so that it serves nobody. It is a
+warning. SB001 finds a website that accepts plain HTTP.
 
 ## Why it matters
 
@@ -36,31 +36,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from secure_bucket.findings.finding import Finding, Level
-from secure_bucket.findings.rules.rule import Judgement, Rule, finding, subject
-from secure_bucket.findings.running import RunningJudgement
+from secure_bucket.findings.rules.rule import Judgement, Rule, finding, subject, website_remedy
 from secure_bucket.proof.verdict import Proven
 
 __all__ = ["RULE"]
 
 
 def _check(judgement: Judgement) -> Iterator[Finding]:
-    if not judgement.website:
-        return
-    effect = (
-        "the deny makes it answer 403 to everyone"
-        if isinstance(judgement.http.verdict, Proven)
-        else "denying plain HTTP will make it answer 403 to everyone"
-    )
-    remove = "remove `WebsiteConfiguration`"
-    if isinstance(judgement, RunningJudgement):
-        remove += f" with `aws s3api delete-bucket-website --bucket {judgement.bucket.name}`"
-    yield finding(
-        judgement,
-        "SB004",
-        Level.WARNING,
-        f"{subject(judgement)}: its website endpoint speaks plain HTTP only, and {effect}",
-        f"{remove}, and serve the bucket through CloudFront with origin access control",
-    )
+    if judgement.website and isinstance(judgement.http.verdict, Proven):
+        yield finding(
+            judgement,
+            "SB004",
+            Level.WARNING,
+            f"{subject(judgement)}: its website endpoint speaks plain HTTP only, and the deny makes it "
+            "answer 403 to everyone",
+            website_remedy(judgement),
+        )
 
 
 RULE = Rule("SB004", "website-needs-http", __doc__, _check)

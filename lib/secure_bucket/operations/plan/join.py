@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from secure_bucket.findings.finding import GrantedException, JudgedBucket, Report
+from secure_bucket.findings.finding import Finding, GrantedException, JudgedBucket, Report
+from secure_bucket.findings.rules.rule import WEBSITE_REMEDY
 from secure_bucket.formats.cases import Case, cases_of
 from secure_bucket.operations.audit.audit import Audit, AuditedBucket
 from secure_bucket.operations.plan.errors import RolloutError
@@ -126,6 +127,10 @@ def _known(case: Case) -> Known | None:
     return Known(
         case.bucket,
         next((finding.fix for finding in findings if finding.rule in _ABOUT_VERDICTS), ""),
-        next((finding.fix for finding in findings if finding.rule == "SB004"), None),
+        next((finding.fix for finding in findings if _is_about_website(finding)), None),
         granted[0] if granted and not counted else None,
     )
+
+
+def _is_about_website(finding: Finding) -> bool:
+    return finding.rule == "SB004" or finding.fix.startswith(WEBSITE_REMEDY)

@@ -1,0 +1,169 @@
+"""Find what the deny or a new policy would break: the CloudFront distributions and flow logs of a bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_s3 as s3
+from constructs import IConstruct
+from msgspec import Struct
+
+from secure_bucket.cdk.fix.policy_finder import outermost, path_of
+from secure_bucket.template import Inventory, parse_document, read_document
+from secure_bucket.template.distributions import distributions_in, plain_viewers
+
+__all__ = ["UsersOfBucket"]
+
+_DISTRIBUTION, _FLOW_LOG = "AWS::CloudFront::Distribution", "AWS::EC2::FlowLog"
+_DELIVERY = "delivery.logs.amazonaws.com"
+
+
+class _User(Struct, frozen=True):
+    """A resource that uses buckets, with its properties, resolved."""
+
+    construct: cdk.CfnResource
+    stack: cdk.Stack
+    properties: Any
+
+
+class _Bucket(Struct, frozen=True):
+    """A bucket, in the words that others use for it."""
+
+    stack: str
+    logical_id: str
+    name: str | None
+
+    def is_named_in(self, value: object) -> bool:
+        """Whether a resolved value refers to the bucket, or holds its name."""
+        match value:
+            case {"Ref": str(id)}:
+                return id == self.logical_id
+            case {"Fn::GetAtt": [str(id), *_]}:
+                return id == self.logical_id
+            case Mapping():
+                return any(map(self.is_named_in, value.values()))
+            case list():
+                return any(map(self.is_named_in, value))
+            case str():
+                return self.name is not None and self.name in value
+            case _:
+                return False
+
+
+class UsersOfBucket:
+    """The CloudFront distributions and the flow logs below an App or a Stage.
+
+    Args:
+        scope: The App or the Stage.
+    """
+
+    def __init__(self, scope: IConstruct) -> None:
+        self._scope = scope
+        self._users: dict[str, list[_User]] = {}
+        self._buckets: set[tuple[str, str]] | None = None
+
+    def plain_viewers(self, bucket: s3.CfnBucket) -> str:
+        """Return which distributions request objects of a bucket over plain HTTP; `""` when none does."""
+        users = list(self._users_of(bucket, _DISTRIBUTION))
+        if not users:
+            return ""
+        this, _ = users[0]
+        properties = {} if this.name is None else {"BucketName": this.name}
+        resources: dict[str, Any] = {this.logical_id: {"Type": "AWS::S3::Bucket", "Properties": properties}}
+        for number, (_, user) in enumerate(users):
+            resources[f"{this.logical_id}User{number}"] = {
+                "Type": _DISTRIBUTION,
+                "Properties": user.properties,
+                "Metadata": {"aws:cdk:path": path_of(user.construct)},
+            }
+        inventory = Inventory(read_document(parse_document({"Resources": resources})))
+        found = plain_viewers(inventory, inventory.buckets[0], distributions_in(inventory))
+        return "; ".join(map(str, found))
+
+    def flow_logs(self, bucket: s3.CfnBucket, policy: s3.CfnBucketPolicy | None, document: object) -> str:
+        """Have flow logs wait for the policy of the bucket that they go to.
+
+        Amazon VPC User Guide, *Amazon S3 bucket permissions for flow logs* (read in November 2026): when
+        somebody makes a flow log who may change the policy of the bucket, AWS attaches a policy for the
+        delivery, which "overwrites any existing policy". A policy that is made afterwards replaces that one,
+        and no logs arrive. A policy that lets the service deliver, and is made before, stays; this is
+        inferred from the constructs of the AWS CDK, which rely on it.
+
+        Returns:
+            Why nothing can be written; `""` when it can.
+        """
+        for _, user in self._users_of(bucket, _FLOW_LOG):
+            if policy is None or not _delivers(document):
+                return (
+                    f"the flow log `{path_of(user.construct)}` goes to it, and its policy does not let "
+                    f"`{_DELIVERY}` deliver: AWS would replace the policy, or get none through; make it a "
+                    "`SecureLogBucket(source=LogSource.VPC_FLOW)`"
+                )
+            if outermost(user.stack) == outermost(cdk.Stack.of(policy)):
+                user.construct.node.add_dependency(policy)
+        return ""
+
+    def _users_of(self, bucket: s3.CfnBucket, type: str) -> Iterator[tuple[_Bucket, _User]]:
+        users = self._users.get(type)
+        if users is None:
+            users = self._users[type] = list(_users(self._scope, type))
+        if not users:
+            return
+        this = _bucket(bucket)
+        for user in users:
+            if this.is_named_in(user.properties) and not self._means_another(this, user):
+                yield this, user
+
+    def _means_another(self, bucket: _Bucket, user: _User) -> bool:
+        """Whether the stack of a user has a bucket of its own with the same logical id.
+
+        A reference into another stack resolves to a bare logical id before the templates are written.
+        """
+        if user.stack.node.path == bucket.stack:
+            return False
+        if self._buckets is None:
+            everything = [_bucket(each) for each in _of_type(self._scope, "AWS::S3::Bucket")]
+            self._buckets = {(each.stack, each.logical_id) for each in everything}
+        return (user.stack.node.path, bucket.logical_id) in self._buckets
+
+
+def _users(scope: IConstruct, type: str) -> Iterator[_User]:
+    for construct in _of_type(scope, type):
+        stack = cdk.Stack.of(construct)
+        yield _User(construct, stack, _capitalized(stack.resolve(construct._cfn_properties)))
+
+
+def _capitalized(value: Any) -> Any:
+    """Return properties with the keys of CloudFormation: the AWS CDK begins them with a small letter."""
+    if isinstance(value, Mapping):
+        return {f"{key[:1].upper()}{key[1:]}": _capitalized(each) for key, each in value.items()}
+    return [_capitalized(each) for each in value] if isinstance(value, list) else value
+
+
+def _of_type(scope: IConstruct, type: str) -> Iterator[cdk.CfnResource]:
+    # One call walks everything inside the kernel.
+    selector = cdk.ConstructSelector.resources_of_type(type)
+    for construct in cdk.Mixins.of(scope, selector).selected_constructs:
+        if isinstance(construct, cdk.CfnResource):
+            yield construct
+
+
+def _bucket(bucket: cdk.CfnResource) -> _Bucket:
+    stack = cdk.Stack.of(bucket)
+    name = bucket.bucket_name if isinstance(bucket, s3.CfnBucket) else None
+    resolved = stack.resolve({"id": bucket.logical_id, "name": name})
+    name = resolved.get("name")
+    return _Bucket(stack.node.path, resolved["id"], name if isinstance(name, str) else None)
+
+
+def _delivers(document: object) -> bool:
+    """Whether a policy has a statement that lets the service deliver logs."""
+    statements = document.get("Statement") if isinstance(document, Mapping) else None
+    return any(
+        isinstance(each, Mapping)
+        and each.get("Effect") == "Allow"
+        and _DELIVERY in str(each.get("Principal"))
+        for each in (statements if isinstance(statements, list) else [statements])
+    )

@@ -1,0 +1,166 @@
+"""Find the CloudFront distributions that request objects of a bucket over plain HTTP.
+
+With the deny in the policy of the bucket, S3 answers such a request with 403. What CloudFront sends is
+documented in the CloudFront Developer Guide, read in November 2026:
+
+- An S3 origin: *Require HTTPS for communication between CloudFront and your Amazon S3 origin*: CloudFront
+  "always forwards requests to S3 by using the protocol that viewers used", and that cannot be changed.
+  Neither that page nor *Restrict access to an Amazon S3 origin* makes an exception for origin access control
+  or for an origin access identity. So signed requests are inferred to be sent over plain HTTP too. That was
+  not measured.
+- A custom origin: *Protocol (custom origins only)*: HTTP only, HTTPS only, or the protocol of the viewer.
+- A website endpoint is a custom origin that speaks plain HTTP only. SB004 is about it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+
+from msgspec import Struct
+
+from secure_bucket.template.buckets import Bucket, Inventory
+from secure_bucket.template.conditions import condition_holds
+from secure_bucket.template.references import bucket_name, get_att
+from secure_bucket.template.resolve import Resolver
+from secure_bucket.template.stack import Resource, Stack
+from secure_bucket.template.worlds import Infeasible, TooManyWorlds, World, explore
+
+__all__ = ["PlainViewers", "distributions_in", "plain_viewers"]
+
+_DOMAINS = ("RegionalDomainName", "DomainName", "DualStackDomainName")
+_VIEWERS_OF_DEFAULT = "allow-all"
+
+
+class PlainViewers(Struct, frozen=True):
+    """A distribution that requests objects of a bucket over plain HTTP.
+
+    Args:
+        logical_id: The logical id of the distribution.
+        construct_path: The path of its construct; `""` when nothing tells.
+        why: Why it does, as a clause.
+        change: The change after which it does not, as a clause.
+    """
+
+    logical_id: str
+    construct_path: str
+    why: str
+    change: str
+
+    @property
+    def named(self) -> str:
+        """The distribution as its author thinks of it."""
+        return f"distribution `{self.construct_path.removesuffix('/Resource') or self.logical_id}`"
+
+    def __str__(self) -> str:
+        """Say in one line what it does and what to change."""
+        return f"the CloudFront {self.named} {self.why}: {self.change}"
+
+
+def distributions_in(inventory: Inventory) -> tuple[tuple[Stack, Resource], ...]:
+    """Return the distributions of an assembly, each with its stack."""
+    return tuple(
+        (stack, resource)
+        for stack in inventory.assembly.stacks
+        for resource in stack.resources.values()
+        if resource.type == "AWS::CloudFront::Distribution"
+    )
+
+
+def plain_viewers(
+    inventory: Inventory, bucket: Bucket, distributions: Iterable[tuple[Stack, Resource]]
+) -> tuple[PlainViewers, ...]:
+    """Return which distributions request objects of a bucket over plain HTTP in some deployment."""
+    found: dict[PlainViewers, None] = {}
+    for stack, resource in distributions:
+
+        def question(world: World, stack: Stack = stack, resource: Resource = resource) -> list[PlainViewers]:
+            return list(_plain(inventory.resolver(world, False), stack, resource, bucket))
+
+        with contextlib.suppress(Infeasible, TooManyWorlds):
+            for _, viewers in explore(question, inventory.start):
+                found.update(dict.fromkeys(viewers))
+    return tuple(found)
+
+
+def _plain(resolver: Resolver, stack: Stack, resource: Resource, bucket: Bucket) -> Iterator[PlainViewers]:
+    condition = resource.body.get("Condition")
+    if condition is not None and not condition_holds(
+        resolver, stack, condition, (resource.path, "Condition")
+    ):
+        return
+    config = resolver.property(stack, resource, "DistributionConfig")
+    if not isinstance(config, Mapping):
+        return
+    behaviors = dict(_behaviors(config))
+    for origin in _origins(config):
+        if _is_domain_of(bucket, origin.get("DomainName"), resolver):
+            for behavior, (target, viewers) in behaviors.items():
+                if target == origin.get("Id"):
+                    for why, change in _requests(origin, behavior, viewers):
+                        path = stack.construct_path(resource)
+                        yield PlainViewers(resource.logical_id, path, why, change)
+
+
+def _requests(origin: Mapping[str, object], behavior: str, viewers: object) -> Iterator[tuple[str, str]]:
+    """Yield why requests of one behavior come over plain HTTP, and what to change."""
+    may_be_plain = viewers not in ("https-only", "redirect-to-https")
+    custom = origin.get("CustomOriginConfig")
+    if isinstance(custom, Mapping):
+        protocol = custom.get("OriginProtocolPolicy")
+        if protocol == "http-only" or (protocol != "https-only" and may_be_plain):
+            yield (
+                f"requests its objects over plain HTTP (`OriginProtocolPolicy` is `{_shown(protocol)}`)",
+                "set `OriginProtocolPolicy` of the origin to `https-only`",
+            )
+    elif may_be_plain:
+        yield (
+            f"passes on the plain HTTP of viewers (`ViewerProtocolPolicy` of {behavior} is "
+            f"`{_shown(viewers)}`)",
+            f"set `ViewerProtocolPolicy` of {behavior} to `redirect-to-https` or `https-only`",
+        )
+
+
+def _shown(value: object) -> str:
+    return value if isinstance(value, str) else "known at deployment only"
+
+
+def _origins(config: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
+    for each in _listed(config.get("Origins")):
+        if isinstance(each, Mapping):
+            yield each
+
+
+def _behaviors(config: Mapping[str, object]) -> Iterator[tuple[str, tuple[object, object]]]:
+    """Yield the cache behaviors, by name: the origin that each uses, and the protocol of its viewers."""
+    groups = config.get("OriginGroups")
+    members: dict[object, list[object]] = {}
+    for group in _listed(groups.get("Items") if isinstance(groups, Mapping) else None):
+        if isinstance(group, Mapping) and isinstance(group.get("Members"), Mapping):
+            members[group.get("Id")] = [
+                member.get("OriginId")
+                for member in _listed(group["Members"].get("Items"))
+                if isinstance(member, Mapping)
+            ]
+    named = [("the default behavior", config.get("DefaultCacheBehavior"))]
+    for each in _listed(config.get("CacheBehaviors")):
+        pattern = each.get("PathPattern") if isinstance(each, Mapping) else None
+        named.append((f"the behavior for `{_shown(pattern)}`", each))
+    for name, behavior in named:
+        if isinstance(behavior, Mapping):
+            target = behavior.get("TargetOriginId")
+            for origin in members.get(target, [target]) if isinstance(target, str) else [target]:
+                yield name, (origin, behavior.get("ViewerProtocolPolicy", _VIEWERS_OF_DEFAULT))
+
+
+def _is_domain_of(bucket: Bucket, value: object, resolver: Resolver) -> bool:
+    stack, resource = bucket.stack, bucket.resource
+    if value in [get_att(resolver, stack, resource.logical_id, each, resource.path) for each in _DOMAINS]:
+        return True
+    # `reports.s3.amazonaws.com`, `reports.s3-eu-west-1.amazonaws.com`. No name holds the `<` of a hole.
+    text, start = str(value), f"{bucket_name(resolver, stack, resource)}.s3"
+    return text.startswith((f"{start}.", f"{start}-")) and not text.startswith(f"{start}-website")
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,62 @@
+"""SB012: a custom resource that makes a bucket, or takes a policy away, while the stack is deployed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from secure_bucket import check_template
+
+
+def template(call: object, event: str = "Create", type: str = "Custom::AWS") -> dict[str, Any]:
+    properties = {"ServiceToken": "arn:aws:lambda:eu-west-1:111122223333:function:aws", event: call}
+    return {"Resources": {"Call": {"Type": type, "Properties": properties}}}
+
+
+def call_of(action: str, service: str = "S3") -> str:
+    return f'{{"service":"{service}","action":"{action}","parameters":{{"Bucket":"reports"}}}}'
+
+
+@pytest.mark.parametrize(
+    ("action", "service", "words"),
+    [
+        ("createBucket", "S3", "makes bucket `reports`, which has no policy and accepts plain HTTP"),
+        ("CreateBucketCommand", "@aws-sdk/client-s3", "makes bucket `reports`"),
+        ("deleteBucketPolicy", "S3", "takes the deny of bucket `reports` away"),
+        ("putBucketPolicy", "s3", "replaces the policy of bucket `reports`, and with it the deny"),
+    ],
+)
+@pytest.mark.parametrize("event", ["Create", "Update", "Delete"])
+def test_a_call_is_named(action: str, service: str, words: str, event: str) -> None:
+    report = check_template(template(call_of(action, service), event))
+    (finding,) = report.findings
+    assert finding.rule == "SB012"
+    assert finding.message.startswith(f"custom resource `Call` calls `{action[0].upper()}")
+    assert words in finding.message
+    assert finding.at.pointer == f"/Resources/Call/Properties/{event}"
+
+
+def test_a_call_on_a_bucket_of_the_template_is_named_with_it() -> None:
+    before, after = call_of("deleteBucketPolicy").split("reports")
+    written = template({"Fn::Join": ["", [before, {"Ref": "Reports"}, after]]}, type="Custom::Cleanup")
+    written["Resources"]["Reports"] = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "reports"}}
+    found = {each.rule: each.message for each in check_template(written).findings}
+    assert found.keys() == {"SB001", "SB012"}
+    assert "the deny of bucket `reports`" in found["SB012"]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        call_of("listBuckets"),
+        call_of("createBucket", "DynamoDB"),
+        "createBucket",
+        "[]",
+        {"service": "S3"},
+        {"Ref": "AWS::NoValue"},
+        {"Fn::If": ["Missing", "{}", "{}"]},
+    ],
+)
+def test_other_calls_are_not_named(call: object) -> None:
+    assert check_template(template(call)).findings == ()

@@ -1,0 +1,141 @@
+"""CloudFront distributions that request objects of a bucket over plain HTTP, in templates."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from secure_bucket import check_template
+from secure_bucket.checks.check import check_templates
+from secure_bucket.cli.main import main
+from secure_bucket.policy.statements import deny_plain_http
+
+DOMAIN = {"Fn::GetAtt": ["Reports", "RegionalDomainName"]}
+S3_ORIGIN = {"S3OriginConfig": {"OriginAccessIdentity": ""}}
+ACCESS_CONTROL = {**S3_ORIGIN, "OriginAccessControlId": {"Ref": "Control"}}
+
+
+def template(
+    domain: object = DOMAIN, origin: dict[str, Any] = S3_ORIGIN, viewers: object = "allow-all", **more: Any
+) -> dict[str, Any]:
+    config = {
+        "Origins": [{"Id": "one", "DomainName": domain, **origin}],
+        "DefaultCacheBehavior": {"TargetOriginId": "one", "ViewerProtocolPolicy": viewers},
+        **more,
+    }
+    site = {"Type": "AWS::CloudFront::Distribution", "Properties": {"DistributionConfig": config}}
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "reports"}}
+    return {"Resources": {"Reports": bucket, "Site": site}}
+
+
+def viewers_of(written: dict[str, Any]) -> tuple[str, ...]:
+    (bucket,) = check_template(written).buckets
+    return bucket.viewers
+
+
+PLAIN = {
+    "S3 origin": template(),
+    "origin access control": template(origin=ACCESS_CONTROL),
+    "global domain": template({"Fn::GetAtt": ["Reports", "DomainName"]}),
+    "domain by Sub": template({"Fn::Sub": "${Reports}.s3.${AWS::Region}.amazonaws.com"}),
+    "domain by name": template("reports.s3.eu-west-1.amazonaws.com"),
+    "old domain by name": template("reports.s3-eu-west-1.amazonaws.com"),
+    "no origin configuration": template(origin={}),
+    "viewers by parameter": template(viewers={"Ref": "Viewers"}),
+    "viewers by condition": template(viewers={"Fn::If": ["IsProd", "https-only", "allow-all"]}),
+    "http-only": template(
+        origin={"CustomOriginConfig": {"OriginProtocolPolicy": "http-only"}}, viewers="https-only"
+    ),
+    "match-viewer": template(origin={"CustomOriginConfig": {"OriginProtocolPolicy": "match-viewer"}}),
+    "another behavior": template(
+        viewers="https-only",
+        CacheBehaviors=[
+            {"PathPattern": "/a/*", "TargetOriginId": "one", "ViewerProtocolPolicy": "allow-all"}
+        ],
+    ),
+    "origin group": template(
+        DefaultCacheBehavior={"TargetOriginId": "group", "ViewerProtocolPolicy": "allow-all"},
+        OriginGroups={
+            "Quantity": 1,
+            "Items": [{"Id": "group", "Members": {"Quantity": 1, "Items": [{"OriginId": "one"}]}}],
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("case", PLAIN)
+def test_a_distribution_that_uses_plain_http_is_named_with_the_change(case: str) -> None:
+    written = PLAIN[case] | {
+        "Parameters": {"Viewers": {"Type": "String"}},
+        "Conditions": {"IsProd": {"Fn::Equals": [{"Ref": "Viewers"}, "prod"]}},
+    }
+    (line,) = viewers_of(written)
+    assert line.startswith("the CloudFront distribution `Site` ")
+    assert ": set `" in line
+    (finding,) = check_template(written).findings
+    assert finding.fix.startswith("first set `")
+    assert "in the distribution `Site`, which " in finding.fix
+
+
+HTTPS = {
+    "redirect-to-https": template(viewers="redirect-to-https"),
+    "https-only": template(viewers="https-only"),
+    "https-only origin": template(origin={"CustomOriginConfig": {"OriginProtocolPolicy": "https-only"}}),
+    "another bucket": template("reports-2.s3.eu-west-1.amazonaws.com"),
+    "unused origin": template(DefaultCacheBehavior={"TargetOriginId": "other"}),
+    "website endpoint": template(
+        "reports.s3-website-eu-west-1.amazonaws.com",
+        {"CustomOriginConfig": {"OriginProtocolPolicy": "http-only"}},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", HTTPS)
+def test_a_distribution_that_uses_https_is_not_named(case: str) -> None:
+    assert viewers_of(HTTPS[case]) == ()
+    (finding,) = check_template(HTTPS[case]).findings
+    assert "distribution" not in finding.fix
+
+
+def test_nobody_looks_where_the_deny_is_there() -> None:
+    written = template()
+    statement = deny_plain_http("arn:aws:s3:::reports")
+    properties = {"Bucket": {"Ref": "Reports"}, "PolicyDocument": {"Statement": [statement]}}
+    written["Resources"]["Policy"] = {"Type": "AWS::S3::BucketPolicy", "Properties": properties}
+    assert viewers_of(written) == ()
+    assert check_template(written).findings == ()
+
+
+def split(directory: Path) -> list[str]:
+    """A bucket and its distribution in two templates."""
+    written = template({"Fn::ImportValue": "domain"})
+    site = {"Resources": {"Site": written["Resources"].pop("Site")}}
+    written["Outputs"] = {"Domain": {"Value": DOMAIN, "Export": {"Name": "domain"}}}
+    files = []
+    for name, each in (("data.json", written), ("site.json", site)):
+        file = directory / name
+        file.write_text(json.dumps(each, indent=2), encoding="utf-8")
+        files.append(str(file))
+    return files
+
+
+def test_a_distribution_of_another_template_counts(tmp_path: Path) -> None:
+    (bucket,) = check_templates(split(tmp_path)).buckets
+    assert bucket.viewers[0].startswith("the CloudFront distribution `Site` passes on the plain HTTP")
+
+
+def test_fix_leaves_such_a_bucket_unless_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "site.json"
+    file.write_text(json.dumps(template(), indent=2), encoding="utf-8")
+    before = file.read_text(encoding="utf-8")
+    assert main(["fix", str(file), "--write"]) == 1
+    said = capsys.readouterr().err
+    assert "with the deny CloudFront gets 403: the CloudFront distribution `Site` passes on" in said
+    assert "set `ViewerProtocolPolicy` of the default behavior to `redirect-to-https`" in said
+    assert "--plain-viewers" in said
+    assert file.read_text(encoding="utf-8") == before
+    assert main(["fix", str(file), "--write", "--plain-viewers"]) == 0
+    assert "DenyPlainHttp" in file.read_text(encoding="utf-8")
