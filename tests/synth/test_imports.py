@@ -34,9 +34,10 @@ def test_an_imported_bucket_is_named_with_what_its_owner_adds(tmp_path: Path) ->
     ):
         block = run.block("INFO ", f"imported bucket `{path}`", "not covered")
         assert name in block
-        statement = json.loads(
+        policy = json.loads(
             next(line for line in block.splitlines() if "{" in line).partition(": {")[2].join("{ ")
         )
+        (statement,) = policy["Statement"]
         assert statement["Effect"] == "Deny"
         assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     assert run.stderr.count("imported bucket") == 3

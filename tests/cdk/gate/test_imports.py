@@ -42,7 +42,7 @@ def test_an_imported_bucket_is_named_once_with_a_literal_policy(tmp_path: Path) 
     ):
         s3.Bucket.from_bucket_name(top, f"Theirs{number}", name)
     found = [each for each in said(app) if each["ruleName"] == "imported-bucket"]
-    policies = [json.loads(each["fix"].partition("sets this one: ")[2]) for each in found]
+    policies = [json.loads(each["suggestedFix"].partition("sets this one: ")[2]) for each in found]
     assert [policy["Version"] for policy in policies] == ["2012-10-17", "2012-10-17"]
     resources = sorted(policy["Statement"][0]["Resource"] for policy in policies)
     assert resources == [

@@ -10,11 +10,14 @@ import jsii
 from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct, IValidation
 
-from secure_bucket.cdk.fix.policy_finder import own_policy
-
 __all__ = ["condition_differs", "keep_made", "keep_policy", "keep_through_overrides"]
 
 _ATTRIBUTES = {"DeletionPolicy": "deletion_policy", "UpdateReplacePolicy": "update_replace_policy"}
+
+_REMOVALS: dict[tuple[object, ...], cdk.RemovalPolicy] = {
+    (cdk.CfnDeletionPolicy.DELETE, cdk.CfnDeletionPolicy.DELETE): cdk.RemovalPolicy.DESTROY,
+    (cdk.CfnDeletionPolicy.RETAIN, cdk.CfnDeletionPolicy.RETAIN): cdk.RemovalPolicy.RETAIN,
+}
 
 
 def condition_differs(policy: s3.CfnBucketPolicy, bucket: s3.CfnBucket) -> str:
@@ -66,23 +69,38 @@ class _Lifetimes:
 
     def validate(self) -> list[str]:
         """Follow the buckets; the AWS CDK calls this."""
-        for policy, bucket in (*self.pairs, *self._made()):
-            wanted, given = bucket.cfn_options, policy.cfn_options
-            if wanted.condition is not None:
-                given.condition = wanted.condition
-            for attribute in _ATTRIBUTES.values():
-                value = getattr(wanted, attribute)
-                if value is not None:
-                    setattr(given, attribute, value)
+        for policy, bucket in self.pairs:
+            _follow(policy, bucket)
+        for made, bucket in self._made():
+            _follow(made, bucket)
         return []
 
-    def _made(self) -> Iterator[tuple[s3.CfnBucketPolicy, s3.CfnBucket]]:
+    def _made(self) -> Iterator[tuple[s3.BucketPolicy, s3.CfnBucket]]:
         for scope, id in self.made:
             owner = scope.node.try_find_child(id)
             if isinstance(owner, s3.Bucket):
-                policy, bucket = own_policy(owner), owner.node.default_child
+                policy, bucket = owner.policy, owner.node.default_child
                 if policy is not None and isinstance(bucket, s3.CfnBucket):
                     yield policy, bucket
+
+
+def _follow(policy: s3.BucketPolicy | s3.CfnBucketPolicy, bucket: s3.CfnBucket) -> None:
+    """Give a policy the lifetime of its bucket, in as few calls to the jsii kernel as possible."""
+    options = bucket.cfn_options
+    condition, values = options.condition, [getattr(options, each) for each in _ATTRIBUTES.values()]
+    removal = _REMOVALS.get(tuple(values))
+    if removal is not None:
+        policy.apply_removal_policy(removal)
+    if condition is None and (removal is not None or not any(values)):
+        return
+    resource = policy if isinstance(policy, s3.CfnBucketPolicy) else policy.node.default_child
+    assert isinstance(resource, s3.CfnBucketPolicy)
+    given = resource.cfn_options
+    if condition is not None:
+        given.condition = condition
+    for attribute, value in zip(_ATTRIBUTES.values(), values, strict=True):
+        if value is not None:
+            setattr(given, attribute, value)
 
 
 # A construct leads to its Stage with calls to the jsii kernel, and many buckets are made in one scope.
