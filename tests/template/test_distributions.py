@@ -100,12 +100,12 @@ def test_a_distribution_that_uses_https_is_not_named(case: str) -> None:
     assert "distribution" not in finding.fix
 
 
-def test_nobody_looks_where_the_deny_is_there() -> None:
+def test_a_bucket_with_the_deny_has_no_finding_and_still_tells() -> None:
     written = template()
     statement = deny_plain_http("arn:aws:s3:::reports")
     properties = {"Bucket": {"Ref": "Reports"}, "PolicyDocument": {"Statement": [statement]}}
     written["Resources"]["Policy"] = {"Type": "AWS::S3::BucketPolicy", "Properties": properties}
-    assert viewers_of(written) == ()
+    assert len(viewers_of(written)) == 1
     assert check_template(written).findings == ()
 
 
@@ -139,3 +139,21 @@ def test_fix_leaves_such_a_bucket_unless_told(tmp_path: Path, capsys: pytest.Cap
     assert file.read_text(encoding="utf-8") == before
     assert main(["fix", str(file), "--write", "--plain-viewers"]) == 0
     assert "DenyPlainHttp" in file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("denied", [False, True])
+def test_plan_says_so_also_from_a_report(
+    denied: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written = template()
+    if denied:
+        statement = deny_plain_http("arn:aws:s3:::reports")
+        properties = {"Bucket": {"Ref": "Reports"}, "PolicyDocument": {"Statement": [statement]}}
+        written["Resources"]["Policy"] = {"Type": "AWS::S3::BucketPolicy", "Properties": properties}
+    file, report = tmp_path / "site.json", tmp_path / "report.json"
+    file.write_text(json.dumps(written), encoding="utf-8")
+    main(["check", str(file), "--format", "json", "--output", str(report)])
+    capsys.readouterr()
+    main(["plan", "--check", str(report)])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "have CloudFront use HTTPS first, as it would get 403: the CloudFront distribution `Site`" in said

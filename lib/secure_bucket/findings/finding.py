@@ -130,7 +130,7 @@ class JudgedBucket(About, frozen=True):
             the template can be deployed.
         at: Where it is written.
         viewers: Which CloudFront distributions request its objects over plain HTTP, and what to change, in
-            one line each; not told where the deny is proven.
+            one line each.
     """
 
     verdict: Verdict

@@ -66,8 +66,7 @@ class DeclaredJudgement(Struct, frozen=True):
         foreign: Whether it is a policy for a bucket that no template here declares.
         name: The name of the bucket, when the template fixes it; `""` otherwise.
         never_created: Whether no deployment creates the bucket.
-        viewers: The CloudFront distributions that request its objects over plain HTTP; not looked for where
-            the deny is proven.
+        viewers: The CloudFront distributions that request its objects over plain HTTP.
     """
 
     stack: Stack
@@ -126,14 +125,13 @@ class Judge(Struct):
             certain = tuple(applied.policy for applied in deployment.policies if applied.certain)
             if len(certain) > 1 and not several:
                 several = certain
-        http = undecided or _combine(outcomes)
         if self._distributions is None:
             self._distributions = distributions_in(self.inventory)
         return DeclaredJudgement(
             bucket.stack,
             bucket.resource,
             bucket.stack.document.place(pointer_of(bucket.resource.path)),
-            http,
+            undecided or _combine(outcomes),
             (undecided or _combine(tls)) if self.minimum_tls_version is not None else None,
             self.minimum_tls_version,
             tuple(policies.values()),
@@ -141,9 +139,7 @@ class Judge(Struct):
             website=any(deployment.website is True for deployment in deployments),
             name=_fixed_name(deployments),
             never_created=not deployments and undecided is None,
-            viewers=()
-            if isinstance(http.verdict, Proven) or not self._distributions
-            else plain_viewers(self.inventory, bucket, self._distributions),
+            viewers=plain_viewers(self.inventory, bucket, self._distributions),
         )
 
     def foreign(self, policy: BucketPolicy) -> DeclaredJudgement | None:

@@ -103,7 +103,7 @@ class _Writer:
 
     def bucket(self, bucket: JudgedBucket) -> BucketForm:
         at, verdict = PlaceForm.of(bucket.at, self.run), self.verdict(bucket.verdict)
-        return self.about(BucketForm, bucket.subject, at=at, verdict=verdict)
+        return self.about(BucketForm, bucket.subject, at=at, verdict=verdict, viewers=bucket.viewers)
 
     def verdict(self, verdict: Verdict) -> VerdictForm:
         match verdict:
@@ -163,7 +163,8 @@ def report_of(document: ReportForm) -> Report:
     """Return the report that a document holds, but for its safeguards and the files it ignored."""
     return Report(
         buckets=tuple(
-            JudgedBucket(each.subject(), _verdict(each.verdict), each.at.place()) for each in document.buckets
+            JudgedBucket(each.subject(), _verdict(each.verdict), each.at.place(), each.viewers)
+            for each in document.buckets
         ),
         findings=tuple(map(_finding, document.findings)),
         templates=document.templates,

@@ -162,10 +162,12 @@ class BucketForm(AboutForm, frozen=True, kw_only=True):
     Args:
         at: Where it is written.
         verdict: The answer to: is every request over plain HTTP denied?
+        viewers: Which CloudFront distributions request its objects over plain HTTP, and what to change.
     """
 
     at: PlaceForm
     verdict: VerdictForm
+    viewers: tuple[str, ...] = ()
 
 
 class FindingForm(AboutForm, frozen=True, kw_only=True):

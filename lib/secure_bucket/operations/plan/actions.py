@@ -66,6 +66,9 @@ def _gather(decision: Decision) -> Iterator[str]:
 
 
 def _enforce(decision: Decision) -> Iterator[str]:
+    if decision.state not in (State.ENFORCED, State.LOGGED):
+        for line in dict.fromkeys(line for each in decision.joined.declared for line in each.bucket.viewers):
+            yield f"have CloudFront use HTTPS first, as it would get 403: {line}"
     match decision.state:
         case State.CLOSES | State.PREPARED:
             yield f"deploy {decision.templates()}: the deny comes with it"
