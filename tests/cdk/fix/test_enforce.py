@@ -268,6 +268,11 @@ def test_what_undoes_a_fix_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert (
         capsys.readouterr().err.splitlines()[0] == "secure-bucket: 1 bucket, 0 proven, 1 answering plain HTTP"
     )
+    record = recorded(app)
+    assert record["fixed"] == []
+    assert [each["reason"] for each in record["left"]] == [
+        "the deny in `Top/Policy` was undone by what came after FIX"
+    ]
 
 
 def test_websites_are_closed_once_anybody_asks_for_it(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ from constructs import Construct, IConstruct
 
 from secure_bucket.cdk.buckets.injector import with_deny
 from secure_bucket.cdk.fix.aspect import Mode
+from secure_bucket.cdk.fix.lifetime import keep_made
 from secure_bucket.cdk.fix.outcome import Fixed
 from secure_bucket.cdk.fix.policy_finder import path_of
 from secure_bucket.cdk.fix.stack_traces import without_traces
@@ -137,6 +138,7 @@ class _Reach:
             # Another Aspect makes it, after the buckets of this Stage were mended.
             denied = with_deny(props, websites=self._state.websites)
             if denied != props:
+                keep_made(scope, id)
                 path = f"{scope.node.path}/{id}"
                 self._state.note(Fixed(f"{path}/Resource", f"{path}/Policy/Resource", is_new=True))
             return denied
