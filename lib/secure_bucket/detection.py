@@ -1,13 +1,17 @@
 """What a request over plain HTTP looks like in CloudTrail, and which changes undo its denial, as plain data.
 
-Everything that watches reads its meaning here: the metric filters and the saved query of
-`SecureTransportMonitoring`, its EventBridge rules, and whoever else searches CloudTrail events.
+The metric filters, the saved query and the EventBridge rules of `SecureTransportMonitoring` are written from
+it, and so is the query with which `secure-bucket audit` reads CloudTrail.
 
-CloudTrail has no field for the scheme. A request over HTTPS has `tlsDetails`, one over plain HTTP has not;
-but a missing `tlsDetails` means plain HTTP only where nothing else explains it. *CloudTrail record contents*
-in the CloudTrail User Guide names the other explanations: a service of AWS made the call for somebody
-(`userIdentity.invokedBy`), or the console did (`sessionCredentialFromConsole`). S3 tells the cipher suite
-once more, in `additionalEventData.CipherSuite`, which events older than `tlsDetails` have too.
+CloudTrail has no field for the scheme. A request over HTTPS has `tlsDetails`, one over plain HTTP does not;
+but a missing `tlsDetails` means plain HTTP only where nothing else explains it (`EXPLANATIONS`). S3 tells the
+cipher suite once more, in `additionalEventData.CipherSuite`, which events older than `tlsDetails` have too.
+That S3 leaves both out for plain HTTP is inferred: AWS does not say so. `DOUBTS` are events for which even
+this inference is weak: the alarms tell them, and the audit counts them as unknown.
+
+CloudTrail does not record requests whose credentials are not valid. An error other than `AccessDenied`
+therefore does not show that the policy refused the request, and counts as answered.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-s3-info.html
 """
 
 from __future__ import annotations
@@ -21,6 +25,8 @@ from typing_extensions import assert_never
 
 __all__ = [
     "CONFIG_RULE",
+    "DOUBTS",
+    "EXPLANATIONS",
     "PLAIN_HTTP",
     "PLAIN_HTTP_ANSWERED",
     "PLAIN_HTTP_DENIED",
@@ -29,11 +35,13 @@ __all__ = [
     "RULE_DESCRIPTION",
     "SECURITY_HUB_CONTROL",
     "SECURITY_HUB_TITLE",
+    "TLS_FIELDS",
     "TRAIL_CHANGES",
     "Absent",
     "AnyOf",
     "Differs",
     "Equals",
+    "Explanation",
     "Trait",
     "filter_pattern",
     "insights_query",
@@ -88,18 +96,54 @@ class AnyOf(Struct, frozen=True):
 
 Trait: TypeAlias = Absent | Equals | Differs | AnyOf
 
+
+class Explanation(Struct, frozen=True):
+    """A reason other than plain HTTP for which an event tells no TLS.
+
+    Args:
+        without: Holds for events to which the reason does not apply.
+        why: The reason, as a sentence for reports.
+    """
+
+    without: Absent | Differs
+    why: str
+
+
+TLS_FIELDS = ("tlsDetails.tlsVersion", "tlsDetails.cipherSuite", "additionalEventData.CipherSuite")
+"""Each of these is about TLS alone. CloudTrail may know the one without the other."""
+
+_BY_SERVICE = "an AWS service made the call, and CloudTrail does not tell how"
+
+# The first two are those of *CloudTrail record contents*, at `tlsDetails`; that an address which is a name
+# belongs to a service is said there at `sourceIPAddress`. Read 2026-11.
+# https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+EXPLANATIONS = (
+    Explanation(Absent("userIdentity.invokedBy"), _BY_SERVICE),
+    Explanation(
+        Absent("sessionCredentialFromConsole"), "the console made the call, and CloudTrail does not tell how"
+    ),
+    Explanation(Differs("sourceIPAddress", "*.amazonaws.com"), _BY_SERVICE),
+    Explanation(Differs("sourceIPAddress", "AWS Internal"), _BY_SERVICE),
+)
+"""An event with one of these tells nothing about plain HTTP."""
+
+# Inferred: AWS documents none of these as a reason. Events of S3 that came through a VPC endpoint do name the
+# cipher suite in public archives; `additionalEventData` is among what CloudTrail leaves out of large events;
+# the field for the TLS version came with event version 1.08.
+DOUBTS = {
+    "vpcEndpointId": "it came through a VPC endpoint, and tells no TLS: most likely plain HTTP",
+    "additionalEventData": "the event has no `additionalEventData`, in which S3 names the cipher suite",
+    "eventVersion": "the event is older than `tlsDetails`",
+    "sourceIPAddress": "the event does not have the address of a client",
+}
+"""The fields for which an event is in doubt that neither TLS nor an explanation is told for, and why."""
+
 PLAIN_HTTP: tuple[Trait, ...] = (
     Equals("eventSource", "s3.amazonaws.com"),
     # Not what CloudTrail adds by itself: insights, network activity, events of services.
     Equals("eventType", "AwsApiCall"),
-    Absent("tlsDetails.tlsVersion"),
-    # CloudTrail writes down what it knows, and may know the one without the other.
-    Absent("tlsDetails.cipherSuite"),
-    Absent("additionalEventData.CipherSuite"),
-    Absent("userIdentity.invokedBy"),
-    Absent("sessionCredentialFromConsole"),
-    Differs("sourceIPAddress", "*.amazonaws.com"),
-    Differs("sourceIPAddress", "AWS Internal"),
+    *(AnyOf((Absent(field), Equals(field, "-"))) for field in TLS_FIELDS),
+    *(each.without for each in EXPLANATIONS),
 )
 """All of these hold for a request to S3 over plain HTTP, as far as CloudTrail can tell."""
 
@@ -108,10 +152,9 @@ PLAIN_HTTP_DENIED: tuple[Trait, ...] = (*PLAIN_HTTP, Equals("errorCode", "Access
 
 PLAIN_HTTP_ANSWERED: tuple[Trait, ...] = (
     *PLAIN_HTTP,
-    # S3 tells that a key does not exist only to those who may list the bucket: that request was let in.
-    AnyOf((Absent("errorCode"), Equals("errorCode", "NoSuchKey"))),
+    AnyOf((Absent("errorCode"), Differs("errorCode", "AccessDenied"))),
 )
-"""A request over plain HTTP was let in: no deny was there, or it did not hold."""
+"""A request over plain HTTP was not refused by a policy: no deny was there, or it did not hold."""
 
 POLICY_CHANGES = ("DeleteBucketPolicy", "PutBucketPolicy", "PutBucketWebsite")
 """The calls that can open a bucket to plain HTTP; a website endpoint speaks nothing else."""

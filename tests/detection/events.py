@@ -123,6 +123,32 @@ ANSWERED: dict[str, dict[str, Any]] = {
     "an upload": _changed(_HTTP, eventName="PutObject", readOnly=False),
     "a key that is not there": _changed(_HTTP, errorCode="NoSuchKey", errorMessage="no such key"),
     "through a VPC endpoint": _changed(_HTTP, vpcEndpointId="vpce-0example", sourceIPAddress="10.0.4.7"),
+    "a signature of another day": _changed(_HTTP, errorCode="RequestTimeTooSkewed"),
+    "a signature that is wrong": _changed(_HTTP, errorCode="SignatureDoesNotMatch"),
+    "a bucket that is elsewhere": _changed(_HTTP, errorCode="PermanentRedirect"),
+    "a condition that does not hold": _changed(_HTTP, errorCode="PreconditionFailed"),
+    "a cipher suite that is a dash": _changed(_HTTP, additionalEventData__CipherSuite="-"),
+    "details of TLS that are dashes": _changed(
+        _HTTP, tlsDetails={"tlsVersion": "-", "cipherSuite": "-", "clientProvidedHostHeader": "s3"}
+    ),
+    "the host alone": _changed(_HTTP, tlsDetails={"clientProvidedHostHeader": "s3.amazonaws.com"}),
+    "no additional data, and allowed": _changed(_HTTP, additionalEventData=_GONE),
+    "as events of 2019 are": _changed(
+        _HTTP,
+        eventVersion="1.05",
+        requestParameters__host=["s3.amazonaws.com"],
+        additionalEventData__vpcEndpointId="vpce-0example",
+        vpcEndpointId="vpce-0example",
+        eventCategory=_GONE,
+    ),
+    "through an access point": _changed(
+        _HTTP,
+        resources=[
+            {"type": "AWS::S3::Object", "ARN": f"arn:aws:s3:::{BUCKET}/2026/november.csv"},
+            {"accountId": "111122223333", "type": "AWS::S3::Bucket", "ARN": f"arn:aws:s3:::{BUCKET}"},
+            {"type": "AWS::S3::AccessPoint", "ARN": "arn:aws:s3:eu-central-1:111122223333:accesspoint/a"},
+        ],
+    ),
     "over IPv6": _changed(_HTTP, sourceIPAddress="2001:db8::17"),
 }
 """Plain HTTP, and let in."""
@@ -156,9 +182,8 @@ NEITHER: dict[str, dict[str, Any]] = {
     "the console": _changed(_HTTP, sessionCredentialFromConsole="true", **_REFUSED),
     "another service": _changed(_HTTP, eventSource="dynamodb.amazonaws.com", eventName="GetItem", **_REFUSED),
     "a directory bucket": _changed(_HTTP, eventSource="s3express.amazonaws.com"),
-    "a signature of another day": _changed(_HTTP, errorCode="RequestTimeTooSkewed"),
-    "a signature that is wrong": _changed(_HTTP, errorCode="SignatureDoesNotMatch"),
-    "a bucket that is elsewhere": _changed(_HTTP, errorCode="PermanentRedirect"),
+    "the console, through a proxy, allowed": _changed(_HTTP, sessionCredentialFromConsole="true"),
+    "the console, and an external client": _changed(_HTTPS, sessionCredentialFromConsole="true"),
     "an event of the service": _changed(_HTTP, eventType="AwsServiceEvent"),
     "network activity": _changed(
         _HTTP, eventType="AwsVpceEvent", eventCategory="NetworkActivity", errorCode="VpceAccessDenied"

@@ -63,13 +63,15 @@ def test_the_query_tells_who_and_what() -> None:
     query = insights_query(PLAIN_HTTP)
     assert query.splitlines()[0] == (
         'filter eventSource = "s3.amazonaws.com" and eventType = "AwsApiCall" '
-        "and not ispresent(tlsDetails.tlsVersion) and not ispresent(tlsDetails.cipherSuite) "
-        "and not ispresent(additionalEventData.CipherSuite) and not ispresent(userIdentity.invokedBy) "
+        'and (not ispresent(tlsDetails.tlsVersion) or tlsDetails.tlsVersion = "-") '
+        'and (not ispresent(tlsDetails.cipherSuite) or tlsDetails.cipherSuite = "-") '
+        'and (not ispresent(additionalEventData.CipherSuite) or additionalEventData.CipherSuite = "-") '
+        "and not ispresent(userIdentity.invokedBy) "
         r"and not ispresent(sessionCredentialFromConsole) and sourceIPAddress not like /\.amazonaws\.com$/ "
         'and sourceIPAddress != "AWS Internal"'
     )
     assert "userAgent" in query
-    assert '(not ispresent(errorCode) or errorCode = "NoSuchKey")' in insights_query(PLAIN_HTTP_ANSWERED)
+    assert '(not ispresent(errorCode) or errorCode != "AccessDenied")' in insights_query(PLAIN_HTTP_ANSWERED)
 
 
 def found(pattern: dict[str, Any], event: dict[str, Any]) -> bool:

@@ -31,6 +31,7 @@ from secure_bucket import (
 from secure_bucket.detection import (
     PLAIN_HTTP_ANSWERED,
     PLAIN_HTTP_DENIED,
+    TLS_FIELDS,
     filter_pattern,
     policy_changes,
 )
@@ -117,14 +118,15 @@ def test_the_patterns_are_spelled_as_the_cdk_spells_them() -> None:
     pattern = same.all(
         same.string_value("$.eventSource", "=", "s3.amazonaws.com"),
         same.string_value("$.eventType", "=", "AwsApiCall"),
-        same.not_exists("$.tlsDetails.tlsVersion"),
-        same.not_exists("$.tlsDetails.cipherSuite"),
-        same.not_exists("$.additionalEventData.CipherSuite"),
+        *(
+            same.any(same.not_exists(f"$.{field}"), same.string_value(f"$.{field}", "=", "-"))
+            for field in TLS_FIELDS
+        ),
         same.not_exists("$.userIdentity.invokedBy"),
         same.not_exists("$.sessionCredentialFromConsole"),
         same.string_value("$.sourceIPAddress", "!=", "*.amazonaws.com"),
         same.string_value("$.sourceIPAddress", "!=", "AWS Internal"),
-        same.any(same.not_exists("$.errorCode"), same.string_value("$.errorCode", "=", "NoSuchKey")),
+        same.any(same.not_exists("$.errorCode"), same.string_value("$.errorCode", "!=", "AccessDenied")),
     )
     assert filter_pattern(PLAIN_HTTP_ANSWERED) == pattern.log_pattern_string
 

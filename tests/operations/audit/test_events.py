@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from secure_bucket.operations.audit import Audit, CannotTell, Safe, audit_logs
+from secure_bucket.operations.audit.text_report import render
 from tests.operations.audit.records import NOW, ROLE, Record
 
 EVENT: dict[str, Any] = {
@@ -245,3 +246,11 @@ def test_digest_files_are_no_logs(tmp_path: Path) -> None:
     (tmp_path / "log.json").write_text(json.dumps({"Records": [event()]}))
     audit = audit_logs(tmp_path, now=NOW)
     assert (audit.files, len(audit.ignored), audit.faults) == (1, 1, ())
+
+
+def test_the_table_tells_that_there_are_management_events_alone(tmp_path: Path) -> None:
+    manage = event(
+        eventName="GetBucketPolicy", eventCategory="Management", managementEvent=True, tlsDetails=TLS
+    )
+    text = render(audited(tmp_path, manage))
+    assert "cannot tell: management events only  reports" in text

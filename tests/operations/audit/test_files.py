@@ -269,3 +269,10 @@ def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     (tmp_path / "log").write_text(PLAIN)
     audit_logs(tmp_path / "log", now=NOW)
     assert list(scratch.iterdir()) == []
+
+
+def test_a_path_that_is_given_twice_is_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "log").write_text(PLAIN)
+    monkeypatch.chdir(tmp_path)
+    audit = audit_logs(["log", "log", "./log", ".", str(tmp_path / "l*")], now=NOW)
+    assert (breaking(audit), audit.files, audit.faults) == (1, 1, ())

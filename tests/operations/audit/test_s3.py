@@ -118,3 +118,10 @@ def test_location_that_is_none(text: str) -> None:
 def test_location() -> None:
     assert parse_location("s3://logs") == Location("logs", "")
     assert parse_location("s3://logs/a b/'c") == Location("logs", "a b/'c")
+
+
+def test_an_object_that_several_prefixes_lead_to_counts_once(session: Session, put: Any) -> None:
+    put("a/2027/03/01/2027-03-01-09-00-00-AAAA", f"{PLAIN.line}\n")
+    prefixes = ["s3://logs/a/", "s3://logs/a/", "s3://logs/a/2027/", "s3://logs/"]
+    audit = audit_logs(prefixes, session=session, now=NOW)
+    assert (audit.files, audit.buckets[0].breaking, audit.faults) == (1, 1, ())

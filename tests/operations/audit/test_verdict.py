@@ -216,3 +216,13 @@ def test_tolerance_never_hides_a_client_that_breaks(tmp_path: Path) -> None:
 def test_tolerance_is_a_share(tmp_path: Path, share: float) -> None:
     with pytest.raises(LogError, match="between 0 and 1"):
         audit_logs(tmp_path, tolerated_unknown=share)
+
+
+def test_copies_can_be_passed_over(tmp_path: Path) -> None:
+    found = [*days(29, 0), replace(PLAIN, operation="REST.COPY.OBJECT_GET")]
+    assert "half of a copy" in reasons(audited(tmp_path, *found))
+    audit = audited(tmp_path, *found, pass_over_copies=True)
+    assert isinstance(audit.answer, Safe)
+    assert audit.buckets[0].internal == 1
+    copied = replace(PLAIN, operation="REST.COPY.OBJECT")
+    assert isinstance(audited(tmp_path, *found, copied, pass_over_copies=True).answer, Breaks)

@@ -132,6 +132,11 @@ def add_evidence(what: Any) -> None:
         default=0.0,
         help="the share of requests that may not tell how they came where it says safe (default: 0%%)",
     )
+    what.add_argument(
+        "--pass-over-copies",
+        action="store_true",
+        help="leave out the source half of server-side copies: the bucket copied to logs the request",
+    )
 
 
 def add_memory(how: Any) -> None:

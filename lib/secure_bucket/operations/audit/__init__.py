@@ -37,7 +37,7 @@ from secure_bucket.operations.audit.question import ALL_KEYS, Question
 
 if TYPE_CHECKING:
     from secure_bucket.findings.finding import Fault
-    from secure_bucket.operations.audit.files import LogFile
+    from secure_bucket.operations.audit.files import Again, LogFile
     from secure_bucket.operations.aws.session import Session
 
 __all__ = [
@@ -74,6 +74,7 @@ def audit_logs(
     maximum_age: int = 7,
     now: datetime.datetime | None = None,
     tolerated_unknown: float = 0.0,
+    pass_over_copies: bool = False,
     session: Session | None = None,
     memory: str = "1GB",
     threads: int | None = None,
@@ -97,6 +98,8 @@ def audit_logs(
         now: The time that this is counted from; the time of the clock unless given.
         tolerated_unknown: The share of requests, from 0 to 1, that may not tell how they came where it says
             that a bucket is safe; lines that could not be read count with them (default: 0).
+        pass_over_copies: Whether to leave out the half of a server-side copy that S3 does itself. The client
+            connected for the other half, which is in the log of the bucket copied to (default: False).
         session: How to ask AWS for `s3://…`; as the environment says unless given.
         memory: How much memory DuckDB takes before it writes to disk.
         threads: How many threads it uses; one for each core unless given.
@@ -129,6 +132,7 @@ def audit_logs(
         minimum_window,
         maximum_age,
         tolerated_unknown,
+        pass_over_copies,
     )
     files = _files(arguments, question, session)
     return audit_files(arguments, files, question, memory=memory, threads=threads, progress=progress)
@@ -136,16 +140,17 @@ def audit_logs(
 
 def _files(
     arguments: Iterable[str], question: Question, session: Session | None
-) -> Iterator[LogFile | Fault]:
+) -> Iterator[LogFile | Again | Fault]:
     from secure_bucket.operations.audit.files import find_logs
 
     seen: set[tuple[int, int]] = set()
-    for argument in arguments:
+    objects: set[str] = set()
+    for argument in dict.fromkeys(arguments):
         if argument.startswith(_S3):
             from secure_bucket.operations.audit.s3 import find_objects
             from secure_bucket.operations.aws.session import open_session
 
             session = session or open_session()
-            yield from find_objects(argument, session, since=question.since, until=question.until)
+            yield from find_objects(argument, session, objects, since=question.since, until=question.until)
         else:
             yield from find_logs(argument, seen)

@@ -12,7 +12,15 @@ from secure_bucket.findings.finding import Fault
 from secure_bucket.operations.audit.audit import LogLine, Malformed
 from secure_bucket.operations.audit.dialects import chain, literal, write
 from secure_bucket.operations.audit.kinds import HEAD, LONGEST_LINE, Batch, Kind
-from secure_bucket.operations.audit.queries import ACCESS, ACCESS_LINES, COLLECT, EVENTS, REPORT, once
+from secure_bucket.operations.audit.queries import (
+    ACCESS,
+    ACCESS_LINES,
+    COLLECT,
+    EVENTS,
+    REPORT,
+    bucket_of,
+    once,
+)
 from secure_bucket.operations.audit.question import Question
 
 __all__ = ["Engine", "load_duckdb", "relations", "unpacked_head"]
@@ -91,9 +99,14 @@ _EVENT_MEMBERS: Final = (
         "$.userAgent",
         "$.vpcEndpointId",
     ),
-    *("$.userIdentity.type", "$.userIdentity.arn", "$.userIdentity.principalId", "$.userIdentity.invokedBy"),
+    *(
+        "$.sessionCredentialFromConsole",
+        "$.userIdentity.arn",
+        "$.userIdentity.principalId",
+        "$.userIdentity.invokedBy",
+    ),
     *("$.requestParameters.bucketName", "$.additionalEventData", "$.additionalEventData.CipherSuite"),
-    *("$.tlsDetails.tlsVersion", "$.tlsDetails.cipherSuite"),
+    *("$.tlsDetails.tlsVersion", "$.tlsDetails.cipherSuite", "$.resources"),
 )
 
 _EVENTS: Final = f"""
@@ -111,11 +124,13 @@ SELECT
   value[10] AS address,
   value[11] AS user_agent,
   value[12] AS endpoint,
-  CASE WHEN value[13] = 'AWSService' OR value[16] IS NOT NULL THEN 'yes' ELSE 'no' END AS invoked,
+  value[16] AS invoked,
+  value[13] AS console,
   COALESCE(value[14], value[15]) AS requester,
-  value[17] AS bucket,
+  {bucket_of("value[17]", "value[22]")} AS bucket,
   value[18] AS additional,
-  COALESCE(value[21], value[19]) AS cipher,
+  value[19] AS additional_cipher,
+  value[21] AS cipher,
   value[20] AS tls
 FROM (
   SELECT file, json_extract_string(

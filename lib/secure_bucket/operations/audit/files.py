@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from secure_bucket.findings.finding import Fault
 
-__all__ = ["STDIN", "LogFile", "find_logs"]
+__all__ = ["STDIN", "Again", "LogFile", "find_logs"]
 
 STDIN: Final = "-"
 STDIN_NAME: Final = "<stdin>"
@@ -39,7 +39,17 @@ class LogFile(Struct, frozen=True):
     size: int = 0
 
 
-def find_logs(argument: str, seen: set[tuple[int, int]]) -> Iterator[LogFile | Fault]:
+class Again(Struct, frozen=True):
+    """Something that an argument leads to and that an earlier one led to, so that it counts once.
+
+    Args:
+        argument: The argument.
+    """
+
+    argument: str
+
+
+def find_logs(argument: str, seen: set[tuple[int, int]]) -> Iterator[LogFile | Again | Fault]:
     """Yield the logs on this machine that an argument leads to.
 
     Args:
@@ -54,7 +64,7 @@ def find_logs(argument: str, seen: set[tuple[int, int]]) -> Iterator[LogFile | F
         yield from _pattern(argument, seen)
 
 
-def _pattern(argument: str, seen: set[tuple[int, int]]) -> Iterator[LogFile | Fault]:
+def _pattern(argument: str, seen: set[tuple[int, int]]) -> Iterator[LogFile | Again | Fault]:
     from glob import has_magic, iglob
 
     if not has_magic(argument):
@@ -67,7 +77,9 @@ def _pattern(argument: str, seen: set[tuple[int, int]]) -> Iterator[LogFile | Fa
         yield from _path(match, argument, False, seen)
 
 
-def _path(path: str, argument: str, named: bool, seen: set[tuple[int, int]]) -> Iterator[LogFile | Fault]:
+def _path(
+    path: str, argument: str, named: bool, seen: set[tuple[int, int]]
+) -> Iterator[LogFile | Again | Fault]:
     try:
         status = os.stat(path)
     except (OSError, ValueError) as error:
@@ -76,6 +88,7 @@ def _path(path: str, argument: str, named: bool, seen: set[tuple[int, int]]) -> 
     identity = (status.st_dev, status.st_ino)
     # What several links lead to is read once, and a loop of links ends here.
     if identity in seen and not stat.S_ISFIFO(status.st_mode):
+        yield Again(argument)
         return
     seen.add(identity)
     if not stat.S_ISDIR(status.st_mode):

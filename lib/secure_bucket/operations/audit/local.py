@@ -9,7 +9,7 @@ from secure_bucket.findings.finding import Fault
 from secure_bucket.operations.audit.audit import Audit, Malformed
 from secure_bucket.operations.audit.conclude import Conclusion, Row
 from secure_bucket.operations.audit.engine import MEMORY, Engine
-from secure_bucket.operations.audit.files import LogFile
+from secure_bucket.operations.audit.files import Again, LogFile
 from secure_bucket.operations.audit.kinds import Batch
 from secure_bucket.operations.audit.question import Question
 from secure_bucket.operations.audit.spool import BATCH, Done, Ignored, batches
@@ -19,7 +19,7 @@ __all__ = ["audit_files", "whole_audit"]
 
 def audit_files(
     arguments: Sequence[str],
-    files: Iterable[LogFile | Fault],
+    files: Iterable[LogFile | Again | Fault],
     question: Question,
     *,
     memory: str = MEMORY,
@@ -51,6 +51,8 @@ def audit_files(
                 case Batch():
                     fault = engine.add(each)
                     faults += [fault] if fault else []
+                case Again(argument):
+                    fruitful.add(argument)
                 case Done(file):
                     done += 1
                     fruitful.add(file.argument)

@@ -15,7 +15,11 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["ACCESS", "ACCESS_LINES", "COLLECT", "EVENTS", "REPORT", "once"]
+from typing_extensions import assert_never
+
+from secure_bucket.detection import DOUBTS, EXPLANATIONS, TLS_FIELDS, Absent, Differs, Explanation
+
+__all__ = ["ACCESS", "ACCESS_LINES", "COLLECT", "EVENTS", "REPORT", "bucket_of", "once"]
 
 
 def once(time: str) -> str:
@@ -29,6 +33,23 @@ def once(time: str) -> str:
     return (
         f"CASE WHEN $bounded THEN COALESCE({told} < $since OR {told} >= $until, FALSE) ELSE FALSE END"
         f" AS outside, 1 AS records, {told} AS first_seen, {told} AS last_seen"
+    )
+
+
+def bucket_of(name: str, resources: str) -> str:
+    """Return the bucket of an event: a request to an access point names its bucket among the resources.
+
+    Args:
+        name: The column with the name in the request.
+        resources: The column with the resources, as text.
+    """
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-monitoring-logging.html
+    found = f"NULLIF(regexp_extract({resources}, 'arn:[a-z-]+:s3:::([A-Za-z0-9._-]+)', 1), '')"
+    return (
+        f"CASE WHEN {name} LIKE 'arn:%' OR {name} LIKE '%-s3alias'"
+        f" OR {name} LIKE '%--ol-s3'"
+        f" THEN COALESCE({found}, {name})"
+        f" ELSE {name} END"
     )
 
 
@@ -269,7 +290,7 @@ SELECT
       THEN 'internal'
     WHEN tls IS NULL OR tls = '' OR NOT {_WELL_FORMED} THEN 'unknown'
     WHEN tls <> '-' OR cipher <> '-' THEN 'tls'
-    WHEN operation LIKE 'REST.COPY.%_GET' THEN 'unknown'
+    WHEN operation LIKE 'REST.COPY.%_GET' THEN CASE WHEN $pass_over_copies THEN 'internal' ELSE 'unknown' END
     WHEN request <> '' AND request <> '-' AND status <> '-' AND address NOT IN ('-', '') THEN 'http'
     ELSE 'unknown'
   END AS transport,
@@ -284,16 +305,50 @@ FROM access
 """
 """`access` as `requests`."""
 
-# CloudTrail leaves `tlsDetails` away where there was no TLS. It also does so where an AWS service made the
-# call on somebody's behalf, for events older than version 1.08, and where a VPC endpoint stood between; an
-# event of S3 then may still name the cipher suite in `additionalEventData`. Only where all of these are ruled
-# out is its absence plain HTTP.
-# https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
-_BY_SERVICE: Final = (
-    "invoked = 'yes' OR address IS NULL "
-    "OR NOT regexp_matches(address, '^[0-9]+[.][0-9.]+$|^[0-9a-fA-F]*:[0-9a-fA-F:.]+$')"
+# What an event is, `secure_bucket.detection` tells, from where the alarms of `SecureTransportMonitoring` are
+# written too. Here are the columns of `events` that hold its fields.
+_COLUMNS: Final = {
+    "additionalEventData.CipherSuite": "additional_cipher",
+    "sessionCredentialFromConsole": "console",
+    "sourceIPAddress": "address",
+    "tlsDetails.cipherSuite": "cipher",
+    "tlsDetails.tlsVersion": "tls",
+    "userIdentity.invokedBy": "invoked",
+}
+_DOUBTFUL: Final = {
+    "vpcEndpointId": "endpoint IS NOT NULL",
+    "additionalEventData": "additional IS NULL",
+    "eventVersion": "eventversion IS NULL OR NOT regexp_matches(eventversion, '^1[.](0[89]|[1-9][0-9])')",
+    "sourceIPAddress": "address IS NULL "
+    "OR NOT regexp_matches(address, '^[0-9]+[.][0-9.]+$|^[0-9a-fA-F]*:[0-9a-fA-F:.]+$')",
+}
+
+
+def _applies(explanation: Explanation) -> str:
+    match explanation.without:
+        case Absent(field):
+            return f"{_COLUMNS[field]} IS NOT NULL"
+        case Differs(field, value):
+            return f"{_COLUMNS[field]} LIKE '{value.replace('*', '%')}'"
+        case _:
+            assert_never(explanation.without)
+
+
+_TELLS_TLS: Final = " OR ".join(
+    f"({_TLS_VERSION if field.endswith('Version') else _CIPHER_SUITE.replace('cipher', _COLUMNS[field])})"
+    for field in TLS_FIELDS
 )
-_TOO_OLD: Final = "eventversion IS NULL OR NOT regexp_matches(eventversion, '^1[.](0[89]|[1-9][0-9])')"
+_TELLS_SOMETHING: Final = " OR ".join(
+    f"COALESCE({_COLUMNS[field]}, '-') NOT IN ('-', '')" for field in TLS_FIELDS
+)
+_WHYS: Final = " ".join(
+    f"WHEN {condition} THEN '{why}'"
+    for condition, why in (
+        (_TELLS_SOMETHING, "the event names a TLS version or a cipher suite that is not known"),
+        *((_applies(each), each.why) for each in EXPLANATIONS),
+        *((_DOUBTFUL[field], why) for field, why in DOUBTS.items()),
+    )
+)
 
 EVENTS: Final = f"""
 SELECT
@@ -309,6 +364,8 @@ SELECT
     WHEN eventsource <> 's3.amazonaws.com' THEN 'events of other services'
     WHEN bucket IS NULL THEN 'requests to no bucket'
     WHEN eventtype = 'AwsServiceEvent' THEN 'what AWS did by itself'
+    WHEN eventtype = 'AwsVpceEvent' THEN 'network activity, which tells nothing of TLS'
+    WHEN eventtype <> 'AwsApiCall' THEN 'events that are no calls'
   END AS passed,
   bucket,
   outside,
@@ -328,18 +385,11 @@ SELECT
   END AS effect,
   {_TLS},
   CASE
-    WHEN {_TLS_VERSION} OR ({_CIPHER_SUITE}) THEN 'tls'
-    WHEN COALESCE(cipher, '-') NOT IN ('-', '') THEN 'unknown'
-    WHEN {_BY_SERVICE} THEN 'unknown'
-    WHEN endpoint IS NOT NULL OR {_TOO_OLD} OR additional IS NULL OR tls IS NOT NULL THEN 'unknown'
+    WHEN {_TELLS_TLS} THEN 'tls'
+    WHEN CASE {_WHYS} END IS NOT NULL THEN 'unknown'
     ELSE 'http'
   END AS transport,
-  CASE
-    WHEN {_BY_SERVICE} THEN 'an AWS service made the call, and CloudTrail does not tell how'
-    WHEN endpoint IS NOT NULL THEN 'it came through a VPC endpoint, and CloudTrail does not tell how'
-    WHEN {_TOO_OLD} THEN 'the event is older than `tlsDetails`'
-    ELSE 'the event has no `tlsDetails`, and nothing else that tells'
-  END AS why
+  CASE {_WHYS} END AS why
 FROM events
 """
 """`events` as `requests`."""

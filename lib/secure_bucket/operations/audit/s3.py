@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from secure_bucket.findings.finding import Fault
 from secure_bucket.operations.audit.errors import LogError
-from secure_bucket.operations.audit.files import LogFile
+from secure_bucket.operations.audit.files import Again, LogFile
 from secure_bucket.operations.aws.errors import LiveError, translated
 from secure_bucket.operations.aws.session import Session
 
@@ -107,15 +107,17 @@ def list_logs(
 def find_objects(
     argument: str,
     session: Session,
+    seen: set[str],
     *,
     since: datetime.datetime | None = None,
     until: datetime.datetime | None = None,
-) -> Iterator[LogFile | Fault]:
+) -> Iterator[LogFile | Again | Fault]:
     """Yield the logs below an S3 prefix, small ones fetched ahead by several threads.
 
     Args:
         argument: `s3://bucket/prefix`.
         session: How to ask AWS.
+        seen: The address of each object that was yielded before; they are not yielded again.
         since: As for `list_logs`.
         until: As for `list_logs`.
 
@@ -129,6 +131,11 @@ def find_objects(
     try:
         try:
             for stored in list_logs(location, session, since=since, until=until):
+                address = f"s3://{location.bucket}/{stored.key}"
+                if address in seen:
+                    yield Again(argument)
+                    continue
+                seen.add(address)
                 small = stored.size <= _SMALL
                 waiting.append((stored, executor.submit(_fetch, client, location, stored) if small else None))
                 if len(waiting) >= _AHEAD:

@@ -22,7 +22,7 @@ from secure_bucket.findings.finding import Fault
 from secure_bucket.operations.audit.documents import record_lines
 from secure_bucket.operations.audit.engine import unpacked_head
 from secure_bucket.operations.audit.errors import LogError
-from secure_bucket.operations.audit.files import LogFile
+from secure_bucket.operations.audit.files import Again, LogFile
 from secure_bucket.operations.audit.kinds import HEAD, LONGEST_LINE, Batch, Kind, kind_of, wrapping_of
 
 __all__ = ["Done", "Ignored", "batches"]
@@ -61,8 +61,8 @@ class Done(Struct, frozen=True):
 
 
 def batches(
-    files: Iterable[LogFile | Fault], directory: str, *, size: int = BATCH
-) -> Iterator[Batch | Done | Fault | Ignored]:
+    files: Iterable[LogFile | Again | Fault], directory: str, *, size: int = BATCH
+) -> Iterator[Again | Batch | Done | Fault | Ignored]:
     """Yield what the logs hold, in batches whose files are gone when the next one is asked for.
 
     Args:
@@ -81,9 +81,11 @@ class _Spooler:
         self.lines: dict[Kind, int] = {}
         self.number = 0
 
-    def run(self, files: Iterable[LogFile | Fault]) -> Iterator[Batch | Done | Fault | Ignored]:
+    def run(
+        self, files: Iterable[LogFile | Again | Fault]
+    ) -> Iterator[Again | Batch | Done | Fault | Ignored]:
         for file in files:
-            if isinstance(file, Fault):
+            if isinstance(file, (Again, Fault)):
                 yield file
                 continue
             try:

@@ -11,7 +11,15 @@ from msgspec import Struct
 
 from secure_bucket.operations.audit.dialects import Dialect, chain, write
 from secure_bucket.operations.audit.errors import LogError
-from secure_bucket.operations.audit.queries import ACCESS, ACCESS_LINES, COLLECT, EVENTS, REPORT, once
+from secure_bucket.operations.audit.queries import (
+    ACCESS,
+    ACCESS_LINES,
+    COLLECT,
+    EVENTS,
+    REPORT,
+    bucket_of,
+    once,
+)
 from secure_bucket.operations.audit.question import Question
 from secure_bucket.operations.audit.s3 import Location
 
@@ -44,6 +52,8 @@ _EVENT_COLUMNS: Final = (
     "`managementevent` string",
     "`eventcategory` string",
     "`vpcendpointid` string",
+    "`sessioncredentialfromconsole` string",
+    "`resources` array<struct<arn:string,accountid:string,type:string>>",
     "`tlsdetails` struct<tlsversion:string,ciphersuite:string,clientprovidedhostheader:string>",
 )
 
@@ -63,6 +73,8 @@ _STORED: Final = {
 
 _LINES: Final = 'SELECT "$path" AS file, line FROM {table}'
 
+_RESOURCES: Final = " || ' ' || ".join(f"COALESCE(resources[{place}].arn, '')" for place in (1, 2, 3))
+
 _EVENTS: Final = f"""
 SELECT
   "$path" AS file,
@@ -78,14 +90,13 @@ SELECT
   sourceipaddress AS address,
   useragent AS user_agent,
   vpcendpointid AS endpoint,
-  CASE
-    WHEN useridentity.type = 'AWSService' OR useridentity.invokedby IS NOT NULL THEN 'yes'
-    ELSE 'no'
-  END AS invoked,
+  useridentity.invokedby AS invoked,
+  sessioncredentialfromconsole AS console,
   COALESCE(useridentity.arn, useridentity.principalid) AS requester,
-  json_extract_string(requestparameters, '$.bucketName') AS bucket,
+  {bucket_of("json_extract_string(requestparameters, '$.bucketName')", _RESOURCES)} AS bucket,
   additionaleventdata AS additional,
-  COALESCE(tlsdetails.ciphersuite, json_extract_string(additionaleventdata, '$.CipherSuite')) AS cipher,
+  json_extract_string(additionaleventdata, '$.CipherSuite') AS additional_cipher,
+  tlsdetails.ciphersuite AS cipher,
   tlsdetails.tlsversion AS tls
 FROM {{table}}
 """

@@ -9,7 +9,15 @@ from typing import Final
 
 from secure_bucket.formats.characters import ONE_COLUMN, encodable, printable
 from secure_bucket.formats.summary import count
-from secure_bucket.operations.audit.audit import Audit, Breaks, CannotTell, ClientGroup, Safe, Trouble
+from secure_bucket.operations.audit.audit import (
+    Audit,
+    AuditedBucket,
+    Breaks,
+    CannotTell,
+    ClientGroup,
+    Safe,
+    Trouble,
+)
 from secure_bucket.operations.audit.sentences import answer_name, coverage, verdict
 from secure_bucket.operations.audit.table import table
 
@@ -22,7 +30,7 @@ _TITLES: Final = {
 }
 _COLOURS: Final = {"breaks": "1;31", "error": "1;31", "cannot tell": "1;33", "safe": "1;32"}
 # Before the name of the bucket, which stands last and may be one of these words.
-_ANSWER: Final = re.compile(r"(?<=  )(breaks|cannot tell|safe)(?= )")
+_ANSWER: Final = re.compile(r"(?<=  )(breaks|cannot tell|safe)(?=[ :])")
 _TIME: Final = "%Y-%m-%d %H:%M"
 
 
@@ -45,6 +53,12 @@ def render(
     """
     text = "".join(f"{line}\n" for line in _Page(audit, colour, width, verbose).lines())
     return encodable(text, ONE_COLUMN, ascii_only=ascii_only)
+
+
+def _answer(bucket: AuditedBucket) -> str:
+    """Return the answer, with what it lacks where there were requests and none counts as evidence."""
+    alone = bucket.requests and bucket.first_seen is None
+    return f"{answer_name(bucket.answer)}{': management events only' if alone else ''}"
 
 
 class _Page:
@@ -104,7 +118,7 @@ class _Page:
             (
                 *(f"{each:,}" for each in (bucket.requests, bucket.https, bucket.breaking, bucket.refused)),
                 *(f"{each:,}" for each in (bucket.unknown, bucket.days, bucket.window)),
-                answer_name(bucket.answer),
+                _answer(bucket),
                 printable(bucket.name),
             )
             for bucket in self.audit.buckets
