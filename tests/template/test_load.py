@@ -403,4 +403,4 @@ Resources:
     - Bucket${{Name}}: {{Type: AWS::S3::Bucket, Properties: {{Tags: *a39}}}}
 """
     report = check_template(write(tmp_path, content))
-    assert [type(bucket.verdict) for bucket in report.buckets] == [Undecided]
+    assert [finding.rule for finding in report.findings] == ["SB010"]

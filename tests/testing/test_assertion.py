@@ -39,6 +39,7 @@ def app() -> cdk.App:
     Storage(app, "Deep", plain="nested")
     Storage(cdk.Stage(app, "Prod"), "Data", plain="here")
     apart = cdk.Stack(app, "Apart")
+    SecureBucket(cdk.Stack(apart, "Alone"), "Good")
     bucket = s3.CfnBucket(apart, "Bucket")
     deny = {
         "Effect": "Deny",
@@ -103,9 +104,15 @@ def test_the_directory_of_an_assembly_can_be_given(app: cdk.App) -> None:
 
 
 def test_a_template_object_can_be_given(app: cdk.App) -> None:
-    assert_denies_http(Template.from_stack(stack(app, "Secure")))
+    assert_denies_http(Template.from_stack(stack(app, "Apart", "Alone")))
     with pytest.raises(AssertionError, match="anyone can GET"):
         assert_denies_http(Template.from_stack(stack(app, "Plain")))
+
+
+def test_a_template_object_cannot_tell_of_its_nested_stacks(app: cdk.App) -> None:
+    with pytest.raises(AssertionError, match="pass the stack or the App instead of its template") as caught:
+        assert_denies_http(Template.from_stack(stack(app, "Secure")))
+    assert "SB010" in str(caught.value)
 
 
 def test_a_dictionary_and_a_file_can_be_given(tmp_path: Path) -> None:

@@ -12,11 +12,11 @@ from msgspec.structs import replace
 
 from secure_bucket.errors import TemplateError
 from secure_bucket.findings.finding import Fault, Finding, GrantedException, JudgedBucket, Report
-from secure_bucket.findings.judge import DeclaredJudgement, Judge, Outcome
+from secure_bucket.findings.judge import DeclaredJudgement, Judge
 from secure_bucket.findings.rules import RULES
+from secure_bucket.findings.rules.sb010 import unread
 from secure_bucket.findings.rules.sb012 import calls_at_deployment
 from secure_bucket.findings.safeguards import safeguards_of
-from secure_bucket.proof.verdict import Undecided
 from secure_bucket.template import (
     Assembly,
     Document,
@@ -28,7 +28,7 @@ from secure_bucket.template import (
     read_templates,
 )
 from secure_bucket.template.scan import find_duplicates
-from secure_bucket.template.stack import TYPES_THAT_MATTER, Resource, pointer_of
+from secure_bucket.template.stack import TYPES_THAT_MATTER, pointer_of
 from secure_bucket.values.unknown import Unknown
 
 if TYPE_CHECKING:
@@ -180,10 +180,6 @@ def _report(inventory: Inventory, strict: bool, minimum: float | None) -> Report
     judge = Judge(inventory, strict, minimum)
     judged = [judge.bucket(bucket) for bucket in inventory.buckets]
     judgements: list[DeclaredJudgement] = [each for each in judged if not each.never_created]
-    for stack, logical_id, unknown in inventory.unreadable:
-        at = stack.document.place(unknown.at.pointer)
-        loop = Resource(logical_id, "AWS::S3::Bucket", {}, (("", "Resources"), logical_id))
-        judgements.append(DeclaredJudgement(stack, loop, at, Outcome(Undecided((unknown,)))))
     foreign = [judge.foreign(policy) for policy in inventory.loose]
     order = {id(stack): index for index, stack in enumerate(inventory.assembly.stacks)}
     everything = [*judgements, *(judgement for judgement in foreign if judgement is not None)]
@@ -194,6 +190,9 @@ def _report(inventory: Inventory, strict: bool, minimum: float | None) -> Report
                 ((order[id(judgement.stack)], position, finding.rule), finding)
                 for finding in rule.check(judgement)
             ]
+    findings += [
+        ((order[id(each.stack)], len(everything), "SB010"), unread(each)) for each in inventory.unread
+    ]
     findings.sort(key=lambda pair: pair[0])
     return Report(
         buckets=tuple(

@@ -28,7 +28,7 @@ _MAX_BYTES = 64 * 1024 * 1024
 # What is wrong with an exception is mended where the exception is written.
 _ACCOUNT = "account "
 _RUNS = re.compile(r"account \d{12}")
-_RULES = frozenset(("SB001", "SB002", "SB003", "SB004", "SB005", "SB006"))
+_RULES = frozenset(("SB001", "SB002", "SB003", "SB004", "SB005", "SB006", "SB010"))
 
 
 class BaselineError(SecureBucketError):

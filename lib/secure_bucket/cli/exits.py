@@ -31,7 +31,7 @@ COULD_NOT_RUN = 2
 UNDECIDED = 3
 INTERRUPTED = 130
 
-_ABOUT_VERDICTS = frozenset(("SB002", "SB005", "SB006"))
+_ABOUT_VERDICTS = frozenset(("SB002", "SB005", "SB006", "SB010"))
 
 
 def is_undecided(finding: Finding) -> bool:

@@ -86,6 +86,16 @@ def _for_templates(
         for name in templates
         if fnmatchcase(os.path.relpath(os.path.abspath(name), start).replace(os.sep, "/"), exception.path)
     ]
+    if granted.rule == "SB010":
+        # A logical id has letters and digits only, so that a pattern of them is no logical id.
+        covered = [
+            Declared(logical_id, template)
+            for (template, logical_id), rule in sorted(needed)
+            if rule == "SB010" and template in matching and fnmatchcase(logical_id, exception.logical_id)
+        ]
+        if covered:
+            yield from (replace(granted, subject=subject) for subject in covered)
+            return
     subjects = [Declared(exception.logical_id, name) for name in matching]
     having = [subject for subject in subjects if subject.key in known]
     using = [subject for subject in having if (subject.key, granted.rule) in needed]

@@ -194,6 +194,12 @@ class Report(Struct, frozen=True):
     never_created: tuple[tuple[Place, str, str], ...] = ()
 
     @property
+    def unread(self) -> tuple[Finding, ...]:
+        """The findings on templates that nobody could read, those that something excuses included."""
+        excused = (each for granted in self.exceptions for each in granted.findings)
+        return tuple(each for each in (*self.findings, *excused, *self.baselined) if each.rule == "SB010")
+
+    @property
     def proven(self) -> int:
         """The number of buckets that provably deny plain HTTP."""
         return sum(isinstance(bucket.verdict, Proven) for bucket in self.buckets)

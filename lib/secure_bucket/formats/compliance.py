@@ -57,7 +57,7 @@ _CIS_URL = "https://www.cisecurity.org/benchmark/amazon_web_services"
 _FSBP = "AWS Foundational Security Best Practices (Security Hub CSPM)"
 _FSBP_URL = "https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html"
 
-_TRANSPORT = ("SB001", "SB002", "SB003", "SB004", "SB005", "SB006")
+_TRANSPORT = ("SB001", "SB002", "SB003", "SB004", "SB005", "SB006", "SB010")
 _IN_ITS_POLICY = ("SecureBucket", "SecureTransportAspect")
 # A resource control policy denies the same, but no policy of a bucket shows it.
 _DENIES = (*_IN_ITS_POLICY, "SecureTransportOrganizationPolicy")

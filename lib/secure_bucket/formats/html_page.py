@@ -14,6 +14,7 @@ from textwrap import dedent
 from typing_extensions import assert_never
 
 from secure_bucket.findings.finding import Finding, GrantedException, Level, Report
+from secure_bucket.findings.rules.sb010 import describe_unread
 from secure_bucket.findings.subject import Declared, Running
 from secure_bucket.formats.cases import Case, Excused, cases_of, verdict_name
 from secure_bucket.formats.characters import well_formed
@@ -335,6 +336,8 @@ def _outcome(report: Report, cases: Sequence[Case]) -> tuple[str, str]:
         return "bad", f"Incomplete: {count(len(report.faults), 'thing')} could not be checked"
     if failing:
         return "bad", f"Not in order: {count(failing, 'resource')} with a finding that fails the check"
+    if report.unread:
+        return "open", f"In order with reservations: {describe_unread(report.unread)}, and let pass"
     if not report.buckets:
         what = "no deployment creates a bucket" if report.never_created else "there is no bucket"
         return "open", f"Nothing was judged: {what}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from secure_bucket.findings.finding import Report
+from secure_bucket.findings.rules.sb010 import describe_unread
 
 __all__ = ["count", "summary"]
 
@@ -27,6 +28,8 @@ def summary(report: Report) -> str:
     )
     if report.never_created:
         line += f", {len(report.never_created):,} never created"
+    if report.unread:
+        line += f", {describe_unread(report.unread)}"
     used = sum(granted.used for granted in report.exceptions)
     for number, noun, rest in (
         (used, "exception", "in use"),

@@ -92,9 +92,10 @@ class _Repairer(Struct, frozen=True):
         return self._verified(repair, before) if repair.fixed else repair
 
     def _unreadable(self) -> Iterator[Left]:
-        for stack, logical_id, unknown in Inventory(Assembly([Stack(self.original)])).unreadable:
-            at = stack.document.place(unknown.at.pointer)
-            yield Left(logical_id, at, f"it cannot be decided: {unknown}", undecided=True)
+        for unread in Inventory(Assembly([Stack(self.original)])).unread:
+            if not unread.is_elsewhere:
+                at = unread.stack.document.place(unread.why.at.pointer)
+                yield Left(unread.logical_id, at, f"it cannot be decided: {unread.why}", undecided=True)
 
     def _hindrance(self) -> str:
         """Return why nothing can be done in the whole template; `""` when it can."""

@@ -10,13 +10,14 @@ from secure_bucket.template.intrinsics import FUNCTIONS
 from secure_bucket.template.load import Document
 from secure_bucket.template.loops import write_out_loop
 from secure_bucket.template.resolve import Assembly, Resolver
+from secure_bucket.template.sources import kind_of
 from secure_bucket.template.stack import TYPES_THAT_MATTER, Path, Resource, Stack, is_loop, pointer_of
 from secure_bucket.template.text import strings_of
 from secure_bucket.template.unreplaced import first_placeholder, placeholders_as_holes, unreplaced_whole
 from secure_bucket.template.worlds import PARTITION, URL_SUFFIXES, World
 from secure_bucket.values.unknown import Place, Unknown
 
-__all__ = ["Bucket", "BucketPolicy", "Inventory", "NotApplicable", "Receiver"]
+__all__ = ["Bucket", "BucketPolicy", "Inventory", "NotApplicable", "Receiver", "Unread"]
 
 _HTTPS_ONLY = {
     "AWS::S3::AccessPoint": "an access point answers over HTTPS only",
@@ -25,13 +26,6 @@ _HTTPS_ONLY = {
     "AWS::S3Express::DirectoryBucket": "a directory bucket answers over HTTPS only",
     "AWS::S3ObjectLambda::AccessPoint": "an Object Lambda access point answers over HTTPS only",
     "AWS::S3Tables::TableBucket": "a table bucket answers over HTTPS only",
-}
-_WITH_TEMPLATES = {
-    "AWS::ServiceCatalog::CloudFormationProvisionedProduct": "provisioned product",
-    "AWS::CloudFormation::Stack": "nested stack",
-    "AWS::CloudFormation::StackSet": "stack set",
-    "AWS::Serverless::Application": "nested application",
-    "AWS::ServiceCatalog::CloudFormationProduct": "product",
 }
 _OUT_OF_SCOPE = ("AWS::S3Outposts::Bucket", "AWS::S3Vectors::VectorBucket")
 _OTHER_PARTITIONS = (
@@ -80,6 +74,36 @@ class Receiver(Struct, frozen=True, eq=False):
     gets_all: bool = False
 
 
+class Unread(Struct, frozen=True):
+    """A template, or a part of one, that nobody could read, so that it may hold buckets.
+
+    Args:
+        stack: The stack that deploys it, or that it is a part of.
+        logical_id: The logical id of the resource that deploys it; otherwise the key that hides it.
+        what: What it is, with its article.
+        why: Why it was not read, and where it is written.
+    """
+
+    stack: Stack
+    logical_id: str
+    what: str
+    why: Unknown
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether a resource deploys it from somewhere else."""
+        resource = self.stack.resources.get(self.logical_id)
+        return resource is not None and kind_of(resource.type) != ""
+
+    @property
+    def construct_path(self) -> str:
+        """The path of its construct, or of its stack; `""` when nothing tells."""
+        resource = self.stack.resources.get(self.logical_id)
+        if resource is None:
+            return self.stack.own_path
+        return self.stack.construct_path(resource)
+
+
 class Inventory(Struct, eq=False):
     """Everything in an assembly that is about S3 buckets.
 
@@ -89,7 +113,7 @@ class Inventory(Struct, eq=False):
         policies: Their bucket policies.
         loose: The policies among them that do not name a bucket of their stack by a plain `Ref`.
         not_applicable: What is like a bucket, but not asked about.
-        unreadable: What may hide a bucket and cannot be read: its stack, its logical id, and why.
+        unread: What may hold a bucket and could not be read.
         direct: The policies that name a bucket by a plain `Ref`, by the `id` of its resource.
         receivers: What may hold a policy and is not read with its stack.
         start: What is fixed before anything is asked.
@@ -100,7 +124,7 @@ class Inventory(Struct, eq=False):
     policies: list[BucketPolicy] = field(default_factory=list)
     not_applicable: list[NotApplicable] = field(default_factory=list)
     direct: dict[int, list[BucketPolicy]] = field(default_factory=dict)
-    unreadable: list[tuple[Stack, str, Unknown]] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
     loose: list[BucketPolicy] = field(default_factory=list)
     receivers: list[Receiver] = field(default_factory=list)
     start: World = field(default_factory=World)
@@ -156,42 +180,43 @@ class Inventory(Struct, eq=False):
                         stack.add(each.key, each.body, each.path, each.members)
                     elif _matters(each.body) or _matters(stack.resources[each.key].body):
                         reason = f"a loop writes `{each.key}` a second time"
-                        self._unread(stack, each.key, reason, each.path)
+                        self._leave_unread(stack, each.key, "the loop", reason, each.path)
             if section != "Resources":
                 stack.sections[section] = written_out
 
     def _unreadable_loop(self, stack: Stack, key: str, body: object, path: Path) -> None:
-        reason = "this loop is malformed, or comes to too many resources or combinations of parameters"
-        if any("AWS::S3::Bucket" in text for text in strings_of(body)):
-            self._unread(stack, key, reason, path)
+        reason = "it is malformed, or comes to too many resources or combinations of parameters"
+        if any("AWS::S3::Bucket" in text or kind_of(text) for text in strings_of(body)):
+            self._leave_unread(stack, key, "the loop", reason, path)
         if "AWS::S3::BucketPolicy" in strings_of(body):
-            why = f"a policy may come out of `{key}`: {reason}"
+            why = f"a policy may come out of the loop `{key}`: {reason}"
             self.receivers.append(Receiver(stack, Resource(key, "", {}, path), path, why, gets_all=True))
-
-    def _unread(self, stack: Stack, key: str, reason: str, path: Path) -> None:
-        self.unreadable.append((stack, key, Unknown(reason, Place(pointer_of(path), stack.document.name))))
 
     def _suspect_macros(self, stack: Stack) -> None:
         """Note what a macro may turn into buckets; the buckets that it finds are undecided themselves."""
         for resource in stack.resources.values():
-            if "Fn::Transform" in resource.body and not resource.type:
-                self._unreadable_macro(stack, resource.logical_id, "a macro", pointer_of(resource.path))
-        if any(bucket.stack is stack for bucket in self.buckets):
-            return
+            if "Fn::Transform" in resource.body:
+                reason = "a macro rewrites it, which runs only at deployment"
+                self._leave_unread(stack, resource.logical_id, "the resource", reason, resource.path)
         if stack.macros:
             section = "Transform" if "Transform" in stack.document.root else "Resources"
-            self._unreadable_macro(stack, "Transform", f"the macro `{stack.macros[0]}`", f"/{section}")
+            reason = f"the macro `{stack.macros[0]}` rewrites it, and runs only at deployment"
+            self._leave_unread(stack, "Transform", "the template", reason, ("", section))
+        elif any(bucket.stack is stack for bucket in self.buckets):
+            return
         elif (open_section := unreplaced_whole(stack.document.text, stack.document.root)) is not None:
-            self._unread(stack, "Resources", open_section.reason, ("", "Resources"))
+            self._leave_unread(stack, "Resources", "the template", open_section.reason, ("", "Resources"))
 
-    def _unreadable_macro(self, stack: Stack, logical_id: str, macro: str, pointer: str) -> None:
-        reason = f"{macro} may make buckets here, and runs only at deployment"
-        self.unreadable.append((stack, logical_id, Unknown(reason, Place(pointer, stack.document.name))))
+    def _leave_unread(self, stack: Stack, logical_id: str, what: str, why: str, path: Path) -> None:
+        unknown = Unknown(why, Place(pointer_of(path), stack.document.name))
+        if not any(each.stack is stack and each.logical_id == logical_id for each in self.unread):
+            self.unread.append(Unread(stack, logical_id, what, unknown))
 
     def _take(self, stack: Stack, resource: Resource) -> None:
         placeholder = first_placeholder(placeholders_as_holes(resource.type))
         if placeholder is not None:
-            self._unread(stack, resource.logical_id, placeholder.reason, (resource.path, "Type"))
+            at = (resource.path, "Type")
+            self._leave_unread(stack, resource.logical_id, "the resource", placeholder.reason, at)
             why = f"a policy may come out of the resource `{resource.logical_id}`: {placeholder.reason}"
             self.receivers.append(Receiver(stack, resource, resource.path, why, gets_all=True))
         elif resource.type == "AWS::S3::Bucket":
@@ -208,14 +233,13 @@ class Inventory(Struct, eq=False):
                 self.loose.append(policy)
         elif resource.type in _HTTPS_ONLY:
             self.not_applicable.append(NotApplicable(stack, resource, _HTTPS_ONLY[resource.type]))
-        elif resource.type in _WITH_TEMPLATES or resource.type.endswith("::MODULE"):
-            what = _WITH_TEMPLATES.get(resource.type, "module")
+        elif kind := kind_of(resource.type):
             if resource.logical_id not in stack.nested:
-                why = f"a policy may come out of the {what}"
+                why = f"a policy may come out of the {kind}"
                 self.receivers.append(Receiver(stack, resource, resource.path, why))
-            if resource.logical_id not in stack.read:
-                why = f"the template of this {what} is not at hand: check it by itself"
-                self.not_applicable.append(NotApplicable(stack, resource, why))
+            if reason := stack.found.get(resource.logical_id, "a loop makes it"):
+                what = f"the template of the {kind}"
+                self._leave_unread(stack, resource.logical_id, what, reason, resource.path)
         elif resource.type in _OUT_OF_SCOPE:
             why = f"`{resource.type}` is out of scope: AWS does not state whether it answers over plain HTTP"
             self.not_applicable.append(NotApplicable(stack, resource, why))

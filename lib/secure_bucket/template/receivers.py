@@ -39,7 +39,7 @@ def receivers_of(
             and exists(resolver, stack, resource)
         ):
             reason = f"{receiver.why} `{resource.logical_id}`, which gets the name of this bucket"
-            if resource.logical_id not in stack.read:
+            if stack.found.get(resource.logical_id, "a loop makes it"):
                 reason += " and whose template is not at hand"
             yield Unknown(reason, Place(pointer_of(receiver.path), stack.document.name))
 

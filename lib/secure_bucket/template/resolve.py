@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct, field
 
@@ -23,6 +23,9 @@ from secure_bucket.template.text import (
 from secure_bucket.template.unreplaced import Placeholder, placeholders_as_holes
 from secure_bucket.template.worlds import Fork, Infeasible, Undecidable, World
 from secure_bucket.values.unknown import Hole, Place, Text, Unknown
+
+if TYPE_CHECKING:
+    from secure_bucket.template.manifest import CloudAssembly
 
 __all__ = ["MAX_ALL_VALUES", "MAX_NESTING", "MAX_VALUES", "Acknowledged", "Assembly", "Function", "Resolver"]
 
@@ -57,12 +60,14 @@ class Assembly(Struct, eq=False):
     Args:
         stacks: Every stack, the nested ones after the one that nests them.
         acknowledged: What is acknowledged on constructs in the stacks.
+        manifests: What its manifests list; `None` for templates that are in no cloud assembly.
         spent: How many values have been resolved so far.
         written_out: How many values its loops have come to so far.
     """
 
     stacks: Sequence[Stack]
     acknowledged: Sequence[Acknowledged] = ()
+    manifests: CloudAssembly | None = None
     spent: int = 0
     written_out: int = 0
     _ambiguous: set[str] | None = None

@@ -99,9 +99,15 @@ class Stack(Struct, eq=False):
         sections: Its other sections.
         parameters: Its parameters.
         loop_variables: What stands for any member of a collection that is not known.
+        stage: The directory of its Stage in a cloud assembly; `""` outside of any.
+        is_optional: Whether it may not be deployed although the others are: a product, a stack set, an asset
+            that nothing deploys, one of several nested stacks that a condition chooses between.
         nested: The stacks that it nests, by logical id.
-        read: The logical ids of the resources whose templates were read, nested or not.
-        construct_paths: The paths of its constructs by logical id, where an assembly tells.
+        found: What became of each resource that deploys a template, by logical id: `""` when that was read,
+            otherwise the reason why it was not.
+        own_path: The path of its own construct, as an assembly tells it; `""` when nothing tells.
+        construct_paths: The paths of its constructs by logical id, as an assembly tells them; `None` for a
+            template that is in no assembly.
     """
 
     document: Document
@@ -115,9 +121,12 @@ class Stack(Struct, eq=False):
     sections: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     parameters: dict[str, Parameter] = field(default_factory=dict)
     loop_variables: set[str] = field(default_factory=set)
+    stage: str = ""
+    is_optional: bool = False
     nested: dict[str, Stack] = field(default_factory=dict)
-    read: set[str] = field(default_factory=set)
-    construct_paths: Mapping[str, str] = field(default_factory=dict)
+    found: dict[str, str] = field(default_factory=dict)
+    own_path: str = ""
+    construct_paths: Mapping[str, str] | None = None
 
     def __post_init__(self) -> None:
         for name in ("Conditions", "Mappings", "Outputs", "Parameters"):
@@ -156,9 +165,9 @@ class Stack(Struct, eq=False):
 
     def construct_path(self, resource: Resource) -> str:
         """Return the path of the construct of a resource; `""` when nothing tells."""
-        # The assembly knows; the template may have been included, with the paths of another app.
-        if resource.logical_id in self.construct_paths:
-            return self.construct_paths[resource.logical_id]
+        # INVARIANT: in an assembly only its manifest tells, because a template can come from another app.
+        if self.construct_paths is not None:
+            return self.construct_paths.get(resource.logical_id, "")
         metadata = resource.body.get("Metadata")
         path = metadata.get("aws:cdk:path") if isinstance(metadata, Mapping) else None
         return path if isinstance(path, str) else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from secure_bucket.findings.finding import Finding, Level, Report
 from secure_bucket.testing.subject import synthesized, template_of
 
 __all__ = ["assert_denies_http"]
+
+_PASS_INSTEAD = "pass the stack or the App instead of its template, or the directory of the cloud assembly"
 
 
 def assert_denies_http(template: Any, *, minimum_tls_version: float | None = None) -> None:
@@ -36,8 +39,14 @@ def assert_denies_http(template: Any, *, minimum_tls_version: float | None = Non
     own = [each for each in report.findings if not path or f"{each.construct_path}/".startswith(f"{path}/")]
     problems = [_text(finding) for finding in own if finding.level is Level.ERROR]
     problems += [f"- {fault.message}" for fault in report.faults]
+    if report.unread and not path and not _is_directory(template):
+        problems.append("a template alone does not hold those that it deploys: " + _PASS_INSTEAD)
     if problems:
         raise AssertionError("\n".join(["plain HTTP is not denied:", *problems]))
+
+
+def _is_directory(subject: Any) -> bool:
+    return isinstance(subject, (str, os.PathLike)) and os.path.isdir(subject)
 
 
 def _check(subject: Any, minimum: float | None) -> Report:

@@ -50,6 +50,7 @@ from secure_bucket.errors import TemplateError
 from secure_bucket.findings.expiry import expiry_of
 from secure_bucket.findings.finding import Finding, Level, Report
 from secure_bucket.findings.rules import RULES
+from secure_bucket.findings.rules.sb010 import describe_unread
 from secure_bucket.proof.verdict import Proven
 from secure_bucket.version import installed_version
 
@@ -61,7 +62,7 @@ _OF_AWS = re.compile(
     r"prod-[a-z0-9-]*-starport-layer-bucket$|cdk-[a-z0-9]+-assets-)|\.elasticmapreduce$"
 )
 
-_REFUTED, _UNDECIDED = "SB001", "SB002"
+_REFUTED, _UNDECIDED, _UNREAD = "SB001", "SB002", "SB010"
 
 _NAMES = {id_of(rule.id): rule.name for rule in RULES} | {id_of(IMPORTED_BUCKET): IMPORTED_BUCKET}
 
@@ -160,7 +161,7 @@ class SecureTransportValidation:
             path = finding.construct_path
             stack = assembly.stack_of(path)
             hidden = stack is None or stack.in_stage
-            level = self._undecided if finding.rule == _UNDECIDED else finding.level
+            level = self._undecided if finding.rule in (_UNDECIDED, _UNREAD) else finding.level
             acknowledged = is_acknowledged(finding.rule, path, finding.message)
             hint = _hint(finding, stack, state)
             violations.append(
@@ -309,6 +310,8 @@ def _summary(report: Report, acknowledged: int, imported: int, fixed: int) -> st
     ):
         if number:
             counts.append(f"{number} {what}")
+    if report.unread:
+        counts.append(describe_unread(report.unread))
     return f"{PLUGIN}: {', '.join(counts)}"
 
 

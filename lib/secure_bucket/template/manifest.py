@@ -1,0 +1,225 @@
+"""Read the manifests of a CDK cloud assembly: its stacks with their metadata, and its file assets.
+
+https://github.com/aws/aws-cdk-cli/tree/main/packages/%40aws-cdk/cloud-assembly-schema
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+
+from secure_bucket.errors import TemplateError
+from secure_bucket.template.load import read_bytes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["MANIFEST", "CloudAssembly", "FileAsset", "StackArtifact", "read_json", "read_manifests"]
+
+MANIFEST = "manifest.json"
+
+_MAX_LEVELS = 32
+_ENVIRONMENT = re.compile(r"aws://([^/]*)/(.*)")
+
+
+class StackArtifact(Struct, frozen=True):
+    """A stack as a manifest lists it.
+
+    Args:
+        path: Its construct path.
+        template: The file of its template.
+        stage: The directory of the Stage that it is in; `""` outside of any Stage.
+        stack_name: The name of the deployed stack.
+        region: The Region it is deployed to; `""` when the app leaves that open.
+        account: The account it is deployed to; `""` when the app leaves that open.
+        metadata: The metadata of its constructs, by `"/" + path`.
+        metadata_file: The file that holds the metadata.
+    """
+
+    path: str
+    template: Path
+    stage: str
+    stack_name: str
+    region: str
+    account: str
+    metadata: Mapping[str, Any]
+    metadata_file: Path
+
+    def entries(self) -> Iterator[tuple[str, str, Any]]:
+        """Yield the metadata: the construct path, the type of the entry and its data."""
+        for path, entries in self.metadata.items():
+            for entry in entries if isinstance(entries, list) else ():
+                if isinstance(entry, Mapping):
+                    yield str(path).strip("/"), str(entry.get("type")), entry.get("data")
+
+
+class FileAsset(Struct, frozen=True):
+    """A file that is uploaded before the deployment.
+
+    Args:
+        key: Its key in the asset manifest, which is a hash in all that the CDK itself writes.
+        file: The file.
+        object_keys: The keys under which it is uploaded.
+    """
+
+    key: str
+    file: Path
+    object_keys: tuple[str, ...] = ()
+
+
+class CloudAssembly(Struct):
+    """Everything that the manifests of an assembly list.
+
+    Args:
+        directory: The directory, as it was given.
+        stacks: The stacks, those of Stages included.
+        assets: The file assets, by key.
+        directories: The directory of the assembly and those of its Stages.
+        missing: The keys of the context that the CDK CLI has to look up.
+    """
+
+    directory: str
+    stacks: list[StackArtifact] = field(default_factory=list)
+    assets: dict[str, FileAsset] = field(default_factory=dict)
+    directories: list[Path] = field(default_factory=list)
+    missing: dict[str, None] = field(default_factory=dict)
+
+    def stack_of(self, path: str) -> StackArtifact | None:
+        """Return the stack that a construct is in; one in a nested stack is in the stack around it."""
+        for stack in self.stacks:
+            if path == stack.path or path.startswith(f"{stack.path}/"):
+                return stack
+        return None
+
+
+def read_manifests(directory: str | os.PathLike[str]) -> CloudAssembly:
+    """Read the manifest of an assembly, those of its Stages, and the files that they name.
+
+    Raises:
+        TemplateError: If one of them is missing or cannot be read.
+    """
+    from pathlib import Path  # It takes longer to load than most templates to check.
+
+    assembly = CloudAssembly(os.fspath(directory))
+    _read_directory(assembly, Path(directory), "", 0)
+    return assembly
+
+
+def read_json(file: Path) -> object:
+    """Return the content of a file of an assembly.
+
+    Raises:
+        TemplateError: If it is missing or is not JSON.
+    """
+    if not file.exists():
+        raise TemplateError(f"`{file}` is missing: give the directory of a cloud assembly, such as `cdk.out`")
+    try:
+        return json.loads(read_bytes(file))
+    except (ValueError, RecursionError) as error:
+        raise TemplateError(f"`{file}` is not JSON: {error}; is it truncated?") from None
+
+
+def _read_directory(assembly: CloudAssembly, directory: Path, stage: str, level: int) -> None:
+    if level > _MAX_LEVELS:
+        raise TemplateError(f"`{directory}`: cloud assemblies are nested deeper than {_MAX_LEVELS} levels")
+    assembly.directories.append(directory)
+    file = directory / MANIFEST
+    manifest = read_json(file)
+    missing = manifest.get("missing") if isinstance(manifest, Mapping) else None
+    for entry in missing if isinstance(missing, list) else ():
+        key = entry.get("key") if isinstance(entry, Mapping) else None
+        assembly.missing[str(key)] = None
+    for name, artifact in _mapping(manifest, "artifacts", file).items():
+        kind = artifact.get("type") if isinstance(artifact, Mapping) else None
+        if not isinstance(artifact, Mapping) or kind is None:
+            raise TemplateError(f"`{file}`: the artifact `{name}` has no type")
+        properties = artifact.get("properties")
+        properties = properties if isinstance(properties, Mapping) else {}
+        if kind == "aws:cloudformation:stack":
+            stack = _stack(directory, name, artifact, properties, stage)
+            assembly.stacks.append(stack)
+            for asset in _legacy_assets(directory, stack):
+                assembly.assets.setdefault(asset.key, asset)
+        elif kind == "cdk:cloud-assembly":
+            inner = directory / _file(properties, "directoryName", name, file)
+            _read_directory(assembly, inner, str(inner), level + 1)
+        elif kind == "cdk:asset-manifest":
+            for asset in _assets(directory / _file(properties, "file", name, file)):
+                assembly.assets[asset.key] = asset
+
+
+def _stack(
+    directory: Path, name: str, artifact: Mapping[str, Any], properties: Mapping[str, Any], stage: str
+) -> StackArtifact:
+    file = directory / MANIFEST
+    environment = _ENVIRONMENT.fullmatch(str(artifact.get("environment", "")))
+    account, region = environment.groups() if environment else ("", "")
+    stack_name = properties.get("stackName")
+    metadata: dict[str, Any] = {}
+    metadata_file = file
+    further = artifact.get("additionalMetadataFile")
+    for content in (artifact.get("metadata"), read_json(directory / further) if further else None):
+        if isinstance(content, Mapping):
+            metadata |= content
+    if isinstance(further, str):
+        metadata_file = directory / further
+    return StackArtifact(
+        str(artifact.get("displayName") or name),
+        directory / _file(properties, "templateFile", name, file),
+        stage,
+        stack_name if isinstance(stack_name, str) else name,
+        "" if region.startswith("unknown") else region,
+        "" if account.startswith("unknown") else account,
+        metadata,
+        metadata_file,
+    )
+
+
+def _assets(file: Path) -> Iterator[FileAsset]:
+    for key, asset in _mapping(read_json(file), "files", file, required=False).items():
+        source = asset.get("source") if isinstance(asset, Mapping) else None
+        path = source.get("path") if isinstance(source, Mapping) else None
+        destinations = asset.get("destinations") if isinstance(asset, Mapping) else None
+        if isinstance(path, str):
+            object_keys = (
+                destination.get("objectKey")
+                for destination in (destinations.values() if isinstance(destinations, Mapping) else ())
+                if isinstance(destination, Mapping)
+            )
+            yield FileAsset(
+                str(key), file.parent / path, tuple(each for each in object_keys if isinstance(each, str))
+            )
+
+
+def _legacy_assets(directory: Path, stack: StackArtifact) -> Iterator[FileAsset]:
+    """Yield the file assets of a stack whose synthesizer writes no asset manifest.
+
+    `LegacyStackSynthesizer` writes them as metadata of the stack: `FileAssetMetadataEntry` of the cloud
+    assembly schema, read 2026-11.
+    """
+    for _, kind, data in stack.entries():
+        if kind == "aws:cdk:asset" and isinstance(data, Mapping):
+            key, path = data.get("sourceHash"), data.get("path")
+            if isinstance(key, str) and isinstance(path, str):
+                yield FileAsset(key, directory / path)
+
+
+def _mapping(value: object, key: str, file: Path, *, required: bool = True) -> Mapping[str, Any]:
+    inner = value.get(key) if isinstance(value, Mapping) else None
+    if isinstance(inner, Mapping):
+        return inner
+    if not required and isinstance(value, Mapping):
+        return {}
+    raise TemplateError(f"`{file}` has no `{key}`: it does not belong to a cloud assembly")
+
+
+def _file(properties: Mapping[str, Any], key: str, name: str, manifest: Path) -> str:
+    file = properties.get(key)
+    if not isinstance(file, str):
+        raise TemplateError(f"`{manifest}`: the artifact `{name}` has no `{key}`")
+    return file

@@ -1,0 +1,145 @@
+"""Find the templates that a resource deploys: by which URL, or in which text."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from secure_bucket.template.stack import Resource
+from secure_bucket.values.unknown import Unknown
+
+__all__ = ["NESTED_STACK", "Body", "Elsewhere", "Location", "Source", "end_of_url", "kind_of", "sources_of"]
+
+NESTED_STACK = "AWS::CloudFormation::Stack"
+_PRODUCT = "AWS::ServiceCatalog::CloudFormationProduct"
+_PROVISIONED = "AWS::ServiceCatalog::CloudFormationProvisionedProduct"
+_KINDS = {
+    NESTED_STACK: "nested stack",
+    "AWS::CloudFormation::StackSet": "stack set",
+    "AWS::Serverless::Application": "nested application",
+    _PRODUCT: "product",
+    _PROVISIONED: "provisioned product",
+}
+_MAX_ALTERNATIVES = 64
+
+
+class Location(Struct, frozen=True):
+    """A template at a URL, as it is written: a text, or what makes one; `None` when it is not written."""
+
+    url: object
+
+
+class Body(Struct, frozen=True):
+    """A template that stands in the resource itself, as a text or what makes one."""
+
+    text: object
+
+
+class Elsewhere(Struct, frozen=True):
+    """A template that no file of the run can hold, and why."""
+
+    why: str
+
+
+Source: TypeAlias = "Location | Body | Elsewhere"
+
+
+def kind_of(resource_type: str) -> str:
+    """Return what a resource that deploys a template is called; `""` for other types of resources."""
+    return "module" if resource_type.endswith("::MODULE") else _KINDS.get(resource_type, "")
+
+
+def sources_of(resource: Resource, products: Collection[object] = ()) -> tuple[Source, ...]:
+    """Return where the templates of a resource come from, each alternative of a condition by itself.
+
+    Args:
+        resource: A resource that deploys a template.
+        products: The logical ids of the products in the same template that are read themselves.
+    """
+    properties = resource.properties
+    if resource.type.endswith("::MODULE"):
+        return (Elsewhere("the registry of CloudFormation holds it"),)
+    if isinstance(properties, Unknown):
+        return (Elsewhere(properties.reason),)
+    if properties is None:
+        properties = {}
+    if not isinstance(properties, Mapping) or any(str(key).startswith("Fn::") for key in properties):
+        return (Elsewhere("its properties do not name it"),)
+    found = tuple(itertools.islice(_sources(resource.type, properties, products), _MAX_ALTERNATIVES + 1))
+    if len(found) > _MAX_ALTERNATIVES:
+        return (Elsewhere(f"it is one of more than {_MAX_ALTERNATIVES}"),)
+    if not found and resource.type != _PROVISIONED:
+        return (Elsewhere("its properties do not name it"),)
+    return found
+
+
+def _sources(kind: str, properties: Mapping[str, object], products: Collection[object]) -> Iterator[Source]:
+    if kind == _PRODUCT:
+        for versions in _alternatives(properties.get("ProvisioningArtifactParameters")):
+            for version in versions if isinstance(versions, list) else [versions] if versions else ():
+                info = version.get("Info") if isinstance(version, Mapping) else None
+                url = info.get("LoadTemplateFromURL") if isinstance(info, Mapping) else None
+                yield Elsewhere("a version does not name its URL") if url is None else Location(url)
+        if "SourceConnection" in properties:
+            yield Elsewhere("the product is synchronized with a repository")
+    elif kind == _PROVISIONED:
+        product = properties.get("ProductId")
+        named = product.get("Ref") if isinstance(product, Mapping) else None
+        if named not in products:
+            yield Elsewhere("the product is not declared here")
+    elif kind == "AWS::Serverless::Application":
+        location = properties.get("Location")
+        if isinstance(location, Mapping) and "ApplicationId" in location:
+            yield Elsewhere("the AWS Serverless Application Repository holds it")
+        elif location is not None:
+            yield from map(Location, _alternatives(location))
+    else:
+        if properties.get("TemplateURL") is not None:
+            yield from map(Location, _alternatives(properties["TemplateURL"]))
+        elif kind == NESTED_STACK:
+            yield Location(None)
+        if properties.get("TemplateBody") is not None:
+            yield from map(Body, _alternatives(properties["TemplateBody"]))
+
+
+def _alternatives(value: object) -> list[object]:
+    """Return a value with each way to take the branches of its `Fn::If`."""
+    if isinstance(value, Mapping):
+        if len(value) == 1 and "Fn::If" in value:
+            branches = value["Fn::If"]
+            if isinstance(branches, list) and len(branches) == 3:
+                taken = [way for branch in branches[1:] for way in _alternatives(branch)]
+                return [way for way in taken if way != {"Ref": "AWS::NoValue"}]
+        ways = itertools.product(*(_alternatives(item) for item in value.values()))
+        return [dict(zip(value, way, strict=True)) for way in itertools.islice(ways, _MAX_ALTERNATIVES + 1)]
+    if isinstance(value, list):
+        ways = itertools.product(*map(_alternatives, value))
+        return [list(way) for way in itertools.islice(ways, _MAX_ALTERNATIVES + 1)]
+    return [value]
+
+
+def end_of_url(url: object) -> str:
+    """Return the end of a URL as far as it is literal, without its query."""
+    return _end(url).partition("?")[0]
+
+
+def _end(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, Mapping) or len(value) != 1:
+        return ""
+    ((function, argument),) = value.items()
+    if function == "Fn::Sub":
+        text = argument[0] if isinstance(argument, list) and argument else argument
+        return re.split(r"\$\{[^}]*\}", text)[-1] if isinstance(text, str) else ""
+    if function == "Fn::Join" and isinstance(argument, list) and len(argument) == 2:
+        delimiter, items = argument
+        if isinstance(delimiter, str) and isinstance(items, list):
+            literal = list(itertools.takewhile(lambda item: isinstance(item, str), reversed(items)))
+            before = "" if len(literal) == len(items) else delimiter
+            return before + delimiter.join(reversed(literal))
+    return ""
