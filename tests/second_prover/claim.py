@@ -16,6 +16,7 @@ import z3
 
 from secure_bucket.policy import Condition, Effect, Patterns, Policy, Principals, Statement
 from secure_bucket.policy.document import Quantifier
+from secure_bucket.policy.s3_actions import ACTIONS
 from tests.second_prover.facts import ACTION_TABLE, MAYBE_TEMPORARY, Kind, Type, key_of
 from tests.second_prover.logic import (
     Formula,
@@ -55,6 +56,9 @@ _NUMERIC = {
 }
 
 
+_LISTED = frozenset(f"s3:{name}".lower() for name, *_ in ACTIONS)
+
+
 def _lower(text: str) -> str:
     return "".join(char.lower() if char.isascii() else char for char in text)
 
@@ -85,6 +89,8 @@ class Claim:
             part in str(entry) for entry in entries for part in (":user", ":role", "federated-user")
         )
         self.space.needs_service = any("Service" in str(entry) for entry in entries)
+        self.space.services = re.findall(r"[a-z0-9.-]+\.amazonaws\.com", repr(denies))
+        self.space.arns = re.findall(r"arn:aws:(?:iam|sts)::[^'\"]*", repr(denies))
         self.space.needs_name = any("assumed-role/" in str(entry) for entry in entries)
         self.unresolved: list[Formula] = []
         matched = [self._statement(one) for one in denies]
@@ -176,9 +182,9 @@ class Claim:
         same = conj([space.is_(kinds[found[3]]), space.arn == literal(value)])
         if found[3] == "federated-user":
             return exactly(same)
-        # The ARN becomes a unique id when the policy is saved: a user or role that is made anew under the
-        # same name is not the one that is named.
-        return exactly(same)
+        # "The ARN transforms to the unique ID when the policy is saved": a user or role that is made again
+        # under the same name is not the one that is named.
+        return between(False, same, f"made again {value}")
 
     def _exempt(self, entries: list[tuple[str, str]]) -> Match:
         """Return whom `NotPrincipal` exempts.
@@ -228,9 +234,11 @@ class Claim:
         sure = [i for i, act in enumerate(ACTION_TABLE) if re.fullmatch(regex, act.name.lower())]
         may = [i for i, act in enumerate(ACTION_TABLE) if re.fullmatch(loose, act.name.lower())]
         pieces = read(_lower(pattern), None, wild=True).pieces
-        unlisted = conj(
-            [self.space.action == len(ACTION_TABLE), z3.InRe(self.space.unlisted, as_regex(pieces))]
-        )
+        if _lower(pattern) in _LISTED:
+            unlisted: Formula = False
+        else:
+            new = z3.InRe(self.space.unlisted, as_regex(pieces))
+            unlisted = conj([self.space.action == len(ACTION_TABLE), new])
         if "s3:*" in (pattern, _lower(pattern)):
             return exactly(True)
         among = [disj([unlisted, one_of(tuple(found))]) for found in (sure, may)]
@@ -316,8 +324,8 @@ class Claim:
             raise Unsupported("a condition without values")
         match condition.quantifier:
             case None if one.key.many:
-                present = unknown(f"no set operator {condition.key} {values}")
-                present = opposite(present) if negated else present
+                # It may mean any of the values, or all: an operator and its negation may both fail.
+                present = unknown(f"no set operator {operator} {condition.key} {values}")
             case None:
                 present = self._value(operator, one, one.value, values)
             case Quantifier.FOR_ALL_VALUES | Quantifier.FOR_ANY_VALUE:

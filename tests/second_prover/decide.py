@@ -95,8 +95,11 @@ def ask(policy: object, *, timeout: float = 10) -> Second:
         worlds = [True, False] if "s3:tlsversion" in claim.space.keys else [None]
         narrow, model = z3.sat, None
         for tls_absent in worlds:
-            space = claim.space.constraints(narrow=True, tls_absent=tls_absent)
-            answer, model = _check(claim, [claim.open_surely, *space], timeout)
+            for few in (True, False) if claim.space.has_arn else (False,):
+                space = claim.space.constraints(narrow=True, tls_absent=tls_absent, few=few)
+                answer, model = _check(claim, [claim.open_surely, *space], timeout)
+                if answer == z3.sat:
+                    break
             narrow = answer if narrow == z3.sat else narrow
         if narrow == z3.sat:
             return Second(Answer.OPEN, claim.space.request(model), claim=claim)

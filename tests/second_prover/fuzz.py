@@ -99,6 +99,13 @@ def signature(policy: Json) -> str:
     return " ".join(words)
 
 
+def mark_of(policy: Json, fault: str, verdict: object) -> str:
+    """Return what is alike in disagreements of one cause, so that each is reported once."""
+    if fault == Outcome.BAD_COUNTEREXAMPLE.value and isinstance(verdict, Refuted):
+        return f"{fault} {sorted(verdict.request.context)}"
+    return f"{fault} {signature(policy)}"
+
+
 def run(seconds: float, seed: int, *, timeout: float, samples: int, store: bool, limit: int) -> Counter[str]:
     """Compare until the time is over; print a line for each disagreement, and return how often what came."""
     real = [*real_policies(), *(case["policy"] for case in labelled() if isinstance(case["policy"], dict))]
@@ -129,14 +136,16 @@ def run(seconds: float, seed: int, *, timeout: float, samples: int, store: bool,
             outcome = compared.outcome
             wrong = lambda one, outcome=outcome: compare(one, timeout=timeout).outcome is outcome  # type: ignore[misc]  # noqa: E731
         if fault:
-            mark = f"{fault} {signature(policy)}"
+            verdict = prove_denies_http(policy, bucket_arn=BUCKET)
+            mark = mark_of(policy, fault, verdict)
             if mark in kept:
                 continue
             kept.add(mark)
             small = minimize(policy, wrong)
-            if f"{fault} {signature(small)}" in kept and small != policy:
+            mark = mark_of(small, fault, prove_denies_http(small, bucket_arn=BUCKET))
+            if mark in kept and small != policy:
                 continue
-            kept.add(f"{fault} {signature(small)}")
+            kept.add(mark)
             again = compare(small, timeout=timeout) if not samples else None
             file = keep(small, fault, again.note if again else note) if store else "(not kept)"
             print(

@@ -84,8 +84,17 @@ def regex_of(pattern: str) -> Any:
     return sequence(parser.parse(pattern))
 
 
+_SERVICES = ("cloudtrail.amazonaws.com", "logging.s3.amazonaws.com", "delivery.logs.amazonaws.com")
 _IDS = ("AAAAAAAAAAAAAAAAA", "BCDEFGHIJKLMNOPQR", "CKCEVSQ6C2EXAMPLE", "0123456789ABCDEFG")
+_PEOPLE = ("root", "user/alice", "user/x/bob", "user/a", "role/app", "role/x/app", "role/r")
+_PATH = "/([A-Za-z0-9:/-]+/)?"
 IAM_NAME = "[A-Za-z0-9_+=,.@-]"
+_ARNS = {
+    Kind.USER: f"arn:aws:iam::{{account}}:user{{path}}{IAM_NAME}+",
+    Kind.ROOT: "arn:aws:iam::{account}:root",
+    Kind.SESSION: f"arn:aws:iam::{{account}}:role{{path}}{IAM_NAME}+",
+    Kind.FEDERATED: f"arn:aws:sts::{{account}}:federated-user/{IAM_NAME}{IAM_NAME}+",
+}
 
 
 class Variables:
@@ -132,6 +141,8 @@ class Space:
 
     def __init__(self, mentioned: dict[str, int], valued: Set[str], accounts: Sequence[str] = ()) -> None:
         self.valued = valued
+        self.services: list[str] = []
+        self.arns: list[str] = []
         self.accounts = tuple(dict.fromkeys((*ACCOUNTS, *accounts)))
         self.kind = z3.Int("kind")
         self.action = z3.Int("action")
@@ -157,9 +168,26 @@ class Space:
             return True
         return disj(self.kind == int(kind) for kind in kinds)
 
-    def constraints(self, *, narrow: bool, tls_absent: bool | None = None) -> list[Formula]:
+    def _few(self) -> Formula:
+        """Return that the request comes from one of a few principals: z3 finds one of them soonest."""
+        named: list[Formula] = [self.is_(Kind.ANONYMOUS, Kind.SERVICE)]
+        arns = [arn.replace("*", "x").replace("?", "q") for arn in self.arns]
+        for account in self.accounts:
+            arns += [f"arn:aws:iam::{account}:{name}" for name in _PEOPLE]
+            arns.append(f"arn:aws:sts::{account}:federated-user/fed")
+            arns += [re.sub(r"::[*?]+:", f"::{account}:", arn, count=1) for arn in self.arns]
+        for arn in dict.fromkeys(arns):
+            for kind, form in _ARNS.items():
+                if re.fullmatch(form.format(account="[0-9]{12}", path=_PATH), arn):
+                    parts = [self.kind == int(kind), self.arn == arn, self.account == arn[13:25]]
+                    named.append(conj([*parts, self.name == arn.rpartition("/")[2]]))
+        return disj(named)
+
+    def constraints(
+        self, *, narrow: bool, tls_absent: bool | None = None, few: bool = False
+    ) -> list[Formula]:
         """Return the constraints of a space; `tls_absent` chooses a world for `s3:TlsVersion`."""
-        found = [*self._request(narrow), *self._principal(narrow)]
+        found = [*self._request(narrow), *self._principal(narrow, few)]
         for variables in self.keys.values():
             found += self._key(variables, narrow)
         found += self._links(narrow)
@@ -173,7 +201,8 @@ class Space:
         on_bucket = one_of(tuple(i for i in some if ACTION_TABLE[i].on_bucket))
         on_object = one_of(tuple(i for i in some if ACTION_TABLE[i].on_object))
         if narrow:
-            return [z3.If(self.is_object, on_object, on_bucket), self.key != literal("")]
+            listed = z3.If(self.is_object, on_object, on_bucket)
+            return [listed, self.unlisted == literal(""), self.key != literal("")]
         # An action that is not yet listed: nobody can know it.
         new = self.action == len(ACTION_TABLE)
         return [
@@ -182,7 +211,7 @@ class Space:
             self.key != literal(""),
         ]
 
-    def _principal(self, narrow: bool) -> list[Formula]:
+    def _principal(self, narrow: bool, few: bool) -> list[Formula]:
         found: list[Formula] = [self.kind >= 0, self.kind <= 5]
         if narrow and not all(name in _SERVICES_HAVE for name in self.keys):
             found.append(self.kind != int(Kind.SERVICE))
@@ -191,25 +220,30 @@ class Space:
             or "aws:principalservicename" in self.keys
             or "aws:principalservicenameslist" in self.keys
         ):
-            found.append(z3.InRe(self.service, regex_of("[a-z0-9.-]+\\.amazonaws\\.com")))
+            name = z3.InRe(self.service, regex_of("[a-z0-9.-]+\\.amazonaws\\.com"))
+            if narrow:
+                name = disj(self.service == one for one in (*_SERVICES, *self.services))
+            found.append(name)
         if self.needs_name:
             found.append(z3.InRe(self.session, regex_of(f"{IAM_NAME}{{2}}{IAM_NAME}*")))
         # The longest names (64 characters, 2,048 with the path) are not looked at: they make z3 slow.
         account, path = "[0-9]{12}", "/([!-~]+/)?"
         if narrow:
             account = f"({'|'.join(self.accounts)})"
-            path = "/([A-Za-z0-9:-]+/)?"
+            path = _PATH
         if not self.has_arn:
-            return [*found, z3.InRe(self.account, regex_of(account))]
-        forms = {
-            Kind.USER: f"arn:aws:iam::{account}:user{path}{IAM_NAME}+",
-            Kind.ROOT: f"arn:aws:iam::{account}:root",
-            Kind.SESSION: f"arn:aws:iam::{account}:role{path}{IAM_NAME}+",
-            Kind.FEDERATED: f"arn:aws:sts::{account}:federated-user/{IAM_NAME}{{2}}{IAM_NAME}*",
-        }
-        for kind, form in forms.items():
-            found.append(z3.Implies(self.is_(kind), z3.InRe(self.arn, regex_of(form))))
-        found.append(z3.Implies(self.is_(*forms), self.account == z3.SubString(self.arn, 13, 12)))
+            found.append(
+                disj(self.account == one for one in self.accounts)
+                if narrow
+                else z3.InRe(self.account, regex_of(account))
+            )
+            return found
+        if few:
+            return [*found, self._few()]
+        for kind, form in _ARNS.items():
+            whole = regex_of(form.format(account=account, path=path))
+            found.append(z3.Implies(self.is_(kind), z3.InRe(self.arn, whole)))
+        found.append(z3.Implies(self.is_(*_ARNS), self.account == z3.SubString(self.arn, 13, 12)))
         if self.needs_name or "aws:username" in self.valued:
             front = z3.String("front")
             named = self.is_(Kind.USER, Kind.SESSION)
@@ -242,7 +276,9 @@ class Space:
                 found += self._many(one, narrow)
             case Type.STRING | Type.ARN:
                 form = "|".join(self.accounts) if key.form == ACCOUNT else key.form
-                if narrow and form is not None:
+                if narrow and form is not None and not set(form) & set("[(.*+\\"):
+                    found.append(z3.Implies(one.present, disj(one.value == text for text in form.split("|"))))
+                elif narrow and form is not None:
                     found.append(z3.Implies(one.present, z3.InRe(one.value, regex_of(form))))
                 if key.type is Type.ARN and not narrow:
                     found.append(z3.InRe(one.value, ARN))
