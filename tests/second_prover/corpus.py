@@ -31,7 +31,8 @@ def labelled() -> tuple[dict[str, Any], ...]:
 
 def kept_cases() -> list[dict[str, Any]]:
     """Return the disagreements that `fuzz` kept."""
-    return [json.loads(file.read_text(encoding="utf-8")) for file in sorted(CASES.glob("*.json"))]
+    files = sorted(CASES.glob("*.json"))
+    return [{"id": file.stem, **json.loads(file.read_text(encoding="utf-8"))} for file in files]
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]

@@ -82,11 +82,11 @@ def minimize(policy: Json, wrong: Callable[[Json], bool], *, seconds: float = 10
     return policy
 
 
-def keep(policy: Json, outcome: str, note: str) -> pathlib.Path:
-    """Write a disagreement as a case."""
+def keep(policy: Json, outcome: str, note: str, expected: str) -> pathlib.Path:
+    """Write a disagreement as a case; whoever judges it adds the source as `why`."""
     name = hashlib.sha256(json.dumps(policy, sort_keys=True).encode()).hexdigest()[:12]
     file = CASES / f"{name}.json"
-    case = {"outcome": outcome, "note": note, "policy": policy}
+    case = {"expected": expected, "outcome": outcome, "note": note, "policy": policy}
     CASES.mkdir(exist_ok=True)
     file.write_text(json.dumps(case, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return file
@@ -147,7 +147,8 @@ def run(seconds: float, seed: int, *, timeout: float, samples: int, store: bool,
                 continue
             kept.add(mark)
             again = compare(small, timeout=timeout) if not samples else None
-            file = keep(small, fault, again.note if again else note) if store else "(not kept)"
+            expected = again.second.answer.value if again else "open"
+            file = keep(small, fault, again.note if again else note, expected) if store else "(not kept)"
             print(
                 f"{fault}: seed {seed - 1}, {file}\n  {json.dumps(small, ensure_ascii=False)}\n  {note}",
                 flush=True,

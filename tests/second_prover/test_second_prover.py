@@ -66,10 +66,10 @@ def test_no_sampled_request_passes_a_proven_policy(seed: int) -> None:
     [
         pytest.param(
             case,
-            id=str(number),
+            id=case["id"],
             marks=[pytest.mark.xfail(reason=case["defect"])] if "defect" in case else [],
         )
-        for number, case in enumerate(kept_cases())
+        for case in kept_cases()
     ],
 )
 def test_a_disagreement_is_settled(case: dict[str, Any]) -> None:
