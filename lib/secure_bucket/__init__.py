@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         ConstructError,
         MissingDependencyError,
         NotATemplateError,
+        NotProvenError,
         SecureBucketError,
         TemplateError,
     )
@@ -64,6 +65,7 @@ __all__ = [
     "MissingDependencyError",
     "Mode",
     "NotATemplateError",
+    "NotProvenError",
     "Place",
     "Policy",
     "Proven",
@@ -109,6 +111,7 @@ _MODULES = {
     "MissingDependencyError": "errors",
     "Mode": "cdk.fix.aspect",
     "NotATemplateError": "errors",
+    "NotProvenError": "errors",
     "Place": "values.unknown",
     "Policy": "policy.document",
     "Proven": "proof.verdict",

@@ -4,6 +4,7 @@
     ├── TemplateError            a template or an assembly cannot be read
     │   └── NotATemplateError    a file can be read, and is something else
     ├── ConstructError           a construct was given props that contradict its purpose
+    ├── NotProvenError           an app was synthesized, and the gate refuses it
     └── MissingDependencyError   an optional dependency is not installed, or too old
 
 A bucket that answers plain HTTP is never an exception but a *finding*; an exception means that the
@@ -16,6 +17,7 @@ __all__ = [
     "ConstructError",
     "MissingDependencyError",
     "NotATemplateError",
+    "NotProvenError",
     "SecureBucketError",
     "TemplateError",
 ]
@@ -35,6 +37,10 @@ class NotATemplateError(TemplateError):
 
 class ConstructError(SecureBucketError, ValueError):
     """Say that a construct was given props that contradict its purpose."""
+
+
+class NotProvenError(SecureBucketError, RuntimeError):
+    """Report why the gate refuses a synthesized app, where the CDK does not do so itself."""
 
 
 class MissingDependencyError(SecureBucketError, ImportError):

@@ -6,12 +6,12 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
 
-from secure_bucket.errors import TemplateError
+from secure_bucket.errors import SecureBucketError, TemplateError
 
 __all__ = [
     "MANIFEST",
@@ -21,10 +21,12 @@ __all__ = [
     "missing_keys",
     "refuse",
     "stamp_of",
-    "without_stacks",
+    "waits_for_context",
 ]
 
 MANIFEST = "manifest.json"
+_LOOKED_UP = "secure-bucket-missing.json"
+_STAGE = "assembly-"
 REFUSED = "manifest.json.refused"
 """The name of a refused manifest: without `manifest.json` the CDK CLI does not deploy the directory."""
 
@@ -82,13 +84,60 @@ def missing_keys(directory: str) -> frozenset[str]:
     return texts
 
 
-def without_stacks(directory: str) -> str:
-    """Return the manifest without its artifacts: enough for a look-up of context, too little to deploy.
+def waits_for_context(directory: str, *, called_by_cdk: bool) -> bool:
+    """Tell whether the CDK CLI will call the app again, after looking context up.
+
+    It does while the set of missing keys changes, and otherwise takes the assembly as it is
+    (`CloudExecutable` of the CDK CLI 2.1148.1). Until then the stacks are hidden from it: nobody judged them.
+
+    Args:
+        directory: The directory of the assembly.
+        called_by_cdk: Whether the CDK CLI runs the app.
 
     Raises:
-        TemplateError: If the manifest cannot be read.
+        SecureBucketError: If it will not, and the assembly is incomplete.
     """
-    return json.dumps({**_read(os.path.join(directory, MANIFEST)), "artifacts": {}})
+    keys = missing_keys(directory)
+    memory = os.path.join(directory, _LOOKED_UP)
+    if not keys:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(memory)
+        return False
+    named = ", ".join(f"`{key}`" for key in sorted(keys)[:3]) + (", …" if len(keys) > 3 else "")
+    if not called_by_cdk:
+        raise SecureBucketError(f"the context {named} is missing, which only the `cdk` command looks up")
+    try:
+        with open(memory, "rb") as stream:
+            previous = json.loads(stream.read())
+    except FileNotFoundError:
+        previous = None
+    except (OSError, ValueError) as error:
+        raise SecureBucketError(f"`{memory}` cannot be read: {error}; run the command again") from None
+    if previous == sorted(keys):
+        raise SecureBucketError(
+            f"the context {named} is still missing after the last round, so the CDK CLI gives up: did the "
+            "look-up fail? Run the command again to start over"
+        )
+    file = os.path.join(directory, MANIFEST)
+    # INVARIANT: a CLI that gives up must not find these stacks. A look-up needs `missing` alone, and the next
+    # round writes the manifests again.
+    hidden = json.dumps({**_read(file), "artifacts": {}})
+    try:
+        _replace(memory, json.dumps(sorted(keys)))
+        for each in _nested(directory):
+            _move_aside(each)
+        _replace(file, hidden)
+    except OSError as error:
+        raise SecureBucketError(f"`{directory}` cannot be written: {error.strerror or error}") from None
+    return True
+
+
+def _replace(file: str, text: str) -> None:
+    """Write a file wholly, or leave it as it is."""
+    temporary = f"{file}.{os.getpid()}.tmp"
+    with open(temporary, "w", encoding="utf-8") as stream:
+        stream.write(text)
+    os.replace(temporary, file)
 
 
 def _read(file: str) -> Mapping[str, Any]:
@@ -111,11 +160,21 @@ def _list(value: object, file: str) -> list[object]:
 
 
 def refuse(directory: str) -> bool:
-    """Move the manifest aside, so that the CDK CLI refuses the directory; return whether one was there.
+    """Move the manifests aside, so that the CDK CLI refuses the directory, and that of each Stage in it.
+
+    Returns:
+        Whether there was a manifest.
 
     Raises:
-        OSError: If it cannot be moved.
+        OSError: If one cannot be moved.
     """
+    with contextlib.suppress(OSError):
+        os.unlink(os.path.join(directory, _LOOKED_UP))
+    moved = [_move_aside(each) for each in (directory, *_nested(directory))]
+    return any(moved)
+
+
+def _move_aside(directory: str) -> bool:
     try:
         os.replace(os.path.join(directory, MANIFEST), os.path.join(directory, REFUSED))
     except (FileNotFoundError, NotADirectoryError):
@@ -125,5 +184,22 @@ def refuse(directory: str) -> bool:
 
 def forget_refusal(directory: str) -> None:
     """Remove what an earlier refusal left."""
-    with contextlib.suppress(OSError):
-        os.unlink(os.path.join(directory, REFUSED))
+    for each in (directory, *_nested(directory)):
+        with contextlib.suppress(OSError):
+            os.unlink(os.path.join(each, REFUSED))
+
+
+def _nested(directory: str) -> Iterator[str]:
+    """Yield the directories of the Stages in an assembly, and of the Stages in those.
+
+    They are found by the prefix that the CDK gives them (`Stage.artifactId`, aws-cdk-lib 2.150 and 2.275),
+    because no manifest names those of an earlier run. A `manifest.json` in an asset is left alone.
+    """
+    try:
+        with os.scandir(directory) as entries:
+            found = sorted(each.path for each in entries if each.name.startswith(_STAGE) and each.is_dir())
+    except OSError:
+        return
+    for each in found:
+        yield each
+        yield from _nested(each)

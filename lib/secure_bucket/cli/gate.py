@@ -21,10 +21,9 @@ from secure_bucket.checks.gate import (
     MANIFEST,
     REFUSED,
     forget_refusal,
-    missing_keys,
     refuse,
     stamp_of,
-    without_stacks,
+    waits_for_context,
 )
 from secure_bucket.cli.output import speaks_utf8, to_stderr, to_stdout, wants_colour
 from secure_bucket.errors import SecureBucketError
@@ -32,7 +31,6 @@ from secure_bucket.errors import SecureBucketError
 __all__ = ["run"]
 
 _OUTDIR = "CDK_OUTDIR"  # Set by the CDK CLI: `OUTDIR_ENV` of aws-cdk-lib's cx-api.
-_LOOKED_UP = "secure-bucket-missing.json"
 _FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP.
 
 _SETTINGS = "cdk.json"
@@ -87,7 +85,7 @@ def _gate(arguments: argparse.Namespace) -> int:
                     f"`{os.path.join(directory, MANIFEST)}` is of an earlier run: the app did not write it "
                     "again"
                 )
-            if _waits_for_context(directory, called_by_cdk):
+            if waits_for_context(directory, called_by_cdk=called_by_cdk):
                 return 0
             passed = _judge(arguments, directory)
         except SecureBucketError as error:
@@ -103,8 +101,6 @@ def _gate(arguments: argparse.Namespace) -> int:
 
 
 def _refuse(directory: str) -> None:
-    with contextlib.suppress(OSError):
-        os.unlink(os.path.join(directory, _LOOKED_UP))
     try:
         if refuse(directory):
             to_stderr(
@@ -116,48 +112,6 @@ def _refuse(directory: str) -> None:
             f"secure-bucket: `{os.path.join(directory, MANIFEST)}` cannot be moved aside: "
             f"{error.strerror or error}; do not deploy `{directory}`"
         )
-
-
-def _waits_for_context(directory: str, called_by_cdk: bool) -> bool:
-    """Tell whether the CDK CLI will call the app again, after looking context up.
-
-    It does while the set of missing keys changes, and otherwise takes the assembly as it is
-    (`CloudExecutable` of the CDK CLI 2.1148.1).
-
-    Raises:
-        SecureBucketError: If it will not, and the assembly is incomplete.
-    """
-    keys = missing_keys(directory)
-    memory = os.path.join(directory, _LOOKED_UP)
-    if not keys:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(memory)
-        return False
-    named = ", ".join(f"`{key}`" for key in sorted(keys)[:3]) + (", …" if len(keys) > 3 else "")
-    if not called_by_cdk:
-        raise SecureBucketError(f"the context {named} is missing, which only the `cdk` command looks up")
-    try:
-        with open(memory, "rb") as stream:
-            previous = json.loads(stream.read())
-    except FileNotFoundError:
-        previous = None
-    except (OSError, ValueError) as error:
-        raise SecureBucketError(f"`{memory}` cannot be read: {error}; run the command again") from None
-    if previous == sorted(keys):
-        raise SecureBucketError(
-            f"the context {named} is still missing after the last round, so the CDK CLI gives up: did the "
-            "look-up fail? Run the command again to start over"
-        )
-    from secure_bucket.formats.write import write_atomically
-
-    try:
-        write_atomically(memory, json.dumps(sorted(keys)))
-        # INVARIANT: nobody judged these stacks, so that a CLI that gives up must not find them. A look-up
-        # needs `missing` alone, and the next round writes the manifest again.
-        write_atomically(os.path.join(directory, MANIFEST), without_stacks(directory))
-    except OSError as error:
-        raise SecureBucketError(f"`{directory}` cannot be written: {error.strerror or error}") from None
-    return True
 
 
 def _judge(arguments: argparse.Namespace, directory: str) -> bool:

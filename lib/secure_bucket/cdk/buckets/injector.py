@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import aws_cdk as cdk
-import jsii
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from secure_bucket.cdk.fix.lifetime import keep_made
+from secure_bucket.cdk.versions import implements
 
 __all__ = ["BucketSecureTransportInjector", "with_deny"]
 
 _WEBSITE_PROPS = ("websiteErrorDocument", "websiteIndexDocument", "websiteRedirect", "websiteRoutingRules")
 
 
-@jsii.implements(cdk.IPropertyInjector)
+@implements("IPropertyInjector")
 class BucketSecureTransportInjector:
     """Give every `s3.Bucket` below a construct the deny when it is made, as `enforce_ssl=True` does.
 

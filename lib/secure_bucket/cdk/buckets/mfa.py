@@ -14,11 +14,12 @@ from secure_bucket.cdk.buckets.refuse import refuse
 from secure_bucket.cdk.fix.lifetime import keep_policy
 from secure_bucket.cdk.fix.policy_finder import PolicyFinder, path_of
 from secure_bucket.cdk.fix.policy_writer import add_policy, add_statements, arn_for, hindrance
+from secure_bucket.cdk.versions import Mixin
 
 __all__ = ["BucketMfa", "MfaOperation"]
 
 
-class BucketMfa(cdk.Mixin):
+class BucketMfa(Mixin):
     """Require multi-factor authentication (MFA) for what deletes objects of a bucket.
 
         SecureBucket(self, "Ledger", mfa=True)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 
 from secure_bucket.cdk.fix.fixer import Fixer
 from secure_bucket.cdk.fix.outcome import Left
+from secure_bucket.cdk.versions import Mixin
 from secure_bucket.errors import ConstructError
 
 __all__ = ["BucketSecureTransport"]
 
 
-class BucketSecureTransport(cdk.Mixin):
+class BucketSecureTransport(Mixin):
     """Deny plain HTTP on a bucket, L1 or L2, for the bucket and for every object in it.
 
         s3.Bucket(self, "Reports").with_(BucketSecureTransport())

@@ -13,7 +13,7 @@ from constructs import IConstruct
 
 from secure_bucket.cdk.gate.record import remove_record
 from secure_bucket.cdk.gate.state import state_of
-from secure_bucket.cdk.gate.validation import SecureTransportValidation
+from secure_bucket.cdk.gate.validation import new_gate
 
 __all__ = ["Mode", "SecureTransportAspect"]
 
@@ -63,7 +63,7 @@ class SecureTransportAspect:
         self._mode = Mode(mode)
         self._websites = websites
         self._plain_viewers = plain_viewers
-        self._gate = SecureTransportValidation(undecided=undecided, quiet=quiet)
+        self._gate = new_gate(undecided=undecided, quiet=quiet)
         self._registered = False
 
     def visit(self, node: IConstruct) -> None:

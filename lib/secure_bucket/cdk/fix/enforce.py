@@ -21,7 +21,8 @@ from secure_bucket.cdk.fix.survey import survey
 from secure_bucket.cdk.fix.synthesized import synthesized_stacks
 from secure_bucket.cdk.gate.record import remove_record
 from secure_bucket.cdk.gate.state import AppState, state_of
-from secure_bucket.cdk.gate.validation import SecureTransportValidation
+from secure_bucket.cdk.gate.validation import new_gate
+from secure_bucket.cdk.versions import add_late_aspect, has_injectors, implements
 from secure_bucket.errors import ConstructError
 
 __all__ = ["enforce_secure_transport"]
@@ -72,7 +73,7 @@ def enforce_secure_transport(
         ValueError: `mode` or `undecided` is not one of those.
     """
     mode = Mode(mode)
-    gate = SecureTransportValidation(undecided=undecided, quiet=quiet)
+    gate = new_gate(undecided=undecided, quiet=quiet)
     given: object = app
     if not isinstance(given, cdk.App):
         path = given.node.path if isinstance(given, Construct) else repr(given)
@@ -85,19 +86,10 @@ def enforce_secure_transport(
     if mode is Mode.FIX:
         state.websites = state.websites or websites
         state.plain_viewers = state.plain_viewers or plain_viewers
-        reach = _Reach(app, state)
-        everything = cdk.Mixins.of(app, cdk.ConstructSelector.all()).selected_constructs
-        synthesized = synthesized_stacks(everything)
-        for construct in everything:
-            if isinstance(construct, cdk.Stage):
-                within = f"{path_of(construct)}/"
-                if within != "/" and any(f"{path}/".startswith(within) for path in synthesized):
-                    state.synthesized.add(within)
-                else:
-                    reach.enter(construct)
+        _Reach(app, state).enter_all(app)
 
 
-@jsii.implements(cdk.IPropertyInjector)
+@implements("IPropertyInjector")
 class _Reach:
     """Enters each Stage of an app: those there are, and those in which somebody makes an `s3.Bucket`.
 
@@ -111,11 +103,14 @@ class _Reach:
         # The paths of the Stages of what buckets are made in: to ask for one is three calls to the kernel.
         self._stages: WeakKeyDictionary[Construct, str] = WeakKeyDictionary()
         # There is one injector for a class in one place: whoever was there first is asked first.
+        self._earlier: cdk.IPropertyInjector | None = None
+        if not has_injectors():
+            # Late enough for every Stage that the app itself synthesizes.
+            state.before_synth = self.enter_all
+            return
         injectors = cdk.PropertyInjectors.of(app)
         earlier = injectors.for_(self.construct_unique_id)
-        self._earlier: cdk.IPropertyInjector | None = (
-            earlier._earlier if isinstance(earlier, _Reach) else earlier
-        )
+        self._earlier = earlier._earlier if isinstance(earlier, _Reach) else earlier
         injectors.add(self)
 
     @property
@@ -144,6 +139,18 @@ class _Reach:
             return denied
         return props
 
+    def enter_all(self, app: cdk.App) -> None:
+        """See to it that the buckets of every Stage of an app are mended."""
+        everything = app.node.find_all()
+        synthesized = synthesized_stacks(everything)
+        for construct in everything:
+            if isinstance(construct, cdk.Stage):
+                within = f"{path_of(construct)}/"
+                if within != "/" and any(f"{path}/".startswith(within) for path in synthesized):
+                    self._state.synthesized.add(within)
+                else:
+                    self.enter(construct)
+
     def enter(self, stage: cdk.Stage) -> None:
         """See to it that the buckets of a Stage are mended."""
         path = stage.node.path
@@ -155,9 +162,7 @@ class _Reach:
         """Put a leaf at the end of a Stage, for an Aspect that visits nothing but this leaf."""
         stage.node.try_remove_child(_LEAF)
         leaf = Construct(stage, _LEAF)  # type: ignore[arg-type]  # A Stage is a `Construct`.
-        # INVARIANT: no lower priority than that of CDK's own Aspects that write, as `Tags`: the CDK refuses
-        # an Aspect that comes to a construct after one of a lower priority.
-        cdk.Aspects.of(leaf).add(_Mend(self, self._state), priority=cdk.AspectPriority.MUTATING)
+        add_late_aspect(leaf, _Mend(self, self._state))
 
 
 @jsii.implements(cdk.IAspect)

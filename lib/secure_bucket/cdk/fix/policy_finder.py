@@ -10,6 +10,8 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct
 from msgspec import Struct
 
+from secure_bucket.cdk.versions import resources_in
+
 __all__ = ["PolicyFinder", "outermost", "own_policy", "path_of"]
 
 
@@ -106,9 +108,8 @@ class PolicyFinder:
     def _names_another(self, target: _Target) -> bool:
         """Whether a policy names another bucket of the stack that its value is from."""
         if self._names is None:
-            selector = cdk.ConstructSelector.resources_of_type("AWS::S3::Bucket")
             self._names = []
-            for bucket in cdk.Mixins.of(self._scope, selector).selected_constructs:
+            for bucket in resources_in(self._scope, "AWS::S3::Bucket"):
                 if isinstance(bucket, s3.CfnBucket):
                     of_bucket = cdk.Stack.of(bucket)
                     names = of_bucket.resolve([bucket.ref, bucket.bucket_name])
@@ -134,8 +135,7 @@ def path_of(construct: IConstruct) -> str:
 
 def _targets(scope: IConstruct) -> Iterator[_Target]:
     # One call walks everything inside the kernel.
-    selector = cdk.ConstructSelector.resources_of_type("AWS::S3::BucketPolicy")
-    for policy in cdk.Mixins.of(scope, selector).selected_constructs:
+    for policy in resources_in(scope, "AWS::S3::BucketPolicy"):
         if isinstance(policy, s3.CfnBucketPolicy):
             named: object = policy.bucket
         elif isinstance(policy, cdk.CfnResource):
@@ -187,7 +187,7 @@ def _imports(value: object, stack: cdk.Stack, ours: tuple[object, ...]) -> bool:
     name = value.get("Fn::ImportValue") if isinstance(value, Mapping) else None
     return isinstance(name, str) and any(
         output.export_name == name and stack.resolve(output.value) in ours
-        for output in cdk.Mixins.of(stack, cdk.ConstructSelector.all()).selected_constructs
+        for output in stack.node.find_all()
         if isinstance(output, cdk.CfnOutput) and cdk.Stack.of(output).node.path == stack.node.path
     )
 

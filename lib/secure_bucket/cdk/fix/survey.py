@@ -38,7 +38,7 @@ class Survey(Struct, frozen=True):
 
 def survey(stage: IConstruct) -> Survey:
     """Survey an App or a Stage."""
-    everything = cdk.Mixins.of(stage, cdk.ConstructSelector.all()).selected_constructs
+    everything = stage.node.find_all()
     # The first one is the Stage itself. A Stage inside of it has been synthesized before.
     inner = tuple(f"{path_of(each)}/" for each in everything[1:] if isinstance(each, cdk.Stage))
 

@@ -11,6 +11,7 @@ from constructs import IConstruct
 from msgspec import Struct
 
 from secure_bucket.cdk.fix.policy_finder import outermost, path_of
+from secure_bucket.cdk.versions import resources_in
 from secure_bucket.template import Inventory, parse_document, read_document
 from secure_bucket.template.distributions import distributions_in, plain_viewers
 
@@ -144,8 +145,7 @@ def _capitalized(value: Any) -> Any:
 
 def _of_type(scope: IConstruct, type: str) -> Iterator[cdk.CfnResource]:
     # One call walks everything inside the kernel.
-    selector = cdk.ConstructSelector.resources_of_type(type)
-    for construct in cdk.Mixins.of(scope, selector).selected_constructs:
+    for construct in resources_in(scope, type):
         if isinstance(construct, cdk.CfnResource):
             yield construct
 

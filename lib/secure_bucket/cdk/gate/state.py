@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
@@ -12,10 +13,12 @@ from msgspec import Struct, field
 
 from secure_bucket.cdk.fix.fixer import Fixer
 from secure_bucket.cdk.fix.outcome import Fixed, Outcome
+from secure_bucket.cdk.gate.after_synth import watch
 from secure_bucket.cdk.gate.record import remove_record
+from secure_bucket.cdk.versions import has_reliable_plugins
 
 if TYPE_CHECKING:
-    from secure_bucket.cdk.gate.validation import SecureTransportValidation
+    from secure_bucket.cdk.gate.validation import Gate
 
 __all__ = ["AppState", "state_of"]
 
@@ -35,9 +38,10 @@ class AppState(Struct):
         websites: Whether it mends website buckets too.
         plain_viewers: Whether it fixes buckets too that CloudFront requests over plain HTTP.
         outcomes: What was done about each bucket, by its construct path.
+        before_synth: What to call before the app is synthesized, where the CDK has no plugins.
     """
 
-    gate: SecureTransportValidation | None = None
+    gate: Gate | None = None
     judged_by_hand: bool = False
     fixer: Fixer = field(default_factory=Fixer)
     fixed: set[str] = field(default_factory=set)
@@ -46,19 +50,23 @@ class AppState(Struct):
     websites: bool = False
     plain_viewers: bool = False
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    before_synth: Callable[[cdk.App], None] | None = None
 
-    def register(self, app: IConstruct, asked_for: SecureTransportValidation) -> None:
+    def register(self, app: IConstruct, asked_for: Gate) -> None:
         """Register the gate that somebody asks for; the strictest, when several do."""
         if self.gate is None:
             self.gate = asked_for
             asked_for.stand_by()
             if isinstance(app, cdk.Stage):
                 remove_record(Path(app.outdir))
-            cdk.Validations.of(app).add_plugins(asked_for)
+            if has_reliable_plugins():
+                cdk.Validations.of(app).add_plugins(cast(cdk.IPolicyValidationPlugin, asked_for))
+            else:
+                watch(app, self)
         elif self.gate is not asked_for:
             self.gate.join(asked_for)
 
-    def tighten(self, judging: SecureTransportValidation) -> None:
+    def tighten(self, judging: Gate) -> None:
         """Let the gate that is about to judge be as strict as what others in the app asked for."""
         if self.gate is not None and self.gate is not judging:
             judging.join(self.gate)

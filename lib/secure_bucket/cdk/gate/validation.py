@@ -24,11 +24,11 @@ from pathlib import Path
 from typing import Literal, cast
 
 import aws_cdk as cdk
-import jsii
 from aws_cdk import aws_s3 as s3
 
 from secure_bucket.cdk.fix.outcome import Fixed, Left, Outcome
 from secure_bucket.cdk.gate.acknowledgments import Acknowledgment, find_construct, read_acknowledgments
+from secure_bucket.cdk.gate.after_synth import wrap_synth
 from secure_bucket.cdk.gate.cloud_assembly import StackArtifact, imported_buckets, read_cloud_assembly
 from secure_bucket.cdk.gate.own_deny import about_own_deny
 from secure_bucket.cdk.gate.record import ExceptionRecord, write_record
@@ -36,6 +36,7 @@ from secure_bucket.cdk.gate.state import AppState, state_of
 from secure_bucket.cdk.gate.violations import (
     IMPORTED_BUCKET,
     PLUGIN,
+    fails,
     id_of,
     of_end,
     of_fault,
@@ -44,7 +45,13 @@ from secure_bucket.cdk.gate.violations import (
     of_lost,
     of_sum,
 )
-from secure_bucket.cdk.versions import require_cdk
+from secure_bucket.cdk.versions import (
+    PolicyViolation,
+    has_acknowledgments,
+    has_reliable_plugins,
+    implements,
+    require_cdk,
+)
 from secure_bucket.checks.check import check_assembly
 from secure_bucket.errors import TemplateError
 from secure_bucket.findings.expiry import expiry_of
@@ -54,7 +61,7 @@ from secure_bucket.findings.rules.sb010 import describe_unread
 from secure_bucket.proof.verdict import Proven
 from secure_bucket.version import installed_version
 
-__all__ = ["SecureTransportValidation"]
+__all__ = ["Gate", "SecureTransportValidation", "new_gate"]
 
 # Buckets that AWS owns, or whose policy the bootstrap stack of the AWS CDK writes, with the deny.
 _OF_AWS = re.compile(
@@ -67,19 +74,8 @@ _REFUTED, _UNDECIDED, _UNREAD = "SB001", "SB002", "SB010"
 _NAMES = {id_of(rule.id): rule.name for rule in RULES} | {id_of(IMPORTED_BUCKET): IMPORTED_BUCKET}
 
 
-@jsii.implements(cdk.IPolicyValidationPlugin)
-class SecureTransportValidation:
-    """Fail the synthesis while any bucket of the app is not proven to refuse plain HTTP.
-
-        cdk.Validations.of(app).add_plugins(SecureTransportValidation())
-
-    Register it on the App, once. It judges the finished templates of the whole assembly: those of
-    Stages and of nested stacks, and what aspects and overrides did to them, included. A finding that
-    somebody accepts is acknowledged on its bucket, or around it:
-
-        cdk.Validations.of(bucket).acknowledge(
-            cdk.Acknowledgment(id="secure-bucket::SB001", reason="read by a device that has no TLS")
-        )
+class Gate:
+    """Judge a synthesized app, and say what fails it.
 
     Args:
         undecided: What a bucket is about which something needed is not known: an `"error"` unless set
@@ -91,61 +87,50 @@ class SecureTransportValidation:
     """
 
     def __init__(self, *, undecided: Literal["error", "warning"] = "error", quiet: bool = False) -> None:
-        require_cdk("SecureTransportValidation")
         if undecided not in ("error", "warning"):
             raise ValueError(f'undecided={undecided!r}: use "error" (the default) or "warning"')
         self._undecided = Level(undecided)
         self._quiet = quiet
         self._stands_by = False
 
-    @property
-    def name(self) -> str:
-        """The name in the validation report, and in front of each acknowledgment id."""
-        return PLUGIN
+    def judge(self, app: cdk.App, templates: Iterable[str] = ()) -> list[PolicyViolation]:
+        """Judge the finished assembly of an app.
 
-    @property
-    def version(self) -> str:
-        """The version of this library."""
-        return installed_version()
-
-    @property
-    def rule_ids(self) -> list[str]:
-        """The rules that it checks."""
-        return [rule.id for rule in RULES]
-
-    def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
-        """Judge the finished assembly; the AWS CDK calls this."""
+        Args:
+            app: The app.
+            templates: Files that have to be among those that are judged.
+        """
         try:
-            app = cast(cdk.App, context.app_construct)
             state = state_of(app)
             if self._stands_by and state.judged_by_hand:
-                return _report([])
+                return []
             state.judged_by_hand = not self._stands_by
             state.tighten(self)
-            return _report(self._judge(app, context.template_paths, state))
+            return self._judge(app, templates, state)
         except Exception as fault:
             # INVARIANT: nothing is raised from here. The CDK ignores a plugin that raises, and `cdk synth`
             # would exit with 0.
-            return _report([of_fault(fault)])
+            return [of_fault(fault)]
 
     def stand_by(self) -> None:
         """Leave the judgement to a gate that was registered before this one."""
         self._stands_by = True
 
-    def join(self, other: SecureTransportValidation) -> None:
+    def join(self, other: Gate) -> None:
         """Be as strict, and as talkative, as another gate that somebody asked for."""
         if other._undecided is Level.ERROR:
             self._undecided = Level.ERROR
         self._quiet = self._quiet and other._quiet
 
-    def _judge(self, app: cdk.App, templates: Iterable[str], state: AppState) -> list[cdk.PolicyViolation]:
+    def _judge(self, app: cdk.App, templates: Iterable[str], state: AppState) -> list[PolicyViolation]:
         directory = Path(app.outdir)
-        report = check_assembly(directory)
+        today = None if has_acknowledgments() else datetime.date.today()
+        report = check_assembly(directory, exceptions_as_of=today)
         _demand_every_template(report, templates)
         assembly = read_cloud_assembly(directory)
         acknowledgments = read_acknowledgments(app, assembly)
 
-        violations: list[cdk.PolicyViolation] = []
+        violations: list[PolicyViolation] = []
         granted: dict[Acknowledgment, list[tuple[str, str]]] = {}
 
         def is_acknowledged(rule: str, path: str, message: str) -> bool:
@@ -200,6 +185,69 @@ class SecureTransportValidation:
                 _say(f"{PLUGIN} fixed {outcome}")
             _say(_summary(report, accepted, len(imports), len(fixed)))
         return violations
+
+
+@implements("IPolicyValidationPlugin")
+class SecureTransportValidation(Gate):
+    """Fail the synthesis while any bucket of the app is not proven to refuse plain HTTP.
+
+        cdk.Validations.of(app).add_plugins(SecureTransportValidation())
+
+    Register it on the App, once. It judges the finished templates of the whole assembly: those of
+    Stages and of nested stacks, and what aspects and overrides did to them, included. A finding that
+    somebody accepts is acknowledged on its bucket, or around it:
+
+        cdk.Validations.of(bucket).acknowledge(
+            cdk.Acknowledgment(id="secure-bucket::SB001", reason="read by a device that has no TLS")
+        )
+
+    Args:
+        undecided: What a bucket is about which something needed is not known: an `"error"` unless set
+            to `"warning"`.
+        quiet: Keep the summary line from stderr.
+
+    Raises:
+        MissingDependencyError: The CDK is too old for a plugin that always fails the synthesis; use
+            `enforce_secure_transport(app)` there.
+        ValueError: `undecided` is neither.
+    """
+
+    def __init__(self, *, undecided: Literal["error", "warning"] = "error", quiet: bool = False) -> None:
+        require_cdk("SecureTransportValidation")
+        super().__init__(undecided=undecided, quiet=quiet)
+
+    @property
+    def name(self) -> str:
+        """The name in the validation report, and in front of each acknowledgment id."""
+        return PLUGIN
+
+    @property
+    def version(self) -> str:
+        """The version of this library."""
+        return installed_version()
+
+    @property
+    def rule_ids(self) -> list[str]:
+        """The rules that it checks."""
+        return [rule.id for rule in RULES]
+
+    def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
+        """Judge the finished assembly; the AWS CDK calls this."""
+        try:
+            violations = self.judge(cast(cdk.App, context.app_construct), context.template_paths)
+        except Exception as fault:
+            violations = [of_fault(fault)]
+        return cdk.PolicyValidationPluginReport(
+            success=not any(map(fails, violations)), violations=violations
+        )
+
+
+def new_gate(*, undecided: Literal["error", "warning"], quiet: bool) -> Gate:
+    """Return a gate for `AppState.register`: a plugin, where this CDK fails the synthesis for one."""
+    if has_reliable_plugins():
+        return SecureTransportValidation(undecided=undecided, quiet=quiet)
+    wrap_synth()
+    return Gate(undecided=undecided, quiet=quiet)
 
 
 def _exceptions(granted: Mapping[Acknowledgment, list[tuple[str, str]]]) -> Iterator[ExceptionRecord]:
@@ -320,10 +368,3 @@ def _say(line: str) -> None:
     if sys.stderr is not None:
         with contextlib.suppress(OSError, ValueError):
             print(line, file=sys.stderr, flush=True)
-
-
-def _report(violations: list[cdk.PolicyViolation]) -> cdk.PolicyValidationPluginReport:
-    return cdk.PolicyValidationPluginReport(
-        success=all(violation.severity not in ("error", "fatal") for violation in violations),
-        violations=violations,
-    )

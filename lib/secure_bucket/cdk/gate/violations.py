@@ -6,9 +6,8 @@ import datetime
 import json
 from collections.abc import Iterable, Sequence
 
-import aws_cdk as cdk
-
 from secure_bucket.cdk.gate.acknowledgments import Acknowledgment
+from secure_bucket.cdk.versions import PolicyViolatingResource, PolicyViolation
 from secure_bucket.errors import TemplateError
 from secure_bucket.findings.finding import Finding, Level
 from secure_bucket.policy.statements import deny_plain_http
@@ -16,6 +15,8 @@ from secure_bucket.policy.statements import deny_plain_http
 __all__ = [
     "IMPORTED_BUCKET",
     "PLUGIN",
+    "SUM",
+    "fails",
     "id_of",
     "of_end",
     "of_fault",
@@ -30,7 +31,7 @@ PLUGIN = "secure-bucket"
 IMPORTED_BUCKET = "imported-bucket"
 _FAILURE = "gate-failure"
 _LOST = "acknowledgment-without-effect"
-_SUM = "unproven-buckets"
+SUM = "unproven-buckets"
 _EXPIRED, _MALFORMED = "SB008", "SB009"
 
 # The App itself. What is reported on it is shown, and counts, whichever stacks the command line is asked for.
@@ -46,7 +47,7 @@ def id_of(rule: str) -> str:
     return f"{PLUGIN}::{rule}"
 
 
-def of_finding(finding: Finding, level: Level, *, repeat_on_app: bool, hint: str = "") -> cdk.PolicyViolation:
+def of_finding(finding: Finding, level: Level, *, repeat_on_app: bool, hint: str = "") -> PolicyViolation:
     """Report a finding.
 
     Args:
@@ -62,7 +63,7 @@ def of_finding(finding: Finding, level: Level, *, repeat_on_app: bool, hint: str
     resources = []
     if path:
         resources.append(
-            cdk.PolicyViolatingResource(
+            PolicyViolatingResource(
                 construct_path=path,
                 locations=[],
                 resource_logical_id=finding.logical_id,
@@ -74,13 +75,13 @@ def of_finding(finding: Finding, level: Level, *, repeat_on_app: bool, hint: str
     return _violation(finding.rule, message, f"{finding.fix} {hint}".strip(), _SEVERITIES[level], resources)
 
 
-def of_sum(paths: Sequence[str]) -> cdk.PolicyViolation:
+def of_sum(paths: Sequence[str]) -> PolicyViolation:
     """Say on the App what there is in its stacks, whichever of them the command line is asked for."""
     names = list(dict.fromkeys(f"`{_readable(path)}`" for path in paths))
     if len(names) > _NAMED:
         names[_NAMED:] = [f"{len(names) - _NAMED} more"]
     return _violation(
-        _SUM,
+        SUM,
         f"this app does not synthesize until these are mended or acknowledged: {', '.join(names)}",
         "`cdk synth '**'` shows everything there is to say about each of them",
         "error",
@@ -88,7 +89,7 @@ def of_sum(paths: Sequence[str]) -> cdk.PolicyViolation:
     )
 
 
-def of_import(path: str, arn: object, *, repeat_on_app: bool) -> cdk.PolicyViolation:
+def of_import(path: str, arn: object, *, repeat_on_app: bool) -> PolicyViolation:
     """Name a bucket that the app imports: whether it refuses plain HTTP is in somebody else's hands.
 
     Args:
@@ -109,7 +110,7 @@ def of_import(path: str, arn: object, *, repeat_on_app: bool) -> cdk.PolicyViola
     )
 
 
-def of_lost(acknowledgment: Acknowledgment, advice: str) -> cdk.PolicyViolation:
+def of_lost(acknowledgment: Acknowledgment, advice: str) -> PolicyViolation:
     """Say that an acknowledgment has no effect."""
     where = f"`{acknowledgment.path}`" if acknowledgment.path else "the App"
     return _violation(
@@ -121,7 +122,7 @@ def of_lost(acknowledgment: Acknowledgment, advice: str) -> cdk.PolicyViolation:
     )
 
 
-def of_end(acknowledgment: Acknowledgment, end: datetime.date | str, message: str) -> cdk.PolicyViolation:
+def of_end(acknowledgment: Acknowledgment, end: datetime.date | str, message: str) -> PolicyViolation:
     """Report an exception that holds no more, in a way that nobody can acknowledge.
 
     Args:
@@ -148,7 +149,12 @@ def of_end(acknowledgment: Acknowledgment, end: datetime.date | str, message: st
     )
 
 
-def of_fault(fault: Exception) -> cdk.PolicyViolation:
+def fails(violation: PolicyViolation) -> bool:
+    """Tell whether a violation fails the synthesis."""
+    return violation.severity in ("error", "fatal")
+
+
+def of_fault(fault: Exception) -> PolicyViolation:
     """Report that the gate could not do its work, in a way that nobody can acknowledge."""
     if isinstance(fault, TemplateError):
         message, fix = str(fault), "until every template of the app can be read, nothing is proven"
@@ -163,14 +169,14 @@ def _readable(path: str) -> str:
     return path.removesuffix("/Resource")
 
 
-def _on(path: str) -> cdk.PolicyViolatingResource:
-    return cdk.PolicyViolatingResource(construct_path=path, locations=[])
+def _on(path: str) -> PolicyViolatingResource:
+    return PolicyViolatingResource(construct_path=path, locations=[])
 
 
 def _violation(
-    rule: str, description: str, fix: str, severity: str, resources: Iterable[cdk.PolicyViolatingResource]
-) -> cdk.PolicyViolation:
-    return cdk.PolicyViolation(
+    rule: str, description: str, fix: str, severity: str, resources: Iterable[PolicyViolatingResource]
+) -> PolicyViolation:
+    return PolicyViolation(
         rule_name=rule,
         description=_sendable(description),
         fix=_sendable(fix),

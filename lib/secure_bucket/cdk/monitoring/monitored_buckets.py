@@ -57,7 +57,7 @@ def watch(
             f"`buckets={shown(buckets)}` is a text. Write a list of buckets; one of which only the name is "
             'known is `s3.Bucket.from_bucket_name(self, "Theirs", "name")`',
         )
-    if hasattr(buckets, "bucket_ref"):
+    if _is_bucket(buckets):
         refuse(KIND, path, "`buckets` is a single bucket. Write a list: `buckets=[bucket]`")
     if buckets is not None and not isinstance(buckets, Sequence):
         refuse(KIND, path, f"`buckets={shown(buckets)}` is no list. Put the buckets into one")
@@ -79,7 +79,7 @@ def watch(
     distinct: dict[str, s3.IBucket | s3.CfnBucket] = {}
     stack = cdk.Stack.of(scope)
     for bucket in buckets or ():
-        if not hasattr(bucket, "bucket_ref"):
+        if not _is_bucket(bucket):
             refuse(
                 KIND,
                 path,
@@ -88,12 +88,16 @@ def watch(
             )
         _demand_same_place(path, stack, bucket)
         distinct.setdefault(bucket.node.path, bucket)
-    references = [bucket.bucket_ref for bucket in distinct.values()]
+    found = tuple(distinct.values())
     return Watched(
-        tuple(distinct.values()),
-        tuple(reference.bucket_name for reference in references),
-        tuple(reference.bucket_arn for reference in references),
+        found,
+        tuple(each.ref if isinstance(each, s3.CfnBucket) else each.bucket_name for each in found),
+        tuple(each.attr_arn if isinstance(each, s3.CfnBucket) else each.bucket_arn for each in found),
     )
+
+
+def _is_bucket(value: object) -> bool:
+    return isinstance(value, s3.CfnBucket) or hasattr(value, "bucket_arn")
 
 
 def top_stack(construct: IConstruct) -> str:
@@ -106,7 +110,7 @@ def top_stack(construct: IConstruct) -> str:
 
 def _demand_same_place(path: str, stack: cdk.Stack, bucket: s3.IBucket | s3.CfnBucket) -> None:
     # CloudTrail records, EventBridge tells and AWS Config judges in the account and region of the bucket.
-    env = bucket.env
+    env = cdk.Stack.of(bucket) if isinstance(bucket, s3.CfnBucket) else bucket.env
     for what, there, here in (("region", env.region, stack.region), ("account", env.account, stack.account)):
         if there != here and not cdk.Token.is_unresolved(there) and not cdk.Token.is_unresolved(here):
             refuse(

@@ -1,0 +1,174 @@
+"""Fail an app after its synthesis, where the CDK would go on after the findings of a plugin.
+
+Before aws-cdk-lib 2.274 (`versions.RELIABLE_PLUGINS`) no plugin is registered. Instead `synth` of every
+App is wrapped, and raises when the gate refuses what `synth` wrote. An exit handler stands behind it,
+for an app that swallows what `synth` raises, or that is synthesized past the wrapper: it ends the
+process with 1. The manifest of a refused assembly is moved aside as well, so that `cdk deploy -a
+cdk.out` does not take the directory either.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import os
+import sys
+from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakKeyDictionary
+
+import aws_cdk as cdk
+from constructs import IConstruct
+
+from secure_bucket.cdk.gate.violations import PLUGIN, SUM, fails, id_of
+from secure_bucket.cdk.versions import PolicyViolation, has_acknowledgments
+from secure_bucket.checks.gate import ManifestStamp, refuse, stamp_of, waits_for_context
+from secure_bucket.errors import NotProvenError, SecureBucketError
+
+if TYPE_CHECKING:
+    from secure_bucket.cdk.gate.state import AppState
+
+__all__ = ["watch", "wrap_synth"]
+
+# Set by the CDK CLI: `OUTDIR_ENV` of aws-cdk-lib's cx-api.
+_OUTDIR = "CDK_OUTDIR"
+
+
+class _Assembly:
+    """The assembly of an App, and what the gate said of it."""
+
+    def __init__(self, app: cdk.App, state: AppState) -> None:
+        self.state = state
+        self.directory = app.outdir
+        self.process = os.getpid()
+        self.refused = False
+        self.judged = self._stamp()
+
+    def _stamp(self) -> ManifestStamp | None:
+        # What cannot be read is judged, and refused.
+        with contextlib.suppress(SecureBucketError):
+            return stamp_of(self.directory)
+        return None
+
+    def judge(self, app: cdk.App) -> str:
+        """Judge the assembly, and return the findings that fail it; `""` if there are none."""
+        text, self.refused = self._findings(app)
+        if text:
+            _say(text)
+        if self.refused:
+            with contextlib.suppress(OSError):
+                refuse(self.directory)
+        self.judged = self._stamp()
+        return text if self.refused else ""
+
+    def _findings(self, app: cdk.App) -> tuple[str, bool]:
+        """Return what there is to say, and whether it fails the app."""
+        try:
+            # Elsewhere than under the CLI, as in tests, nobody looks context up: placeholders are judged.
+            if _is_under_the_cli() and waits_for_context(self.directory, called_by_cdk=True):
+                return "", False
+        except SecureBucketError as error:
+            return f"{PLUGIN}: {error}", True
+        gate = self.state.gate
+        violations = [] if gate is None else gate.judge(app)
+        # The CDK CLI needs the sum in order to fail; here everything is shown.
+        shown = [_text(each) for each in violations if each.rule_name != SUM]
+        return "\n\n".join(shown), any(map(fails, violations))
+
+    def ends_in_failure(self, app: cdk.App) -> bool:
+        """Tell at the end of the process whether it must not exit with 0."""
+        if os.getpid() != self.process:
+            return False
+        stamp = self._stamp()
+        if stamp is not None and stamp != self.judged:
+            # Something wrote the assembly past the wrapper.
+            self.judge(app)
+        return self.refused
+
+
+_assemblies: WeakKeyDictionary[cdk.App, _Assembly] = WeakKeyDictionary()
+# Under the CLI an app lives as long as the process, at whose end it has to be known that it was refused.
+_kept: list[cdk.App] = []
+
+
+def watch(app: IConstruct, state: AppState) -> None:
+    """Judge an app after each of its syntheses; called once for each app."""
+    if isinstance(app, cdk.App):
+        _assemblies[app] = _Assembly(app, state)
+        if _is_under_the_cli():
+            _kept.append(app)
+            _end_last()
+
+
+def wrap_synth() -> None:
+    """Wrap `synth` of every App; it does nothing for an App that nobody watches."""
+    original: Any = cdk.Stage.synth
+    if hasattr(original, "__wrapped__"):
+        return
+
+    @functools.wraps(original)
+    def synth(self: cdk.Stage, *args: Any, **options: Any) -> Any:
+        watched = _assemblies.get(self) if isinstance(self, cdk.App) else None
+        if watched is not None and watched.state.before_synth is not None:
+            watched.state.before_synth(cast(cdk.App, self))
+        assembly = original(self, *args, **options)
+        # Asked again: an Aspect registers its gate while the app is synthesized.
+        watched = _assemblies.get(self) if isinstance(self, cdk.App) else None
+        if watched is not None:
+            refusal = watched.judge(cast(cdk.App, self))
+            if _is_under_the_cli():
+                _end_last()
+            if refusal and _is_under_the_cli():
+                raise SystemExit(1)  # The findings stand on stderr, and a traceback would bury them.
+            if refusal:
+                raise NotProvenError(refusal)
+        return assembly
+
+    cdk.Stage.synth = synth  # type: ignore[method-assign]
+
+
+def _is_under_the_cli() -> bool:
+    return bool(os.environ.get(_OUTDIR))
+
+
+def _end_last() -> None:
+    # Handlers run from the newest to the oldest: ours has to be the newest, as it runs the others itself.
+    atexit.unregister(_end)
+    atexit.register(_end)
+
+
+def _end() -> None:
+    """End the process with 1 if an assembly is refused, after the exit handlers of others."""
+    failed = [assembly.ends_in_failure(app) for app, assembly in list(_assemblies.items())]
+    if not any(failed):
+        return
+    atexit.unregister(_end)
+    with contextlib.suppress(BaseException):
+        atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(1)
+
+
+def _text(violation: PolicyViolation) -> str:
+    """Say a violation as the CDK does."""
+    lines = [f"{(violation.severity or 'error').upper()} {violation.description} ({PLUGIN})"]
+    for resource in violation.violating_resources:
+        if resource.construct_path:
+            lines.append(f"   {resource.construct_path}")
+    if violation.fix:
+        lines.append(f"   Suggested fix: {violation.fix}")
+    if violation.severity != "fatal" and has_acknowledgments():
+        lines.append(f"   Acknowledge with '{id_of(violation.rule_name)}'")
+    elif violation.severity != "fatal":
+        entry = f"{{Rule: {violation.rule_name}, Reason: …}}"
+        lines.append(f"   Accept it in the `Metadata` of the resource: SecureBucket: {{Exceptions: [{entry}]}}")
+    return "\n".join(lines)
+
+
+def _say(text: str) -> None:
+    # stdout belongs to the template.
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError, ValueError):
+            print(text, file=sys.stderr, flush=True)
