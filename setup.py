@@ -7,7 +7,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 # `lib/secure_bucket/cdk/versions.py` says why not an older one, and refuses it at run time.
-CDK = ["aws-cdk-lib>=2.274,<3", "constructs>=10,<11", "jsii>=1.113,<2"]
+CDK = ["aws-cdk-lib>=2.150,<3", "constructs>=10,<11", "jsii>=1.113,<2"]
 SNAPSHOTS = ["syrupy>=5.5,<8"]
 # What asks running buckets, and what reads their logs.
 AWS = ["boto3>=1.36,<2"]

@@ -50,16 +50,19 @@ tells the file of each template, so that a finding is always laid to its own con
 """
 
 _INJECTORS: _Version = (2, 200)  # Absent in 2.176.
+_TOPIC_KEYS: _Version = (2, 200)  # `Topic.master_key` is absent in 2.150.
 _MIXINS: _Version = (2, 257)  # Absent in 2.240, as are `Validations` and `Acknowledgment`.
 
 LOWEST: dict[str, _Version] = {
     "BucketSecureTransport": _MIXINS,
     "BucketSecureTransportInjector": _INJECTORS,
+    "SecureTransportMonitoring": _TOPIC_KEYS,
     "SecureTransportValidation": RELIABLE_PLUGINS,
 }
 """The public names that need more than `OLDEST`."""
 
 _INSTEAD = {
+    "SecureTransportMonitoring": "`secure-bucket audit` finds plain HTTP in the logs",
     "BucketSecureTransport": "`enforce_secure_transport(app, mode=Mode.FIX)` adds the same deny",
     "BucketSecureTransportInjector": "`enforce_secure_transport(app, mode=Mode.FIX)` adds the same deny",
     "SecureTransportValidation": "`enforce_secure_transport(app)` is the same gate",

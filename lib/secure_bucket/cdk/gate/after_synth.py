@@ -162,8 +162,8 @@ def _text(violation: PolicyViolation) -> str:
     if violation.severity != "fatal" and has_acknowledgments():
         lines.append(f"   Acknowledge with '{id_of(violation.rule_name)}'")
     elif violation.severity != "fatal":
-        entry = f"{{Rule: {violation.rule_name}, Reason: …}}"
-        lines.append(f"   Accept it in the `Metadata` of the resource: SecureBucket: {{Exceptions: [{entry}]}}")
+        entry = f"SecureBucket: {{Exceptions: [{{Rule: {violation.rule_name}, Reason: …}}]}}"
+        lines.append(f"   Accept it in the `Metadata` of the resource: {entry}")
     return "\n".join(lines)
 
 
