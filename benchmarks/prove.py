@@ -13,7 +13,7 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from secure_bucket.proof import prove_denies_http
 
@@ -26,8 +26,8 @@ LIMIT: Final = 20_480
 def deny(**elements: Any) -> dict[str, Any]:
     """Return the statement that denies plain HTTP, but for the given elements."""
     whole: dict[str, Any] = {"Sid": "DenyHttp", "Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "s3:*"}
-    whole |= {} if "NotResource" in elements else {"Resource": [BUCKET, OBJECTS]}
-    return {**whole, "Condition": when(), **elements}
+    whole |= {"Resource": [BUCKET, OBJECTS], "Condition": when(), **elements}
+    return {name: value for name, value in whole.items() if f"Not{name}" not in elements}
 
 
 def policy(*statements: dict[str, Any]) -> dict[str, Any]:
@@ -66,9 +66,11 @@ def endpoints(count: int) -> dict[str, Any]:
 
 def filled(make: Callable[[int], dict[str, Any]]) -> dict[str, Any]:
     """Return the largest policy of its kind that S3 accepts."""
-    count = 1
-    while len(json.dumps(make(count + 1), separators=(",", ":"))) <= LIMIT:
-        count += 1
+    count, step = 1, 1 << 14
+    while step:
+        if len(json.dumps(make(count + step), separators=(",", ":"))) <= LIMIT:
+            count += step
+        step //= 2
     return make(count)
 
 
@@ -86,6 +88,53 @@ def keys(count: int) -> dict[str, Any]:
     return policy(
         *(deny(Condition=when(StringNotEquals={f"aws:PrincipalTag/t{n}": "x"})) for n in range(count))
     )
+
+
+def halves(condition: str, negation: str, key: str, make: Callable[[int], list[str]]) -> Worst:
+    """Return the policies that compare a key in one statement, and the negation of nearly the same."""
+
+    def written(count: int) -> dict[str, Any]:
+        values = make(count)
+        return policy(
+            deny(Condition=when(**{condition: {key: values}})),
+            deny(Condition=when(**{negation: {key: values[:1]}})),
+        )
+
+    return written
+
+
+Worst: TypeAlias = "Callable[[int], dict[str, Any]]"
+"""Policies of one kind, by a size."""
+
+
+def worst_cases() -> Iterator[tuple[str, Worst]]:
+    """Yield the kinds of policies that cost the prover most."""
+    like = ("StringLike", "StringNotLike", "aws:UserAgent")
+    yield "two long patterns", halves(*like, lambda n: [f"*{'a' * n}b*", f"*{'a' * n}c*"])
+    yield "two long patterns of pairs", halves(*like, lambda n: [f"*{'ab' * n}", f"*{'ab' * n}?"])
+    yield "question marks", halves(*like, lambda n: [f"*a{'?' * n}", f"*a{'?' * n}*"])
+    yield "stars", halves(*like, lambda n: ["*a" * n, "*b" * n])
+    yield "infixes", halves(*like, lambda n: [f"*{one}*" for one in range(n)])
+    yield "variables", halves(*like, lambda n: [f"*{'${aws:userid}a' * n}*"])
+    arn = ("ArnLike", "ArnNotLike", "aws:PrincipalArn")
+    yield "ARNs", halves(*arn, lambda n: [f"arn:aws:iam::{one:012d}:user/u" for one in range(n)])
+    dates = ("DateEquals", "DateNotEquals", "aws:CurrentTime")
+    yield "dates", halves(*dates, lambda n: [str(1_700_000_000 + 7 * one) for one in range(n)])
+    numbers = ("NumericEquals", "NumericNotEquals", "s3:max-keys")
+    yield "numbers", halves(*numbers, lambda n: [str(3 * one) for one in range(n)])
+    tags = ("ForAnyValue:StringLike", "ForAllValues:StringNotLike", "aws:TagKeys")
+    yield "tag keys", halves(*tags, lambda n: [f"*{one}*" for one in range(n)])
+
+    def actions(count: int) -> dict[str, Any]:
+        written = [f"s3:*{one}*" for one in range(count)]
+        return policy(deny(Action=written), deny(NotAction=written))
+
+    def users(count: int) -> dict[str, Any]:
+        written = [f"arn:aws:iam::{one:012d}:user/u" for one in range(count)]
+        return policy(deny(NotPrincipal={"AWS": written}))
+
+    yield "actions", actions
+    yield "users", users
 
 
 def cases() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -109,6 +158,8 @@ def cases() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "20 KB of endpoints", filled(endpoints)
     yield "20 KB of overlapping patterns", filled(globs)
     yield "20 KB of condition keys", filled(keys)
+    for name, make in worst_cases():
+        yield f"20 KB, worst: {name}", filled(make)
 
 
 def best(run: Callable[[], object], *, at_least: float = 0.2) -> float:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 
+from benchmarks.prove import Worst, filled, worst_cases
 from secure_bucket.policy import Hole, Place, Text, Unknown
 from secure_bucket.policy.evaluate import evaluate
 from secure_bucket.proof import Proven, Refuted, Undecided, prove_denies_http, prove_minimum_tls
@@ -255,6 +257,16 @@ class TestBounds:
     )
     def test_a_policy_of_the_largest_size_is_answered(self, statement: object) -> None:
         assert isinstance(prove(statement), Refuted)
+
+    @pytest.mark.parametrize("make", [pytest.param(make, id=name) for name, make in worst_cases()])
+    def test_the_largest_policy_takes_a_second_at_most(self, make: Worst) -> None:
+        document = filled(make)
+        start = time.process_time()
+        verdict = prove_denies_http(document, bucket_arn=BUCKET)
+        # It takes about half a second; a busy machine needs several times that.
+        assert time.process_time() - start < 5
+        if isinstance(verdict, Undecided):
+            assert all(point.reason for point in verdict.reasons)
 
     def test_what_is_too_complex_is_undecided_with_that_reason(self) -> None:
         tags = [{"Null": {f"aws:RequestTag/{key}": value}} for key in range(9) for value in ("true", "false")]

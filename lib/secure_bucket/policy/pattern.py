@@ -39,16 +39,21 @@ def as_text(pattern: Pattern) -> str:
 
 def matches(pattern: Pattern, text: str) -> bool:
     """Tell whether a pattern describes the whole of a text, case included."""
-    # The lengths of all beginnings of the text that the pattern read so far describes.
-    ends = {0}
+    # Bit n of `ends`: the pattern read so far describes the first n characters of the text.
+    places: dict[str, int] = {}
+    for place, character in enumerate(text):
+        places[character] = places.get(character, 0) | 1 << place
+    ends, every = 1, (1 << len(text) + 1) - 1
     for part in pattern:
         if part is Wildcard.ANY_RUN:
-            ends = set(range(min(ends, default=len(text) + 1), len(text) + 1))
+            ends = every & -(ends & -ends)
         elif part is Wildcard.ANY_ONE:
-            ends = {end + 1 for end in ends if end < len(text)}
+            ends = every & ends << 1
         else:
-            ends = {end + 1 for end in ends if text[end : end + 1] == part}
-    return len(text) in ends
+            ends = (ends & places.get(part, 0)) << 1
+        if not ends:
+            return False
+    return bool(ends >> len(text))
 
 
 def fold(text: str) -> str:

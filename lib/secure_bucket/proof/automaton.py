@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Final
 
 from secure_bucket.policy.pattern import fold as fold_case
 from secure_bucket.proof.pattern import Pattern, Wild
@@ -10,6 +11,10 @@ from secure_bucket.proof.subject import Letter
 from secure_bucket.values.unknown import Hole
 
 __all__ = ["Automaton", "automaton_of"]
+
+
+WORD: Final = 512
+"""Positions that a step moves at the price of one, as measured by `benchmarks/prove.py`."""
 
 
 class Automaton:
@@ -25,10 +30,13 @@ class Automaton:
         "_elements",
         "_fold",
         "_inner_any",
+        "_own",
         "_prefix",
         "_table",
         "final",
+        "segments",
         "start",
+        "weight",
     )
 
     def __init__(self, pattern: Pattern) -> None:
@@ -56,6 +64,13 @@ class Automaton:
         }
         self._table.setdefault(":", one)
         self._table.setdefault("", one | inner_one)
+        self._own: dict[str, int] = {}
+        for index in range(len(pattern.elements)):
+            for letter in self._letters_at(index):
+                self._own[letter] = self._own.get(letter, 0) | 1 << index
+        # The work of a step, in steps of a short pattern.
+        self.weight = 2 + len(pattern.elements) // WORD
+        self.segments = _segments(pattern)
         self.final = 1 << len(pattern.elements)
         self.start = self._close(1)
         # Most patterns begin with a long text, which needs no steps.
@@ -106,20 +121,37 @@ class Automaton:
 
     def telling(self, mask: int) -> set[str]:
         """Return the characters that these positions treat in a way of their own."""
+        if mask.bit_count() > len(self._own):
+            return {letter for letter, own in self._own.items() if mask & own}
         found: set[str] = set()
         while mask:
-            index = (mask & -mask).bit_length() - 1
-            mask &= mask - 1
-            if index >= len(self._elements):
-                continue
-            element = self._elements[index]
-            if isinstance(element, str):
-                found.add(element)
-                if self._fold:
-                    found.add(element.upper() if len(element.upper()) == 1 else element)
-            elif element in (Wild.ANY_IN_PART, Wild.ONE_IN_PART):
-                found.add(":")
+            index = mask.bit_length() - 1
+            mask ^= 1 << index
+            found.update(self._letters_at(index))
         return found
+
+    def _letters_at(self, index: int) -> tuple[str, ...]:
+        """Return the characters that a position treats in a way of its own."""
+        element = self._elements[index] if index < len(self._elements) else ""
+        if element in (Wild.ANY_IN_PART, Wild.ONE_IN_PART):
+            return (":",)
+        if not isinstance(element, str) or not element:
+            return ()
+        upper = element.upper() if self._fold else element
+        return (element, upper) if len(upper) == 1 else (element,)
+
+
+def _segments(pattern: Pattern) -> tuple[str, ...] | None:
+    """Return the texts between the `*` of a pattern; `None` when it has other elements than these."""
+    segments = [""]
+    for element in pattern.elements:
+        if element is Wild.ANY:
+            segments.append("")
+        elif isinstance(element, str):
+            segments[-1] += element
+        else:
+            return None
+    return tuple(segments)
 
 
 @lru_cache(maxsize=4096)

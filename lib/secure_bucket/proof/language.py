@@ -55,9 +55,13 @@ class Budget:
         Raises:
             TooComplex: Nothing is left.
         """
-        self.left -= work
-        if self.left < 0:
+        if not self.affords(work):
             raise TooComplex(f"it would take more than {self.whole:,} steps")
+
+    def affords(self, work: int) -> bool:
+        """Take off some work, and return whether there was so much left."""
+        self.left -= work
+        return self.left >= 0
 
 
 class Stage(Struct, frozen=True):
@@ -162,6 +166,7 @@ class _Search:
         while queue:
             state, length = queue.popleft()
             if state[0] == len(self._shape):
+                self._budget.spend(length)
                 yield state[4], self._spell(origin, state)
                 continue
             free = self._shape[state[0]].text is None
@@ -169,7 +174,9 @@ class _Search:
                 longer = length + len(letter) * free
                 if longest is not None and longer > longest:
                     continue
-                self._budget.spend(1 + len(state[2]) + len(state[3]))
+                self._budget.spend(
+                    1 + sum(self._automata[index].weight for index, _ in (*state[2], *state[3]))
+                )
                 if following not in origin:
                     origin[following] = (state, letter)
                     queue.append((following, longer))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from secure_bucket.policy.pattern import fold as fold_case
 from secure_bucket.policy.variables import Variable
@@ -12,6 +13,10 @@ from secure_bucket.proof.subject import Letter, Subject, letters_of
 from secure_bucket.values.unknown import Hole
 
 __all__ = ["matches"]
+
+
+OVERLAP_LIMIT: Final = 20_000
+"""Pairs of positions above which what is not known counts as something that may match."""
 
 
 def matches(pattern: Pattern, subject: Subject, *, given: bool = False) -> bool | None:
@@ -24,14 +29,32 @@ def matches(pattern: Pattern, subject: Subject, *, given: bool = False) -> bool 
             stands for a class of values, of which those that equal a text with holes have a
             representative that carries the same holes; so such a text does not match one without.
     """
-    letters = letters_of(subject)
     automaton = automaton_of(pattern)
+    if isinstance(subject, str) and automaton.segments is not None:
+        return _in_order(automaton.segments, fold_case(subject) if pattern.fold else subject)
+    letters = letters_of(subject)
     if automaton.run(letters) & automaton.final:
         return True
     known = not pattern.holes or (pattern.is_literal and not given)
     if isinstance(subject, str) and not pattern.variables and known:
         return False
     return None if _overlaps(pattern, letters) else False
+
+
+def _in_order(segments: tuple[str, ...], text: str) -> bool:
+    """Return whether a text begins with the first segment, ends with the last, and has the others between."""
+    if len(segments) == 1:
+        return text == segments[0]
+    first, *inner, last = segments
+    at, end = len(first), len(text) - len(last)
+    if at > end or not text.startswith(first) or not text.endswith(last):
+        return False
+    for segment in inner:
+        found = text.find(segment, at, end)
+        if found < 0:
+            return False
+        at = found + len(segment)
+    return True
 
 
 def _overlaps(pattern: Pattern, letters: tuple[Letter, ...]) -> bool:
@@ -43,6 +66,8 @@ def _overlaps(pattern: Pattern, letters: tuple[Letter, ...]) -> bool:
     elements, letters = elements[same:], letters[same:]
     while elements and letters and elements[-1] == letters[-1]:
         elements, letters = elements[:-1], letters[:-1]
+    if len(elements) * len(letters) > OVERLAP_LIMIT:
+        return True
     end = (len(elements), len(letters), False)
     seen = {(0, 0, False)}
     queue = [(0, 0, False)]

@@ -63,6 +63,12 @@ class Pattern(Struct, frozen=True, cache_hash=True):
             and not any(isinstance(element, (Wild, Variable)) for element in self.elements)
         )
 
+    @property
+    def cost(self) -> int:
+        """The work of a comparison with it, in steps."""
+        known = not self.holes and not self.variables
+        return 1 + (len(self.elements) // 64 if known else min(8 * len(self.elements), 1_000))
+
 
 def compile_pattern(
     value: str | Text, *, wild: bool = False, variables: bool = False, fold: bool = False, arn: bool = False

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from decimal import Context, Decimal
 from fractions import Fraction
+from functools import lru_cache
 from math import floor
 from typing import TYPE_CHECKING, Final
 
@@ -63,11 +64,13 @@ class AddressRanges(Struct, frozen=True):
         return position > 0 and int(address) <= ranges[position - 1][1]
 
 
+@lru_cache(maxsize=1024)
 def parse_number(text: str) -> Fraction | None:
     """Return the number that a text writes, exactly; `None` when it writes none."""
     return Fraction(text) if _NUMBER.fullmatch(text) else None
 
 
+@lru_cache(maxsize=1024)
 def parse_instant(text: str) -> Fraction | None:
     """Return the seconds since 1970 of a date, in ISO 8601 or as epoch time; `None` when it is none."""
     match = re.fullmatch(_INSTANT, text)

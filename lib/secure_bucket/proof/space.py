@@ -19,6 +19,7 @@ from secure_bucket.proof.language import Budget, TooComplex
 from secure_bucket.proof.pattern import Pattern
 from secure_bucket.proof.principals import PRINCIPAL_TYPES, Who, principals_of
 from secure_bucket.proof.resources import (
+    Clause,
     Target,
     actions_on,
     covers_every_object,
@@ -124,6 +125,13 @@ class Space:
                 presence = Presence.ABSENT_RATHER
             dimensions.append(self._cached((key, presence), partial(self._key, key, presence)))
         return dimensions
+
+    @property
+    def cost(self) -> int:
+        """The work of comparing one request, in steps."""
+        return _cost(comparison for rule in self.rules for comparison in rule.comparisons) + _cost_of(
+            clause for rule in self.rules for clause in (rule.actions, rule.resources)
+        )
 
     def together(self, key: str) -> tuple[str, ...]:
         """Return the keys of the policy that share one value with a key: the two names of the time."""
@@ -233,7 +241,8 @@ class Space:
         listed = actions_on(target)
         if not told_apart:
             return Dimension("action", (self._choice(listed, ((True,) for _ in self.rules)),))
-        options = sum(len(clause.patterns) for clause in told_apart)
+        options = _cost_of(told_apart)
+        self.budget.spend(len(listed) * options // 4)
         unlisted, limit = self._gather(unlisted_actions(told_apart, target, self.budget), options)
         classes: dict[tuple[int, int], tuple[Choice, list[str]]] = {}
         for name, doubtful in (*((name, False) for name in listed), *((name, True) for name in unlisted)):
@@ -256,9 +265,7 @@ class Space:
             choice = self._choice(None, ((rule.resources.covers(self.bucket_arn),) for rule in self.rules))
             return Dimension("resource", (choice,))
         clauses = list({rule.resources: None for rule in self.rules})
-        keys, limit = self._gather(
-            keys_in(self.bucket_arn, clauses, self.budget), sum(len(clause.patterns) for clause in clauses)
-        )
+        keys, limit = self._gather(keys_in(self.bucket_arn, clauses, self.budget), _cost_of(clauses))
         choices = []
         for key in keys:
             arn = concat(self.bucket_arn, "/", key)
@@ -309,8 +316,15 @@ class Space:
 
 
 def _cost(comparisons: Iterable[Comparison]) -> int:
-    """Return how much work it is to compare one value."""
-    return sum(1 + len(comparison.options) for comparison in comparisons)
+    """Return how much work it is to compare one value, in steps."""
+    options = [option for comparison in comparisons for option in (comparison, *comparison.options)]
+    return sum(option.cost if isinstance(option, Pattern) else 4 for option in options)
+
+
+def _cost_of(clauses: Iterable[Clause]) -> int:
+    """Return how much work it is to compare one action or resource, in steps."""
+    patterns = (pattern for clause in clauses for pattern in clause.patterns)
+    return sum(pattern.cost if isinstance(pattern, Pattern) else 1 for pattern in patterns)
 
 
 def partition_of(bucket_arn: Subject) -> str:
