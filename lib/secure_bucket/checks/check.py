@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -27,8 +25,10 @@ from secure_bucket.template import (
     read_document,
     read_templates,
 )
+from secure_bucket.template.policy_text import PolicyTextError, read_policy_text
 from secure_bucket.template.scan import find_duplicates
 from secure_bucket.template.stack import TYPES_THAT_MATTER, pointer_of
+from secure_bucket.template.unreplaced import placeholders_as_holes
 from secure_bucket.values.unknown import Unknown
 
 if TYPE_CHECKING:
@@ -243,15 +243,25 @@ def _faults(inventory: Inventory) -> Iterator[Fault]:
     for policy in inventory.policies:
         properties = policy.resource.properties
         document = properties.get("PolicyDocument") if isinstance(properties, Mapping) else None
-        if isinstance(document, str):
-            with contextlib.suppress(ValueError, RecursionError):  # It stays text then, and is no policy.
-                document = json.loads(document)
-        if document is not None and not isinstance(document, (Mapping, Unknown)):
-            pointer = f"{pointer_of(policy.resource.path)}/Properties/PolicyDocument"
-            named = f"the policy `{policy.resource.logical_id}`"
-            kind = {str: "text", list: "a list", bool: "a Boolean"}.get(type(document), "a number")
-            message = f"{named} is {kind}, not an object with `Statement`"
-            yield Fault(policy.stack.document.name, message, policy.stack.document.place(pointer))
+        wrong = _wrong_with(document)
+        if wrong:
+            place = policy.stack.document.place(
+                f"{pointer_of(policy.resource.path)}/Properties/PolicyDocument"
+            )
+            yield Fault(policy.stack.document.name, f"policy `{policy.resource.logical_id}`: {wrong}", place)
+
+
+def _wrong_with(document: object) -> str:
+    """Return why a policy document is not an object with `Statement`; `""` when it is, or may be."""
+    if isinstance(document, str) and placeholders_as_holes(document) == document:
+        try:
+            read_policy_text(document)
+        except PolicyTextError as error:
+            return str(error)
+    if document is None or isinstance(document, (str, Mapping, Unknown)):
+        return ""
+    kind = {list: "a list", bool: "a Boolean"}.get(type(document), "a number")
+    return f"the policy is {kind}, and not an object with `Statement`"
 
 
 def _excused(report: Report, assembly: Assembly, today: datetime.date, minimum: float | None) -> Report:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from typing import Any, NoReturn
 
-from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Finding, JudgedBucket, Report
 from secure_bucket.findings.judge import Outcome
 from secure_bucket.findings.rules import RULES
 from secure_bucket.findings.running import RunningBucket, RunningJudgement
 from secure_bucket.proof import prove_denies_http, prove_minimum_tls
+from secure_bucket.template.policy_text import PolicyTextError, read_policy_text
 
 __all__ = ["PolicyTextError", "check_buckets", "judge_bucket", "read_policy_text", "report_of"]
-
-
-class PolicyTextError(SecureBucketError):
-    """Say that what AWS returned as a policy is none."""
 
 
 def check_buckets(
@@ -69,32 +63,3 @@ def report_of(judgements: Iterable[RunningJudgement]) -> Report:
         for rule in RULES:
             findings += rule.check(judgement)
     return Report(tuple(buckets), tuple(findings), accounts=tuple(filter(None, accounts)))
-
-
-def read_policy_text(text: str) -> dict[str, Any]:
-    """Return the policy that is written in a text.
-
-    Raises:
-        PolicyTextError: If it is not JSON, not an object, or says one thing twice, so that nobody knows
-            what counts.
-    """
-    try:
-        value = json.loads(text, object_pairs_hook=_members, parse_constant=_refuse)
-    except RecursionError:
-        raise PolicyTextError("the policy is nested too deeply to be read") from None
-    except ValueError as error:
-        raise PolicyTextError(f"the policy cannot be read as JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise PolicyTextError("the policy is JSON, and not an object with `Statement`")
-    return value
-
-
-def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a key stands twice in one object")
-    return members
-
-
-def _refuse(word: str) -> NoReturn:
-    raise ValueError(f"{word} is not JSON")

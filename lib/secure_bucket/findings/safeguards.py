@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from secure_bucket.findings.finding import Safeguard
@@ -12,6 +11,7 @@ from secure_bucket.proof.claim import ANY_BUCKET
 from secure_bucket.proof.prove import prove_denies_http
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 from secure_bucket.template.buckets import Inventory
+from secure_bucket.template.policy_text import PolicyTextError, read_policy_text
 from secure_bucket.template.safeguards import DeclaredSafeguard, SafeguardKind, declared_safeguards
 from secure_bucket.template.stack import pointer_of
 from secure_bucket.template.worlds import Fork, Infeasible, Undecidable
@@ -44,11 +44,11 @@ def _denied_from_above(inventory: Inventory, declared: DeclaredSafeguard) -> str
     try:
         content = resolver.property(declared.stack, declared.resource, "Content")
         if isinstance(content, str):
-            content = json.loads(content)
+            content = read_policy_text(content)
     except (Fork, Infeasible, Undecidable):
         return "what it denies depends on the parameters"
-    except (ValueError, RecursionError):
-        return "what it denies is not known: its content is no JSON"
+    except PolicyTextError as error:
+        return f"what it denies is not known: {error}"
     if isinstance(content, (Text, Unknown)):
         return "what it denies is known at deployment only"
     verdict = prove_denies_http(content, bucket_arn=ANY_BUCKET, strict=True)

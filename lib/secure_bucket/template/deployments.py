@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 
@@ -11,6 +10,7 @@ from msgspec import Struct
 from secure_bucket.template.buckets import Bucket, BucketPolicy, Inventory
 from secure_bucket.template.conditions import obeys_rules
 from secure_bucket.template.loops import exists
+from secure_bucket.template.policy_text import PolicyTextError, read_policy_text
 from secure_bucket.template.receivers import receivers_of
 from secure_bucket.template.references import bucket_arn, bucket_name, partition
 from secure_bucket.template.resolve import Resolver
@@ -234,9 +234,10 @@ def _document(resolver: Resolver, policy: BucketPolicy) -> object:
     document = resolver.property(policy.stack, policy.resource, "PolicyDocument")
     if isinstance(document, str):
         try:
-            return json.loads(document)
-        except (ValueError, RecursionError):
-            return document
+            return read_policy_text(document)
+        except PolicyTextError as error:
+            path = (policy.resource.properties_path, "PolicyDocument")
+            return resolver.opaque(policy.stack, str(error), path)
     return document
 
 

@@ -1,0 +1,43 @@
+"""Read a policy that is written as JSON text: in a template, or as AWS returns it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+from secure_bucket.errors import SecureBucketError
+
+__all__ = ["PolicyTextError", "read_policy_text"]
+
+
+class PolicyTextError(SecureBucketError):
+    """Say that a text is not a policy, and why."""
+
+
+def read_policy_text(text: str) -> dict[str, Any]:
+    """Return the policy that is written in a text.
+
+    Raises:
+        PolicyTextError: If it is not JSON, not an object, or says one thing twice, so that nobody knows
+            what counts.
+    """
+    try:
+        value = json.loads(text, object_pairs_hook=_members, parse_constant=_refuse)
+    except RecursionError:
+        raise PolicyTextError("the policy is nested too deeply to be read") from None
+    except ValueError as error:
+        raise PolicyTextError(f"the policy cannot be read as JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise PolicyTextError("the policy is JSON, and not an object with `Statement`")
+    return value
+
+
+def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return members
+
+
+def _refuse(word: str) -> NoReturn:
+    raise ValueError(f"{word} is not JSON")
