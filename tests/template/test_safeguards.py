@@ -206,7 +206,8 @@ def test_a_safeguard_changes_no_verdict() -> None:
             "AWS::Organizations::Policy",
             {**GUARDRAIL, "Content": "aws:SecureTransport", "TargetIds": ["r-ab12"]},
             "A resource control policy about plain HTTP is attached in AWS Organizations: `r-ab12`; "
-            "what it denies is not known: the policy cannot be read as JSON: Expecting value: line 1 column 1 (char 0)",
+            "what it denies is not known: the policy cannot be read as JSON: "
+            "Expecting value: line 1 column 1 (char 0)",
         ),
         (
             "AWS::Organizations::Policy",

@@ -21,8 +21,8 @@ from secure_bucket.template.deployments import (
 )
 from secure_bucket.template.distributions import PlainViewers, distributions_in, plain_viewers
 from secure_bucket.template.stack import Resource, Stack, pointer_of
-from secure_bucket.template.text import holes
-from secure_bucket.template.unreplaced import first_placeholder, unreplaced_whole
+from secure_bucket.template.text import first_unsettled, holes
+from secure_bucket.template.unreplaced import unreplaced_whole
 from secure_bucket.template.worlds import Infeasible, Undecidable
 from secure_bucket.values.unknown import Place, Text, Unknown
 
@@ -216,9 +216,9 @@ class Judge(Struct):
                 return Outcome(verdict)
             return Outcome(self._located(verdict, way, applied, expand), applied.policy)
 
-        if way.unread:
-            reasons = tuple(Unknown(each.reason, self._in_file(each.at)) for each in way.unread)
-            return _Case(Outcome(Undecided(reasons)), way.world.describe())
+        if way.unread is not None:
+            unread = Unknown(way.unread.reason, self._in_file(way.unread.at))
+            return _Case(Outcome(Undecided((unread,))), way.world.describe())
         certain = [ask(applied) for applied in way.policies if applied.certain]
         possible = [(applied, ask(applied)) for applied in way.policies if not applied.certain]
         if not certain and not possible:
@@ -327,7 +327,7 @@ def _settles(possible: Verdict, verdict: Verdict) -> bool:
 
 def _may_apply(applied: Applied, way: Deployment, second: bool) -> Unknown:
     policy = applied.policy
-    placeholder = first_placeholder(applied.bucket_arn, way.bucket_arn)
+    placeholder = first_unsettled(applied.bucket_arn, way.bucket_arn)
     why = f": {placeholder.reason}" if placeholder is not None else ""
     at = policy.stack.document.place(pointer_of(policy.resource.path) + "/Properties/Bucket")
     other = "also " if second else ""

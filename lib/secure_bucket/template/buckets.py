@@ -12,8 +12,8 @@ from secure_bucket.template.loops import write_out_loop
 from secure_bucket.template.resolve import Assembly, Resolver
 from secure_bucket.template.sources import kind_of
 from secure_bucket.template.stack import TYPES_THAT_MATTER, Path, Resource, Stack, is_loop, pointer_of
-from secure_bucket.template.text import strings_of
-from secure_bucket.template.unreplaced import first_placeholder, placeholders_as_holes, unreplaced_whole
+from secure_bucket.template.text import first_unsettled, strings_of
+from secure_bucket.template.unreplaced import placeholders_as_holes, unreplaced_whole
 from secure_bucket.template.worlds import PARTITION, URL_SUFFIXES, World
 from secure_bucket.values.unknown import Place, Unknown
 
@@ -213,7 +213,7 @@ class Inventory(Struct, eq=False):
             self.unread.append(Unread(stack, logical_id, what, unknown))
 
     def _take(self, stack: Stack, resource: Resource) -> None:
-        placeholder = first_placeholder(placeholders_as_holes(resource.type))
+        placeholder = first_unsettled(placeholders_as_holes(resource.type))
         if placeholder is not None:
             at = (resource.path, "Type")
             self._leave_unread(stack, resource.logical_id, "the resource", placeholder.reason, at)

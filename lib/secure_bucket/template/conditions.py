@@ -5,16 +5,28 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-functio
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from secure_bucket.template.resolve import MAX_NESTING, MAX_VALUES, Resolver
 from secure_bucket.template.stack import Path, Stack
-from secure_bucket.template.text import as_text, canonical, compare, holes, texts_in
-from secure_bucket.template.unreplaced import first_placeholder, placeholders_as_holes
+from secure_bucket.template.text import (
+    as_text,
+    canonical,
+    compare,
+    first_unsettled,
+    holes,
+    is_number,
+    texts_in,
+)
+from secure_bucket.template.unreplaced import placeholders_as_holes
 from secure_bucket.template.worlds import PARTITION, URL_SUFFIX, URL_SUFFIXES, Fork, Infeasible, Undecidable
 from secure_bucket.values.unknown import Text, Unknown
 
 __all__ = ["condition_holds", "obeys_rules", "texts_equal"]
+
+
+_NUMBER = re.compile(r"[-+.0-9a-fA-Fxob_:]+")
 
 
 def condition_holds(resolver: Resolver, stack: Stack, condition: object, path: Path) -> bool:
@@ -83,7 +95,7 @@ def _named(resolver: Resolver, stack: Stack, name: str) -> bool:
         return known if known is not None else resolver.world.holds(f"condition {name}")
     conditions = stack.sections["Conditions"]
     if name not in conditions:
-        _refuse_placeholders(placeholders_as_holes(name))
+        _refuse_unsettled(placeholders_as_holes(name))
         return resolver.world.holds(f"condition {resolver.assembly.qualify(stack, name)}")
     resolver.conditions[key] = None
     outer, resolver.values = resolver.values, 0
@@ -155,7 +167,7 @@ def _equals(resolver: Resolver, stack: Stack, first: object, second: object, pat
         if canonical(values[0]) == canonical(values[1]):
             return True
         for value in values:
-            _refuse_placeholders(*texts_in(value))
+            _refuse_unsettled(*texts_in(value))
         return resolver.world.holds(_fact(values[0], values[1]))
     return texts_equal(resolver, left, right)
 
@@ -165,7 +177,10 @@ def texts_equal(resolver: Resolver, left: str | Text, right: str | Text) -> bool
     known = compare(left, right)
     if known is not None:
         return known
-    _refuse_placeholders(left, right)
+    for text, other in ((left, right), (right, left)):
+        if isinstance(other, str) and is_number(text) and not _NUMBER.fullmatch(other):
+            return False
+    _refuse_unsettled(left, right)
     for text, other in ((left, right), (right, left)):
         if isinstance(other, str) and isinstance(text, Text):
             open_holes = holes(text)
@@ -197,8 +212,8 @@ def texts_equal(resolver: Resolver, left: str | Text, right: str | Text) -> bool
     return resolver.world.holds(_fact(left, right))
 
 
-def _refuse_placeholders(*texts: str | Text) -> None:
-    placeholder = first_placeholder(*texts)
+def _refuse_unsettled(*texts: str | Text) -> None:
+    placeholder = first_unsettled(*texts)
     if placeholder is not None:
         raise Undecidable(Unknown(placeholder.reason))
 

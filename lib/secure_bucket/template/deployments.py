@@ -11,7 +11,7 @@ from secure_bucket.template.buckets import Bucket, BucketPolicy, Inventory
 from secure_bucket.template.conditions import obeys_rules
 from secure_bucket.template.loops import exists
 from secure_bucket.template.policy_text import PolicyTextError, read_policy_text
-from secure_bucket.template.receivers import receivers_of
+from secure_bucket.template.receivers import receiver_of
 from secure_bucket.template.references import bucket_arn, bucket_name, partition
 from secure_bucket.template.resolve import Resolver
 from secure_bucket.template.stack import Path, Stack
@@ -49,7 +49,8 @@ class Deployment(Struct, frozen=True):
         policies: The policies that are or may be its own.
         website: Whether it is a website; an `Unknown` where that is not known.
         expandable: Whether fixing parameters with listed values would tell more.
-        unread: Why its policies are not all known: what may hold one and cannot be read.
+        unread: Why its policies are not all known: something that may hold one and cannot be read; `None`
+            when they are.
     """
 
     world: World
@@ -57,7 +58,7 @@ class Deployment(Struct, frozen=True):
     policies: tuple[Applied, ...]
     website: bool | Unknown
     expandable: bool
-    unread: tuple[Unknown, ...] = ()
+    unread: Unknown | None = None
 
 
 def deployments_of(inventory: Inventory, bucket: Bucket, *, expand: bool = False) -> Iterator[Deployment]:
@@ -123,7 +124,7 @@ def _deployment(inventory: Inventory, resolver: Resolver, bucket: Bucket) -> Dep
                 arn = bucket_arn(resolver, owner, named)
                 applied.append(Applied(policy, _document(resolver, policy), arn, certain=applies is True))
                 break
-    unread = tuple(receivers_of(inventory, resolver, bucket, name))
+    unread = receiver_of(inventory, resolver, bucket, name)
     _settle_partition(resolver, bucket.stack, applied)
     _allow(inventory, resolver, bucket.stack)
     website = resolver.property(bucket.stack, bucket.resource, "WebsiteConfiguration")

@@ -11,7 +11,7 @@ import re
 from typing import NoReturn
 
 from secure_bucket.errors import TemplateError
-from secure_bucket.template.scan import MAX_DEPTH, duplicate_key, pointer_token
+from secure_bucket.template.scan import MAX_DEPTH, WrittenFloat, duplicate_key, pointer_token
 
 __all__ = ["scan_json"]
 
@@ -94,7 +94,7 @@ class _Scanner:
         if number:
             self.index = number.end()
             try:
-                return json.loads(number[0])
+                return json.loads(number[0], parse_float=WrittenFloat)
             except ValueError:
                 self._fail("a number is too long")
         for word, value in _WORDS:

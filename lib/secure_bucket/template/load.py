@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from secure_bucket.errors import NotATemplateError, TemplateError
 from secure_bucket.template.places import JsonPlaces, Places
-from secure_bucket.template.scan import Duplicate
+from secure_bucket.template.scan import Duplicate, WrittenFloat
 from secure_bucket.template.yaml_text import scan_yaml
 from secure_bucket.values.unknown import Place
 
@@ -154,7 +154,9 @@ def _scan(text: str, name: str) -> tuple[object, Places | JsonPlaces]:
     if text.lstrip()[0] not in "{[/":
         return scan_yaml(text, name, positions), Places(positions)
     try:
-        value = json.loads(text, object_pairs_hook=_members, parse_constant=_refuse_constant)
+        value = json.loads(
+            text, object_pairs_hook=_members, parse_constant=_refuse_constant, parse_float=WrittenFloat
+        )
     except (ValueError, RecursionError):
         pass  # With comments, a key twice, too deep, or wrong: the scanner knows, and says where.
     else:

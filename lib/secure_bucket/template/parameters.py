@@ -98,6 +98,8 @@ def _is_final(text: object) -> bool:
 
 
 def _number(value: object) -> float | None:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
     text = as_text(value)
     try:
         return float(text) if isinstance(text, str) else None

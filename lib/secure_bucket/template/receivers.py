@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from secure_bucket.template.buckets import Bucket, Inventory, Receiver
 from secure_bucket.template.loops import exists
@@ -12,7 +12,7 @@ from secure_bucket.template.stack import pointer_of
 from secure_bucket.template.text import strings_of, texts_in
 from secure_bucket.values.unknown import Place, Text, Unknown
 
-__all__ = ["receivers_of"]
+__all__ = ["receiver_of"]
 
 # What a nested stack cannot read.
 _NOT_PASSED = ("Location", "NotificationARNs", "Tags", "TemplateBody", "TemplateURL")
@@ -20,19 +20,19 @@ _WORD = re.compile(r"[A-Za-z0-9.-]{3,}")
 _OF_A_NAME = r"[a-zA-Z0-9.-]"
 
 
-def receivers_of(
-    inventory: Inventory, resolver: Resolver, bucket: Bucket, name: str | Text
-) -> Iterator[Unknown]:
+def receiver_of(inventory: Inventory, resolver: Resolver, bucket: Bucket, name: str | Text) -> Unknown | None:
     """Return why the policies of a bucket are not all known: what may hold one, in the world of a resolver.
 
     Raises:
         Fork: If that depends on something that the world leaves open.
     """
+    # INVARIANT: the first one is enough, so that a hundred conditional ones make a hundred worlds.
     for receiver in inventory.receivers:
         stack, resource = receiver.stack, receiver.resource
+        at = Place(pointer_of(receiver.path), stack.document.name)
         if receiver.gets_all:
             if stack is bucket.stack:
-                yield Unknown(receiver.why, Place(pointer_of(receiver.path), stack.document.name))
+                return Unknown(receiver.why, at)
         elif (
             _may_get(receiver, bucket)
             and _gets(resolver, receiver, name)
@@ -41,7 +41,8 @@ def receivers_of(
             reason = f"{receiver.why} `{resource.logical_id}`, which gets the name of this bucket"
             if stack.found.get(resource.logical_id, "a loop makes it"):
                 reason += " and whose template is not at hand"
-            yield Unknown(reason, Place(pointer_of(receiver.path), stack.document.name))
+            return Unknown(reason, at)
+    return None
 
 
 def _may_get(receiver: Receiver, bucket: Bucket) -> bool:

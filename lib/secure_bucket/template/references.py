@@ -11,8 +11,8 @@ from secure_bucket.template.conditions import condition_holds
 from secure_bucket.template.parameters import Parameter
 from secure_bucket.template.resolve import MAX_NESTING, Resolver
 from secure_bucket.template.stack import Path, Resource, Stack
-from secure_bucket.template.text import NO_VALUE, as_text, concatenate, holes
-from secure_bucket.template.unreplaced import first_placeholder, placeholders_as_holes
+from secure_bucket.template.text import NO_VALUE, as_text, concatenate, first_unsettled, holes
+from secure_bucket.template.unreplaced import placeholders_as_holes
 from secure_bucket.template.worlds import PARTITION, REGION, URL_SUFFIX, URL_SUFFIXES, partition_of
 from secure_bucket.values.unknown import Text, Unknown
 
@@ -41,7 +41,7 @@ def ref(resolver: Resolver, stack: Stack, name: str, path: Path) -> object:
                 plain=_is_of_aws(resource),
             ),
         )
-    placeholder = first_placeholder(placeholders_as_holes(name))
+    placeholder = first_unsettled(placeholders_as_holes(name))
     if placeholder is not None:
         return Text((placeholder,))
     return resolver.opaque(
@@ -56,7 +56,7 @@ def get_att(resolver: Resolver, stack: Stack, logical_id: str, attribute: str, p
     """Return what `{"Fn::GetAtt": [logical_id, attribute]}` comes to."""
     resource = stack.resources.get(logical_id)
     if resource is None:
-        placeholder = first_placeholder(placeholders_as_holes(logical_id))
+        placeholder = first_unsettled(placeholders_as_holes(logical_id))
         missing = f"there is no resource `{logical_id}` in this template"
         return resolver.opaque(
             stack,

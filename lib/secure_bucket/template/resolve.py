@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, TypeAlias
 from msgspec import Struct, field
 
 from secure_bucket.template.parameters import Parameter
+from secure_bucket.template.scan import WrittenText
 from secure_bucket.template.stack import Path, Resource, Stack, is_loop, pointer_of
 from secure_bucket.template.text import (
     NO_VALUE,
     Opaque,
+    Unsettled,
     as_text,
     concatenate,
     dynamic_references,
@@ -20,7 +22,7 @@ from secure_bucket.template.text import (
     members_as_holes,
     named_hole,
 )
-from secure_bucket.template.unreplaced import Placeholder, placeholders_as_holes
+from secure_bucket.template.unreplaced import placeholders_as_holes
 from secure_bucket.template.worlds import Fork, Infeasible, Undecidable, World
 from secure_bucket.values.unknown import Hole, Place, Text, Unknown
 
@@ -129,20 +131,10 @@ class Resolver(Struct, eq=False):
 
     def resolve(self, stack: Stack, value: object, path: Path) -> object:
         """Return what a value comes to: JSON in which `Text` and `Unknown` may stand, or `NO_VALUE`."""
-        if isinstance(value, str):
-            literal = self.literal(stack, value)
-            if (
-                isinstance(literal, Text)
-                and isinstance(literal.parts[0], Placeholder)
-                and len(literal.parts) == 1
-            ):
-                # The other tool may put anything there, not only text.
-                hole = literal.parts[0]
-                at = Place(pointer_of(path), stack.document.name)
-                return Opaque(hole.reason, at, name=str(hole), text=literal)
-            return literal
-        if value is None or isinstance(value, (bool, int)):
+        if value is None or isinstance(value, bool):
             return value
+        if isinstance(value, (str, int, float)):
+            return self._scalar(stack, value, path)
         size = 1 + (len(value) if isinstance(value, (Mapping, list, tuple)) else 0)
         self.values += size
         self.assembly.spent += size
@@ -163,15 +155,22 @@ class Resolver(Struct, eq=False):
                 return [item for item in items if item is not NO_VALUE]
         finally:
             self.nesting -= 1
-        if isinstance(value, float):
-            return (
-                value
-                if math.isfinite(value)
-                else self.opaque(stack, f"`{value}` is not a number of JSON", path)
-            )
         if isinstance(value, (Text, Unknown)):
             return value
         return self.opaque(stack, f"a `{type(value).__name__}` is not a value of JSON", path)
+
+    def _scalar(self, stack: Stack, value: str | float, path: Path) -> object:
+        if isinstance(value, float) and not math.isfinite(value):
+            return self.opaque(stack, f"`{value}` is not a number of JSON", path)
+        is_text = isinstance(value, str) and not isinstance(value, WrittenText)
+        written = self.literal(stack, str(value)) if is_text else as_text(value)
+        if isinstance(written, Text) and len(written.parts) == 1:
+            (hole,) = written.parts
+            if isinstance(hole, Unsettled):
+                # Another tool may put anything there, not only text.
+                at = Place(pointer_of(path), stack.document.name)
+                return Opaque(hole.reason, at, name=str(hole), text=written)
+        return written if is_text else value
 
     def _mapping(self, stack: Stack, value: Mapping[str, object], path: Path) -> object:
         if len(value) == 1:

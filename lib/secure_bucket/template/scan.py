@@ -1,4 +1,4 @@
-"""What the scanners of JSON and YAML share: how deep they go, JSON pointers, and keys that stand twice."""
+"""What the scanners of JSON and YAML share: depth, JSON pointers, numbers, and keys that stand twice."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ from collections.abc import Iterator
 
 from secure_bucket.values.unknown import Place, Unknown
 
-__all__ = ["MAX_DEPTH", "Duplicate", "duplicate_key", "find_duplicates", "pointer_token"]
+__all__ = [
+    "MAX_DEPTH",
+    "Duplicate",
+    "WrittenFloat",
+    "WrittenInteger",
+    "WrittenText",
+    "duplicate_key",
+    "find_duplicates",
+    "pointer_token",
+]
 
 MAX_DEPTH = 200
 
@@ -14,6 +23,38 @@ MAX_DEPTH = 200
 def pointer_token(key: object) -> str:
     """Return a key as a token of a JSON pointer, as RFC 6901 escapes it."""
     return str(key).replace("~", "~0").replace("/", "~1")
+
+
+class WrittenFloat(float):
+    """A number with a fraction or an exponent, which still knows how it is written."""
+
+    __slots__ = ("text",)
+
+    text: str
+
+    def __new__(cls, text: str) -> WrittenFloat:
+        """Return the number of a text, in which YAML allows `_`."""
+        number = super().__new__(cls, text.replace("_", ""))
+        number.text = text
+        return number
+
+
+class WrittenInteger(int):
+    """A whole number that is not written in plain digits, such as `010` or `1_000`."""
+
+    text: str
+
+    def __new__(cls, value: int, text: str) -> WrittenInteger:
+        """Return a number that is written as a text."""
+        number = super().__new__(cls, value)
+        number.text = text
+        return number
+
+
+class WrittenText(str):
+    """A text that other readers of YAML take for a number, such as `1e3` or `0891`."""
+
+    __slots__ = ()
 
 
 class Duplicate(Unknown, frozen=True, kw_only=True):

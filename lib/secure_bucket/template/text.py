@@ -8,20 +8,23 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Set
 
-from secure_bucket.template.scan import Duplicate
+from secure_bucket.template.scan import Duplicate, WrittenText
 from secure_bucket.values.unknown import Hole, Place, Text, Unknown
 
 __all__ = [
     "NO_VALUE",
     "NoValue",
     "Opaque",
+    "Unsettled",
     "any_member",
     "as_text",
     "canonical",
     "compare",
     "concatenate",
     "dynamic_references",
+    "first_unsettled",
     "holes",
+    "is_number",
     "members_as_holes",
     "named_hole",
     "strings_of",
@@ -50,9 +53,31 @@ class Opaque(Unknown, frozen=True, kw_only=True):
     text: Text | None = None
 
 
+class Unsettled(Hole, frozen=True):
+    """A text of which nobody can tell what deployment makes of it, so that no comparison with it is decided.
+
+    That is a text that another tool has yet to replace, or a number. A name is replaced by the same text
+    everywhere. A call or a block may give another text each time.
+    """
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (not self._varies and Hole.__eq__(self, other))
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __repr__(self) -> str:
+        return f"Unsettled({self.name!r}, {id(self) if self._varies else ''})"
+
+    @property
+    def _varies(self) -> bool:
+        return self.name.startswith(("{%", "<%", "{#")) or "(" in self.name[2:]
+
+
 _NOWHERE = Place()
 _DYNAMIC = re.compile(r"\{\{resolve:[^{}]*\}\}")
 _MARK = "\0"
+_HOW = "how CloudFormation writes the number"
 _ANY_MEMBER = re.compile(r"<(each [^<>]*)>")
 
 
@@ -86,19 +111,45 @@ def concatenate(parts: Iterable[str | Text | Hole]) -> str | Text:
 def as_text(value: object) -> str | Text | None:
     """Return a value as CloudFormation writes it into a string, or `None` where it refuses to."""
     if isinstance(value, (str, Text)):
-        return value
+        return _number(value) if isinstance(value, WrittenText) else value
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float):
-        return str(int(value)) if math.isfinite(value) and value == int(value) else repr(value)
+    if isinstance(value, (int, float)):
+        return _number(value)
     if isinstance(value, Opaque) and value.text is not None:
         return value.text
     if isinstance(value, Unknown):
         name = value.name if isinstance(value, Opaque) else str(value)
         return Text((named_hole(name, value.reason, at=value.at),))
     return None
+
+
+def _number(value: float | WrittenText) -> str | Text:
+    """Return a number as text, where it has only one form.
+
+    No document of AWS says how CloudFormation writes `1.0`, `1e3`, `010`, or a number that a Java `double`
+    does not hold exactly (inferred: more than 15 digits).
+    """
+    written = str(value) if isinstance(value, str) else getattr(value, "text", repr(value))
+    if isinstance(value, int) and written == str(int(value)) and abs(value) < 10**15:
+        return written
+    is_fraction = isinstance(value, float) and math.isfinite(value) and value % 1 != 0
+    if is_fraction and written == repr(float(value)) and "e" not in written:
+        return written
+    shown = written if len(written) <= 60 else f"{written[:57]}…"
+    return Text((Unsettled(written, f"{_HOW} `{shown}` as text is not documented"),))
+
+
+def is_number(text: str | Text) -> bool:
+    """Tell whether a text is a number of which nobody can tell how CloudFormation writes it."""
+    parts = () if isinstance(text, str) else text.parts
+    return len(parts) == 1 and isinstance(parts[0], Unsettled) and parts[0].reason.startswith(_HOW)
+
+
+def first_unsettled(*texts: str | Text) -> Unsettled | None:
+    """Return the first text in others of which nobody can tell what deployment makes of it."""
+    parts = (part for text in texts if isinstance(text, Text) for part in text.parts)
+    return next((part for part in parts if isinstance(part, Unsettled)), None)
 
 
 def canonical(value: object) -> str:

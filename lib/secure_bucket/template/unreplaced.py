@@ -12,10 +12,10 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from secure_bucket.template.text import concatenate
+from secure_bucket.template.text import Unsettled, concatenate, first_unsettled
 from secure_bucket.values.unknown import Hole, Text, Unknown
 
-__all__ = ["Placeholder", "first_placeholder", "placeholders_as_holes", "unreplaced_whole"]
+__all__ = ["placeholders_as_holes", "unreplaced_whole"]
 
 # One form for each tool. INVARIANT: no policy variable of IAM (`${aws:…}`, `${s3:prefix}`, `${*}`), no pseudo
 # parameter (`${AWS::Region}`) and no dynamic reference (`{{resolve:…}}`) has one of them.
@@ -58,26 +58,6 @@ _START = re.compile(r"\$[({A-Z_]|\{[{%#]|#\{|<[<%]|%[(A-Za-z_]|\(\(|\[\[|@[@A-Za
 _DIRECTIVE = re.compile(r"(?m)^[ \t]*#.*(?:\{%[-+ ]|<%[-= ])")
 
 
-class Placeholder(Hole, frozen=True):
-    """A text that another tool has yet to replace, so that nothing can be told about it.
-
-    A name is replaced by the same text everywhere. A call or a block may give another text each time.
-    """
-
-    def __eq__(self, other: object) -> bool:
-        return self is other or (not self._varies and Hole.__eq__(self, other))
-
-    def __hash__(self) -> int:
-        return hash(self.name)
-
-    def __repr__(self) -> str:
-        return f"Placeholder({self.name!r}, {id(self) if self._varies else ''})"
-
-    @property
-    def _varies(self) -> bool:
-        return self.name.startswith(("{%", "<%", "{#")) or "(" in self.name[2:]
-
-
 def placeholders_as_holes(text: str) -> str | Text:
     """Make a hole of everything in a text that another tool has yet to replace."""
     if not _START.search(text):
@@ -98,12 +78,6 @@ def placeholders_as_holes(text: str) -> str | Text:
     return concatenate([*parts, text[end:]]) if parts else text
 
 
-def first_placeholder(*texts: str | Text) -> Placeholder | None:
-    """Return the first text in others that another tool has yet to replace."""
-    parts = (part for text in texts if isinstance(text, Text) for part in text.parts)
-    return next((part for part in parts if isinstance(part, Placeholder)), None)
-
-
 def unreplaced_whole(text: str, sections: Mapping[str, object]) -> Unknown | None:
     """Return why a whole template is not known: another tool has yet to replace a section of it.
 
@@ -113,7 +87,7 @@ def unreplaced_whole(text: str, sections: Mapping[str, object]) -> Unknown | Non
     """
     for name, section in sections.items():
         if isinstance(section, str) and name not in ("AWSTemplateFormatVersion", "Description"):
-            placeholder = first_placeholder(placeholders_as_holes(section))
+            placeholder = first_unsettled(placeholders_as_holes(section))
             if placeholder is not None:
                 return Unknown(f"the section `{name}` {placeholder.reason}".replace("` `", "`: `"))
     found = _DIRECTIVE.search(text) if "{%" in text or "<%" in text else None
@@ -124,8 +98,8 @@ def unreplaced_whole(text: str, sections: Mapping[str, object]) -> Unknown | Non
     return Unknown(f"the comment in line {line} is a directive that {tool} has yet to follow")
 
 
-def _placeholder(text: str, tool: str) -> Placeholder:
+def _placeholder(text: str, tool: str) -> Unsettled:
     shown = " ".join(text.split())
     shown = shown if len(shown) <= 60 else f"{shown[:57]}…"
     name = text.replace("%2F", "%252F").replace("/", "%2F")
-    return Placeholder(name, f"`{shown}` is text that {tool} has yet to replace")
+    return Unsettled(name, f"`{shown}` is text that {tool} has yet to replace")

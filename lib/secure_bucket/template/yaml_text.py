@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from secure_bucket.errors import TemplateError
-from secure_bucket.template.scan import MAX_DEPTH, duplicate_key, pointer_token
+from secure_bucket.template.scan import (
+    MAX_DEPTH,
+    WrittenFloat,
+    WrittenInteger,
+    WrittenText,
+    duplicate_key,
+    pointer_token,
+)
 from secure_bucket.values.unknown import Place, Unknown
 
 if TYPE_CHECKING:
@@ -40,6 +47,7 @@ _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9_]*)")
 _RADIX = re.compile(r"([-+]?)(?:0b([01_]+)|0x([0-9a-fA-F_]+)|0([0-7_]+))")
 _SEXAGESIMAL = re.compile(r"([-+]?)([1-9][0-9_]*(?::[0-5]?[0-9])+)")
 _FLOAT = re.compile(r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?)")
+_EXPONENT = re.compile(r"[-+]?[0-9]{1,300}[eE][-+]?[0-9]{1,300}")
 _STANDARD = "tag:yaml.org,2002:"
 _LONG_NAMES = {"!Ref": "Ref", "!Condition": "Condition"}
 
@@ -258,6 +266,18 @@ def _plain(text: str) -> object:
         return None
     if not text[0].isascii() or not (text[0].isdigit() or text[0] in "+-.") or len(text) > 300:
         return text
+    # YAML 1.2 reads `1e3` and `0891` as numbers, YAML 1.1 as text.
+    if _EXPONENT.fullmatch(text):
+        return WrittenText(text)
+    if text.isdigit() and text[0] == "0" and ("8" in text or "9" in text):
+        return WrittenText(text)
+    if _FLOAT.fullmatch(text) and any(character.isdigit() for character in text):
+        return WrittenFloat(text)
+    number = _integer(text)
+    return text if number is None else number if str(number) == text else WrittenInteger(number, text)
+
+
+def _integer(text: str) -> int | None:
     if _INTEGER.fullmatch(text):
         return int(text.replace("_", ""))
     radix = _RADIX.fullmatch(text)
@@ -269,6 +289,4 @@ def _plain(text: str) -> object:
         for digit in sexagesimal[2].replace("_", "").split(":"):
             total = total * 60 + int(digit)
         return -total if sexagesimal[1] == "-" else total
-    if _FLOAT.fullmatch(text) and any(character.isdigit() for character in text):
-        return float(text.replace("_", ""))
-    return text
+    return None
