@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, field
 
 from secure_bucket.template.intrinsics import FUNCTIONS
 from secure_bucket.template.load import Document
 from secure_bucket.template.loops import write_out_loop
+from secure_bucket.template.references import bucket_name
 from secure_bucket.template.resolve import Assembly, Resolver
 from secure_bucket.template.sources import kind_of
 from secure_bucket.template.stack import TYPES_THAT_MATTER, Path, Resource, Stack, is_loop, pointer_of
 from secure_bucket.template.text import first_unsettled, strings_of
 from secure_bucket.template.unreplaced import placeholders_as_holes, unreplaced_whole
-from secure_bucket.template.worlds import PARTITION, URL_SUFFIXES, World
-from secure_bucket.values.unknown import Place, Unknown
+from secure_bucket.template.worlds import PARTITION, URL_SUFFIXES, Fork, Infeasible, Undecidable, World
+from secure_bucket.values.unknown import Place, Text, Unknown
 
 __all__ = ["Bucket", "BucketPolicy", "Inventory", "NotApplicable", "Receiver", "Unread"]
 
@@ -129,6 +131,8 @@ class Inventory(Struct, eq=False):
     receivers: list[Receiver] = field(default_factory=list)
     start: World = field(default_factory=World)
     _first: Resolver | None = None
+    _names: dict[str | Text, list[Bucket]] | None = None
+    _of_stack: dict[int, list[Bucket]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not any(_names_partitions(stack.document) for stack in self.assembly.stacks):
@@ -149,6 +153,24 @@ class Inventory(Struct, eq=False):
                 self._first = Resolver(self.assembly, world, FUNCTIONS)
             return self._first
         return Resolver(self.assembly, world, FUNCTIONS, expand=expand)
+
+    def names(self) -> Mapping[str | Text, Sequence[Bucket]]:
+        """Return the buckets by their names, as far as these are the same in every world."""
+        if self._names is None:
+            self._names = {}
+            resolver = self.resolver(self.start, False)
+            for bucket in self.buckets:
+                with contextlib.suppress(Fork, Infeasible, Undecidable):
+                    name = bucket_name(resolver, bucket.stack, bucket.resource)
+                    self._names.setdefault(name, []).append(bucket)
+        return self._names
+
+    def buckets_of(self, stack: Stack) -> Sequence[Bucket]:
+        """Return the buckets of a stack that no other nests, and of those that it nests."""
+        if not self._of_stack:
+            for bucket in self.buckets:
+                self._of_stack.setdefault(id(bucket.stack.outermost), []).append(bucket)
+        return self._of_stack.get(id(stack), ())
 
     def _write_out_loops(self, stack: Stack) -> None:
         resources = stack.document.root.get("Resources")

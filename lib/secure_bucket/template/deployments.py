@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
 
@@ -21,6 +22,8 @@ from secure_bucket.values.unknown import Text, Unknown
 
 __all__ = ["Applied", "Deployment", "deployments_of", "foreign_deployments_of", "source_of"]
 
+# With more of them a bucket is undecided, unless somebody reads them all.
+MAX_POSSIBLE = 32
 _S3_ARN = re.compile(r"arn:(aws[a-z-]*):s3:")
 
 
@@ -115,15 +118,24 @@ def _deployment(inventory: Inventory, resolver: Resolver, bucket: Bucket) -> Dep
         if exists(resolver, policy.stack, policy.resource):
             arn = bucket_arn(resolver, bucket.stack, name)
             applied.append(Applied(policy, _document(resolver, policy), arn, certain=True))
+    possible = 0
     for policy in inventory.loose:
         # Whether a policy exists is asked last, because it may depend on what this bucket does not.
-        for target in _targets(resolver, policy):
+        for target in _targets(inventory, resolver, policy, bucket.stack):
             applies = _applies(inventory, resolver, policy, target, bucket, name)
-            if applies is not False and exists(resolver, policy.stack, policy.resource):
+            if applies is None and policy.stack.outermost is not bucket.stack.outermost:
+                applied += _apart(resolver, policy, target)
+            elif applies is not False and exists(resolver, policy.stack, policy.resource):
                 owner, named = (bucket.stack, name) if applies else (policy.stack, target)
                 arn = bucket_arn(resolver, owner, named)
                 applied.append(Applied(policy, _document(resolver, policy), arn, certain=applies is True))
-                break
+            else:
+                continue
+            possible += applies is None
+            break
+        if possible > MAX_POSSIBLE:
+            reason = f"more than {MAX_POSSIBLE} policies may be for this bucket"
+            raise Undecidable(resolver.opaque(bucket.stack, reason, bucket.resource.path))
     unread = receiver_of(inventory, resolver, bucket, name)
     _settle_partition(resolver, bucket.stack, applied)
     _allow(inventory, resolver, bucket.stack)
@@ -136,6 +148,21 @@ def _deployment(inventory: Inventory, resolver: Resolver, bucket: Bucket) -> Dep
         resolver.expandable,
         unread,
     )
+
+
+def _apart(resolver: Resolver, policy: BucketPolicy, target: str | Text) -> list[Applied]:
+    """Return a policy that is deployed apart from a bucket, and may be for it; nothing if it never exists.
+
+    What it depends on splits no world: it only adds to what is not known.
+    """
+    document: object = resolver.opaque(
+        policy.stack, "it depends on the parameters of another template", policy.resource.path
+    )
+    with contextlib.suppress(Fork):
+        if not exists(resolver, policy.stack, policy.resource):
+            return []
+        document = _document(resolver, policy)
+    return [Applied(policy, document, bucket_arn(resolver, policy.stack, target), certain=False)]
 
 
 def _allow(inventory: Inventory, resolver: Resolver, stack: Stack) -> None:
@@ -163,14 +190,24 @@ def _applies(
         # What is handed to a stack when it is created cannot be the name that it makes up itself.
         return False
     # No two buckets have the same name, so the policy of one is not the policy of another.
-    for other in inventory.buckets:
-        if (
-            other is not bucket
-            and compare(target, bucket_name(resolver, other.stack, other.resource))
-            and exists(resolver, other.stack, other.resource)
-        ):
+    for other in _named(inventory, resolver, target, bucket.stack):
+        if other is not bucket and exists(resolver, other.stack, other.resource):
             return False
     return None
+
+
+def _named(inventory: Inventory, resolver: Resolver, target: str | Text, near: Stack) -> list[Bucket]:
+    """Return the buckets that surely have a name.
+
+    What is deployed apart from a stack is named as in every world: to ask in this one could only split it.
+    """
+    named = inventory.names().get(target, ())
+    apart = [other for other in named if other.stack.outermost is not near.outermost]
+    return apart + [
+        other
+        for other in inventory.buckets_of(near.outermost)
+        if compare(target, bucket_name(resolver, other.stack, other.resource))
+    ]
 
 
 def _is_meant(
@@ -188,10 +225,8 @@ def _is_meant(
     distance = _distance(policy.stack, bucket.stack)
     rivals = [
         _distance(policy.stack, other.stack)
-        for other in inventory.buckets
-        if other is not bucket
-        and compare(target, bucket_name(resolver, other.stack, other.resource))
-        and exists(resolver, other.stack, other.resource)
+        for other in _named(inventory, resolver, target, bucket.stack)
+        if other is not bucket and exists(resolver, other.stack, other.resource)
     ]
     nearest = min(rivals, default=distance + 1)
     return None if nearest == distance else distance < nearest
@@ -201,11 +236,8 @@ def _foreign(inventory: Inventory, resolver: Resolver, policy: BucketPolicy) -> 
     if not exists(resolver, policy.stack, policy.resource):
         return []
     found = []
-    for target in _targets(resolver, policy):
-        if any(
-            compare(target, bucket_name(resolver, bucket.stack, bucket.resource))
-            for bucket in inventory.buckets
-        ):
+    for target in _targets(inventory, resolver, policy, policy.stack):
+        if _named(inventory, resolver, target, policy.stack):
             continue
         arn = bucket_arn(resolver, policy.stack, target)
         applied = Applied(policy, _document(resolver, policy), arn, certain=True)
@@ -242,7 +274,16 @@ def _document(resolver: Resolver, policy: BucketPolicy) -> object:
     return document
 
 
-def _targets(resolver: Resolver, policy: BucketPolicy) -> list[str | Text]:
+def _targets(inventory: Inventory, resolver: Resolver, policy: BucketPolicy, near: Stack) -> list[str | Text]:
+    """Return the names that a policy is for; one that is deployed apart is for the same in every world."""
+    if policy.stack.outermost is not near.outermost:
+        with contextlib.suppress(Fork, Infeasible, Undecidable):
+            first = inventory.resolver(inventory.start, False)
+            return [resolver.world.fix(text) for text in _targets_in(first, policy)]
+    return _targets_in(resolver, policy)
+
+
+def _targets_in(resolver: Resolver, policy: BucketPolicy) -> list[str | Text]:
     known = resolver.targets.get(id(policy))
     if known is not None:
         return known

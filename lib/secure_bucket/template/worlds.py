@@ -8,13 +8,14 @@ default is one value among others, never assumed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from secure_bucket.values.unknown import Hole, Unknown
+from secure_bucket.template.text import concatenate
+from secure_bucket.values.unknown import Hole, Text, Unknown
 
 __all__ = [
     "MAX_WORLDS",
@@ -104,12 +105,21 @@ class Fork(Exception):
     """The answer depends on something that this world leaves open.
 
     Args:
-        worlds: The same world with it fixed in every possible way.
+        worlds: The same world with it fixed in every possible way; `None` stands for one that contradicts it.
+            Most forks are raised and never taken, so that worlds are made only when they are.
     """
 
-    def __init__(self, worlds: tuple[World, ...]) -> None:
-        super().__init__(f"{len(worlds)} worlds")
-        self.worlds = worlds
+    def __init__(self, worlds: Iterable[World | None]) -> None:
+        super().__init__("several worlds")
+        self._worlds = worlds
+        self._made: list[World] | None = None
+
+    @property
+    def worlds(self) -> list[World]:
+        """The worlds."""
+        if self._made is None:
+            self._made = [world for world in self._worlds if world is not None]
+        return self._made
 
 
 class World(Struct, frozen=True):
@@ -128,7 +138,7 @@ class World(Struct, frozen=True):
     def holds(self, fact: str) -> bool:
         """Return whether a fact is true here, or fork over it."""
         if fact not in self.facts:
-            raise Fork(tuple(replace(self, facts={**self.facts, fact: truth}) for truth in (True, False)))
+            raise Fork(replace(self, facts={**self.facts, fact: truth}) for truth in (True, False))
         return self.facts[fact]
 
     def equals(self, hole: Hole, text: str, allowed: tuple[str, ...] | None = None) -> bool:
@@ -143,22 +153,25 @@ class World(Struct, frozen=True):
             return self.values[hole] == text
         if hole.generated or text in self.excluded.get(hole, ()):
             return False
-        worlds = [self.assign(hole, text)]
+        raise Fork(self._with_or_without(hole, text, allowed))
+
+    def _with_or_without(
+        self, hole: Hole, text: str, allowed: tuple[str, ...] | None
+    ) -> Iterator[World | None]:
+        yield self.assign(hole, text)
         if allowed is None:
-            worlds.append(self._exclude(hole, text))
-        else:
-            others = [other for other in self.remaining(hole, allowed) if other != text]
-            if len(others) == 1:
-                worlds.append(self.assign(hole, others[0]))
-            elif others:
-                worlds.append(self._exclude(hole, text))
-        raise Fork(tuple(world for world in worlds if world is not None))
+            yield self._exclude(hole, text)
+            return
+        others = [other for other in self.remaining(hole, allowed) if other != text]
+        if len(others) == 1:
+            yield self.assign(hole, others[0])
+        elif others:
+            yield self._exclude(hole, text)
 
     def choose(self, hole: Hole, allowed: tuple[str, ...]) -> str:
         """Return the text that a hole has here, or fork over all that it can have."""
         if hole not in self.values:
-            worlds = (self.assign(hole, text) for text in self.remaining(hole, allowed))
-            raise Fork(tuple(world for world in worlds if world is not None))
+            raise Fork(self.assign(hole, text) for text in self.remaining(hole, allowed))
         return self.values[hole]
 
     def remaining(self, hole: Hole, allowed: tuple[str, ...]) -> tuple[str, ...]:
@@ -178,6 +191,13 @@ class World(Struct, frozen=True):
 
     def _exclude(self, hole: Hole, text: str) -> World:
         return replace(self, excluded={**self.excluded, hole: (*self.excluded.get(hole, ()), text)})
+
+    def fix(self, text: str | Text) -> str | Text:
+        """Return a text with the holes filled that are fixed here."""
+        if isinstance(text, str):
+            return text
+        parts = [self.values.get(part, part) if isinstance(part, Hole) else part for part in text.parts]
+        return concatenate(parts)
 
     def describe(self) -> dict[str, str]:
         """Return what is fixed here, in words, by the name of what it is fixed for."""
