@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -101,6 +101,7 @@ def check_templates(
     strict: bool = False,
     minimum_tls_version: float | str | None = None,
     exceptions_as_of: datetime.date | None = None,
+    siblings: Mapping[str, Sequence[str]] | None = None,
 ) -> Report:
     """Check the templates of one application, which may import each other's exports.
 
@@ -109,6 +110,7 @@ def check_templates(
         strict: As for `check_template`.
         minimum_tls_version: As for `check_template`.
         exceptions_as_of: As for `check_template`.
+        siblings: Further files that may hold the template of a nested stack, by their last component.
 
     Raises:
         TemplateError: If one cannot be read, or is no template.
@@ -116,7 +118,9 @@ def check_templates(
     given = list(templates)
     names = (each.name if isinstance(each, Document) else os.fspath(each) for each in given[:3])
     named = ", ".join(f"`{name}`" for name in names)
-    return _check(lambda: read_templates(given), named, strict, minimum_tls_version, exceptions_as_of)
+    return _check(
+        lambda: read_templates(given, siblings), named, strict, minimum_tls_version, exceptions_as_of
+    )
 
 
 def check_assembly(

@@ -9,9 +9,10 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from secure_bucket.checks.check import check_assembly, check_document, check_templates
 from secure_bucket.checks.find_targets import Kind, Target
@@ -50,11 +51,13 @@ class Settings(Struct, frozen=True):
         strict: Take `{"AWS": "*"}` not to cover AWS service principals.
         minimum_tls: The TLS version below which nothing may get through; `None` asks nothing.
         today: The day for which exceptions are granted.
+        siblings: The files of the run, which a `TemplateURL` may be the address of, by their last component.
     """
 
     strict: bool
     minimum_tls: float | None
     today: datetime.date
+    siblings: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def check_all(
@@ -73,6 +76,11 @@ def check_all(
             to do.
         progress: Called with the number of targets that are done.
     """
+    siblings: dict[str, list[str]] = {}
+    for target in targets:
+        if target.kind in (Kind.TEMPLATE, Kind.CANDIDATE):
+            siblings.setdefault(os.path.basename(target.path), []).append(target.path)
+    settings = replace(settings, siblings=siblings)
     processes = jobs if jobs is not None else _cores() if _size(targets) > _WORTH_PROCESSES else 1
     processes = min(processes, len(targets))
     alone = processes <= 1
@@ -192,6 +200,7 @@ def _check_templates(documents: Sequence[Document], settings: Settings) -> Repor
         strict=settings.strict,
         minimum_tls_version=settings.minimum_tls,
         exceptions_as_of=settings.today,
+        siblings=settings.siblings,
     )
 
 

@@ -5,11 +5,12 @@ Each such resource ends in `Stack.found`: its templates are read, or the reason 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -83,7 +84,7 @@ def read_document(document: Document) -> Assembly:
 
 def read_templates(
     templates: Iterable[str | os.PathLike[str] | Document],
-    siblings: Mapping[str, tuple[str, ...]] | None = None,
+    siblings: Mapping[str, Sequence[str]] | None = None,
 ) -> Assembly:
     """Read templates that are deployed together, such as the stacks of one application.
 
@@ -304,11 +305,18 @@ class _Reader(Struct):
 
         path = end.partition("://")[2] or end
         files = self.siblings.get(path.rpartition("/")[2], [])
-        files = [file for file in files if os.path.abspath(file) != os.path.abspath(stack.document.name)]
+        around = {os.path.abspath(each.document.name) for each in (stack, *stack.ancestors)}
+        files = [file for file in files if os.path.abspath(file) not in around]
         if len(files) > 1:
             lengths = [_common_end(path, file) for file in files]
             files = [file for file, length in zip(files, lengths, strict=True) if length == max(lengths)]
-        return Path(files[0]) if len(files) == 1 else None
+        if len(files) != 1:
+            return None
+        # What cannot be read is a fault of that file, and not at hand here.
+        with contextlib.suppress(TemplateError):
+            self.documents.setdefault(os.path.abspath(files[0]), load_document(files[0]))
+            return Path(files[0])
+        return None
 
     def _read_body(self, stack: Stack, resource: Resource, written: object) -> str:
         path = (resource.properties_path, "TemplateBody")

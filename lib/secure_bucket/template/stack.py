@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct, field
@@ -156,12 +156,17 @@ class Stack(Struct, eq=False):
             self.resources[logical_id] = Resource(logical_id, _kind(body), body, path, members)
 
     @property
-    def outermost(self) -> Stack:
-        """The stack that nests it, or nests that one, and that no other nests."""
-        stack = self
-        while stack.parent is not None:
+    def ancestors(self) -> Iterator[Stack]:
+        """The stack that nests it, the one that nests that, and so on."""
+        stack = self.parent
+        while stack is not None:
+            yield stack
             stack = stack.parent
-        return stack
+
+    @property
+    def outermost(self) -> Stack:
+        """The last of its ancestors, or itself."""
+        return (self, *self.ancestors)[-1]
 
     def construct_path(self, resource: Resource) -> str:
         """Return the path of the construct of a resource; `""` when nothing tells."""
