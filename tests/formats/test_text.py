@@ -25,8 +25,9 @@ def test_a_finding_is_one_line_that_an_editor_can_jump_from() -> None:
 
 
 def test_the_fix_and_the_line_of_the_program_stand_under_it() -> None:
-    assert render(FULL, RUN).splitlines()[1:5] == [
+    assert render(FULL, RUN).splitlines()[1:6] == [
         "  fix: use `SecureBucket`, or `enforce_ssl=True`",
+        "  construct `App/Reports`",
         "  created at app.py:2:1",
         ' 2 |   s3.Bucket(stack, "Reports")',
         "   |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^",
@@ -35,7 +36,7 @@ def test_the_fix_and_the_line_of_the_program_stand_under_it() -> None:
 
 def test_the_guilty_statement_is_marked_from_its_first_to_its_last_character() -> None:
     report = replace(FULL, findings=(replace(FULL.findings[0], created_at=None),))
-    assert render(report, RUN).splitlines()[2:11] == [
+    assert render(report, RUN).splitlines()[3:12] == [
         " 10 |             - Sid: DenyHttp",
         "    |  _____________^",
         " 11 | |             Effect: Deny",

@@ -111,6 +111,11 @@ class _Page:
         if self.concise:
             return
         yield from self.indented(f"fix: {finding.fix}")
+        if finding.construct_path:
+            # The AWS CDK records the lines of a Python program only with this option.
+            line = "" if finding.created_at else " (`cdk synth --debug` records the line that creates it)"
+            path = finding.construct_path.removesuffix("/Resource")
+            yield from self.indented(f"construct `{path}`{line}")
         if finding.created_at is not None:
             yield from self.indented(f"created at {self.where(finding.created_at)}")
             yield from self.excerpt(finding.created_at)

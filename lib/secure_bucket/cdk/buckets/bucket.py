@@ -13,7 +13,7 @@ from secure_bucket.cdk.buckets.mfa import BucketMfa
 from secure_bucket.cdk.buckets.props import SecureBucketProps
 from secure_bucket.cdk.buckets.refuse import path_in, refuse, shown
 from secure_bucket.cdk.buckets.tls import check_tls_version
-from secure_bucket.cdk.fix.lifetime import keep_made, keep_through_overrides
+from secure_bucket.cdk.fix.lifetime import keep_own, keep_through_overrides
 from secure_bucket.cdk.fix.policy_finder import own_policy
 from secure_bucket.policy.statements import MINIMUM_TLS_VERSION
 
@@ -39,6 +39,10 @@ class SecureBucket(s3.Bucket):
     of *Example bucket policies* in the S3 User Guide.
 
         SecureBucket(self, "Reports", versioned=True)
+
+    Its policy is kept as long as the bucket: it has the same `DeletionPolicy` and `UpdateReplacePolicy`, also
+    when a removal policy is applied later, by an Aspect too. Where an override decides about the bucket, the
+    policy is retained.
 
     Args:
         scope: The construct it belongs to.
@@ -72,7 +76,7 @@ class SecureBucket(s3.Bucket):
             props["block_public_access"] = _BLOCK_ALL
         mfa = _mfa(scope, id, props)
         super().__init__(scope, id, **props)  # type: ignore[misc]
-        keep_made(scope, id)
+        keep_own(self, scope)
         if props.get("removal_policy") not in (None, cdk.RemovalPolicy.RETAIN):
             policy = own_policy(self)
             if policy is not None:

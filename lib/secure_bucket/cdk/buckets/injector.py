@@ -21,6 +21,8 @@ class BucketSecureTransportInjector:
 
         app = cdk.App(property_injectors=[BucketSecureTransportInjector()])
 
+    The policy of each such bucket is kept as long as the bucket.
+
     It reaches the buckets in Stages and nested stacks, and those that the constructs of other libraries and
     the CDK itself make. Every other prop stays what it is. It does not reach L1 buckets, nor what was made
     before it; the gate, which it does not replace, reports those.

@@ -19,8 +19,8 @@ class BucketSecureTransport(Mixin):
         s3.Bucket(self, "Reports").with_(BucketSecureTransport())
 
     It acts at once: into the policy that the bucket has at that moment, or into a new one. On a bucket that
-    refuses plain HTTP already it changes nothing. To have every bucket below a construct covered, or else an
-    error:
+    refuses plain HTTP already it changes nothing. The policy is kept as long as the bucket. To have every
+    bucket below a construct covered, or else an error:
 
         buckets = cdk.ConstructSelector.resources_of_type("AWS::S3::Bucket")
         cdk.Mixins.of(app, buckets).require_all().apply(BucketSecureTransport())

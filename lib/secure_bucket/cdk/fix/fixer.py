@@ -122,7 +122,7 @@ class Fixer:
             self._made.add(path)
             deny = deny_plain_http(bucket.attr_arn)
             made = add_policy(bucket, place.owner, "SecureTransportPolicy", [deny])
-            return Fixed(path, path_of(made), is_new=True)
+            return Fixed(path, made, is_new=True)
         add_statements(policy, document, [deny])
         if self._keeps:
             keep_policy(policy, bucket)

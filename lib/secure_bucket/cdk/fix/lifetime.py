@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeAlias
 from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
@@ -10,7 +11,9 @@ import jsii
 from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct, IValidation
 
-__all__ = ["condition_differs", "keep_made", "keep_policy", "keep_through_overrides"]
+__all__ = ["condition_differs", "keep_made", "keep_own", "keep_policy", "keep_through_overrides"]
+
+_Policy: TypeAlias = "s3.BucketPolicy | s3.CfnBucketPolicy"
 
 _ATTRIBUTES = {"DeletionPolicy": "deletion_policy", "UpdateReplacePolicy": "update_replace_policy"}
 
@@ -32,7 +35,7 @@ def condition_differs(policy: s3.CfnBucketPolicy, bucket: s3.CfnBucket) -> str:
     return f"exists only under the condition `{id}`, and the bucket does not depend on it in the same way"
 
 
-def keep_policy(policy: s3.CfnBucketPolicy, bucket: s3.CfnBucket) -> None:
+def keep_policy(policy: _Policy, bucket: s3.CfnBucket) -> None:
     """Keep a policy as long as its bucket, also when the lifetime of the bucket changes later.
 
     A retained bucket whose policy goes with the stack is open from then on. A policy must not outlive the
@@ -43,6 +46,16 @@ def keep_policy(policy: s3.CfnBucketPolicy, bucket: s3.CfnBucket) -> None:
         bucket: Its bucket.
     """
     _lifetimes_in(bucket).pairs.append((policy, bucket))
+
+
+def keep_own(owner: s3.Bucket, scope: Construct) -> None:
+    """Keep the policy that an `s3.Bucket` has made for itself as long as that bucket.
+
+    Args:
+        owner: The bucket.
+        scope: The construct that the bucket belongs to.
+    """
+    _lifetimes_in(scope).owners.append(owner)
 
 
 def keep_made(scope: Construct, id: str) -> None:
@@ -65,7 +78,8 @@ class _Lifetimes:
 
     def __init__(self) -> None:
         self.made: list[tuple[Construct, str]] = []
-        self.pairs: list[tuple[s3.CfnBucketPolicy, s3.CfnBucket]] = []
+        self.owners: list[s3.Bucket] = []
+        self.pairs: list[tuple[_Policy, s3.CfnBucket]] = []
 
     def validate(self) -> list[str]:
         """Follow the buckets; the AWS CDK calls this."""
@@ -76,15 +90,15 @@ class _Lifetimes:
         return []
 
     def _made(self) -> Iterator[tuple[s3.BucketPolicy, s3.CfnBucket]]:
-        for scope, id in self.made:
-            owner = scope.node.try_find_child(id)
+        found = (scope.node.try_find_child(id) for scope, id in self.made)
+        for owner in (*self.owners, *found):
             if isinstance(owner, s3.Bucket):
                 policy, bucket = owner.policy, owner.node.default_child
                 if policy is not None and isinstance(bucket, s3.CfnBucket):
                     yield policy, bucket
 
 
-def _follow(policy: s3.BucketPolicy | s3.CfnBucketPolicy, bucket: s3.CfnBucket) -> None:
+def _follow(policy: _Policy, bucket: s3.CfnBucket) -> None:
     """Give a policy the lifetime of its bucket, in as few calls to the jsii kernel as possible."""
     options = bucket.cfn_options
     condition, values = options.condition, [getattr(options, each) for each in _ATTRIBUTES.values()]
@@ -130,8 +144,9 @@ def keep_through_overrides(policy: s3.CfnBucketPolicy, bucket: s3.CfnBucket) -> 
         policy: The policy.
         bucket: Its bucket, which nobody has overridden yet.
     """
+    options = bucket.cfn_options
     for attribute, option in _ATTRIBUTES.items():
-        lifetime = _Lifetime(bucket.cfn_options, option)
+        lifetime = _Lifetime(options, option)
         bucket.add_override(attribute, cdk.Lazy.uncached_any(lifetime))
         policy.add_override(attribute, cdk.Lazy.uncached_any(_Followed(lifetime)))
 

@@ -15,7 +15,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 
 from secure_bucket.cdk.fix.lifetime import condition_differs, keep_policy
-from secure_bucket.cdk.fix.policy_finder import own_policy
+from secure_bucket.cdk.fix.policy_finder import path_of
 
 __all__ = ["add_policy", "add_statements", "arn_for", "hindrance"]
 
@@ -96,7 +96,7 @@ def add_statements(
 
 def add_policy(
     bucket: s3.CfnBucket, owner: s3.Bucket | None, id: str, statements: Sequence[dict[str, Any]]
-) -> s3.CfnBucketPolicy:
+) -> str:
     """Give a bucket without a policy one in its own stack, which lives as long as the bucket.
 
     Args:
@@ -104,17 +104,22 @@ def add_policy(
         owner: The L2 that it is the resource of.
         id: The id of the policy, where there is no L2 that makes it.
         statements: Its statements.
+
+    Returns:
+        The path of the policy.
     """
     parsed = [iam.PolicyStatement.from_json(each) for each in statements]
     if owner is not None:
         # Through the L2, so that what it ties to its policy (auto-delete, say) stays tied.
         for statement in parsed:
             owner.add_to_resource_policy(statement)
-    policy = own_policy(owner) or s3.CfnBucketPolicy(
-        bucket, id, bucket=bucket.ref, policy_document=iam.PolicyDocument(statements=parsed)
-    )
+        if owner.policy is not None:
+            keep_policy(owner.policy, bucket)
+            return f"{path_of(owner)}/Policy/Resource"
+    document = iam.PolicyDocument(statements=parsed)
+    policy = s3.CfnBucketPolicy(bucket, id, bucket=bucket.ref, policy_document=document)
     keep_policy(policy, bucket)
-    return policy
+    return path_of(policy)
 
 
 @jsii.implements(cdk.IAnyProducer)

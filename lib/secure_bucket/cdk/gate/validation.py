@@ -159,11 +159,13 @@ class Gate:
         accepted = sum(map(len, granted.values()))
 
         imports = _foreign_buckets(app, directory, report)
-        for path, arn in imports.items():
-            stack = assembly.stack_of(path)
-            hidden = stack is None or stack.in_stage
-            acknowledged = is_acknowledged(IMPORTED_BUCKET, path, f"imported bucket `{path}`")
-            violations.append(of_import(path, arn, repeat_on_app=hidden and not acknowledged))
+        for arn, paths in imports:
+            repeat = False
+            for path in paths:
+                stack = assembly.stack_of(path)
+                acknowledged = is_acknowledged(IMPORTED_BUCKET, path, f"imported bucket `{path}`")
+                repeat |= (stack is None or stack.in_stage) and not acknowledged
+            violations.append(of_import(paths, arn, repeat_on_app=repeat))
 
         exceptions = list(_exceptions(granted))
         for exception in exceptions:
@@ -302,18 +304,21 @@ def _demand_every_template(report: Report, templates: Iterable[str]) -> None:
             raise TemplateError(f"`{template}` is part of the app, but was not judged")
 
 
-def _foreign_buckets(app: cdk.App, directory: Path, report: Report) -> dict[str, object]:
-    """The ARNs of the buckets that the app imports from elsewhere, by construct path."""
+def _foreign_buckets(app: cdk.App, directory: Path, report: Report) -> list[tuple[object, list[str]]]:
+    """Return the ARNs of the buckets that the app imports from elsewhere, with the paths that import each."""
     own = {bucket.logical_id for bucket in report.buckets}
-    foreign: dict[str, object] = {}
+    foreign: list[tuple[object, list[str]]] = []
     for path in imported_buckets(directory):
         bucket = find_construct(app, path)
         if bucket is not None:
             arn = _literal(cdk.Stack.of(bucket).resolve(cast(s3.IBucket, bucket).bucket_arn))
-            # The same bucket may be imported in many places.
-            of_aws = isinstance(arn, str) and _OF_AWS.search(arn)
-            if not own.intersection(_referenced(arn)) and arn not in foreign.values() and not of_aws:
-                foreign[path] = arn
+            if own.intersection(_referenced(arn)) or (isinstance(arn, str) and _OF_AWS.search(arn)):
+                continue
+            paths = next((paths for other, paths in foreign if other == arn), None)
+            if paths is None:
+                foreign.append((arn, [path]))
+            else:
+                paths.append(path)
     return foreign
 
 

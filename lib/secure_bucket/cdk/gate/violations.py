@@ -89,21 +89,21 @@ def of_sum(paths: Sequence[str]) -> PolicyViolation:
     )
 
 
-def of_import(path: str, arn: object, *, repeat_on_app: bool) -> PolicyViolation:
+def of_import(paths: Sequence[str], arn: object, *, repeat_on_app: bool) -> PolicyViolation:
     """Name a bucket that the app imports: whether it refuses plain HTTP is in somebody else's hands.
 
     Args:
-        path: The path of the import.
+        paths: The paths of the constructs that import it.
         arn: The ARN of the bucket, literal where its name is.
         repeat_on_app: Whether to report it on the App as well.
     """
     policy = {"Version": "2012-10-17", "Statement": [deny_plain_http(arn)]}
-    resources = [_on(path)]
+    resources = [_on(path) for path in paths]
     if repeat_on_app:
         resources.append(_on(APP))
     return _violation(
         IMPORTED_BUCKET,
-        f"imported bucket `{path}` is not covered: its policy is in no template of this app",
+        f"imported bucket `{paths[0]}` is not covered: its policy is in no template of this app",
         f"its owner adds the statement to the bucket policy, or sets this one: {json.dumps(policy)}",
         "info",
         resources,
