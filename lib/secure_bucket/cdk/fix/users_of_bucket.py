@@ -99,8 +99,8 @@ class UsersOfBucket:
             if policy is None or not _delivers(document):
                 return (
                     f"the flow log `{path_of(user.construct)}` goes to it, and its policy does not let "
-                    f"`{_DELIVERY}` deliver: AWS would replace a new policy, or no logs would arrive; make it a "
-                    "`SecureLogBucket(source=LogSource.VPC_FLOW)`"
+                    f"`{_DELIVERY}` deliver: AWS would replace a new policy, or no logs would arrive; make "
+                    "it a `SecureLogBucket(source=LogSource.VPC_FLOW)`"
                 )
             if outermost(user.stack) == outermost(cdk.Stack.of(policy)):
                 user.construct.node.add_dependency(policy)
