@@ -7,18 +7,16 @@ import enum
 import json
 import shlex
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from msgspec import Struct
 
 from secure_bucket.findings.judge import Outcome
 from secure_bucket.findings.subject import Running
+from secure_bucket.policy.statements import MAX_POLICY_BYTES
 from secure_bucket.values.unknown import Place, Unknown
 
-__all__ = ["MAX_POLICY_BYTES", "PublicAccess", "RunningBucket", "RunningJudgement"]
-
-MAX_POLICY_BYTES: Final = 20_480
-"""What S3 takes as a bucket policy at most: S3 User Guide, *Bucket policies*."""
+__all__ = ["PublicAccess", "RunningBucket", "RunningJudgement"]
 
 
 class PublicAccess(enum.Enum):

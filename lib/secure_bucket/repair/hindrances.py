@@ -7,12 +7,13 @@ from collections.abc import Mapping
 
 from secure_bucket.findings.judge import DeclaredJudgement
 from secure_bucket.findings.rules.rule import when
+from secure_bucket.policy.statements import MAX_POLICY_BYTES
 from secure_bucket.repair.edit import CannotEdit
 from secure_bucket.template import Bucket, BucketPolicy, Document, Inventory
 from secure_bucket.template.deployments import deployments_of
 from secure_bucket.values.unknown import Hole, Text
 
-__all__ = ["MADE_BY_CDK", "MAX_POLICY_BYTES", "limit_size", "made_by_cdk", "note_on", "refuse_several"]
+__all__ = ["MADE_BY_CDK", "limit_size", "made_by_cdk", "note_on", "refuse_several"]
 
 MADE_BY_CDK = (
     "the AWS CDK made this template, and will make it anew: fix the app, with "
@@ -20,8 +21,6 @@ MADE_BY_CDK = (
 )
 """Why a template that was synthesized is left as it is."""
 
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/add-bucket-policy.html: 20 KB.
-MAX_POLICY_BYTES = 20_480
 _LONGEST_NAME = 63
 
 

@@ -138,6 +138,22 @@ def test_a_policy_of_another_stack_gets_the_deny_and_nothing_else(make: Any, tmp
     assert without_policies(app) == without_policies(plain)
 
 
+def test_a_policy_that_refers_to_another_stack_keeps_its_references() -> None:
+    app = fixing()
+    data, other = cdk.Stack(app, "Data"), cdk.Stack(app, "Other")
+    role = iam.Role(other, "Role", assumed_by=iam.AccountRootPrincipal())
+    bucket = s3.Bucket(data, "Reports")
+    bucket.add_to_resource_policy(
+        iam.PolicyStatement(
+            actions=["s3:GetObject"], principals=[role], resources=[bucket.arn_for_objects("*")]
+        )
+    )
+    (policy,) = policies(app).values()
+    assert denies(policy) == 1
+    text = json.dumps(policy["Properties"]["PolicyDocument"])
+    assert text.count('"Fn::ImportValue": "Other:ExportsOutputFnGetAttRole') == 1
+
+
 def test_mfa_in_a_policy_of_another_stack_makes_no_reference_either(tmp_path: Path) -> None:
     app = cdk.App(outdir=str(tmp_path / "mfa"))
     data, other = cdk.Stack(app, "Data"), cdk.Stack(app, "Other")

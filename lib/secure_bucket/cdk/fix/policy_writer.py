@@ -16,14 +16,12 @@ from aws_cdk import aws_s3 as s3
 
 from secure_bucket.cdk.fix.lifetime import condition_differs, keep_policy
 from secure_bucket.cdk.fix.policy_finder import path_of
+from secure_bucket.policy.statements import MAX_POLICY_BYTES
 
 __all__ = ["add_policy", "add_statements", "arn_for", "hindrance"]
 
 # What `resolve` omits: a document without a statement.
 _EMPTY = {"Version": "2012-10-17"}
-
-LIMIT = 20_480
-"""The most bytes that S3 takes as a bucket policy."""
 
 
 def hindrance(
@@ -179,9 +177,10 @@ def _can_take(statements: object) -> bool:
 
 def _too_large(document: object, statements: Sequence[Mapping[str, Any]]) -> str:
     size = _size(document) + sum(_size(each) + 1 for each in statements)
-    if size <= LIMIT:
+    if size <= MAX_POLICY_BYTES:
         return ""
-    return f"would grow to about {size:,} bytes, and S3 takes {LIMIT:,}; make it shorter by hand first"
+    limit = f"S3 takes {MAX_POLICY_BYTES:,}"
+    return f"would grow to about {size:,} bytes, and {limit}; make it shorter by hand first"
 
 
 def _size(value: object) -> int:
