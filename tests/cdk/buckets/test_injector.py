@@ -87,7 +87,7 @@ def test_a_website_is_not_closed_unless_asked_for(props: dict[str, Any]) -> None
     app = app_with(BucketSecureTransportInjector())
     bucket = s3.Bucket(cdk.Stack(app, "Top"), "Site", **props)
     assert bucket.policy is None
-    with pytest.raises(RuntimeError, match="SB004"):
+    with pytest.raises(RuntimeError, match="remove `WebsiteConfiguration`"):
         app.synth()
     app = app_with(BucketSecureTransportInjector(websites=True))
     s3.Bucket(cdk.Stack(app, "Top"), "Site", **props)

@@ -312,7 +312,7 @@ def test_a_stage_out_of_reach_is_reported_with_what_to_attach(app: cdk.App, stac
 
 def test_a_website_is_not_closed(app: cdk.App, stack: cdk.Stack) -> None:
     bucket = s3.Bucket(stack, "Site", website_index_document="index.html")
-    with pytest.raises(RuntimeError, match="SB004"):
+    with pytest.raises(RuntimeError, match="remove `WebsiteConfiguration`"):
         app.synth()
     assert bucket.policy is None
 
