@@ -153,6 +153,24 @@ def test_a_bucket_of_flow_logs_without_their_statement_is_left() -> None:
     assert recorded(app)["fixed"] == []
 
 
+def test_a_policy_that_refers_to_its_flow_log_is_left_and_makes_no_cycle() -> None:
+    app = fixing()
+    stack = cdk.Stack(app, "Top")
+    bucket = s3.Bucket(stack, "Logs")
+    vpc = ec2.Vpc(stack, "Vpc", max_azs=1, nat_gateways=0)
+    log = vpc.add_flow_log("FlowLog", destination=ec2.FlowLogDestination.to_s3(bucket))
+    bucket.add_to_resource_policy(
+        iam.PolicyStatement(
+            actions=["s3:PutObject"],
+            principals=[iam.ServicePrincipal("delivery.logs.amazonaws.com")],
+            resources=[bucket.arn_for_objects("*")],
+            conditions={"ArnLike": {"aws:SourceArn": log.flow_log_id}},
+        )
+    )
+    with pytest.raises(RuntimeError, match="and its policy refers to the flow log"):
+        app.synth()
+
+
 def test_flow_logs_wait_for_the_policy_that_lets_them_in() -> None:
     app = fixing()
     stack = cdk.Stack(app, "Top")

@@ -38,19 +38,7 @@ class _Bucket(Struct, frozen=True):
 
     def is_named_in(self, value: object) -> bool:
         """Whether a resolved value refers to the bucket, or holds its name."""
-        match value:
-            case {"Ref": str(id)}:
-                return id == self.logical_id
-            case {"Fn::GetAtt": [str(id), *_]}:
-                return id == self.logical_id
-            case Mapping():
-                return any(map(self.is_named_in, value.values()))
-            case list():
-                return any(map(self.is_named_in, value))
-            case str():
-                return self.name is not None and self.name in value
-            case _:
-                return False
+        return _refers(value, self.logical_id, self.name)
 
 
 class UsersOfBucket:
@@ -101,6 +89,12 @@ class UsersOfBucket:
                     f"the flow log `{path_of(user.construct)}` goes to it, and its policy does not let "
                     f"`{_DELIVERY}` deliver: AWS would replace a new policy, or no logs would arrive; make "
                     "it a `SecureLogBucket(source=LogSource.VPC_FLOW)`"
+                )
+            id = user.stack.resolve(user.construct.logical_id)
+            if _refers(document, id):
+                return (
+                    f"the flow log `{path_of(user.construct)}` goes to it, and its policy refers to the flow "
+                    "log: AWS replaces the policy of the bucket when the flow log is made"
                 )
             if outermost(user.stack) == outermost(cdk.Stack.of(policy)):
                 user.construct.node.add_dependency(policy)
@@ -156,6 +150,21 @@ def _bucket(bucket: cdk.CfnResource) -> _Bucket:
     resolved = stack.resolve({"id": bucket.logical_id, "name": name})
     name = resolved.get("name")
     return _Bucket(stack.node.path, resolved["id"], name if isinstance(name, str) else None)
+
+
+def _refers(value: object, logical_id: str, name: str | None = None) -> bool:
+    """Whether a resolved value refers to a resource, or holds its name."""
+    match value:
+        case {"Ref": str(id)} | {"Fn::GetAtt": [str(id), *_]}:
+            return id == logical_id
+        case Mapping():
+            return any(_refers(each, logical_id, name) for each in value.values())
+        case list():
+            return any(_refers(each, logical_id, name) for each in value)
+        case str():
+            return name is not None and name in value
+        case _:
+            return False
 
 
 def _delivers(document: object) -> bool:
