@@ -367,3 +367,13 @@ def test_statistics_is_a_format(directory: Path, run: Run) -> None:
     assert counted.code == 1
     assert counted.out == run("check", "a.yaml", "--format", "statistics").out
     assert "1  SB001 plaintext-http" in counted.out
+
+
+def test_assembly_that_waits_for_context_does_not_pass(directory: Path, run: Run) -> None:
+    write_assembly(directory / "cdk.out")
+    manifest = directory / "cdk.out/manifest.json"
+    missing = [{"key": "vpc-provider:account=1", "provider": "vpc-provider", "props": {}}]
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "missing": missing}))
+    outcome = run("check", "cdk.out")
+    assert outcome.code == 2
+    assert "the context `vpc-provider:account=1` is missing; run `cdk synth`" in outcome.out

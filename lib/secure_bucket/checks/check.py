@@ -205,6 +205,7 @@ def _report(inventory: Inventory, strict: bool, minimum: float | None) -> Report
                 judgement.http.verdict,
                 judgement.at,
                 viewers=tuple(map(str, judgement.viewers)),
+                together_with=judgement.together_with,
             )
             for judgement in judgements
         ),

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from secure_bucket.checks.check import check_assembly, check_document, check_templates
 from secure_bucket.checks.find_targets import Kind, Target
+from secure_bucket.checks.gate import missing_context
 from secure_bucket.errors import NotATemplateError, SecureBucketError
 from secure_bucket.findings.finding import Fault, Report
 from secure_bucket.template.load import MAX_BYTES, Document, load_document, parse_document, read_bytes
@@ -178,12 +179,13 @@ def merge_reports(results: Iterable[tuple[Target, Report]]) -> Report:
 
 def _check(target: Target, settings: Settings) -> Report:
     if target.kind is Kind.ASSEMBLY:
-        return check_assembly(
+        report = check_assembly(
             target.path,
             strict=settings.strict,
             minimum_tls_version=settings.minimum_tls,
             exceptions_as_of=settings.today,
         )
+        return replace(report, faults=(*report.faults, *missing_context(target.path)))
     if target.kind is Kind.STDIN:
         return check_document(
             parse_document(standard_input(), STDIN_NAME),

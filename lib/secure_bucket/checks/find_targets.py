@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from msgspec import Struct, field
 
 from secure_bucket.findings.finding import Fault, Report
+from secure_bucket.template.manifest import MANIFEST
 
 __all__ = ["STDIN", "Kind", "Target", "Targets", "find_targets", "shown"]
 
@@ -184,7 +185,7 @@ class _Search:
             return
         if stat.S_ISDIR(status.st_mode):
             self.directory(path, status)
-        elif os.path.basename(path) == "manifest.json" and _is_assembly(os.path.dirname(path) or os.curdir):
+        elif os.path.basename(path) == MANIFEST and _is_assembly(os.path.dirname(path) or os.curdir):
             self.add(os.path.dirname(path) or os.curdir, Kind.ASSEMBLY)
         else:
             self.add(path, kind)
@@ -266,10 +267,10 @@ def _excluded(path: str, pattern: str) -> bool:
 def _is_assembly(directory: str) -> bool:
     """Tell whether a directory is a cloud assembly, or what is left of one.
 
-    A web application has a `manifest.json`, too; one that cannot be read counts where CDK left its other
+    A web application has a manifest, too; one that cannot be read counts where CDK left its other
     file, named `cdk.out`.
     """
-    manifest = os.path.join(directory, "manifest.json")
+    manifest = os.path.join(directory, MANIFEST)
     if not os.path.isfile(manifest):
         return False
     if os.path.isfile(os.path.join(directory, "cdk.out")):

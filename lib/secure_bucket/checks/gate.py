@@ -12,22 +12,25 @@ from typing import Any
 from msgspec import Struct
 
 from secure_bucket.errors import SecureBucketError, TemplateError
+from secure_bucket.findings.finding import Fault
+from secure_bucket.template.manifest import MANIFEST
+from secure_bucket.values.unknown import Place
 
 __all__ = [
     "MANIFEST",
     "REFUSED",
     "ManifestStamp",
     "forget_refusal",
+    "missing_context",
     "missing_keys",
     "refuse",
     "stamp_of",
     "waits_for_context",
 ]
 
-MANIFEST = "manifest.json"
 _LOOKED_UP = "secure-bucket-missing.json"
 _STAGE = "assembly-"
-REFUSED = "manifest.json.refused"
+REFUSED = f"{MANIFEST}.refused"
 """The name of a refused manifest: without `manifest.json` the CDK CLI does not deploy the directory."""
 
 
@@ -82,6 +85,23 @@ def missing_keys(directory: str) -> frozenset[str]:
     if not all(isinstance(key, str) for key in keys):
         raise TemplateError(f"`{file}`: an entry of `missing` has no `key`")
     return texts
+
+
+def missing_context(directory: str) -> tuple[Fault, ...]:
+    """Return a fault when the app of an assembly has yet to run with the context that it asks for.
+
+    The CDK CLI calls the app again after each look-up, and what the app builds then can be other buckets.
+
+    Raises:
+        TemplateError: If the manifest cannot be read.
+    """
+    keys = sorted(missing_keys(directory))
+    if not keys:
+        return ()
+    file = os.path.join(directory, MANIFEST)
+    named = ", ".join(f"`{key}`" for key in keys[:3]) + (", …" if len(keys) > 3 else "")
+    message = f"the assembly is incomplete: the context {named} is missing; run `cdk synth` to look it up"
+    return (Fault(file, message, Place(file=file)),)
 
 
 def waits_for_context(directory: str, *, called_by_cdk: bool) -> bool:

@@ -131,11 +131,14 @@ class JudgedBucket(About, frozen=True):
         at: Where it is written.
         viewers: Which CloudFront distributions request its objects over plain HTTP, and what to change, in
             one line each.
+        together_with: The other stacks that hold its policies: the verdict is right only where they are
+            deployed too.
     """
 
     verdict: Verdict
     at: Place = Place()
     viewers: tuple[str, ...] = ()
+    together_with: tuple[str, ...] = ()
 
 
 class Safeguard(About, frozen=True):
@@ -192,6 +195,12 @@ class Report(Struct, frozen=True):
     notes: tuple[Finding, ...] = ()
     as_of: str = ""
     never_created: tuple[tuple[Place, str, str], ...] = ()
+
+    @property
+    def partners(self) -> tuple[str, ...]:
+        """The stacks without which buckets of other stacks are not proven."""
+        proven = (each for each in self.buckets if isinstance(each.verdict, Proven))
+        return tuple(dict.fromkeys(name for each in proven for name in each.together_with))
 
     @property
     def unread(self) -> tuple[Finding, ...]:

@@ -67,6 +67,7 @@ class DeclaredJudgement(Struct, frozen=True):
         name: The name of the bucket, when the template fixes it; `""` otherwise.
         never_created: Whether no deployment creates the bucket.
         viewers: The CloudFront distributions that request its objects over plain HTTP.
+        together_with: The other stacks that hold its policies.
     """
 
     stack: Stack
@@ -82,6 +83,7 @@ class DeclaredJudgement(Struct, frozen=True):
     name: str = ""
     never_created: bool = False
     viewers: tuple[PlainViewers, ...] = ()
+    together_with: tuple[str, ...] = ()
 
     @property
     def subject(self) -> Declared:
@@ -121,8 +123,15 @@ class Judge(Struct):
         )
         policies = {id(applied.policy): applied.policy for each in deployments for applied in each.policies}
         several: tuple[BucketPolicy, ...] = ()
+        elsewhere: dict[str, None] = {}
         for deployment in deployments:
-            certain = tuple(applied.policy for applied in deployment.policies if applied.certain)
+            own = [each for each in deployment.policies if each.certain and not each.is_apart]
+            elsewhere.update(
+                (each.policy.stack.outermost.name, None)
+                for each in own
+                if each.policy.stack.outermost is not bucket.stack.outermost
+            )
+            certain = tuple(applied.policy for applied in own)
             if len(certain) > 1 and not several:
                 several = certain
         if self._distributions is None:
@@ -140,6 +149,7 @@ class Judge(Struct):
             name=_fixed_name(deployments),
             never_created=not deployments and undecided is None,
             viewers=plain_viewers(self.inventory, bucket, self._distributions),
+            together_with=tuple(elsewhere),
         )
 
     def foreign(self, policy: BucketPolicy) -> DeclaredJudgement | None:
@@ -219,10 +229,9 @@ class Judge(Struct):
         if way.unread is not None:
             unread = Unknown(way.unread.reason, self._in_file(way.unread.at))
             return _Case(Outcome(Undecided((unread,))), way.world.describe())
-        certain = [ask(applied) for applied in way.policies if applied.certain]
-        possible = [(applied, ask(applied)) for applied in way.policies if not applied.certain]
-        if not certain and not possible:
-            return _Case(ask(None), way.world.describe())
+        own = [applied for applied in way.policies if not applied.is_apart]
+        certain = [ask(applied) for applied in own if applied.certain]
+        possible = [(applied, ask(applied)) for applied in own if not applied.certain]
         worst = _worst(certain) if certain else ask(None)
         open_questions = tuple(
             _may_apply(applied, way, bool(certain))
@@ -232,6 +241,14 @@ class Judge(Struct):
         # Another policy that may take the place of this one leaves only what holds with either.
         if open_questions and not isinstance(worst.verdict, Undecided):
             worst = Outcome(Undecided(open_questions), possible[0][0].policy)
+        for applied in way.policies:
+            # INVARIANT: what may not be deployed with the bucket changes nothing but a proof.
+            if applied.is_apart and isinstance(worst.verdict, Proven):
+                outcome = ask(applied)
+                if isinstance(outcome.verdict, Proven):
+                    continue
+                question = Outcome(Undecided((_may_apply(applied, way, True),)), applied.policy)
+                worst = outcome if applied.certain else question
         return _Case(worst, way.world.describe())
 
     def _proven_once(self, claim: str, document: object, arn: str | Text, prove: Prove) -> Verdict:

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from secure_bucket.findings.advice import advice_in
 from secure_bucket.findings.finding import Finding, Report
+from secure_bucket.template.manifest import MANIFEST
 from secure_bucket.values.unknown import Place
 
 __all__ = ["with_origins"]
@@ -67,7 +68,7 @@ def with_origins(report: Report, directory: str | os.PathLike[str]) -> Report:
 
 def _creation_stacks(directory: Path, depth: int = 0) -> Iterator[dict[str, list[str]]]:
     """Yield the creation stacks by construct path, for the assembly and for the Stages inside it."""
-    for artifact in _mapping(_mapping(_read(directory / "manifest.json")).get("artifacts")).values():
+    for artifact in _mapping(_mapping(_read(directory / MANIFEST)).get("artifacts")).values():
         described = _mapping(artifact)
         yield _stacks(described.get("metadata"))
         further = described.get("additionalMetadataFile")

@@ -103,7 +103,8 @@ class _Writer:
 
     def bucket(self, bucket: JudgedBucket) -> BucketForm:
         at, verdict = PlaceForm.of(bucket.at, self.run), self.verdict(bucket.verdict)
-        return self.about(BucketForm, bucket.subject, at=at, verdict=verdict, viewers=bucket.viewers)
+        more = {"viewers": bucket.viewers, "together_with": bucket.together_with}
+        return self.about(BucketForm, bucket.subject, at=at, verdict=verdict, **more)
 
     def verdict(self, verdict: Verdict) -> VerdictForm:
         match verdict:
@@ -163,7 +164,9 @@ def report_of(document: ReportForm) -> Report:
     """Return the report that a document holds, but for its safeguards and the files it ignored."""
     return Report(
         buckets=tuple(
-            JudgedBucket(each.subject(), _verdict(each.verdict), each.at.place(), each.viewers)
+            JudgedBucket(
+                each.subject(), _verdict(each.verdict), each.at.place(), each.viewers, each.together_with
+            )
             for each in document.buckets
         ),
         findings=tuple(map(_finding, document.findings)),

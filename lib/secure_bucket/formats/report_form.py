@@ -163,11 +163,13 @@ class BucketForm(AboutForm, frozen=True, kw_only=True):
         at: Where it is written.
         verdict: The answer to: is every request over plain HTTP denied?
         viewers: Which CloudFront distributions request its objects over plain HTTP, and what to change.
+        together_with: The other stacks that hold its policies; the verdict is right only with them.
     """
 
     at: PlaceForm
     verdict: VerdictForm
     viewers: tuple[str, ...] = ()
+    together_with: tuple[str, ...] = ()
 
 
 class FindingForm(AboutForm, frozen=True, kw_only=True):

@@ -28,6 +28,8 @@ def summary(report: Report) -> str:
     )
     if report.never_created:
         line += f", {len(report.never_created):,} never created"
+    if report.partners:
+        line += f", proven only together with {', '.join(f'`{name}`' for name in report.partners)}"
     if report.unread:
         line += f", {describe_unread(report.unread)}"
     used = sum(granted.used for granted in report.exceptions)

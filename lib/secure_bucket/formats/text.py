@@ -91,7 +91,7 @@ class _Page:
                         bucket.at,
                         "proven",
                         _GREEN,
-                        f"bucket `{bucket.subject.label}`: {denied}{_as_of(bucket)}",
+                        f"bucket `{bucket.subject.label}`: {denied}{_together(bucket)}{_as_of(bucket)}",
                     )
             for file, why in report.ignored:
                 yield from self.entry(Place(file=file), "ignored", _DIM, why)
@@ -194,6 +194,11 @@ class _Page:
         if self.width is not None:
             mark = mark[: max(self.width, 20) - len(blank) - 4]
         return f"{self.styled(_DIM, f' {blank} |')} {self.styled(_COLOURS[Level.ERROR], mark)}"
+
+
+def _together(bucket: JudgedBucket) -> str:
+    named = ", ".join(f"`{name}`" for name in bucket.together_with)
+    return f", together with the stack {named}" if named else ""
 
 
 def _as_of(bucket: JudgedBucket) -> str:

@@ -35,12 +35,15 @@ class Applied(Struct, frozen=True):
         document: What its document comes to, with `Text` and `Unknown` where it is not known.
         bucket_arn: The ARN of the bucket that it is for.
         certain: Whether that is the bucket in question; otherwise it may be.
+        is_apart: Whether the bucket can be deployed without it, because it is of another Stage, or in a
+            template that may not be deployed: it can make a verdict worse, and never proves.
     """
 
     policy: BucketPolicy
     document: object
     bucket_arn: str | Text
     certain: bool
+    is_apart: bool = False
 
 
 class Deployment(Struct, frozen=True):
@@ -124,11 +127,12 @@ def _deployment(inventory: Inventory, resolver: Resolver, bucket: Bucket) -> Dep
         for target in _targets(inventory, resolver, policy, bucket.stack):
             applies = _applies(inventory, resolver, policy, target, bucket, name)
             if applies is None and policy.stack.outermost is not bucket.stack.outermost:
-                applied += _apart(resolver, policy, target)
+                applied += _apart(resolver, policy, target, bucket.stack)
             elif applies is not False and exists(resolver, policy.stack, policy.resource):
                 owner, named = (bucket.stack, name) if applies else (policy.stack, target)
                 arn = bucket_arn(resolver, owner, named)
-                applied.append(Applied(policy, _document(resolver, policy), arn, certain=applies is True))
+                apart = _is_apart(policy.stack, bucket.stack)
+                applied.append(Applied(policy, _document(resolver, policy), arn, applies is True, apart))
             else:
                 continue
             possible += applies is None
@@ -137,7 +141,7 @@ def _deployment(inventory: Inventory, resolver: Resolver, bucket: Bucket) -> Dep
             reason = f"more than {MAX_POSSIBLE} policies may be for this bucket"
             raise Undecidable(resolver.opaque(bucket.stack, reason, bucket.resource.path))
     unread = receiver_of(inventory, resolver, bucket, name)
-    _settle_partition(resolver, bucket.stack, applied)
+    _settle_partition(resolver, bucket.stack, [each for each in applied if not each.is_apart])
     _allow(inventory, resolver, bucket.stack)
     website = resolver.property(bucket.stack, bucket.resource, "WebsiteConfiguration")
     return Deployment(
@@ -150,7 +154,7 @@ def _deployment(inventory: Inventory, resolver: Resolver, bucket: Bucket) -> Dep
     )
 
 
-def _apart(resolver: Resolver, policy: BucketPolicy, target: str | Text) -> list[Applied]:
+def _apart(resolver: Resolver, policy: BucketPolicy, target: str | Text, stack: Stack) -> list[Applied]:
     """Return a policy that is deployed apart from a bucket, and may be for it; nothing if it never exists.
 
     What it depends on splits no world: it only adds to what is not known.
@@ -162,7 +166,8 @@ def _apart(resolver: Resolver, policy: BucketPolicy, target: str | Text) -> list
         if not exists(resolver, policy.stack, policy.resource):
             return []
         document = _document(resolver, policy)
-    return [Applied(policy, document, bucket_arn(resolver, policy.stack, target), certain=False)]
+    arn = bucket_arn(resolver, policy.stack, target)
+    return [Applied(policy, document, arn, certain=False, is_apart=_is_apart(policy.stack, stack))]
 
 
 def _allow(inventory: Inventory, resolver: Resolver, stack: Stack) -> None:
@@ -255,6 +260,20 @@ def _distance(one: Stack, other: Stack) -> int:
     if first is second:
         return 1
     return 2 if first.name.rpartition("/")[0] == second.name.rpartition("/")[0] else 3
+
+
+def _is_apart(one: Stack, other: Stack) -> bool:
+    """Tell whether a stack may be absent where another one is deployed."""
+    around = [other]
+    while around[-1].parent is not None:
+        around.append(around[-1].parent)
+    while one not in around:
+        if one.is_optional:
+            return True
+        if one.parent is None:
+            return around[-1].is_optional or one.stage != other.stage
+        one = one.parent
+    return False
 
 
 def _document(resolver: Resolver, policy: BucketPolicy) -> object:

@@ -80,14 +80,12 @@ class CloudAssembly(Struct):
         stacks: The stacks, those of Stages included.
         assets: The file assets, by key.
         directories: The directory of the assembly and those of its Stages.
-        missing: The keys of the context that the CDK CLI has to look up.
     """
 
     directory: str
     stacks: list[StackArtifact] = field(default_factory=list)
     assets: dict[str, FileAsset] = field(default_factory=dict)
     directories: list[Path] = field(default_factory=list)
-    missing: dict[str, None] = field(default_factory=dict)
 
     def stack_of(self, path: str) -> StackArtifact | None:
         """Return the stack that a construct is in; one in a nested stack is in the stack around it."""
@@ -130,10 +128,6 @@ def _read_directory(assembly: CloudAssembly, directory: Path, stage: str, level:
     assembly.directories.append(directory)
     file = directory / MANIFEST
     manifest = read_json(file)
-    missing = manifest.get("missing") if isinstance(manifest, Mapping) else None
-    for entry in missing if isinstance(missing, list) else ():
-        key = entry.get("key") if isinstance(entry, Mapping) else None
-        assembly.missing[str(key)] = None
     for name, artifact in _mapping(manifest, "artifacts", file).items():
         kind = artifact.get("type") if isinstance(artifact, Mapping) else None
         if not isinstance(artifact, Mapping) or kind is None:

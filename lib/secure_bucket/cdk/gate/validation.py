@@ -363,6 +363,8 @@ def _summary(report: Report, acknowledged: int, imported: int, fixed: int) -> st
     ):
         if number:
             counts.append(f"{number} {what}")
+    if report.partners:
+        counts.append(f"proven only together with {', '.join(f'`{name}`' for name in report.partners)}")
     if report.unread:
         counts.append(describe_unread(report.unread))
     return f"{PLUGIN}: {', '.join(counts)}"
