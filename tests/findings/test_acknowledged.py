@@ -7,9 +7,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from secure_bucket import Report, check_assembly
+from secure_bucket.findings.acknowledgments import RECORD, GateRecord, RecordedException
 
 PLAIN = {"Type": "AWS::S3::Bucket", "Metadata": {"aws:cdk:path": "Top/Plain/Resource"}}
 
@@ -76,3 +78,52 @@ def test_the_nearest_one_counts(assembly: Path) -> None:
 def test_without_a_day_none_is_granted(assembly: Path) -> None:
     check(assembly, Top={"secure-bucket::SB001": "all of it"})
     assert [finding.rule for finding in check_assembly(assembly).findings] == ["SB001"]
+
+
+def record(assembly: Path, path: str, reason: str = "no TLS there") -> None:
+    """Write the record of the gate, with one exception."""
+    granted = GateRecord(
+        exceptions=(RecordedException("secure-bucket::SB001", path, reason, None, True, ()),)
+    )
+    (assembly / RECORD).write_bytes(msgspec.json.encode(granted))
+
+
+@pytest.mark.parametrize("path", ["", "Stage", "Stage/Top"])
+def test_one_around_the_stack_is_read_from_the_record_of_the_gate(assembly: Path, path: str) -> None:
+    (assembly / "Top.template.json").write_text(
+        json.dumps(
+            {"Resources": {"Plain": {**PLAIN, "Metadata": {"aws:cdk:path": "Stage/Top/Plain/Resource"}}}}
+        )
+    )
+    assert [finding.rule for finding in check(assembly).findings] == ["SB001"]
+    record(assembly, path)
+    report = check(assembly)
+    assert report.findings == ()
+    (exception,) = report.exceptions
+    assert (exception.reason, exception.at.file) == ("no TLS there", str(assembly / RECORD))
+
+
+def test_the_record_of_the_gate_is_held_against_the_day(assembly: Path) -> None:
+    record(assembly, "", "no TLS there, expires 2027-02-28")
+    assert {finding.rule for finding in check(assembly).findings} == {"SB001", "SB008"}
+
+
+def test_an_acknowledgment_in_a_stack_is_nearer_than_one_on_the_app(assembly: Path) -> None:
+    record(assembly, "", "no TLS there, expires 2027-02-28")
+    report = check(assembly, Top={"secure-bucket::SB001": "the scanner"})
+    assert [finding.rule for finding in report.findings] == ["SB007"]
+    assert "the scanner" in {exception.reason for exception in report.exceptions if exception.used}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"exceptions": [{"id": 1}]}'])
+def test_a_record_that_cannot_be_read_excuses_nothing(assembly: Path, text: str) -> None:
+    (assembly / RECORD).write_text(text)
+    assert [finding.rule for finding in check(assembly).findings] == ["SB001"]
+
+
+def test_a_missing_record_is_reported_where_a_finding_counts(assembly: Path) -> None:
+    (remark,) = check(assembly).remarks
+    assert remark.startswith(f"`{assembly / RECORD}` is missing, so acknowledgments on the App")
+    assert check(assembly, Top={"secure-bucket::SB001": "the scanner"}).remarks == ()
+    record(assembly, "Other")
+    assert check(assembly).remarks == ()

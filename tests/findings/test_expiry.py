@@ -6,7 +6,7 @@ import datetime
 
 import pytest
 
-from secure_bucket.findings.expiry import expiry_of
+from secure_bucket.findings.acknowledgments import expiry_of
 
 DAY = datetime.date(2027, 3, 1)
 

@@ -145,10 +145,21 @@ def check_assembly(
     Raises:
         TemplateError: If a file that the assembly refers to is missing or cannot be read.
     """
+    from secure_bucket.findings.acknowledgments import RECORD, recorded_acknowledgments
     from secure_bucket.findings.origin import with_origins  # A single template has none.
 
+    def read() -> Assembly:
+        assembly = read_assembly(directory)
+        # What the assembly itself notes comes last, and so counts more.
+        acknowledged = (*recorded_acknowledgments(directory), *assembly.acknowledged)
+        return replace(assembly, acknowledged=acknowledged)
+
     named = f"`{os.fspath(directory)}`"
-    report = _check(lambda: read_assembly(directory), named, strict, minimum_tls_version, exceptions_as_of)
+    report = _check(read, named, strict, minimum_tls_version, exceptions_as_of)
+    record = os.path.join(directory, RECORD)
+    if exceptions_as_of is not None and report.findings and not os.path.exists(record):
+        remark = f"`{record}` is missing, so acknowledgments on the App or on a Stage are not known"
+        report = replace(report, remarks=(remark,))
     return with_origins(report, directory)
 
 
@@ -270,11 +281,8 @@ def _wrong_with(document: object) -> str:
 
 
 def _excused(report: Report, assembly: Assembly, today: datetime.date, minimum: float | None) -> Report:
-    from secure_bucket.findings.exceptions import (
-        acknowledged_exceptions,
-        declared_exceptions,
-        grant_exceptions,
-    )
+    from secure_bucket.findings.acknowledgments import acknowledged_exceptions
+    from secure_bucket.findings.exceptions import declared_exceptions, grant_exceptions
 
     declared = [each for stack in assembly.stacks for each in declared_exceptions(stack)]
     declared += acknowledged_exceptions(assembly.acknowledged, report.findings)

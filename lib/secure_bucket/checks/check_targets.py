@@ -174,6 +174,7 @@ def merge_reports(results: Iterable[tuple[Target, Report]]) -> Report:
         ignored=tuple(each for report in kept for each in report.ignored),
         safeguards=tuple(each for report in kept for each in report.safeguards),
         never_created=tuple(each for report in kept for each in report.never_created),
+        remarks=tuple(each for report in kept for each in report.remarks),
     )
 
 

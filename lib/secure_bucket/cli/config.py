@@ -7,58 +7,72 @@ import importlib
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeAlias
 
-from msgspec import Struct
-from msgspec.structs import replace
+from msgspec import Meta, Struct, ValidationError, convert
+from msgspec.structs import asdict
 
 from secure_bucket.errors import SecureBucketError
-from secure_bucket.values.unknown import Place
 
-__all__ = ["Config", "ConfigError", "ConfiguredException", "config_of", "find_config", "read_config"]
+__all__ = [
+    "Config",
+    "ConfigError",
+    "ConfiguredException",
+    "SettingsTable",
+    "config_of",
+    "find_config",
+    "read_config",
+]
 
 _OWN_FILE = "secure-bucket.toml"
 _PROJECT_FILE = "pyproject.toml"
-_EXCEPTION_KEYS = ("path", "logical-id", "bucket", "account", "rule", "reason", "expires")
-_NEEDED = ("path", "logical-id", "rule", "reason")
-_NEEDED_WHERE_IT_RUNS = ("bucket", "rule", "reason")
+_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
+_HEADER = re.compile(r"^\s*\[\[\s*(?:tool\.secure-bucket\.)?exceptions\s*\]\]", re.MULTILINE)
+# What each setting has to be, in words: `msgspec` names types of Python.
+_WANTED = {
+    "paths": "a list of texts",
+    "exclude": "a list of texts",
+    "undecided": '`"error"` or `"warn"`',
+    "strict": "`true` or `false`",
+    "minimum-tls": "a TLS version as `1.2`",
+    "jobs": "a number from 1",
+    "exceptions": "a list of tables",
+}
+
+Words: TypeAlias = Annotated[str, Meta(pattern=r"\S")]
 
 
 class ConfigError(SecureBucketError):
     """Say what is wrong with the settings, and where they are."""
 
 
-class ConfiguredException(Struct, frozen=True):
+class ConfiguredException(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
     """An exception that stands in the settings: for a resource of templates, or for a bucket that runs.
 
     Args:
-        path: The pattern of the template's path, from the directory of the settings; `""` for a bucket that
-            runs.
-        logical_id: The resource; `""` for a bucket that runs.
         rule: The rule, by id or name.
         reason: Why.
+        path: The pattern of the template's path, from the directory of the settings.
+        logical_id: The resource.
+        bucket: The name of the bucket that runs.
+        account: The account of that bucket; `None` for whichever account it is in.
         expires: The last day on which it holds, as it is written; `None` when it has no end.
-        at: Where it is written.
-        bucket: The name of the bucket that runs; `""` for a resource of templates.
-        account: The account of that bucket; `""` for whichever account it is in.
     """
 
-    path: str
-    logical_id: str
-    rule: str
-    reason: str
-    expires: object
-    at: Place
-    bucket: str = ""
-    account: str = ""
+    rule: Words | None = None
+    reason: Words | None = None
+    path: Words | None = None
+    logical_id: Words | None = None
+    bucket: Words | None = None
+    account: Words | None = None
+    expires: Any = None
 
 
-class Config(Struct, frozen=True):
-    """The settings of a project; `None` and `()` where they say nothing.
+class SettingsTable(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
+    """The settings as they are written; `None` and `()` where they say nothing.
 
     Args:
-        file: The file they were read from; `""` when there is none.
         paths: What to check.
         exclude: Patterns of paths to pass over.
         undecided: `error` or `warn`.
@@ -69,15 +83,26 @@ class Config(Struct, frozen=True):
         exceptions: Exceptions from rules.
     """
 
-    file: str = ""
-    paths: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    undecided: str | None = None
+    paths: tuple[Words, ...] = ()
+    exclude: tuple[Words, ...] = ()
+    undecided: Literal["error", "warn"] | None = None
     strict: bool | None = None
-    minimum_tls: float | None = None
-    baseline: str | None = None
-    jobs: int | None = None
+    minimum_tls: Any = None
+    baseline: Words | None = None
+    jobs: Annotated[int, Meta(ge=1)] | None = None
     exceptions: tuple[ConfiguredException, ...] = ()
+
+
+class Config(SettingsTable, frozen=True):
+    """The settings of a project.
+
+    Args:
+        file: The file they were read from; `""` when there is none.
+        lines: The line of each exception, as far as they have a line each.
+    """
+
+    file: str = ""
+    lines: tuple[int, ...] = ()
 
     @property
     def directory(self) -> str:
@@ -143,119 +168,64 @@ def read_config(file: str) -> Config:
         table, where = document, f"`{file}`"
     if not isinstance(table, Mapping):
         raise ConfigError(f"{where} is not a table of settings")
-    return _Reader(table, where, file, text).config()
+    try:
+        settings = convert(table, SettingsTable)
+    except ValidationError as error:
+        raise ConfigError(f"{where}: {_problem(str(error), table)}") from None
+    minimum = settings.minimum_tls
+    if minimum is not None and (isinstance(minimum, bool) or str(minimum) not in _VERSIONS):
+        raise ConfigError(f"{where}: `minimum-tls` is {_WANTED['minimum-tls']}, not `{minimum}`")
+    for index, exception in enumerate(settings.exceptions):
+        if problem := _unfit(exception):
+            raise ConfigError(f"{where}: `exceptions[{index}]` {problem}")
+    directory = os.path.dirname(file)
+
+    def from_here(path: str) -> str:
+        return os.path.normpath(os.path.join(directory, path))
+
+    found = asdict(settings) | {
+        "paths": tuple(map(from_here, settings.paths)),
+        "baseline": None if settings.baseline is None else from_here(settings.baseline),
+        "minimum_tls": None if minimum is None else float(minimum),
+    }
+    lines = tuple(text.count("\n", 0, match.start()) + 1 for match in _HEADER.finditer(text))
+    return Config(**found, file=file, lines=lines)
 
 
-class _Reader:
-    def __init__(self, table: Mapping[str, Any], where: str, file: str, text: str) -> None:
-        self.table = table
-        self.where = where
-        self.file = file
-        self.text = text
-
-    def config(self) -> Config:
-        readers: dict[str, Callable[[str, object], Any]] = {
-            "paths": self._texts,
-            "exclude": self._texts,
-            "undecided": self._undecided,
-            "strict": self._flag,
-            "minimum-tls": self._tls,
-            "baseline": self._text,
-            "jobs": self._jobs,
-            "exceptions": self._exceptions,
-        }
-        config = Config(self.file)
-        for key, value in self.table.items():
-            if key not in readers:
-                problem = _unknown(key, tuple(readers))
-                if key == "tool":
-                    problem = (
-                        "`[tool.secure-bucket]` is for `pyproject.toml`: here the settings stand without it"
-                    )
-                raise ConfigError(f"{self.where}: {problem}")
-            config = replace(config, **{key.replace("-", "_"): readers[key](key, value)})
-        if config.baseline is not None:
-            config = replace(config, baseline=self._path(config.baseline))
-        return replace(config, paths=tuple(map(self._path, config.paths)))
-
-    def _path(self, path: str) -> str:
-        return os.path.normpath(os.path.join(os.path.dirname(self.file), path))
-
-    def _wrong(self, key: str, value: object, wanted: str) -> ConfigError:
-        return ConfigError(f"{self.where}: `{key}` is {wanted}, not `{value}`")
-
-    def _text(self, key: str, value: object) -> str:
-        if not isinstance(value, str) or not value.strip():
-            raise self._wrong(key, value, "a text")
-        return value
-
-    def _texts(self, key: str, value: object) -> tuple[str, ...]:
-        if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-            raise self._wrong(key, value, "a list of texts")
-        return tuple(value)
-
-    def _flag(self, key: str, value: object) -> bool:
-        if not isinstance(value, bool):
-            raise self._wrong(key, value, "`true` or `false`")
-        return value
-
-    def _undecided(self, key: str, value: object) -> str:
-        if value not in ("error", "warn"):
-            raise self._wrong(key, value, '`"error"` or `"warn"`')
-        return str(value)
-
-    def _tls(self, key: str, value: object) -> float:
-        if isinstance(value, bool) or str(value) not in ("1.0", "1.1", "1.2", "1.3"):
-            raise self._wrong(key, value, "a TLS version as `1.2`")
-        return float(str(value))
-
-    def _jobs(self, key: str, value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise self._wrong(key, value, "a number from 1")
-        return value
-
-    def _exceptions(self, key: str, value: object) -> tuple[ConfiguredException, ...]:
-        if not isinstance(value, list):
-            raise self._wrong(key, value, "a list of tables")
-        header = re.compile(r"^\s*\[\[\s*(?:tool\.secure-bucket\.)?exceptions\s*\]\]", re.MULTILINE)
-        lines = [self.text.count("\n", 0, match.start()) + 1 for match in header.finditer(self.text)]
-        return tuple(
-            self._exception(f"{key}[{index}]", entry, lines[index] if index < len(lines) else 0)
-            for index, entry in enumerate(value)
+def _unfit(exception: ConfiguredException) -> str:
+    """Return what the members of an exception contradict or lack."""
+    given = {name for name, value in asdict(exception).items() if value is not None}
+    runs = given & {"bucket", "account"}
+    for name in ("bucket" if runs else "path", "" if runs else "logical_id", "rule", "reason"):
+        if name and name not in given:
+            return f"has no `{name.replace('_', '-')}`"
+    if runs and given & {"path", "logical_id"}:
+        return (
+            "is for a bucket that runs, with `bucket`, and for a resource of templates, with `path` or "
+            "`logical-id`: make two of it"
         )
+    return ""
 
-    def _exception(self, name: str, value: object, line: int) -> ConfiguredException:
-        if not isinstance(value, Mapping):
-            raise self._wrong(name, value, "a table")
-        for key in value:
-            if key not in _EXCEPTION_KEYS:
-                raise ConfigError(f"{self.where}: `{name}`: {_unknown(key, _EXCEPTION_KEYS)}")
-        runs = "bucket" in value or "account" in value
-        needed = _NEEDED_WHERE_IT_RUNS if runs else _NEEDED
-        for key in needed:
-            if key not in value:
-                raise ConfigError(f"{self.where}: `{name}` has no `{key}`")
-        if runs and ("path" in value or "logical-id" in value):
-            raise ConfigError(
-                f"{self.where}: `{name}` is for a bucket that runs, with `bucket`, and for a resource of "
-                "templates, with `path` or `logical-id`: make two of it"
-            )
-        at = Place(f"/{name}", self.file, line, 1 if line else 0)
-        texts = {
-            key: self._text(f"{name}.{key}", value[key])
-            for key in _EXCEPTION_KEYS
-            if key in value and key != "expires"
-        }
-        return ConfiguredException(
-            texts.get("path", ""),
-            texts.get("logical-id", ""),
-            texts["rule"],
-            texts["reason"],
-            value.get("expires"),
-            at,
-            texts.get("bucket", ""),
-            texts.get("account", ""),
-        )
+
+def _problem(message: str, table: Mapping[str, Any]) -> str:
+    """Return what is wrong with the settings, in the words of their reader."""
+    at = re.search(r" - at `\$\.?(.*)`\Z", message)
+    path = at[1] if at else ""
+    unknown = re.search("unknown field `(.+?)`", message)
+    if unknown is not None:
+        if unknown[1] == "tool" and not path:
+            return "`[tool.secure-bucket]` is for `pyproject.toml`: here the settings stand without it"
+        kind = ConfiguredException if path else SettingsTable
+        problem = _unknown(unknown[1], kind.__struct_encode_fields__)
+        return f"`{path}`: {problem}" if path else problem
+    key, _, inner = path.partition("[")
+    value, wanted = table[key], _WANTED.get(key, "a text")
+    if key == "exceptions" and inner:
+        index, _, member = inner.partition("].")
+        key, value, wanted = path, value[int(index.rstrip("]"))], "a table"
+        if member:
+            value, wanted = value[member], "a text"
+    return f"`{key}` is {wanted}, not `{value}`"
 
 
 def _unknown(key: str, known: tuple[str, ...]) -> str:

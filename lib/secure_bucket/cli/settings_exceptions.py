@@ -13,6 +13,7 @@ from secure_bucket.cli.config import Config, ConfigError, ConfiguredException
 from secure_bucket.findings.exceptions import grant_exceptions, parse_exception
 from secure_bucket.findings.finding import GrantedException, Report
 from secure_bucket.findings.subject import Declared, Running, Subject
+from secure_bucket.values.unknown import Place
 
 __all__ = ["grant_configured"]
 
@@ -43,75 +44,63 @@ def _configured(config: Config, report: Report) -> Iterator[GrantedException]:
     """
     needed = {(finding.subject.key, finding.rule) for finding in report.findings}
     known = {each.subject.key for each in (*report.buckets, *report.findings)}
-    for exception in config.exceptions:
-        if exception.bucket:
-            yield from _for_buckets(exception, config, report)
+    for index, exception in enumerate(config.exceptions):
+        line = config.lines[index] if index < len(config.lines) else 0
+        at = Place(f"/exceptions[{index}]", config.file, line, 1 if line else 0)
+        written = {"Rule": exception.rule, "Reason": exception.reason, "Expires": exception.expires}
+        granted = parse_exception(written, Declared(exception.logical_id or ""), at)
+        if isinstance(granted, str):
+            raise ConfigError(f"`{config.file}`, `exceptions[{index}]`: {granted}")
+        if exception.bucket is not None:
+            subjects = _buckets(exception.bucket, exception.account, report)
         else:
-            yield from _for_templates(exception, config, report.templates, known, needed)
+            subjects = _resources(exception, granted.rule, config, report, known, needed)
+        for subject in subjects:
+            yield replace(granted, subject=subject)
 
 
-def _for_buckets(
-    exception: ConfiguredException, config: Config, report: Report
-) -> Iterator[GrantedException]:
-    """Yield an exception for the buckets that run and that it names.
+def _buckets(name: str, account: str | None, report: Report) -> Iterator[Subject]:
+    """Yield the buckets that run and that an exception names.
 
     One with an `account` that was reviewed is unused when that account has no such bucket. One without may
     be for another run, with other accounts.
     """
-    nowhere = Running(exception.bucket, account=exception.account)
-    granted = _parsed(exception, config, nowhere)
-    subjects: list[Subject] = [
-        bucket.subject
-        for bucket in report.buckets
-        if isinstance(bucket.subject, Running)
-        and bucket.subject.name == exception.bucket
-        and exception.account in ("", bucket.account)
-    ]
-    if subjects or exception.account in report.accounts:
-        for subject in subjects or [nowhere]:
-            yield replace(granted, subject=subject)
+    found = False
+    for subject in (bucket.subject for bucket in report.buckets):
+        if isinstance(subject, Running) and subject.name == name and account in (None, subject.account):
+            found = True
+            yield subject
+    if not found and account in report.accounts:
+        yield Running(name, account=account or "")
 
 
-def _for_templates(
+def _resources(
     exception: ConfiguredException,
+    rule: str,
     config: Config,
-    templates: tuple[str, ...],
+    report: Report,
     known: set[tuple[str, str]],
     needed: set[tuple[tuple[str, str], str]],
-) -> Iterator[GrantedException]:
-    granted = _parsed(exception, config, Declared(exception.logical_id))
+) -> list[Declared]:
+    """Return the resources that an exception is for; where none needs it, one, on which it is unused."""
     start = os.path.abspath(config.directory)
     matching = [
-        name
-        for name in templates
-        if fnmatchcase(os.path.relpath(os.path.abspath(name), start).replace(os.sep, "/"), exception.path)
+        Declared(exception.logical_id or "", name)
+        for name in report.templates
+        if fnmatchcase(
+            os.path.relpath(os.path.abspath(name), start).replace(os.sep, "/"), exception.path or ""
+        )
     ]
-    if granted.rule == "SB010":
+    if rule == "SB010":
         # A logical id has letters and digits only, so that a pattern of them is no logical id.
+        templates = {subject.template for subject in matching}
         covered = [
             Declared(logical_id, template)
-            for (template, logical_id), rule in sorted(needed)
-            if rule == "SB010" and template in matching and fnmatchcase(logical_id, exception.logical_id)
+            for (template, logical_id), of in sorted(needed)
+            if of == rule and template in templates and fnmatchcase(logical_id, exception.logical_id or "")
         ]
         if covered:
-            yield from (replace(granted, subject=subject) for subject in covered)
-            return
-    subjects = [Declared(exception.logical_id, name) for name in matching]
-    having = [subject for subject in subjects if subject.key in known]
-    using = [subject for subject in having if (subject.key, granted.rule) in needed]
-    # Where templates are checked and none of them needs the exception, it is unused, once.
-    for subject in using or having[:1] or subjects[:1]:
-        yield replace(granted, subject=subject)
-
-
-def _parsed(exception: ConfiguredException, config: Config, subject: Subject) -> GrantedException:
-    """Return the exception that stands in the settings.
-
-    Raises:
-        ConfigError: If it is none.
-    """
-    written = {"Rule": exception.rule, "Reason": exception.reason, "Expires": exception.expires}
-    granted = parse_exception(written, subject, exception.at)
-    if isinstance(granted, str):
-        raise ConfigError(f"`{config.file}`, `{exception.at.pointer[1:]}`: {granted}")
-    return granted
+            return covered
+    having = [subject for subject in matching if subject.key in known]
+    using = [subject for subject in having if (subject.key, rule) in needed]
+    return using or having[:1] or matching[:1]

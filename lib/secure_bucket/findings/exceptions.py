@@ -9,7 +9,7 @@ In a template they stand in the `Metadata` of the resource that the finding is a
             Reason: The old scanner speaks no TLS, its replacement is ordered
             Expires: 2027-03-31
 
-In a CDK app they are acknowledgments, which the cloud assembly notes for every construct in a stack.
+In a CDK app they are acknowledgments: `findings/acknowledgments.py`.
 """
 
 from __future__ import annotations
@@ -19,27 +19,23 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from msgspec.structs import replace
 
-from secure_bucket.findings.expiry import expiry_of
 from secure_bucket.findings.finding import Finding, GrantedException, Report
 from secure_bucket.findings.rules import EXCUSABLE
 from secure_bucket.findings.rules.sb007 import unused
 from secure_bucket.findings.rules.sb008 import expired
 from secure_bucket.findings.rules.sb009 import malformed
 from secure_bucket.findings.subject import Declared, Subject
-from secure_bucket.template.resolve import Acknowledged
 from secure_bucket.template.stack import Stack, pointer_of
 from secure_bucket.values.unknown import Place
 
 __all__ = [
     "METADATA_KEY",
-    "acknowledged_exceptions",
     "declared_exceptions",
     "grant_exceptions",
     "parse_exception",
 ]
 
 METADATA_KEY = "SecureBucket"
-_PLUGIN = "secure-bucket::"
 _KEYS = ("Rule", "Reason", "Expires")
 
 
@@ -63,36 +59,6 @@ def declared_exceptions(stack: Stack) -> Iterator[GrantedException | Finding]:
             at = stack.document.place(f"{pointer}/Exceptions/{index}")
             granted = parse_exception(entry, subject, at)
             yield malformed(granted, subject, at) if isinstance(granted, str) else granted
-
-
-def acknowledged_exceptions(
-    acknowledged: Iterable[Acknowledged], findings: Iterable[Finding]
-) -> Iterator[GrantedException | Finding]:
-    """Return the exceptions that the acknowledgments in a CDK app are; a finding for each that is none.
-
-    One covers the findings on its construct and on all inside, unless another one is nearer to them. Those on
-    the App or a Stage stand in no file of the assembly, so that what only they cover still counts.
-
-    Args:
-        acknowledged: What is acknowledged.
-        findings: What was found.
-    """
-    ours = [each for each in acknowledged if each.id.startswith(_PLUGIN)]
-    covered: dict[tuple[str, str], list[Finding]] = {}
-    nearest = {(each.id, each.path): each for each in ours}
-    for finding in findings:
-        path = finding.construct_path
-        while path and (f"{_PLUGIN}{finding.rule}", path) not in nearest:
-            path = path.rpartition("/")[0]
-        if path:
-            covered.setdefault((finding.rule, path), []).append(finding)
-    for (id, path), each in nearest.items():
-        rule = id.removeprefix(_PLUGIN)
-        subjects = {finding.subject.key: finding.subject for finding in covered.get((rule, path), ())}
-        for subject in subjects.values() or (Declared("", "", path),):
-            written = {"Rule": rule, "Reason": each.reason, "Expires": expiry_of(each.reason)}
-            granted = parse_exception(written, subject, each.at)
-            yield malformed(granted, subject, each.at) if isinstance(granted, str) else granted
 
 
 def parse_exception(value: object, subject: Subject, at: Place) -> GrantedException | str:

@@ -177,6 +177,7 @@ class Report(Struct, frozen=True):
         accounts: The accounts whose running buckets were judged; empty for templates.
         notes: The findings of level NOTE that reports hold and a terminal does not show.
         safeguards: What the templates declare besides the denies: evidence, of no weight for a verdict.
+        remarks: What bears on the whole report, each in a sentence.
         as_of: When it was written, of a report that was read back; `""` for one that was made just now.
         never_created: Buckets whose conditions are false in every deployment, each as
             `(place, logical id, why)`; they have no verdict.
@@ -193,6 +194,7 @@ class Report(Struct, frozen=True):
     accounts: tuple[str, ...] = ()
     safeguards: tuple[Safeguard, ...] = ()
     notes: tuple[Finding, ...] = ()
+    remarks: tuple[str, ...] = ()
     as_of: str = ""
     never_created: tuple[tuple[Place, str, str], ...] = ()
 

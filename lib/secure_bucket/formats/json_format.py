@@ -86,6 +86,7 @@ def render(report: Report, run: Run) -> str:
         faults=tuple(FaultForm.of(fault, run) for fault in report.faults),
         safeguards=tuple(map(writer.safeguard, report.safeguards)),
         ignored=tuple(IgnoredForm(run.relative(file), why) for file, why in report.ignored),
+        remarks=report.remarks,
     )
     return render_form(document)
 

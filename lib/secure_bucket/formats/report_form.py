@@ -300,6 +300,7 @@ class ReportForm(Document, frozen=True, kw_only=True, tag_field="schema", tag=SC
         safeguards: What the templates declare besides the denies: what watches the buckets, or enforces the
             deny from above. Evidence, of no weight for a verdict.
         ignored: Files that are no templates.
+        remarks: What bears on the whole report, each in a sentence.
     """
 
     summary: SummaryForm
@@ -314,3 +315,4 @@ class ReportForm(Document, frozen=True, kw_only=True, tag_field="schema", tag=SC
     faults: tuple[FaultForm, ...]
     safeguards: tuple[SafeguardForm, ...] = ()
     ignored: tuple[IgnoredForm, ...]
+    remarks: tuple[str, ...] = ()

@@ -101,6 +101,10 @@ class _Page:
         if report.ignored and not verbose:
             ignored = f"{count(len(report.ignored), 'file')} ignored: no templates"
             yield from (self.styled(_DIM, line) for line in self.wrapped(ignored, "    "))
+        for remark in report.remarks:
+            yield from (
+                self.styled(_DIM, line) for line in self.wrapped(f"note: {printable(remark)}", "    ")
+            )
         fails = report.faults or any(finding.level is Level.ERROR for finding in report.findings)
         for line in self.wrapped(summary(report), "    "):
             yield self.styled(_COLOURS[Level.ERROR] if fails else _BOLD, line)

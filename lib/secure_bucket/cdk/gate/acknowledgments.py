@@ -15,8 +15,11 @@ from constructs import IConstruct
 from msgspec import Struct
 
 from secure_bucket.cdk.gate.cloud_assembly import CloudAssembly
+from secure_bucket.findings.acknowledgments import nearest
+from secure_bucket.template.resolve import Acknowledged
+from secure_bucket.values.unknown import Place
 
-__all__ = ["METADATA_KEY", "Acknowledgment", "Acknowledgments", "find_construct", "read_acknowledgments"]
+__all__ = ["METADATA_KEY", "Acknowledgments", "find_construct", "read_acknowledgments"]
 
 METADATA_KEY = "aws:cdk:acknowledged-rules"
 """Under which the AWS CDK keeps the acknowledgments on a construct."""
@@ -24,40 +27,18 @@ METADATA_KEY = "aws:cdk:acknowledged-rules"
 _OURS = re.compile(r"secure-?bucket|^(annotation::)?sb-?\d+$")
 
 
-class Acknowledgment(Struct, frozen=True):
-    """One acknowledgment.
-
-    Args:
-        id: The id, as the CDK keeps it.
-        path: The path of the construct that it is on.
-        reason: Why, in the words of whoever acknowledged it.
-    """
-
-    id: str
-    path: str
-    reason: str = ""
-
-    @property
-    def written(self) -> str:
-        """The id as it was written: the CDK takes an id without a plugin for one of an annotation."""
-        return self.id.removeprefix("Annotation::")
-
-
 class Acknowledgments(Struct, frozen=True):
     """Every acknowledgment in an app, by its id and its path."""
 
-    all: Mapping[tuple[str, str], Acknowledgment]
+    all: Mapping[tuple[str, str], Acknowledged]
 
-    def covering(self, id: str, path: str) -> Acknowledgment | None:
+    def covering(self, id: str, path: str) -> Acknowledged | None:
         """Find the one that covers a finding: on the construct itself, else on the nearest around it."""
-        for scope in _upwards(path):
-            if acknowledgment := self.all.get((id, scope)):
-                return acknowledgment
-        return None
+        return nearest(self.all, id, path)
 
     def without_effect(
-        self, used: Iterable[Acknowledgment], rules: Mapping[str, str]
-    ) -> Iterator[tuple[Acknowledgment, str]]:
+        self, used: Iterable[Acknowledged], rules: Mapping[str, str]
+    ) -> Iterator[tuple[Acknowledged, str]]:
         """List those that were meant for us and match nothing, each with what to do about it.
 
         Args:
@@ -94,7 +75,7 @@ def read_acknowledgments(app: IConstruct, assembly: CloudAssembly) -> Acknowledg
     return Acknowledgments({(each.id, each.path): each for each in found})
 
 
-def _around_stacks(app: IConstruct, assembly: CloudAssembly) -> Iterator[Acknowledgment]:
+def _around_stacks(app: IConstruct, assembly: CloudAssembly) -> Iterator[Acknowledged]:
     paths = {scope for stack in assembly.stacks for scope in _upwards(stack.path) if scope != stack.path}
     for path in sorted(paths):
         construct = find_construct(app, path)
@@ -111,11 +92,11 @@ def find_construct(app: IConstruct, path: str) -> IConstruct | None:
     return construct
 
 
-def _of_entries(path: str, entries: Iterable[Mapping[str, Any]]) -> Iterator[Acknowledgment]:
+def _of_entries(path: str, entries: Iterable[Mapping[str, Any]]) -> Iterator[Acknowledged]:
     for entry in entries:
         if entry["type"] == METADATA_KEY:
             for id, reason in entry["data"].items():
-                yield Acknowledgment(id, path, str(reason or ""))
+                yield Acknowledged(id, path, str(reason or ""), Place())
 
 
 def _upwards(path: str) -> Iterator[str]:

@@ -19,7 +19,7 @@ import contextlib
 import datetime
 import re
 import sys
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 from typing import Literal, cast
 
@@ -27,11 +27,11 @@ import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 
 from secure_bucket.cdk.fix.outcome import Fixed, Left, Outcome
-from secure_bucket.cdk.gate.acknowledgments import Acknowledgment, find_construct, read_acknowledgments
+from secure_bucket.cdk.gate.acknowledgments import find_construct, read_acknowledgments
 from secure_bucket.cdk.gate.after_synth import wrap_synth
 from secure_bucket.cdk.gate.cloud_assembly import StackArtifact, imported_buckets, read_cloud_assembly
 from secure_bucket.cdk.gate.own_deny import about_own_deny
-from secure_bucket.cdk.gate.record import ExceptionRecord, write_record
+from secure_bucket.cdk.gate.record import write_record
 from secure_bucket.cdk.gate.state import AppState, state_of
 from secure_bucket.cdk.gate.violations import (
     IMPORTED_BUCKET,
@@ -54,11 +54,12 @@ from secure_bucket.cdk.versions import (
 )
 from secure_bucket.checks.check import check_assembly
 from secure_bucket.errors import TemplateError
-from secure_bucket.findings.expiry import expiry_of
+from secure_bucket.findings.acknowledgments import RecordedException, expiry_of
 from secure_bucket.findings.finding import Finding, Level, Report
 from secure_bucket.findings.rules import RULES
 from secure_bucket.findings.rules.sb010 import describe_unread
 from secure_bucket.proof.verdict import Proven
+from secure_bucket.template.resolve import Acknowledged
 from secure_bucket.version import installed_version
 
 __all__ = ["Gate", "SecureTransportValidation", "new_gate"]
@@ -131,7 +132,7 @@ class Gate:
         acknowledgments = read_acknowledgments(app, assembly)
 
         violations: list[PolicyViolation] = []
-        granted: dict[Acknowledgment, list[tuple[str, str]]] = {}
+        granted: dict[Acknowledged, list[tuple[str, str]]] = {}
 
         def is_acknowledged(rule: str, path: str, message: str) -> bool:
             covering = acknowledgments.covering(id_of(rule), path)
@@ -167,13 +168,17 @@ class Gate:
                 repeat |= (stack is None or stack.in_stage) and not acknowledged
             violations.append(of_import(paths, arn, repeat_on_app=repeat))
 
-        exceptions = list(_exceptions(granted))
-        for exception in exceptions:
-            if exception.end is not None and not exception.holds:
-                violations += [
-                    of_end(exception.acknowledgment, exception.end, message)
-                    for _, message in granted[exception.acknowledgment]
-                ]
+        # Hold the exceptions against the day: each one holds up to and including its last.
+        today = datetime.date.today()
+        exceptions: list[RecordedException] = []
+        for each, covered in sorted(granted.items(), key=lambda item: (item[0].path, item[0].id)):
+            end = expiry_of(each.reason)
+            holds = end is None or (isinstance(end, datetime.date) and today <= end)
+            expires = None if end is None else str(end)
+            where = tuple(path for path, _ in covered)
+            exceptions.append(RecordedException(each.id, each.path, each.reason, expires, holds, where))
+            if end is not None and not holds:
+                violations += [of_end(each, end, message) for _, message in covered]
         violations += [of_lost(*lost) for lost in acknowledgments.without_effect(granted, _NAMES)]
         proven = {each.construct_path for each in report.buckets if isinstance(each.verdict, Proven)}
         outcomes = {path: _as_it_came_out(outcome, proven) for path, outcome in state.outcomes.items()}
@@ -250,15 +255,6 @@ def new_gate(*, undecided: Literal["error", "warning"], quiet: bool) -> Gate:
         return SecureTransportValidation(undecided=undecided, quiet=quiet)
     wrap_synth()
     return Gate(undecided=undecided, quiet=quiet)
-
-
-def _exceptions(granted: Mapping[Acknowledgment, list[tuple[str, str]]]) -> Iterator[ExceptionRecord]:
-    """Hold the exceptions against the day: each one holds up to and including its last."""
-    today = datetime.date.today()
-    for acknowledgment, findings in sorted(granted.items(), key=lambda item: (item[0].path, item[0].id)):
-        end = expiry_of(acknowledgment.reason)
-        holds = end is None or (isinstance(end, datetime.date) and today <= end)
-        yield ExceptionRecord(acknowledgment, end, holds, tuple(path for path, _ in findings))
 
 
 def _as_it_came_out(outcome: Outcome, proven: Container[str]) -> Outcome:

@@ -6,11 +6,11 @@ import datetime
 import json
 from collections.abc import Iterable, Sequence
 
-from secure_bucket.cdk.gate.acknowledgments import Acknowledgment
 from secure_bucket.cdk.versions import PolicyViolatingResource, PolicyViolation
 from secure_bucket.errors import TemplateError
 from secure_bucket.findings.finding import Finding, Level
 from secure_bucket.policy.statements import deny_plain_http
+from secure_bucket.template.resolve import Acknowledged
 
 __all__ = [
     "IMPORTED_BUCKET",
@@ -110,19 +110,24 @@ def of_import(paths: Sequence[str], arn: object, *, repeat_on_app: bool) -> Poli
     )
 
 
-def of_lost(acknowledgment: Acknowledgment, advice: str) -> PolicyViolation:
+def _written(acknowledgment: Acknowledged) -> str:
+    """Return an id as it was written: the CDK takes an id without a plugin for one of an annotation."""
+    return acknowledgment.id.removeprefix("Annotation::")
+
+
+def of_lost(acknowledgment: Acknowledged, advice: str) -> PolicyViolation:
     """Say that an acknowledgment has no effect."""
     where = f"`{acknowledgment.path}`" if acknowledgment.path else "the App"
     return _violation(
         _LOST,
-        f"the acknowledgment of `{acknowledgment.written}` on {where} has no effect",
+        f"the acknowledgment of `{_written(acknowledgment)}` on {where} has no effect",
         advice,
         "warning",
         [_on(APP)],
     )
 
 
-def of_end(acknowledgment: Acknowledgment, end: datetime.date | str, message: str) -> PolicyViolation:
+def of_end(acknowledgment: Acknowledged, end: datetime.date | str, message: str) -> PolicyViolation:
     """Report an exception that holds no more, in a way that nobody can acknowledge.
 
     Args:
@@ -142,7 +147,7 @@ def of_end(acknowledgment: Acknowledgment, end: datetime.date | str, message: st
         )
     return _violation(
         rule,
-        f"the acknowledgment of `{acknowledgment.written}` on {where} {what}: {message}",
+        f"the acknowledgment of `{_written(acknowledgment)}` on {where} {what}: {message}",
         fix,
         "fatal",
         [_on(APP)],
