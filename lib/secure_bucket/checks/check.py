@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from secure_bucket.errors import TemplateError
 from secure_bucket.findings.finding import Fault, Finding, GrantedException, JudgedBucket, Report
 from secure_bucket.findings.judge import DeclaredJudgement, Judge
-from secure_bucket.findings.rules import RULES
+from secure_bucket.findings.rules import OLD_TLS, RULES, UNREAD
 from secure_bucket.findings.rules.sb010 import unread
 from secure_bucket.findings.rules.sb012 import calls_at_deployment
 from secure_bucket.findings.safeguards import safeguards_of
@@ -206,7 +206,7 @@ def _report(inventory: Inventory, strict: bool, minimum: float | None) -> Report
                 for finding in rule.check(judgement)
             ]
     findings += [
-        ((order[id(each.stack)], len(everything), "SB010"), unread(each)) for each in inventory.unread
+        ((order[id(each.stack)], len(everything), UNREAD), unread(each)) for each in inventory.unread
     ]
     findings.sort(key=lambda pair: pair[0])
     return Report(
@@ -289,5 +289,5 @@ def _excused(report: Report, assembly: Assembly, today: datetime.date, minimum: 
     granted = [each for each in declared if isinstance(each, GrantedException)]
     malformed = [each for each in declared if isinstance(each, Finding)]
     report = replace(report, findings=(*report.findings, *dict.fromkeys(malformed)))
-    unasked = () if minimum is not None else ("SB006",)
+    unasked = () if minimum is not None else (OLD_TLS,)
     return grant_exceptions(report, dict.fromkeys(granted), today, unasked=unasked)

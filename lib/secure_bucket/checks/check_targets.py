@@ -18,7 +18,7 @@ from secure_bucket.checks.check import check_assembly, check_document, check_tem
 from secure_bucket.checks.find_targets import Kind, Target
 from secure_bucket.checks.gate import missing_context
 from secure_bucket.errors import NotATemplateError, SecureBucketError
-from secure_bucket.findings.finding import Fault, Report
+from secure_bucket.findings.finding import Fault, Report, joined
 from secure_bucket.template.load import MAX_BYTES, Document, load_document, parse_document, read_bytes
 from secure_bucket.values.unknown import Place
 
@@ -160,21 +160,8 @@ def merge_reports(results: Iterable[tuple[Target, Report]]) -> Report:
         for name in report.templates
         if os.path.normpath(name) != target.path
     }
-    kept = [
+    return joined(
         report for target, report in pairs if target.kind is not Kind.CANDIDATE or target.path not in nested
-    ]
-    return Report(
-        buckets=tuple(bucket for report in kept for bucket in report.buckets),
-        findings=tuple(finding for report in kept for finding in report.findings),
-        templates=tuple(dict.fromkeys(name for report in kept for name in report.templates)),
-        not_applicable=tuple(each for report in kept for each in report.not_applicable),
-        notes=tuple(each for report in kept for each in report.notes),
-        exceptions=tuple(exception for report in kept for exception in report.exceptions),
-        faults=tuple(fault for report in kept for fault in report.faults),
-        ignored=tuple(each for report in kept for each in report.ignored),
-        safeguards=tuple(each for report in kept for each in report.safeguards),
-        never_created=tuple(each for report in kept for each in report.never_created),
-        remarks=tuple(each for report in kept for each in report.remarks),
     )
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from typing_extensions import assert_never
 
+from secure_bucket.cli.codes import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED
 from secure_bucket.cli.delivery import deliver_document, reports_of, run_of
-from secure_bucket.cli.exits import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED
 from secure_bucket.cli.output import Progress, to_stderr, to_stdout
 from secure_bucket.cli.sessions import access_of, partition_of
 from secure_bucket.errors import SecureBucketError

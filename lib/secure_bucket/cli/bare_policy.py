@@ -10,6 +10,7 @@ from msgspec import Struct, field
 
 from secure_bucket.errors import SecureBucketError, TemplateError
 from secure_bucket.policy import Place, Policy, Statement, parse_policy
+from secure_bucket.policy.statements import MAX_POLICY_BYTES
 from secure_bucket.template.json_text import scan_json
 from secure_bucket.template.load import MAX_BYTES, is_template, read_bytes
 from secure_bucket.template.scan import find_duplicates
@@ -92,7 +93,9 @@ def read_policy(argument: str) -> BarePolicy:
     elif sys.stdin is not None:
         data = sys.stdin.buffer.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
-            raise PolicyError(f"`{name}` is larger than any bucket policy, which has at most 20,480 bytes")
+            raise PolicyError(
+                f"`{name}` is larger than any bucket policy, which has at most {MAX_POLICY_BYTES:,} bytes"
+            )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final, NoReturn
 
-from secure_bucket.cli.arguments.common import EXIT_CODES
+from secure_bucket.cli.codes import EXIT_CODES
 from secure_bucket.cli.output import to_stdout
 from secure_bucket.version import installed_version
 

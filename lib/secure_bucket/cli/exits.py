@@ -9,34 +9,23 @@ from __future__ import annotations
 from msgspec.structs import replace
 from typing_extensions import assert_never
 
+from secure_bucket.cli.codes import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED
 from secure_bucket.findings.finding import Finding, Level, Report
+from secure_bucket.findings.rules import rule_of
 from secure_bucket.formats.cases import cases_of
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
 
 __all__ = [
-    "COULD_NOT_RUN",
-    "INTERRUPTED",
-    "PROVEN",
-    "REFUTED",
-    "UNDECIDED",
     "exit_code",
     "is_undecided",
     "of_verdict",
     "undecided_as_warnings",
 ]
 
-PROVEN = 0
-REFUTED = 1
-COULD_NOT_RUN = 2
-UNDECIDED = 3
-INTERRUPTED = 130
-
-_ABOUT_VERDICTS = frozenset(("SB002", "SB005", "SB006", "SB010"))
-
 
 def is_undecided(finding: Finding) -> bool:
     """Tell whether a finding says that something is not known, rather than wrong."""
-    return finding.rule in _ABOUT_VERDICTS and finding.request is None
+    return rule_of(finding).undecidable and finding.request is None
 
 
 def exit_code(report: Report) -> int:

@@ -19,12 +19,15 @@ from secure_bucket.checks.check_targets import (
     standard_input,
 )
 from secure_bucket.checks.find_targets import STDIN, Kind, Target, Targets, find_targets
+from secure_bucket.cli.codes import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED
 from secure_bucket.cli.config import Config, config_of
-from secure_bucket.cli.exits import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED, is_undecided
+from secure_bucket.cli.exits import is_undecided
 from secure_bucket.cli.output import Progress, to_stderr
 from secure_bucket.cli.rewrite import pass_on, replace_file, show_difference
 from secure_bucket.errors import SecureBucketError, TemplateError
 from secure_bucket.findings.finding import Fault, JudgedBucket, Level, Report
+from secure_bucket.findings.rules import REFUTED as REFUTED_RULE
+from secure_bucket.findings.rules import rule_of
 from secure_bucket.formats.summary import count
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 from secure_bucket.repair import MADE_BY_CDK, policies_elsewhere, repair_document
@@ -203,7 +206,7 @@ class _Fix(Struct):
         found: dict[tuple[str, str], str] = {}
         for finding in self.report.findings:
             # What a nested stack is given, and what is imported, has been followed already.
-            if finding.rule == "SB001" and finding.at.file and finding.at.file != finding.template:
+            if finding.rule == REFUTED_RULE and finding.at.file and finding.at.file != finding.template:
                 found[finding.template, finding.logical_id] = f"its policy stands in `{finding.at.file}`"
         if len(self.report.templates) > 1 and any(
             isinstance(bucket.verdict, Refuted) for bucket in self.report.buckets
@@ -232,7 +235,7 @@ class _Fix(Struct):
             finding.logical_id: f"an exception is granted: {exception.reason}"
             for exception in self.report.exceptions
             for finding in exception.findings
-            if finding.template == file and finding.rule in ("SB001", "SB002")
+            if finding.template == file and rule_of(finding).about_verdict
         }
         # A nested template by itself may leave open what is settled by what it is given.
         hands_off = {each.logical_id: "it is proven" for each in buckets}

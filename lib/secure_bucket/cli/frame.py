@@ -10,9 +10,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from secure_bucket.cli.arguments.common import ReportTo, baseline_of
+from secure_bucket.cli.codes import COULD_NOT_RUN, PROVEN
 from secure_bucket.cli.config import Config, config_of
 from secure_bucket.cli.delivery import deliver, reports_of
-from secure_bucket.cli.exits import COULD_NOT_RUN, PROVEN, exit_code, undecided_as_warnings
+from secure_bucket.cli.exits import exit_code, undecided_as_warnings
 from secure_bucket.cli.output import OutputError, to_stderr
 from secure_bucket.findings.finding import Report
 

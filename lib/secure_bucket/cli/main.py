@@ -8,13 +8,11 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from secure_bucket.cli.codes import COULD_NOT_RUN, INTERRUPTED
 from secure_bucket.cli.output import OutputError, to_stderr, to_stdout
 from secure_bucket.errors import SecureBucketError
 
 __all__ = ["console", "main"]
-
-_COULD_NOT_RUN = 2
-_INTERRUPTED = 130
 
 
 def console() -> NoReturn:
@@ -44,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             if sys.stdout is not None:
                 to_stdout("")
     except KeyboardInterrupt:
-        return _INTERRUPTED
+        return INTERRUPTED
     except (SecureBucketError, OutputError) as error:
         to_stderr(f"secure-bucket: {error}")
     except MemoryError:
@@ -54,10 +52,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         if isinstance(error, FileNotFoundError) and not _is_anywhere():
             to_stderr("secure-bucket: the working directory no longer exists")
-            return _COULD_NOT_RUN
+            return COULD_NOT_RUN
         what = " ".join(f"{type(error).__name__}: {error}".split())
         to_stderr(f"secure-bucket: internal error in secure-bucket, please report it: {what}")
-    return _COULD_NOT_RUN
+    return COULD_NOT_RUN
 
 
 def _is_anywhere() -> bool:

@@ -15,14 +15,14 @@ from secure_bucket.checks.find_targets import STDIN
 from secure_bucket.cli.arguments.common import ReportTo
 from secure_bucket.cli.audit import audit_permissions_of, audit_report
 from secure_bucket.cli.check import check_options, check_report
+from secure_bucket.cli.codes import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED
 from secure_bucket.cli.config import Config, config_of
 from secure_bucket.cli.delivery import deliver_document, reports_of, run_of
-from secure_bucket.cli.exits import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED
 from secure_bucket.cli.frame import ClaimOptions, claim_of
 from secure_bucket.cli.output import to_stderr, to_stdout
 from secure_bucket.cli.review import review_permissions_of, review_report, scope_of
 from secure_bucket.errors import SecureBucketError
-from secure_bucket.findings.finding import Report
+from secure_bucket.findings.finding import Report, joined
 from secure_bucket.operations.audit import question as audits
 from secure_bucket.operations.audit.audit import Audit
 from secure_bucket.operations.aws.session import Access
@@ -206,7 +206,7 @@ def _lists(arguments: argparse.Namespace) -> Iterator[tuple[str | None, str]]:
 def _read_reviews(files: Sequence[str]) -> Report | None:
     if not files:
         return None
-    return reviews.merged(map(read_review, files))
+    return joined(map(read_review, files))
 
 
 def _review_question(arguments: argparse.Namespace, claim: ClaimOptions) -> reviews.Question:

@@ -9,7 +9,8 @@ from typing import Any
 from typing_extensions import assert_never
 
 from secure_bucket.cli.bare_policy import BarePolicy, read_policy
-from secure_bucket.cli.exits import PROVEN, REFUTED, UNDECIDED, of_verdict
+from secure_bucket.cli.codes import PROVEN, REFUTED, UNDECIDED
+from secure_bucket.cli.exits import of_verdict
 from secure_bucket.cli.output import to_stdout
 from secure_bucket.findings.rules.rule import describe_request
 from secure_bucket.proof import prove_denies_http, prove_minimum_tls

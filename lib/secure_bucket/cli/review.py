@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from secure_bucket.cli.exits import PROVEN
+from secure_bucket.cli.codes import PROVEN
 from secure_bucket.cli.frame import frame_of
 from secure_bucket.cli.output import Progress, to_stderr, to_stdout
 from secure_bucket.cli.sessions import partition_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 
 from msgspec.structs import replace
@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from secure_bucket.cli.config import Config, ConfigError, ConfiguredException
 from secure_bucket.findings.exceptions import grant_exceptions, parse_exception
 from secure_bucket.findings.finding import GrantedException, Report
+from secure_bucket.findings.rules import OLD_TLS, UNREAD
 from secure_bucket.findings.subject import Declared, Running, Subject
 from secure_bucket.values.unknown import Place
 
@@ -32,7 +33,7 @@ def grant_configured(
     Raises:
         ConfigError: If one has no reason, names no rule, or ends on a day that is none.
     """
-    unasked = () if minimum_tls is not None else ("SB006",)
+    unasked = () if minimum_tls is not None else (OLD_TLS,)
     return grant_exceptions(report, _configured(config, report), today, unasked=unasked)
 
 
@@ -51,6 +52,7 @@ def _configured(config: Config, report: Report) -> Iterator[GrantedException]:
         granted = parse_exception(written, Declared(exception.logical_id or ""), at)
         if isinstance(granted, str):
             raise ConfigError(f"`{config.file}`, `exceptions[{index}]`: {granted}")
+        subjects: Iterable[Subject]
         if exception.bucket is not None:
             subjects = _buckets(exception.bucket, exception.account, report)
         else:
@@ -91,7 +93,7 @@ def _resources(
             os.path.relpath(os.path.abspath(name), start).replace(os.sep, "/"), exception.path or ""
         )
     ]
-    if rule == "SB010":
+    if rule == UNREAD:
         # A logical id has letters and digits only, so that a pattern of them is no logical id.
         templates = {subject.template for subject in matching}
         covered = [

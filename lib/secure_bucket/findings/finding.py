@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 import enum
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -16,7 +17,17 @@ from secure_bucket.values.unknown import Place
 if TYPE_CHECKING:
     from secure_bucket.template.safeguards import SafeguardKind
 
-__all__ = ["About", "Fault", "Finding", "GrantedException", "JudgedBucket", "Level", "Report", "Safeguard"]
+__all__ = [
+    "About",
+    "Fault",
+    "Finding",
+    "GrantedException",
+    "JudgedBucket",
+    "Level",
+    "Report",
+    "Safeguard",
+    "joined",
+]
 
 
 class Level(enum.Enum):
@@ -224,3 +235,16 @@ class Report(Struct, frozen=True):
     def undecided(self) -> int:
         """The number of buckets about which something needed is not known."""
         return sum(isinstance(bucket.verdict, Undecided) for bucket in self.buckets)
+
+
+def joined(reports: Iterable[Report]) -> Report:
+    """Return one report of many, with everything that they hold, in their order."""
+    whole = list(reports)
+
+    def every(name: str) -> tuple[Any, ...]:
+        return tuple(each for report in whole for each in getattr(report, name))
+
+    members: dict[str, Any] = {name: every(name) for name in Report.__struct_fields__ if name != "as_of"}
+    for name in ("templates", "accounts", "notes"):
+        members[name] = tuple(dict.fromkeys(members[name]))
+    return Report(**members)

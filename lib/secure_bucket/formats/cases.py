@@ -9,13 +9,13 @@ from msgspec import Struct
 from typing_extensions import assert_never
 
 from secure_bucket.findings.finding import About, Finding, GrantedException, JudgedBucket, Level, Report
+from secure_bucket.findings.rules import rule_of
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
 from secure_bucket.values.unknown import Place
 
 __all__ = ["Case", "Excused", "cases_of", "excused", "verdict_name"]
 
 _Key: TypeAlias = "tuple[tuple[str, str], str]"
-_VERDICT_RULES = frozenset({"SB001", "SB002"})
 
 
 def verdict_name(verdict: Verdict) -> str:
@@ -71,8 +71,8 @@ class Case(About, frozen=True):
         """Whether it is not proven and nothing here says why: it fails all the same."""
         if self.bucket is None or isinstance(self.bucket.verdict, Proven):
             return False
-        rules = {finding.rule for finding in self.findings}
-        return not _VERDICT_RULES & (rules | {each.finding.rule for each in self.excused})
+        told = (*self.findings, *(each.finding for each in self.excused))
+        return not any(rule_of(finding).about_verdict for finding in told)
 
     @property
     def fails(self) -> bool:

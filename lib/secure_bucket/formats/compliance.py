@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from secure_bucket.findings.rules import RULES
 from secure_bucket.template.safeguards import SafeguardKind
 
 __all__ = ["REQUIREMENTS", "Requirement"]
@@ -57,7 +58,7 @@ _CIS_URL = "https://www.cisecurity.org/benchmark/amazon_web_services"
 _FSBP = "AWS Foundational Security Best Practices (Security Hub CSPM)"
 _FSBP_URL = "https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html"
 
-_TRANSPORT = ("SB001", "SB002", "SB003", "SB004", "SB005", "SB006", "SB010")
+_TRANSPORT = tuple(rule.id for rule in RULES if rule.excusable and not rule.only_if_strict)
 _IN_ITS_POLICY = ("SecureBucket", "SecureTransportAspect")
 # A resource control policy denies the same, but no policy of a bucket shows it.
 _DENIES = (*_IN_ITS_POLICY, "SecureTransportOrganizationPolicy")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from secure_bucket.findings.finding import Finding, JudgedBucket, Level, Report
+from secure_bucket.findings.rules import rule_of
 from secure_bucket.findings.subject import Running
 from secure_bucket.formats.cases import excused
 from secure_bucket.formats.characters import encodable, printable
@@ -70,7 +71,7 @@ class _Page:
             )
             yield from self.indented(each.why)
         # An unused or expired exception is a finding of its own, unless its rule was not asked about.
-        said = {finding.at for finding in report.findings if finding.rule in ("SB007", "SB008")}
+        said = {finding.at for finding in report.findings if not rule_of(finding).excusable}
         for granted in report.exceptions:
             if not granted.used and granted.at not in said:
                 state = "expired" if granted.expired else "unused"

@@ -22,12 +22,13 @@ from secure_bucket.cdk.fix.policy_writer import add_policy, add_statements, arn_
 from secure_bucket.cdk.fix.users_of_bucket import UsersOfBucket
 from secure_bucket.cdk.gate.acknowledgments import METADATA_KEY
 from secure_bucket.cdk.gate.violations import id_of
+from secure_bucket.findings.rules import REFUTED, UNDECIDED
 from secure_bucket.policy.statements import deny_plain_http
 from secure_bucket.proof.verdict import Proven, Undecided
 
 __all__ = ["Fixer"]
 
-_REFUTED, _UNDECIDED = id_of("SB001"), id_of("SB002")
+_REFUTED, _UNDECIDED = id_of(REFUTED), id_of(UNDECIDED)
 
 
 class _Place(Struct, frozen=True):

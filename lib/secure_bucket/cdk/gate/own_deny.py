@@ -12,11 +12,10 @@ from secure_bucket.cdk.fix.judge import judge_resources, resources_of
 from secure_bucket.cdk.fix.policy_finder import own_policy, path_of
 from secure_bucket.cdk.gate.acknowledgments import find_construct
 from secure_bucket.findings.finding import Finding
+from secure_bucket.findings.rules import REFUTED, UNDECIDED
 from secure_bucket.proof.verdict import Proven
 
 __all__ = ["about_own_deny"]
-
-_RULES = ("SB001", "SB002")
 
 
 def about_own_deny(app: IConstruct, finding: Finding) -> Finding:
@@ -26,7 +25,7 @@ def about_own_deny(app: IConstruct, finding: Finding) -> Finding:
         app: The app.
         finding: A finding on any bucket; one on another bucket is returned as it is.
     """
-    if finding.rule not in _RULES or not finding.construct_path:
+    if finding.rule not in (REFUTED, UNDECIDED) or not finding.construct_path:
         return finding
     # INVARIANT: jsii returns the very object that Python made for a construct.
     owner = find_construct(app, finding.construct_path.removesuffix("/Resource"))

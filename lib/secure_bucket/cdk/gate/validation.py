@@ -56,7 +56,7 @@ from secure_bucket.checks.check import check_assembly
 from secure_bucket.errors import TemplateError
 from secure_bucket.findings.acknowledgments import RecordedException, expiry_of
 from secure_bucket.findings.finding import Finding, Level, Report
-from secure_bucket.findings.rules import RULES
+from secure_bucket.findings.rules import REFUTED, RULES, UNDECIDED, UNREAD
 from secure_bucket.findings.rules.sb010 import describe_unread
 from secure_bucket.proof.verdict import Proven
 from secure_bucket.template.resolve import Acknowledged
@@ -69,8 +69,6 @@ _OF_AWS = re.compile(
     r":s3:::(?:aws-(?:codedeploy|ssm|windows-downloads|glue-assets)-|amazoncloudwatch-agent|elasticmapreduce$|"
     r"prod-[a-z0-9-]*-starport-layer-bucket$|cdk-[a-z0-9]+-assets-)|\.elasticmapreduce$"
 )
-
-_REFUTED, _UNDECIDED, _UNREAD = "SB001", "SB002", "SB010"
 
 _NAMES = {id_of(rule.id): rule.name for rule in RULES} | {id_of(IMPORTED_BUCKET): IMPORTED_BUCKET}
 
@@ -147,7 +145,7 @@ class Gate:
             path = finding.construct_path
             stack = assembly.stack_of(path)
             hidden = stack is None or stack.in_stage
-            level = self._undecided if finding.rule in (_UNDECIDED, _UNREAD) else finding.level
+            level = self._undecided if finding.rule in (UNDECIDED, UNREAD) else finding.level
             acknowledged = is_acknowledged(finding.rule, path, finding.message)
             hint = _hint(finding, stack, state)
             violations.append(
@@ -269,7 +267,7 @@ def _hint(finding: Finding, stack: StackArtifact | None, state: AppState) -> str
     outcome = state.outcomes.get(finding.construct_path)
     if isinstance(outcome, Left):
         return f"(FIX left it as it is: {outcome.why}.)"
-    if isinstance(outcome, Fixed) and finding.rule in (_REFUTED, _UNDECIDED):
+    if isinstance(outcome, Fixed) and finding.rule in (REFUTED, UNDECIDED):
         return f"(FIX wrote the deny into `{outcome.policy}`, and what came after it undid that.)"
     if stack is not None and any(f"{stack.path}/".startswith(stage) for stage in state.synthesized):
         return (

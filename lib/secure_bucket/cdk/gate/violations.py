@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from secure_bucket.cdk.versions import PolicyViolatingResource, PolicyViolation
 from secure_bucket.errors import TemplateError
 from secure_bucket.findings.finding import Finding, Level
+from secure_bucket.findings.rules import sb008, sb009
 from secure_bucket.policy.statements import deny_plain_http
 from secure_bucket.template.resolve import Acknowledged
 
@@ -32,7 +33,7 @@ IMPORTED_BUCKET = "imported-bucket"
 _FAILURE = "gate-failure"
 _LOST = "acknowledgment-without-effect"
 SUM = "unproven-buckets"
-_EXPIRED, _MALFORMED = "SB008", "SB009"
+_EXPIRED, _MALFORMED = sb008.RULE.id, sb009.RULE.id
 
 # The App itself. What is reported on it is shown, and counts, whichever stacks the command line is asked for.
 APP = ""

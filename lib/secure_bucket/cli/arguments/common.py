@@ -10,7 +10,6 @@ from secure_bucket.errors import SecureBucketError
 from secure_bucket.formats import FORMATS
 
 __all__ = [
-    "EXIT_CODES",
     "ReportTo",
     "add_access",
     "add_baseline",
@@ -27,16 +26,6 @@ __all__ = [
     "baseline_of",
     "number_from_one",
 ]
-
-EXIT_CODES = """\
-exit codes:
-  0    every bucket is proven to deny plain HTTP
-  1    a bucket accepts plain HTTP
-  2    the run is incomplete: bad arguments or an unreadable file. It takes
-       precedence over 1 and 3; findings are shown all the same
-  3    a bucket is undecided, and none accepts plain HTTP
-  130  interrupted
-"""
 
 
 class ReportTo(NamedTuple):

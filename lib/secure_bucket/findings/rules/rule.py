@@ -57,6 +57,11 @@ class Rule(Struct, frozen=True):
         written: Its manual, the docstring of its module; `None` where Python leaves docstrings out.
         check: Returns its findings on a judgement.
         only_if_strict: Whether its findings count with `strict` only; otherwise they are notes of the report.
+        about_verdict: Whether its finding is what the verdict on plain HTTP comes to.
+        about_website: Whether its finding is that the bucket is a website.
+        about_old_tls: Whether it only checks anything where a minimum TLS version is asked for.
+        excusable: Whether an exception can be granted from it, and a baseline can hold its findings.
+        undecidable: Whether its finding, without a request, says that something is not known.
     """
 
     id: str
@@ -64,6 +69,11 @@ class Rule(Struct, frozen=True):
     written: str | None
     check: Check
     only_if_strict: bool = False
+    about_verdict: bool = False
+    about_website: bool = False
+    about_old_tls: bool = False
+    excusable: bool = True
+    undecidable: bool = False
 
     @property
     def manual(self) -> str:

@@ -83,4 +83,4 @@ def _check(judgement: Judgement) -> Iterator[Finding]:
     )
 
 
-RULE = Rule("SB001", "plaintext-http", __doc__, _check)
+RULE = Rule("SB001", "plaintext-http", __doc__, _check, about_verdict=True)

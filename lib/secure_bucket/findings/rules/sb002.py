@@ -78,4 +78,4 @@ def _check(judgement: Judgement) -> Iterator[Finding]:
     )
 
 
-RULE = Rule("SB002", "undecided-policy", __doc__, _check)
+RULE = Rule("SB002", "undecided-policy", __doc__, _check, about_verdict=True, undecidable=True)

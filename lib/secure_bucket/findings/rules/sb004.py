@@ -54,4 +54,4 @@ def _check(judgement: Judgement) -> Iterator[Finding]:
         )
 
 
-RULE = Rule("SB004", "website-needs-http", __doc__, _check)
+RULE = Rule("SB004", "website-needs-http", __doc__, _check, about_website=True)

@@ -94,4 +94,4 @@ def _check(judgement: Judgement) -> Iterator[Finding]:
     yield finding(judgement, "SB005", level, message, fix, at, judgement.http)
 
 
-RULE = Rule("SB005", "foreign-policy", __doc__, _check)
+RULE = Rule("SB005", "foreign-policy", __doc__, _check, undecidable=True)

@@ -61,4 +61,4 @@ def malformed(problem: str, subject: Subject, at: Place) -> Finding:
 
 
 # Exceptions are read together with the resources they stand on, in `findings/exceptions.py`.
-RULE = Rule("SB009", "malformed-exception", __doc__, lambda judgement: iter(()))
+RULE = Rule("SB009", "malformed-exception", __doc__, lambda judgement: iter(()), excusable=False)

@@ -8,14 +8,13 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from secure_bucket.findings.finding import Finding, GrantedException, JudgedBucket, Report
+from secure_bucket.findings.rules import rule_of
 from secure_bucket.findings.rules.rule import WEBSITE_REMEDY
 from secure_bucket.formats.cases import Case, cases_of
 from secure_bucket.operations.audit.audit import Audit, AuditedBucket
 from secure_bucket.operations.plan.errors import RolloutError
 
 __all__ = ["Joined", "Known", "join"]
-
-_ABOUT_VERDICTS = frozenset({"SB001", "SB002"})
 
 
 class Known(Struct, frozen=True):
@@ -120,17 +119,17 @@ def _known(case: Case) -> Known | None:
     if case.bucket is None:
         return None
     findings = (*case.findings, *(each.finding for each in case.excused))
-    counted = any(finding.rule in _ABOUT_VERDICTS for finding in case.findings)
+    counted = any(rule_of(finding).about_verdict for finding in case.findings)
     granted = [
-        each.by for each in case.excused if each.by is not None and each.finding.rule in _ABOUT_VERDICTS
+        each.by for each in case.excused if each.by is not None and rule_of(each.finding).about_verdict
     ]
     return Known(
         case.bucket,
-        next((finding.fix for finding in findings if finding.rule in _ABOUT_VERDICTS), ""),
+        next((finding.fix for finding in findings if rule_of(finding).about_verdict), ""),
         next((finding.fix for finding in findings if _is_about_website(finding)), None),
         granted[0] if granted and not counted else None,
     )
 
 
 def _is_about_website(finding: Finding) -> bool:
-    return finding.rule == "SB004" or finding.fix.startswith(WEBSITE_REMEDY)
+    return rule_of(finding).about_website or finding.fix.startswith(WEBSITE_REMEDY)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from msgspec.structs import replace
 
 from secure_bucket.findings.finding import Fault, Report
+from secure_bucket.findings.rules import OLD_TLS
 from secure_bucket.findings.subject import Running
 from secure_bucket.formats.cases import cases_of
 from secure_bucket.formats.summary import count
@@ -141,7 +142,7 @@ def _old_tls(report: Report | None) -> Iterable[str]:
     for case in () if report is None else cases_of(report):
         if case.bucket is None or not isinstance(case.bucket.verdict, Proven):
             continue
-        if any(finding.rule == "SB006" for finding in case.findings):
+        if any(finding.rule == OLD_TLS for finding in case.findings):
             yield case.subject.name or f"{case.subject.path} in {case.template or 'the template'}"
 
 

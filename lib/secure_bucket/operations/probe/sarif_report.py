@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from secure_bucket.findings.finding import Fault, Finding, Level, Report
+from secure_bucket.findings.rules import OLD_TLS, REFUTED, UNDECIDED
 from secure_bucket.findings.subject import Running
 from secure_bucket.formats import sarif
 from secure_bucket.formats.run import Run
@@ -47,11 +48,11 @@ def findings_of(probes: Probes) -> Iterator[Finding]:
             message = sentence(probe, check)
             if isinstance(check.verdict, Undecided):
                 message += f"; proof: {'; '.join(each.reason for each in check.verdict.reasons)}"
-            yield _finding(probe, check, "SB002", message, None)
+            yield _finding(probe, check, UNDECIDED, message, None)
 
 
 def _rule(check: Check) -> str:
-    return "SB001" if check.transport is Transport.HTTP else "SB006"
+    return REFUTED if check.transport is Transport.HTTP else OLD_TLS
 
 
 def _finding(probe: Probe, check: Check, rule: str, message: str, request: Request | None) -> Finding:

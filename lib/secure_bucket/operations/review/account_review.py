@@ -6,7 +6,7 @@ import datetime
 import fnmatch
 import itertools
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Final, TypeAlias
 
@@ -14,7 +14,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from secure_bucket.checks.running_buckets import PolicyTextError, judge_bucket, read_policy_text, report_of
-from secure_bucket.findings.finding import Fault, Report
+from secure_bucket.findings.finding import Fault, Report, joined
 from secure_bucket.findings.running import RunningBucket, RunningJudgement
 from secure_bucket.operations.aws.errors import LiveError, Trouble
 from secure_bucket.operations.aws.session import Session
@@ -23,7 +23,7 @@ from secure_bucket.operations.review.journal import Answer, Journal
 from secure_bucket.proof.verdict import Proven
 from secure_bucket.values.unknown import Place
 
-__all__ = ["THREADS", "Advance", "Question", "merged", "our_fault", "review_session"]
+__all__ = ["THREADS", "Advance", "Question", "our_fault", "review_session"]
 
 THREADS = 16
 """How many buckets are read at a time unless said otherwise."""
@@ -93,7 +93,7 @@ def review_session(session: Session, question: Question, before: int = 0) -> Rep
                 reports.append(report_of([each.judgement]))
             except Exception as error:
                 broken.append(_fault(account, bucket.name, our_fault(error)))
-    report = merged(reports)
+    report = joined(reports)
     skipped = [(bucket, "it is left out by --exclude") for bucket in left_out]
     gone = [bucket for bucket, each in zip(wanted, told, strict=True) if each.gone]
     denied = _still_listed(reader, gone)
@@ -107,18 +107,6 @@ def review_session(session: Session, question: Question, before: int = 0) -> Rep
             *(_fault(account, *each) for each in denied.items()),
             *broken,
         ),
-    )
-
-
-def merged(reports: Iterable[Report]) -> Report:
-    """Return one report of those on several accounts."""
-    whole = list(reports)
-    return Report(
-        buckets=tuple(bucket for report in whole for bucket in report.buckets),
-        findings=tuple(finding for report in whole for finding in report.findings),
-        not_applicable=tuple(each for report in whole for each in report.not_applicable),
-        faults=tuple(fault for report in whole for fault in report.faults),
-        accounts=tuple(dict.fromkeys(account for report in whole for account in report.accounts)),
     )
 
 

@@ -17,12 +17,12 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from secure_bucket.checks.running_buckets import PolicyTextError, read_policy_text, report_of
-from secure_bucket.findings.finding import Fault, Report
+from secure_bucket.findings.finding import Fault, Report, joined
 from secure_bucket.findings.running import PublicAccess, RunningBucket
 from secure_bucket.operations.aws.accounts import Scope, members
 from secure_bucket.operations.aws.errors import LiveError, translated
 from secure_bucket.operations.aws.session import Session, open_session
-from secure_bucket.operations.review.account_review import Question, merged, our_fault
+from secure_bucket.operations.review.account_review import Question, our_fault
 from secure_bucket.operations.review.buckets import blocking, shuts_out
 from secure_bucket.operations.review.review import something_reviewed
 from secure_bucket.values.unknown import Place, Unknown
@@ -97,7 +97,7 @@ def review_aggregator(name: str, scope: Scope, question: Question | None = None)
         )
         faults.append(Fault("", f"{text} record `AWS::S3::Bucket`?"))
     faults += _missing(asked, buckets, question)
-    report = merged(_judged(buckets, question, faults))
+    report = joined(_judged(buckets, question, faults))
     whole = replace(
         report,
         not_applicable=tuple((Place(), what, why) for what, why in skipped),

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from secure_bucket.findings.finding import Fault, Report
+from secure_bucket.findings.finding import Fault, Report, joined
 from secure_bucket.formats.summary import count
 from secure_bucket.operations.aws.accounts import Scope, entrances
 from secure_bucket.operations.aws.errors import LiveError
 from secure_bucket.operations.aws.session import Access, open_session
 from secure_bucket.operations.probe.probed_bucket import bucket_named
-from secure_bucket.operations.review.account_review import THREADS, Question, merged, review_session
+from secure_bucket.operations.review.account_review import THREADS, Question, review_session
 from secure_bucket.values.unknown import Place
 
 __all__ = ["review_account", "review_accounts", "review_buckets", "something_reviewed"]
@@ -131,7 +131,7 @@ def review_accounts(scope: Scope, question: Question | None = None) -> Report:
     if len(failed) == len(ways):
         others = f" (and {count(len(ways) - 1, 'other account')} neither)" if len(ways) > 1 else ""
         raise LiveError(f"{failed[0]}{others}", failed[0].trouble, failed[0].code)
-    return something_reviewed(merged([passed_over, *reports]))
+    return something_reviewed(joined([passed_over, *reports]))
 
 
 def something_reviewed(report: Report) -> Report:
