@@ -30,9 +30,6 @@ __all__ = ["DeclaredJudgement", "Judge", "Outcome"]
 
 Prove: TypeAlias = "Callable[[object, str | Text], Verdict]"
 
-# What has been proven in this process: an estate repeats few policies in many templates. The key is
-# everything that a proof is told. It is emptied when it is full, so that memory stays flat.
-_PROVEN: dict[str, Verdict] = {}
 _MOST_PROVEN = 512
 
 
@@ -115,6 +112,9 @@ class Judge(Struct):
     minimum_tls_version: float | None = None
     _memo: dict[str, Verdict] = field(default_factory=dict)
     _distributions: tuple[tuple[Stack, Resource], ...] | None = None
+    # What has been proven of these buckets, by everything that a proof is told: an application repeats few
+    # policies. It is emptied when it is full, so that memory stays flat.
+    _proven: dict[str, Verdict] = field(default_factory=dict)
 
     def bucket(self, bucket: Bucket) -> DeclaredJudgement:
         """Return the judgement on a bucket."""
@@ -258,7 +258,7 @@ class Judge(Struct):
         # template's own text holds no raw NUL character, so that none can pass for a name.
         for number, hole in enumerate(hole for hole in holes(arn) if hole.generated):
             key = key.replace(repr(hole), f"\0{number}")
-        verdict = _PROVEN.get(key, self._memo.get(exact))
+        verdict = self._proven.get(key, self._memo.get(exact))
         if verdict is None:
             try:
                 verdict = prove(document, arn)
@@ -266,9 +266,9 @@ class Judge(Struct):
                 # A template can call a bucket what no bucket can be called.
                 return Undecided((Unknown(str(error)),))
             if isinstance(verdict, Proven):
-                if len(_PROVEN) >= _MOST_PROVEN:
-                    _PROVEN.clear()
-                _PROVEN[key] = verdict
+                if len(self._proven) >= _MOST_PROVEN:
+                    self._proven.clear()
+                self._proven[key] = verdict
             else:
                 self._memo[exact] = verdict
         return verdict
