@@ -10,6 +10,7 @@ import argparse
 import importlib
 import os
 import re
+import textwrap
 from collections.abc import Iterable
 from typing import Any, Final, NoReturn
 
@@ -81,8 +82,6 @@ class _Help(argparse.HelpFormatter):
 
 
 def _wrapped(row: str, width: int) -> list[str]:
-    import textwrap
-
     if row.startswith("    "):
         return [row]
     table = re.match(r"  \S.*?  +", row)

@@ -18,7 +18,9 @@ from secure_bucket.cli.arguments.common import ReportTo
 from secure_bucket.cli.output import OutputError, speaks_utf8, to_stderr, to_stdout, wants_colour, width_of
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Report
+from secure_bucket.formats import FORMATS, write_atomically
 from secure_bucket.formats.run import Run
+from secure_bucket.formats.summary import summary
 from secure_bucket.values.unknown import Place
 from secure_bucket.version import installed_version
 
@@ -63,8 +65,6 @@ def deliver(
     Raises:
         OutputError: If one cannot be written.
     """
-    from secure_bucket.formats import FORMATS
-    from secure_bucket.formats.summary import summary
 
     run = run_of(words, code)
 
@@ -77,6 +77,7 @@ def deliver(
         return FORMATS[format](report, its_run)
 
     def text(**options: Any) -> str:
+        # Loads in 5 ms.
         from secure_bucket.formats.text import render
 
         return render(report, run, **options)
@@ -187,8 +188,6 @@ def _write(to: ReportTo, text: str) -> None:
     Raises:
         OutputError: If it cannot be written.
     """
-    from secure_bucket.formats import write_atomically
-
     if to.file is None:
         to_stdout(text)
         return

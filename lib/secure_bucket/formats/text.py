@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+import unicodedata
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -228,8 +229,6 @@ def _columns(line: str) -> tuple[str, int]:
 def _width(character: str) -> int:
     if character.isascii():
         return 1
-    import unicodedata
-
     if unicodedata.combining(character):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1

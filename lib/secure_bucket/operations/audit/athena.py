@@ -7,6 +7,7 @@ import datetime
 import re
 import time
 import uuid
+import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -197,8 +198,6 @@ def _malformed(rows: list[Row]) -> Malformed:
 
 def _stored(location: Location, log: StoredLog, session: Session) -> Stored:
     """Find out what the logs are, from the beginning of one."""
-    import zlib
-
     client = session.client("s3")
     with translated("s3:GetObject", f"`s3://{location.bucket}/{log.key}`"):
         body = client.get_object(Bucket=location.bucket, Key=log.key, Range=f"bytes=0-{HEAD - 1}")["Body"]

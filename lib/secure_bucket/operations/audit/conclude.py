@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from secure_bucket.formats.summary import count
 from secure_bucket.operations.audit.audit import (
     Answer,
@@ -143,7 +145,7 @@ class Conclusion:
         else:
             reasons = tuple(self._doubts(bucket, rows))
             answer = CannotTell(reasons) if reasons else Safe()
-        return _with_answer(bucket, answer)
+        return replace(bucket, answer=answer)
 
     def _doubts(self, bucket: AuditedBucket, rows: Sequence[Row]) -> Iterable[str]:
         """Yield what keeps the logs from saying that nothing breaks."""
@@ -216,12 +218,6 @@ def _evidence(rows: Sequence[Row]) -> tuple[datetime.datetime | None, datetime.d
 def _span(rows: Sequence[Row]) -> tuple[datetime.datetime | None, datetime.datetime | None]:
     first = min((str(row["first_seen"]) for row in rows), default="")
     return _time(first), _time(max((str(row["last_seen"]) for row in rows), default=""))
-
-
-def _with_answer(bucket: AuditedBucket, answer: Answer) -> AuditedBucket:
-    from msgspec.structs import replace
-
-    return replace(bucket, answer=answer)
 
 
 def _group(row: Row, trouble: Trouble) -> ClientGroup:
