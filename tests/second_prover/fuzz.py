@@ -108,7 +108,8 @@ def mark_of(policy: Json, fault: str, verdict: object) -> str:
 
 def run(seconds: float, seed: int, *, timeout: float, samples: int, store: bool, limit: int) -> Counter[str]:
     """Compare until the time is over; print a line for each disagreement, and return how often what came."""
-    real = [*real_policies(), *(case["policy"] for case in labelled() if isinstance(case["policy"], dict))]
+    known = [*real_policies(), *(case["policy"] for case in labelled())]
+    real = [policy for policy in known if not parse_policy(policy).problems]
     counts: Counter[str] = Counter()
     seen: set[int] = set()
     kept: set[str] = set()

@@ -415,6 +415,8 @@ def mutate(rng: random.Random, policy: Json) -> Json:
     statements = policy.get("Statement", [])
     if isinstance(statements, dict):
         statements = policy["Statement"] = [statements]
+    if not isinstance(statements, list):
+        return policy
     denies = [one for one in statements if isinstance(one, dict) and one.get("Effect") == "Deny"]
     if not denies:
         return policy
