@@ -26,6 +26,9 @@ ALWAYS = {
     "aws:principaltype": "Anonymous",
     "aws:userid": "anonymous",
     "aws:viaawsservice": "false",
+    "aws:requestedregion": "us-east-1",
+    "aws:resourceaccount": "111122223333",
+    "aws:useragent": "curl/8",
 }
 NOT_ANONYMOUS = {
     "aws:principalarn",
@@ -33,6 +36,8 @@ NOT_ANONYMOUS = {
     "aws:principalisawsservice",
     "aws:username",
 }
+# "Only when the call to your resource is being made directly by an AWS service principal."
+BY_SERVICES = {"aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths"}
 BOOLEANS = {
     "aws:securetransport",
     "aws:viaawsservice",
@@ -77,6 +82,9 @@ def plain_requests() -> Iterator[Request]:
                 "aws:CurrentTime": "2026-03-01T12:00:00Z",
                 "aws:EpochTime": "1772366400",
                 "aws:ViaAWSService": "false",
+                "aws:RequestedRegion": "us-east-1",
+                "aws:ResourceAccount": "111122223333",
+                "aws:UserAgent": "aws-cli/2",
                 **identity(principal),
                 **place,
             }

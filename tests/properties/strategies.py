@@ -19,6 +19,7 @@ from secure_bucket.policy import Request
 from tests.cases.request_space import (
     ALICE,
     BUCKET,
+    BY_SERVICES,
     MALLORY,
     NOT_ANONYMOUS,
     ROOT,
@@ -296,7 +297,11 @@ _OPTIONAL: dict[str, tuple[Json, ...]] = {
 }
 
 
-_ALWAYS: dict[str, tuple[Json, ...]] = {"aws:CurrentTime": TIMES, "aws:ViaAWSService": ("true", "false")}
+_ALWAYS: dict[str, tuple[Json, ...]] = {
+    "aws:CurrentTime": TIMES,
+    "aws:UserAgent": VALUES["aws:UserAgent"],
+    "aws:ViaAWSService": ("true", "false"),
+}
 
 
 def _context(principal: str, place: dict[str, Json], optional: dict[str, Json]) -> dict[str, Json] | None:
@@ -306,6 +311,8 @@ def _context(principal: str, place: dict[str, Json], optional: dict[str, Json]) 
     if principal == "anonymous" and NOT_ANONYMOUS & {key.lower() for key in optional}:
         return None
     if endpoint and "aws:SourceIp" in context:
+        return None
+    if BY_SERVICES & {key.lower() for key in optional} and principal != SERVICE:
         return None
     # A request comes from an address or through a VPC endpoint.
     missing = {"aws:SourceVpce": "vpce-9"} if endpoint else {"aws:SourceIp": "198.51.100.1"}
@@ -325,7 +332,9 @@ def requests(draw: st.DrawFn) -> Request:
         )
     place: dict[str, Json] = {"aws:CurrentTime": draw(st.sampled_from(TIMES)), "aws:EpochTime": "1893456000"}
     place["aws:ViaAWSService"] = draw(st.sampled_from(("true", "false")))
+    place["aws:UserAgent"] = draw(st.sampled_from(VALUES["aws:UserAgent"]))
     barred = NOT_ANONYMOUS if principal == "anonymous" else set()
+    barred = barred | (BY_SERVICES if principal != SERVICE else set()) | {"aws:useragent"}
     if draw(st.booleans()):
         place["aws:SourceIp"] = draw(st.sampled_from(ADDRESSES))
         barred = barred | {"aws:sourcevpc", "aws:sourcevpce"}

@@ -149,7 +149,7 @@ KEYS: dict[str, Key] = {
         Key("s3:signatureversion", form="AWS4-HMAC-SHA256"),
         Key("s3:signatureage", Type.WHOLE),
         Key("s3:x-amz-content-sha256", form="UNSIGNED-PAYLOAD"),
-        Key("s3:resourceaccount", always=ALL, form=ACCOUNT),
+        Key("s3:resourceaccount", form=ACCOUNT, usually=ALL),
         Key("s3:max-keys", Type.WHOLE),
         Key("s3:prefix", form="(?s:.+)"),
         Key("s3:delimiter", form="(?s:.+)"),

@@ -12,6 +12,8 @@ import enum
 from typing import Final
 
 __all__ = [
+    "ARN_KEYS",
+    "NETWORK",
     "Certainty",
     "Domain",
     "Kind",
@@ -89,29 +91,80 @@ _FAMILIES: Final = {
 }
 _SIGNED: Final = (Kind.USER, Kind.ROLE, Kind.ROOT, Kind.FEDERATED)
 
+# The sets below are the paragraphs *Availability* of *AWS global condition context keys*, read 2026-11.
 _ALWAYS: Final = frozenset(
     (
         "aws:currenttime",
         "aws:epochtime",
         "aws:principaltype",
+        "aws:requestedregion",
+        # "Always included … for most service actions"; no action of S3 is among the exceptions.
+        "aws:resourceaccount",
         "aws:securetransport",
+        "aws:useragent",
         "aws:userid",
         "aws:viaawsservice",
     )
 )
 _MEMBER_ONLY: Final = frozenset(("aws:principalorgid", "aws:principalorgpaths"))
-_SERVICE_ONLY: Final = frozenset(("aws:principalservicename", "aws:principalservicenameslist"))
-_SESSION_ONLY: Final = frozenset(
-    # Nothing says that a request without an IAM identity could carry one of these.
+_SERVICE_NAMES: Final = frozenset(("aws:principalservicename", "aws:principalservicenameslist"))
+# "Only when the call to your resource is being made directly by an AWS service principal".
+_CALLS_BY_SERVICES: Final = frozenset(
+    ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths")
+)
+_TEMPORARY: Final = frozenset(
+    ("aws:multifactorauthage", "aws:multifactorauthpresent", "aws:signinsessionarn", "aws:tokenissuetime")
+)
+# "When a service uses the credentials of an IAM principal".
+_FORWARDED: Final = frozenset(
     (
-        "aws:assumedroot",
-        "aws:federatedprovider",
-        "aws:multifactorauthage",
-        "aws:multifactorauthpresent",
-        "aws:sourceidentity",
-        "aws:tokenissuetime",
+        "aws:calledvia",
+        "aws:calledviaawsmcp",
+        "aws:calledviafirst",
+        "aws:calledvialast",
+        "aws:viaawsmcpservice",
     )
 )
+# "Only available when a request is made by a principal with role session or federated user … credentials".
+_ROLE_SESSION: Final = frozenset(
+    (
+        "aws:chatbotsourcearn",
+        "aws:ec2instancesourceprivateipv4",
+        "aws:ec2instancesourcevpc",
+        "aws:federatedprovider",
+        "aws:sourceidentity",
+        "codebuild:buildarn",
+        "codebuild:projectarn",
+        "ec2:roledelivery",
+        "ec2:sourceinstancearn",
+        "glue:credentialissuingservice",
+        "glue:roleassumedby",
+        "identitystore:userid",
+        "lambda:sourcefunctionarn",
+        "ssm:sourceinstancearn",
+    )
+)
+# "Only if the requester uses a VPC endpoint"; whether always then, AWS does not say.
+_ENDPOINT: Final = frozenset(("aws:sourcevpc", "aws:sourcevpcarn", "aws:sourcevpce", "aws:vpceaccount"))
+_ENDPOINT_OF_MEMBER: Final = frozenset(("aws:vpceorgid", "aws:vpceorgpaths"))
+ARN_KEYS: Final = frozenset(
+    (
+        "aws:chatbotsourcearn",
+        "aws:signinsessionarn",
+        "aws:sourcearn",
+        "aws:sourcevpcarn",
+        "codebuild:buildarn",
+        "codebuild:projectarn",
+        "ec2:sourceinstancearn",
+        "lambda:sourcefunctionarn",
+        "ssm:sourceinstancearn",
+    )
+)
+"""The keys (in lower case) that hold an ARN: *Data type* – ARN on the same page."""
+
+NETWORK: Final = _ENDPOINT | _ENDPOINT_OF_MEMBER | {"aws:sourceip", "aws:vpcsourceip"}
+"""The keys (in lower case) that depend on whether a request comes through a VPC endpoint."""
+
 _MULTIVALUED: Final = frozenset(
     (
         "aws:calledvia",
@@ -120,6 +173,7 @@ _MULTIVALUED: Final = frozenset(
         "aws:resourceorgpaths",
         "aws:sourceorgpaths",
         "aws:tagkeys",
+        "aws:vpceorgpaths",
         "s3:inventoryaccessibleoptionalfields",
         "s3:requestobjecttagkeys",
     )
@@ -170,9 +224,10 @@ def presence_of(key: str, kind: Kind, *, through_endpoint: bool, tls_absent: boo
         return Presence.FREE if tls_absent else Presence.ALWAYS
     if key == "aws:sourceip":
         return Presence.NEVER if through_endpoint else Presence.ALWAYS
-    if key in ("aws:sourcevpc", "aws:sourcevpce"):
-        # Both are there "only if the requester uses a VPC endpoint"; whether always then, AWS does not say.
+    if key in _ENDPOINT:
         return Presence.PRESENT_RATHER if through_endpoint else Presence.NEVER
+    if key in _ENDPOINT_OF_MEMBER:
+        return Presence.FREE if through_endpoint else Presence.NEVER
     if key == "aws:vpcsourceip":
         return Presence.FREE if through_endpoint else Presence.ABSENT_RATHER
     if key == "aws:username":
@@ -192,9 +247,18 @@ def presence_of(key: str, kind: Kind, *, through_endpoint: bool, tls_absent: boo
         if kind is Kind.SERVICE:
             return Presence.ABSENT_RATHER  # An AWS service is a member of nothing, as far as AWS says.
         return Presence.FREE if kind in _SIGNED else Presence.NEVER
-    if key in _SERVICE_ONLY:
-        return Presence.ALWAYS if kind is Kind.SERVICE else Presence.ABSENT_RATHER
-    if key in _SESSION_ONLY or key.startswith("aws:principaltag/"):
+    if key in _SERVICE_NAMES:
+        return Presence.ALWAYS if kind is Kind.SERVICE else Presence.NEVER
+    if key in _CALLS_BY_SERVICES:
+        return Presence.FREE if kind is Kind.SERVICE else Presence.NEVER
+    if key in _ROLE_SESSION or key == "aws:assumedroot":
+        if kind is Kind.ANONYMOUS:
+            return Presence.NEVER
+        who = Kind.ROOT if key == "aws:assumedroot" else Kind.ROLE
+        return Presence.FREE if kind is who else Presence.ABSENT_RATHER
+    if key in _TEMPORARY or key in _FORWARDED or key.startswith("aws:principaltag/"):
+        if kind is Kind.ANONYMOUS:
+            return Presence.NEVER
         return Presence.FREE if kind in _SIGNED else Presence.ABSENT_RATHER
     return Presence.FREE
 

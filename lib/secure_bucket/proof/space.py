@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from secure_bucket.policy.document import Principal
 from secure_bucket.proof.claim import Claim
 from secure_bucket.proof.comparison import Comparison, Observed
-from secure_bucket.proof.keys import Kind, Presence, presence_of
+from secure_bucket.proof.keys import NETWORK, Kind, Presence, presence_of
 from secure_bucket.proof.language import Budget, TooComplex
 from secure_bucket.proof.pattern import Pattern
 from secure_bucket.proof.principals import PRINCIPAL_TYPES, Who, principals_of
@@ -39,7 +39,6 @@ from secure_bucket.values.unknown import Unknown
 
 __all__ = ["CLOCK", "Scenario", "Space", "as_seen", "identity_of"]
 
-_NETWORK: Final = frozenset(("aws:sourceip", "aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip"))
 CLOCK: Final = ("aws:currenttime", "aws:epochtime")
 
 
@@ -101,7 +100,7 @@ class Space:
 
     def scenarios(self) -> Iterator[Scenario]:
         """Yield the scenarios that this policy can tell apart, the simplest first."""
-        through = (False, True) if _NETWORK & self._by_key.keys() else (False,)
+        through = (False, True) if NETWORK & self._by_key.keys() else (False,)
         for kind, target, through_endpoint in product(self._kinds(), Target, through):
             yield Scenario(kind, target, through_endpoint)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import combinations
@@ -13,8 +14,8 @@ from msgspec.structs import replace
 
 from secure_bucket.policy.variables import Variable
 from secure_bucket.proof.comparison import Comparison, Observed
-from secure_bucket.proof.keys import Certainty, Domain, Presence, domain_of, is_multivalued
-from secure_bucket.proof.language import Budget, Stage, representatives
+from secure_bucket.proof.keys import ARN_KEYS, Certainty, Domain, Presence, domain_of, is_multivalued
+from secure_bucket.proof.language import PATH, Budget, Stage, representatives
 from secure_bucket.proof.pattern import Pattern, Wild
 from secure_bucket.proof.scalars import AddressRanges, write_instant, write_number
 from secure_bucket.proof.subject import Subject
@@ -47,6 +48,13 @@ _ADDRESSES: Final = ("203.0.113.7", "2001:db8::7")
 OLDEST_TLS_VERSION: Final = "1.0"
 _ARN: Final = 640
 """Characters in an ARN of IAM at most: an account, a path of 512, a name of 64, and the text between them."""
+
+# IAM User Guide, *Amazon Resource Names*: six parts, of which only the last may hold colons.
+_ARN_PART: Final = Stage(allowed=PATH - {":"}, least=0)
+_ARN_SHAPE: Final = (
+    *(Stage("arn"), Stage(":"), replace(_ARN_PART, least=1)),
+    *(Stage(":"), _ARN_PART, Stage(":"), _ARN_PART, Stage(":"), _ARN_PART, Stage(":"), Stage()),
+)
 
 _TLS_VERSIONS: Final = tuple(map(Fraction, ("1.0", "1.1", "1.2", "1.3")))
 
@@ -162,6 +170,13 @@ def _texts(key: str, comparisons: Sequence[Comparison], budget: Budget) -> Itera
         for parts in representatives((Stage(head), Stage()), classes, [(head, rest)], budget, longest=_ARN):
             yield Value("".join(parts))
         yield from (Value(subject) for subject in literals_of(patterns))
+        return
+    if key in ARN_KEYS:
+        arn = tuple(re.split("(:)", _EXAMPLES["aws:sourcearn"]))
+        for parts in representatives(_ARN_SHAPE, classes, [arn], budget):
+            yield Value("".join(parts))
+        for subject in literals_of(patterns):
+            yield Value(subject, doubtful=isinstance(subject, str) and not subject.startswith("arn:"))
         return
     if prefix:
         shape, example = (Stage(prefix), Stage()), (prefix, seed.removeprefix(prefix))
