@@ -115,45 +115,48 @@ def run(seconds: float, seed: int, *, timeout: float, samples: int, store: bool,
     kept: set[str] = set()
     times: list[float] = []
     end = time.monotonic() + seconds
-    while time.monotonic() < end and counts["policies"] < limit:
-        policy = generate(seed, real)
-        seed += 1
-        digest = hash(json.dumps(policy, sort_keys=True))
-        if digest in seen:
-            continue
-        seen.add(digest)
-        counts["policies"] += 1
-        if samples:
-            fault, note = _against_samples(policy, random.Random(seed), samples, counts)
-            wrong: Callable[[Json], bool] = lambda one: (  # noqa: E731
-                _against_samples(one, random.Random(1), samples * 5, Counter())[0] != ""
-            )
-        else:
-            compared = compare(policy, timeout=timeout)
-            times.append(compared.seconds)
-            counts[f"{compared.outcome.value} [{compared.second.answer.value}]"] += 1
-            fault = compared.outcome.value if compared.outcome in FAULTS else ""
-            note = compared.note
-            outcome = compared.outcome
-            wrong = lambda one, outcome=outcome: compare(one, timeout=timeout).outcome is outcome  # type: ignore[misc]  # noqa: E731
-        if fault:
-            verdict = prove_denies_http(policy, bucket_arn=BUCKET)
-            mark = mark_of(policy, fault, verdict)
-            if mark in kept:
+    try:
+        while time.monotonic() < end and counts["policies"] < limit:
+            policy = generate(seed, real)
+            seed += 1
+            digest = hash(json.dumps(policy, sort_keys=True))
+            if digest in seen:
                 continue
-            kept.add(mark)
-            small = minimize(policy, wrong)
-            mark = mark_of(small, fault, prove_denies_http(small, bucket_arn=BUCKET))
-            if mark in kept and small != policy:
-                continue
-            kept.add(mark)
-            again = compare(small, timeout=timeout) if not samples else None
-            expected = again.second.answer.value if again else "open"
-            file = keep(small, fault, again.note if again else note, expected) if store else "(not kept)"
-            print(
-                f"{fault}: seed {seed - 1}, {file}\n  {json.dumps(small, ensure_ascii=False)}\n  {note}",
-                flush=True,
-            )
+            seen.add(digest)
+            counts["policies"] += 1
+            if samples:
+                fault, note = _against_samples(policy, random.Random(seed), samples, counts)
+                wrong: Callable[[Json], bool] = lambda one: (  # noqa: E731
+                    _against_samples(one, random.Random(1), samples * 5, Counter())[0] != ""
+                )
+            else:
+                compared = compare(policy, timeout=timeout)
+                times.append(compared.seconds)
+                counts[f"{compared.outcome.value} [{compared.second.answer.value}]"] += 1
+                fault = compared.outcome.value if compared.outcome in FAULTS else ""
+                note = compared.note
+                outcome = compared.outcome
+                wrong = lambda one, outcome=outcome: compare(one, timeout=timeout).outcome is outcome  # type: ignore[misc]  # noqa: E731
+            if fault:
+                verdict = prove_denies_http(policy, bucket_arn=BUCKET)
+                mark = mark_of(policy, fault, verdict)
+                if mark in kept:
+                    continue
+                kept.add(mark)
+                small = minimize(policy, wrong)
+                mark = mark_of(small, fault, prove_denies_http(small, bucket_arn=BUCKET))
+                if mark in kept and small != policy:
+                    continue
+                kept.add(mark)
+                again = compare(small, timeout=timeout) if not samples else None
+                expected = again.second.answer.value if again else "open"
+                file = keep(small, fault, again.note if again else note, expected) if store else "(not kept)"
+                print(
+                    f"{fault}: seed {seed - 1}, {file}\n  {json.dumps(small, ensure_ascii=False)}\n  {note}",
+                    flush=True,
+                )
+    except KeyboardInterrupt:
+        pass  # What was counted until then is printed.
     counts["next seed"] = seed
     if times:
         times.sort()
