@@ -53,7 +53,7 @@ def test_report_names_place_request_reason_and_fix(directory: Path, run: Run) ->
         "logs.yaml:2:3: SB001 error: bucket `Logs`: anyone can GET `report.csv` over plain HTTP"
     )
     assert "the bucket has no policy" in out
-    assert "  fix: add an `AWS::S3::BucketPolicy`" in out
+    assert "  fix: run `secure-bucket fix logs.yaml --write`, or add an `AWS::S3::BucketPolicy`" in out
     assert out.endswith("1 bucket in 1 template: 0 proven, 1 refuted, 0 undecided, 0 skipped\n")
 
 

@@ -13,7 +13,7 @@ from secure_bucket.findings.finding import Fault, Finding, GrantedException, Jud
 from secure_bucket.findings.judge import DeclaredJudgement, Judge
 from secure_bucket.findings.rules import OLD_TLS, RULES, UNREAD
 from secure_bucket.findings.rules.sb010 import unread
-from secure_bucket.findings.rules.sb012 import calls_at_deployment
+from secure_bucket.findings.rules.sb012 import changes_at_deployment
 from secure_bucket.findings.safeguards import safeguards_of
 from secure_bucket.template import (
     Assembly,
@@ -222,7 +222,7 @@ def _report(inventory: Inventory, strict: bool, minimum: float | None) -> Report
             for judgement in judgements
         ),
         findings=tuple(
-            dict.fromkeys([*(finding for _, finding in findings), *calls_at_deployment(inventory)])
+            dict.fromkeys([*(finding for _, finding in findings), *changes_at_deployment(inventory)])
         ),
         templates=tuple(
             dict.fromkeys(filter(None, (stack.document.file for stack in inventory.assembly.stacks)))

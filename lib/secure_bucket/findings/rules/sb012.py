@@ -1,15 +1,18 @@
-"""# SB012 call-at-deployment
+"""# SB012 changed-at-deployment
 
 ## What it does
 
-Finds a custom resource that calls S3 itself while the stack is deployed, to make a bucket or to change the
-policy of one: an `AwsCustomResource` of the AWS CDK. It is a warning: what the call leads to is in no
-template.
+Finds what changes buckets while the stack is deployed, past the templates. It is a warning, of two kinds:
+
+- a custom resource that calls S3 itself, to make a bucket or to change the policy of one: an
+  `AwsCustomResource` of the AWS CDK;
+- a VPC flow log to a bucket whose policy does not let `delivery.logs.amazonaws.com` deliver: AWS then
+  "automatically" attaches a policy, which "overwrites any existing policy".
 
 ## Why it matters
 
-A bucket that such a call makes has no policy, and accepts plain HTTP. A call that deletes or replaces the
-policy of a bucket takes the deny away that the template declares.
+A bucket that such a call makes has no policy, and accepts plain HTTP. A policy that is deleted or replaced
+takes the deny along that the template declares.
 
 ## Example
 
@@ -21,13 +24,15 @@ cr.AwsCustomResource(self, "Cleanup", on_create=call, …)
 ## Use instead
 
 An `AWS::S3::Bucket` and an `AWS::S3::BucketPolicy`. Where the call has to stay, have it write a policy with
-the deny, and accept the finding with that reason.
+the deny, and accept the finding with that reason. For flow logs, the statements of *Amazon S3 bucket
+permissions for flow logs* in the policy: `SecureLogBucket(source=LogSource.VPC_FLOW)` has them.
 
 ## References
 
 - https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.custom_resources.AwsCustomResource.html
 - https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
 - https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketPolicy.html
+- https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-s3-permissions.html
 """
 
 from __future__ import annotations
@@ -39,12 +44,14 @@ from secure_bucket.findings.finding import Finding, Level
 from secure_bucket.findings.rules.rule import Rule
 from secure_bucket.findings.subject import Declared
 from secure_bucket.template.buckets import Inventory
+from secure_bucket.template.references import bucket_arn, bucket_name
 from secure_bucket.template.stack import Resource, Stack, pointer_of
-from secure_bucket.template.text import as_text
+from secure_bucket.template.text import as_text, strings_of
 from secure_bucket.template.worlds import Fork, Infeasible
 
-__all__ = ["RULE", "calls_at_deployment"]
+__all__ = ["RULE", "changes_at_deployment"]
 
+_DELIVERY = "delivery.logs.amazonaws.com"
 _EVENTS = {"Create": "is created", "Update": "is updated", "Delete": "is deleted"}
 _EFFECTS = {
     "createbucket": ("CreateBucket", "makes {bucket}, which has no policy and accepts plain HTTP"),
@@ -53,15 +60,44 @@ _EFFECTS = {
 }
 
 
-def calls_at_deployment(inventory: Inventory) -> Iterator[Finding]:
-    """Return the findings on the custom resources of an assembly that call S3 themselves."""
+def changes_at_deployment(inventory: Inventory) -> Iterator[Finding]:
+    """Return the findings on what changes the buckets of an assembly while it is deployed."""
     for stack in inventory.assembly.stacks:
         for resource in stack.resources.values():
             if resource.type.startswith("Custom::") or resource.type == "AWS::CloudFormation::CustomResource":
-                yield from _of_resource(inventory, stack, resource)
+                yield from _of_custom_resource(inventory, stack, resource)
+            elif resource.type == "AWS::EC2::FlowLog":
+                yield from _of_flow_log(inventory, stack, resource)
 
 
-def _of_resource(inventory: Inventory, stack: Stack, resource: Resource) -> Iterator[Finding]:
+def _of_flow_log(inventory: Inventory, stack: Stack, resource: Resource) -> Iterator[Finding]:
+    resolver = inventory.resolver(inventory.start, False)
+    try:
+        destination = str(resolver.property(stack, resource, "LogDestination"))
+        for bucket in inventory.buckets:
+            policies = inventory.direct.get(id(bucket.resource), ())
+            name = bucket_name(resolver, bucket.stack, bucket.resource)
+            arn = str(bucket_arn(resolver, bucket.stack, name))
+            if not policies or not f"{destination}/".startswith(f"{arn}/"):
+                continue
+            if not any(
+                _DELIVERY in text for each in policies for text in strings_of(each.resource.properties)
+            ):
+                message = (
+                    f"flow log `{resource.logical_id}` goes to bucket `{bucket.resource.logical_id}`, whose "
+                    f"policy does not let `{_DELIVERY}` deliver: AWS replaces the policy when it makes the "
+                    "flow log, and with it the deny"
+                )
+                fix = (
+                    "add the statements of *Amazon S3 bucket permissions for flow logs* to the policy, or "
+                    "use `SecureLogBucket(source=LogSource.VPC_FLOW)`"
+                )
+                yield _finding(stack, resource, message, fix, "LogDestination")
+    except (Fork, Infeasible):
+        return
+
+
+def _of_custom_resource(inventory: Inventory, stack: Stack, resource: Resource) -> Iterator[Finding]:
     for event, when in _EVENTS.items():
         call = _call(inventory, stack, resource, event)
         service = str(call.get("service", "")).casefold().removeprefix("@aws-sdk/client-")
@@ -76,19 +112,24 @@ def _of_resource(inventory: Inventory, stack: Stack, resource: Resource) -> Iter
             f"custom resource `{resource.logical_id}` calls `{name}` when it {when}: that "
             f"{effect.format(bucket=named)}"
         )
-        yield Finding(
-            Declared(
-                resource.logical_id,
-                stack.document.file,
-                stack.construct_path(resource),
-                stack=stack.stack_name,
-            ),
-            RULE.id,
-            Level.WARNING,
-            " ".join(message.split()),
-            "declare the bucket and its policy in a template instead, with the deny",
-            stack.document.place(f"{pointer_of(resource.properties_path)}/{event}"),
-        )
+        fix = "declare the bucket and its policy in a template instead, with the deny"
+        yield _finding(stack, resource, message, fix, event)
+
+
+def _finding(stack: Stack, resource: Resource, message: str, fix: str, property: str) -> Finding:
+    return Finding(
+        Declared(
+            resource.logical_id,
+            stack.document.file,
+            stack.construct_path(resource),
+            stack=stack.stack_name,
+        ),
+        RULE.id,
+        Level.WARNING,
+        " ".join(message.split()),
+        fix,
+        stack.document.place(f"{pointer_of(resource.properties_path)}/{property}"),
+    )
 
 
 def _call(inventory: Inventory, stack: Stack, resource: Resource, event: str) -> Mapping[str, object]:
@@ -104,5 +145,5 @@ def _call(inventory: Inventory, stack: Stack, resource: Resource, event: str) ->
     return call if isinstance(call, Mapping) else {}
 
 
-# It is about custom resources, and not about a bucket that is judged: `checks/check.py` asks for it.
-RULE = Rule("SB012", "call-at-deployment", __doc__, lambda judgement: iter(()))
+# It is about other resources than the buckets that are judged: `checks/check.py` asks for it.
+RULE = Rule("SB012", "changed-at-deployment", __doc__, lambda judgement: iter(()))

@@ -1,4 +1,4 @@
-"""SB012: a custom resource that makes a bucket, or takes a policy away, while the stack is deployed."""
+"""SB012: what makes buckets, or takes policies away, while the stack is deployed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from secure_bucket import check_template
+from secure_bucket.policy.statements import deny_plain_http
 
 
 def template(call: object, event: str = "Create", type: str = "Custom::AWS") -> dict[str, Any]:
@@ -60,3 +61,43 @@ def test_a_call_on_a_bucket_of_the_template_is_named_with_it() -> None:
 )
 def test_other_calls_are_not_named(call: object) -> None:
     assert check_template(template(call)).findings == ()
+
+
+def with_flow_log(destination: object, *statements: dict[str, Any]) -> dict[str, Any]:
+    log = {"LogDestinationType": "s3", "LogDestination": destination}
+    deny = deny_plain_http({"Fn::GetAtt": ["Logs", "Arn"]})
+    document = {"Version": "2012-10-17", "Statement": [deny, *statements]}
+    policy = {"Bucket": {"Ref": "Logs"}, "PolicyDocument": document}
+    return {
+        "Resources": {
+            "Logs": {"Type": "AWS::S3::Bucket"},
+            "Policy": {"Type": "AWS::S3::BucketPolicy", "Properties": policy},
+            "FlowLog": {"Type": "AWS::EC2::FlowLog", "Properties": log},
+        }
+    }
+
+
+DESTINATIONS = [{"Fn::GetAtt": ["Logs", "Arn"]}, {"Fn::Sub": "${Logs.Arn}/folder/"}]
+
+
+@pytest.mark.parametrize("destination", DESTINATIONS)
+def test_a_flow_log_that_has_aws_replace_the_policy_is_named(destination: object) -> None:
+    (finding,) = check_template(with_flow_log(destination)).findings
+    assert finding.rule == "SB012"
+    assert finding.message.startswith("flow log `FlowLog` goes to bucket `Logs`, whose policy does not let")
+
+
+@pytest.mark.parametrize("destination", DESTINATIONS)
+def test_a_flow_log_that_may_deliver_is_not_named(destination: object) -> None:
+    allow = {
+        "Effect": "Allow",
+        "Principal": {"Service": "delivery.logs.amazonaws.com"},
+        "Action": "s3:PutObject",
+        "Resource": {"Fn::Sub": "${Logs.Arn}/*"},
+    }
+    assert check_template(with_flow_log(destination, allow)).findings == ()
+
+
+@pytest.mark.parametrize("destination", ["arn:aws:s3:::other", {"Fn::GetAtt": ["Group", "Arn"]}, None])
+def test_a_flow_log_to_another_place_is_not_named(destination: object) -> None:
+    assert check_template(with_flow_log(destination)).findings == ()
