@@ -196,9 +196,22 @@ def _applies(
         return False
     # No two buckets have the same name, so the policy of one is not the policy of another.
     for other in _named(inventory, resolver, target, bucket.stack):
-        if other is not bucket and exists(resolver, other.stack, other.resource):
+        if other is not bucket and _goes_with(resolver, policy, other, bucket.stack):
             return False
     return None
+
+
+def _goes_with(resolver: Resolver, policy: BucketPolicy, other: Bucket, near: Stack) -> bool:
+    """Tell whether another bucket exists where its policy does; what is deployed apart splits no world."""
+    if other.stack.outermost is near.outermost:
+        return exists(resolver, other.stack, other.resource)
+    if other.stack is policy.stack and not other.resource.members:
+        condition = other.resource.body.get("Condition")
+        if condition is None or condition == policy.resource.body.get("Condition"):
+            return True
+    with contextlib.suppress(Fork):
+        return exists(resolver, other.stack, other.resource)
+    return False
 
 
 def _named(inventory: Inventory, resolver: Resolver, target: str | Text, near: Stack) -> list[Bucket]:
