@@ -211,6 +211,18 @@ def test_section_that_another_tool_writes_leaves_the_template_open() -> None:
         assert section in bucket.verdict.reasons[0].reason
 
 
+def test_distribution_with_unreplaced_text_does_not_matter() -> None:
+    domain = {"Fn::GetAtt": ["Reports", "DomainName"]}
+    config = {"Origins": [{"Id": "a", "DomainName": {"Fn::If": ["Wanted", domain, "example.com"]}}]}
+    written = template(wanted={"Fn::Equals": ["{{ stage }}", "production"]})
+    del written["Resources"]["Reports"]["Condition"]
+    written["Resources"]["Cdn"] = {
+        "Type": "AWS::CloudFront::Distribution",
+        "Properties": {"DistributionConfig": config},
+    }
+    assert [finding.rule for finding in check_template(written).findings] == ["SB001"]
+
+
 def test_hostile_text_is_read_in_linear_time() -> None:
     started = time.process_time()
     for text in ("${self:", "{{", "{%", "<%", "__a", "@a", "%a", "${a:-", "$("):

@@ -21,10 +21,11 @@ from msgspec import Struct
 
 from secure_bucket.template.buckets import Bucket, Inventory
 from secure_bucket.template.conditions import condition_holds
+from secure_bucket.template.receivers import may_name
 from secure_bucket.template.references import bucket_name, get_att
 from secure_bucket.template.resolve import Resolver
 from secure_bucket.template.stack import Resource, Stack
-from secure_bucket.template.worlds import Infeasible, TooManyWorlds, World, explore
+from secure_bucket.template.worlds import Infeasible, Undecidable, World, explore
 
 __all__ = ["PlainViewers", "distributions_in", "plain_viewers"]
 
@@ -73,11 +74,13 @@ def plain_viewers(
     """Return which distributions request objects of a bucket over plain HTTP in some deployment."""
     found: dict[PlainViewers, None] = {}
     for stack, resource in distributions:
+        if not may_name(resource.properties, stack, bucket):
+            continue
 
         def question(world: World, stack: Stack = stack, resource: Resource = resource) -> list[PlainViewers]:
             return list(_plain(inventory.resolver(world, False), stack, resource, bucket))
 
-        with contextlib.suppress(Infeasible, TooManyWorlds):
+        with contextlib.suppress(Infeasible, Undecidable):
             for _, viewers in explore(question, inventory.start):
                 found.update(dict.fromkeys(viewers))
     return tuple(found)

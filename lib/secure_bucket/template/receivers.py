@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from secure_bucket.template.buckets import Bucket, Inventory, Receiver
 from secure_bucket.template.loops import exists
 from secure_bucket.template.resolve import Resolver
-from secure_bucket.template.stack import pointer_of
+from secure_bucket.template.stack import Stack, pointer_of
 from secure_bucket.template.text import strings_of, texts_in
 from secure_bucket.values.unknown import Place, Text, Unknown
 
-__all__ = ["receiver_of"]
+__all__ = ["may_name", "receiver_of"]
 
 # What a nested stack cannot read.
 _NOT_PASSED = ("Location", "NotificationARNs", "Tags", "TemplateBody", "TemplateURL")
@@ -34,7 +34,7 @@ def receiver_of(inventory: Inventory, resolver: Resolver, bucket: Bucket, name: 
             if stack is bucket.stack:
                 return Unknown(receiver.why, at)
         elif (
-            _may_get(receiver, bucket)
+            may_name(_passed(receiver), stack, bucket)
             and _gets(resolver, receiver, name)
             and exists(resolver, stack, resource)
         ):
@@ -45,15 +45,15 @@ def receiver_of(inventory: Inventory, resolver: Resolver, bucket: Bucket, name: 
     return None
 
 
-def _may_get(receiver: Receiver, bucket: Bucket) -> bool:
-    """Tell from what is written whether it is worth asking; another stack can pass a name on."""
-    written = _passed(receiver)
-    if receiver.stack is not bucket.stack:
-        # A stack passes a name on to those that it nests, or by an export.
-        return receiver.stack.outermost is bucket.stack.outermost or "Fn::ImportValue" in strings_of(written)
+def may_name(written: object, stack: Stack, bucket: Bucket) -> bool:
+    """Tell from what is written whether a value of a stack may hold the name of a bucket."""
+    if stack is not bucket.stack and stack.outermost is bucket.stack.outermost:
+        # A stack passes a name on to those that it nests.
+        return True
     properties = bucket.resource.properties
     named = properties.get("BucketName") if isinstance(properties, Mapping) else properties
-    words = {bucket.resource.logical_id}.union(*(_WORD.findall(text) for text in strings_of(named)))
+    words = {word for text in strings_of(named) for word in _WORD.findall(text)}
+    words.add(bucket.resource.logical_id if stack is bucket.stack else "Fn::ImportValue")
     return any(word in text for text in strings_of(written) for word in words)
 
 
