@@ -21,7 +21,7 @@ from multiprocessing.connection import Connection
 from typing import Final
 
 from secure_bucket.findings.finding import Report
-from secure_bucket.operations.review import Access, Question, Scope, review_accounts, review_aggregator
+from secure_bucket.operations.review import Access, ReviewQuestion, Scope, review_accounts, review_aggregator
 from secure_bucket.policy.statements import deny_plain_http
 
 ACCOUNT: Final = "111122223333"
@@ -177,7 +177,7 @@ def main() -> None:
     scope = Scope(Access(region="us-east-1", endpoint_url=f"http://127.0.0.1:{ours.recv()}"))
 
     def with_threads(threads: int) -> Report:
-        return review_accounts(scope, Question(threads=threads))
+        return review_accounts(scope, ReviewQuestion(threads=threads))
 
     ways = {f"{number} threads": number for number in (16, 64, 4, 1)}
     times: dict[str, float] = {}

@@ -21,9 +21,9 @@ from secure_bucket.operations.aws.session import Access, Session, open_session
 from secure_bucket.operations.probe.permissions import permissions_of
 from secure_bucket.operations.probe.probe import (
     Check,
+    EndpointLayout,
     Enforced,
     Inconclusive,
-    Layout,
     Open,
     Refuser,
     Signer,
@@ -86,7 +86,7 @@ def session_of(
 def probe(server: Ministack, session: Session, bucket: str, **options: Any) -> Check:
     """Probe a bucket over plain HTTP, and judge its policy."""
     asked: dict[str, Any] = {"sign_http": Signer.NARROWED, "policy_check": True, "timeout": 20.0} | options
-    layout = Layout(http_endpoint_url=server.http_url)
+    layout = EndpointLayout(http_endpoint_url=server.http_url)
     (check,) = probe_bucket(bucket, session=session, layout=layout, **asked).checks
     return check
 
@@ -284,7 +284,7 @@ def test_probe_and_prover_find_a_condition_value_flipped(
         bucket,
         session=session,
         sign_http=Signer.NARROWED,
-        layout=Layout(http_endpoint_url=server.http_url),
+        layout=EndpointLayout(http_endpoint_url=server.http_url),
     ).checks
     assert isinstance(check.outcome, Open)
     # It locks out everybody over HTTPS, so that nobody but the root of the account can read it.
@@ -294,7 +294,7 @@ def test_probe_and_prover_find_a_condition_value_flipped(
         bucket,
         session=session,
         policy_check=True,
-        layout=Layout(http_endpoint_url=server.http_url),
+        layout=EndpointLayout(http_endpoint_url=server.http_url),
     ).policy_fault
     assert fault.startswith(f"access denied to `s3:GetBucketPolicy` on bucket `{bucket}`")
 

@@ -209,8 +209,8 @@ def _read_reviews(files: Sequence[str]) -> Report | None:
     return joined(map(read_review, files))
 
 
-def _review_question(arguments: argparse.Namespace, claim: ClaimOptions) -> reviews.Question:
-    return reviews.Question((), (), claim.strict, claim.minimum_tls, arguments.threads)
+def _review_question(arguments: argparse.Namespace, claim: ClaimOptions) -> reviews.ReviewQuestion:
+    return reviews.ReviewQuestion((), (), claim.strict, claim.minimum_tls, arguments.threads)
 
 
 def _audit_question(arguments: argparse.Namespace) -> audits.Question:

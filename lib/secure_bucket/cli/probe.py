@@ -12,7 +12,7 @@ from secure_bucket.cli.sessions import access_of, partition_of
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.operations.aws.errors import LiveError, Trouble
 from secure_bucket.operations.aws.session import Access, Session, open_session
-from secure_bucket.operations.probe.probe import Layout, Probe, Signer, Transport, probe_bucket
+from secure_bucket.operations.probe.probe import EndpointLayout, Probe, Signer, Transport, probe_bucket
 from secure_bucket.operations.probe.probed_bucket import bucket_named
 from secure_bucket.operations.probe.results import Probes, Unprobed
 
@@ -57,7 +57,7 @@ def _transports(arguments: argparse.Namespace) -> tuple[Transport, ...]:
 def _probe(
     arguments: argparse.Namespace, session: Session, names: tuple[str, ...], transports: tuple[Transport, ...]
 ) -> Probes:
-    layout = Layout(
+    layout = EndpointLayout(
         arguments.http_endpoint_url,
         arguments.path_style,
         arguments.dual_stack,

@@ -19,7 +19,7 @@ from secure_bucket.formats.summary import count
 from secure_bucket.operations.aws.accounts import Scope
 from secure_bucket.operations.aws.session import Access
 from secure_bucket.operations.probe.probed_bucket import bucket_named
-from secure_bucket.operations.review.account_review import Question
+from secure_bucket.operations.review.account_review import ReviewQuestion
 from secure_bucket.operations.review.journal import MAX_AGE, Journal
 from secure_bucket.operations.review.review import review_accounts
 
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise SecureBucketError(f"a {name} is empty: is a variable not set?")
     frame = frame_of(arguments)
     scope = scope_of(arguments)
-    question = Question(
+    question = ReviewQuestion(
         tuple(dict.fromkeys(map(bucket_named, arguments.buckets))),
         tuple(arguments.exclude),
         frame.claim.strict,
@@ -102,7 +102,7 @@ def scope_of(arguments: argparse.Namespace) -> Scope:
     return scope
 
 
-def review_report(arguments: argparse.Namespace, scope: Scope, question: Question) -> Report:
+def review_report(arguments: argparse.Namespace, scope: Scope, question: ReviewQuestion) -> Report:
     """Return the report on the accounts, without the exceptions of the settings.
 
     Args:
@@ -132,7 +132,7 @@ def review_report(arguments: argparse.Namespace, scope: Scope, question: Questio
                 _tell(journal)
 
 
-def review_permissions_of(scope: Scope, question: Question, aggregator: str | None) -> dict[str, Any]:
+def review_permissions_of(scope: Scope, question: ReviewQuestion, aggregator: str | None) -> dict[str, Any]:
     """Return the IAM policy that a review needs.
 
     Raises:
@@ -145,7 +145,7 @@ def review_permissions_of(scope: Scope, question: Question, aggregator: str | No
     return review_permissions(scope, question, aggregator, partition=partition)
 
 
-def _journal(arguments: argparse.Namespace, question: Question) -> Journal | None:
+def _journal(arguments: argparse.Namespace, question: ReviewQuestion) -> Journal | None:
     if arguments.resume is None:
         return None
     scope = {

@@ -22,8 +22,8 @@ from secure_bucket.formats.run import Run
 from secure_bucket.values.unknown import Place
 
 __all__ = [
-    "Document",
     "FormError",
+    "JsonDocument",
     "Moment",
     "Natural",
     "PlaceForm",
@@ -85,7 +85,7 @@ class RunForm(Struct, frozen=True):
     options: tuple[OptionForm, ...]
 
 
-class Document(Struct, frozen=True, kw_only=True):
+class JsonDocument(Struct, frozen=True, kw_only=True):
     """A document in JSON.
 
     Args:

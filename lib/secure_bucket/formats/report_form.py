@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from secure_bucket.findings.finding import Fault, Level
 from secure_bucket.findings.subject import Declared, Running, Subject
-from secure_bucket.formats.form import Document, Natural, PlaceForm
+from secure_bucket.formats.form import JsonDocument, Natural, PlaceForm
 from secure_bucket.formats.run import Run
 from secure_bucket.policy.request import Request
 
@@ -283,7 +283,7 @@ class IgnoredForm(Struct, frozen=True):
     why: str
 
 
-class ReportForm(Document, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):
+class ReportForm(JsonDocument, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):
     """What one check of CloudFormation templates, or one review of running buckets, found.
 
     Args:

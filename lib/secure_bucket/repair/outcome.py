@@ -7,10 +7,10 @@ from msgspec import Struct
 from secure_bucket.template import Document
 from secure_bucket.values.unknown import Place
 
-__all__ = ["Fixed", "Left", "Repair"]
+__all__ = ["FixedBucket", "LeftBucket", "Repair"]
 
 
-class Fixed(Struct, frozen=True):
+class FixedBucket(Struct, frozen=True):
     """A bucket that denies plain HTTP now.
 
     Args:
@@ -26,7 +26,7 @@ class Fixed(Struct, frozen=True):
     note: str = ""
 
 
-class Left(Struct, frozen=True):
+class LeftBucket(Struct, frozen=True):
     """A bucket that was left as it was, and is not proven.
 
     Args:
@@ -53,6 +53,6 @@ class Repair(Struct, frozen=True):
     """
 
     document: Document
-    fixed: tuple[Fixed, ...] = ()
-    left: tuple[Left, ...] = ()
+    fixed: tuple[FixedBucket, ...] = ()
+    left: tuple[LeftBucket, ...] = ()
     proven: int = 0

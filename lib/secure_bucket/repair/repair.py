@@ -12,7 +12,7 @@ from secure_bucket.findings.judge import DeclaredJudgement, Judge
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 from secure_bucket.repair.edit import CannotEdit, Change, add_policy, add_statement, changed
 from secure_bucket.repair.hindrances import MADE_BY_CDK, limit_size, made_by_cdk, note_on, refuse_several
-from secure_bucket.repair.outcome import Fixed, Left, Repair
+from secure_bucket.repair.outcome import FixedBucket, LeftBucket, Repair
 from secure_bucket.template import Assembly, Document, Inventory, Stack
 from secure_bucket.template.scan import find_duplicates
 from secure_bucket.template.stack import is_loop
@@ -82,7 +82,7 @@ class _Repairer(Struct, frozen=True):
         repair = Repair(
             document,
             tuple(
-                Fixed(each.resource.logical_id, each.at, what, notes[each.resource.logical_id])
+                FixedBucket(each.resource.logical_id, each.at, what, notes[each.resource.logical_id])
                 for each in before
                 if (what := whats.get(each.resource.logical_id))
             ),
@@ -91,11 +91,11 @@ class _Repairer(Struct, frozen=True):
         )
         return self._verified(repair, before) if repair.fixed else repair
 
-    def _unreadable(self) -> Iterator[Left]:
+    def _unreadable(self) -> Iterator[LeftBucket]:
         for unread in Inventory(Assembly([Stack(self.original)])).unread:
             if not unread.is_elsewhere:
                 at = unread.stack.document.place(unread.why.at.pointer)
-                yield Left(unread.logical_id, at, f"it cannot be decided: {unread.why}", undecided=True)
+                yield LeftBucket(unread.logical_id, at, f"it cannot be decided: {unread.why}", undecided=True)
 
     def _hindrance(self) -> str:
         """Return why nothing can be done in the whole template; `""` when it can."""
@@ -194,7 +194,7 @@ class _Repairer(Struct, frozen=True):
                 return Repair(
                     self.original,
                     (),
-                    (*repair.left, *(Left(each.logical_id, each.at, why) for each in repair.fixed)),
+                    (*repair.left, *(LeftBucket(each.logical_id, each.at, why) for each in repair.fixed)),
                     repair.proven,
                 )
         return repair
@@ -210,12 +210,12 @@ def _reasons(verdict: Undecided) -> str:
     return "; ".join(dict.fromkeys(map(str, verdict.reasons)))
 
 
-def _left(judgements: Iterable[DeclaredJudgement], reasons: Mapping[str, str]) -> Iterator[Left]:
+def _left(judgements: Iterable[DeclaredJudgement], reasons: Mapping[str, str]) -> Iterator[LeftBucket]:
     """Yield what is not proven and not fixed; undecided is left without being tried."""
     for judgement in judgements:
         logical_id, verdict = judgement.resource.logical_id, judgement.http.verdict
         if isinstance(verdict, Undecided):
             why = f"it cannot be decided: {_reasons(verdict)}"
-            yield Left(logical_id, judgement.at, why, undecided=True)
+            yield LeftBucket(logical_id, judgement.at, why, undecided=True)
         elif logical_id in reasons:
-            yield Left(logical_id, judgement.at, reasons[logical_id])
+            yield LeftBucket(logical_id, judgement.at, reasons[logical_id])

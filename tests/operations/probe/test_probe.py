@@ -20,17 +20,17 @@ from secure_bucket.operations.probe import transport as transport_module
 from secure_bucket.operations.probe.narrow import session_policy
 from secure_bucket.operations.probe.probe import (
     Check,
+    EndpointLayout,
     Enforced,
     Inconclusive,
-    Layout,
     Open,
-    Outcome,
+    ProbeOutcome,
     Refuser,
     Signer,
     Transport,
     probe_bucket,
 )
-from secure_bucket.operations.probe.probed_bucket import Target, asks_of, bucket_named
+from secure_bucket.operations.probe.probed_bucket import ProbeTarget, asks_of, bucket_named
 from secure_bucket.operations.probe.transport import can_speak, offers
 from secure_bucket.policy.request import Request
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
@@ -82,13 +82,13 @@ def session_of(server: Storage) -> Session:
     return open_session(Access(endpoint_url=server.https_url, ca_bundle=server.ca_bundle))
 
 
-def probe(server: Storage, transport: Transport = Transport.HTTP, **options: Any) -> Outcome:
+def probe(server: Storage, transport: Transport = Transport.HTTP, **options: Any) -> ProbeOutcome:
     """Probe the bucket `reports` and an object in it, signed with the credentials of the session."""
     asked: dict[str, Any] = {
         "keys": ("report.csv",),
         "sign_http": Signer.OWN,
         "timeout": 5.0,
-        "layout": Layout(http_endpoint_url=server.http_url),
+        "layout": EndpointLayout(http_endpoint_url=server.http_url),
         "session": session_of(server),
         **options,
     }
@@ -150,7 +150,7 @@ def test_refusal_that_is_not_named_is_a_deny_only_where_that_is_proven(
         "reports",
         keys=("report.csv",),
         sign_http=signer,
-        layout=Layout(http_endpoint_url=server.http_url),
+        layout=EndpointLayout(http_endpoint_url=server.http_url),
         session=session_of(server),
         policy_check=policy is not None,
     ).checks
@@ -176,7 +176,7 @@ def test_policy_text_that_is_none_is_a_fault(server: Storage, text: str, fault: 
         "reports",
         keys=("report.csv",),
         sign_http=Signer.OWN,
-        layout=Layout(http_endpoint_url=server.http_url),
+        layout=EndpointLayout(http_endpoint_url=server.http_url),
         session=session_of(server),
         policy_check=True,
     )
@@ -323,7 +323,7 @@ def test_slow_answer_proves_nothing(server: Storage) -> None:
 
 def test_endpoint_without_http_is_told_from_a_policy(server: Storage) -> None:
     nowhere = f"http://127.0.0.1:{free_port()}"
-    outcome = probe(server, layout=Layout(http_endpoint_url=nowhere))
+    outcome = probe(server, layout=EndpointLayout(http_endpoint_url=nowhere))
     assert isinstance(outcome, Inconclusive)
     assert "the endpoint does not speak plain HTTP, so that the policy was not tried: nothing listens" in str(
         outcome.reasons
@@ -372,7 +372,7 @@ def test_nothing_signed_travels_in_clear_unless_asked_for(server: Storage) -> No
             "reports",
             session=session_of(server),
             transports=transports,
-            layout=Layout(http_endpoint_url=server.http_url),
+            layout=EndpointLayout(http_endpoint_url=server.http_url),
             policy_check=False,
         )
     assert server.plain()
@@ -463,7 +463,7 @@ def test_bucket_is_found_in_its_region_before_anything_is_signed(server: Storage
         "reports",
         session=session_of(server),
         sign_http=Signer.OWN,
-        layout=Layout(http_endpoint_url=server.http_url),
+        layout=EndpointLayout(http_endpoint_url=server.http_url),
     )
     assert found.region == "eu-central-1"
     assert isinstance(found.checks[0].outcome, Enforced)
@@ -675,46 +675,51 @@ def test_what_is_no_bucket_with_plain_http(argument: str, words: str) -> None:
 @pytest.mark.parametrize(
     ("bucket", "region", "layout", "address"),
     [
-        ("reports", "us-east-1", Layout(), "reports.s3.us-east-1.amazonaws.com/"),
-        ("reports", "eu-west-1", Layout(), "reports.s3.eu-west-1.amazonaws.com/"),
-        ("reports", "cn-north-1", Layout(), "reports.s3.cn-north-1.amazonaws.com.cn/"),
-        ("reports", "eu-west-1", Layout(path_style=True), "s3.eu-west-1.amazonaws.com/reports"),
-        ("re.ports", "eu-west-1", Layout(), "s3.eu-west-1.amazonaws.com/re.ports"),
-        ("reports", "eu-west-1", Layout(dual_stack=True), "reports.s3.dualstack.eu-west-1.amazonaws.com/"),
-        ("reports", "us-west-2", Layout(fips=True), "reports.s3-fips.us-west-2.amazonaws.com/"),
-        ("reports", "eu-west-1", Layout(accelerate=True), "reports.s3-accelerate.amazonaws.com/"),
+        ("reports", "us-east-1", EndpointLayout(), "reports.s3.us-east-1.amazonaws.com/"),
+        ("reports", "eu-west-1", EndpointLayout(), "reports.s3.eu-west-1.amazonaws.com/"),
+        ("reports", "cn-north-1", EndpointLayout(), "reports.s3.cn-north-1.amazonaws.com.cn/"),
+        ("reports", "eu-west-1", EndpointLayout(path_style=True), "s3.eu-west-1.amazonaws.com/reports"),
+        ("re.ports", "eu-west-1", EndpointLayout(), "s3.eu-west-1.amazonaws.com/re.ports"),
+        (
+            "reports",
+            "eu-west-1",
+            EndpointLayout(dual_stack=True),
+            "reports.s3.dualstack.eu-west-1.amazonaws.com/",
+        ),
+        ("reports", "us-west-2", EndpointLayout(fips=True), "reports.s3-fips.us-west-2.amazonaws.com/"),
+        ("reports", "eu-west-1", EndpointLayout(accelerate=True), "reports.s3-accelerate.amazonaws.com/"),
     ],
 )
-def test_both_addresses_of_aws(bucket: str, region: str, layout: Layout, address: str) -> None:
-    target = Target(open_session(), bucket, region, layout)
+def test_both_addresses_of_aws(bucket: str, region: str, layout: EndpointLayout, address: str) -> None:
+    target = ProbeTarget(open_session(), bucket, region, layout)
     listing = asks_of(())[0]
     assert target.url(listing, plain=True).partition("?")[0] == f"http://{address}"
     assert target.url(listing, plain=False).partition("?")[0] == f"https://{address}"
 
 
 def test_addresses_of_other_storage() -> None:
-    def addresses(endpoint: str, layout: Layout | None = None) -> list[str]:
+    def addresses(endpoint: str, layout: EndpointLayout | None = None) -> list[str]:
         session = open_session(Access(endpoint_url=endpoint))
-        target = Target(session, "reports", "us-east-1", layout or Layout(path_style=True))
+        target = ProbeTarget(session, "reports", "us-east-1", layout or EndpointLayout(path_style=True))
         return [target.url(asks_of(())[0], plain=plain).partition("?")[0] for plain in (True, False)]
 
     both = ["http://storage.example/reports", "https://storage.example/reports"]
     assert addresses("https://storage.example") == both
     with pytest.raises(LiveError, match=r"speaks plain HTTP beside `https://storage.example:9001`"):
         addresses("https://storage.example:9001")
-    other = Layout("http://storage.example:9000", path_style=True)
+    other = EndpointLayout("http://storage.example:9000", path_style=True)
     assert addresses("https://storage.example:9001", other)[0] == "http://storage.example:9000/reports"
     with pytest.raises(LiveError, match="is not HTTPS: give the HTTPS endpoint with --endpoint-url"):
         addresses("http://storage.example")
     with pytest.raises(LiveError, match="is not `http://` with a host"):
-        addresses("https://storage.example", Layout("https://storage.example"))
+        addresses("https://storage.example", EndpointLayout("https://storage.example"))
     with pytest.raises(LiveError, match=r"accelerate|Accelerate"):
-        addresses("https://storage.example", Layout("http://storage.example", accelerate=True))
+        addresses("https://storage.example", EndpointLayout("http://storage.example", accelerate=True))
 
 
 def test_endpoint_of_the_environment_is_taken_for_both(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "https://storage.example")
-    target = Target(open_session(), "reports", "us-east-1", Layout(path_style=True))
+    target = ProbeTarget(open_session(), "reports", "us-east-1", EndpointLayout(path_style=True))
     assert target.url(asks_of(())[0], plain=True).startswith("http://storage.example/reports?")
 
 
@@ -741,7 +746,7 @@ def test_outcome_is_no_boolean(server: Storage) -> None:
         (None, Open(None, ()), ""),  # type: ignore[arg-type]
     ],
 )
-def test_where_proof_and_probe_disagree(verdict: Any, outcome: Outcome, words: str) -> None:
+def test_where_proof_and_probe_disagree(verdict: Any, outcome: ProbeOutcome, words: str) -> None:
     disagreement = Check(Transport.HTTP, outcome, verdict).disagreement
     assert words in disagreement
     assert bool(words) == bool(disagreement)

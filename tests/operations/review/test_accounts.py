@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from secure_bucket.operations.aws.session import Access
-from secure_bucket.operations.review import LiveError, Question, Scope, review_accounts
+from secure_bucket.operations.review import LiveError, ReviewQuestion, Scope, review_accounts
 from secure_bucket.operations.review.permissions import review_permissions
 from tests.operations.review.aws import ACCOUNT, REGION, Aws, bucket, sts_error
 
@@ -181,7 +181,7 @@ def made(calls: list[str]) -> set[str]:
 def test_the_permissions_are_those_that_are_used(aws: Aws, calls: list[str], names: tuple[str, ...]) -> None:
     bucket("open", None)
     bucket("denies")
-    scope, question = Scope(aws.access), Question(names)
+    scope, question = Scope(aws.access), ReviewQuestion(names)
     assert not review_accounts(scope, question).faults
     policy = review_permissions(scope, question)
     assert actions(policy) == made(calls)
@@ -193,8 +193,8 @@ def test_the_permissions_of_the_caller_and_of_the_roles(aws: Aws, calls: list[st
     organization(aws, **{f"a{ACCOUNT}": "ACTIVE", f"a{OTHER}": "ACTIVE"})
     bucket("there", None, account=OTHER)
     scope = Scope(aws.access, role_name="Audit", organization=True)
-    review_accounts(scope, Question())
-    policies = review_permissions(scope, Question(), partition="aws-cn")
+    review_accounts(scope, ReviewQuestion())
+    policies = review_permissions(scope, ReviewQuestion(), partition="aws-cn")
     assert actions(policies["Caller"]) | actions(policies["Role"]) == made(calls)
     assert actions(policies["Role"]) < actions(policies["Caller"])
     (assume, *_) = policies["Caller"]["Statement"]
@@ -203,9 +203,9 @@ def test_the_permissions_of_the_caller_and_of_the_roles(aws: Aws, calls: list[st
 
 def test_roles_by_their_arns_and_accounts() -> None:
     access = Access(region=REGION)
-    by_arn = review_permissions(Scope(access, role_arns=("arn:aws:iam::1:role/A",)), Question())
+    by_arn = review_permissions(Scope(access, role_arns=("arn:aws:iam::1:role/A",)), ReviewQuestion())
     assert by_arn["Caller"]["Statement"][0]["Resource"] == ["arn:aws:iam::1:role/A"]
-    named = review_permissions(Scope(access, role_name="A", accounts=(OTHER, THIRD)), Question())
+    named = review_permissions(Scope(access, role_name="A", accounts=(OTHER, THIRD)), ReviewQuestion())
     assert named["Caller"]["Statement"][0]["Resource"] == [
         f"arn:aws:iam::{OTHER}:role/A",
         f"arn:aws:iam::{THIRD}:role/A",

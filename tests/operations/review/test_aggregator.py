@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from secure_bucket.findings.finding import Report
-from secure_bucket.operations.review import LiveError, Question, Scope, review_aggregator
+from secure_bucket.operations.review import LiveError, ReviewQuestion, Scope, review_aggregator
 from secure_bucket.operations.review.permissions import review_permissions
 from secure_bucket.policy.statements import deny_plain_http
 from tests.operations.review.aws import ACCOUNT, Aws, Request
@@ -216,10 +216,10 @@ def test_only_some_accounts_and_buckets(aws: Aws) -> None:
     holds(aws, record("here", account=ACCOUNT), record("there"), record("tmp-1"), record("also"))
     only = review_aggregator("org", Scope(aws.access, accounts=(ACCOUNT,)))
     assert verdicts(only) == {"here": "proven"}
-    some = review_aggregator("org", Scope(aws.access), Question(exclude=("tmp-*",)))
+    some = review_aggregator("org", Scope(aws.access), ReviewQuestion(exclude=("tmp-*",)))
     assert sorted(verdicts(some)) == ["also", "here", "there"]
     names = tuple(f"b-{number:059}" for number in range(100))
-    named = review_aggregator("org", Scope(aws.access), Question((*names, "there")))
+    named = review_aggregator("org", Scope(aws.access), ReviewQuestion((*names, "there")))
     assert verdicts(named) == {"there": "proven"}
     assert len(named.faults) == 100
     assert named.faults[0].message.endswith("AWS Config has no record of it, so nothing is known about it")
@@ -278,7 +278,7 @@ def test_sources_whose_pages_come_again_are_an_error(aws: Aws) -> None:
 
 def test_leaving_out_every_bucket_is_not_a_pass(aws: Aws) -> None:
     holds(aws, record("denies"))
-    (fault,) = review_aggregator("org", Scope(aws.access), Question(exclude=("*",))).faults
+    (fault,) = review_aggregator("org", Scope(aws.access), ReviewQuestion(exclude=("*",))).faults
     assert "nothing to review is not a pass" in fault.message
 
 
@@ -300,8 +300,8 @@ def test_the_permissions_are_those_that_are_used(aws: Aws, calls: list[str]) -> 
     holds(aws, record("denies"))
     scope = Scope(aws.access, organization=True)
     review_aggregator("org", scope)
-    assert actions(review_permissions(scope, Question(), "org")) == made(calls)
+    assert actions(review_permissions(scope, ReviewQuestion(), "org")) == made(calls)
     role = Scope(aws.access, role_arns=(f"arn:aws:iam::{OTHER}:role/Audit",), organization=True)
-    policies = review_permissions(role, Question(), "org")
+    policies = review_permissions(role, ReviewQuestion(), "org")
     assert actions(policies["Caller"]) == {"sts:AssumeRole"}
     assert "organizations:ListAccounts" in actions(policies["Role"])

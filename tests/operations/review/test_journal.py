@@ -13,11 +13,11 @@ import pytest
 
 from secure_bucket.findings.running import PublicAccess
 from secure_bucket.operations.aws.errors import LiveError
-from secure_bucket.operations.review.journal import Answer, Journal
+from secure_bucket.operations.review.journal import BucketAnswer, Journal
 
 NOW = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=5000)
-OPEN = Answer(None, True, PublicAccess.NOT_BLOCKED, NOW)
-DENIES = Answer('{"Statement": "…"}', False, None, NOW)
+OPEN = BucketAnswer(None, True, PublicAccess.NOT_BLOCKED, NOW)
+DENIES = BucketAnswer('{"Statement": "…"}', False, None, NOW)
 
 
 def answer(**changed: object) -> str:
@@ -128,8 +128,8 @@ def test_a_damaged_line_is_an_error_and_no_answer(file: str, line: str) -> None:
 
 def test_an_old_answer_counts_no_more(file: str) -> None:
     journal = Journal(file, {})
-    journal.add("1", "old", Answer(None, False, None, NOW - datetime.timedelta(hours=25)))
-    journal.add("1", "new", Answer(None, False, None, NOW - datetime.timedelta(hours=23)))
+    journal.add("1", "old", BucketAnswer(None, False, None, NOW - datetime.timedelta(hours=25)))
+    journal.add("1", "new", BucketAnswer(None, False, None, NOW - datetime.timedelta(hours=23)))
     journal.close()
     journal = Journal(file, {})
     assert journal.answer("1", "old") is None
@@ -140,7 +140,7 @@ def test_an_old_answer_counts_no_more(file: str) -> None:
 
 def test_an_answer_that_is_to_come_counts_no_more(file: str) -> None:
     journal = Journal(file, {})
-    journal.add("1", "ahead", Answer(None, False, None, NOW + datetime.timedelta(hours=1)))
+    journal.add("1", "ahead", BucketAnswer(None, False, None, NOW + datetime.timedelta(hours=1)))
     journal.close()
     journal = Journal(file, {})
     assert journal.answer("1", "ahead") is None

@@ -25,9 +25,9 @@ from secure_bucket.operations.review import (
     review_accounts,
     review_buckets,
 )
-from secure_bucket.operations.review.account_review import Question
+from secure_bucket.operations.review.account_review import ReviewQuestion
 from secure_bucket.operations.review.buckets import Reader
-from secure_bucket.operations.review.journal import Answer, Journal
+from secure_bucket.operations.review.journal import BucketAnswer, Journal
 from secure_bucket.policy.statements import deny_old_tls, deny_plain_http
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 from tests.operations.review.aws import ACCOUNT, Aws, Request, bucket, s3_error, sts_error
@@ -483,12 +483,15 @@ def test_some_thousand_buckets_come_page_by_page_and_only_the_rest_is_asked(
         deny = json.dumps(
             {"Version": "2012-10-17", "Statement": [deny_plain_http(f"arn:aws:s3:::b-{number:05}")]}
         )
-        known.add(ACCOUNT, f"b-{number:05}", Answer(None if number % 100 == 0 else deny, False, None, now))
+        known.add(
+            ACCOUNT, f"b-{number:05}", BucketAnswer(None if number % 100 == 0 else deny, False, None, now)
+        )
     known.close()
     journal = Journal(file, {})
     seen: list[tuple[int, int]] = []
     report = review_accounts(
-        Scope(aws.access), Question(journal=journal, advance=lambda done, total: seen.append((done, total)))
+        Scope(aws.access),
+        ReviewQuestion(journal=journal, advance=lambda done, total: seen.append((done, total))),
     )
     journal.close()
     assert (len(report.buckets), report.proven, report.refuted) == (2_500, 2_475, 25)
@@ -505,12 +508,12 @@ def test_a_fault_of_our_own_is_one_of_the_report(aws: Aws, monkeypatch: pytest.M
     bucket("fine")
     bucket("odd", None)
 
-    def judge(question: Question, running: RunningBucket) -> RunningJudgement:
+    def judge(question: ReviewQuestion, running: RunningBucket) -> RunningJudgement:
         if running.name == "odd":
             raise ZeroDivisionError("by zero")
         return judge_bucket(running)
 
-    monkeypatch.setattr(Question, "judge", judge)
+    monkeypatch.setattr(ReviewQuestion, "judge", judge)
     report = review_account(aws.access)
     assert verdicts(report) == {"fine": "proven"}
     (fault,) = report.faults

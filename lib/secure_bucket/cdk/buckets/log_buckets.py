@@ -21,7 +21,7 @@ from secure_bucket.cdk.buckets.log_checks import (
     ownership_for,
 )
 from secure_bucket.cdk.buckets.log_delivery import is_covered, missing_conditions
-from secure_bucket.cdk.buckets.log_sources import LogSource, Place, delivery_statements, key_statement
+from secure_bucket.cdk.buckets.log_sources import LogPlace, LogSource, delivery_statements, key_statement
 from secure_bucket.cdk.buckets.props import SecureBucketProps
 from secure_bucket.cdk.buckets.refuse import path_in
 
@@ -94,7 +94,7 @@ class SecureLogBucket(SecureBucket):
         if before and source is not LogSource.S3:
             before = f"{before.rstrip('/')}/"
         accounts = source_accounts or [stack.account]
-        place = Place(self.bucket_arn, stack.partition, stack.region, accounts, before)
+        place = LogPlace(self.bucket_arn, stack.partition, stack.region, accounts, before)
         own = delivery_statements(source, place)
         for statement in own:
             super().add_to_resource_policy(iam.PolicyStatement.from_json(statement))

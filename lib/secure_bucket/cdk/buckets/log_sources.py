@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 
-__all__ = ["LogSource", "Place", "delivery_statements", "key_statement"]
+__all__ = ["LogPlace", "LogSource", "delivery_statements", "key_statement"]
 
 _VENDED_LOGS = "delivery.logs.amazonaws.com"
 
@@ -44,7 +44,7 @@ class LogSource(enum.Enum):
         return self is LogSource.CLOUDFRONT_LEGACY
 
 
-class Place(Struct, frozen=True):
+class LogPlace(Struct, frozen=True):
     """What the statements are about; each of these may be a token.
 
     Args:
@@ -76,7 +76,7 @@ _HIVE = f"{_FOLDER}aws-account-id="
 _OWNER = {"s3:x-amz-acl": "bucket-owner-full-control"}
 
 
-def delivery_statements(source: LogSource, place: Place) -> list[dict[str, Any]]:
+def delivery_statements(source: LogSource, place: LogPlace) -> list[dict[str, Any]]:
     """Write the statements that let a service deliver, and look whether it can.
 
     Args:
@@ -119,7 +119,7 @@ def delivery_statements(source: LogSource, place: Place) -> list[dict[str, Any]]
             return []
 
 
-def key_statement(source: LogSource, place: Place) -> dict[str, Any]:
+def key_statement(source: LogSource, place: LogPlace) -> dict[str, Any]:
     """Write the statement of a key policy that lets a service encrypt what it delivers.
 
     It is that of *Amazon S3 bucket server-side encryption* in the CloudWatch Logs User Guide.
@@ -130,7 +130,7 @@ def key_statement(source: LogSource, place: Place) -> dict[str, Any]:
     return _allow("AllowLogDelivery", _VENDED_LOGS, actions, ["*"], look["Condition"])
 
 
-def _vended(objects: Sequence[str], place: Place, sources: Sequence[str]) -> list[dict[str, Any]]:
+def _vended(objects: Sequence[str], place: LogPlace, sources: Sequence[str]) -> list[dict[str, Any]]:
     accounts = _of_accounts(place)
     origin = {"ArnLike": {"aws:SourceArn": _one(sources)}}
     owner = {"StringEquals": {**_OWNER, **accounts["StringEquals"]}}
@@ -140,7 +140,7 @@ def _vended(objects: Sequence[str], place: Place, sources: Sequence[str]) -> lis
     ]
 
 
-def _of_accounts(place: Place) -> dict[str, dict[str, Any]]:
+def _of_accounts(place: LogPlace) -> dict[str, dict[str, Any]]:
     return {"StringEquals": {"aws:SourceAccount": _one(place.accounts)}}
 
 
@@ -154,7 +154,7 @@ def _put(service: str, objects: Sequence[str], condition: Mapping[str, Any]) -> 
 
 
 def _check(
-    service: str, actions: Sequence[str], place: Place, condition: Mapping[str, Any]
+    service: str, actions: Sequence[str], place: LogPlace, condition: Mapping[str, Any]
 ) -> dict[str, Any]:
     return _allow("AllowLogDeliveryCheck", service, actions, [place.bucket_arn], condition)
 

@@ -21,7 +21,7 @@ from secure_bucket.detection import (
     insights_query,
 )
 
-__all__ = ["ANSWERED", "DENIED", "Count", "make_alarm", "save_query"]
+__all__ = ["ANSWERED", "DENIED", "CountedEvent", "make_alarm", "save_query"]
 
 _NAMES_IN_PATTERN = 4
 """So many of the longest names of buckets fit into the 1,024 characters of a filter pattern."""
@@ -32,7 +32,7 @@ _MOST_FILTERS = 80
 _PERIOD = 5
 
 
-class Count(Struct, frozen=True):
+class CountedEvent(Struct, frozen=True):
     """One thing that is counted.
 
     Args:
@@ -46,14 +46,14 @@ class Count(Struct, frozen=True):
     description: str
 
 
-DENIED = Count(
+DENIED = CountedEvent(
     "PlainHttpDenied",
     PLAIN_HTTP_DENIED,
     "A client sent requests over plain HTTP and was refused. Nothing was answered, but what it sent went "
     "over the wire in clear: find the client (the saved query shows it) and have it use HTTPS.",
 )
 
-ANSWERED = Count(
+ANSWERED = CountedEvent(
     "PlainHttpAnswered",
     PLAIN_HTTP_ANSWERED,
     "S3 answered a request over plain HTTP: the bucket policy does not deny it, or not any more. Look at the "
@@ -64,7 +64,7 @@ ANSWERED = Count(
 def make_alarm(
     scope: Construct,
     path: str,
-    count: Count,
+    count: CountedEvent,
     watched: Watched,
     *,
     log_group: logs.ILogGroup,

@@ -40,7 +40,7 @@ __all__ = [
 Judgement: TypeAlias = "DeclaredJudgement | RunningJudgement"
 """The judgement on a resource of a template, or on a bucket that runs."""
 
-Check: TypeAlias = "Callable[[Judgement], Iterator[Finding]]"
+_Check: TypeAlias = "Callable[[Judgement], Iterator[Finding]]"
 
 _VERBS = {"GetObject": "GET", "HeadObject": "HEAD", "PutObject": "PUT", "DeleteObject": "DELETE"}
 _MAX_REASONS = 3
@@ -67,7 +67,7 @@ class Rule(Struct, frozen=True):
     id: str
     name: str
     written: str | None
-    check: Check
+    check: _Check
     only_if_strict: bool = False
     about_verdict: bool = False
     about_website: bool = False

@@ -8,7 +8,7 @@ from typing import Annotated
 from msgspec import Meta, Struct, convert
 from msgspec.structs import asdict
 
-from secure_bucket.formats.form import Document, Moment, Natural, run_members
+from secure_bucket.formats.form import JsonDocument, Moment, Natural, run_members
 from secure_bucket.formats.form import render as render_form
 from secure_bucket.formats.report_form import FaultForm, IgnoredForm
 from secure_bucket.formats.run import Run
@@ -63,7 +63,7 @@ class AuditedBucketForm(AuditedBucket, frozen=True, kw_only=True):
     share_known: Annotated[float, Meta(ge=0, le=1)]
 
 
-class AuditForm(Document, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):
+class AuditForm(JsonDocument, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):
     """What the logs tell about clients that use plain HTTP.
 
     Args:

@@ -30,7 +30,7 @@ from secure_bucket.operations.plan.planned_bucket import (
     Wave,
 )
 from secure_bucket.operations.plan.read import read_audit, read_check, read_review
-from secure_bucket.operations.plan.rollout import BlastRadius, Move, Rollout, Source
+from secure_bucket.operations.plan.rollout import BlastRadius, Move, PlanSource, Rollout
 
 __all__ = [
     "BlastRadius",
@@ -38,10 +38,10 @@ __all__ = [
     "ClientUse",
     "Declaration",
     "Move",
+    "PlanSource",
     "PlannedBucket",
     "Rollout",
     "RolloutError",
-    "Source",
     "StackResources",
     "State",
     "Wave",

@@ -21,7 +21,7 @@ from secure_bucket.operations.plan.errors import RolloutError
 from secure_bucket.operations.plan.join import join
 from secure_bucket.operations.plan.order import order_moves
 from secure_bucket.operations.plan.planned_bucket import Client, PlannedBucket, Wave
-from secure_bucket.operations.plan.rollout import Move, Rollout, Source
+from secure_bucket.operations.plan.rollout import Move, PlanSource, Rollout
 from secure_bucket.operations.plan.sentences import some
 from secure_bucket.proof.verdict import Proven
 
@@ -166,16 +166,16 @@ def _left_out(review: Report) -> dict[str, str]:
 
 def _sources(
     check: Report | None, review: Report | None, audit: Audit | None, now: datetime.datetime
-) -> Iterable[Source]:
+) -> Iterable[PlanSource]:
     for kind, report in (("templates", check), ("accounts", review)):
         if report is not None:
             named = report.templates if kind == "templates" else report.accounts
             oldest = min(_times(report), default="")
-            yield Source(kind, len(report.buckets), named, oldest, _days(oldest, now))
+            yield PlanSource(kind, len(report.buckets), named, oldest, _days(oldest, now))
     if audit is not None:
         last = max((bucket.last_seen for bucket in audit.buckets if bucket.last_seen), default=None)
         end = "" if last is None else last.strftime(_TIME)
-        yield Source("logs", len(audit.buckets), audit.sources, end, _days(end, now))
+        yield PlanSource("logs", len(audit.buckets), audit.sources, end, _days(end, now))
 
 
 def _times(report: Report) -> Iterator[str]:
@@ -195,7 +195,7 @@ def _days(time: str, now: datetime.datetime) -> int | None:
 
 
 def _warnings(
-    sources: Iterable[Source], audit: Audit | None, moves: tuple[Move, ...], maximum_age: int
+    sources: Iterable[PlanSource], audit: Audit | None, moves: tuple[Move, ...], maximum_age: int
 ) -> Iterable[str]:
     for source in sources:
         if source.days is None or source.days <= maximum_age:

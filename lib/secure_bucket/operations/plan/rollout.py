@@ -8,7 +8,7 @@ from secure_bucket.findings.finding import Fault
 from secure_bucket.operations.audit.audit import Safe
 from secure_bucket.operations.plan.planned_bucket import Client, PlannedBucket, State, Wave
 
-__all__ = ["BlastRadius", "Move", "Rollout", "Source"]
+__all__ = ["BlastRadius", "Move", "PlanSource", "Rollout"]
 
 
 class Move(Struct, frozen=True):
@@ -45,7 +45,7 @@ class BlastRadius(Struct, frozen=True):
     unknown: int
 
 
-class Source(Struct, frozen=True):
+class PlanSource(Struct, frozen=True):
     """One of the things that a rollout is planned from.
 
     Args:
@@ -81,7 +81,7 @@ class Rollout(Struct, frozen=True):
 
     buckets: tuple[PlannedBucket, ...]
     moves: tuple[Move, ...] = ()
-    sources: tuple[Source, ...] = ()
+    sources: tuple[PlanSource, ...] = ()
     warnings: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
     minimum_tls: float | None = None

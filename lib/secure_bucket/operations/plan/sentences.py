@@ -8,7 +8,7 @@ from typing import Final
 
 from secure_bucket.formats.summary import count
 from secure_bucket.operations.plan.planned_bucket import Client, ClientUse, PlannedBucket, Wave
-from secure_bucket.operations.plan.rollout import Move, Rollout, Source
+from secure_bucket.operations.plan.rollout import Move, PlanSource, Rollout
 
 __all__ = [
     "MOVES_EXPLAINED",
@@ -131,7 +131,7 @@ def move_title(move: Move) -> str:
     return f"move {move.number}: {count(len(move.clients), 'client')}, which frees {frees}"
 
 
-def source_words(source: Source) -> str:
+def source_words(source: PlanSource) -> str:
     """Return what a plan was made from, and how old it is."""
     named = some(source.named) or "none named"
     line = f"{source.kind}: {named}, with {count(source.buckets, 'bucket')}"

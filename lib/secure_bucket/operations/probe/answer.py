@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 from msgspec import Struct
 
-from secure_bucket.operations.probe.transport import Answer
+from secure_bucket.operations.probe.transport import HttpAnswer
 
 __all__ = [
     "Denied",
@@ -94,7 +94,7 @@ class Failed(Struct, frozen=True):
 Reading: TypeAlias = "LetIn | Denied | Redirected | Foreign | Failed"
 
 
-def read_answer(answer: Answer, *, expected: str = "") -> Reading:
+def read_answer(answer: HttpAnswer, *, expected: str = "") -> Reading:
     """Return what an answer says.
 
     Args:
@@ -126,7 +126,7 @@ def read_answer(answer: Answer, *, expected: str = "") -> Reading:
     return Failed(code, message)
 
 
-def region_of(answer: Answer) -> str:
+def region_of(answer: HttpAnswer) -> str:
     """Return the region of the bucket, where the answer tells; else `""`."""
     named = answer.headers.get("x-amz-bucket-region", "")
     if named:
@@ -135,12 +135,12 @@ def region_of(answer: Answer) -> str:
     return "" if root is None else _text(root, "Region")
 
 
-def error_of(answer: Answer) -> tuple[str, str]:
+def error_of(answer: HttpAnswer) -> tuple[str, str]:
     """Return the code and the message of an error; two empty texts when it is none."""
     return _error(_xml(answer.body))
 
 
-def request_id_of(answer: Answer) -> str:
+def request_id_of(answer: HttpAnswer) -> str:
     """Return the id by which S3 knows the request, from the header or else from the error; else `""`."""
     named = answer.headers.get("x-amz-request-id", "")
     root = None if named else _xml(answer.body)

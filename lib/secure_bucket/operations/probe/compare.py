@@ -14,14 +14,14 @@ from secure_bucket.operations.probe.outcome import (
     Exchange,
     Inconclusive,
     Open,
-    Outcome,
+    ProbeOutcome,
     Refuser,
     Signer,
     Transport,
 )
 from secure_bucket.operations.probe.transport import NoAnswer, Silence
 
-__all__ = ["Doubt", "Heard", "Part", "compare", "gather", "in_doubt"]
+__all__ = ["AnswerPart", "Doubt", "Heard", "compare", "gather", "in_doubt"]
 
 # Explicit denies that hold for every caller: those that come with the bucket, or with its account. S3 names
 # the policy only to callers of the same account or organization.
@@ -56,7 +56,7 @@ class Doubt(Struct, frozen=True):
     why: str
 
 
-Part: TypeAlias = "Refuser | Doubt | Exchange"
+AnswerPart: TypeAlias = "Refuser | Doubt | Exchange"
 """What refused the request; or why it proves nothing; or the request, when it got in."""
 
 
@@ -91,7 +91,7 @@ def in_doubt(secure: Heard) -> Doubt | None:
     return Doubt(exchange.action, why)
 
 
-def compare(secure: Heard, other: Heard, *, amazon: bool) -> Part:
+def compare(secure: Heard, other: Heard, *, amazon: bool) -> AnswerPart:
     """Return what a request says, beside the same one over HTTPS.
 
     Args:
@@ -167,7 +167,7 @@ def _no_proof(reading: Denied | Redirected | Foreign | Failed) -> str:
             assert_never(reading)
 
 
-def gather(parts: Sequence[Part], exchanges: Sequence[Exchange]) -> Outcome:
+def gather(parts: Sequence[AnswerPart], exchanges: Sequence[Exchange]) -> ProbeOutcome:
     """Return what all requests over one transport come to.
 
     Args:

@@ -7,7 +7,7 @@ from typing import NoReturn, TypeAlias
 
 from msgspec import Struct
 
-__all__ = ["Enforced", "Exchange", "Inconclusive", "Open", "Outcome", "Refuser", "Signer", "Transport"]
+__all__ = ["Enforced", "Exchange", "Inconclusive", "Open", "ProbeOutcome", "Refuser", "Signer", "Transport"]
 
 
 class Transport(enum.Enum):
@@ -131,4 +131,4 @@ class Inconclusive(_NotABoolean, Struct, frozen=True):
     exchanges: tuple[Exchange, ...]
 
 
-Outcome: TypeAlias = "Enforced | Open | Inconclusive"
+ProbeOutcome: TypeAlias = "Enforced | Open | Inconclusive"

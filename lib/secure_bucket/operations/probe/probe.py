@@ -16,25 +16,25 @@ from secure_bucket.operations.probe.outcome import (
     Exchange,
     Inconclusive,
     Open,
-    Outcome,
+    ProbeOutcome,
     Refuser,
     Signer,
     Transport,
 )
-from secure_bucket.operations.probe.probed_bucket import Layout, Target, bucket_named
+from secure_bucket.operations.probe.probed_bucket import EndpointLayout, ProbeTarget, bucket_named
 from secure_bucket.operations.probe.prober import Prober
 from secure_bucket.proof import prove_denies_http, prove_minimum_tls
 from secure_bucket.proof.verdict import Proven, Refuted, Verdict
 
 __all__ = [
     "Check",
+    "EndpointLayout",
     "Enforced",
     "Exchange",
     "Inconclusive",
-    "Layout",
     "Open",
-    "Outcome",
     "Probe",
+    "ProbeOutcome",
     "Refuser",
     "Signer",
     "Transport",
@@ -58,7 +58,7 @@ class Check(Struct, frozen=True):
     """
 
     transport: Transport
-    outcome: Outcome
+    outcome: ProbeOutcome
     verdict: Verdict | None = None
 
     @property
@@ -107,7 +107,7 @@ def probe_bucket(
     transports: Sequence[Transport] = (Transport.HTTP,),
     keys: Sequence[str] = (),
     sign_http: Signer = Signer.ANONYMOUS,
-    layout: Layout | None = None,
+    layout: EndpointLayout | None = None,
     policy_check: bool = False,
     strict: bool = False,
     timeout: float = 10.0,
@@ -150,7 +150,9 @@ def probe_bucket(
     """
     name = bucket_named(bucket)
     session = session or open_session()
-    prober = Prober(session, name, keys=keys, sign_http=sign_http, layout=layout or Layout(), timeout=timeout)
+    prober = Prober(
+        session, name, keys=keys, sign_http=sign_http, layout=layout or EndpointLayout(), timeout=timeout
+    )
     outcomes = [(transport, prober.check(transport)) for transport in transports]
     target = prober.target
     verdicts: dict[Transport, Verdict] = {}
@@ -165,7 +167,7 @@ def probe_bucket(
     return Probe(name, target.arn, target.region, checks, fault)
 
 
-def _check(transport: Transport, outcome: Outcome, verdict: Verdict | None) -> Check:
+def _check(transport: Transport, outcome: ProbeOutcome, verdict: Verdict | None) -> Check:
     match outcome:
         case Enforced(by=Refuser.UNNAMED, exchanges=exchanges) if not isinstance(verdict, Proven):
             # INVARIANT: the lack of an allow never passes for a deny.
@@ -176,7 +178,7 @@ def _check(transport: Transport, outcome: Outcome, verdict: Verdict | None) -> C
 
 
 def _verdicts(
-    session: Session, target: Target, transports: Sequence[Transport], *, strict: bool
+    session: Session, target: ProbeTarget, transports: Sequence[Transport], *, strict: bool
 ) -> dict[Transport, Verdict]:
     policy = _policy(session, target)
     verdicts: dict[Transport, Verdict] = {}
@@ -191,7 +193,7 @@ def _verdicts(
     return verdicts
 
 
-def _policy(session: Session, target: Target) -> object:
+def _policy(session: Session, target: ProbeTarget) -> object:
     """Return the bucket policy as JSON values; `None` when there is none."""
     client = session.client("s3", target.region)
     try:

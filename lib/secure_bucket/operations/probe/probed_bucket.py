@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from secure_bucket.operations.aws.errors import LiveError, translated
 from secure_bucket.operations.aws.session import Session, endpoint_named
 
-__all__ = ["ABSENT_PREFIX", "Ask", "Layout", "Target", "asks_of", "bucket_named"]
+__all__ = ["ABSENT_PREFIX", "Ask", "EndpointLayout", "ProbeTarget", "asks_of", "bucket_named"]
 
 ABSENT_PREFIX: Final = "secure-bucket-probe/"
 """What the keys begin with that are asked for and are not there."""
@@ -33,7 +33,7 @@ _NO_PLAIN_HTTP: Final = {
 }
 
 
-class Layout(Struct, frozen=True):
+class EndpointLayout(Struct, frozen=True):
     """Which of the endpoints of S3 to use, and how to write the bucket into the address.
 
     Args:
@@ -115,7 +115,7 @@ def bucket_named(argument: str) -> str:
     return name
 
 
-class Target:
+class ProbeTarget:
     """A bucket in a region, with the addresses of what is asked.
 
     Args:
@@ -128,7 +128,7 @@ class Target:
         LiveError: If there are no such endpoints, or the one for plain HTTP is not known.
     """
 
-    def __init__(self, session: Session, bucket: str, region: str, layout: Layout) -> None:
+    def __init__(self, session: Session, bucket: str, region: str, layout: EndpointLayout) -> None:
         self.bucket = bucket
         self.region = region
         self.layout = layout

@@ -18,12 +18,12 @@ from secure_bucket.operations.probe.answer import (
     region_of,
     request_id_of,
 )
-from secure_bucket.operations.probe.compare import Heard, Part, compare, gather, in_doubt
+from secure_bucket.operations.probe.compare import AnswerPart, Heard, compare, gather, in_doubt
 from secure_bucket.operations.probe.narrow import narrowed_credentials, own_credentials
-from secure_bucket.operations.probe.outcome import Exchange, Inconclusive, Outcome, Signer, Transport
-from secure_bucket.operations.probe.probed_bucket import Ask, Layout, Target, asks_of
+from secure_bucket.operations.probe.outcome import Exchange, Inconclusive, ProbeOutcome, Signer, Transport
+from secure_bucket.operations.probe.probed_bucket import Ask, EndpointLayout, ProbeTarget, asks_of
 from secure_bucket.operations.probe.transport import (
-    Answer,
+    HttpAnswer,
     NoAnswer,
     Silence,
     can_speak,
@@ -67,7 +67,7 @@ class Prober:
         *,
         keys: Sequence[str],
         sign_http: Signer,
-        layout: Layout,
+        layout: EndpointLayout,
         timeout: float,
     ) -> None:
         self._session = session
@@ -78,12 +78,12 @@ class Prober:
         self._asks = asks_of(keys)
         self._credentials: dict[Signer, Any] = {Signer.ANONYMOUS: None}
         self._secure: dict[tuple[int, Signer], Heard] = {}
-        self.target = Target(session, bucket, session.boto.region_name or _FIRST_REGION, layout)
+        self.target = ProbeTarget(session, bucket, session.boto.region_name or _FIRST_REGION, layout)
         self.hindrance = self._proxies()
         if not self.hindrance:
             self._locate(bucket)
 
-    def check(self, transport: Transport) -> Outcome:
+    def check(self, transport: Transport) -> ProbeOutcome:
         """Return whether the bucket lets anybody in this way.
 
         Raises:
@@ -97,7 +97,7 @@ class Prober:
                 (),
             )
         signer = self._sign_http if transport is Transport.HTTP else self._signer_within_tls()
-        parts: list[Part] = []
+        parts: list[AnswerPart] = []
         exchanges: list[Exchange] = []
         for index, ask in enumerate(self._asks):
             secure = self._over_https(index, signer)
@@ -146,7 +146,7 @@ class Prober:
             region = region_of(came)
             if not region or region == self.target.region:
                 return
-            self.target = Target(self._session, bucket, region, self._layout)
+            self.target = ProbeTarget(self._session, bucket, region, self._layout)
 
     def _signer_within_tls(self) -> Signer:
         if self._sign_http is not Signer.ANONYMOUS:
@@ -200,7 +200,7 @@ class Prober:
         )
         return Heard(exchange, read_answer(came, expected=ask.expected))
 
-    def _send(self, ask: Ask, url: str, transport: Transport, credentials: Any) -> Answer | NoAnswer:
+    def _send(self, ask: Ask, url: str, transport: Transport, credentials: Any) -> HttpAnswer | NoAnswer:
         """Send a request, and once more when S3 is only busy."""
         context = None
         if transport is not Transport.HTTP:

@@ -22,7 +22,7 @@ from msgspec import Struct
 from secure_bucket.operations.aws.errors import LiveError, Trouble
 from secure_bucket.operations.probe.outcome import Transport
 
-__all__ = ["Answer", "NoAnswer", "Silence", "can_speak", "context_for", "offers", "send"]
+__all__ = ["HttpAnswer", "NoAnswer", "Silence", "can_speak", "context_for", "offers", "send"]
 
 MAX_BODY: Final = 64 * 1024
 """Bytes of an answer that are read: an error of S3 has some hundreds, an empty listing as well."""
@@ -52,7 +52,7 @@ class Silence(enum.Enum):
     NOT_HTTP = "what came is not HTTP"
 
 
-class Answer(Struct, frozen=True):
+class HttpAnswer(Struct, frozen=True):
     """What came back.
 
     Args:
@@ -127,7 +127,7 @@ def offers(context: ssl.SSLContext) -> bool:
 
 def send(
     url: str, headers: Mapping[str, str], *, context: ssl.SSLContext | None, timeout: float
-) -> Answer | NoAnswer:
+) -> HttpAnswer | NoAnswer:
     """Send a GET request and return what came back.
 
     Args:
@@ -154,7 +154,7 @@ def send(
                 response = connection.getresponse()
                 body = response.read(MAX_BODY)
                 found = {name.lower(): value for name, value in response.getheaders()}
-                return Answer(response.status, found, body)
+                return HttpAnswer(response.status, found, body)
             except (OSError, http.client.HTTPException, ValueError):
                 if expired.is_set():
                     raise TimeoutError from None

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from secure_bucket.operations.aws.errors import LiveError, Trouble
     from secure_bucket.operations.aws.session import Access, Session, open_session
     from secure_bucket.operations.probe.probe import probe_bucket
-    from secure_bucket.operations.review.account_review import Question
+    from secure_bucket.operations.review.account_review import ReviewQuestion
     from secure_bucket.operations.review.aggregator import review_aggregator
     from secure_bucket.operations.review.review import review_account, review_accounts, review_buckets
 
 __all__ = [
     "Access",
     "LiveError",
-    "Question",
+    "ReviewQuestion",
     "Scope",
     "Session",
     "Trouble",
@@ -35,7 +35,7 @@ __all__ = [
 _MODULES = {
     "Access": "aws.session",
     "LiveError": "aws.errors",
-    "Question": "review.account_review",
+    "ReviewQuestion": "review.account_review",
     "Scope": "aws.accounts",
     "Session": "aws.session",
     "Trouble": "aws.errors",

@@ -19,11 +19,11 @@ from secure_bucket.findings.running import RunningBucket, RunningJudgement
 from secure_bucket.operations.aws.errors import LiveError, Trouble
 from secure_bucket.operations.aws.session import Session
 from secure_bucket.operations.review.buckets import Gone, ListedBucket, Reader
-from secure_bucket.operations.review.journal import Answer, Journal
+from secure_bucket.operations.review.journal import BucketAnswer, Journal
 from secure_bucket.proof.verdict import Proven
 from secure_bucket.values.unknown import Place
 
-__all__ = ["THREADS", "Advance", "Question", "our_fault", "review_session"]
+__all__ = ["THREADS", "Advance", "ReviewQuestion", "our_fault", "review_session"]
 
 THREADS = 16
 """How many buckets are read at a time unless said otherwise."""
@@ -38,7 +38,7 @@ def _quietly(done: int, total: int) -> None:
     """Tell nobody."""
 
 
-class Question(Struct, frozen=True):
+class ReviewQuestion(Struct, frozen=True):
     """What is asked of each account.
 
     Args:
@@ -68,7 +68,7 @@ class Question(Struct, frozen=True):
         return any(fnmatch.fnmatchcase(name, pattern) for pattern in self.exclude)
 
 
-def review_session(session: Session, question: Question, before: int = 0) -> Report:
+def review_session(session: Session, question: ReviewQuestion, before: int = 0) -> Report:
     """Review the buckets of the account that a session is in.
 
     Args:
@@ -134,7 +134,7 @@ class _Account(Struct):
     """The review of one account."""
 
     reader: Reader
-    question: Question
+    question: ReviewQuestion
     account: str
     # The first of the errors after which no other request of the same kind will succeed.
     stopped: LiveError | None = None
@@ -171,7 +171,7 @@ class _Account(Struct):
             return _Told(self._judged(bucket, known, known.at))
         now = datetime.datetime.now(datetime.timezone.utc)
         policy = self.reader.policy(bucket)
-        answer = Answer(policy, False, None, now)
+        answer = BucketAnswer(policy, False, None, now)
         judgement = self._judged(bucket, answer, None)
         if not isinstance(judgement.http.verdict, Proven):
             answer = replace(answer, public_access=self.reader.public_access(bucket))
@@ -186,7 +186,7 @@ class _Account(Struct):
         return _Told(self._completed(judgement, answer))
 
     def _judged(
-        self, bucket: ListedBucket, answer: Answer, as_of: datetime.datetime | None
+        self, bucket: ListedBucket, answer: BucketAnswer, as_of: datetime.datetime | None
     ) -> RunningJudgement:
         running = RunningBucket(
             self.reader.arn(bucket),
@@ -199,7 +199,7 @@ class _Account(Struct):
         )
         return self.question.judge(running)
 
-    def _completed(self, judgement: RunningJudgement, answer: Answer) -> RunningJudgement:
+    def _completed(self, judgement: RunningJudgement, answer: BucketAnswer) -> RunningJudgement:
         """Return a judgement with what has no part in the verdict."""
         bucket = replace(judgement.bucket, website=answer.website, public_access=answer.public_access)
         return replace(judgement, bucket=bucket)
@@ -226,7 +226,9 @@ def _fault(account: str, bucket: str, why: str, *, in_part: bool = False) -> Fau
     return Fault("", f"bucket `{bucket}` (account {account}) {what}: {why}")
 
 
-def _all(work: _Account, wanted: Sequence[ListedBucket], question: Question, before: int) -> Iterator[_Told]:
+def _all(
+    work: _Account, wanted: Sequence[ListedBucket], question: ReviewQuestion, before: int
+) -> Iterator[_Told]:
     """Return what came out for each bucket, in their order."""
     total = before + len(wanted)
     question.advance(before, total)

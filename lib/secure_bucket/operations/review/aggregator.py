@@ -22,7 +22,7 @@ from secure_bucket.findings.running import PublicAccess, RunningBucket
 from secure_bucket.operations.aws.accounts import Scope, members
 from secure_bucket.operations.aws.errors import LiveError, translated
 from secure_bucket.operations.aws.session import Session, open_session
-from secure_bucket.operations.review.account_review import Question, our_fault
+from secure_bucket.operations.review.account_review import ReviewQuestion, our_fault
 from secure_bucket.operations.review.buckets import blocking, shuts_out
 from secure_bucket.operations.review.review import something_reviewed
 from secure_bucket.values.unknown import Place, Unknown
@@ -45,7 +45,7 @@ _CURRENT: Final = frozenset(("", "OK", "ResourceDiscovered"))
 _DELETED: Final = frozenset(("ResourceDeleted", "ResourceDeletedNotRecorded"))
 
 
-def review_aggregator(name: str, scope: Scope, question: Question | None = None) -> Report:
+def review_aggregator(name: str, scope: Scope, question: ReviewQuestion | None = None) -> Report:
     """Review every bucket that an aggregator of AWS Config knows.
 
     Args:
@@ -62,7 +62,7 @@ def review_aggregator(name: str, scope: Scope, question: Question | None = None)
         MissingDependencyError: If boto3 is not installed.
         LiveError: If the aggregator cannot be asked.
     """
-    question = question or Question()
+    question = question or ReviewQuestion()
     scope.check()
     if scope.role_name is not None or len(scope.role_arns) > 1 or len(scope.profiles) > 1:
         raise LiveError("an aggregator is asked once: give one --profile or --role-arn at most")
@@ -107,7 +107,9 @@ def review_aggregator(name: str, scope: Scope, question: Question | None = None)
     return something_reviewed(whole)
 
 
-def _judged(buckets: Sequence[RunningBucket], question: Question, faults: list[Fault]) -> Iterator[Report]:
+def _judged(
+    buckets: Sequence[RunningBucket], question: ReviewQuestion, faults: list[Fault]
+) -> Iterator[Report]:
     for done, bucket in enumerate(buckets, 1):
         try:
             yield report_of([question.judge(bucket)])
@@ -129,7 +131,7 @@ def _accounts(session: Session, scope: Scope) -> tuple[frozenset[str], list[tupl
     return frozenset(asked.difference(scope.skip_accounts)), skipped
 
 
-def _records(session: Session, name: str, question: Question) -> Iterator[Mapping[str, Any]]:
+def _records(session: Session, name: str, question: ReviewQuestion) -> Iterator[Mapping[str, Any]]:
     client = session.client("config")
     seen: set[tuple[object, object]] = set()
     for query in _queries(question.buckets):
@@ -271,7 +273,9 @@ def _not_collected(session: Session, name: str) -> Iterator[Fault]:
         more = {"NextToken": str(token)}
 
 
-def _missing(asked: frozenset[str], buckets: Sequence[RunningBucket], question: Question) -> Iterator[Fault]:
+def _missing(
+    asked: frozenset[str], buckets: Sequence[RunningBucket], question: ReviewQuestion
+) -> Iterator[Fault]:
     """Return what was asked about and is not recorded."""
     names = {bucket.name for bucket in buckets}
     for name in question.buckets:

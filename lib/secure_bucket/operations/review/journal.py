@@ -20,7 +20,7 @@ from msgspec import Struct
 from secure_bucket.findings.running import PublicAccess
 from secure_bucket.operations.aws.errors import LiveError
 
-__all__ = ["MAX_AGE", "SCHEMA", "Answer", "Journal"]
+__all__ = ["MAX_AGE", "SCHEMA", "BucketAnswer", "Journal"]
 
 SCHEMA: Final = "secure-bucket/journal/1"
 MAX_AGE: Final = datetime.timedelta(hours=24)
@@ -28,7 +28,7 @@ MAX_AGE: Final = datetime.timedelta(hours=24)
 _CLOCKS: Final = datetime.timedelta(minutes=5)
 
 
-class Answer(Struct, frozen=True):
+class BucketAnswer(Struct, frozen=True):
     """What S3 said about one bucket.
 
     Args:
@@ -63,7 +63,7 @@ class Journal:
         self.finished_before = False
         self.oldest: datetime.datetime | None = None
         self._lock = threading.Lock()
-        self._answers: dict[tuple[str, str], Answer] = {}
+        self._answers: dict[tuple[str, str], BucketAnswer] = {}
         self._not_before = _now() - max_age
         header = {"schema": SCHEMA, "scope": json.loads(json.dumps(scope)), "started": _written(_now())}
         try:
@@ -126,7 +126,7 @@ class Journal:
     def _keep(self, number: int, record: Mapping[str, Any]) -> None:
         try:
             shut, policy, website = record["public_access"], record["policy"], record["website"]
-            answer = Answer(
+            answer = BucketAnswer(
                 policy,
                 website,
                 None if shut is None else PublicAccess[shut],
@@ -154,7 +154,7 @@ class Journal:
             except OSError:
                 raise LiveError(f"another review is writing to the journal `{self.file}`") from None
 
-    def answer(self, account: str, bucket: str) -> Answer | None:
+    def answer(self, account: str, bucket: str) -> BucketAnswer | None:
         """Return what is known about a bucket; `None` when it has to be asked for."""
         found = self._answers.get((account, bucket))
         if found is not None:
@@ -163,7 +163,7 @@ class Journal:
                 self.oldest = found.at if self.oldest is None else min(self.oldest, found.at)
         return found
 
-    def add(self, account: str, bucket: str, answer: Answer) -> None:
+    def add(self, account: str, bucket: str, answer: BucketAnswer) -> None:
         """Write down what S3 said about a bucket.
 
         Raises:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from secure_bucket.operations.aws.accounts import Scope
-from secure_bucket.operations.review.account_review import Question
+from secure_bucket.operations.review.account_review import ReviewQuestion
 
 __all__ = ["review_permissions"]
 
@@ -14,7 +14,7 @@ _Statement: TypeAlias = "dict[str, Any]"
 
 
 def review_permissions(
-    scope: Scope, question: Question, aggregator: str | None = None, *, partition: str = "aws"
+    scope: Scope, question: ReviewQuestion, aggregator: str | None = None, *, partition: str = "aws"
 ) -> dict[str, Any]:
     """Return the IAM policy that a review needs, and nothing more.
 
@@ -52,7 +52,7 @@ def review_permissions(
     return {"Caller": _policy(caller), "Role": _policy(job)}
 
 
-def _buckets(question: Question, partition: str) -> Iterator[_Statement]:
+def _buckets(question: ReviewQuestion, partition: str) -> Iterator[_Statement]:
     if not question.buckets:
         yield _allow("ListBuckets", "s3:ListAllMyBuckets")
     yield {

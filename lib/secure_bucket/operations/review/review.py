@@ -12,7 +12,7 @@ from secure_bucket.operations.aws.accounts import Scope, entrances
 from secure_bucket.operations.aws.errors import LiveError
 from secure_bucket.operations.aws.session import Access, open_session
 from secure_bucket.operations.probe.probed_bucket import bucket_named
-from secure_bucket.operations.review.account_review import THREADS, Question, review_session
+from secure_bucket.operations.review.account_review import THREADS, ReviewQuestion, review_session
 from secure_bucket.values.unknown import Place
 
 __all__ = ["review_account", "review_accounts", "review_buckets", "something_reviewed"]
@@ -52,7 +52,7 @@ def review_account(
         >>> report.refuted, [fault.message for fault in report.faults]  # doctest: +SKIP
         (2, [])
     """
-    question = Question((), tuple(exclude), strict, _number(minimum_tls_version), threads)
+    question = ReviewQuestion((), tuple(exclude), strict, _number(minimum_tls_version), threads)
     session = open_session(replace(access or Access(), connections=threads))
     return something_reviewed(review_session(session, question))
 
@@ -84,11 +84,11 @@ def review_buckets(
     names = tuple(dict.fromkeys(map(bucket_named, buckets)))
     if not names:
         raise LiveError("no bucket is named: nothing to review is not a pass")
-    question = Question(names, (), strict, _number(minimum_tls_version), threads)
+    question = ReviewQuestion(names, (), strict, _number(minimum_tls_version), threads)
     return review_session(open_session(replace(access or Access(), connections=threads)), question)
 
 
-def review_accounts(scope: Scope, question: Question | None = None) -> Report:
+def review_accounts(scope: Scope, question: ReviewQuestion | None = None) -> Report:
     """Review the buckets of several accounts.
 
     Args:
@@ -102,7 +102,7 @@ def review_accounts(scope: Scope, question: Question | None = None) -> Report:
         MissingDependencyError: If boto3 is not installed.
         LiveError: If no account at all can be entered.
     """
-    question = question or Question()
+    question = question or ReviewQuestion()
     scope = replace(scope, access=replace(scope.access, connections=question.threads))
     ways, skipped = entrances(scope)
     passed_over = Report(not_applicable=tuple((Place(), name, why) for name, why in skipped))
