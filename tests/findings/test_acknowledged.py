@@ -105,9 +105,15 @@ def test_the_record_of_the_gate_is_held_against_the_day(assembly: Path) -> None:
 
 def test_an_acknowledgment_in_a_stack_is_nearer_than_one_on_the_app(assembly: Path) -> None:
     record(assembly, "", "no TLS there, expires 2027-02-28")
-    report = check(assembly, Top={"secure-bucket::SB001": "the scanner"})
+    report = check(assembly, Top={"secure-bucket::SB001": "the scanner, expires 2028-01-01"})
     assert [finding.rule for finding in report.findings] == ["SB007"]
-    assert "the scanner" in {exception.reason for exception in report.exceptions if exception.used}
+    assert [each.reason for each in report.exceptions if each.used] == ["the scanner, expires 2028-01-01"]
+
+
+def test_an_expired_one_on_the_app_is_not_revived_by_a_nearer_one_without_an_end(assembly: Path) -> None:
+    record(assembly, "", "no TLS there, expires 2027-02-28")
+    report = check(assembly, Top={"secure-bucket::SB001": "the scanner"})
+    assert {finding.rule for finding in report.findings} == {"SB001", "SB007", "SB008"}
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"exceptions": [{"id": 1}]}'])

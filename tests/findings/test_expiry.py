@@ -6,7 +6,9 @@ import datetime
 
 import pytest
 
-from secure_bucket.findings.acknowledgments import expiry_of
+from secure_bucket.findings.acknowledgments import by_construct, expiry_of, nearest
+from secure_bucket.template.resolve import Acknowledged
+from secure_bucket.values.unknown import Place
 
 DAY = datetime.date(2027, 3, 1)
 
@@ -22,6 +24,9 @@ DAY = datetime.date(2027, 3, 1)
         "no TLS. Expires 2027-03-01.",
         "no TLS; expiry: 2027-03-01",
         "expires 2027-03-01, or rather: expires 2028-01-01",
+        "accepted until 2027-03-01",
+        "till the end of 2027-03-01",
+        "2027-03-01 is its expiry",
     ],
 )
 def test_a_day_is_read_where_it_is_said(reason: str) -> None:
@@ -37,6 +42,8 @@ def test_a_day_is_read_where_it_is_said(reason: str) -> None:
         "its lifecycle rule has expired versions",
         "unexpired",
         "an expiry nobody knows",
+        "until the scanner is replaced",
+        "until 3 devices are replaced, till then no TLS",
     ],
 )
 def test_no_end_is_read_where_none_is_said(reason: str) -> None:
@@ -55,8 +62,32 @@ def test_no_end_is_read_where_none_is_said(reason: str) -> None:
         ("expires March 2027", "March"),
         ("expires 2027-03-01T12:00", "2027-03-01T12:00"),
         ("expires", ""),
+        ("until March 2027", "March"),
+        ("until 1 March 2027", "1"),
+        ("valid till 31.03.2027", "31.03.2027"),
+        ("until the end of 2027", "2027"),
+        ("until Q3 2027", "Q3"),
+        ("expired on 1/3/2027", "1/3/2027"),
+        ("31.03.2027 is the expiration", "31.03.2027"),
         ("expires 2027-03-01, expires soon", "soon"),
     ],
 )
 def test_what_is_no_day_is_handed_back(reason: str, written: str) -> None:
     assert expiry_of(reason) == written
+
+
+def test_one_without_an_end_does_not_revive_an_expired_one() -> None:
+    def counting(*reasons: str) -> str | None:
+        paths = ("Top/Logs", "Top", "")
+        made = [Acknowledged("a", path, why, Place()) for path, why in zip(paths, reasons, strict=False)]
+        found = nearest(by_construct(made), "a", "Top/Logs", DAY)
+        return None if found is None else found.reason
+
+    assert counting("no end", "expires 2027-02-28") == "expires 2027-02-28"
+    assert counting("no end", "no TLS", "expires soon") == "expires soon"
+    assert counting("expires 2027-03-01", "expires 2027-02-28") == "expires 2027-03-01"
+    assert counting("no end", "expires 2027-03-01") == "no end"
+    assert counting() is None
+    twice = [Acknowledged("a", "Top", why, Place()) for why in ("expires 2027-02-28", "no end")]
+    found = nearest(by_construct(twice), "a", "Top/Logs", DAY)
+    assert found == twice[0]

@@ -286,7 +286,7 @@ def _excused(report: Report, assembly: Assembly, today: datetime.date, minimum: 
     from secure_bucket.findings.exceptions import declared_exceptions, grant_exceptions
 
     declared = [each for stack in assembly.stacks for each in declared_exceptions(stack)]
-    declared += acknowledged_exceptions(assembly.acknowledged, report.findings)
+    declared += acknowledged_exceptions(assembly.acknowledged, report.findings, today)
     granted = [each for each in declared if isinstance(each, GrantedException)]
     malformed = [each for each in declared if isinstance(each, Finding)]
     report = replace(report, findings=(*report.findings, *dict.fromkeys(malformed)))

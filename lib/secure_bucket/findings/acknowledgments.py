@@ -13,7 +13,7 @@ from __future__ import annotations
 import datetime
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -33,6 +33,7 @@ __all__ = [
     "RecordedFix",
     "RecordedLeft",
     "acknowledged_exceptions",
+    "by_construct",
     "expiry_of",
     "nearest",
     "recorded_acknowledgments",
@@ -42,8 +43,19 @@ RECORD: Final = "secure-bucket.json"
 """The file in a cloud assembly in which the gate records what FIX did, and which exceptions it granted."""
 
 _PLUGIN = "secure-bucket::"
-_EXPIRES = re.compile(r"\b(expir\w*)\b[\s:]*(?:on\s+)?([^\s,;()]*)", re.IGNORECASE)
+_WORD = re.compile(r"\b(expir\w*|until|till)\b[\s:]*(?:(?:on|at|by|in|the|end|of)\s+)*", re.IGNORECASE)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
+_MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+# What looks like a date. After `until` stand plain numbers too: "until 3 devices are replaced".
+_DATE = re.compile(
+    rf"\d{{4}}|\d{{1,2}}[./-]\d|(?:\d{{1,2}}(?:st|nd|rd|th|\.)?\s+)?(?:{_MONTHS})[a-z]*\.?,?\s+\d|Q[1-4]\b",
+    re.IGNORECASE,
+)
+_DATE_BEFORE = re.compile(
+    rf"(\d{{4}}-\d{{2}}-\d{{2}}|\d{{1,4}}[./-]\d{{1,2}}[./-]\d{{1,4}}|(?:{_MONTHS})[a-z]*\.?\s+\d{{4}})"
+    r"[\s,;:()]*(?:is\s+(?:its|the)\s+|its\s+|the\s+)?\Z",
+    re.IGNORECASE,
+)
 
 
 class RecordedException(Struct, frozen=True, rename="camel"):
@@ -126,22 +138,23 @@ def recorded_acknowledgments(directory: str | os.PathLike[str]) -> Iterator[Ackn
 
 
 def acknowledged_exceptions(
-    acknowledged: Iterable[Acknowledged], findings: Iterable[Finding]
+    acknowledged: Iterable[Acknowledged], findings: Iterable[Finding], today: datetime.date
 ) -> Iterator[GrantedException | Finding]:
     """Return the exceptions that the acknowledgments in a CDK app are; a finding for each that is none.
 
     One covers the findings on its construct and on all inside, unless another one is nearer to them.
 
     Args:
-        acknowledged: What is acknowledged; of two on one construct the last one counts.
+        acknowledged: What is acknowledged.
         findings: What was found.
+        today: The day for which the exceptions are granted.
     """
-    known = {(each.id, each.path): each for each in acknowledged if each.id.startswith(_PLUGIN)}
-    covered: dict[Acknowledged, dict[tuple[str, str], Finding]] = {each: {} for each in known.values()}
+    known = by_construct(each for each in acknowledged if each.id.startswith(_PLUGIN))
+    covered: dict[Acknowledged, dict[tuple[str, str], Finding]] = {each[-1]: {} for each in known.values()}
     for finding in findings:
-        each = nearest(known, f"{_PLUGIN}{finding.rule}", finding.construct_path)
+        each = nearest(known, f"{_PLUGIN}{finding.rule}", finding.construct_path, today)
         if each is not None:
-            covered[each].setdefault(finding.subject.key, finding)
+            covered.setdefault(each, {}).setdefault(finding.subject.key, finding)
     for each, found in covered.items():
         written = {
             "Rule": each.id.removeprefix(_PLUGIN),
@@ -153,17 +166,38 @@ def acknowledged_exceptions(
             yield malformed(granted, subject, each.at) if isinstance(granted, str) else granted
 
 
-def nearest(known: Mapping[tuple[str, str], Acknowledged], id: str, path: str) -> Acknowledged | None:
-    """Find what covers a finding: the acknowledgment on its construct, else the nearest one around it.
+def by_construct(acknowledged: Iterable[Acknowledged]) -> dict[tuple[str, str], list[Acknowledged]]:
+    """Return acknowledgments by their ids and paths, in the order in which they were made."""
+    known: dict[tuple[str, str], list[Acknowledged]] = {}
+    for each in acknowledged:
+        known.setdefault((each.id, each.path), []).append(each)
+    return known
+
+
+def nearest(
+    known: Mapping[tuple[str, str], Sequence[Acknowledged]], id: str, path: str, today: datetime.date
+) -> Acknowledged | None:
+    """Find what covers a finding: the last acknowledgment on its construct, else the nearest one around it.
+
+    One without an end does not revive another one that has expired, or whose end is not understood.
 
     Args:
         known: The acknowledgments by their ids and paths; `""` is the path of the App.
         id: The id of the rule, with the name of the plugin before it.
         path: The path of the construct that the finding is on; one without a path is covered by the App's.
+        today: The day for which it counts.
     """
-    while path and (id, path) not in known:
+    around = list(reversed(known.get((id, path), ())))
+    while path:
         path = path.rpartition("/")[0]
-    return known.get((id, path))
+        around += reversed(known.get((id, path), ()))
+    if not around or expiry_of(around[0].reason) is not None:
+        return around[0] if around else None
+    for each in around:
+        end = expiry_of(each.reason)
+        if isinstance(end, str) or (end is not None and end < today):
+            return each
+    return around[0]
 
 
 def expiry_of(reason: str) -> datetime.date | str | None:
@@ -174,13 +208,18 @@ def expiry_of(reason: str) -> datetime.date | str | None:
 
     Returns:
         The day; the earliest one if there are several. `None` if the reason speaks of no end. What stands
-        where the day should be, if it is none: a reason that says `expires` means it.
+        where the day should be, if it is not written as `2027-03-01`: a reason that says `expires` means it,
+        and so does a date beside another word for an end.
     """
     days: list[datetime.date] = []
-    for found in _EXPIRES.finditer(reason):
-        word, text = str(found[1]), str(found[2]).rstrip(".!")
-        if word.casefold() != "expires" and not text[:1].isdigit():
-            continue
+    for found in _WORD.finditer(reason):
+        word, rest = str(found[1]).casefold(), reason[found.end() :]
+        before = _DATE_BEFORE.search(reason[: found.start()]) if word.startswith("expir") else None
+        text = rest.split(maxsplit=1)[0].strip("(),;").rstrip(".!") if rest.strip() else ""
+        if word != "expires" and not (_DATE.match(rest) or (word.startswith("expir") and rest[:1].isdigit())):
+            if before is None:
+                continue
+            text = before[1]
         try:
             # `fromisoformat` alone takes other forms as well, and not the same ones in every Python.
             if not _DAY.match(text):

@@ -74,6 +74,21 @@ def test_a_day_that_is_none_fails_too() -> None:
     assert "`Prod/Data/Plain1` says `expires` without a day" in str(caught.value)
 
 
+@pytest.mark.parametrize("reason", ["", "  "])
+def test_one_without_a_reason_fails(reason: str) -> None:
+    with pytest.raises(RuntimeError, match="`Prod/Data/Plain0` gives no reason"):
+        app_with(Mode.FLAG, reason).synth()
+
+
+def test_an_expired_one_is_not_revived_by_one_without_an_end() -> None:
+    app = app_with(Mode.FLAG, "no TLS")
+    scope = app.node.find_child("Prod")
+    expired = cdk.Acknowledgment(id="secure-bucket::SB001", reason=f"no TLS, expires {YESTERDAY}")
+    cdk.Validations.of(scope).acknowledge(expired)
+    with pytest.raises(RuntimeError, match=f"on `Prod` expired on {YESTERDAY}"):
+        app.synth()
+
+
 def test_the_nearest_acknowledgment_counts_with_its_end() -> None:
     app = app_with(Mode.FLAG, f"no TLS, expires {YESTERDAY}")
     scope = app.node.find_child("Prod")

@@ -7,15 +7,16 @@ repeated once it is acknowledged.
 
 from __future__ import annotations
 
+import datetime
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from constructs import IConstruct
 from msgspec import Struct
 
-from secure_bucket.cdk.gate.cloud_assembly import CloudAssembly
-from secure_bucket.findings.acknowledgments import nearest
+from secure_bucket.findings.acknowledgments import by_construct, nearest
+from secure_bucket.template.manifest import CloudAssembly
 from secure_bucket.template.resolve import Acknowledged
 from secure_bucket.values.unknown import Place
 
@@ -28,13 +29,13 @@ _OURS = re.compile(r"secure-?bucket|^(annotation::)?sb-?\d+$")
 
 
 class Acknowledgments(Struct, frozen=True):
-    """Every acknowledgment in an app, by its id and its path."""
+    """Every acknowledgment in an app, by its id and its path, in the order in which they were made."""
 
-    all: Mapping[tuple[str, str], Acknowledged]
+    all: Mapping[tuple[str, str], Sequence[Acknowledged]]
 
     def covering(self, id: str, path: str) -> Acknowledged | None:
         """Find the one that covers a finding: on the construct itself, else on the nearest around it."""
-        return nearest(self.all, id, path)
+        return nearest(self.all, id, path, datetime.date.today())
 
     def without_effect(
         self, used: Iterable[Acknowledged], rules: Mapping[str, str]
@@ -47,7 +48,8 @@ class Acknowledgments(Struct, frozen=True):
         """
         meant = {name.casefold(): id for id, name in rules.items()}
         meant |= {id.partition("::")[2].casefold(): id for id in rules}
-        unused = set(self.all.values()).difference(used)
+        used_at = {(each.id, each.path) for each in used}
+        unused = {each[-1] for key, each in self.all.items() if key not in used_at}
         for acknowledgment in sorted(unused, key=lambda each: (each.path, each.id)):
             rule = re.split(r":+", acknowledgment.id)[-1].strip().casefold()
             if acknowledgment.id in rules:
@@ -71,8 +73,7 @@ def read_acknowledgments(app: IConstruct, assembly: CloudAssembly) -> Acknowledg
     for stack in assembly.stacks:
         for path, entries in stack.metadata.items():
             found += _of_entries(path.removeprefix("/"), entries)
-    # Of two on one construct the CDK takes the one that was written last, with its reason.
-    return Acknowledgments({(each.id, each.path): each for each in found})
+    return Acknowledgments(by_construct(found))
 
 
 def _around_stacks(app: IConstruct, assembly: CloudAssembly) -> Iterator[Acknowledged]:

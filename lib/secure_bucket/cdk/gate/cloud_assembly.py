@@ -1,4 +1,4 @@
-"""What the gate reads in a cloud assembly besides the templates: metadata and the construct tree."""
+"""List the buckets that an app imports, which only its construct tree tells."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
-
-__all__ = ["CloudAssembly", "StackArtifact", "imported_buckets", "read_cloud_assembly"]
+__all__ = ["imported_buckets"]
 
 # `Bucket.from_…` makes an object of a private class, whose nearest public name is this one.
 _IMPORTED = "aws-cdk-lib.aws_s3.BucketBase"
@@ -22,49 +20,6 @@ _IMPORTED_BY_THE_CDK = frozenset(
         "aws-cdk-lib.aws_s3_assets.Asset",
     }
 )
-
-
-class StackArtifact(Struct, frozen=True):
-    """A stack of the assembly.
-
-    Args:
-        path: Its construct path.
-        in_stage: Whether it is inside a Stage.
-        metadata: The metadata of its constructs, by `"/" + path`, as the CDK wrote it.
-    """
-
-    path: str
-    in_stage: bool
-    metadata: Mapping[str, list[Mapping[str, Any]]]
-
-
-class CloudAssembly(Struct, frozen=True):
-    """The stacks of an assembly, those of its Stages included."""
-
-    stacks: tuple[StackArtifact, ...]
-
-    def stack_of(self, path: str) -> StackArtifact | None:
-        """Find the stack that a construct is in; one in a nested stack is in the stack around it."""
-        for stack in self.stacks:
-            if path == stack.path or path.startswith(f"{stack.path}/"):
-                return stack
-        return None
-
-
-def read_cloud_assembly(directory: Path) -> CloudAssembly:
-    """Read the manifests of an assembly and the metadata they name."""
-    return CloudAssembly(tuple(_stacks(directory, in_stage=False)))
-
-
-def _stacks(directory: Path, *, in_stage: bool) -> Iterator[StackArtifact]:
-    for id, artifact in _json(directory / "manifest.json").get("artifacts", {}).items():
-        if artifact["type"] == "cdk:cloud-assembly":
-            yield from _stacks(directory / artifact["properties"]["directoryName"], in_stage=True)
-        elif artifact["type"] == "aws:cloudformation:stack":
-            metadata = artifact.get("metadata", {})
-            if "additionalMetadataFile" in artifact:
-                metadata = metadata | _json(directory / artifact["additionalMetadataFile"])
-            yield StackArtifact(artifact.get("displayName", id), in_stage, metadata)
 
 
 def imported_buckets(directory: Path) -> Iterator[str]:

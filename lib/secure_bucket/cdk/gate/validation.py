@@ -29,7 +29,7 @@ from aws_cdk import aws_s3 as s3
 from secure_bucket.cdk.fix.outcome import Fixed, Left, Outcome
 from secure_bucket.cdk.gate.acknowledgments import find_construct, read_acknowledgments
 from secure_bucket.cdk.gate.after_synth import wrap_synth
-from secure_bucket.cdk.gate.cloud_assembly import StackArtifact, imported_buckets, read_cloud_assembly
+from secure_bucket.cdk.gate.cloud_assembly import imported_buckets
 from secure_bucket.cdk.gate.own_deny import about_own_deny
 from secure_bucket.cdk.gate.record import write_record
 from secure_bucket.cdk.gate.state import AppState, state_of
@@ -59,6 +59,7 @@ from secure_bucket.findings.finding import Finding, Level, Report
 from secure_bucket.findings.rules import REFUTED, RULES, UNDECIDED, UNREAD
 from secure_bucket.findings.rules.sb010 import describe_unread
 from secure_bucket.proof.verdict import Proven
+from secure_bucket.template.manifest import StackArtifact, read_manifests
 from secure_bucket.template.resolve import Acknowledged
 from secure_bucket.version import installed_version
 
@@ -126,7 +127,7 @@ class Gate:
         today = None if has_acknowledgments() else datetime.date.today()
         report = check_assembly(directory, exceptions_as_of=today)
         _demand_every_template(report, templates)
-        assembly = read_cloud_assembly(directory)
+        assembly = read_manifests(directory)
         acknowledgments = read_acknowledgments(app, assembly)
 
         violations: list[PolicyViolation] = []
@@ -144,7 +145,7 @@ class Gate:
             finding = about_own_deny(app, finding)
             path = finding.construct_path
             stack = assembly.stack_of(path)
-            hidden = stack is None or stack.in_stage
+            hidden = stack is None or stack.stage != ""
             level = self._undecided if finding.rule in (UNDECIDED, UNREAD) else finding.level
             acknowledged = is_acknowledged(finding.rule, path, finding.message)
             hint = _hint(finding, stack, state)
@@ -163,7 +164,7 @@ class Gate:
             for path in paths:
                 stack = assembly.stack_of(path)
                 acknowledged = is_acknowledged(IMPORTED_BUCKET, path, f"imported bucket `{path}`")
-                repeat |= (stack is None or stack.in_stage) and not acknowledged
+                repeat |= (stack is None or stack.stage != "") and not acknowledged
             violations.append(of_import(paths, arn, repeat_on_app=repeat))
 
         # Hold the exceptions against the day: each one holds up to and including its last.
@@ -172,10 +173,11 @@ class Gate:
         for each, covered in sorted(granted.items(), key=lambda item: (item[0].path, item[0].id)):
             end = expiry_of(each.reason)
             holds = end is None or (isinstance(end, datetime.date) and today <= end)
+            holds = holds and each.reason.strip() != ""
             expires = None if end is None else str(end)
             where = tuple(path for path, _ in covered)
             exceptions.append(RecordedException(each.id, each.path, each.reason, expires, holds, where))
-            if end is not None and not holds:
+            if not holds:
                 violations += [of_end(each, end, message) for _, message in covered]
         violations += [of_lost(*lost) for lost in acknowledgments.without_effect(granted, _NAMES)]
         proven = {each.construct_path for each in report.buckets if isinstance(each.verdict, Proven)}
@@ -281,7 +283,7 @@ def _hint(finding: Finding, stack: StackArtifact | None, state: AppState) -> str
             f"(FIX did not reach the stack `{stack.path}`: its Stage was made after the call of "
             "`enforce_secure_transport`, and no `s3.Bucket` is in it. Call it once the Stage is there.)"
         )
-    scope = "the Stage" if stack.in_stage else "the stack"
+    scope = "the Stage" if stack.stage else "the stack"
     return (
         f"(FIX did not reach the stack `{stack.path}`: an Aspect does not enter a Stage from outside. "
         f"Attach one to {scope} itself: `cdk.Aspects.of(…).add(SecureTransportAspect(mode=Mode.FIX))`, "

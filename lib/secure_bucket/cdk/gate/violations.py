@@ -83,9 +83,9 @@ def of_sum(paths: Sequence[str]) -> PolicyViolation:
         names[_NAMED:] = [f"{len(names) - _NAMED} more"]
     return _violation(
         SUM,
-        f"this app does not synthesize until these are mended or acknowledged: {', '.join(names)}",
-        "`cdk synth '**'` shows everything there is to say about each of them",
-        "error",
+        f"this app does not synthesize until these are fixed or accepted: {', '.join(names)}",
+        "fix or accept each of them; `cdk synth '**'` shows what to do",
+        "fatal",
         [_on(APP)],
     )
 
@@ -128,7 +128,7 @@ def of_lost(acknowledgment: Acknowledged, advice: str) -> PolicyViolation:
     )
 
 
-def of_end(acknowledgment: Acknowledged, end: datetime.date | str, message: str) -> PolicyViolation:
+def of_end(acknowledgment: Acknowledged, end: datetime.date | str | None, message: str) -> PolicyViolation:
     """Report an exception that holds no more, in a way that nobody can acknowledge.
 
     Args:
@@ -137,7 +137,10 @@ def of_end(acknowledgment: Acknowledged, end: datetime.date | str, message: str)
         message: What it was granted for.
     """
     where = f"`{_readable(acknowledgment.path)}`" if acknowledgment.path else "the App"
-    if isinstance(end, str):
+    if not acknowledgment.reason.strip():
+        what, rule = "gives no reason", _MALFORMED
+        fix = "say in its reason why the finding is accepted"
+    elif isinstance(end, str):
         said = f"`expires {end}`" if end else "`expires` without a day"
         what, rule = f"says {said}; a day is written as `expires 2027-03-01`", _MALFORMED
         fix = "write the day so, or say without `expires` why there is no end"
