@@ -58,7 +58,7 @@ _CIS_URL = "https://www.cisecurity.org/benchmark/amazon_web_services"
 _FSBP = "AWS Foundational Security Best Practices (Security Hub CSPM)"
 _FSBP_URL = "https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html"
 
-_TRANSPORT = tuple(rule.id for rule in RULES if rule.excusable and not rule.only_if_strict)
+_TRANSPORT = tuple(rule.id for rule in RULES if rule.excusable and not rule.about_later_change)
 _IN_ITS_POLICY = ("SecureBucket", "SecureTransportAspect")
 # A resource control policy denies the same, but no policy of a bucket shows it.
 _DENIES = (*_IN_ITS_POLICY, "SecureTransportOrganizationPolicy")

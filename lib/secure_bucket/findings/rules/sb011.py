@@ -92,4 +92,4 @@ def _lost(bucket: Mapping[str, object], policy: Mapping[str, object]) -> Iterato
             yield attribute
 
 
-RULE = Rule("SB011", "deny-not-retained", __doc__, _check, only_if_strict=True)
+RULE = Rule("SB011", "deny-not-retained", __doc__, _check, only_if_strict=True, about_later_change=True)

@@ -146,4 +146,4 @@ def _call(inventory: Inventory, stack: Stack, resource: Resource, event: str) ->
 
 
 # It is about other resources than the buckets that are judged: `checks/check.py` asks for it.
-RULE = Rule("SB012", "changed-at-deployment", __doc__, lambda judgement: iter(()))
+RULE = Rule("SB012", "changed-at-deployment", __doc__, lambda judgement: iter(()), about_later_change=True)
