@@ -104,19 +104,28 @@ class Clause(Struct, frozen=True):
             holes = [*pattern.holes, *(letter for letter in letters_of(subject) if isinstance(letter, Hole))]
             return Unknown(holes[0].reason, holes[0].at)
         if found and pattern in self.doubtful:
-            return Unknown(
-                "AWS does not document a wildcard in the partition or the service of a resource", self.at
-            )
+            return Unknown("AWS does not document a wildcard in the partition or the service", self.at)
         return found
 
 
 def compile_actions(element: Patterns, at: Place) -> Clause:
     """Prepare an `Action` or `NotAction` element: names are case-insensitive."""
-    patterns = tuple(
-        value if isinstance(value, Unknown) else compile_pattern(value, wild=True, fold=True)
-        for value in element.values
-    )
-    return Clause(patterns, element.negated, at=at)
+    patterns: list[Pattern | Unknown] = []
+    doubtful: set[Pattern] = set()
+    for value in element.values:
+        text = str(value)
+        if isinstance(value, Unknown):
+            patterns.append(value)
+        elif not text.isascii() and text.casefold().isascii():
+            # The Kelvin sign and the long s: AWS only says that names of actions are case-insensitive.
+            patterns.append(Unknown(f"AWS does not document letters outside of ASCII, as in `{text}`", at))
+        else:
+            pattern = compile_pattern(value, wild=True, fold=True)
+            patterns.append(pattern)
+            service = text.partition(":")[0]
+            if text != "*" and ("*" in service or "?" in service) and not pattern.holes:
+                doubtful.add(pattern)
+    return Clause(tuple(patterns), element.negated, frozenset(doubtful), at)
 
 
 def compile_resources(element: Patterns, at: Place, *, variables: bool) -> Clause:
