@@ -487,7 +487,7 @@ def test_a_gate_registered_by_hand_as_well_judges_once(capsys: pytest.CaptureFix
 def test_what_is_no_app_is_refused_with_what_to_do() -> None:
     app = cdk.App()
     for wrong in (cdk.Stack(app, "Top"), cdk.Stage(app, "Prod"), None):
-        with pytest.raises(ConstructError, match=r"is no `cdk\.App`"):
+        with pytest.raises(ConstructError, match=r"is not a `cdk\.App`"):
             enforce_secure_transport(wrong)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="repair"):
         enforce_secure_transport(app, mode="repair")  # type: ignore[arg-type]

@@ -19,7 +19,7 @@ __all__ = ["Mode", "SecureTransportAspect"]
 
 
 class Mode(enum.Enum):
-    """What an Aspect does about a bucket that answers plain HTTP."""
+    """What an Aspect does about a bucket that accepts plain HTTP."""
 
     FLAG = "flag"
     """Report it."""
@@ -39,10 +39,10 @@ class SecureTransportAspect:
     outside: attach one to each Stage that is to be fixed; the gate says where that is missing.
 
     Args:
-        mode: Report only, unless set to `Mode.FIX`.
+        mode: Report, or with `Mode.FIX` fix first (default: `Mode.FLAG`).
         undecided: What a bucket is about which something needed is not known: an `"error"` unless set
             to `"warning"`. An app with several Aspects takes the strictest.
-        websites: Whether FIX closes the website endpoints of buckets too. They are reported unless set.
+        websites: Whether FIX closes the website endpoints of buckets too (default: False).
         plain_viewers: Whether FIX also denies plain HTTP where a CloudFront distribution requests objects
             over it, which then gets 403 (default: False).
         quiet: Keep the summary, and what FIX did, from stderr.
@@ -67,7 +67,7 @@ class SecureTransportAspect:
         self._registered = False
 
     def visit(self, node: IConstruct) -> None:
-        """Register the gate, and in FIX mode mend the bucket `node`; the AWS CDK calls this."""
+        """Register the gate, and in FIX mode fix the bucket `node`; the AWS CDK calls this."""
         is_scope = isinstance(node, (cdk.Stage, cdk.Stack))
         is_bucket = self._mode is Mode.FIX and isinstance(node, s3.CfnBucket)
         # Nodes are many and a look at the root is a call to the jsii kernel: scopes are enough to find

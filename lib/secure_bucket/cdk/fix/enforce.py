@@ -41,13 +41,13 @@ def enforce_secure_transport(
     plain_viewers: bool = False,
     quiet: bool = False,
 ) -> None:
-    """Fail the synthesis while a bucket of the app answers plain HTTP; in FIX mode, mend it first.
+    """Fail the synthesis while a bucket of the app accepts plain HTTP; in FIX mode, fix it first.
 
         enforce_secure_transport(app, mode=Mode.FIX)
 
     The gate judges every bucket of the app: in Stages and nested stacks, L1 or L2, included from templates,
-    made by the CDK itself. FIX mends all of them that it can, through the policy that a bucket has, or else
-    with a new one; what it did is said on stderr, and stands in `secure-bucket.json` in the cloud assembly.
+    made by the CDK itself. FIX fixes all of them that it can, through the policy that a bucket has, or else
+    with a new one. It reports what it did on stderr, and in `secure-bucket.json` in the cloud assembly.
     It leaves alone what somebody acknowledged.
 
     FIX enters every Stage that exists when it is called, and each later one as soon as an `s3.Bucket` is made
@@ -60,16 +60,16 @@ def enforce_secure_transport(
 
     Args:
         app: The app.
-        mode: Report only, unless set to `Mode.FIX`.
+        mode: Report, or with `Mode.FIX` fix first (default: `Mode.FLAG`).
         undecided: What a bucket is about which something needed is not known: an `"error"` unless set to
             `"warning"`.
-        websites: Whether FIX closes the website endpoints of buckets too. They are reported unless set.
+        websites: Whether FIX closes the website endpoints of buckets too (default: False).
         plain_viewers: Whether FIX also denies plain HTTP where a CloudFront distribution requests objects
             over it, which then gets 403 (default: False).
         quiet: Keep the summary, and what FIX did, from stderr.
 
     Raises:
-        ConstructError: `app` is no App.
+        ConstructError: `app` is not an App.
         ValueError: `mode` or `undecided` is not one of those.
     """
     mode = Mode(mode)
@@ -78,8 +78,8 @@ def enforce_secure_transport(
     if not isinstance(given, cdk.App):
         path = given.node.path if isinstance(given, Construct) else repr(given)
         raise ConstructError(
-            f"`{path}` is no `cdk.App`: give `enforce_secure_transport` the app, and it covers all inside; "
-            "to mend a part of an app only, attach `SecureTransportAspect(mode=Mode.FIX)` there"
+            f"`{path}` is not a `cdk.App`: give `enforce_secure_transport` the app, and it covers all inside; "
+            "to fix a part of an app only, attach `SecureTransportAspect(mode=Mode.FIX)` there"
         )
     state = state_of(app)
     state.register(app, gate)
@@ -102,7 +102,7 @@ class _Reach:
         self._state = state
         # The paths of the Stages of what buckets are made in: to ask for one is three calls to the kernel.
         self._stages: WeakKeyDictionary[Construct, str] = WeakKeyDictionary()
-        # There is one injector for a class in one place: whoever was there first is asked first.
+        # There is one injector for a class in one place: the one that was added first is asked first.
         self._earlier: cdk.IPropertyInjector | None = None
         if not has_injectors():
             # Late enough for every Stage that the app itself synthesizes.
@@ -130,7 +130,7 @@ class _Reach:
             if found is not None:
                 self.enter(found)
         if self._state.entered.get(stage) and not self._state.fixer.is_acknowledged_at(scope):
-            # Another Aspect makes it, after the buckets of this Stage were mended.
+            # Another Aspect makes it, after the buckets of this Stage were fixed.
             denied = with_deny(props, websites=self._state.websites)
             if denied != props:
                 keep_made(scope, id)
@@ -140,7 +140,7 @@ class _Reach:
         return props
 
     def enter_all(self, app: cdk.App) -> None:
-        """See to it that the buckets of every Stage of an app are mended."""
+        """See to it that the buckets of every Stage of an app are fixed."""
         everything = app.node.find_all()
         synthesized = synthesized_stacks(everything)
         for construct in everything:
@@ -152,7 +152,7 @@ class _Reach:
                     self.enter(construct)
 
     def enter(self, stage: cdk.Stage) -> None:
-        """See to it that the buckets of a Stage are mended."""
+        """See to it that the buckets of a Stage are fixed."""
         path = stage.node.path
         if path not in self._state.entered:
             self._state.entered[path] = False
@@ -162,25 +162,25 @@ class _Reach:
         """Put a leaf at the end of a Stage, for an Aspect that visits nothing but this leaf."""
         stage.node.try_remove_child(_LEAF)
         leaf = Construct(stage, _LEAF)  # type: ignore[arg-type]  # A Stage is a `Construct`.
-        add_late_aspect(leaf, _Mend(self, self._state))
+        add_late_aspect(leaf, _FixStage(self, self._state))
 
 
 @jsii.implements(cdk.IAspect)
-class _Mend:
-    """Mends the buckets of the Stage that it is called in."""
+class _FixStage:
+    """Fixes the buckets of the Stage that it is called in."""
 
     def __init__(self, reach: _Reach, state: AppState) -> None:
         self._reach = reach
         self._state = state
 
     def visit(self, node: IConstruct) -> None:
-        """Mend them; the AWS CDK calls this with the leaf."""
+        """Fix them; the AWS CDK calls this with the leaf."""
         with without_traces():
             stage = node.node.scope
             if stage is not None:
-                self._mend(node, stage)
+                self._fix(node, stage)
 
-    def _mend(self, leaf: IConstruct, stage: IConstruct) -> None:
+    def _fix(self, leaf: IConstruct, stage: IConstruct) -> None:
         if isinstance(stage, cdk.App):
             remove_record(Path(stage.outdir))
         found = survey(stage)

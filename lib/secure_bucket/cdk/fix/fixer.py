@@ -1,4 +1,4 @@
-"""Add the missing deny to a bucket, in whatever way its policy is written.
+"""Add the missing deny to a bucket, however its policy is written.
 
 A bucket holds one policy: where there is one, the statement goes into it, and a second one is never
 made. Where the policy of a bucket cannot be told for sure, nothing is written, and the gate reports the
@@ -78,11 +78,11 @@ class Fixer:
 
         Args:
             bucket: The bucket.
-            websites: Whether to mend a website bucket too. It is left as it is unless set: its endpoint
-                speaks plain HTTP only, so that the deny closes it.
+            websites: Whether to fix a website bucket too (default: False). Its endpoint speaks plain HTTP
+                only, so that the deny closes it.
             plain_viewers: Whether to fix a bucket too of which a CloudFront distribution requests objects
                 over plain HTTP (default: False).
-            stage: The App or the Stage that the bucket is in; looked for unless set.
+            stage: The App or the Stage that the bucket is in (default: the nearest).
 
         Returns:
             What was done; `None` where there was nothing to do.
@@ -130,7 +130,7 @@ class Fixer:
         return Fixed(path, path_of(policy), is_new=False)
 
     def is_acknowledged_at(self, scope: IConstruct) -> bool:
-        """Whether it is acknowledged on a construct, or around it, that buckets there answer plain HTTP."""
+        """Whether it is acknowledged on a construct, or around it, that buckets there accept plain HTTP."""
         return _REFUTED in self._acknowledged_on(scope.node, scope.node.path)
 
     def _view_of(self, stage: IConstruct) -> _View:

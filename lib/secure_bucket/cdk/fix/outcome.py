@@ -1,4 +1,4 @@
-"""What FIX did about a bucket that answered plain HTTP: it was mended, or left alone with a reason."""
+"""What FIX did about a bucket that accepted plain HTTP: it was fixed, or left alone with a reason."""
 
 from __future__ import annotations
 

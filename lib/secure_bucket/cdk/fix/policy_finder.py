@@ -53,7 +53,7 @@ class PolicyFinder:
             owner: The L2 that it is the resource of.
 
         Returns:
-            The policy, or `None` where there is none; a sentence where it cannot be told, or not be changed.
+            The policy; `None` where the bucket has no policy; a sentence where it cannot be told or changed.
         """
         policy = own_policy(owner)
         if policy is not None:

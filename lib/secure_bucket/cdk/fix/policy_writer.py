@@ -100,7 +100,7 @@ def add_policy(
     Args:
         bucket: The bucket.
         owner: The L2 that it is the resource of.
-        id: The id of the policy, where there is no L2 that makes it.
+        id: The id of the policy, where the bucket has no L2 that makes it.
         statements: Its statements.
 
     Returns:

@@ -25,7 +25,7 @@ _POLICY, _BUCKET = "/Policy/Resource", "/Resource"
 
 
 class Survey(Struct, frozen=True):
-    """What there is in a Stage, without the Stages inside of it.
+    """The contents of a Stage, without the Stages inside of it.
 
     Args:
         stacks: The paths of its stacks, those of nested stacks included.
@@ -58,7 +58,7 @@ def survey(stage: IConstruct) -> Survey:
 def _proven(stacks: Mapping[str, cdk.Stack], policies: Mapping[str, s3.CfnBucketPolicy]) -> set[str]:
     """The paths of the buckets that a policy of their own, made by their L2, protects.
 
-    Whatever else there may be is looked at one by one, by `Fixer`, and in the end by the gate.
+    `Fixer` looks at the other buckets one by one, and in the end the gate does.
     """
     by_stack: dict[str, dict[str, s3.CfnBucketPolicy]] = {}
     for path, policy in policies.items():

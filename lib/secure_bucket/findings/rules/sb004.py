@@ -8,7 +8,7 @@ warning. SB001 finds a website that accepts plain HTTP.
 ## Why it matters
 
 A website endpoint (`http://<bucket>.s3-website-<region>.amazonaws.com`) speaks HTTP only. With the deny
-on plain HTTP it answers 403 to everyone; without the deny the bucket answers plain HTTP. The two wishes
+on plain HTTP it answers 403 to everyone; without the deny the bucket accepts plain HTTP. The two wishes
 cannot both be granted.
 
 ## Example
