@@ -78,8 +78,8 @@ def enforce_secure_transport(
     if not isinstance(given, cdk.App):
         path = given.node.path if isinstance(given, Construct) else repr(given)
         raise ConstructError(
-            f"`{path}` is not a `cdk.App`: give `enforce_secure_transport` the app, and it covers all inside; "
-            "to fix a part of an app only, attach `SecureTransportAspect(mode=Mode.FIX)` there"
+            f"`{path}` is not a `cdk.App`: give `enforce_secure_transport` the app, and it covers all inside "
+            "it; to fix a part of an app only, attach `SecureTransportAspect(mode=Mode.FIX)` there"
         )
     state = state_of(app)
     state.register(app, gate)
