@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from secure_bucket.policy import Request
-from secure_bucket.policy.actions import BUCKET_ACTIONS, OBJECT_ACTIONS
+from secure_bucket.policy.actions import BUCKET_ACTIONS, OBJECT_ACTIONS, keys_of
 
 BUCKET = "arn:aws:s3:::example-bucket"
 ALICE = "arn:aws:iam::111122223333:user/alice"
@@ -38,6 +38,7 @@ NOT_ANONYMOUS = {
 }
 # "Only when the call to your resource is being made directly by an AWS service principal."
 BY_SERVICES = {"aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths"}
+LISTED = {name.lower() for name in (*BUCKET_ACTIONS, *OBJECT_ACTIONS)}
 BOOLEANS = {
     "aws:securetransport",
     "aws:viaawsservice",
@@ -55,7 +56,12 @@ def identity(principal: str) -> dict[str, str]:
             "aws:userid": "anonymous",
         }
     if not principal.startswith("arn:"):
-        return {"aws:PrincipalType": "Service", "aws:userid": principal, "aws:PrincipalIsAWSService": "true"}
+        return {
+            "aws:PrincipalType": "Service",
+            "aws:PrincipalServiceName": principal,
+            "aws:userid": principal,
+            "aws:PrincipalIsAWSService": "true",
+        }
     account, name = principal.split(":", 5)[4:]
     known = {"aws:PrincipalAccount": account, "aws:PrincipalIsAWSService": "false"}
     if name.startswith("assumed-role/"):
@@ -149,6 +155,17 @@ def faults(request: Request, policy: object = None) -> list[str]:
         ipaddress.ip_address(str(context.get("aws:sourceip", "::")))
     except ValueError:
         found.append("aws:SourceIp is no address")
+    source = str(context.get("aws:sourcearn", "arn:aws:s3:::a"))
+    if not source.startswith("arn:") or source.count(":") < 5:
+        found.append("aws:SourceArn is an ARN")
+    if str(context.get("aws:currenttime", "2026-11")) < "2026":
+        found.append("aws:CurrentTime is in the past")
+    listed = {key.lower().partition("/")[0] for key in keys_of(action)} if action in LISTED else set()
+    found += [
+        f"{request.action} has no {key}"
+        for key in context
+        if key.startswith("s3:") and key != "s3:tlsversion" and key.partition("/")[0] not in listed
+    ]
     words = json.dumps(_without_allows(policy)).lower()
     if "2012-10-17" not in words:
         words = re.sub(r"\$\{[^}]*\}", "", words)  # No variables, so nothing is asked for.

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from secure_bucket.policy import Hole, Place, Text, Unknown
 from secure_bucket.policy.document import Principal, Principals
-from secure_bucket.proof.keys import Kind
+from secure_bucket.policy.principal import Kind
 from secure_bucket.proof.principal_matching import compile_principals
 from secure_bucket.proof.principals import Who
 

@@ -15,6 +15,7 @@ import secure_bucket
 from secure_bucket.cli.commands import COMMANDS, build_parser
 from secure_bucket.findings.rules import RULES
 from secure_bucket.formats.compliance import REQUIREMENTS
+from secure_bucket.policy.condition_keys import KEYS, READ, SOURCES
 
 # Modules for users whose names `secure_bucket` itself does not export, by their page.
 MODULES = {
@@ -37,6 +38,7 @@ def pages(root: Path) -> dict[str, str]:
     return {
         "commands.md": "\n".join(commands(parser)),
         "exit-codes.md": "\n".join(exit_codes(parser)),
+        "condition-keys.md": "\n".join(condition_keys()),
         "rules.md": "\n".join(rules()),
         "requirements.md": "\n".join(requirements()),
         "schemas.md": "\n".join(schemas(root)),
@@ -128,6 +130,21 @@ def rules() -> Iterator[str]:
         assert title == f"## {rule.id} {rule.name}", f"the manual of {rule.id} begins with {title!r}"
         yield f"{title} {{: #{rule.id.lower()} }}"
         yield from rest
+        yield ""
+
+
+def condition_keys() -> Iterator[str]:
+    """Return a row for each condition key, by the document that describes it."""
+    for source in dict.fromkeys(key.source for key in KEYS.values()):
+        title = "Keys of S3" if source == SOURCES["s3"] else "Global keys"
+        yield f"## {title}\n\n[The document]({source}), read {READ}.\n"
+        yield "| key | type | values | in the context of | of principals |\n|---|---|---|---|---|"
+        for key in (key for key in KEYS.values() if key.source == source):
+            values = ", ".join(map(code, key.values)) or cell(key.form.value)
+            several = ", several at once" if key.multivalued else ""
+            kinds = ", ".join(kind.value for kind in key.kinds) or "every kind"
+            told = (code(key.name), key.type.value + several, values, key.presence.value, kinds)
+            yield f"| {' | '.join(told)} |"
         yield ""
 
 

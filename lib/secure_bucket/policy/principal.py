@@ -5,12 +5,25 @@ Follows the IAM User Guide, *AWS JSON policy elements: Principal*.
 
 from __future__ import annotations
 
+import enum
 import re
 from typing import Final
 
 from secure_bucket.policy.request import ANONYMOUS
 
-__all__ = ["names"]
+__all__ = ["Kind", "names"]
+
+
+class Kind(enum.Enum):
+    """The kinds of principals, the simplest to understand first."""
+
+    ANONYMOUS = "anonymous"
+    USER = "user"
+    ROLE = "role"
+    ROOT = "root"
+    FEDERATED = "federated user"
+    SERVICE = "service"
+
 
 # An IAM or STS principal: arn:aws:iam::111122223333:user/alice.
 _ARN: Final = re.compile(r"arn:([^:]*):(iam|sts)::([0-9]{12}):(.+)", re.DOTALL)

@@ -11,10 +11,10 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
+from secure_bucket.policy.condition_keys import Type, key_of
 from secure_bucket.policy.document import Condition, Quantifier
 from secure_bucket.policy.pattern import fold as fold_case
 from secure_bucket.policy.variables import Variable
-from secure_bucket.proof.keys import Domain, domain_of
 from secure_bucket.proof.matching import matches
 from secure_bucket.proof.pattern import Pattern, compile_pattern, undocumented_variable
 from secure_bucket.proof.scalars import (
@@ -177,14 +177,14 @@ def compile_comparison(condition: Condition, *, variables: bool, known: Mapping[
     if negated or relation not in _RELATIONS:
         relation = "Equals"
     key = fold_case(condition.key)
-    domain = domain_of(key)
+    documented = key_of(key)
     test = Comparison(key, family, relation, negated, (), condition)
     if family == "null" and condition.quantifier is not None:
         options: tuple[Option, ...] = (
             Unknown("AWS does not document a set operator in front of `Null`", condition.at),
         )
-    elif family != "null" and domain is not None and family not in domain.families:
-        options = (Unknown(_undocumented(condition, domain), condition.at),)
+    elif family != "null" and documented is not None and family not in documented.type.families:
+        options = (Unknown(_undocumented(condition, documented.type), condition.at),)
     else:
         options = tuple(_option(test, value, variables, known) for value in condition.values)
     ranges = [option for option in options if isinstance(option, AddressRanges)]
@@ -200,11 +200,10 @@ def compile_comparison(condition: Condition, *, variables: bool, known: Mapping[
     return Comparison(key, family, relation, negated, tuple(kept), condition, frozenset(literals), names)
 
 
-def _undocumented(condition: Condition, domain: Domain) -> str:
-    documented = {"string": "string", "arn": "ARN", "bool": "Bool", "numeric": "numeric", "date": "date"}
-    words = " and ".join(
-        documented.get(family, "IP address") for family in domain.families if family != "binary"
-    )
+def _undocumented(condition: Condition, documented: Type) -> str:
+    names = {"string": "string", "arn": "ARN", "bool": "Bool", "numeric": "numeric", "date": "date"}
+    families = [names.get(family, "IP address") for family in documented.families if family != "binary"]
+    words = " and ".join(families)
     return f"AWS documents `{condition.key}` for {words} operators, not for `{condition.operator}`"
 
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from secure_bucket.policy.condition_keys import Presence, key_of
 from secure_bucket.policy.document import Patterns, Principal, Principals
+from secure_bucket.policy.principal import Kind
 from secure_bucket.policy.request import Request
 from secure_bucket.proof.comparison import Comparison, Observed
-from secure_bucket.proof.keys import Kind
 from secure_bucket.proof.principals import PRINCIPAL_TYPES, Who
 from secure_bucket.proof.resources import plain_key, supported_keys
 from secure_bucket.proof.rule import Rule
 from secure_bucket.proof.search import Choice, Dimension
 from secure_bucket.proof.space import CLOCK, Scenario, Space, as_seen, identity_of
 from secure_bucket.proof.subject import concat
-from secure_bucket.proof.values import ENDPOINT, OLDEST_TLS_VERSION
+from secure_bucket.proof.values import OLDEST_TLS_VERSION, example_of
 from secure_bucket.values.unknown import Unknown
 
 __all__ = ["closest_rule", "request_of"]
@@ -50,14 +51,26 @@ def request_of(
             context.update(_spell(space, name, observed))
             present.add(plain_key(name))
     if scenario.through_endpoint and "aws:sourcevpce" not in present:
-        context["aws:SourceVpce"] = ENDPOINT
+        context["aws:SourceVpce"] = example_of("aws:sourcevpce")
     if not space.claim.tls_absent and "s3:tlsversion" not in present:
         context["s3:TlsVersion"] = OLDEST_TLS_VERSION
     # Of the actions that the policy treats alike, prefer one that AWS lists with these condition keys.
-    own = {name for name in present if name.startswith("s3:")}
+    own = {name for name in present if _depends_on_action(name)}
     action = next((action for action in actions if own <= supported_keys(action)), actions[0])
     resource = str(space.bucket_arn) if key is None else f"{space.bucket_arn}/{key}"
     return Request(str(who.name), action, resource, context)
+
+
+def _depends_on_action(name: str) -> bool:
+    key = key_of(name) or key_of(f"{name}/x")
+    return key is not None and key.presence is Presence.ACTION
+
+
+def foreign_key(request: Request) -> str | None:
+    """Return a condition key of a request that AWS does not list for its action; `None` without one."""
+    listed = supported_keys(request.action)
+    foreign = (name for name in request.context if _depends_on_action(plain_key(name)))
+    return next((name for name in foreign if plain_key(name) not in listed), None)
 
 
 def _identity_of(who: Who) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from secure_bucket.policy.document import Principal, Principals
-from secure_bucket.proof.keys import Kind
+from secure_bucket.policy.principal import Kind
 from secure_bucket.proof.matching import matches
 from secure_bucket.proof.pattern import compile_pattern
 from secure_bucket.proof.principals import Who, names_service

@@ -11,7 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from secure_bucket.policy.document import Principal
-from secure_bucket.proof.keys import Kind
+from secure_bucket.policy.principal import Kind
 from secure_bucket.proof.language import DIGITS, NAME, PATH, Budget, Stage, representatives
 from secure_bucket.proof.pattern import Pattern, compile_pattern
 from secure_bucket.proof.subject import Subject, concat, letters_of, split_arn, subject_of

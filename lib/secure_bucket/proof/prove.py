@@ -14,6 +14,7 @@ from typing import Final
 
 from typing_extensions import assert_never
 
+from secure_bucket.policy.condition_keys import key_of
 from secure_bucket.policy.document import Effect, Policy
 from secure_bucket.policy.parse import parse_policy
 from secure_bucket.policy.request import Request
@@ -126,7 +127,7 @@ def _decide(space: Space, policy: Policy) -> Verdict:
             return Proven((rule.statement.index,))
     # What finds and shows a request that gets through is loaded when there may be one.
     from secure_bucket.policy.evaluate import evaluate
-    from secure_bucket.proof.counterexample import request_of
+    from secure_bucket.proof.counterexample import foreign_key, request_of
 
     reasons: dict[Unknown, None] = {}
     replays = Budget(GLANCE)
@@ -139,8 +140,11 @@ def _decide(space: Space, policy: Policy) -> Verdict:
                 request = request_of(space, scenario, dimensions, choices)
                 keys = {key.lower() for key in request.context}
                 hinges = open_points and any(rule.hinges_on_absent(keys) for rule in space.rules)
+                foreign = foreign_key(request)
                 if not hinges and not evaluate(policy, request, strict=space.strict):
-                    return _refute(space, dimensions, choices, request)
+                    if not foreign:
+                        return _refute(space, dimensions, choices, request)
+                    open_points = [Unknown(f"AWS does not list `{foreign}` for `{request.action}`")]
                 open_points = open_points or [Unknown(DISAGREEMENT)]
             reasons.update(dict.fromkeys(open_points))
     if not reasons:
@@ -200,6 +204,8 @@ def _doubt(dimension: Dimension, choice: Choice) -> str:
     """Return why it is not certain that a class occurs."""
     if isinstance(choice.subject, Who):
         return f"the policy does not name a principal that is made later under the ARN `{choice.subject.arn}`"
+    if isinstance(choice.subject, tuple) and key_of(dimension.name) is None:
+        return f"AWS documents no condition key `{choice.subject[0]}`"
     return f"AWS does not document whether a request can have this `{dimension.name}`: {_show(choice)}"
 
 

@@ -11,10 +11,13 @@ from typing import Final, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
+from secure_bucket.policy.condition_keys import KEYS
+from secure_bucket.policy.condition_keys import Presence as Documented
 from secure_bucket.policy.document import Principal
+from secure_bucket.policy.principal import Kind
 from secure_bucket.proof.claim import Claim
 from secure_bucket.proof.comparison import Comparison, Observed
-from secure_bucket.proof.keys import NETWORK, Kind, Presence, presence_of
+from secure_bucket.proof.keys import Presence, presence_of
 from secure_bucket.proof.language import Budget, TooComplex
 from secure_bucket.proof.pattern import Pattern
 from secure_bucket.proof.principals import PRINCIPAL_TYPES, Who, principals_of
@@ -32,6 +35,7 @@ from secure_bucket.proof.resources import (
 from secure_bucket.proof.rule import Rule
 from secure_bucket.proof.scalars import parse_instant, write_number
 from secure_bucket.proof.search import Choice, Dimension
+from secure_bucket.proof.shapes import Shape, shapes_of
 from secure_bucket.proof.subject import Subject, concat, letters_of
 from secure_bucket.proof.three_valued import Tri, all_of
 from secure_bucket.proof.values import Value, values_of
@@ -39,6 +43,9 @@ from secure_bucket.values.unknown import Unknown
 
 __all__ = ["CLOCK", "Scenario", "Space", "as_seen", "identity_of"]
 
+_NETWORK: Final = frozenset(
+    name for name, key in KEYS.items() if key.presence in (Documented.NETWORK, Documented.ENDPOINT)
+)
 CLOCK: Final = ("aws:currenttime", "aws:epochtime")
 
 
@@ -100,7 +107,7 @@ class Space:
 
     def scenarios(self) -> Iterator[Scenario]:
         """Yield the scenarios that this policy can tell apart, the simplest first."""
-        through = (False, True) if NETWORK & self._by_key.keys() else (False,)
+        through = (False, True) if _NETWORK & self._by_key.keys() else (False,)
         for kind, target, through_endpoint in product(self._kinds(), Target, through):
             yield Scenario(kind, target, through_endpoint)
 
@@ -122,7 +129,9 @@ class Space:
             )
             if presence is Presence.FREE and _is_foreign(key, target):
                 presence = Presence.ABSENT_RATHER
-            dimensions.append(self._cached((key, presence), partial(self._key, key, presence)))
+            shapes = shapes_of(key, kind, self.partition)
+            build = partial(self._key, key, presence, shapes)
+            dimensions.append(self._cached((key, presence, shapes), build))
         return dimensions
 
     @property
@@ -271,12 +280,13 @@ class Space:
             choices.append(self._choice(key, ((rule.resources.covers(arn),) for rule in self.rules)))
         return Dimension("resource", tuple(choices), limit)
 
-    def _key(self, key: str, presence: Presence) -> Dimension:
+    def _key(self, key: str, presence: Presence, shapes: tuple[Shape, ...]) -> Dimension:
         together = self.together(key)
         comparisons = [comparison for name in together for comparison in self._by_key[name]]
         options = _cost(comparisons)
         values, limit = self._gather(
-            values_of(key, comparisons, presence, tls_below=self.claim.tls_below, budget=self.budget), options
+            values_of(key, comparisons, presence, shapes, tls_below=self.claim.tls_below, budget=self.budget),
+            options,
         )
         written = self.names[key]
 

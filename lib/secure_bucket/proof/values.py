@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import combinations
@@ -11,51 +10,27 @@ from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
+from typing_extensions import assert_never
 
+from secure_bucket.policy.condition_keys import EARLIEST, ConditionKey, Form, Type, key_of
+from secure_bucket.policy.condition_keys import Presence as Documented
 from secure_bucket.policy.variables import Variable
 from secure_bucket.proof.comparison import Comparison, Observed
-from secure_bucket.proof.keys import ARN_KEYS, Certainty, Domain, Presence, domain_of, is_multivalued
-from secure_bucket.proof.language import PATH, Budget, Stage, representatives
+from secure_bucket.proof.keys import Certainty, Presence
+from secure_bucket.proof.language import Budget, representatives
 from secure_bucket.proof.pattern import Pattern, Wild
 from secure_bucket.proof.scalars import AddressRanges, write_instant, write_number
+from secure_bucket.proof.shapes import Shape
 from secure_bucket.proof.subject import Subject
 from secure_bucket.values.unknown import Hole, Text
 
-__all__ = ["ENDPOINT", "OLDEST_TLS_VERSION", "Value", "coarse", "example_of", "literals_of", "values_of"]
+__all__ = ["OLDEST_TLS_VERSION", "Value", "coarse", "example_of", "literals_of", "values_of"]
 
 SET_LIMIT: Final = 6
 """Classes of a key up to which every set of them is tried for a multivalued key."""
 
-ENDPOINT: Final = "vpce-0example"
-_EXAMPLES: Final = {
-    "aws:principalaccount": "111122223333",
-    "aws:principalarn": "arn:aws:iam::111122223333:user/alice",
-    "aws:principalorgid": "o-example",
-    "aws:principaltype": "User",
-    "aws:referer": "https://example.com/",
-    "aws:sourceaccount": "111122223333",
-    "aws:sourcearn": "arn:aws:sns:us-east-1:111122223333:example",
-    "aws:sourcevpc": "vpc-0example",
-    "aws:sourcevpce": ENDPOINT,
-    "aws:useragent": "curl/8.0",
-    "aws:userid": "AIDAEXAMPLE",
-    "aws:username": "alice",
-    "s3:prefix": "reports/",
-}
-# What AWS shows of an id in every example, and nowhere says that it is so.
-_PREFIXES: Final = {"aws:principalorgid": "o-", "aws:sourcevpc": "vpc-", "aws:sourcevpce": "vpce-"}
 _ADDRESSES: Final = ("203.0.113.7", "2001:db8::7")
 OLDEST_TLS_VERSION: Final = "1.0"
-_ARN: Final = 640
-"""Characters in an ARN of IAM at most: an account, a path of 512, a name of 64, and the text between them."""
-
-# IAM User Guide, *Amazon Resource Names*: six parts, of which only the last may hold colons.
-_ARN_PART: Final = Stage(allowed=PATH - {":"}, least=0)
-_ARN_SHAPE: Final = (
-    *(Stage("arn"), Stage(":"), replace(_ARN_PART, least=1)),
-    *(Stage(":"), _ARN_PART, Stage(":"), _ARN_PART, Stage(":"), _ARN_PART, Stage(":"), Stage()),
-)
-
 _TLS_VERSIONS: Final = tuple(map(Fraction, ("1.0", "1.1", "1.2", "1.3")))
 
 
@@ -78,14 +53,21 @@ class Value(Struct, frozen=True):
 
 
 def values_of(
-    key: str, comparisons: Sequence[Comparison], presence: Presence, *, tls_below: Fraction, budget: Budget
+    name: str,
+    comparisons: Sequence[Comparison],
+    presence: Presence,
+    shapes: Sequence[Shape],
+    *,
+    tls_below: Fraction,
+    budget: Budget,
 ) -> Iterator[Value]:
     """Yield the values to try for a key, the simplest first.
 
     Args:
-        key: The key, in lower case.
+        name: The key.
         comparisons: Every comparison that the policy makes with it.
         presence: When it is present.
+        shapes: How its texts are written.
         tls_below: The bound on `s3:TlsVersion`.
         budget: The work it may cost.
 
@@ -97,48 +79,71 @@ def values_of(
     if presence.present is not Certainty.NO:
         doubtful = presence.present is Certainty.DOUBTFUL
         single: list[Value] = []
-        for value in _present(key, comparisons, tls_below, budget):
+        for value in _present(key_of(name), comparisons, shapes, tls_below, budget):
             single.append(value)
             yield replace(value, doubtful=value.doubtful or doubtful)
-        for value in _sets(key, comparisons, single):
+        for value in _sets(key_of(name), comparisons, single):
             yield replace(value, doubtful=value.doubtful or doubtful)
 
 
 def _present(
-    key: str, comparisons: Sequence[Comparison], tls_below: Fraction, budget: Budget
+    key: ConditionKey | None,
+    comparisons: Sequence[Comparison],
+    shapes: Sequence[Shape],
+    tls_below: Fraction,
+    budget: Budget,
+) -> Iterator[Value]:
+    if key is None:
+        yield from _of_unknown_type(comparisons, shapes, budget)
+        return
+    match key.type:
+        case Type.VERSION if key.presence is Documented.TLS:
+            yield from _tls_versions(comparisons, tls_below)
+        case Type.VERSION:
+            yield from map(Value, key.values)
+            yield from (replace(value, doubtful=True) for value in _numbers(comparisons, whole=False))
+        case Type.WHOLE:
+            yield from _numbers(comparisons, whole=True)
+        case Type.BOOLEAN:
+            yield from (Value("false"), Value("true"))
+        case Type.ADDRESS:
+            yield from (Value(address) for address in _addresses(comparisons))
+        case Type.TIME:
+            yield from _dates(comparisons, EARLIEST)
+        case Type.DATE:
+            yield from _dates(comparisons)
+        case Type.STRING | Type.ARN:
+            yield from _texts(key, comparisons, shapes, budget)
+        case _:
+            assert_never(key.type)
+
+
+def _of_unknown_type(
+    comparisons: Sequence[Comparison], shapes: Sequence[Shape], budget: Budget
 ) -> Iterator[Value]:
     families = {comparison.family for comparison in comparisons} - {"null"}
-    domain = domain_of(key)
-    if domain is Domain.TLS:
-        yield from _tls_versions(comparisons, tls_below)
-    elif domain is Domain.WHOLE:
-        yield from _numbers(comparisons, whole=True)
-    elif domain is Domain.BOOLEAN or (domain is None and families == {"bool"}):
+    if families & {"bool"}:
         yield from (Value("false"), Value("true"))
-    elif domain is Domain.ADDRESS or (domain is None and families == {"address"}):
-        yield from (Value(address) for address in _addresses(comparisons))
-    elif domain is Domain.DATE or (domain is None and families == {"date"}):
-        yield from _dates(comparisons)
-    elif domain is None and families == {"numeric"}:
+    if families & {"numeric"}:
         yield from _numbers(comparisons, whole=False)
-    else:
-        yield from _texts(key, comparisons, budget)
-        if families & {"bool"}:
-            yield from (Value("false"), Value("true"))
-        if families & {"numeric"}:
-            yield from _numbers(comparisons, whole=False)
-    if domain is None and families - set(Domain.TEXT.families):
-        # Nothing says that a key which is compared as a number, say, always holds one.
-        yield Value("example", doubtful=True, opaque=True)
+    if families & {"date"}:
+        yield from _dates(comparisons)
+    if families & {"address"}:
+        yield from (Value(address) for address in _addresses(comparisons))
+    if not families or families & {*Type.STRING.families}:
+        yield from _texts(None, comparisons, shapes, budget)
+    # Nothing says that a key which is compared as a number, say, always holds one.
+    yield Value("example", doubtful=True, opaque=True)
 
 
-def _sets(key: str, comparisons: Sequence[Comparison], single: Sequence[Value]) -> Iterator[Value]:
+def _sets(
+    key: ConditionKey | None, comparisons: Sequence[Comparison], single: Sequence[Value]
+) -> Iterator[Value]:
     """Yield lists of values for a key that may have several at once."""
-    multivalued = is_multivalued(key)
     quantified = any(comparison.condition.quantifier for comparison in comparisons)
-    if multivalued is False or not (multivalued or quantified):
+    if not (quantified if key is None else key.multivalued):
         return
-    doubtful = multivalued is None
+    doubtful = key is None
     # IAM User Guide, *Set operators for multivalued context keys*: ForAllValues also matches an empty set.
     yield from _empty((), doubtful=True)
     members = [value.observed for value in single if not value.opaque and not value.doubtful]
@@ -159,35 +164,22 @@ def _options(comparisons: Iterable[Comparison], *families: str) -> Iterator[obje
             yield from comparison.options
 
 
-def _texts(key: str, comparisons: Sequence[Comparison], budget: Budget) -> Iterator[Value]:
+def _texts(
+    key: ConditionKey | None, comparisons: Sequence[Comparison], shapes: Sequence[Shape], budget: Budget
+) -> Iterator[Value]:
     patterns = [pattern for comparison in comparisons for pattern in comparison.patterns]
-    seed = example_of(key)
     classes = [coarse(pattern) for pattern in patterns]
-    prefix = _PREFIXES.get(key, "")
-    if key == "aws:principalarn":
-        # Only an AWS service gets here. The ARN that it may carry is no longer than IAM allows.
-        head, rest = seed[:4], seed[4:]
-        for parts in representatives((Stage(head), Stage()), classes, [(head, rest)], budget, longest=_ARN):
-            yield Value("".join(parts))
-        yield from (Value(subject) for subject in literals_of(patterns))
-        return
-    if key in ARN_KEYS:
-        arn = tuple(re.split("(:)", _EXAMPLES["aws:sourcearn"]))
-        for parts in representatives(_ARN_SHAPE, classes, [arn], budget):
-            yield Value("".join(parts))
-        for subject in literals_of(patterns):
-            yield Value(subject, doubtful=isinstance(subject, str) and not subject.startswith("arn:"))
-        return
-    if prefix:
-        shape, example = (Stage(prefix), Stage()), (prefix, seed.removeprefix(prefix))
-        for parts in representatives(shape, classes, [example], budget):
-            yield Value("".join(parts))
-    for (text,) in representatives((Stage(),), classes, [(seed,)], budget):
-        yield Value(text, doubtful=not text.startswith(prefix))
+    values = () if key is None else key.values
+    yield from map(Value, values)
+    for shape in shapes:
+        for parts in representatives(shape.stages, classes, shape.seeds, budget, longest=shape.longest):
+            yield Value("".join(parts), shape.doubtful)
     yield from (Value(subject) for subject in literals_of(patterns))
+    if key is not None and (key.form not in (Form.ANY, Form.TAG) or values):
+        return
     # Whether a key can be present and empty is documented for tags only, whose value may be.
     asked = any(comparison.family == "null" for comparison in comparisons)
-    yield from _empty("", doubtful=asked or "tag/" not in key)
+    yield from _empty("", doubtful=asked or key is None or key.form is not Form.TAG)
 
 
 def _empty(observed: Observed, *, doubtful: bool) -> Iterator[Value]:
@@ -226,8 +218,9 @@ def literals_of(patterns: Iterable[Pattern]) -> Iterator[Subject]:
 
 
 def example_of(key: str) -> str:
-    """Return a value of a condition key (in lower case) that a reader understands."""
-    return _EXAMPLES.get(key, "example")
+    """Return a value of a condition key that a reader understands."""
+    found = key_of(key)
+    return "example" if found is None else found.example
 
 
 def _numbers(comparisons: Sequence[Comparison], *, whole: bool) -> Iterator[Value]:
@@ -250,15 +243,15 @@ def _tls_versions(comparisons: Sequence[Comparison], below: Fraction) -> Iterato
             yield Value(write_number(number), doubtful=True)
 
 
-def _dates(comparisons: Sequence[Comparison]) -> Iterator[Value]:
+def _dates(comparisons: Sequence[Comparison], earliest: int | None = None) -> Iterator[Value]:
     constants = {
         option for option in _options(comparisons, "date", "numeric") if isinstance(option, Fraction)
     }
-    # INVARIANT: the epoch is a bound of its own: a policy that names only earlier dates leaves a later one.
-    for number in _around(sorted({*constants, Fraction(0)}), step=Fraction(86_400)):
+    # INVARIANT: the bound is one of the constants: a policy of earlier dates only leaves a later one.
+    for number in _around(sorted({*constants, Fraction(earliest or 0)}), step=Fraction(86_400)):
         instant = write_instant(number)
-        if instant is not None:
-            # No request is older than epoch time.
+        if instant is not None and (earliest is None or number >= earliest):
+            # Nothing that a key tells the date of is older than epoch time.
             yield Value(instant, doubtful=number < 0)
 
 

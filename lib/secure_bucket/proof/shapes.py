@@ -1,0 +1,110 @@
+"""How the texts of a condition key are written, as shapes to take representatives from."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+from typing_extensions import assert_never
+
+from secure_bucket.policy.condition_keys import ConditionKey, Form, key_of
+from secure_bucket.policy.principal import Kind
+from secure_bucket.proof.language import DIGITS, LETTERS, NAME, Parts, Stage
+
+__all__ = ["Shape", "shapes_of"]
+
+_IAM_ARN: Final = 640
+"""Characters in an ARN of IAM at most: an account, a path of 512, a name of 64, and the text between them."""
+
+_ID: Final = LETTERS | DIGITS | frozenset("-")
+_CAPITALS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+
+
+class Shape(Struct, frozen=True):
+    """A way to write the texts of a key.
+
+    Args:
+        stages: Their parts.
+        seeds: Texts to prefer, because a reader understands them at once.
+        doubtful: Whether AWS leaves open that the key has such a value.
+        longest: The most characters outside of the fixed parts.
+    """
+
+    stages: tuple[Stage, ...]
+    seeds: tuple[Parts, ...] = ()
+    doubtful: bool = False
+    longest: int | None = None
+
+
+def shapes_of(name: str, kind: Kind, partition: str) -> tuple[Shape, ...]:
+    """Return how the texts of a key are written in a request, the documented way first.
+
+    Args:
+        name: The key.
+        kind: Who makes the request.
+        partition: The partition of the bucket, in which all of its requests are made.
+    """
+    key = key_of(name)
+    anything = Shape((Stage(),), (("example" if key is None else key.example,),))
+    if key is None or (key.form in (Form.ANY, Form.TAG) and not key.values):
+        return (anything,)
+    longest = _IAM_ARN if key.name == "aws:PrincipalArn" else None
+    stages = (Stage(),)
+    if key.form is Form.ARN:
+        stages = (
+            Stage("arn:"),
+            *(stage for _ in range(4) for stage in (Stage(least=0), Stage(":"))),
+            Stage(),
+        )
+    return (*_documented(key, kind, partition, longest), Shape(stages, doubtful=True, longest=longest))
+
+
+def _documented(key: ConditionKey, kind: Kind, partition: str, longest: int | None) -> tuple[Shape, ...]:
+    prefix, _, rest = key.example.partition("-")
+    match key.form:
+        case Form.ANY | Form.TAG:
+            return ()
+        case Form.ACCOUNT:
+            digits = Stage(allowed=DIGITS, preferred=key.example, least=12, most=12)
+            return (Shape((digits,), ((key.example,),)),)
+        case Form.ARN:
+            return _arns(key.example, partition, longest)
+        case Form.ORGANIZATION | Form.VPC | Form.ENDPOINT:
+            return (Shape((Stage(f"{prefix}-"), Stage(allowed=_ID)), ((f"{prefix}-", rest),)),)
+        case Form.ORGANIZATION_PATH:
+            top = (Stage("o-"), Stage(allowed=_ID), Stage("/r-"), Stage(allowed=_ID))
+            units = Stage(allowed=_ID | frozenset("/"))
+            return (
+                Shape(
+                    (*top, Stage("/ou-"), units, Stage("/")),
+                    (("o-", "example", "/r-", "root", "/ou-", "unit", "/"),),
+                ),
+                Shape((*top, Stage("/"))),
+            )
+        case Form.UNIQUE_ID:
+            if kind is Kind.USER:
+                return (Shape((Stage("AIDA"), Stage(allowed=_CAPITALS)), (("AIDA", "EXAMPLE"),)),)
+            if kind is Kind.ROLE:
+                session = Stage(allowed=NAME, least=2, most=64)
+                role = (Stage("AROA"), Stage(allowed=_CAPITALS), Stage(":"), session)
+                return (Shape(role, (("AROA", "EXAMPLE", ":", "session"),)),)
+            return ()
+        case Form.SERVICE:
+            name = key.example.removesuffix(".amazonaws.com")
+            return (Shape((Stage(allowed=NAME), Stage(".amazonaws.com")), ((name, ".amazonaws.com"),)),)
+        case _:
+            assert_never(key.form)
+
+
+def _arns(example: str, partition: str, longest: int | None) -> tuple[Shape, ...]:
+    """Return the shape of ARNs with an account, and of those without one, such as that of a bucket."""
+    _, _, service, region, account, resource = example.split(":", 5)
+    head = f"arn:{partition}:"
+    words = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
+    place = (Stage(head), Stage(allowed=words), Stage(":"), Stage(allowed=words, least=0), Stage(":"))
+    owner = Stage(allowed=DIGITS, preferred="111122223333", least=12, most=12)
+    seed = (head, service, ":", region, ":", account, ":", resource)
+    return (
+        Shape((*place, owner, Stage(":"), Stage()), (seed,), longest=longest),
+        Shape((*place, Stage(":"), Stage()), longest=longest),
+    )
