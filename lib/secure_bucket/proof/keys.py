@@ -6,11 +6,10 @@ import enum
 
 from typing_extensions import assert_never
 
-from secure_bucket.policy.condition_keys import ConditionKey, key_of
-from secure_bucket.policy.condition_keys import Presence as Documented
+from secure_bucket.policy.condition_keys import ConditionKey, Presence, key_of
 from secure_bucket.policy.principal import Kind
 
-__all__ = ["Certainty", "Presence", "is_always_present", "presence_of"]
+__all__ = ["Availability", "Certainty", "is_always_present", "presence_of"]
 
 
 class Certainty(enum.Enum):
@@ -21,7 +20,7 @@ class Certainty(enum.Enum):
     DOUBTFUL = "doubtful"
 
 
-class Presence(enum.Enum):
+class Availability(enum.Enum):
     """Whether a key may be absent, and whether it may be present."""
 
     ALWAYS = (Certainty.NO, Certainty.YES)
@@ -42,7 +41,7 @@ class Presence(enum.Enum):
         return self.value[1]
 
 
-def presence_of(name: str, kind: Kind, *, through_endpoint: bool, tls_absent: bool) -> Presence:
+def presence_of(name: str, kind: Kind, *, through_endpoint: bool, tls_absent: bool) -> Availability:
     """Return when a key is present.
 
     Args:
@@ -53,54 +52,62 @@ def presence_of(name: str, kind: Kind, *, through_endpoint: bool, tls_absent: bo
     """
     key = key_of(name)
     if key is None:
-        return Presence.ABSENT_RATHER  # A proof has to hold if it is there, and no refutation rests on it.
+        return (
+            Availability.ABSENT_RATHER
+        )  # A proof has to hold if it is there, and no refutation rests on it.
     match key.presence:
-        case Documented.ALWAYS if key.kinds and kind not in key.kinds:
+        case Presence.ALWAYS if key.kinds and kind not in key.kinds:
             # It is always present, and AWS does not list its values for services; of `aws:PrincipalAccount`
             # not even that a request signed by a service has it.
-            return Presence.ABSENT_RATHER if key.name == "aws:PrincipalAccount" else Presence.PRESENT_SOMEHOW
-        case Documented.ALWAYS:
-            return Presence.ALWAYS
-        case Documented.PRINCIPAL:
+            return (
+                Availability.ABSENT_RATHER
+                if key.name == "aws:PrincipalAccount"
+                else Availability.PRESENT_SOMEHOW
+            )
+        case Presence.ALWAYS:
+            return Availability.ALWAYS
+        case Presence.PRINCIPAL:
             if kind in key.kinds:
-                return Presence.ALWAYS
+                return Availability.ALWAYS
             # Whether the requests that services sign have an ARN is not documented.
             return (
-                Presence.ABSENT_RATHER
+                Availability.ABSENT_RATHER
                 if key.name == "aws:PrincipalArn" and kind is Kind.SERVICE
-                else Presence.NEVER
+                else Availability.NEVER
             )
-        case Documented.CARRIED:
+        case Presence.CARRIED:
             return _carried(key, kind)
-        case Documented.SERVICE:
-            return Presence.ALWAYS if kind is Kind.SERVICE else Presence.NEVER
-        case Documented.NETWORK:
-            return Presence.NEVER if through_endpoint else Presence.ALWAYS
-        case Documented.ENDPOINT if not through_endpoint:
-            return Presence.NEVER
-        case Documented.ENDPOINT:
+        case Presence.SERVICE:
+            return Availability.ALWAYS if kind is Kind.SERVICE else Availability.NEVER
+        case Presence.NETWORK:
+            return Availability.NEVER if through_endpoint else Availability.ALWAYS
+        case Presence.ENDPOINT if not through_endpoint:
+            return Availability.NEVER
+        case Presence.ENDPOINT:
             # Two are there "only if the requester uses a VPC endpoint"; AWS does not say whether always then.
             return (
-                Presence.PRESENT_RATHER if key.name in ("aws:SourceVpc", "aws:SourceVpce") else Presence.FREE
+                Availability.PRESENT_RATHER
+                if key.name in ("aws:SourceVpc", "aws:SourceVpce")
+                else Availability.FREE
             )
-        case Documented.TLS:
-            return Presence.FREE if tls_absent else Presence.ALWAYS
-        case Documented.REQUEST | Documented.ACTION:
-            return Presence.FREE
+        case Presence.TLS:
+            return Availability.FREE if tls_absent else Availability.ALWAYS
+        case Presence.REQUEST | Presence.ACTION:
+            return Availability.FREE
         case _:
             assert_never(key.presence)
 
 
-def _carried(key: ConditionKey, kind: Kind) -> Presence:
+def _carried(key: ConditionKey, kind: Kind) -> Availability:
     if kind in key.kinds:
-        return Presence.FREE
+        return Availability.FREE
     # An anonymous request carries no credentials, and nobody but a service makes its requests.
     if kind is Kind.ANONYMOUS or key.kinds == (Kind.SERVICE,):
-        return Presence.NEVER
-    return Presence.ABSENT_RATHER
+        return Availability.NEVER
+    return Availability.ABSENT_RATHER
 
 
 def is_always_present(name: str) -> bool:
     """Return whether every request has a key, by whomever."""
     key = key_of(name)
-    return key is not None and key.presence is Documented.ALWAYS and key.name != "aws:PrincipalAccount"
+    return key is not None and key.presence is Presence.ALWAYS and key.name != "aws:PrincipalAccount"

@@ -11,13 +11,12 @@ from typing import Final, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from secure_bucket.policy.condition_keys import KEYS
-from secure_bucket.policy.condition_keys import Presence as Documented
+from secure_bucket.policy.condition_keys import KEYS, Presence, key_of
 from secure_bucket.policy.document import Principal
 from secure_bucket.policy.principal import Kind
 from secure_bucket.proof.claim import Claim
 from secure_bucket.proof.comparison import Comparison, Observed
-from secure_bucket.proof.keys import Presence, presence_of
+from secure_bucket.proof.keys import Availability, presence_of
 from secure_bucket.proof.language import Budget, TooComplex
 from secure_bucket.proof.pattern import Pattern
 from secure_bucket.proof.principals import PRINCIPAL_TYPES, Who, principals_of
@@ -44,7 +43,7 @@ from secure_bucket.values.unknown import Unknown
 __all__ = ["CLOCK", "Scenario", "Space", "as_seen", "identity_of"]
 
 _NETWORK: Final = frozenset(
-    name for name, key in KEYS.items() if key.presence in (Documented.NETWORK, Documented.ENDPOINT)
+    name for name, key in KEYS.items() if key.presence in (Presence.NETWORK, Presence.ENDPOINT)
 )
 CLOCK: Final = ("aws:currenttime", "aws:epochtime")
 
@@ -127,8 +126,8 @@ class Space:
             presence = presence_of(
                 key, kind, through_endpoint=scenario.through_endpoint, tls_absent=self.claim.tls_absent
             )
-            if presence is Presence.FREE and _is_foreign(key, target):
-                presence = Presence.ABSENT_RATHER
+            if presence is Availability.FREE and _is_foreign(key, target):
+                presence = Availability.ABSENT_RATHER
             shapes = shapes_of(key, kind, self.partition)
             build = partial(self._key, key, presence, shapes)
             dimensions.append(self._cached((key, presence, shapes), build))
@@ -280,7 +279,7 @@ class Space:
             choices.append(self._choice(key, ((rule.resources.covers(arn),) for rule in self.rules)))
         return Dimension("resource", tuple(choices), limit)
 
-    def _key(self, key: str, presence: Presence, shapes: tuple[Shape, ...]) -> Dimension:
+    def _key(self, key: str, presence: Availability, shapes: tuple[Shape, ...]) -> Dimension:
         together = self.together(key)
         comparisons = [comparison for name in together for comparison in self._by_key[name]]
         options = _cost(comparisons)
@@ -356,10 +355,10 @@ def as_seen(key: str, observed: Observed) -> Observed:
     return observed if seconds is None else write_number(seconds)
 
 
-def _is_foreign(key: str, target: Target) -> bool:
-    """Return whether AWS lists a key, but only for actions on something else."""
-    own, other = (keys_on(one) for one in (target, *(one for one in Target if one is not target)))
-    return plain_key(key) in other - own
+def _is_foreign(name: str, target: Target) -> bool:
+    """Return whether AWS lists a key only for actions on something else."""
+    key = key_of(name)
+    return key is not None and key.presence is Presence.ACTION and plain_key(name) not in keys_on(target)
 
 
 def identity_of(who: Who) -> dict[str, Observed]:

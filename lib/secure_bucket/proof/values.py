@@ -12,11 +12,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 from typing_extensions import assert_never
 
-from secure_bucket.policy.condition_keys import EARLIEST, ConditionKey, Form, Type, key_of
-from secure_bucket.policy.condition_keys import Presence as Documented
+from secure_bucket.policy.condition_keys import EARLIEST, ConditionKey, Form, Presence, Type, key_of
 from secure_bucket.policy.variables import Variable
 from secure_bucket.proof.comparison import Comparison, Observed
-from secure_bucket.proof.keys import Certainty, Presence
+from secure_bucket.proof.keys import Availability, Certainty
 from secure_bucket.proof.language import Budget, representatives
 from secure_bucket.proof.pattern import Pattern, Wild
 from secure_bucket.proof.scalars import AddressRanges, write_instant, write_number
@@ -55,7 +54,7 @@ class Value(Struct, frozen=True):
 def values_of(
     name: str,
     comparisons: Sequence[Comparison],
-    presence: Presence,
+    presence: Availability,
     shapes: Sequence[Shape],
     *,
     tls_below: Fraction,
@@ -97,7 +96,7 @@ def _present(
         yield from _of_unknown_type(comparisons, shapes, budget)
         return
     match key.type:
-        case Type.VERSION if key.presence is Documented.TLS:
+        case Type.VERSION if key.presence is Presence.TLS:
             yield from _tls_versions(comparisons, tls_below)
         case Type.VERSION:
             yield from map(Value, key.values)
