@@ -91,7 +91,6 @@ class Presence(enum.Enum):
 
 _SIGNED: Final = (Kind.USER, Kind.ROLE, Kind.ROOT, Kind.FEDERATED)
 _TAGGED: Final = (Kind.USER, Kind.ROLE, Kind.FEDERATED)
-_SESSION: Final = (Kind.ROLE, Kind.FEDERATED)
 _ROLE: Final = (Kind.ROLE,)
 _BY_SERVICE: Final = (Kind.SERVICE,)
 
@@ -158,7 +157,7 @@ _ROWS: Final = (
     ConditionKey("aws:ChatbotSourceArn", Type.ARN, Presence.CARRIED, Form.ARN, "arn:aws:chatbot::111122223333:chat-configuration/example", kinds=_ROLE),
     ConditionKey("aws:Ec2InstanceSourceVpc", Type.STRING, Presence.CARRIED, Form.VPC, "vpc-0example", kinds=_ROLE),
     ConditionKey("aws:Ec2InstanceSourcePrivateIPv4", Type.ADDRESS, Presence.CARRIED, Form.ANY, "10.0.0.7", kinds=_ROLE),
-    ConditionKey("aws:SourceIdentity", Type.STRING, Presence.CARRIED, Form.ANY, "alice", kinds=_SESSION),
+    ConditionKey("aws:SourceIdentity", Type.STRING, Presence.CARRIED, Form.ANY, "alice", kinds=_ROLE),
     ConditionKey("ec2:RoleDelivery", Type.VERSION, Presence.CARRIED, Form.ANY, "2.0", values=("2.0", "1.0"), kinds=_ROLE),
     ConditionKey("ec2:SourceInstanceArn", Type.ARN, Presence.CARRIED, Form.ARN, "arn:aws:ec2:us-east-1:111122223333:instance/i-1", kinds=_ROLE),
     ConditionKey("glue:RoleAssumedBy", Type.STRING, Presence.CARRIED, Form.ANY, "glue.amazonaws.com", values=("glue.amazonaws.com",), kinds=_ROLE),

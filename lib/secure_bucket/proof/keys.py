@@ -84,12 +84,9 @@ def presence_of(name: str, kind: Kind, *, through_endpoint: bool, tls_absent: bo
         case Presence.ENDPOINT if not through_endpoint:
             return Availability.NEVER
         case Presence.ENDPOINT:
-            # Two are there "only if the requester uses a VPC endpoint"; AWS does not say whether always then.
-            return (
-                Availability.PRESENT_RATHER
-                if key.name in ("aws:SourceVpc", "aws:SourceVpce")
-                else Availability.FREE
-            )
+            # "Only if the requester uses a VPC endpoint": AWS does not say whether always then.
+            # Those of an organization are there only if the endpoint belongs to one.
+            return Availability.FREE if "Org" in key.name else Availability.PRESENT_RATHER
         case Presence.TLS:
             return Availability.FREE if tls_absent else Availability.ALWAYS
         case Presence.REQUEST | Presence.ACTION:
