@@ -49,7 +49,7 @@ def shapes_of(name: str, kind: Kind, partition: str) -> tuple[Shape, ...]:
     if key is None or (key.form in (Form.ANY, Form.TAG) and not key.values):
         return (anything,)
     longest = _IAM_ARN if key.name == "aws:PrincipalArn" else None
-    stages = (Stage(),)
+    stages: tuple[Stage, ...] = (Stage(),)
     if key.form is Form.ARN:
         stages = (
             Stage("arn:"),
