@@ -24,6 +24,8 @@ __all__ = ["Applied", "Deployment", "deployments_of", "foreign_deployments_of", 
 
 # With more of them a bucket is undecided, unless somebody reads them all.
 MAX_POSSIBLE = 32
+# About a second of processor time for one bucket: 256 worlds of 1,500 values each.
+MAX_BUCKET_VALUES = 400_000
 _S3_ARN = re.compile(r"arn:(aws[a-z-]*):s3:")
 
 
@@ -74,7 +76,12 @@ def deployments_of(inventory: Inventory, bucket: Bucket, *, expand: bool = False
         Undecidable: If there are too many, or something that they depend on is not known.
     """
 
+    spent = inventory.assembly.spent
+
     def question(world: World) -> Deployment | None:
+        if inventory.assembly.spent - spent > MAX_BUCKET_VALUES:
+            reason = f"its combinations of parameters come to more than {MAX_BUCKET_VALUES:,} values"
+            raise Undecidable(Unknown(reason))
         return _deployment(inventory, inventory.resolver(world, expand), bucket)
 
     for _, deployment in explore(question, inventory.start):
