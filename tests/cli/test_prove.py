@@ -126,9 +126,9 @@ def test_manual_of_every_rule(run: Run) -> None:
 
 
 def test_rule_that_does_not_exist(run: Run) -> None:
-    outcome = run("explain", "SB123")
+    outcome = run("explain", "SB999")
     assert outcome.code == 2
-    assert "there is no rule `SB123`; the rules are SB001" in outcome.err
+    assert "there is no rule `SB999`; the rules are SB001" in outcome.err
     assert "there is no rule and no file `plaintext`" in run("explain", "plaintext").err
 
 
