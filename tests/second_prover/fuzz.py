@@ -144,10 +144,10 @@ def run(seconds: float, seed: int, *, timeout: float, samples: int, store: bool,
                     continue
                 kept.add(mark)
                 small = minimize(policy, wrong)
-                mark = mark_of(small, fault, prove_denies_http(small, bucket_arn=BUCKET))
-                if mark in kept and small != policy:
+                small_mark = mark_of(small, fault, prove_denies_http(small, bucket_arn=BUCKET))
+                if small_mark != mark and small_mark in kept:
                     continue
-                kept.add(mark)
+                kept.add(small_mark)
                 again = compare(small, timeout=timeout) if not samples else None
                 expected = again.second.answer.value if again else "open"
                 file = keep(small, fault, again.note if again else note, expected) if store else "(not kept)"
