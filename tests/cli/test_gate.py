@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -241,6 +242,61 @@ time.sleep(30)
     _, err = gate.communicate(timeout=20)
     assert gate.returncode == (9 if caught else 128 + number)
     assert "Traceback" not in err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such terminals")
+def test_control_c_reaches_the_app_once(directory: Path) -> None:
+    import pty
+
+    code = """
+import signal, time
+count = 0
+def counted(*_):
+    global count
+    count += 1
+signal.signal(signal.SIGINT, counted)
+print("ready", flush=True)
+end = time.monotonic() + 3
+while time.monotonic() < end:
+    time.sleep(0.1)
+print("count", count, flush=True)
+"""
+    process, terminal = pty.fork()
+    if process == 0:
+        words = command("gate", *python(code))
+        os.execvpe(words[0], words, environment())
+    said = b""
+    while b"ready" not in said:
+        said += os.read(terminal, 1024)
+    os.write(terminal, b"\x03")
+    with contextlib.suppress(OSError):  # Linux ends a terminal that nobody writes to any more with EIO.
+        while chunk := os.read(terminal, 1024):
+            said += chunk
+    os.waitpid(process, 0)
+    os.close(terminal)
+    assert b"count 1" in said
+
+
+NESTED = """
+import pathlib
+for each in ("out", "out/assembly-Prod", "out/assembly-Prod/assembly-Prod-Inner", "out/asset.1"):
+    pathlib.Path(each).mkdir(exist_ok=True)
+    pathlib.Path(each, "manifest.json").write_text('{"version": "48.0.0", "artifacts": {}, "missing": %s}')
+"""
+
+
+@pytest.mark.parametrize(
+    ("missing", "code", "left"),
+    [("[]", 1, ["asset.1"]), ('[{"key": "ami"}]', 0, ["", "asset.1"])],
+    ids=["refused", "waits for context"],
+)
+def test_the_stages_cannot_be_deployed_either(
+    run: Run, outdir: Path, missing: str, code: int, left: list[str]
+) -> None:
+    broken = '\npathlib.Path("out/manifest.json").write_text("{")' if code else ""
+    assert run("gate", *python(NESTED % missing + broken)).code == code
+    found = sorted(file.parent.relative_to(outdir).as_posix() for file in outdir.rglob("manifest.json"))
+    assert found == [each or "." for each in left]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")

@@ -35,6 +35,17 @@ def _assembly(directory: Path, frames: object, *, inline: bool = False) -> Path:
     return directory
 
 
+def test_older_versions_write_the_stack_beside_the_logical_id(here: Path) -> None:
+    frames = [
+        f"new Bucket ({here}/node_modules/aws-cdk-lib/aws-s3/lib/bucket.js:1:2)",
+        f"main ({here}/app.py:12:3)",
+    ]
+    metadata = {f"/{PATH}": [{"type": "aws:cdk:logicalId", "data": "Reports", "trace": frames}]}
+    manifest = {"artifacts": {"App": {"type": "aws:cloudformation:stack", "metadata": metadata}}}
+    (here / "manifest.json").write_text(json.dumps(manifest))
+    assert _created_at(here) == Place("", "app.py", 12, 3)
+
+
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)

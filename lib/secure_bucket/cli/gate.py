@@ -197,7 +197,8 @@ class _Child:
 
     def _on_signal(self, number: int, _: FrameType | None) -> None:
         if self.process is not None:
-            self.process.send_signal(number)
+            if not _reached_the_app(number):
+                self.process.send_signal(number)
         elif self.starting:
             self.pending.append(number)
         else:
@@ -229,6 +230,24 @@ class _Child:
             to_stderr(f"secure-bucket: signal {-code} ended `{name}`: nothing is judged")
             return 128 - code
         return code
+
+
+def _reached_the_app(number: int) -> bool:
+    """Tell whether a signal has reached the app already: Ctrl-C goes to every process in the foreground."""
+    if number != signal.SIGINT:
+        return False
+    if sys.platform == "win32":
+        return True
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)
 
 
 def _edit(*, remove: bool) -> int:

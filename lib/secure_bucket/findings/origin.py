@@ -1,8 +1,8 @@
 """The line of the program that created a construct, where a cloud assembly carries it.
 
 The AWS CDK writes the stack of every `new` into the metadata of the assembly, as entries
-`aws:cdk:creationStack`; for a Python program with its own lines when `JSII_HOST_STACK_TRACES` is set, as
-`secure_bucket.cdk` does.
+`aws:cdk:creationStack`, and in older versions as the `trace` of `aws:cdk:logicalId`. For a Python program the
+stack has the program's own lines when `JSII_HOST_STACK_TRACES` is set, as `secure_bucket.cdk` does.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ __all__ = ["with_origins"]
 
 _FRAME = re.compile(r"(?:.* )?\(?((?:/|[A-Za-z]:[\\/])[^()]*?):(\d+)(?::(\d+))?\)?")
 _PROGRAMS = frozenset((".py", ".ts", ".tsx", ".mts", ".js", ".mjs", ".cjs", ".java", ".kt", ".cs", ".go"))
+# aws-cdk-lib 2.100 writes the stack, with `CDK_DEBUG=1`, beside the logical id (measured).
+_FRAMES_IN = {"aws:cdk:creationStack": "data", "aws:cdk:logicalId": "trace"}
 # Stages in Stages; an assembly that holds itself ends there.
 _MAX_DEPTH = 16
 # Code that creates constructs on behalf of somebody: this library, and whatever was installed.
@@ -89,8 +91,8 @@ def _stacks(metadata: object) -> dict[str, list[str]]:
     for path, entries in _mapping(metadata).items():
         for entry in entries if isinstance(entries, list) else ():
             described = _mapping(entry)
-            frames = described.get("data")
-            if described.get("type") == "aws:cdk:creationStack" and isinstance(frames, list):
+            frames = described.get(_FRAMES_IN.get(str(described.get("type")), ""))
+            if isinstance(frames, list):
                 stacks[str(path).lstrip("/")] = [str(frame) for frame in frames]
     return stacks
 

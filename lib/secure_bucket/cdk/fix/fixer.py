@@ -7,7 +7,7 @@ bucket with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
@@ -22,7 +22,9 @@ from secure_bucket.cdk.fix.policy_writer import add_policy, add_statements, arn_
 from secure_bucket.cdk.fix.users_of_bucket import UsersOfBucket
 from secure_bucket.cdk.gate.acknowledgments import METADATA_KEY
 from secure_bucket.cdk.gate.violations import id_of
-from secure_bucket.findings.rules import REFUTED, UNDECIDED
+from secure_bucket.cdk.versions import has_acknowledgments
+from secure_bucket.findings.exceptions import METADATA_KEY as EXCEPTIONS_KEY
+from secure_bucket.findings.rules import EXCUSABLE, REFUTED, UNDECIDED
 from secure_bucket.policy.statements import deny_plain_http
 from secure_bucket.proof.verdict import Proven, Undecided
 
@@ -149,6 +151,8 @@ class Fixer:
             # The exception may have expired. The gate says so, and fails; to cut somebody off because a
             # day has passed, without anybody having changed a line, is not for FIX to decide.
             return f"`{rule}` is acknowledged on it, or around it"
+        if not has_acknowledgments() and rule in _declared_on(bucket):
+            return f"`{rule}` is accepted in its `Metadata`"
         return ""
 
     def _acknowledged_on(self, node: Node, path: str, scope: IConstruct | None = None) -> frozenset[str]:
@@ -166,6 +170,18 @@ class Fixer:
                 ids |= known or set()
             self._acknowledged[path] = frozenset(ids)
         return self._acknowledged[path]
+
+
+def _declared_on(bucket: s3.CfnBucket) -> Iterator[str]:
+    """Yield the ids of the rules from which the `Metadata` of a bucket excepts it."""
+    metadata = cdk.Stack.of(bucket).resolve(bucket.cfn_options.metadata) or {}
+    declared = metadata.get(EXCEPTIONS_KEY)
+    entries = declared.get("Exceptions") if isinstance(declared, Mapping) else None
+    for entry in entries if isinstance(entries, list) else ():
+        named = entry.get("Rule") if isinstance(entry, Mapping) else None
+        rule = EXCUSABLE.get(named.casefold()) if isinstance(named, str) else None
+        if rule is not None:
+            yield id_of(rule)
 
 
 def _place_of(bucket: s3.CfnBucket) -> _Place:

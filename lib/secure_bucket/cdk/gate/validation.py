@@ -55,7 +55,7 @@ from secure_bucket.cdk.versions import (
 from secure_bucket.checks.check import check_assembly
 from secure_bucket.errors import TemplateError
 from secure_bucket.findings.acknowledgments import RecordedException, expiry_of
-from secure_bucket.findings.finding import Finding, Level, Report
+from secure_bucket.findings.finding import Finding, GrantedException, Level, Report
 from secure_bucket.findings.rules import REFUTED, RULES, UNDECIDED, UNREAD
 from secure_bucket.findings.rules.sb010 import describe_unread
 from secure_bucket.proof.verdict import Proven
@@ -124,8 +124,8 @@ class Gate:
 
     def _judge(self, app: cdk.App, templates: Iterable[str], state: AppState) -> list[PolicyViolation]:
         directory = Path(app.outdir)
-        today = None if has_acknowledgments() else datetime.date.today()
-        report = check_assembly(directory, exceptions_as_of=today)
+        today = datetime.date.today()
+        report = check_assembly(directory, exceptions_as_of=None if has_acknowledgments() else today)
         _demand_every_template(report, templates)
         assembly = read_manifests(directory)
         acknowledgments = read_acknowledgments(app, assembly)
@@ -156,7 +156,7 @@ class Gate:
                 selectable.append(path)
         if selectable:
             violations.append(of_sum(selectable))
-        accepted = sum(map(len, granted.values()))
+        accepted = sum(map(len, granted.values())) + sum(len(each.findings) for each in report.exceptions)
 
         imports = _foreign_buckets(app, directory, report)
         for arn, paths in imports:
@@ -168,7 +168,6 @@ class Gate:
             violations.append(of_import(paths, arn, repeat_on_app=repeat))
 
         # Hold the exceptions against the day: each one holds up to and including its last.
-        today = datetime.date.today()
         exceptions: list[RecordedException] = []
         for each, covered in sorted(granted.items(), key=lambda item: (item[0].path, item[0].id)):
             end = expiry_of(each.reason)
@@ -185,7 +184,7 @@ class Gate:
         if state.gate is not None:
             # Whoever registers a gate by hand has had no chance to remove the record of an earlier synthesis,
             # and a plugin must not change what it finds.
-            write_record(directory, outcomes, exceptions)
+            write_record(directory, outcomes, [*exceptions, *map(_declared, report.exceptions)])
         if not self._quiet:
             fixed = [outcome for outcome in outcomes.values() if isinstance(outcome, Fixed)]
             for outcome in fixed:
@@ -262,6 +261,14 @@ def _as_it_came_out(outcome: Outcome, proven: Container[str]) -> Outcome:
     if isinstance(outcome, Fixed) and outcome.bucket not in proven:
         return Left(outcome.bucket, f"the deny in `{outcome.policy}` was undone by what came after FIX")
     return outcome
+
+
+def _declared(exception: GrantedException) -> RecordedException:
+    """Record an exception of the `Metadata` of a resource, for a CDK without acknowledgments."""
+    end = None if exception.expires is None else str(exception.expires)
+    paths = tuple(finding.construct_path for finding in exception.findings)
+    path = exception.construct_path
+    return RecordedException(id_of(exception.rule), path, exception.reason, end, not exception.expired, paths)
 
 
 def _hint(finding: Finding, stack: StackArtifact | None, state: AppState) -> str:

@@ -1,0 +1,228 @@
+"""What works on every supported version of the AWS CDK, tried with the real `cdk synth`.
+
+`nox -s cdk` runs this file on each of the versions.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+import secure_bucket
+from secure_bucket.cdk.versions import LOWEST, OLDEST, has_acknowledgments, has_reliable_plugins, require_cdk
+from secure_bucket.checks import check_assembly
+from secure_bucket.errors import MissingDependencyError
+from tests.docs.pages import ROOT
+from tests.synth.harness import Run, synth_here
+from tests.test_imports import NEEDS_CDK
+
+PAGE = ROOT / "docs" / "reference" / "cdk-versions.md"
+
+APP = """
+import atexit
+import os
+import sys
+
+atexit.register(lambda: print("another exit handler ran", file=sys.stderr))
+
+import aws_cdk as cdk
+from aws_cdk import aws_s3 as s3
+from secure_bucket import Mode, SecureBucket, SecureTransportAspect, enforce_secure_transport
+
+app = cdk.App()
+stack = cdk.Stack(app, "Top")
+SecureBucket(stack, "Good")
+"""
+
+OPEN = "s3.Bucket(stack, 'Open')"
+
+OPEN_BUCKETS = {
+    "top level": OPEN,
+    "nested stack": "s3.Bucket(cdk.NestedStack(stack, 'Nested'), 'Open')",
+    "Stage": "s3.Bucket(cdk.Stack(cdk.Stage(app, 'Prod'), 'In'), 'Open')",
+    "L1": "s3.CfnBucket(stack, 'Raw')",
+}
+
+GATES = {
+    "enforce": "enforce_secure_transport(app)",
+    "aspect": "cdk.Aspects.of(app).add(SecureTransportAspect())",
+}
+
+
+def cdk_synth(directory: Path, *lines: str, end: str = "app.synth()") -> Run:
+    source = "\n".join([APP, *map(textwrap.dedent, lines), textwrap.dedent(end), ""])
+    (directory / "app.py").write_text(source, encoding="utf-8")
+    return synth_here(directory, "--no-notices", "--app", f"{sys.executable} app.py")
+
+
+def table() -> dict[str, tuple[int, int]]:
+    """Read which names need which version from the page that says so."""
+    rows = re.findall(r"^\| (`.+?) \| (\d+)\.(\d+) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    return {
+        name: (int(major), int(minor))
+        for names, major, minor in rows
+        for name in re.findall(r"`(\w+)", names)
+    }
+
+
+def test_the_page_lists_every_name_with_the_version_that_it_needs() -> None:
+    assert table() == {name: LOWEST.get(name, OLDEST) for name in NEEDS_CDK}
+
+
+@pytest.mark.parametrize("name", sorted(NEEDS_CDK))
+def test_a_name_is_there_exactly_where_the_page_says(name: str) -> None:
+    from aws_cdk._jsii import __jsii_assembly__
+
+    major, minor, *_ = __jsii_assembly__.version.split(".")
+    if (int(major), int(minor)) >= table()[name]:
+        require_cdk(name)
+        assert getattr(secure_bucket, name) is not None
+    else:
+        with pytest.raises(MissingDependencyError, match=f"`{name}` needs aws-cdk-lib"):
+            getattr(secure_bucket, name)
+
+
+def test_setup_allows_what_the_page_allows() -> None:
+    setup = (ROOT / "setup.py").read_text(encoding="utf-8")
+    assert f'"aws-cdk-lib>={OLDEST[0]}.{OLDEST[1]},<3"' in setup
+
+
+@pytest.mark.synth
+def test_a_clean_app_passes(tmp_path: Path) -> None:
+    run = cdk_synth(tmp_path, GATES["enforce"])
+    assert run.code == 0, run.stderr
+    assert run.summary == "secure-bucket: 1 bucket, 1 proven"
+    assert (tmp_path / "cdk.out" / "manifest.json").is_file()
+
+
+@pytest.mark.synth
+@pytest.mark.parametrize("place", ["nested stack", "Stage"])
+def test_an_open_bucket_fails_the_synthesis(tmp_path: Path, place: str) -> None:
+    run = cdk_synth(tmp_path, OPEN_BUCKETS[place], GATES["enforce"])
+    assert run.code == 1
+    assert "can GET `report.csv` over plain HTTP" in run.stderr
+    assert run.summary == "secure-bucket: 2 buckets, 1 proven, 1 answering plain HTTP"
+    assert "another exit handler ran" in run.stderr
+    # Without a plugin the directory is refused as well, that of each Stage included.
+    left = [*(tmp_path / "cdk.out").rglob("manifest.json")]
+    assert bool(left) == has_reliable_plugins()
+
+
+@pytest.mark.synth
+def test_the_aspect_is_the_same_gate(tmp_path: Path) -> None:
+    run = cdk_synth(tmp_path, *OPEN_BUCKETS.values(), GATES["aspect"])
+    assert run.code == 1
+    assert run.summary == "secure-bucket: 5 buckets, 1 proven, 4 answering plain HTTP"
+    for path in ("Top/Open", "Top/Nested/Open", "Prod/In/Open", "Top/Raw"):
+        assert f"`{path}`" in run.stderr
+
+
+ESCAPES = {
+    "swallows what synth raises": """
+        try:
+            app.synth()
+        except BaseException:
+            pass
+        """,
+    "ends at once": "app.synth(); os._exit(0)",
+    "becomes another program": "app.synth(); os.execv('/bin/true', ['true'])",
+    "goes past the wrapper": """
+        import jsii
+        jsii.invoke(app, "synth", [None])
+        """,
+    "swallows, in a function that ends": """
+        def main():
+            global app, stack
+            mine = app
+            del app, stack
+            try:
+                mine.synth()
+            except BaseException:
+                pass
+        main()
+        """,
+    "registers an exit handler later": """
+        try:
+            app.synth()
+        except BaseException:
+            pass
+        atexit.register(print, "a later one ran", file=sys.stderr)
+        """,
+}
+
+
+@pytest.mark.synth
+@pytest.mark.parametrize("end", [*ESCAPES])
+def test_an_app_cannot_slip_by(tmp_path: Path, end: str) -> None:
+    run = cdk_synth(tmp_path, OPEN, GATES["enforce"], end=ESCAPES[end])
+    assert run.code == 1
+    assert "can GET `report.csv` over plain HTTP" in run.stderr
+
+
+@pytest.mark.synth
+def test_an_app_that_fails_by_itself_fails_as_ever(tmp_path: Path) -> None:
+    end = "raise ValueError('a mistake of the app')"
+    run = cdk_synth(tmp_path, OPEN, GATES["enforce"], end=end)
+    assert run.code == 1
+    assert "ValueError: a mistake of the app" in run.stderr
+    assert "secure-bucket" not in run.stderr.replace(str(tmp_path), "")
+
+
+@pytest.mark.synth
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["enforce_secure_transport(app, mode=Mode.FIX)", *OPEN_BUCKETS.values()],
+        [*OPEN_BUCKETS.values(), "enforce_secure_transport(app, mode=Mode.FIX)"],
+    ],
+    ids=["before", "after"],
+)
+def test_fix_reaches_every_bucket(tmp_path: Path, lines: list[str]) -> None:
+    run = cdk_synth(
+        tmp_path,
+        *lines,
+    )
+    assert run.code == 0, run.stderr
+    assert run.summary == "secure-bucket: 5 buckets, 5 proven, 4 of them fixed"
+    assert check_assembly(tmp_path / "cdk.out").proven == 5
+    record = json.loads((tmp_path / "cdk.out" / "secure-bucket.json").read_text(encoding="utf-8"))
+    assert len(record["fixed"]) == 4
+
+
+def accepted(reason: str) -> str:
+    """Return the line that accepts the finding of `bucket`, as this CDK has it."""
+    if has_acknowledgments():
+        return (
+            "cdk.Validations.of(bucket).acknowledge("
+            f"cdk.Acknowledgment(id='secure-bucket::SB001', reason={reason!r}))"
+        )
+    text, _, expires = reason.partition(" expires ")
+    entry = {"Rule": "SB001", "Reason": text, **({"Expires": expires} if expires else {})}
+    return f"bucket.node.default_child.add_metadata('SecureBucket', {{'Exceptions': [{entry!r}]}})"
+
+
+@pytest.mark.synth
+@pytest.mark.parametrize(("end", "code"), [("", 0), (" expires 2999-01-01", 0), (" expires 2020-01-01", 1)])
+def test_a_finding_can_be_accepted_until_a_day(tmp_path: Path, end: str, code: int) -> None:
+    lines = [f"bucket = {OPEN}", accepted(f"read by a device without TLS{end}")]
+    run = cdk_synth(tmp_path, *lines, GATES["enforce"])
+    assert run.code == code, run.stderr
+    assert ("expired on 2020-01-01" in run.stderr) == bool(code)
+    if not code:
+        record = json.loads((tmp_path / "cdk.out" / "secure-bucket.json").read_text(encoding="utf-8"))
+        (exception,) = record["exceptions"]
+        assert exception["reason"].startswith("read by a device without TLS")
+        assert exception["findings"] == ["Top/Open/Resource"]
+
+
+@pytest.mark.synth
+def test_fix_leaves_what_is_accepted(tmp_path: Path) -> None:
+    lines = [f"bucket = {OPEN}", accepted("read by a device without TLS")]
+    run = cdk_synth(tmp_path, *lines, "enforce_secure_transport(app, mode=Mode.FIX)")
+    assert run.code == 0, run.stderr
+    assert check_assembly(tmp_path / "cdk.out").refuted == 1
