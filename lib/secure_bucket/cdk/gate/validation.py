@@ -267,7 +267,7 @@ def _declared(exception: GrantedException) -> RecordedException:
     """Record an exception of the `Metadata` of a resource, for a CDK without acknowledgments."""
     end = None if exception.expires is None else str(exception.expires)
     paths = tuple(finding.construct_path for finding in exception.findings)
-    path = exception.construct_path
+    path = paths[0] if paths else exception.construct_path
     return RecordedException(id_of(exception.rule), path, exception.reason, end, not exception.expired, paths)
 
 
