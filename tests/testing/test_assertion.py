@@ -156,3 +156,41 @@ def test_nothing_to_judge_passes() -> None:
 def test_what_is_no_template_is_refused(subject: object) -> None:
     with pytest.raises(TypeError, match="is no stack"):
         assert_denies_http(subject)
+
+
+def test_an_accepted_exception_passes_and_a_test_can_accept_more() -> None:
+    app = cdk.App()
+    stack = cdk.Stack(app, "Top")
+    plain = s3.Bucket(stack, "Plain")
+    cdk.Validations.of(plain).acknowledge(
+        cdk.Acknowledgment(id="secure-bucket::SB001", reason="no TLS there")
+    )
+    assert_denies_http(stack)
+    s3.Bucket(stack, "Other")
+    with pytest.raises(AssertionError, match="Top/Other"):
+        assert_denies_http(stack)
+    for accept in (["SB001"], ["Top/Other"], ["Top"]):
+        assert_denies_http(stack, accept=accept)
+    with pytest.raises(AssertionError, match="Top/Other"):
+        assert_denies_http(stack, accept=["SB010", "Top/Oth", ""])
+
+
+def test_a_change_after_a_synthesis_is_seen() -> None:
+    app = cdk.App()
+    stack = cdk.Stack(app, "Top")
+    bucket = SecureBucket(stack, "Good")
+    assert_denies_http(stack)
+    policy = bucket.policy.node.default_child
+    policy.add_property_override("PolicyDocument.Statement.0.Effect", "Allow")
+    policy.add_property_override("PolicyDocument.Statement.1.Effect", "Allow")
+    with pytest.raises(AssertionError, match="Top/Good"):
+        assert_denies_http(stack)
+
+
+def test_a_bucket_without_a_path_counts_for_its_stack() -> None:
+    stack = cdk.Stack(cdk.App(), "Top")
+    cdk.CfnStackSet(
+        stack, "Set", stack_set_name="set", permission_model="SELF_MANAGED", template_body=json.dumps(PLAIN)
+    )
+    with pytest.raises(AssertionError, match="`Reports`: anyone can GET"):
+        assert_denies_http(stack)

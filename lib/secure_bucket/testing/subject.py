@@ -48,5 +48,6 @@ def synthesized(construct: Any) -> Path:
         if scope is None:
             raise TypeError(f"`{construct.node.path}` is in no App and in no Stage")
     # The whole app, so that what it does to its Stages has been done: but a Stage is judged by itself.
-    scope.node.root.synth()
+    # INVARIANT: a synthesis that is kept from before does not show what was changed since.
+    scope.node.root.synth(force=True)
     return Path(scope.synth().directory)
