@@ -179,7 +179,9 @@ dated AS (
     tail[4] AS signature,
     tail[5] AS cipher,
     tail[6] AS authentication,
-    tail[8] AS tls
+    CASE
+      WHEN tail[11] = '-' AND (tail[12] LIKE '%-%-%' OR tail[13] LIKE '%-%-%') THEN 'shifted' ELSE tail[8]
+    END AS tls
   FROM cut
 ),
 timed AS (
@@ -241,7 +243,9 @@ _TLS: Final = """
 
 # What only TLS can leave in a field. AWS writes suites as OpenSSL or IANA do. That each of them names its
 # algorithm in capitals is inferred from the lists of both.
-_TLS_VERSION: Final = "upper(tls) IN ('TLSV1', 'TLSV1.0', 'TLSV1.1', 'TLSV1.2', 'TLSV1.3')"
+_TLS_VERSION: Final = (
+    "tls LIKE 'TLS%' AND upper(tls) IN ('TLSV1', 'TLSV1.0', 'TLSV1.1', 'TLSV1.2', 'TLSV1.3')"
+)
 _CIPHER_SUITE: Final = (
     "translate(cipher, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_', '') = ''"
     " AND (cipher LIKE '%AES%' OR cipher LIKE '%CHACHA20%' OR cipher LIKE '%DES%' OR cipher LIKE '%RC4%')"
@@ -252,7 +256,7 @@ _OPERATION: Final = "regexp_matches(operation, '^(BATCH|REST|S3|SOAP|WEBSITE)[.]
 _WELL_FORMED: Final = (
     f"COALESCE({_OPERATION} AND regexp_matches(status, '^([0-9][0-9][0-9]|-|[?])$')"
     " AND signature IN ('SigV2', 'SigV4', '-') AND authentication IN ('AuthHeader', 'QueryString', '-')"
-    f" AND (cipher = '-' OR ({_CIPHER_SUITE})) AND (tls = '-' OR {_TLS_VERSION}), FALSE)"
+    f" AND (cipher = '-' OR ({_CIPHER_SUITE})) AND (tls = '-' OR ({_TLS_VERSION})), FALSE)"
 )
 
 # A `-` in both fields is plain HTTP only where there was a request of a client to speak of:
