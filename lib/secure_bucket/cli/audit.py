@@ -132,7 +132,8 @@ def _athena(arguments: argparse.Namespace) -> Audit | None:
     def confirm(estimate: Estimate) -> bool:
         to_stderr(
             f"secure-bucket: Athena will read {estimate.files:,} files of {estimate.size / 1e9:,.3f} GB "
-            f"below `{estimate.location}`: about {estimate.dollars:,.4f} US dollars, if a TB costs "
+            f"below `{estimate.location}`: about {estimate.dollars:,.4f} US dollars and "
+            f"{estimate.request_dollars:,.4f} for requests to S3, if a TB costs "
             f"{PRICE_PER_TB:g}. A table is made in the database `{arguments.database}`, and dropped"
         )
         if arguments.yes:

@@ -18,8 +18,9 @@ from sqlglot import exp
 
 from secure_bucket.operations.audit import Audit, Breaks, LogError, Safe
 from secure_bucket.operations.audit.athena import Athena, Estimate, audit_athena
+from secure_bucket.operations.audit.listing import Listing, list_for_athena
 from secure_bucket.operations.audit.question import Question
-from secure_bucket.operations.audit.s3 import Location
+from secure_bucket.operations.audit.s3 import Location, StoredLog
 from secure_bucket.operations.audit.tables import Layout, create_table, drop_table, query
 from secure_bucket.operations.aws.errors import LiveError
 from secure_bucket.operations.aws.session import Access, Session, open_session
@@ -332,3 +333,64 @@ def test_workgroup_that_is_none(name: str) -> None:
 def test_limits_reach_the_query() -> None:
     sql = query("access", "default", "t", replace(QUESTION, limit=7))
     assert "place <= 7" in sql
+
+
+def test_what_the_table_does_not_cover_is_a_fault(server: str, session: Session, put: Any) -> None:
+    put("a/2027/02/01/log", f"{PLAIN.line}\n")
+    put("a/2027-02-01-00-00-00-AAAA", f"{PLAIN.line}\n")
+    put("a/b/2027/02/01/log", f"{PLAIN.line}\n")
+    put("a/2027/02/02/log", f"{PLAIN.line}\n")
+    queue(server, WHOLE | {"breaking": "0"}, COUNTED[0])
+    audit = audited(session)
+    (fault,) = audit.faults
+    assert fault.message.startswith("2 objects below `s3://logs/a/` lie outside of the folders of days")
+
+
+def estimated(session: Session, question: Question) -> Estimate:
+    told: list[Estimate] = []
+
+    def refuse(estimate: Estimate) -> bool:
+        told.append(estimate)
+        return False
+
+    assert audit_athena("s3://logs/a", question, Athena(session), confirm=refuse) is None
+    return told[0]
+
+
+def test_the_estimate_is_what_athena_reads(session: Session, put: Any) -> None:
+    recent = Question(NOW, since=NOW - datetime.timedelta(days=5))
+    for day in range(1, 21):
+        put(f"a/2027-02-{day:02}-00-00-00-AAAA", f"{PLAIN.line}\n")
+    # Flat keys are no partitions: whatever is asked for, all of them are read.
+    assert (estimated(session, recent).files, estimated(session, QUESTION).files) == (20, 20)
+    assert estimated(session, recent).request_dollars == pytest.approx(0.000008)
+
+
+def test_the_estimate_of_partitions_is_that_of_the_days_asked_for(session: Session, put: Any) -> None:
+    for day in (1, 20, 27, 28):
+        put(f"a/2027/02/{day}/2027-03-09-00-00-00-AAAA", f"{PLAIN.line}\n")
+    assert estimated(session, Question(NOW, since=NOW - datetime.timedelta(days=2))).files == 2
+
+
+def listed(monkeypatch: pytest.MonkeyPatch, keys: list[str], question: Question = QUESTION) -> Listing:
+    logs = [StoredLog(f"a/{key}", 10) for key in keys]
+    monkeypatch.setattr("secure_bucket.operations.audit.listing.all_logs", lambda *_: iter(logs))
+    found = list_for_athena(Location("logs", "a/"), open_session(Access(region="eu-west-1")), question)
+    assert found is not None
+    return found
+
+
+def test_an_organization_of_many_accounts_is_one_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = [f"{account:012}/CloudTrail/eu-west-1/2027/02/01/x.json.gz" for account in range(2000)]
+    digests = [key.replace("CloudTrail", "CloudTrail-Digest") for key in keys]
+    found = listed(monkeypatch, keys + digests)
+    assert (len(found.layout.folders[0]), found.files, found.missed) == (2000, 2000, 0)
+
+
+def test_a_table_of_too_many_partitions_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    regions = ("eu-west-1", "eu-west-2")
+    keys = [f"{account:012}/{region}/2015/02/01/log" for account in range(300) for region in regions]
+    with pytest.raises(LogError, match="partitions below `s3://logs/a/`: give a longer prefix or --since"):
+        listed(monkeypatch, keys)
+    since = datetime.datetime(2027, 2, 1, tzinfo=datetime.timezone.utc)
+    assert listed(monkeypatch, keys, Question(NOW, since=since)).files == 0

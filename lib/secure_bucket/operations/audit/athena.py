@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime
 import re
 import time
 import uuid
@@ -13,14 +12,17 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from secure_bucket.findings.finding import Fault
+from secure_bucket.formats.summary import count
 from secure_bucket.operations.audit.audit import Audit, LogLine, Malformed
 from secure_bucket.operations.audit.conclude import Row
 from secure_bucket.operations.audit.errors import LogError
 from secure_bucket.operations.audit.kinds import HEAD, Kind, kind_of
+from secure_bucket.operations.audit.listing import list_for_athena
 from secure_bucket.operations.audit.local import whole_audit
 from secure_bucket.operations.audit.question import Question
-from secure_bucket.operations.audit.s3 import Location, StoredLog, list_logs, parse_location
-from secure_bucket.operations.audit.tables import Layout, Stored, create_table, drop_table, query
+from secure_bucket.operations.audit.s3 import Location, StoredLog, parse_location
+from secure_bucket.operations.audit.tables import Stored, create_table, drop_table, query
 from secure_bucket.operations.aws.errors import LiveError, translated
 from secure_bucket.operations.aws.session import Session
 
@@ -30,11 +32,12 @@ PRICE_PER_TB: Final = 5.0
 """What Athena takes for a terabyte that it reads, in US dollars, in most regions: an assumption."""
 
 _WORKGROUP = re.compile(r"[A-Za-z0-9._-]{1,128}")
-_YEAR = re.compile(r"(?:19|20|21)\d\d")
-_MOST_FOLDERS: Final = 500
-_DEEPEST: Final = 6
 _SHORTEST_WAIT, _LONGEST_WAIT = 0.5, 5.0
 _DONE: Final = frozenset(("CANCELLED", "FAILED", "SUCCEEDED"))
+
+
+GET_PRICE: Final = 0.0004
+"""What S3 takes for a thousand requests for objects, in US dollars, in most regions: an assumption."""
 
 
 class Estimate(Struct, frozen=True):
@@ -54,6 +57,11 @@ class Estimate(Struct, frozen=True):
     def dollars(self) -> float:
         """The price, if a terabyte costs `PRICE_PER_TB`. Athena takes no less than for 10 MB."""
         return max(self.size, 10_000_000) / 1e12 * PRICE_PER_TB
+
+    @property
+    def request_dollars(self) -> float:
+        """The price of the requests to S3, if Athena asks for each object once, which is inferred."""
+        return self.files / 1000 * GET_PRICE
 
 
 class Athena(Struct):
@@ -163,27 +171,32 @@ def audit_athena(
     location = parse_location(argument)
     if location.prefix and not location.prefix.endswith("/"):
         location = Location(location.bucket, f"{location.prefix}/")
-    files, size, some = 0, 0, None
-    for log in list_logs(location, athena.session, since=question.since, until=question.until):
-        files, size = files + 1, size + log.size
-        some = some if some is not None and "Digest" not in some.key else log
-    if some is None:
-        raise LogError(
-            f"`{argument}` holds no log{' of the time that is asked for' if question.since else ''}"
-        )
-    stored = stored or _stored(location, some, athena.session)
-    layout = _layout(location, athena.session)
+    listing = list_for_athena(location, athena.session, question)
+    if listing is None or not listing.files:
+        asked = question.since is not None or question.until is not None
+        raise LogError(f"`{argument}` holds no log{' of the time that is asked for' if asked else ''}")
+    stored = stored or _stored(location, listing.some, athena.session)
     table = f"secure_bucket_audit_{uuid.uuid4().hex[:12]}"
-    create = create_table(stored, athena.database, table, location, layout, question)
+    create = create_table(stored, athena.database, table, location, listing.layout, question)
     select = query(stored, athena.database, table, question)
-    if not confirm(Estimate(location, files, size)):
+    if not confirm(Estimate(location, listing.files, listing.size)):
         return None
     try:
         athena.run(create)
         rows = list(athena.rows(athena.run(select)))
     finally:
         athena.run(drop_table(athena.database, table))
-    return whole_audit((argument,), rows, question, _malformed(rows), files)
+    faults: tuple[Fault, ...] = ()
+    if listing.missed:
+        faults = (
+            Fault(
+                f"s3://{location.bucket}/{listing.example}",
+                f"{count(listing.missed, 'object')} below `{location}` lie outside of the folders of days "
+                f"that the table reads, as `{listing.example}`: audit them by themselves, with a longer "
+                "prefix or without --athena",
+            ),
+        )
+    return whole_audit((argument,), rows, question, _malformed(rows), listing.files, faults=faults)
 
 
 def _malformed(rows: list[Row]) -> Malformed:
@@ -214,41 +227,3 @@ def _stored(location: Location, log: StoredLog, session: Session) -> Stored:
         f"`s3://{location.bucket}/{log.key}` is neither the text of an access log nor a file of CloudTrail: "
         "Athena is asked about one of them (--logs-are), other logs are read without --athena"
     )
-
-
-def _layout(location: Location, session: Session) -> Layout:
-    """Find out how the keys go on after the prefix, by looking at the folders alone."""
-    folders: list[tuple[str, ...]] = []
-    prefixes = [location.prefix]
-    for _ in range(_DEEPEST):
-        names: dict[str, None] = {}
-        below: list[str] = []
-        for prefix in prefixes:
-            found = _subfolders(location.bucket, prefix, session)
-            # Beside the events lie their digests, and other services of AWS.
-            found = ["CloudTrail"] if "CloudTrail" in found else found
-            names.update(dict.fromkeys(found))
-            below += [f"{prefix}{name}/" for name in found]
-        if not names:
-            return Layout()
-        if all(map(_YEAR.fullmatch, names)):
-            first = datetime.date(min(map(int, names)), 1, 1)
-            return Layout(tuple(folders), True, first)
-        if len(below) > _MOST_FOLDERS:
-            raise LogError(
-                f"there are more than {_MOST_FOLDERS} folders below `{location}`: give a longer prefix"
-            )
-        folders.append(tuple(names))
-        prefixes = below
-    return Layout()
-
-
-def _subfolders(bucket: str, prefix: str, session: Session) -> list[str]:
-    client = session.client("s3")
-    found: list[str] = []
-    with translated("s3:ListBucket", f"bucket `{bucket}`"):
-        # Years come before everything else that a folder may be called: more than a page tells nothing new.
-        page = client.list_objects_v2(Bucket=bucket, Prefix=prefix, Delimiter="/", MaxKeys=1000)
-    for entry in page.get("CommonPrefixes", ()):
-        found.append(entry["Prefix"][len(prefix) :].rstrip("/"))
-    return found

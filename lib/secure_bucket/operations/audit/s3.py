@@ -18,14 +18,14 @@ from secure_bucket.operations.audit.files import Again, LogFile
 from secure_bucket.operations.aws.errors import LiveError, translated
 from secure_bucket.operations.aws.session import Session
 
-__all__ = ["Location", "StoredLog", "find_objects", "list_logs", "parse_location"]
+__all__ = ["LATE", "Location", "StoredLog", "all_logs", "find_objects", "list_logs", "parse_location"]
 
 _LOCATION = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?", re.DOTALL)
 _FOLDERS: Final = (re.compile(r"\d{4}"), re.compile(r"\d\d"), re.compile(r"\d\d"))
 # `2024-02-06-00-00-38-3E57427F3EXAMPLE` of S3, and `…_20240206T0035Z_…` of CloudTrail.
 _NAME_DATE = re.compile(r"(?:^|/)(\d{4})-(\d\d)-(\d\d)-\d\d-\d\d-\d\d-|_(\d{4})(\d\d)(\d\d)T\d{4}Z_")
 # S3 delivers records hours after the request, and now and then days; a name tells the time of delivery.
-_LATE: Final = datetime.timedelta(days=3)
+LATE: Final = datetime.timedelta(days=3)
 _SMALL: Final = 8 * 1024 * 1024
 _AHEAD: Final = 16
 
@@ -88,7 +88,7 @@ def list_logs(
         LiveError: If they cannot be listed.
     """
     first = None if since is None else since.astimezone(datetime.timezone.utc).date()
-    last = None if until is None else until.astimezone(datetime.timezone.utc).date() + _LATE
+    last = None if until is None else until.astimezone(datetime.timezone.utc).date() + LATE
     pending = [location.prefix]
     while pending:
         prefix = pending.pop()
@@ -102,6 +102,18 @@ def list_logs(
                 if not _outside_folders(_folders(entry["Prefix"]), first, last):
                     inner.append(entry["Prefix"])
         pending.extend(reversed(inner))
+
+
+def all_logs(location: Location, session: Session) -> Iterator[StoredLog]:
+    """Yield every object below a prefix, a page of a thousand with each call.
+
+    Raises:
+        LiveError: If they cannot be listed.
+    """
+    for page in _pages(location.bucket, location.prefix, session, Delimiter=""):
+        for entry in page.get("Contents", ()):
+            if entry["Size"]:
+                yield StoredLog(entry["Key"], entry["Size"])
 
 
 def find_objects(
@@ -184,11 +196,11 @@ class _Body:
         self.body.close()
 
 
-def _pages(bucket: str, prefix: str, session: Session) -> Iterator[Any]:
+def _pages(bucket: str, prefix: str, session: Session, **options: str) -> Iterator[Any]:
     client = session.client("s3")
     with translated("s3:ListBucket", f"bucket `{bucket}`"):
         yield from client.get_paginator("list_objects_v2").paginate(
-            Bucket=bucket, Prefix=prefix, Delimiter="/"
+            Bucket=bucket, Prefix=prefix, **{"Delimiter": "/", **options}
         )
 
 
