@@ -15,6 +15,7 @@ import secure_bucket
 from secure_bucket.cli.commands import COMMANDS, build_parser
 from secure_bucket.findings.rules import RULES
 from secure_bucket.formats.compliance import REQUIREMENTS
+from secure_bucket.operations.audit.families import FAMILIES
 from secure_bucket.policy.condition_keys import KEYS, READ, SOURCES
 
 # Modules for users whose names `secure_bucket` itself does not export, by their page.
@@ -40,11 +41,27 @@ def pages(root: Path) -> dict[str, str]:
         "exit-codes.md": "\n".join(exit_codes(parser)),
         "condition-keys.md": "\n".join(condition_keys()),
         "rules.md": "\n".join(rules()),
+        "clients.md": "\n".join(clients()),
         "requirements.md": "\n".join(requirements()),
         "schemas.md": "\n".join(schemas(root)),
         "not-covered.md": section(root / "README.md", "What is not covered"),
         **api(root),
     }
+
+
+def clients() -> Iterator[str]:
+    """Return a chapter for each family of clients, with what to change in it."""
+    for family in FAMILIES:
+        yield f"### {family.name[0].upper()}{family.name[1:]}\n"
+        yield f"Cause: {family.cause}. User agents match `{family.pattern}`.\n"
+        yield f"| before | after |\n| --- | --- |\n| {_cell(family.before)} | {_cell(family.after)} |\n"
+        yield f"It worked when {family.check}. [Document]({family.document})."
+        yield f"For TLS 1.2 it needs {family.tls} or newer.\n" if family.tls else ""
+
+
+def _cell(text: str) -> str:
+    """Return a text as code in a table."""
+    return f"`{text.replace('|', '&#124;')}`"
 
 
 def subparsers(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:

@@ -22,6 +22,7 @@ from secure_bucket.operations.audit.audit import (
     Malformed,
     Trouble,
 )
+from secure_bucket.operations.audit.families import changes
 from secure_bucket.operations.audit.sentences import verdict
 
 __all__ = ["SCHEMA", "AuditForm", "audit_of", "render"]
@@ -63,6 +64,18 @@ class AuditedBucketForm(AuditedBucket, frozen=True, kw_only=True):
     share_known: Annotated[float, Meta(ge=0, le=1)]
 
 
+class ChangeForm(Struct, frozen=True):
+    """What to change in clients that break.
+
+    Args:
+        change: What to change, where it is described, and how to see that it worked.
+        requests: How many requests the clients made.
+    """
+
+    change: str
+    requests: Natural
+
+
 class AuditForm(JsonDocument, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):
     """What the logs tell about clients that use plain HTTP.
 
@@ -78,6 +91,7 @@ class AuditForm(JsonDocument, frozen=True, kw_only=True, tag_field="schema", tag
         passed_over: Records that are passed over.
         ignored: Files that are no logs.
         faults: What could not be read.
+        changes: What to change in the clients that break.
     """
 
     verdict: str
@@ -91,6 +105,7 @@ class AuditForm(JsonDocument, frozen=True, kw_only=True, tag_field="schema", tag
     passed_over: tuple[Count, ...]
     ignored: tuple[IgnoredForm, ...]
     faults: tuple[FaultForm, ...]
+    changes: tuple[ChangeForm, ...] = ()
 
 
 def render(audit: Audit, run: Run) -> str:
@@ -120,6 +135,7 @@ def render(audit: Audit, run: Run) -> str:
         passed_over=audit.passed,
         ignored=tuple(IgnoredForm(file, why) for file, why in audit.ignored),
         faults=tuple(FaultForm.of(fault, run) for fault in audit.faults),
+        changes=tuple(ChangeForm(each, requests) for each, requests in changes(audit.groups).items()),
     )
     return render_form(document)
 

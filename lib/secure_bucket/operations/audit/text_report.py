@@ -18,6 +18,7 @@ from secure_bucket.operations.audit.audit import (
     Safe,
     Trouble,
 )
+from secure_bucket.operations.audit.families import changes
 from secure_bucket.operations.audit.sentences import answer_name, coverage, verdict
 from secure_bucket.operations.audit.table import table
 
@@ -74,6 +75,12 @@ class _Page:
             if groups:
                 yield from self.groups(trouble, groups)
                 yield ""
+        wanted = changes(self.audit.groups)
+        if wanted:
+            yield "what to change:"
+            for change, requests in wanted.items():
+                yield from self.wrapped(f"  {count(requests, 'request')}: {change}")
+            yield ""
         if self.audit.buckets:
             yield from self.buckets()
             yield ""

@@ -13,6 +13,7 @@ from secure_bucket.operations.plan.rollout import Rollout
 from secure_bucket.operations.plan.sentences import (
     MOVES_EXPLAINED,
     blast,
+    change_words,
     client_name,
     move_title,
     source_words,
@@ -76,6 +77,7 @@ def _moves(rollout: Rollout) -> Iterator[str]:
         yield ""
         for client in move.clients:
             yield f"- [ ] move {_prose(client_name(client))}: {_prose(use_words(uses[client]))}"
+            yield f"    - {_prose(change_words(client, uses[client]))}"
         if not move.whole:
             yield "- [ ] find and move the clients that the audit does not name"
         yield from _buckets([by_label[label] for label in move.frees])

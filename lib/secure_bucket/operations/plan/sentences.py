@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from secure_bucket.formats.summary import count
+from secure_bucket.operations.audit.families import advice
 from secure_bucket.operations.plan.planned_bucket import Client, ClientUse, PlannedBucket, Wave
 from secure_bucket.operations.plan.rollout import Move, PlanSource, Rollout
 
 __all__ = [
     "MOVES_EXPLAINED",
     "blast",
+    "change_words",
     "client_name",
     "move_title",
     "some",
@@ -112,6 +114,12 @@ def use_words(uses: Sequence[tuple[PlannedBucket, ClientUse]]) -> str:
         f"from {some(addresses)}" if addresses else "",
     ]
     return ", ".join(filter(None, words))
+
+
+def change_words(client: Client, uses: Sequence[tuple[PlannedBucket, ClientUse]]) -> str:
+    """Return what to change in a client, so that none of its requests is refused."""
+    plain = any("http" in use.transports for _, use in uses)
+    return advice(client.user_agent, old_tls=not plain)
 
 
 def uses_of(rollout: Rollout) -> Mapping[Client, list[tuple[PlannedBucket, ClientUse]]]:

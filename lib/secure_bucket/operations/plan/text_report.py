@@ -13,6 +13,7 @@ from secure_bucket.operations.plan.rollout import Move, Rollout
 from secure_bucket.operations.plan.sentences import (
     MOVES_EXPLAINED,
     blast,
+    change_words,
     client_name,
     move_title,
     source_words,
@@ -110,6 +111,7 @@ class _Page:
         shown = move.clients if self.verbose else move.clients[:SHOWN]
         for client in shown:
             yield from self.wrapped(f"    {client_name(client)} — {use_words(self.uses[client])}", 6)
+            yield from self.wrapped(f"      {change_words(client, self.uses[client])}", 8)
         yield from self.more(len(move.clients) - len(shown), "client")
 
     def buckets(self, buckets: list[PlannedBucket] | tuple[PlannedBucket, ...]) -> Iterator[str]:
