@@ -86,7 +86,7 @@ def test_value_comes_to(value: object, expected: object) -> None:
         {"Fn::ForEach::X": ["K", ["a", "b"], {"same": "${K}"}]},
         {"Fn::ForEach::X": "malformed"},
         float("nan"),
-        object(),
+        {1, 2},
     ],
     ids=str,
 )
