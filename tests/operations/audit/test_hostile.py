@@ -11,7 +11,7 @@ from tests.operations.audit.hostile import Line, lines, parse
 from tests.operations.audit.records import NOW
 
 # A million takes some minutes: set SECURE_BUCKET_HOSTILE_LINES=1000000.
-LINES = int(os.environ.get("SECURE_BUCKET_HOSTILE_LINES", "20000"))
+LINES = int(os.environ.get("SECURE_BUCKET_HOSTILE_LINES", "5000"))
 
 
 @pytest.fixture(scope="module")
