@@ -206,7 +206,9 @@ _ROWS: Final = (
     ConditionKey("s3:AccessGrantsLocationScope", Type.STRING, Presence.ACTION, Form.ANY, "s3://example/*"),
     ConditionKey("s3:AccessPointNetworkOrigin", Type.STRING, Presence.ACTION, Form.ANY, "Internet", values=("Internet", "VPC")),
     ConditionKey("s3:AccessPointTag/<key>", Type.STRING, Presence.ACTION, Form.TAG),
-    ConditionKey("s3:BucketTag/<key>", Type.STRING, Presence.ACTION, Form.TAG),
+    # The packaged reference lists it for no action. S3 User Guide, *Enabling ABAC in general purpose buckets*, read
+    # 2026-11: requests to a bucket for which ABAC is enabled have the tags of the bucket.
+    ConditionKey("s3:BucketTag/<key>", Type.STRING, Presence.REQUEST, Form.TAG),
     ConditionKey("s3:DataAccessPointAccount", Type.STRING, Presence.ACTION, Form.ACCOUNT, "111122223333"),
     ConditionKey("s3:DataAccessPointArn", Type.ARN, Presence.ACTION, Form.ARN, "arn:aws:s3:us-east-1:111122223333:accesspoint/example"),
     ConditionKey("s3:ExistingJobOperation", Type.STRING, Presence.ACTION),
