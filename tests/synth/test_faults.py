@@ -24,7 +24,7 @@ SecureBucket(top, "Good")
 SecureBucket(cdk.NestedStack(top, "Nested"), "Good")
 check = validation.check_assembly
 
-def broken(directory):
+def broken(directory, **given):
     if case in ("truncated", "no-json", "gone"):
         # In a copy: the CDK by itself stops a validation plugin that writes to the assembly.
         directory = shutil.copytree(directory, pathlib.Path(tempfile.mkdtemp()) / "cdk.out")
@@ -32,7 +32,7 @@ def broken(directory):
     if case == "raises":
         raise KeyError("a defect of ours")
     if case == "recursion":
-        return broken(directory)
+        return broken(directory, **given)
     if case == "surrogate":
         raise ValueError("a lone surrogate: " + chr(0xD800))
     if case == "truncated":
@@ -45,8 +45,8 @@ def broken(directory):
     if case == "acknowledgments":
         del validation.read_acknowledgments
     if case == "overlooked":
-        return type(check(directory))()
-    return check(directory)
+        return type(check(directory, **given))()
+    return check(directory, **given)
 
 validation.check_assembly = broken
 """
