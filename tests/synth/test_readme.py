@@ -20,7 +20,7 @@ def blocks(language: str) -> list[str]:
 
 def test_the_example_says_what_the_readme_says(tmp_path: Path) -> None:
     example, _ = blocks("python")
-    output, _ = blocks("text")
+    _, output, _ = blocks("text")
     (tmp_path / "app.py").write_text(example, encoding="utf-8")
     run = Run(0, "", "", tmp_path).again()
     assert run.code == 1
@@ -32,7 +32,7 @@ def test_the_example_says_what_the_readme_says(tmp_path: Path) -> None:
 
 def test_one_line_mends_the_example(tmp_path: Path) -> None:
     example, line = blocks("python")
-    _, output = blocks("text")
+    _, _, output = blocks("text")
     gate = next(each for each in example.splitlines() if "SecureTransportAspect())" in each)
     (tmp_path / "app.py").write_text(example.replace(gate, line), encoding="utf-8")
     run = Run(0, "", "", tmp_path).again()
