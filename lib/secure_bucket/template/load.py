@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import stat
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 from msgspec import Struct
 
 from secure_bucket.errors import NotATemplateError, TemplateError
 from secure_bucket.template.places import JsonPlaces, Places
-from secure_bucket.template.scan import Duplicate, WrittenFloat
+from secure_bucket.template.scan import Duplicate, WrittenFloat, read_strict_json
 from secure_bucket.template.yaml_text import scan_yaml
 from secure_bucket.values.unknown import Place
 
@@ -154,9 +153,7 @@ def _scan(text: str, name: str) -> tuple[object, Places | JsonPlaces]:
     if text.lstrip()[0] not in "{[/":
         return scan_yaml(text, name, positions), Places(positions)
     try:
-        value = json.loads(
-            text, object_pairs_hook=_members, parse_constant=_refuse_constant, parse_float=WrittenFloat
-        )
+        value = read_strict_json(text, parse_float=WrittenFloat)
     except (ValueError, RecursionError):
         pass  # With comments, a key twice, too deep, or wrong: the scanner knows, and says where.
     else:
@@ -176,17 +173,6 @@ def _scan(text: str, name: str) -> tuple[object, Places | JsonPlaces]:
             raise error from None
     _refuse_lone_surrogates(value, name)
     return value, Places(positions)
-
-
-def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a key stands twice")
-    return members
-
-
-def _refuse_constant(word: str) -> NoReturn:
-    raise ValueError(f"{word} is not JSON")
 
 
 def _refuse_lone_surrogates(value: object, name: str) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any, NoReturn
+from typing import Any
 
 from secure_bucket.errors import SecureBucketError
+from secure_bucket.template.scan import read_strict_json
 
 __all__ = ["PolicyTextError", "read_policy_text"]
 
@@ -22,7 +22,7 @@ def read_policy_text(text: str) -> dict[str, Any]:
             what counts.
     """
     try:
-        value = json.loads(text, object_pairs_hook=_members, parse_constant=_refuse)
+        value = read_strict_json(text)
     except RecursionError:
         raise PolicyTextError("the policy is nested too deeply to be read") from None
     except ValueError as error:
@@ -30,14 +30,3 @@ def read_policy_text(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise PolicyTextError("the policy is JSON, and not an object with `Statement`")
     return value
-
-
-def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a key stands twice in one object")
-    return members
-
-
-def _refuse(word: str) -> NoReturn:
-    raise ValueError(f"{word} is not JSON")

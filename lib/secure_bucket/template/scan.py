@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
 
 from secure_bucket.values.unknown import Place, Unknown
 
@@ -15,6 +17,7 @@ __all__ = [
     "duplicate_key",
     "find_duplicates",
     "pointer_token",
+    "read_strict_json",
 ]
 
 MAX_DEPTH = 200
@@ -23,6 +26,27 @@ MAX_DEPTH = 200
 def pointer_token(key: object) -> str:
     """Return a key as a token of a JSON pointer, as RFC 6901 escapes it."""
     return str(key).replace("~", "~0").replace("/", "~1")
+
+
+def read_strict_json(text: str, *, parse_float: Callable[[str], Any] = float) -> object:
+    """Return the value of a JSON text.
+
+    Raises:
+        ValueError: It is no JSON, holds `NaN` or an infinity, or an object in it has a key twice.
+        RecursionError: It is nested too deeply.
+    """
+    return json.loads(text, object_pairs_hook=_members, parse_constant=_refuse, parse_float=parse_float)
+
+
+def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return members
+
+
+def _refuse(word: str) -> NoReturn:
+    raise ValueError(f"{word} is not JSON")
 
 
 class WrittenFloat(float):
