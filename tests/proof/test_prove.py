@@ -280,6 +280,11 @@ class TestBounds:
         assert isinstance(covered, Undecided)
         assert "too complex to decide" in covered.reasons[0].reason
 
+    def test_a_few_patterns_of_actions_are_not_too_complex(self) -> None:
+        buckets = deny(Action=["s3:*Bucket*"]), deny(Action=None, NotAction=["s3:*Bucket*"])
+        further = deny(Action=["s3:*Object*", "s3:Get*", "s3:*Tag*", "s3:*Acl"], Resource=BUCKET)
+        assert isinstance(prove(*buckets, further), Proven)
+
     def test_no_arn_is_longer_than_iam_allows(self) -> None:
         longer = {"StringNotLike": {"aws:PrincipalArn": "?" * 700 + "*"}}
         assert prove(deny(Condition=HTTP | longer)) == Proven((0,))

@@ -231,11 +231,11 @@ def unlisted_actions(clauses: Sequence[Clause], target: Target, budget: Budget) 
     ]
     # Every action that AWS lists is of letters only. Actions of other services have digits too, and AWS
     # documents no grammar of the name, so that the name of a future action may begin with any of these.
-    name = Stage(allowed=LETTERS | DIGITS | frozenset("-_"), preferred="NewAction", most=ACTION_LIMIT)
+    name = Stage(allowed=LETTERS | DIGITS | frozenset("-_"), preferred="NewAction")
     shape = (Stage("s3:"), name)
     if target is Target.BUCKET:
         yield from DOUBTFUL_ACTIONS
-    for parts in representatives(shape, patterns, [("s3:", "NewAction")], budget):
+    for parts in representatives(shape, patterns, [("s3:", "NewAction")], budget, longest=ACTION_LIMIT):
         # An action that exists is listed for its own target, or can meet no bucket policy.
         if not is_listed("".join(parts)):
             yield "".join(parts)
