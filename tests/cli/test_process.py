@@ -84,7 +84,7 @@ def test_help_of_a_command(process: Process) -> None:
         (("help", "adit"), "did you mean `audit`?"),
         (("check", "--strct"), "did you mean `--strict`?"),
         (("check", "--format", "jsn"), "did you mean `json`?"),
-        (("explain", "SB01"), "did you mean `SB001`?"),
+        (("explain", "SB0001"), "did you mean `SB001`?"),
         (("explain", "plaintext-htp"), "did you mean `plaintext-http`?"),
     ],
 )

@@ -24,7 +24,17 @@ MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
 # What the pages name of other commands.
 FOREIGN = {
-    *("--all", "--app", "--cached", "--diff-filter", "--name-only", "--no-save", "--quiet", "--query"),
+    *(
+        "--all",
+        "--app",
+        "--cached",
+        "--diff-filter",
+        "--name-only",
+        "--no-asset-metadata",
+        "--no-save",
+        "--quiet",
+        "--query",
+    ),
     *(
         "--ignore-errors",
         "--output",

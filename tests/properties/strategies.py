@@ -93,6 +93,8 @@ RANGES = (
     *("2001:db8::/32", "2001:db8::/33", "8000::/1", "::/1"),
 )
 TIMES = ("2025-01-01T00:00:00Z", "2030-01-01T00:00:00Z", "2029-12-31T23:59:59Z", "2030-01-01T01:00:00+01:00")
+REQUEST_TIMES = ("2026-11-30T00:00:00Z", *TIMES[1:])
+"""Nobody can send a request in the past."""
 NUMBERS = ("1", "2", "1.5", "2.0", "10")
 BOOLEAN_KEYS = ("aws:ViaAWSService", "aws:PrincipalIsAWSService", "aws:MultiFactorAuthPresent")
 SETS = ("a", "b", "c")
@@ -298,7 +300,7 @@ _OPTIONAL: dict[str, tuple[Json, ...]] = {
 
 
 _ALWAYS: dict[str, tuple[Json, ...]] = {
-    "aws:CurrentTime": TIMES,
+    "aws:CurrentTime": REQUEST_TIMES,
     "aws:UserAgent": VALUES["aws:UserAgent"],
     "aws:ViaAWSService": ("true", "false"),
 }
@@ -330,7 +332,10 @@ def requests(draw: st.DrawFn) -> Request:
             draw(st.sampled_from(ACTIONS_ON_OBJECTS)),
             f"{BUCKET}/{draw(st.sampled_from(KEYS))}",
         )
-    place: dict[str, Json] = {"aws:CurrentTime": draw(st.sampled_from(TIMES)), "aws:EpochTime": "1893456000"}
+    place: dict[str, Json] = {
+        "aws:CurrentTime": draw(st.sampled_from(REQUEST_TIMES)),
+        "aws:EpochTime": "1893456000",
+    }
     place["aws:ViaAWSService"] = draw(st.sampled_from(("true", "false")))
     place["aws:UserAgent"] = draw(st.sampled_from(VALUES["aws:UserAgent"]))
     barred = NOT_ANONYMOUS if principal == "anonymous" else set()
@@ -354,8 +359,8 @@ def small_space(policy: dict[str, Json]) -> Iterator[Request]:
         if key in text
     ]
     always = {
-        "aws:CurrentTime": TIMES[0],
-        "aws:EpochTime": "1735689600",
+        "aws:CurrentTime": REQUEST_TIMES[0],
+        "aws:EpochTime": "1795996800",
         "aws:ViaAWSService": "false",
     }
     # People turn fastest, so that a caller who stops early has met all of them.
