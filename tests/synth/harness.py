@@ -34,6 +34,12 @@ GATE = "\ncdk.Aspects.of(app).add(SecureTransportAspect())\n"
 
 SYNTH = "\napp.synth()\n"
 
+OWN_VALIDATION_OFF = {"CDK_VALIDATION": "false"}
+"""Switches off the CDK's own validation of templates, which is over half of the processor time of a small
+app (3.5 s against 0.8 s with aws-cdk-lib 2.275.0). Plugins run all the same, ours too; the examples and
+`test_readme.py` run with the CDK's own validation.
+"""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -99,15 +105,16 @@ def cdk_synth(directory: Path, body: str, *arguments: str, gate: str = GATE, end
     return _cdk_synth(directory, *arguments)
 
 
-def synth_here(directory: Path, *arguments: str) -> Run:
+def synth_here(directory: Path, *arguments: str, **environment: str) -> Run:
     """Run `cdk synth` on the app of a directory, as its `cdk.json` says."""
     if not CDK.exists():
         pytest.fail(f"{CDK} is missing: run `make install`")
-    return _run(directory, str(CDK), "synth", "--quiet", *arguments)
+    return _run(directory, str(CDK), "synth", "--quiet", *arguments, **environment)
 
 
 def _cdk_synth(directory: Path, *arguments: str) -> Run:
-    return synth_here(directory, "--no-notices", "--app", f"{sys.executable} app.py", *arguments)
+    app = f"{sys.executable} app.py"
+    return synth_here(directory, "--no-notices", "--app", app, *arguments, **OWN_VALIDATION_OFF)
 
 
 def _run(directory: Path, *command: str, **environment: str) -> Run:
