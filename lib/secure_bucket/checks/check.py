@@ -146,6 +146,7 @@ def check_assembly(
         TemplateError: If a file that the assembly refers to is missing or cannot be read.
     """
     # Both take 10 ms to load, and a single template needs neither.
+    from secure_bucket.checks.judged_files import JUDGED, changes_since_judged
     from secure_bucket.findings.acknowledgments import RECORD, recorded_acknowledgments
     from secure_bucket.findings.origin import with_origins
 
@@ -157,8 +158,10 @@ def check_assembly(
 
     named = f"`{os.fspath(directory)}`"
     report = _check(read, named, strict, minimum_tls_version, exceptions_as_of)
+    report = replace(report, faults=(*report.faults, *changes_since_judged(directory)))
     record = os.path.join(directory, RECORD)
-    if exceptions_as_of is not None and report.findings and not os.path.exists(record):
+    is_judged = os.path.exists(os.path.join(directory, JUDGED))
+    if exceptions_as_of is not None and report.findings and not (is_judged or os.path.exists(record)):
         remark = f"`{record}` is missing, so acknowledgments on the App or on a Stage are not known"
         report = replace(report, remarks=(remark,))
     return with_origins(report, directory)

@@ -80,12 +80,14 @@ class CloudAssembly(Struct):
         stacks: The stacks, those of Stages included.
         assets: The file assets, by key.
         directories: The directory of the assembly and those of its Stages.
+        files: Every file that was read for this: manifests, asset manifests and metadata.
     """
 
     directory: str
     stacks: list[StackArtifact] = field(default_factory=list)
     assets: dict[str, FileAsset] = field(default_factory=dict)
     directories: list[Path] = field(default_factory=list)
+    files: list[Path] = field(default_factory=list)
 
     def stack_of(self, path: str) -> StackArtifact | None:
         """Return the stack that a construct is in; one in a nested stack is in the stack around it."""
@@ -128,6 +130,7 @@ def _read_directory(assembly: CloudAssembly, directory: Path, stage: str, level:
     assembly.directories.append(directory)
     file = directory / MANIFEST
     manifest = read_json(file)
+    assembly.files.append(file)
     for name, artifact in _mapping(manifest, "artifacts", file).items():
         kind = artifact.get("type") if isinstance(artifact, Mapping) else None
         if not isinstance(artifact, Mapping) or kind is None:
@@ -137,13 +140,17 @@ def _read_directory(assembly: CloudAssembly, directory: Path, stage: str, level:
         if kind == "aws:cloudformation:stack":
             stack = _stack(directory, name, artifact, properties, stage)
             assembly.stacks.append(stack)
+            if stack.metadata_file != file:
+                assembly.files.append(stack.metadata_file)
             for asset in _legacy_assets(directory, stack):
                 assembly.assets.setdefault(asset.key, asset)
         elif kind == "cdk:cloud-assembly":
             inner = directory / _file(properties, "directoryName", name, file)
             _read_directory(assembly, inner, str(inner), level + 1)
         elif kind == "cdk:asset-manifest":
-            for asset in _assets(directory / _file(properties, "file", name, file)):
+            listing = directory / _file(properties, "file", name, file)
+            assembly.files.append(listing)
+            for asset in _assets(listing):
                 assembly.assets[asset.key] = asset
 
 

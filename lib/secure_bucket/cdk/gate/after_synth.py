@@ -23,12 +23,13 @@ from constructs import IConstruct
 from secure_bucket.cdk.gate.violations import PLUGIN, SUM, fails, id_of
 from secure_bucket.cdk.versions import PolicyViolation, has_acknowledgments
 from secure_bucket.checks.gate import ManifestStamp, refuse, stamp_of, waits_for_context
+from secure_bucket.checks.judged_files import changes_since_judged
 from secure_bucket.errors import NotProvenError, SecureBucketError
 
 if TYPE_CHECKING:
     from secure_bucket.cdk.gate.state import AppState
 
-__all__ = ["watch", "wrap_synth"]
+__all__ = ["watch", "watch_files", "wrap_synth"]
 
 # Set by the CDK CLI: `OUTDIR_ENV` of aws-cdk-lib's cx-api.
 _OUTDIR = "CDK_OUTDIR"
@@ -83,10 +84,12 @@ class _Assembly:
         if stamp is not None and stamp != self.judged:
             # Something wrote the assembly past the wrapper.
             self.judge(app)
-        return self.refused
+        return self.refused or _is_changed(self.directory)
 
 
 _assemblies: WeakKeyDictionary[cdk.App, _Assembly] = WeakKeyDictionary()
+# The assemblies that a plugin judges, each with the process that writes it.
+_directories: dict[str, int] = {}
 # Under the CLI an app lives as long as the process, at whose end it has to be known that it was refused.
 _kept: list[cdk.App] = []
 
@@ -98,6 +101,21 @@ def watch(app: IConstruct, state: AppState) -> None:
         if _is_under_the_cli():
             _kept.append(app)
             _end_last()
+
+
+def watch_files(app: IConstruct) -> None:
+    """Fail the process at its end if something changed the assembly after the plugin judged it."""
+    if isinstance(app, cdk.App) and _is_under_the_cli():
+        _directories[app.outdir] = os.getpid()
+        _end_last()
+
+
+def _is_changed(directory: str) -> bool:
+    """Report the files of an assembly that were changed after the gate judged them."""
+    faults = changes_since_judged(directory)
+    for fault in faults:
+        _say(f"{PLUGIN}: {fault.message}")
+    return bool(faults)
 
 
 def wrap_synth() -> None:
@@ -140,6 +158,7 @@ def _end_last() -> None:
 def _end() -> None:
     """End the process with 1 if an assembly is refused, after the exit handlers of others."""
     failed = [assembly.ends_in_failure(app) for app, assembly in list(_assemblies.items())]
+    failed += [_is_changed(path) for path, process in _directories.items() if process == os.getpid()]
     if not any(failed):
         return
     atexit.unregister(_end)

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from secure_bucket.cdk.fix.outcome import Fixed, Left, Outcome
+from secure_bucket.checks.judged_files import forget_judged_files
 from secure_bucket.findings.acknowledgments import (
     RECORD,
     GateRecord,
@@ -49,3 +50,4 @@ def remove_record(directory: Path) -> None:
     """
     with contextlib.suppress(FileNotFoundError):
         (directory / RECORD).unlink()
+    forget_judged_files(directory)

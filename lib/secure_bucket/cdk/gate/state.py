@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 from secure_bucket.cdk.fix.fixer import Fixer
 from secure_bucket.cdk.fix.outcome import Fixed, Outcome
-from secure_bucket.cdk.gate.after_synth import watch
+from secure_bucket.cdk.gate.after_synth import watch, watch_files
 from secure_bucket.cdk.gate.record import remove_record
 from secure_bucket.cdk.versions import has_reliable_plugins
 
@@ -61,6 +61,7 @@ class AppState(Struct):
                 remove_record(Path(app.outdir))
             if has_reliable_plugins():
                 cdk.Validations.of(app).add_plugins(cast(cdk.IPolicyValidationPlugin, asked_for))
+                watch_files(app)
             else:
                 watch(app, self)
         elif self.gate is not asked_for:

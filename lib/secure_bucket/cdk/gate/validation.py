@@ -53,6 +53,7 @@ from secure_bucket.cdk.versions import (
     require_cdk,
 )
 from secure_bucket.checks.check import check_assembly
+from secure_bucket.checks.judged_files import forget_judged_files, write_judged_files
 from secure_bucket.errors import TemplateError
 from secure_bucket.findings.acknowledgments import RecordedException, expiry_of
 from secure_bucket.findings.finding import Finding, GrantedException, Level, Report
@@ -125,6 +126,7 @@ class Gate:
     def _judge(self, app: cdk.App, templates: Iterable[str], state: AppState) -> list[PolicyViolation]:
         directory = Path(app.outdir)
         today = datetime.date.today()
+        forget_judged_files(directory)
         report = check_assembly(directory, exceptions_as_of=None if has_acknowledgments() else today)
         _demand_every_template(report, templates)
         assembly = read_manifests(directory)
@@ -185,6 +187,7 @@ class Gate:
             # Whoever registers a gate by hand has had no chance to remove the record of an earlier synthesis,
             # and a plugin must not change what it finds.
             write_record(directory, outcomes, [*exceptions, *map(_declared, report.exceptions)])
+            write_judged_files(directory, (*assembly.files, *report.templates))
         if not self._quiet:
             fixed = [outcome for outcome in outcomes.values() if isinstance(outcome, Fixed)]
             for outcome in fixed:

@@ -1,0 +1,108 @@
+"""Detect that a cloud assembly was changed after the gate judged it.
+
+The gate writes the SHA-256 of every file that it judged into the assembly. It is not a signature: who changes
+the templates on purpose can write that file again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from secure_bucket.errors import TemplateError
+from secure_bucket.findings.finding import Fault
+from secure_bucket.template.load import read_bytes
+from secure_bucket.values.unknown import Place
+
+__all__ = ["JUDGED", "JudgedFiles", "changes_since_judged", "forget_judged_files", "write_judged_files"]
+
+JUDGED: Final = "secure-bucket-judged.json"
+"""The file in a cloud assembly that holds the digests of the files that the gate judged."""
+
+
+class JudgedFiles(Struct, frozen=True):
+    """The files that the gate judged.
+
+    Args:
+        files: The SHA-256 of each file in hexadecimal, by its path from the directory of the assembly.
+        version: The version of this form.
+    """
+
+    files: dict[str, str]
+    version: int = 1
+
+
+def write_judged_files(directory: str | os.PathLike[str], files: Iterable[str | os.PathLike[str]]) -> None:
+    """Write the digests of the files that the gate has judged.
+
+    Args:
+        directory: The directory of the cloud assembly.
+        files: The manifests and templates. A name that is not a file, such as that of a template inside of
+            another one, is skipped.
+
+    Raises:
+        TemplateError: If a file cannot be read.
+    """
+    paths = sorted({os.path.abspath(file) for file in files if os.path.isfile(file)})
+    judged = JudgedFiles({_key(directory, path): _digest(path) for path in paths})
+    text = json.dumps(msgspec.to_builtins(judged), indent=2) + "\n"
+    with open(os.path.join(directory, JUDGED), "w", encoding="utf-8") as stream:
+        stream.write(text)
+
+
+def forget_judged_files(directory: str | os.PathLike[str]) -> None:
+    """Remove the digests of an earlier synthesis."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(os.path.join(directory, JUDGED))
+
+
+def changes_since_judged(directory: str | os.PathLike[str]) -> tuple[Fault, ...]:
+    """Return a fault for each file that was changed or removed after the gate judged it.
+
+    An assembly without digests has no faults: no gate was in its app.
+
+    Args:
+        directory: The directory of the cloud assembly.
+    """
+    record = os.path.join(directory, JUDGED)
+    try:
+        judged = (
+            msgspec.json.decode(read_bytes(record), type=JudgedFiles) if os.path.lexists(record) else None
+        )
+    except (TemplateError, msgspec.MsgspecError, ValueError, RecursionError) as error:
+        # INVARIANT: digests that cannot be read are not a pass.
+        return (
+            Fault(record, f"`{record}` cannot be read: {error}; run `cdk synth` again", Place(file=record)),
+        )
+    if judged is None:
+        return ()
+    faults = []
+    for key, digest in judged.files.items():
+        file = os.path.join(directory, *key.split("/"))
+        what = "changed"
+        try:
+            if _digest(file) == digest:
+                continue
+        except TemplateError:
+            what = "removed"
+        message = (
+            f"`{file}` was {what} after the gate judged it: run `cdk synth` again, or remove `{record}` if "
+            "the app no longer has the gate"
+        )
+        faults.append(Fault(file, message, Place(file=file)))
+    return tuple(faults)
+
+
+def _key(directory: str | os.PathLike[str], path: str) -> str:
+    return os.path.relpath(path, os.path.abspath(directory)).replace(os.sep, "/")
+
+
+def _digest(file: str) -> str:
+    return hashlib.sha256(read_bytes(file)).hexdigest()
