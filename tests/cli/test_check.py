@@ -166,7 +166,9 @@ def test_report_in_a_file_leaves_a_summary_on_standard_error(directory: Path, ru
     (directory / "a.yaml").write_text(OPEN)
     outcome = run("check", "a.yaml", "--format", "json", "--output", "a.json")
     assert outcome.out == ""
-    assert outcome.err.startswith("secure-bucket: 1 bucket in 1 template: 0 proven, 1 refuted")
+    assert outcome.err.startswith(
+        "secure-bucket: Failed: 1 of 1 bucket accepts plain HTTP. 1 bucket in 1 template: 0 proven"
+    )
     assert run("check", "a.yaml", "--quiet", "--format", "json", "--output", "a.json").err == ""
 
 

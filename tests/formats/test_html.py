@@ -172,17 +172,20 @@ def test_the_monitoring_that_is_declared_stands_there() -> None:
 @pytest.mark.parametrize(
     ("report", "outcome"),
     [
-        (PROVEN, "In order: every bucket denies plain HTTP (1 bucket proven)"),
-        (Report(), "Nothing was judged: there is no bucket"),
-        (FULL, "Incomplete: 1 thing could not be checked"),
-        (replace(FULL, faults=()), "Not in order: 2 resources with a finding that fails the check"),
+        (PROVEN, "Passed: 1 of 1 bucket denies plain HTTP"),
+        (Report(), "Nothing was checked: no bucket was found"),
+        (
+            FULL,
+            "Incomplete: 1 thing could not be checked; 1 of 4 buckets accepts plain HTTP, 1 other finding",
+        ),
+        (replace(FULL, faults=()), "Failed: 1 of 4 buckets accepts plain HTTP, 1 other finding"),
         (
             replace(FULL, faults=(), findings=FULL.findings[1:3], buckets=FULL.buckets[1:]),
-            "In order with reservations: 2 buckets not proven, and let pass",
+            "Passed with reservations: 2 of 3 buckets are not proven, and accepted",
         ),
         (
             replace(PROVEN, baselined=(finding(logical_id="Good"),)),
-            "In order with reservations: every bucket is proven, and other findings are accepted",
+            "Passed with reservations: every bucket is proven, and other findings are accepted",
         ),
     ],
 )

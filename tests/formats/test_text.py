@@ -64,12 +64,26 @@ def test_a_long_statement_is_shortened_in_the_middle() -> None:
     assert lines[8:] == [" ... | |", "  40 | |     k38: 1", "  41 | |     k39: 1", "     | |__________^"]
 
 
-def test_the_summary_says_what_was_covered() -> None:
+def test_the_last_line_starts_with_the_number_that_matters() -> None:
     assert render(FULL, RUN).splitlines()[-1] == (
+        "Incomplete: 1 thing could not be checked; 1 of 4 buckets accepts plain HTTP, 1 other finding. "
         "4 buckets in 2 templates: 1 proven, 2 refuted, 1 undecided, 1 skipped; 1 exception in use; "
         "1 finding in the baseline; 1 fault that left something unchecked"
     )
-    assert render(Report(), RUN) == "0 buckets in 0 templates: 0 proven, 0 refuted, 0 undecided, 0 skipped\n"
+    assert render(Report(), RUN) == (
+        "Nothing was checked: no bucket was found. "
+        "0 buckets in 0 templates: 0 proven, 0 refuted, 0 undecided, 0 skipped\n"
+    )
+
+
+def test_more_findings_than_a_screen_shows_are_grouped_by_file() -> None:
+    report = replace(FULL, findings=tuple(finding(message=f"bucket {number}") for number in range(11)))
+    lines = render(report, RUN).splitlines()
+    assert lines[:2] == ["templates/app.yaml: 11 findings", "  2:3: SB001 error: bucket 0"]
+    assert lines[12] == "note: one line for each finding; --verbose also shows fixes and statements"
+    assert "  fix: use `SecureBucket`, or `enforce_ssl=True`" in render(report, RUN, verbose=True)
+    coloured = render(report, RUN, colour=True, width=60)
+    assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == render(report, RUN, width=60)
 
 
 def test_exceptions_are_listed_with_reason_and_end() -> None:
@@ -168,7 +182,10 @@ def test_real_findings_are_shown_on_the_statement(tmp_path: Path) -> None:
         ' 6 | |        "Condition": {"Bool": {"aws:SecureTransport": "false"}}}',
         "   | |_______________________________________________________________^",
     ]
-    assert lines[-1] == "1 bucket in 1 template: 0 proven, 1 refuted, 0 undecided, 0 skipped"
+    assert lines[-1] == (
+        "Failed: 1 of 1 bucket accepts plain HTTP. "
+        "1 bucket in 1 template: 0 proven, 1 refuted, 0 undecided, 0 skipped"
+    )
 
 
 def test_levels_are_told_apart_without_colour() -> None:

@@ -36,6 +36,8 @@ _WANTED = {
     "undecided": '`"error"` or `"warn"`',
     "strict": "`true` or `false`",
     "minimum-tls": "a TLS version as `1.2`",
+    "select": "a list of texts",
+    "ignore": "a list of texts",
     "jobs": "a number from 1",
     "exceptions": "a list of tables",
 }
@@ -79,6 +81,8 @@ class SettingsTable(Struct, frozen=True, rename="kebab", forbid_unknown_fields=T
         strict: Whether `{"AWS": "*"}` is taken not to cover AWS service principals.
         minimum_tls: The TLS version below which nothing may get through.
         baseline: The file of the baseline.
+        select: Rules to check, by id or name (default: all).
+        ignore: Rules whose findings do not count, by id or name.
         jobs: How many processes to use.
         exceptions: Exceptions from rules.
     """
@@ -89,6 +93,8 @@ class SettingsTable(Struct, frozen=True, rename="kebab", forbid_unknown_fields=T
     strict: bool | None = None
     minimum_tls: Any = None
     baseline: Words | None = None
+    select: tuple[Words, ...] = ()
+    ignore: tuple[Words, ...] = ()
     jobs: Annotated[int, Meta(ge=1)] | None = None
     exceptions: tuple[ConfiguredException, ...] = ()
 

@@ -19,8 +19,8 @@ from secure_bucket.cli.output import OutputError, speaks_utf8, to_stderr, to_std
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Report
 from secure_bucket.formats import FORMATS, write_atomically
+from secure_bucket.formats.ending import closing
 from secure_bucket.formats.run import Run
-from secure_bucket.formats.summary import summary
 from secure_bucket.values.unknown import Place
 from secure_bucket.version import installed_version
 
@@ -88,7 +88,7 @@ def deliver(
             where = "" if not at.file or f"`{at.file}`" in fault.message else f"{at}: "
             yield f"{where}{fault.message}"
 
-    deliver_in(reports, arguments, run, text=text, render=render, faults=faults(), notes=(summary(report),))
+    deliver_in(reports, arguments, run, text=text, render=render, faults=faults(), notes=(closing(report),))
 
 
 def deliver_in(

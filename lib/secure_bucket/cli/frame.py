@@ -15,6 +15,7 @@ from secure_bucket.cli.config import Config, config_of
 from secure_bucket.cli.delivery import deliver, reports_of
 from secure_bucket.cli.exits import exit_code, undecided_as_warnings
 from secure_bucket.cli.output import OutputError, to_stderr
+from secure_bucket.cli.selection import Selection, selection_of
 from secure_bucket.findings.finding import Report
 from secure_bucket.formats.write import write_atomically
 
@@ -60,7 +61,8 @@ class Frame(Struct, frozen=True):
         config: The settings.
         claim: What is proven.
         undecided_fails: Whether an undecided bucket fails.
-        baseline: The baseline to read or write; `None` for none.
+        baseline: The baseline to read or write; `None` if no baseline is used.
+        selection: The rules whose findings count.
     """
 
     reports: tuple[ReportTo, ...]
@@ -68,11 +70,13 @@ class Frame(Struct, frozen=True):
     claim: ClaimOptions
     undecided_fails: bool
     baseline: str | None
+    selection: Selection
 
     @property
     def words(self) -> tuple[tuple[str, str], ...]:
-        """What was asked for, for the reports."""
-        return ("undecided", "error" if self.undecided_fails else "warn"), *self.claim.words
+        """The options in force, for the reports."""
+        undecided = ("undecided", "error" if self.undecided_fails else "warn")
+        return undecided, *self.claim.words, *self.selection.words
 
     def finish(
         self,
@@ -97,6 +101,8 @@ class Frame(Struct, frozen=True):
         """
         if self.baseline is not None:
             report = _against_baseline(report, arguments, self.baseline, whole=whole)
+        # After the baseline, which keeps its entries for rules that this run ignores.
+        report = self.selection.apply(report)
         if not self.undecided_fails:
             report = undecided_as_warnings(report)
         code = exit_code(report)
@@ -124,7 +130,14 @@ def frame_of(arguments: argparse.Namespace) -> Frame:
     config = config_of(arguments)
     undecided = arguments.undecided or config.undecided or "error"
     baseline = baseline_of(arguments, config.baseline)
-    return Frame(reports, config, claim_of(arguments, config), undecided == "error", baseline)
+    return Frame(
+        reports,
+        config,
+        claim_of(arguments, config),
+        undecided == "error",
+        baseline,
+        selection_of(arguments, config),
+    )
 
 
 def _against_baseline(report: Report, arguments: argparse.Namespace, file: str, *, whole: bool) -> Report:

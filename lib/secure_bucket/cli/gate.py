@@ -124,6 +124,7 @@ def _judge(arguments: argparse.Namespace, directory: str) -> bool:
     from secure_bucket.cli.config import config_of
     from secure_bucket.cli.delivery import run_of
     from secure_bucket.cli.exits import exit_code, undecided_as_warnings
+    from secure_bucket.cli.selection import selection_of
     from secure_bucket.formats.summary import summary
     from secure_bucket.formats.text import render
 
@@ -141,6 +142,7 @@ def _judge(arguments: argparse.Namespace, directory: str) -> bool:
         from secure_bucket.cli.baseline import apply_baseline, read_baseline
 
         report, _ = apply_baseline(report, read_baseline(baseline))
+    report = selection_of(arguments, config).apply(report)
     if (arguments.undecided or config.undecided or "error") == "warn":
         report = undecided_as_warnings(report)
     code = exit_code(report)

@@ -183,6 +183,7 @@ class Report(Struct, frozen=True):
             `(place, name, why)`; said, never counted as proven.
         exceptions: Every exception that was granted: used, unused and expired.
         baselined: The findings that the baseline already holds.
+        deselected: The findings of rules that the user ignores or did not select; they do not fail the gate.
         faults: What could not be checked.
         ignored: Files that are no templates, each as `(file, why)`.
         accounts: The accounts whose running buckets were judged; empty for templates.
@@ -208,6 +209,7 @@ class Report(Struct, frozen=True):
     remarks: tuple[str, ...] = ()
     as_of: str = ""
     never_created: tuple[tuple[Place, str, str], ...] = ()
+    deselected: tuple[Finding, ...] = ()
 
     @property
     def partners(self) -> tuple[str, ...]:
@@ -219,7 +221,11 @@ class Report(Struct, frozen=True):
     def unread(self) -> tuple[Finding, ...]:
         """The findings on templates that nobody could read, those that something excuses included."""
         excused = (each for granted in self.exceptions for each in granted.findings)
-        return tuple(each for each in (*self.findings, *excused, *self.baselined) if each.rule == "SB010")
+        return tuple(
+            each
+            for each in (*self.findings, *excused, *self.baselined, *self.deselected)
+            if each.rule == "SB010"
+        )
 
     @property
     def proven(self) -> int:

@@ -32,19 +32,23 @@ def verdict_name(verdict: Verdict) -> str:
 
 
 class Excused(Struct, frozen=True):
-    """A finding that does not fail the gate, because somebody said so.
+    """A finding that does not fail the gate, because a user accepted it.
 
     Args:
         finding: The finding.
-        by: The exception; `None` when it is in the baseline.
+        by: The exception (default: no exception covers it).
+        deselected: Whether the user ignores its rule; else the baseline has it if no exception covers it.
     """
 
     finding: Finding
     by: GrantedException | None = None
+    deselected: bool = False
 
     @property
     def why(self) -> str:
         """The reason, with the day it ends, in one clause."""
+        if self.deselected:
+            return f"rule {self.finding.rule} is ignored"
         if self.by is None:
             return "it is in the baseline"
         until = f", until {self.by.expires.isoformat()}" if self.by.expires else ""
@@ -85,6 +89,7 @@ def excused(report: Report) -> tuple[Excused, ...]:
     return tuple(
         [Excused(finding, granted) for granted in report.exceptions for finding in granted.findings]
         + [Excused(finding) for finding in report.baselined]
+        + [Excused(finding, deselected=True) for finding in report.deselected]
     )
 
 

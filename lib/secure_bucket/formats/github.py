@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from secure_bucket.findings.finding import Finding, Level, Report
 from secure_bucket.formats.characters import well_formed
+from secure_bucket.formats.ending import closing
 from secure_bucket.formats.extent import Excerpts
 from secure_bucket.formats.run import Run
-from secure_bucket.formats.summary import summary
 from secure_bucket.values.unknown import Place
 
 __all__ = ["render"]
@@ -34,7 +34,7 @@ def render(report: Report, run: Run) -> str:
             commands.append(writer.command("notice", granted.at, "exception", message))
     for at, logical_id, why in report.never_created:
         commands.append(writer.command("notice", at, "never created", f"bucket `{logical_id}`: {why}"))
-    commands.append(writer.command("notice", Place(), "secure-bucket", summary(report)))
+    commands.append(writer.command("notice", Place(), "secure-bucket", closing(report)))
     return well_formed("".join(f"{command}\n" for command in commands))
 
 

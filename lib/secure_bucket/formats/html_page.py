@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from textwrap import dedent
 
 from typing_extensions import assert_never
 
 from secure_bucket.findings.finding import Finding, GrantedException, Level, Report
-from secure_bucket.findings.rules.sb010 import describe_unread
 from secure_bucket.findings.subject import Declared, Running
 from secure_bucket.formats.cases import Case, Excused, cases_of, verdict_name
 from secure_bucket.formats.characters import well_formed
+from secure_bucket.formats.ending import Grade, ending_of
 from secure_bucket.formats.extent import Excerpts
 from secure_bucket.formats.html_parts import (
     NEWLINE,
@@ -38,6 +38,7 @@ from secure_bucket.values.unknown import Place
 
 __all__ = ["render"]
 
+_GRADES = {Grade.PASSED: "good", Grade.RESERVED: "open", Grade.FAILED: "bad"}
 _SIGNS = {"proven": ("good", "✓"), "refuted": ("bad", "✗"), "undecided": ("open", "?")}
 _SECTIONS = (
     ("verdicts", "Verdicts"),
@@ -59,7 +60,7 @@ def render(report: Report, run: Run) -> str:
         Markup('<meta charset="utf-8">'),
         Markup(f'<meta http-equiv="Content-Security-Policy" content="{policy}">'),
         Markup('<meta name="viewport" content="width=device-width, initial-scale=1">'),
-        tag("title", f"Plain HTTP to S3 buckets: {page.outcome[1]}"),
+        tag("title", f"Plain HTTP to S3 buckets: {page.outcome.words}"),
         Markup(f"<style>{STYLE}</style>"),
     )
     body = each(
@@ -79,7 +80,7 @@ class _Page:
         self.run = run
         self.excerpts = Excerpts(run.source)
         self.cases = cases_of(report)
-        self.outcome = _outcome(report, self.cases)
+        self.outcome = ending_of(report)
 
     @property
     def witness(self) -> str:
@@ -87,7 +88,6 @@ class _Page:
         return "policy" if self.report.accounts else "template"
 
     def header(self) -> Markup:
-        style, words = self.outcome
         report = self.report
         counts = (
             ("proven", report.proven),
@@ -100,7 +100,7 @@ class _Page:
         return tag(
             "header",
             tag("h1", "Do these S3 buckets answer plain HTTP?"),
-            tag("p", words, class_=f"outcome {style}"),
+            tag("p", self.outcome.words, class_=f"outcome {_GRADES[self.outcome.grade]}"),
             tag(
                 "ul",
                 *(tag("li", tag("strong", f"{number:,}"), name) for name, number in counts),
@@ -327,30 +327,6 @@ class _Page:
     def where(self, at: Place) -> str:
         file = self.run.relative(at.file)
         return f"{file}:{at.line}" if file and at.line else file or at.pointer
-
-
-def _outcome(report: Report, cases: Sequence[Case]) -> tuple[str, str]:
-    """Return how the whole comes out, as the class it is shown in and a sentence."""
-    failing = sum(case.fails for case in cases)
-    if report.faults:
-        return "bad", f"Incomplete: {count(len(report.faults), 'thing')} could not be checked"
-    if failing:
-        return "bad", f"Not in order: {count(failing, 'resource')} with a finding that fails the check"
-    if report.unread:
-        return "open", f"In order with reservations: {describe_unread(report.unread)}, and let pass"
-    if not report.buckets:
-        what = "no deployment creates a bucket" if report.never_created else "there is no bucket"
-        return "open", f"Nothing was judged: {what}"
-    unproven = len(report.buckets) - report.proven
-    if unproven:
-        return "open", f"In order with reservations: {count(unproven, 'bucket')} not proven, and let pass"
-    if any(case.excused for case in cases):
-        return "open", "In order with reservations: every bucket is proven, and other findings are accepted"
-    skipped = f", {len(report.not_applicable)} not judged" if report.not_applicable else ""
-    return (
-        "good",
-        f"In order: every bucket denies plain HTTP ({count(report.proven, 'bucket')} proven{skipped})",
-    )
 
 
 def _verdict(case: Case) -> Markup:

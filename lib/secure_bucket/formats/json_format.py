@@ -66,6 +66,7 @@ def render(report: Report, run: Run) -> str:
         notes=levels.count(Level.NOTE),
         excepted=sum(len(granted.findings) for granted in report.exceptions),
         baselined=len(report.baselined),
+        deselected=len(report.deselected),
         faults=len(report.faults),
     )
     document = ReportForm(
@@ -77,6 +78,7 @@ def render(report: Report, run: Run) -> str:
         findings=tuple(map(writer.finding, findings)),
         exceptions=tuple(map(writer.exception, report.exceptions)),
         baselined=tuple(map(writer.finding, report.baselined)),
+        deselected=tuple(map(writer.finding, report.deselected)),
         skipped=tuple(
             SkippedForm(name, PlaceForm.of(at, run), why) for at, name, why in report.not_applicable
         ),
@@ -187,6 +189,7 @@ def report_of(document: ReportForm) -> Report:
             for each in document.exceptions
         ),
         baselined=tuple(map(_finding, document.baselined)),
+        deselected=tuple(map(_finding, document.deselected)),
         faults=tuple(each.fault() for each in document.faults),
         accounts=document.accounts,
     )

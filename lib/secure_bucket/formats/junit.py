@@ -14,8 +14,8 @@ from secure_bucket.findings.finding import Fault, Finding, Level, Report
 from secure_bucket.findings.subject import Declared, Running
 from secure_bucket.formats.cases import Case, cases_of, verdict_name
 from secure_bucket.formats.characters import well_formed, xml_text
+from secure_bucket.formats.ending import closing
 from secure_bucket.formats.run import Run
-from secure_bucket.formats.summary import summary
 from secure_bucket.proof.verdict import Proven
 from secure_bucket.values.unknown import Place
 
@@ -58,7 +58,7 @@ class _Writer:
         root.extend(elements)
         if not elements:
             root.append(self.suite(self.file(""), []))
-        _child(root[-1], "system-out", summary(report))
+        _child(root[-1], "system-out", closing(report))
         ElementTree.indent(root)
         text = ElementTree.tostring(root, encoding="unicode")
         return f'<?xml version="1.0" encoding="UTF-8"?>\n{well_formed(text)}\n'

@@ -53,6 +53,7 @@ class SummaryForm(Struct, frozen=True, kw_only=True):
         notes: Findings that only tell.
         excepted: Findings that an exception keeps from failing the check; not counted above.
         baselined: Findings that the baseline already holds; not counted above.
+        deselected: Findings of ignored rules; not counted above.
         faults: Things that could not be checked.
     """
 
@@ -69,6 +70,7 @@ class SummaryForm(Struct, frozen=True, kw_only=True):
     notes: Natural
     excepted: Natural
     baselined: Natural
+    deselected: Natural = 0
     faults: Natural
 
 
@@ -294,6 +296,7 @@ class ReportForm(JsonDocument, frozen=True, kw_only=True, tag_field="schema", ta
         findings: Every finding that counts.
         exceptions: Every exception that was granted: used, unused and expired.
         baselined: The findings that the baseline already holds.
+        deselected: The findings of ignored rules.
         skipped: Resources that were not judged, on top of the buckets.
         never_created: Buckets that no deployment creates; they have no verdict.
         faults: What could not be checked.
@@ -310,6 +313,7 @@ class ReportForm(JsonDocument, frozen=True, kw_only=True, tag_field="schema", ta
     findings: tuple[FindingForm, ...]
     exceptions: tuple[ExceptionForm, ...]
     baselined: tuple[FindingForm, ...]
+    deselected: tuple[FindingForm, ...] = ()
     skipped: tuple[SkippedForm, ...]
     never_created: tuple[SkippedForm, ...] = ()
     faults: tuple[FaultForm, ...]

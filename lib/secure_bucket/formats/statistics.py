@@ -11,8 +11,8 @@ from typing_extensions import assert_never
 from secure_bucket.findings.finding import JudgedBucket, Report
 from secure_bucket.findings.rules import RULES
 from secure_bucket.formats.characters import printable, well_formed
+from secure_bucket.formats.ending import closing
 from secure_bucket.formats.run import Run
-from secure_bucket.formats.summary import summary
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 
 __all__ = ["render"]
@@ -32,7 +32,7 @@ def render(report: Report, run: Run) -> str:
         "template": Counter(file for file in files if file),
     }
     lines = [line for name, counts in tables.items() if counts for line in _table(name, counts)]
-    return well_formed("".join(f"{line}\n" for line in (*lines, summary(report))))
+    return well_formed("".join(f"{line}\n" for line in (*lines, closing(report))))
 
 
 def _table(name: str, counts: Counter[str]) -> Iterator[str]:

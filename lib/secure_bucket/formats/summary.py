@@ -16,7 +16,7 @@ def count(number: int, noun: str, plural: str = "") -> str:
 def summary(report: Report) -> str:
     """Return what was covered and what came out, in one line.
 
-    What is skipped is no bucket, or none that speaks plain HTTP, and comes on top of the buckets.
+    Skipped resources, which have no plain HTTP endpoint or are out of scope, are not counted as buckets.
     """
     where = count(len(report.templates), "template")
     if report.accounts:
@@ -32,10 +32,12 @@ def summary(report: Report) -> str:
         line += f", proven only together with {', '.join(f'`{name}`' for name in report.partners)}"
     if report.unread:
         line += f", {describe_unread(report.unread)}"
+    rules = sorted({finding.rule for finding in report.deselected})
     used = sum(granted.used for granted in report.exceptions)
     for number, noun, rest in (
         (used, "exception", "in use"),
         (len(report.baselined), "finding", "in the baseline"),
+        (len(report.deselected), "finding", f"of ignored rules ({', '.join(rules)})"),
         (len(report.faults), "fault", "that left something unchecked"),
     ):
         if number:

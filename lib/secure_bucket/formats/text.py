@@ -1,10 +1,10 @@
-"""The report for a person at a terminal, and for `grep`: one line a finding, and what to do under it."""
+"""Write the report for a terminal and for `grep`: each finding with its fix, or many findings by file."""
 
 from __future__ import annotations
 
 import textwrap
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from secure_bucket.findings.finding import Finding, JudgedBucket, Level, Report
@@ -12,8 +12,9 @@ from secure_bucket.findings.rules import rule_of
 from secure_bucket.findings.subject import Running
 from secure_bucket.formats.cases import excused
 from secure_bucket.formats.characters import encodable, printable
+from secure_bucket.formats.ending import Grade, closing, ending_of
 from secure_bucket.formats.run import Run
-from secure_bucket.formats.summary import count, summary
+from secure_bucket.formats.summary import count
 from secure_bucket.proof.verdict import Proven
 from secure_bucket.values.unknown import Place
 
@@ -24,6 +25,8 @@ __all__ = ["render"]
 
 _ASCII = str.maketrans({"—": "-", "–": "-", "…": "...", "‘": "'", "’": "'", "“": '"', "”": '"'})
 _MAX_LINES = 8
+# With its fix and its statement a finding takes about five lines; more than these fill a screen.
+_SCREENFUL = 10
 _TAB = 4
 
 _BOLD, _DIM, _GREEN = "1", "2", "1;32"
@@ -64,9 +67,14 @@ class _Page:
         self.width = width
 
     def report(self, report: Report, verbose: bool) -> Iterator[str]:
-        for finding in report.findings:
-            yield from self.finding(finding)
+        if len(report.findings) > _SCREENFUL and not verbose and not self.concise:
+            yield from self.by_file(report.findings)
+        else:
+            for finding in report.findings:
+                yield from self.finding(finding)
         for each in excused(report):
+            if each.deselected and not verbose:
+                continue  # The summary counts them.
             yield from self.entry(
                 each.finding.at, f"{each.finding.rule} accepted", _DIM, each.finding.message
             )
@@ -107,9 +115,25 @@ class _Page:
             yield from (
                 self.styled(_DIM, line) for line in self.wrapped(f"note: {printable(remark)}", "    ")
             )
-        fails = report.faults or any(finding.level is Level.ERROR for finding in report.findings)
-        for line in self.wrapped(summary(report), "    "):
+        fails = ending_of(report).grade is Grade.FAILED
+        for line in self.wrapped(closing(report), "    "):
             yield self.styled(_COLOURS[Level.ERROR] if fails else _BOLD, line)
+
+    def by_file(self, findings: Sequence[Finding]) -> Iterator[str]:
+        """Yield many findings in one line each, under the names of their files."""
+        files: dict[str, list[Finding]] = {}
+        for finding in findings:
+            files.setdefault(printable(self.run.relative(finding.at.file)), []).append(finding)
+        for file, members in files.items():
+            yield self.styled(_BOLD, f"{file or 'no file'}: {count(len(members), 'finding')}")
+            for finding in members:
+                at = f"{finding.at.line}:{finding.at.column}: " if finding.at.line else ""
+                label = f"{finding.rule} {finding.level.value}"
+                first, *rest = self.wrapped(f"  {at}{label}: {printable(finding.message)}", "      ")
+                yield first.replace(label, self.styled(_COLOURS[finding.level], label), 1)
+                yield from rest
+        hint = "one line for each finding; --verbose also shows fixes and statements"
+        yield from (self.styled(_DIM, line) for line in self.wrapped(f"note: {hint}", "    "))
 
     def finding(self, finding: Finding) -> Iterator[str]:
         label = f"{finding.rule} {finding.level.value}"

@@ -11,6 +11,7 @@ from secure_bucket.cli.arguments.common import (
     add_config,
     add_exclude,
     add_reports,
+    add_selection,
     add_together,
     number_from_one,
 )
@@ -39,6 +40,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="count findings by rule, reason, directory and template, the same as --format statistics",
     )
     add_claim(parser)
+    add_selection(parser.add_argument_group("rules"))
     what = parser.add_argument_group("input")
     add_exclude(what)
     add_together(what)

@@ -20,6 +20,7 @@ __all__ = [
     "add_endpoint",
     "add_exclude",
     "add_reports",
+    "add_selection",
     "add_show_permissions",
     "add_together",
     "add_verdict",
@@ -186,6 +187,15 @@ def add_claim(parser: argparse.ArgumentParser) -> None:
         metavar="VERSION",
         help="also report buckets that accept TLS older than VERSION, such as 1.2",
     )
+
+
+def add_selection(parser: Any) -> None:
+    """Add `--select` and `--ignore`."""
+    for name, what in (
+        ("--select", "check only these rules, by ID or name (default: all; repeatable)"),
+        ("--ignore", "do not count findings of these rules, by ID or name (repeatable)"),
+    ):
+        parser.add_argument(name, action="append", metavar="RULE,...", help=what)
 
 
 def add_bucket(parser: argparse.ArgumentParser) -> None:

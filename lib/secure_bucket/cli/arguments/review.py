@@ -11,6 +11,7 @@ from secure_bucket.cli.arguments.common import (
     add_config,
     add_endpoint,
     add_reports,
+    add_selection,
     add_show_permissions,
     number_from_one,
 )
@@ -31,6 +32,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.description = _DESCRIPTION
     add_reports(parser, verbose="also list proven buckets")
     add_claim(parser)
+    add_selection(parser.add_argument_group("rules"))
     add_accounts(parser)
     what = parser.add_argument_group("buckets")
     what.add_argument(
