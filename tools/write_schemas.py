@@ -15,11 +15,16 @@ from typing import Any
 import msgspec
 import msgspec.inspect
 
+from secure_bucket.cli.config import SettingsTable
 from secure_bucket.formats.report_form import ReportForm
 from secure_bucket.operations.audit.json_report import AuditForm
 
 FOLDER = Path(__file__).parents[1] / "lib" / "secure_bucket" / "formats"
-FORMS: dict[str, type[msgspec.Struct]] = {"report": ReportForm, "audit": AuditForm}
+FORMS: dict[str, type[msgspec.Struct]] = {
+    "report": ReportForm,
+    "audit": AuditForm,
+    "settings": SettingsTable,
+}
 _NOTE = "A reader should ignore members that it does not know: new ones may come without a new version."
 _MEMBER = re.compile(r"^        (\w+): (.+(?:\n            .+)*)", re.MULTILINE)
 
@@ -39,7 +44,7 @@ def schema_of(name: str) -> str:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:secure-bucket:{name}:1",
         "title": f"secure-bucket {name}, version 1",
-        "description": f"{whole.pop('description')} {_NOTE}",
+        "description": f"{whole.pop('description')}{'' if name == 'settings' else f' {_NOTE}'}",
     }
     text = json.dumps({**head, **whole, "$defs": definitions}, indent=2, ensure_ascii=False) + "\n"
     return re.sub(r"(?<=\W)(\w+)Form(?=\")", r"\1", text)
@@ -49,7 +54,8 @@ def _describe(definition: dict[str, Any], kind: type) -> None:
     definition["description"] = _text((kind.__doc__ or "").partition("\n    Args:")[0])
     for cls in kind.__mro__:
         for name, text in _MEMBER.findall(cls.__doc__ or ""):
-            described = definition.get("properties", {}).get(name)
+            members = definition.get("properties", {})
+            described = members.get(name, members.get(name.replace("_", "-")))
             if described is not None and "description" not in described:
                 described["description"] = _text(text)
     for name, member in definition.get("properties", {}).items():

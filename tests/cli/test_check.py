@@ -53,7 +53,9 @@ def test_report_names_place_request_reason_and_fix(directory: Path, run: Run) ->
         "logs.yaml:2:3: SB001 error: bucket `Logs`: anyone can GET `report.csv` over plain HTTP"
     )
     assert "the bucket has no policy" in out
-    assert "  fix: run `secure-bucket fix logs.yaml --write`, or add an `AWS::S3::BucketPolicy`" in out
+    assert (
+        "  fix: run `secure-bucket fix logs.yaml --write`; `secure-bucket explain SB001` says more\n" in out
+    )
     assert out.endswith("1 bucket in 1 template: 0 proven, 1 refuted, 0 undecided, 0 skipped\n")
 
 
@@ -379,3 +381,29 @@ def test_assembly_that_waits_for_context_does_not_pass(directory: Path, run: Run
     outcome = run("check", "cdk.out")
     assert outcome.code == 2
     assert "the context `vpc-provider:account=1` is missing; run `cdk synth`" in outcome.out
+
+
+def test_fix_writes_what_is_safe_and_then_checks(directory: Path, run: Run) -> None:
+    (directory / "a.yaml").write_text(OPEN)
+    (directory / "b.yaml").write_text(UNDECIDED)
+    outcome = run("check", ".", "--fix")
+    assert outcome.code == 3
+    assert "a.yaml:2:3: bucket `Logs`: the policy `LogsPolicy` is new" in outcome.err
+    assert "is left as it is" not in outcome.err, "the report of the check lists it"
+    assert outcome.out.splitlines()[-1].startswith("Failed: 1 of 2 buckets is undecided. ")
+    assert run("check", "a.yaml", "--fix").code == 0
+
+
+def test_diff_shows_the_changes_and_writes_nothing(directory: Path, run: Run) -> None:
+    (directory / "a.yaml").write_text(OPEN)
+    outcome = run("check", "--diff")
+    assert outcome.code == 1
+    assert outcome.out.startswith("--- a.yaml\n+++ a.yaml\n")
+    assert (directory / "a.yaml").read_text() == OPEN
+    assert run("check", "--diff", "--fix").code == 2
+    assert run("check", "--diff", "--ignore", "SB001").out == ""
+
+
+def test_fix_cannot_write_standard_input(run: Run) -> None:
+    outcome = run("check", "-", "--fix", stdin=OPEN)
+    assert (outcome.code, "use `secure-bucket fix -`" in outcome.err) == (2, True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from tests.cli.harness import OPEN, SECURE, UNDECIDED, Outcome
@@ -120,3 +123,31 @@ def test_table_of_pyproject_in_a_file_of_our_own(directory: Path, run: Run) -> N
     outcome = run("check", "a.yaml")
     assert outcome.code == 2
     assert "`[tool.secure-bucket]` is for `pyproject.toml`: here the settings stand without it" in outcome.err
+
+
+def test_the_settings_in_force_are_printed_as_settings(directory: Path, run: Run) -> None:
+    exception = '[[exceptions]]\nrule = "SB001"\nreason = "no TLS"\npath = "*.yaml"\nlogical-id = "Logs"\n'
+    settings = f'strict = true\nignore = ["website-needs-http"]\n\n{exception}expires = 2027-03-01\n'
+    (directory / "secure-bucket.toml").write_text(settings)
+    (directory / "a.yaml").write_text(SECURE)
+    outcome = run("check", "--show-settings", "a.yaml", "--minimum-tls", "1.2", "--jobs", "2")
+    assert outcome.code == 0
+    assert outcome.out == (
+        "# from `secure-bucket.toml` and the command line\n"
+        'paths = ["a.yaml"]\nexclude = []\nselect = []\nignore = ["SB004"]\nundecided = "error"\n'
+        f"strict = true\nminimum-tls = 1.2\njobs = 2\n\n{exception}expires = 2027-03-01\n"
+    )
+    (directory / "again.toml").write_text(outcome.out)
+    assert run("check", "--config", "again.toml", "--show-settings").out == outcome.out.replace(
+        "secure-bucket.toml", "again.toml"
+    )
+
+
+def test_the_schema_accepts_what_the_command_accepts() -> None:
+    schema = json.loads(files("secure_bucket.formats").joinpath("settings-1.schema.json").read_text("utf-8"))
+    validator = jsonschema.Draft202012Validator(schema)
+    exception = {"rule": "SB001", "reason": "no TLS", "bucket": "scans"}
+    good = {"paths": ["infra"], "minimum-tls": 1.2, "ignore": ["SB004"], "exceptions": [exception]}
+    assert validator.is_valid(good)
+    for wrong in ({"minimum-tls": 2}, {"path": ["infra"]}, {"jobs": 0}, {"undecided": "fail"}):
+        assert not validator.is_valid(wrong), wrong

@@ -48,9 +48,7 @@ def test_a_template_is_told_the_command_that_fixes_it(tmp_path: Path) -> None:
     file = tmp_path / "my template.json"
     file.write_text(json.dumps(template()), encoding="utf-8")
     (finding,) = check_template(str(file)).findings
-    assert finding.fix.startswith(
-        f"run `secure-bucket fix '{file}' --write`, or add an `AWS::S3::BucketPolicy`"
-    )
+    assert finding.fix.startswith(f"run `secure-bucket fix '{file}' --write`; `secure-bucket explain SB001`")
     (finding,) = check_template(template()).findings
     assert finding.fix.startswith("add an `AWS::S3::BucketPolicy`"), "there is no file to fix"
 

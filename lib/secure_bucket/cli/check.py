@@ -1,4 +1,4 @@
-"""`secure-bucket check`: every bucket of the templates that the arguments lead to."""
+"""Run `secure-bucket check`: check every bucket of the templates that the arguments lead to."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ from collections.abc import Sequence
 
 from secure_bucket.checks.check_paths import CheckOptions, check_paths
 from secure_bucket.checks.check_targets import Settings
-from secure_bucket.cli.config import Config
-from secure_bucket.cli.frame import ClaimOptions, frame_of
+from secure_bucket.checks.find_targets import STDIN
+from secure_bucket.cli.codes import PROVEN
+from secure_bucket.cli.config import Config, config_of
+from secure_bucket.cli.frame import ClaimOptions, claim_of, frame_of
 from secure_bucket.cli.output import Progress
+from secure_bucket.cli.selection import selection_of
+from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Report
+from secure_bucket.findings.rules import REFUTED as REFUTED_RULE
 
 __all__ = ["check_options", "check_report", "run"]
 
@@ -25,6 +30,14 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         SecureBucketError: If it cannot be done at all.
     """
+    if arguments.show_settings:
+        from secure_bucket.cli.show_settings import show_settings
+
+        return show_settings(arguments)
+    if arguments.fix or arguments.diff:
+        code = _fix(arguments)
+        if arguments.diff:
+            return code
     frame = frame_of(arguments)
     options = check_options(
         arguments,
@@ -36,6 +49,35 @@ def run(arguments: argparse.Namespace) -> int:
     )
     report = check_report(options, frame.config, frame.claim, quiet=arguments.quiet)
     return frame.finish(report, arguments, frame.words, never_fails=arguments.exit_zero)
+
+
+def _fix(arguments: argparse.Namespace) -> int:
+    """Fix the templates before the check, or show the changes, and return the exit code of the fix.
+
+    Raises:
+        SecureBucketError: If the arguments contradict each other.
+    """
+    from secure_bucket.cli.fix import FixOptions, fix_paths
+
+    config = config_of(arguments)
+    if arguments.fix and STDIN in arguments.paths:
+        raise SecureBucketError("--fix cannot write standard input: use `secure-bucket fix -`")
+    if REFUTED_RULE not in selection_of(arguments, config):
+        return PROVEN
+    options = FixOptions(
+        paths=tuple(arguments.paths) or config.paths or (".",),
+        write=not arguments.diff,
+        diff=arguments.diff,
+        exclude=(*config.exclude, *arguments.exclude),
+        together=arguments.together,
+        strict=claim_of(arguments, config).strict,
+        undecided_fails=(arguments.undecided or config.undecided or "error") == "error",
+        colour=arguments.colour,
+        quiet=arguments.quiet,
+        # Without --diff, the report of the check lists them.
+        tell_left=arguments.diff,
+    )
+    return fix_paths(options, config)
 
 
 def check_options(

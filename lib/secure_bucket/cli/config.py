@@ -50,16 +50,16 @@ class ConfigError(SecureBucketError):
 
 
 class ConfiguredException(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
-    """An exception that stands in the settings: for a resource of templates, or for a bucket that runs.
+    """An exception in the settings, for a resource of templates or for a live bucket.
 
     Args:
         rule: The rule, by id or name.
-        reason: Why.
-        path: The pattern of the template's path, from the directory of the settings.
-        logical_id: The resource.
-        bucket: The name of the bucket that runs.
-        account: The account of that bucket; `None` for whichever account it is in.
-        expires: The last day on which it holds, as it is written; `None` when it has no end.
+        reason: The reason, in your words.
+        path: A pattern for the path of the template, relative to the directory of the settings.
+        logical_id: The logical id of the resource.
+        bucket: The name of the live bucket.
+        account: The account of the live bucket (default: any account).
+        expires: The last day of the exception (default: it does not end).
     """
 
     rule: Words | None = None
@@ -72,18 +72,18 @@ class ConfiguredException(Struct, frozen=True, rename="kebab", forbid_unknown_fi
 
 
 class SettingsTable(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
-    """The settings as they are written; `None` and `()` where they say nothing.
+    """The settings in `secure-bucket.toml`, or in the table `[tool.secure-bucket]` of `pyproject.toml`.
 
     Args:
-        paths: What to check.
-        exclude: Patterns of paths to pass over.
-        undecided: `error` or `warn`.
-        strict: Whether `{"AWS": "*"}` is taken not to cover AWS service principals.
-        minimum_tls: The TLS version below which nothing may get through.
+        paths: Templates, directories, cloud assemblies, patterns to check (default: the working directory).
+        exclude: Patterns of files to skip.
+        undecided: Treat undecided buckets as errors or warnings (default: error).
+        strict: Assume that `{"AWS": "*"}` does not cover AWS service principals (default: false).
+        minimum_tls: Also report buckets that accept TLS older than this version.
         baseline: The file of the baseline.
         select: Rules to check, by id or name (default: all).
         ignore: Rules whose findings do not count, by id or name.
-        jobs: How many processes to use.
+        jobs: How many processes to use (default: one for each core if the input is large).
         exceptions: Exceptions from rules.
     """
 
@@ -91,7 +91,7 @@ class SettingsTable(Struct, frozen=True, rename="kebab", forbid_unknown_fields=T
     exclude: tuple[Words, ...] = ()
     undecided: Literal["error", "warn"] | None = None
     strict: bool | None = None
-    minimum_tls: Any = None
+    minimum_tls: Annotated[Any, Meta(extra_json_schema={"enum": [*map(float, _VERSIONS), *_VERSIONS]})] = None
     baseline: Words | None = None
     select: tuple[Words, ...] = ()
     ignore: tuple[Words, ...] = ()

@@ -50,6 +50,15 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="skip PATHs that are not templates, and accept an input without buckets; for hooks that pass "
         "every changed file",
     )
+    fixes = parser.add_argument_group("fixes").add_mutually_exclusive_group()
+    fixes.add_argument(
+        "--fix",
+        action="store_true",
+        help="first add the deny where that is safe, as `fix --write` does, then check",
+    )
+    fixes.add_argument(
+        "--diff", action="store_true", help="show the changes of --fix instead of a check, and write nothing"
+    )
     add_baseline(parser)
     how = parser.add_argument_group("run")
     how.add_argument(
@@ -65,3 +74,6 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="exit with 0 despite findings; an incomplete run still exits with 2",
     )
     add_config(how)
+    how.add_argument(
+        "--show-settings", action="store_true", help="print the settings in force as TOML, and exit"
+    )

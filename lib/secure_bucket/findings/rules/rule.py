@@ -217,10 +217,9 @@ def _deny(judgement: Judgement, outcome: Outcome) -> str:
         bucket_arn = "<the ARN of the bucket>"
     statement = json.dumps(deny_plain_http(bucket_arn))
     file = judgement.stack.document.file
-    run = ""
-    # What is undecided, or not declared here, the command leaves to its author.
+    # The command does not edit undecided policies, nor policies of buckets that are not declared here.
     if file and not judgement.foreign and isinstance(outcome.verdict, Refuted):
-        run = f"run `secure-bucket fix {shlex.quote(file)} --write`, or "
+        return f"run `secure-bucket fix {shlex.quote(file)} --write`; `secure-bucket explain SB001` says more"
     if outcome.policy is not None:
-        return f"{run}add to the statements of `{outcome.policy.resource.logical_id}`: {statement}"
-    return f"{run}add an `AWS::S3::BucketPolicy` for this bucket, with the statement {statement}"
+        return f"add to the statements of `{outcome.policy.resource.logical_id}`: {statement}"
+    return f"add an `AWS::S3::BucketPolicy` for this bucket, with the statement {statement}"

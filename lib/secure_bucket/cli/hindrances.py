@@ -1,0 +1,106 @@
+"""Find out which buckets of a report may not be fixed, although their own template would allow it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from msgspec import Struct
+
+from secure_bucket.checks.check_targets import STDIN_NAME
+from secure_bucket.errors import TemplateError
+from secure_bucket.findings.finding import JudgedBucket, Report
+from secure_bucket.findings.rules import REFUTED as REFUTED_RULE
+from secure_bucket.findings.rules import rule_of
+from secure_bucket.proof.verdict import Proven, Refuted, Undecided
+from secure_bucket.repair import MADE_BY_CDK, policies_elsewhere
+from secure_bucket.template import Document, load_document
+
+__all__ = ["Hindrances", "elsewhere", "open_buckets"]
+
+
+class Hindrances(Struct, frozen=True):
+    """The facts about a report and its files that hinder a fix.
+
+    Args:
+        report: The report of the check before the fix.
+        elsewhere: The buckets whose policies are in another template, each with the reason to leave it.
+        given: The templates that the arguments lead to; `None` to also fix the templates that they nest.
+        synthesized: The templates in a cloud assembly, which are left.
+        plain_viewers: Whether to fix buckets that CloudFront requests over plain HTTP.
+    """
+
+    report: Report
+    elsewhere: Mapping[tuple[str, str], str]
+    given: frozenset[str] | None
+    synthesized: frozenset[str]
+    plain_viewers: bool = False
+
+    def hands_off(self, file: str, buckets: Sequence[JudgedBucket]) -> dict[str, str]:
+        """Return the buckets of a file to leave as they are, by logical id, each with the reason."""
+        excepted = self.excepted(file)
+        # A nested template by itself may leave open a value that its parent settles.
+        hands_off = {each.logical_id: "it is proven" for each in buckets}
+        for logical_id, bucket in open_buckets(buckets).items():
+            why = excepted.get(logical_id) or self._why(file, bucket)
+            if why:
+                hands_off[logical_id] = why
+            else:
+                del hands_off[logical_id]
+        return hands_off
+
+    def excepted(self, file: str) -> dict[str, str]:
+        """Return the buckets of a file that have an exception, each with its reason."""
+        return {
+            finding.logical_id: f"an exception is granted: {exception.reason}"
+            for exception in self.report.exceptions
+            for finding in exception.findings
+            if finding.template == file and rule_of(finding).about_verdict
+        }
+
+    def _why(self, file: str, bucket: JudgedBucket) -> str:
+        """Return why a bucket is left; `""` if nothing hinders its fix."""
+        if isinstance(bucket.verdict, Undecided):
+            reasons = "; ".join(dict.fromkeys(map(str, bucket.verdict.reasons)))
+            return f"it cannot be decided: {reasons}"
+        if (file, bucket.logical_id) in self.elsewhere:
+            return self.elsewhere[file, bucket.logical_id]
+        if self.given is not None and file != STDIN_NAME and os.path.normpath(file) not in self.given:
+            return f"only the template that nests `{file}` was given"
+        if bucket.viewers and not self.plain_viewers:
+            viewers = "; ".join(bucket.viewers)
+            return f"with the deny CloudFront gets 403: {viewers}; --plain-viewers fixes it all the same"
+        return MADE_BY_CDK if file in self.synthesized else ""
+
+
+def open_buckets(buckets: Iterable[JudgedBucket]) -> dict[str, JudgedBucket]:
+    """Return the buckets that are not proven, by logical id.
+
+    A template that is nested twice has each bucket twice: the worse verdict counts.
+    """
+    found: dict[str, JudgedBucket] = {}
+    listed = [each for each in buckets if not isinstance(each.verdict, Proven)]
+    for kind in (Undecided, Refuted):
+        found |= {each.logical_id: each for each in listed if isinstance(each.verdict, kind)}
+    return found
+
+
+def elsewhere(report: Report) -> dict[tuple[str, str], str]:
+    """Return the buckets whose policies are in another template, each with the reason to leave it."""
+    found: dict[tuple[str, str], str] = {}
+    for finding in report.findings:
+        # The values that a nested stack receives, and imports, have been followed already.
+        if finding.rule == REFUTED_RULE and finding.at.file and finding.at.file != finding.template:
+            found[finding.template, finding.logical_id] = f"its policy stands in `{finding.at.file}`"
+    if len(report.templates) > 1 and any(isinstance(bucket.verdict, Refuted) for bucket in report.buckets):
+        for bucket, (file, policy) in policies_elsewhere(_documents(report)).items():
+            found.setdefault(bucket, f"its policy `{policy}` stands in `{file}`: add the deny there")
+    return found
+
+
+def _documents(report: Report) -> Iterator[Document]:
+    for name in report.templates:
+        try:
+            yield load_document(name)
+        except TemplateError:
+            continue  # It is among the faults already.
