@@ -22,6 +22,14 @@ HERE = pathlib.Path(__file__).parent
 SHARED = HERE.parents[2] / "shared" / "policy-cases.jsonl"
 
 
+CONTRADICTED = {
+    # *IAM policy elements: Variables and tags*, read 2026-11: "You can't use a policy variable with other
+    # operators, such as Numeric, Date, Boolean, Binary, IP Address, or Null operators."
+    "op-variable-2012",
+}
+"""Labels of ../shared that AWS's own documents contradict."""
+
+
 def read(file: pathlib.Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
 
@@ -73,7 +81,7 @@ def test_a_secure_policy_denies_every_plain_request(case: dict[str, Any]) -> Non
 @pytest.mark.parametrize("case", params(OURS + THEIRS, judged=True))
 def test_the_verdict_is_the_label(case: dict[str, Any]) -> None:
     verdict = prove_denies_http(case["policy"], bucket_arn=BUCKET)
-    if case["tier"] == "disputed" and isinstance(verdict, Undecided):
+    if (case["tier"] == "disputed" or case["id"] in CONTRADICTED) and isinstance(verdict, Undecided):
         return
     assert isinstance(verdict, Proven if case["expected"] == "secure" else Refuted), verdict
     if isinstance(verdict, Refuted):

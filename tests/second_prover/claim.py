@@ -418,11 +418,7 @@ class Claim:
     def _bool(self, one: Variables, value: str, question: str) -> Match:
         if value in ("true", "false"):
             return exactly(one.value if value == "true" else negate(one.value))
-        named = re.fullmatch(r"\$\{([A-Za-z0-9:/-]+)\}", value) if self.variables else None
-        if named is not None and key_of(named[1]).type is Type.BOOL:
-            other = self.space.keys[key_of(named[1]).name]
-            self.unresolved.append(negate(other.present))
-            return exactly(conj([other.present, one.value == other.value]))
+        # A variable among them, which *Variables and tags* allows for string and ARN operators only.
         return unknown(question)
 
     def _address(self, one: Variables, value: str, question: str) -> Match:

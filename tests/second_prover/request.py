@@ -34,6 +34,8 @@ except ImportError:  # Python 3.10
 
 BUCKET = "arn:aws:s3:::example-bucket"
 NOW = 1_800_000_000
+# 1 November 2026: no request can be sent before AWS's documents were read for this.
+READ = 1_793_491_200
 """A time after which requests will certainly be made: January 2027."""
 
 # Six parts; the last may hold colons (*Amazon Resource Names*).
@@ -393,6 +395,7 @@ class Space:
             if narrow:
                 found.append(disj(tls.value == z3.RealVal(v) for v in ("1", "11/10")))
         time, epoch = get("aws:currenttime"), get("aws:epochtime")
+        found += [one.value >= READ for one in (time, epoch) if one is not None]
         if time is not None and epoch is not None:
             found.append(time.value == epoch.value)
         if narrow:

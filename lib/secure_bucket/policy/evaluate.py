@@ -16,7 +16,7 @@ Where AWS documents nothing, it does the following, and a proof should not depen
 - A `$` that begins no variable is a plain character.
 - Only `true` and `false` are Booleans, so `False` is not. A String operator sees `aws:SecureTransport` as
   the string `false`.
-- `StringEqualsIgnoreCase` ignores the case of all letters, not only of A to Z.
+- `StringEqualsIgnoreCase` ignores the case of A to Z only.
 - `2030` is a time in seconds, not a year. A date without a time begins at midnight in UTC.
 - An IPv4 address is in no IPv6 range, not even in `::ffff:0:0/96`.
 - An ARN operator matches nothing that has fewer than six components: `*` alone is no ARN.

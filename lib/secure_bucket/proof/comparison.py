@@ -28,9 +28,20 @@ from secure_bucket.proof.subject import Subject
 from secure_bucket.proof.three_valued import Tri, all_of, any_of, depends_on, negate, unless_void
 from secure_bucket.values.unknown import Hole, Text, Unknown
 
-__all__ = ["Comparison", "compile_comparison"]
+__all__ = ["Comparison", "OpenMatch", "compile_comparison"]
 
-Option: TypeAlias = "Pattern | Fraction | AddressRanges | bool | Unknown"
+
+class ShortArn(Struct, frozen=True):
+    """A text of fewer than six parts under an ARN operator, such as `*`: AWS does not say what it matches."""
+
+    text: str
+
+
+Option: TypeAlias = "Pattern | ShortArn | Fraction | AddressRanges | bool | Unknown"
+OpenMatch: TypeAlias = "tuple[str, str, Option]"
+"""Whether a value of a policy matches a value of a key: the key, the family of the operator, the first."""
+
+_NOTHING: Final[Mapping[OpenMatch, bool]] = {}
 Observed: TypeAlias = "Subject | tuple[Subject, ...] | None"
 
 
@@ -57,6 +68,7 @@ class Comparison(Struct, frozen=True):
         condition: The condition as it is written.
         literals: The values that are plain strings: one look tells whether a value is among them.
         variables: The policy variables in its values.
+        undocumented: What AWS does not document about the form of a variable in its values, if anything.
     """
 
     key: str
@@ -67,12 +79,27 @@ class Comparison(Struct, frozen=True):
     condition: Condition
     literals: frozenset[str] = frozenset()
     variables: tuple[Variable, ...] = ()
+    undocumented: Unknown | None = None
 
-    def holds(self, value: Observed) -> Tri:
-        """Return whether the condition holds when its key has this value; `None` is an absent key."""
-        return unless_void(self._holds(value), self.variables, self.condition.at)
+    def holds(self, value: Observed, answers: Mapping[OpenMatch, bool] = _NOTHING) -> Tri:
+        """Return whether the condition holds when its key has this value.
 
-    def _holds(self, value: Observed) -> Tri:
+        Args:
+            value: The value; `None` is an absent key.
+            answers: The answers to doubts about this value that are taken for granted.
+        """
+        found = self._holds(value, answers)
+        return unless_void(found, self.variables, self.condition.at, self.undocumented)
+
+    def doubts(self, value: Observed) -> Iterator[OpenMatch]:
+        """Yield what decides the condition for a value, and has one answer in all statements that ask it."""
+        if value is None or isinstance(value, tuple):
+            return
+        for option in self.options:
+            if isinstance(option, (Pattern, ShortArn)) and isinstance(self._meets(option, value), Unknown):
+                yield self.key, self.family, option
+
+    def _holds(self, value: Observed, answers: Mapping[OpenMatch, bool]) -> Tri:
         condition = self.condition
         if self.family == "null":
             return any_of(
@@ -88,7 +115,7 @@ class Comparison(Struct, frozen=True):
                 return False
             return condition.quantifier is Quantifier.FOR_ALL_VALUES or condition.if_exists or self.negated
         values = value if isinstance(value, tuple) else (value,)
-        each = (self._compare(one) for one in values)
+        each = (self._compare(one, answers) for one in values)
         # IAM User Guide, *Set operators for multivalued context keys*, read 2026-11: what "resolves to a null
         # data set, such as an empty string", meets `ForAllValues`, and not `ForAnyValue`.
         if condition.quantifier is Quantifier.FOR_ANY_VALUE:
@@ -96,15 +123,19 @@ class Comparison(Struct, frozen=True):
         if condition.quantifier is Quantifier.FOR_ALL_VALUES:
             return all_of(each) if any(values) else True
         if not isinstance(value, tuple):
-            return self._compare(value)
+            return self._compare(value, answers)
         reason = f"AWS does not document `{condition.operator}` for several values of `{condition.key}`"
         return Unknown(reason, condition.at)
 
-    def _compare(self, value: Subject) -> Tri:
+    def _compare(self, value: Subject, answers: Mapping[OpenMatch, bool]) -> Tri:
         if isinstance(value, str) and value in self.literals:
             return not self.negated
         options = self.options if isinstance(value, str) else (*self.options, *self._literal_patterns())
-        found = any_of(self._meets(option, value) for option in options)
+        if answers:
+            asked = ((option, answers.get((self.key, self.family, option))) for option in options)
+            found = any_of(self._meets(option, value) if one is None else one for option, one in asked)
+        else:
+            found = any_of(self._meets(option, value) for option in options)
         return negate(found) if self.negated else found
 
     def _literal_patterns(self) -> Iterator[Pattern]:
@@ -121,6 +152,10 @@ class Comparison(Struct, frozen=True):
             return option
         if isinstance(option, Pattern):
             return self._matches(option, value)
+        if isinstance(option, ShortArn):
+            operator = self.condition.operator
+            reason = f"AWS does not document `{operator}` with `{option.text}`, which is no ARN"
+            return Unknown(reason, self.condition.at)
         text = value if isinstance(value, str) else ""
         if isinstance(option, bool):
             return option == (text == "true") if text in ("true", "false") else self._mistyped(text)
@@ -136,6 +171,12 @@ class Comparison(Struct, frozen=True):
         if len(pattern.elements) == 1 and pattern.variables and pattern.variables[0].key == self.key:
             return True  # The key is compared with itself.
         found = matches(pattern, value)
+        if found is False and pattern.fold and isinstance(value, str):
+            text = "".join(map(str, pattern.elements))
+            if text.casefold() == value.casefold():
+                shown = value if text.isascii() else text
+                reason = f"AWS does not document the case of letters outside of ASCII, as in `{shown}`"
+                return Unknown(reason, self.condition.at)
         if found is not None:
             return found
         if pattern.variables:
@@ -160,14 +201,12 @@ _RELATIONS: Final[dict[str, Callable[[Fraction, Fraction], bool]]] = {
 }
 
 
-def compile_comparison(condition: Condition, *, variables: bool, known: Mapping[str, str]) -> Comparison:
+def compile_comparison(condition: Condition, *, variables: bool) -> Comparison:
     """Prepare a condition.
 
     Args:
         condition: The condition as written.
         variables: Whether `${…}` is a policy variable in its policy.
-        known: Keys (in lower case) that have one value in every request of the claim, so that a
-            variable for them has it too.
     """
     operator = condition.operator
     family = next((name for name, prefix in _FAMILIES if operator.startswith(prefix)), "address")
@@ -186,7 +225,7 @@ def compile_comparison(condition: Condition, *, variables: bool, known: Mapping[
     elif family != "null" and documented is not None and family not in documented.type.families:
         options = (Unknown(_undocumented(condition, documented.type), condition.at),)
     else:
-        options = tuple(_option(test, value, variables, known) for value in condition.values)
+        options = tuple(_option(test, value, variables) for value in condition.values)
     ranges = [option for option in options if isinstance(option, AddressRanges)]
     literals: set[str] = set()
     kept: list[Option] = [AddressRanges.union(ranges)] if ranges else []
@@ -195,9 +234,17 @@ def compile_comparison(condition: Condition, *, variables: bool, known: Mapping[
             literals.add("".join(map(str, option.elements)))
         elif not isinstance(option, AddressRanges):
             kept.append(option)
-    written = (value for value in condition.values if variables and not isinstance(value, Unknown))
-    names = tuple(name for value in written for name in compile_pattern(value, variables=True).variables)
-    return Comparison(key, family, relation, negated, tuple(kept), condition, frozenset(literals), names)
+    written = [
+        compile_pattern(value, variables=True)
+        for value in condition.values
+        if variables and not isinstance(value, Unknown)
+    ]
+    names = tuple(name for pattern in written for name in pattern.variables)
+    why = next(filter(None, map(undocumented_variable, written)), "")
+    undocumented = Unknown(why, condition.at) if why else None
+    return Comparison(
+        key, family, relation, negated, tuple(kept), condition, frozenset(literals), names, undocumented
+    )
 
 
 def _undocumented(condition: Condition, documented: Type) -> str:
@@ -207,12 +254,16 @@ def _undocumented(condition: Condition, documented: Type) -> str:
     return f"AWS documents `{condition.key}` for {words} operators, not for `{condition.operator}`"
 
 
-def _option(
-    test: Comparison, value: str | Text | Unknown, variables: bool, known: Mapping[str, str]
-) -> Option:
+def _option(test: Comparison, value: str | Text | Unknown, variables: bool) -> Option:
     if isinstance(value, Unknown):
         return value
     condition, family = test.condition, test.family
+    if variables and family not in ("string", "arn"):
+        # *IAM policy elements: Variables and tags*, read 2026-11: "You can't use a policy variable with other
+        # operators, such as Numeric, Date, Boolean, Binary, IP Address, or Null operators."
+        pattern = compile_pattern(value, variables=True)
+        if pattern.variables or undocumented_variable(pattern):
+            return Unknown(f"AWS does not allow a policy variable under `{condition.operator}`", condition.at)
     if family in ("string", "arn", "binary"):
         wild = family == "arn" or condition.operator.endswith("Like")
         fold = condition.operator.endswith("IgnoreCase")
@@ -220,20 +271,8 @@ def _option(
         if why := undocumented_variable(pattern):
             return Unknown(why, condition.at)
         if family == "arn" and pattern.elements.count(":") < 5:
-            return Unknown(
-                f"AWS does not document `{condition.operator}` with `{value}`, which is no ARN", condition.at
-            )
+            return ShortArn(str(value))
         return pattern
-    if variables and isinstance(value, str):
-        # A variable may stand wherever a value does; one for a fixed key is that key's value.
-        pattern = compile_pattern(value, variables=True)
-        if why := undocumented_variable(pattern):
-            return Unknown(why, condition.at)
-        if pattern.variables:
-            fixed = known.get(pattern.variables[0].key) if len(pattern.elements) == 1 else None
-            if fixed is None:
-                return depends_on(pattern.variables[0], condition.at)
-            value = fixed
     if isinstance(value, Text):
         hole = next(part for part in value.parts if isinstance(part, Hole))
         return Unknown(hole.reason, hole.at)

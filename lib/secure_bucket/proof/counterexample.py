@@ -10,11 +10,11 @@ from secure_bucket.policy.document import Patterns, Principal, Principals
 from secure_bucket.policy.principal import Kind
 from secure_bucket.policy.request import Request
 from secure_bucket.proof.comparison import Comparison, Observed
-from secure_bucket.proof.principals import PRINCIPAL_TYPES, Who
+from secure_bucket.proof.principals import PRINCIPAL_TYPES, Who, identity_of
 from secure_bucket.proof.resources import plain_key, supported_keys
 from secure_bucket.proof.rule import Rule
 from secure_bucket.proof.search import Choice, Dimension
-from secure_bucket.proof.space import CLOCK, Scenario, Space, as_seen, identity_of
+from secure_bucket.proof.space import CLOCK, Scenario, Space, as_seen
 from secure_bucket.proof.subject import concat
 from secure_bucket.proof.values import OLDEST_TLS_VERSION, example_of
 from secure_bucket.values.unknown import Unknown

@@ -29,6 +29,7 @@ class Availability(enum.Enum):
     ABSENT_RATHER = (Certainty.YES, Certainty.DOUBTFUL)
     PRESENT_RATHER = (Certainty.DOUBTFUL, Certainty.YES)
     PRESENT_SOMEHOW = (Certainty.NO, Certainty.DOUBTFUL)
+    OPEN = (Certainty.DOUBTFUL, Certainty.DOUBTFUL)
 
     @property
     def absent(self) -> Certainty:
@@ -57,13 +58,9 @@ def presence_of(name: str, kind: Kind, *, through_endpoint: bool, tls_absent: bo
         )  # A proof has to hold if it is there, and no refutation rests on it.
     match key.presence:
         case Presence.ALWAYS if key.kinds and kind not in key.kinds:
-            # It is always present, and AWS does not list its values for services; of `aws:PrincipalAccount`
-            # not even that a request signed by a service has it.
-            return (
-                Availability.ABSENT_RATHER
-                if key.name == "aws:PrincipalAccount"
-                else Availability.PRESENT_SOMEHOW
-            )
+            # It is always present, and AWS does not list its values for services. *AWS global condition
+            # context keys*, read 2026-11, has `aws:PrincipalAccount` in "all requests"; services have none.
+            return Availability.OPEN if key.name == "aws:PrincipalAccount" else Availability.PRESENT_SOMEHOW
         case Presence.ALWAYS:
             return Availability.ALWAYS
         case Presence.PRINCIPAL:

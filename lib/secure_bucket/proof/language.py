@@ -21,6 +21,7 @@ from secure_bucket.proof.subject import Letter, Subject, letters_of
 __all__ = [
     "ANYTHING",
     "DIGITS",
+    "HOST",
     "LETTERS",
     "NAME",
     "PATH",
@@ -88,6 +89,8 @@ LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 DIGITS = frozenset("0123456789")
 NAME = LETTERS | DIGITS | frozenset("+=,.@_-")
 """The characters of the name of an IAM user or role (IAM User Guide, *IAM and AWS STS quotas*)."""
+HOST = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-")
+"""The characters of the name of a service before `.amazonaws.com`, as AWS writes all of them."""
 PATH = frozenset(map(chr, range(0x21, 0x80)))
 """The characters of a path, from `!` to DEL (IAM API Reference, *CreateUser*, read 2026-11)."""
 ANYTHING: frozenset[str] | None = None

@@ -28,12 +28,14 @@ class Addressees(Struct, frozen=True):
         everyone: Whether it means everyone, whoever they are.
         arns: The users, roles and sessions that are written in full: a role with its path, which its
             sessions leave out of their own ARN.
+        partitions: The partitions of the ARNs in it.
     """
 
     entries: tuple[Principal | Unknown, ...]
     negated: bool
     everyone: bool
     arns: frozenset[str]
+    partitions: frozenset[str] = frozenset()
 
     def include(self, who: Who, *, strict: bool) -> Tri:
         """Return whether the element applies to somebody.
@@ -45,6 +47,10 @@ class Addressees(Struct, frozen=True):
         """
         entries = self.entries
         named: Tri = not self.arns.isdisjoint(who.names)
+        if not named and self.negated and who.arn is not None:
+            own = split_arn(who.arn)
+            if own is not None and any(partition != own[1] for partition in self.partitions):
+                return Unknown("AWS does not document `NotPrincipal` with a principal of another partition")
         if not named:
             if isinstance(who.name, Text) or isinstance(who.arn, Text):
                 entries = (*entries, *(Principal("AWS", arn) for arn in sorted(self.arns)))
@@ -85,7 +91,11 @@ def compile_principals(principals: Principals) -> Addressees:
                 arns.add(entry.value)
                 continue
         entries.append(entry)
-    return Addressees(tuple(entries), principals.negated, everyone, frozenset(arns))
+    written = [entry.value for entry in principals.entries if isinstance(entry, Principal)]
+    partitions = {
+        value.split(":")[1] for value in written if isinstance(value, str) and value.startswith("arn:")
+    }
+    return Addressees(tuple(entries), principals.negated, everyone, frozenset(arns), frozenset(partitions))
 
 
 def _is_account(entry: Principal | Unknown, who: Who) -> bool:

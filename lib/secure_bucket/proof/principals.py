@@ -12,13 +12,14 @@ from msgspec import Struct
 
 from secure_bucket.policy.document import Principal
 from secure_bucket.policy.principal import Kind
-from secure_bucket.proof.language import DIGITS, NAME, PATH, Budget, Stage, representatives
+from secure_bucket.proof.comparison import Observed
+from secure_bucket.proof.language import DIGITS, HOST, NAME, PATH, Budget, Stage, representatives
 from secure_bucket.proof.pattern import Pattern, compile_pattern
 from secure_bucket.proof.subject import Subject, concat, letters_of, split_arn, subject_of
 from secure_bucket.proof.values import coarse, literals_of
 from secure_bucket.values.unknown import Hole, Text, Unknown
 
-__all__ = ["PRINCIPAL_TYPES", "Who", "names_service", "principals_of"]
+__all__ = ["PRINCIPAL_TYPES", "Who", "identity_of", "names_service", "principals_of"]
 
 PRINCIPAL_TYPES: Final = {
     Kind.ANONYMOUS: "Anonymous",
@@ -219,7 +220,7 @@ def _account_patterns(values: Iterable[Subject]) -> Iterator[Pattern]:
 
 
 def _services(literals: Sequence[Pattern], budget: Budget) -> Iterator[Who]:
-    shape = (Stage(allowed=NAME), Stage(".amazonaws.com"))
+    shape = (Stage(allowed=HOST), Stage(".amazonaws.com"))
     for parts in representatives(
         shape, [coarse(pattern) for pattern in literals], [(_SERVICE, ".amazonaws.com")], budget
     ):
@@ -236,4 +237,22 @@ def _services(literals: Sequence[Pattern], budget: Budget) -> Iterator[Who]:
 
 def names_service(value: Subject) -> bool:
     """Tell whether a text can be the name of a service, which an ARN or a single word is not."""
-    return isinstance(value, Text) or ("." in value and ":" not in value)
+    return isinstance(value, Text) or ("." in value and HOST.issuperset(value))
+
+
+def identity_of(who: Who) -> dict[str, Observed]:
+    """Return the condition keys (in lower case) that somebody's identity decides; `None` is absent."""
+    keys: dict[str, Observed] = {"aws:username": who.username}
+    if who.kind is not Kind.SERVICE:
+        keys["aws:principalaccount"] = who.account
+        keys["aws:principalarn"] = who.arn
+    if who.kind is Kind.ANONYMOUS:
+        keys["aws:principalisawsservice"] = None
+        keys["aws:userid"] = "anonymous"
+    else:
+        keys["aws:principalisawsservice"] = "true" if who.kind is Kind.SERVICE else "false"
+    if who.kind is Kind.SERVICE:
+        keys["aws:principalservicename"] = who.name
+    else:
+        keys["aws:principaltype"] = PRINCIPAL_TYPES[who.kind]
+    return keys

@@ -94,7 +94,7 @@ def prove(policy: object, claim: Claim, *, bucket_arn: str | Text, strict: bool 
         parsed, absent = policy if isinstance(policy, Policy) else parse_policy(policy), False
     denies = [one for one in parsed.statements if not isinstance(one, Unknown) and one.effect is Effect.DENY]
     unknown = [one for one in parsed.statements if isinstance(one, Unknown)]
-    rules = [compile_rule(statement, parsed.version, claim) for statement in denies]
+    rules = [compile_rule(statement, parsed.version) for statement in denies]
     space = Space(rules, unknown, claim, bucket_arn, Budget(WORK), strict=strict)
     try:
         verdict = _decide(space, parsed)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Final
 
@@ -38,6 +39,7 @@ __all__ = [
     "is_every_action",
     "keys_in",
     "keys_on",
+    "partition_of",
     "plain_key",
     "supported_keys",
     "unlisted_actions",
@@ -51,11 +53,31 @@ ACTION_LIMIT: Final = 128 - len("s3:")
 """Characters in the name of an action (IAM API Reference, *SimulateCustomPolicy*, `ActionNames`)."""
 
 
+_NOTHING: Final[Mapping[Pattern, bool]] = {}
+
+
 class Target(enum.Enum):
     """What a request acts on."""
 
     OBJECT = "object"
     BUCKET = "bucket"
+
+
+_BUCKET_ARN: Final = re.compile(r"arn:(aws[a-z-]*):s3:::[^/]+")
+
+
+def partition_of(bucket_arn: Subject) -> str:
+    """Return the partition of a bucket's ARN.
+
+    Raises:
+        ValueError: It is not the ARN of a bucket.
+    """
+    # What is known of a name that has holes may be nothing.
+    known = "".join(letter if isinstance(letter, str) else "x" for letter in letters_of(bucket_arn))
+    match = _BUCKET_ARN.fullmatch(known)
+    if match is None:
+        raise ValueError(f"`{bucket_arn}` is not the ARN of a bucket, which is written `arn:aws:s3:::name`")
+    return match[1]
 
 
 class Clause(Struct, frozen=True):
@@ -66,12 +88,15 @@ class Clause(Struct, frozen=True):
         negated: Whether it is the `Not…` element.
         doubtful: The patterns of which AWS does not document that S3 accepts them.
         at: Where it is written. Not part of its identity.
+        undocumented: What AWS does not document about the form of a policy variable in it, if anything. Not
+            part of its identity, because it is one of the patterns.
     """
 
     patterns: tuple[Pattern | Unknown, ...]
     negated: bool
     doubtful: frozenset[Pattern] = frozenset()
     at: Place = Place()
+    undocumented: Unknown | None = None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Clause) and self._identity == other._identity
@@ -89,10 +114,27 @@ class Clause(Struct, frozen=True):
         patterns = (pattern for pattern in self.patterns if isinstance(pattern, Pattern))
         return tuple(variable for pattern in patterns for variable in pattern.variables)
 
-    def covers(self, subject: Subject) -> Tri:
-        """Return whether the element covers an action, or the ARN of a resource."""
-        found = any_of(self._covers(pattern, subject) for pattern in self.patterns)
-        return unless_void(negate(found) if self.negated else found, self.variables, self.at)
+    def covers(self, subject: Subject, answers: Mapping[Pattern, bool] = _NOTHING) -> Tri:
+        """Return whether the element covers an action, or the ARN of a resource.
+
+        Args:
+            subject: The action or the ARN.
+            answers: The answers to doubts about the subject that are taken for granted.
+        """
+        found = any_of(
+            answers[pattern]
+            if isinstance(pattern, Pattern) and pattern in answers
+            else self._covers(pattern, subject)
+            for pattern in self.patterns
+        )
+        found = negate(found) if self.negated else found
+        return unless_void(found, self.variables, self.at, self.undocumented)
+
+    def doubts(self, subject: Subject) -> Iterator[Pattern]:
+        """Yield what decides whether the element covers a subject, and has one answer in every statement."""
+        for pattern in self.patterns:
+            if isinstance(pattern, Pattern) and isinstance(self._covers(pattern, subject), Unknown):
+                yield pattern
 
     def _covers(self, pattern: Pattern | Unknown, subject: Subject) -> Tri:
         if isinstance(pattern, Unknown):
@@ -130,6 +172,7 @@ def compile_actions(element: Patterns, at: Place) -> Clause:
 
 def compile_resources(element: Patterns, at: Place, *, variables: bool) -> Clause:
     """Prepare a `Resource` or `NotResource` element: variables exist only in the last part of an ARN."""
+    undocumented: Unknown | None = None
     patterns: list[Pattern | Unknown] = []
     doubtful: set[Pattern] = set()
     for value in element.values:
@@ -138,13 +181,14 @@ def compile_resources(element: Patterns, at: Place, *, variables: bool) -> Claus
             continue
         compiled = compile_pattern(value, wild=True, variables=variables)
         if why := undocumented_variable(compiled):
-            patterns.append(Unknown(why, at))
+            undocumented = Unknown(why, at)
+            patterns.append(undocumented)
             continue
         pattern = Pattern(tuple(_plain_before_the_resource(compiled.elements)))
         patterns.append(pattern)
         if _has_wild_service(pattern):
             doubtful.add(pattern)
-    return Clause(tuple(patterns), element.negated, frozenset(doubtful), at)
+    return Clause(tuple(patterns), element.negated, frozenset(doubtful), at, undocumented)
 
 
 def _has_wild_service(pattern: Pattern) -> bool:

@@ -8,7 +8,6 @@ from msgspec import Struct
 
 from secure_bucket.policy.document import Statement
 from secure_bucket.policy.variables import Variable
-from secure_bucket.proof.claim import Claim
 from secure_bucket.proof.comparison import Comparison, compile_comparison
 from secure_bucket.proof.principal_matching import Addressees, compile_principals
 from secure_bucket.proof.resources import Clause, compile_actions, compile_resources
@@ -60,7 +59,7 @@ class Rule(Struct, frozen=True):
         return any(one.key not in keys for one in doubtful)
 
 
-def compile_rule(statement: Statement, version: str, claim: Claim) -> Rule:
+def compile_rule(statement: Statement, version: str) -> Rule:
     """Prepare a statement of a policy in this version of the policy language."""
     variables = version == "2012-10-17"
     comparisons = []
@@ -69,7 +68,7 @@ def compile_rule(statement: Statement, version: str, claim: Claim) -> Rule:
         if isinstance(condition, Unknown):
             unknown = condition
         else:
-            comparisons.append(compile_comparison(condition, variables=variables, known=claim.fixed))
+            comparisons.append(compile_comparison(condition, variables=variables))
     actions = compile_actions(statement.actions, statement.at)
     resources = compile_resources(statement.resources, statement.at, variables=variables)
     addressees = compile_principals(statement.principals)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -9,7 +11,7 @@ from typing_extensions import assert_never
 
 from secure_bucket.policy.condition_keys import ConditionKey, Form, key_of
 from secure_bucket.policy.principal import Kind
-from secure_bucket.proof.language import DIGITS, LETTERS, NAME, Parts, Stage
+from secure_bucket.proof.language import DIGITS, HOST, LETTERS, NAME, Parts, Stage
 
 __all__ = ["Shape", "shapes_of"]
 
@@ -34,6 +36,23 @@ class Shape(Struct, frozen=True):
     seeds: tuple[Parts, ...] = ()
     doubtful: bool = False
     longest: int | None = None
+
+    def fits(self, text: str) -> bool:
+        """Return whether a text is written so."""
+        return _expression(self.stages).fullmatch(text) is not None
+
+
+@lru_cache(maxsize=256)
+def _expression(stages: tuple[Stage, ...]) -> re.Pattern[str]:
+    """Return the regular expression of the texts that have these parts."""
+    parts = []
+    for stage in stages:
+        if stage.text is not None:
+            parts.append(re.escape(str(stage.text)))
+            continue
+        letters = "." if stage.allowed is None else f"[{re.escape(''.join(sorted(stage.allowed)))}]"
+        parts.append(f"{letters}{{{stage.least},{'' if stage.most is None else stage.most}}}")
+    return re.compile("".join(parts), re.DOTALL)
 
 
 def shapes_of(name: str, kind: Kind, partition: str) -> tuple[Shape, ...]:
@@ -91,7 +110,7 @@ def _documented(key: ConditionKey, kind: Kind, partition: str, longest: int | No
             return ()
         case Form.SERVICE:
             name = key.example.removesuffix(".amazonaws.com")
-            return (Shape((Stage(allowed=NAME), Stage(".amazonaws.com")), ((name, ".amazonaws.com"),)),)
+            return (Shape((Stage(allowed=HOST), Stage(".amazonaws.com")), ((name, ".amazonaws.com"),)),)
         case _:
             assert_never(key.form)
 

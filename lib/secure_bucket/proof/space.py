@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import product
@@ -15,11 +14,12 @@ from secure_bucket.policy.condition_keys import KEYS, Presence, key_of
 from secure_bucket.policy.document import Principal
 from secure_bucket.policy.principal import Kind
 from secure_bucket.proof.claim import Claim
-from secure_bucket.proof.comparison import Comparison, Observed
+from secure_bucket.proof.classes import choice_of, choices_of
+from secure_bucket.proof.comparison import Comparison, Observed, OpenMatch
 from secure_bucket.proof.keys import Availability, presence_of
 from secure_bucket.proof.language import Budget, TooComplex
 from secure_bucket.proof.pattern import Pattern
-from secure_bucket.proof.principals import PRINCIPAL_TYPES, Who, principals_of
+from secure_bucket.proof.principals import Who, identity_of, principals_of
 from secure_bucket.proof.resources import (
     Clause,
     Target,
@@ -28,6 +28,7 @@ from secure_bucket.proof.resources import (
     is_every_action,
     keys_in,
     keys_on,
+    partition_of,
     plain_key,
     unlisted_actions,
 )
@@ -35,12 +36,12 @@ from secure_bucket.proof.rule import Rule
 from secure_bucket.proof.scalars import parse_instant, write_number
 from secure_bucket.proof.search import Choice, Dimension
 from secure_bucket.proof.shapes import Shape, shapes_of
-from secure_bucket.proof.subject import Subject, concat, letters_of
-from secure_bucket.proof.three_valued import Tri, all_of
+from secure_bucket.proof.subject import Subject, concat
+from secure_bucket.proof.three_valued import Tri, depends_on
 from secure_bucket.proof.values import Value, values_of
 from secure_bucket.values.unknown import Unknown
 
-__all__ = ["CLOCK", "Scenario", "Space", "as_seen", "identity_of"]
+__all__ = ["CLOCK", "Scenario", "Space", "as_seen"]
 
 _NETWORK: Final = frozenset(
     name for name, key in KEYS.items() if key.presence in (Presence.NETWORK, Presence.ENDPOINT)
@@ -48,7 +49,6 @@ _NETWORK: Final = frozenset(
 CLOCK: Final = ("aws:currenttime", "aws:epochtime")
 
 
-_BUCKET_ARN: Final = re.compile(r"arn:(aws[a-z-]*):s3:::[^/]+")
 _T = TypeVar("_T")
 
 
@@ -174,29 +174,17 @@ class Space:
                 return kinds
         return [Kind.ANONYMOUS, Kind.SERVICE] if self.strict else [Kind.ANONYMOUS]
 
-    def _choice(self, subject: object, parts: Iterable[Iterable[Tri]], *, doubtful: bool = False) -> Choice:
-        """Return the choice of a class, given which parts of each rule it meets."""
-        fails = may_fail = 0
-        notes: dict[int, Unknown] = {}
-        for index, met in enumerate(map(all_of, parts)):
-            if isinstance(met, Unknown):
-                notes[index] = met
-                may_fail |= 1 << index
-            elif not met:
-                fails |= 1 << index
-        return Choice(subject, fails, fails | may_fail, notes, doubtful)
-
     def _base(self) -> Dimension:
         """Return what is the same in every request: the fixed keys, and what is not known at all."""
 
-        def judge(rule: Rule) -> Iterator[Tri]:
+        def judge(rule: Rule, _: object) -> Iterator[Tri]:
             if rule.unknown is not None:
                 yield rule.unknown
             for comparison in rule.comparisons:
                 if comparison.key in self.claim.fixed:
                     yield comparison.holds(self.claim.fixed[comparison.key])
 
-        choice = self._choice((), map(judge, self.rules))
+        choice = choice_of(self.rules, (), judge)
         notes = dict(choice.notes)
         may_fail = choice.may_fail
         for index, unknown in enumerate(self._unknown, len(self.rules)):
@@ -218,25 +206,32 @@ class Space:
             self.budget,
         )
 
-        def judge(rule: Rule, who: Who, identity: Mapping[str, Observed]) -> Iterator[Tri]:
+        def judge(
+            who: Who, identity: Mapping[str, Observed], rule: Rule, answers: Mapping[OpenMatch, bool]
+        ) -> Iterator[Tri]:
             yield rule.addressees.include(who, strict=self.strict)
             for comparison in rule.comparisons:
                 if comparison.key in identity:
-                    yield comparison.holds(identity[comparison.key])
+                    yield comparison.holds(identity[comparison.key], answers)
 
-        keys = identity_of(Who(kind, ""))
-        options = sum(_cost(self._by_key.get(key, ())) for key in keys)
+        keys = identity_of(Who(kind, "")).keys() & self._by_key.keys()
+        options = sum(_cost(self._by_key[key]) for key in keys)
         options += sum(len(rule.addressees.entries) for rule in self.rules)
         classes, limit = self._gather(people, options)
-        choices = []
+        choices: list[Choice] = []
         written = {entry.value for entry in entries if not isinstance(entry.value, Unknown)}
         for who in classes:
             identity = identity_of(who)
-            choices.append(self._choice(who, (judge(rule, who, identity) for rule in self.rules)))
-            if kind in (Kind.USER, Kind.ROLE) and who.arn in written:
-                later = replace(who, bound=False)
-                parts = (judge(rule, later, identity) for rule in self.rules)
-                choices.append(self._choice(later, parts, doubtful=True))
+            for one, doubtful in ((who, False), (replace(who, bound=False), True)):
+                if not doubtful or (kind in (Kind.USER, Kind.ROLE) and who.arn in written):
+                    doubts = (
+                        doubt
+                        for key in keys
+                        for comparison in self._by_key[key]
+                        for doubt in comparison.doubts(identity[key])
+                    )
+                    meets = partial(judge, one, identity)
+                    choices.extend(choices_of(self.rules, one, meets, doubts, doubtful=doubtful))
         return Dimension("principal", tuple(choices), limit)
 
     def _patterns(self, key: str) -> list[Pattern]:
@@ -247,15 +242,17 @@ class Space:
         told_apart = [clause for clause in clauses if not is_every_action(clause)]
         listed = actions_on(target)
         if not told_apart:
-            return Dimension("action", (self._choice(listed, ((True,) for _ in self.rules)),))
+            return Dimension("action", (choice_of(self.rules, listed, lambda _, __: (True,)),))
+
+        def judge(name: str, rule: Rule, _: object) -> tuple[Tri]:
+            return (rule.actions.covers(name),)
+
         options = _cost_of(told_apart)
         self.budget.spend(len(listed) * options // 4)
         unlisted, limit = self._gather(unlisted_actions(told_apart, target, self.budget), options)
         classes: dict[tuple[int, int], tuple[Choice, list[str]]] = {}
         for name, doubtful in (*((name, False) for name in listed), *((name, True) for name in unlisted)):
-            choice = self._choice(
-                name, ((rule.actions.covers(name),) for rule in self.rules), doubtful=doubtful
-            )
+            choice = choice_of(self.rules, name, partial(judge, name), doubtful=doubtful)
             kept = classes.get((choice.fails, choice.may_fail))
             if kept is None:
                 classes[choice.fails, choice.may_fail] = (choice, [name])
@@ -268,15 +265,19 @@ class Space:
         return Dimension("action", tuple(choices), limit)
 
     def _resources(self, target: Target) -> Dimension:
-        if target is Target.BUCKET:
-            choice = self._choice(None, ((rule.resources.covers(self.bucket_arn),) for rule in self.rules))
-            return Dimension("resource", (choice,))
+        def judge(arn: Subject, rule: Rule, answers: Mapping[Pattern, bool]) -> tuple[Tri]:
+            return (rule.resources.covers(arn, answers),)
+
         clauses = list({rule.resources: None for rule in self.rules})
-        keys, limit = self._gather(keys_in(self.bucket_arn, clauses, self.budget), _cost_of(clauses))
-        choices = []
+        keys: Sequence[Subject | None] = (None,)
+        limit = ""
+        if target is Target.OBJECT:
+            keys, limit = self._gather(keys_in(self.bucket_arn, clauses, self.budget), _cost_of(clauses))
+        choices: list[Choice] = []
         for key in keys:
-            arn = concat(self.bucket_arn, "/", key)
-            choices.append(self._choice(key, ((rule.resources.covers(arn),) for rule in self.rules)))
+            arn = self.bucket_arn if key is None else concat(self.bucket_arn, "/", key)
+            doubts = (doubt for rule in self.rules for doubt in rule.resources.doubts(arn))
+            choices.extend(choices_of(self.rules, key, partial(judge, arn), doubts))
         return Dimension("resource", tuple(choices), limit)
 
     def _key(self, key: str, presence: Availability, shapes: tuple[Shape, ...]) -> Dimension:
@@ -289,7 +290,7 @@ class Space:
         )
         written = self.names[key]
 
-        def judge(rule: Rule, value: Value) -> Iterator[Tri]:
+        def judge(value: Value, rule: Rule, answers: Mapping[OpenMatch, bool]) -> Iterator[Tri]:
             for comparison in rule.comparisons:
                 if comparison.key not in together:
                     continue
@@ -299,12 +300,28 @@ class Space:
                 elif value.void and comparison.family == "null":
                     yield comparison.holds(None)
                 else:
-                    yield comparison.holds(as_seen(comparison.key, value.observed))
+                    yield comparison.holds(as_seen(comparison.key, value.observed), answers)
 
-        choices = []
+        asked = {
+            index: depends_on(variable, rule.statement.at)
+            for index, rule in enumerate(self.rules)
+            for variable in rule.variables
+            if variable.key == key
+        }
+        choices: list[Choice] = []
         for value in values:
-            parts = (judge(rule, value) for rule in self.rules)
-            choices.append(self._choice((written, value.observed), parts, doubtful=value.doubtful))
+            doubts = (one for comparison in comparisons for one in comparison.doubts(value.observed))
+            split = choices_of(
+                self.rules,
+                (written, value.observed),
+                partial(judge, value),
+                () if value.opaque else doubts,
+                doubtful=value.doubtful,
+            )
+            # A value that only a variable takes has to be tried out with a concrete request.
+            choices.extend(
+                replace(choice, notes={**asked, **choice.notes}) if asked else choice for choice in split
+            )
         return Dimension(key, tuple(choices), limit)
 
     def _gather(self, classes: Iterable[_T], options: int) -> tuple[list[_T], str]:
@@ -335,20 +352,6 @@ def _cost_of(clauses: Iterable[Clause]) -> int:
     return sum(pattern.cost if isinstance(pattern, Pattern) else 1 for pattern in patterns)
 
 
-def partition_of(bucket_arn: Subject) -> str:
-    """Return the partition of a bucket's ARN.
-
-    Raises:
-        ValueError: It is not the ARN of a bucket.
-    """
-    # What is known of a name that has holes may be nothing.
-    known = "".join(letter if isinstance(letter, str) else "x" for letter in letters_of(bucket_arn))
-    match = _BUCKET_ARN.fullmatch(known)
-    if match is None:
-        raise ValueError(f"`{bucket_arn}` is not the ARN of a bucket, which is written `arn:aws:s3:::name`")
-    return match[1]
-
-
 def as_seen(key: str, observed: Observed) -> Observed:
     """Return the chosen time as its key (in lower case) writes it; every other value as it is."""
     seconds = parse_instant(observed) if key == CLOCK[1] and isinstance(observed, str) else None
@@ -359,21 +362,3 @@ def _is_foreign(name: str, target: Target) -> bool:
     """Return whether AWS lists a key only for actions on something else."""
     key = key_of(name)
     return key is not None and key.presence is Presence.ACTION and plain_key(name) not in keys_on(target)
-
-
-def identity_of(who: Who) -> dict[str, Observed]:
-    """Return the condition keys (in lower case) that somebody's identity decides; `None` is absent."""
-    keys: dict[str, Observed] = {"aws:username": who.username}
-    if who.kind is not Kind.SERVICE:
-        keys["aws:principalaccount"] = who.account
-        keys["aws:principalarn"] = who.arn
-    if who.kind is Kind.ANONYMOUS:
-        keys["aws:principalisawsservice"] = None
-        keys["aws:userid"] = "anonymous"
-    else:
-        keys["aws:principalisawsservice"] = "true" if who.kind is Kind.SERVICE else "false"
-    if who.kind is Kind.SERVICE:
-        keys["aws:principalservicename"] = who.name
-    else:
-        keys["aws:principaltype"] = PRINCIPAL_TYPES[who.kind]
-    return keys

@@ -23,14 +23,19 @@ def depends_on(variable: Variable, at: Place) -> Depends:
     return Depends(f"the policy variable `${{{variable.name}}}` depends on the request", at)
 
 
-def unless_void(found: Tri, variables: Iterable[Variable], at: Place) -> Tri:
+def unless_void(
+    found: Tri, variables: Iterable[Variable], at: Place, undocumented: Unknown | None = None
+) -> Tri:
     """Return whether a part of a statement is met, given the policy variables in it.
 
     AWS says of a variable without a value both that what holds it does not match and that it can make the
-    whole statement invalid, so that a match beside it is not certain.
+    whole statement invalid, so that a match beside it is not certain. Nor is it beside `undocumented`, which
+    is what AWS does not document about the form of a variable.
     """
     if found is not True:
         return found
+    if undocumented is not None:
+        return undocumented
     void = next((one for one in variables if one.default is None and not is_always_present(one.key)), None)
     if void is None:
         return True

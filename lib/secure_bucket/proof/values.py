@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from typing_extensions import assert_never
 
 from secure_bucket.policy.condition_keys import EARLIEST, ConditionKey, Form, Presence, Type, key_of
+from secure_bucket.policy.pattern import fold
 from secure_bucket.policy.variables import Variable
 from secure_bucket.proof.comparison import Comparison, Observed
 from secure_bucket.proof.keys import Availability, Certainty
@@ -24,6 +25,9 @@ from secure_bucket.proof.subject import Subject
 from secure_bucket.values.unknown import Hole, Text
 
 __all__ = ["OLDEST_TLS_VERSION", "Value", "coarse", "example_of", "literals_of", "values_of"]
+
+_LATEST: Final = 253_402_300_799
+"""The last second that a date of four digits for the year can name, as epoch time."""
 
 SET_LIMIT: Final = 6
 """Classes of a key up to which every set of them is tried for a multivalued key."""
@@ -173,12 +177,28 @@ def _texts(
     for shape in shapes:
         for parts in representatives(shape.stages, classes, shape.seeds, budget, longest=shape.longest):
             yield Value("".join(parts), shape.doubtful)
-    yield from (Value(subject) for subject in literals_of(patterns))
+    documented = [shape for shape in shapes if not shape.doubtful]
+    for subject in (*literals_of(patterns), *_in_other_letters(patterns)):
+        fits = not isinstance(subject, str) or any(shape.fits(subject) for shape in documented)
+        yield Value(subject, doubtful=not fits)
     if key is not None and (key.form not in (Form.ANY, Form.TAG) or values):
         return
     # Whether a key can be present and empty is documented for tags only, whose value may be.
     asked = any(comparison.family == "null" for comparison in comparisons)
     yield from _empty("", doubtful=asked or key is None or key.form is not Form.TAG)
+
+
+def _in_other_letters(patterns: Iterable[Pattern]) -> Iterator[str]:
+    """Yield texts that a comparison without case equals only if it folds letters outside of ASCII as well."""
+    for pattern in patterns:
+        if pattern.fold and not pattern.holes and not pattern.variables:
+            text = "".join(map(str, pattern.elements))
+            others = (text.upper(), text.casefold(), *(text.replace(*pair, 1) for pair in _BEYOND_ASCII))
+            yield from (other for other in others if fold(other) != text)
+
+
+_BEYOND_ASCII: Final = (("k", "\u212a"), ("s", "\u017f"))
+"""Letters of ASCII with the letters outside of it that fold to them: the Kelvin sign and the long s."""
 
 
 def _empty(observed: Observed, *, doubtful: bool) -> Iterator[Value]:
@@ -198,22 +218,24 @@ def coarse(pattern: Pattern) -> Pattern:
 def literals_of(patterns: Iterable[Pattern]) -> Iterator[Subject]:
     """Yield, for each pattern with holes or variables, a text that it matches.
 
-    The text has the same holes, and an example in place of each variable.
+    The text has the same holes. In place of each variable it has an example, and in another text the default.
     """
     seen: set[Subject] = set()
     for pattern in patterns:
         if not pattern.holes and not pattern.variables:
             continue
-        parts: list[str | Hole] = []
-        for element in pattern.elements:
-            if isinstance(element, Variable):
-                parts.append(example_of(element.key))
-            else:
-                parts.append("x" if isinstance(element, Wild) else element)
-        text: Subject = Text(tuple(parts)) if pattern.holes else "".join(map(str, parts))
-        if text not in seen:
-            seen.add(text)
-            yield text
+        for by_default in (False, True):
+            parts: list[str | Hole] = []
+            for element in pattern.elements:
+                if isinstance(element, Variable):
+                    default = element.default if by_default else None
+                    parts.append(example_of(element.key) if default is None else default)
+                else:
+                    parts.append("x" if isinstance(element, Wild) else element)
+            text: Subject = Text(tuple(parts)) if pattern.holes else "".join(map(str, parts))
+            if text not in seen:
+                seen.add(text)
+                yield text
 
 
 def example_of(key: str) -> str:
@@ -246,10 +268,11 @@ def _dates(comparisons: Sequence[Comparison], earliest: int | None = None) -> It
     constants = {
         option for option in _options(comparisons, "date", "numeric") if isinstance(option, Fraction)
     }
-    # INVARIANT: the bound is one of the constants: a policy of earlier dates only leaves a later one.
-    for number in _around(sorted({*constants, Fraction(earliest or 0)}), step=Fraction(86_400)):
+    # INVARIANT: the bounds are constants, so that each interval which a policy cuts has a date between them.
+    bounds = {Fraction(earliest or 0), Fraction(_LATEST)}
+    for number in _around(sorted({*constants, *bounds}), step=Fraction(86_400)):
         instant = write_instant(number)
-        if instant is not None and (earliest is None or number >= earliest):
+        if instant is not None and (earliest is None or number >= earliest) and number <= _LATEST:
             # Nothing that a key tells the date of is older than epoch time.
             yield Value(instant, doubtful=number < 0)
 
@@ -264,8 +287,8 @@ def _around(constants: Sequence[Fraction], step: Fraction = Fraction(1)) -> Iter
         yield constant
         if following is not None:
             middle = (constant + following) / 2
-            wholes = (Fraction(floor(middle)), Fraction(floor(constant) + 1))
-            between = next((whole for whole in wholes if constant < whole < following), middle)
+            simple = (constant + step, Fraction(floor(middle)), Fraction(floor(constant) + 1))
+            between = next((number for number in simple if constant < number < following), middle)
             if constant < between < following:
                 yield between
     yield constants[0] - step

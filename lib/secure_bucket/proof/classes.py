@@ -1,0 +1,82 @@
+"""Judge the classes of requests: which statements each class rules out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import product
+from typing import Final, TypeVar
+
+from msgspec.structs import replace
+
+from secure_bucket.proof.rule import Rule
+from secure_bucket.proof.search import Choice
+from secure_bucket.proof.three_valued import Tri, all_of
+from secure_bucket.values.unknown import Unknown
+
+__all__ = ["choice_of", "choices_of"]
+
+_Doubt = TypeVar("_Doubt")
+
+DOUBT_LIMIT: Final = 4
+"""Doubts of several statements about one class, above which each statement may have its own answer."""
+
+
+def choice_of(
+    rules: Sequence[Rule],
+    subject: object,
+    judge: Callable[[Rule, Mapping[_Doubt, bool]], Iterable[Tri]],
+    answers: Mapping[_Doubt, bool] | None = None,
+    *,
+    doubtful: bool = False,
+) -> Choice:
+    """Return the choice of a class.
+
+    Args:
+        rules: The statements.
+        subject: The class.
+        judge: Returns which parts of a statement the class meets, given some answers.
+        answers: Answers to doubts that are taken for granted (default: none).
+        doubtful: Whether AWS leaves open that the class occurs (default: no).
+    """
+    fails = may_fail = 0
+    notes: dict[int, Unknown] = {}
+    for index, rule in enumerate(rules):
+        met = all_of(judge(rule, answers or {}))
+        if isinstance(met, Unknown):
+            notes[index] = met
+            may_fail |= 1 << index
+        elif not met:
+            fails |= 1 << index
+    return Choice(subject, fails, fails | may_fail, notes, doubtful)
+
+
+def choices_of(
+    rules: Sequence[Rule],
+    subject: object,
+    judge: Callable[[Rule, Mapping[_Doubt, bool]], Iterable[Tri]],
+    doubts: Iterable[_Doubt],
+    *,
+    doubtful: bool = False,
+) -> Iterator[Choice]:
+    """Yield a class once for each answer to what several statements ask of it and is not known.
+
+    A statement and its negation then do not both escape a request on one unknown answer.
+
+    Args:
+        rules: The statements.
+        subject: The class.
+        judge: Returns which parts of a statement the class meets, given some answers.
+        doubts: Each doubt, as often as a statement rests on it.
+        doubtful: Whether AWS leaves open that the class occurs (default: no).
+    """
+    choice = choice_of(rules, subject, judge, doubtful=doubtful)
+    counts = Counter(doubts) if choice.notes else Counter()
+    shared = [doubt for doubt, count in counts.items() if count > 1]
+    if not 0 < len(shared) <= DOUBT_LIMIT:
+        yield choice
+        return
+    for answers in product((False, True), repeat=len(shared)):
+        assumed = choice_of(rules, subject, judge, dict(zip(shared, answers, strict=True)))
+        notes = {index: note for index, note in choice.notes.items() if assumed.may_fail >> index & 1}
+        yield replace(choice, may_fail=choice.fails | assumed.may_fail, notes=notes)
