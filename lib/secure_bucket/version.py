@@ -1,8 +1,26 @@
-"""Look up the version of this library."""
+"""Look up the version of this library, and the addresses that its build recorded."""
 
 from __future__ import annotations
 
-__all__ = ["installed_version"]
+from msgspec import Struct
+
+__all__ = ["Addresses", "installed_addresses", "installed_version"]
+
+
+class Addresses(Struct, frozen=True):
+    """The addresses of the project; `""` if the build did not record them.
+
+    Args:
+        repository: The address of the repository.
+        documentation: The address of the documentation.
+    """
+
+    repository: str = ""
+    documentation: str = ""
+
+    def rule(self, rule: str) -> str:
+        """Return the address of the manual of a rule; `""` if it is not known."""
+        return f"{self.documentation.rstrip('/')}/reference/rules/#{rule}" if self.documentation else ""
 
 
 def installed_version() -> str:
@@ -10,3 +28,11 @@ def installed_version() -> str:
     from importlib.metadata import version  # Takes 20 ms, which only few reports need.
 
     return version("secure-bucket")
+
+
+def installed_addresses() -> Addresses:
+    """Return the addresses that `setup.py` took from the environment of the build."""
+    from importlib.metadata import metadata
+
+    named = dict(each.split(", ", 1) for each in metadata("secure-bucket").get_all("Project-URL") or ())
+    return Addresses(named.get("Source", ""), named.get("Documentation", ""))

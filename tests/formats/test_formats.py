@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from xml.etree import ElementTree
@@ -74,6 +75,7 @@ def test_an_unknown_format_is_a_key_error() -> None:
         "html",
         "json",
         "junit",
+        "markdown",
         "sarif",
         "statistics",
         "text",
@@ -445,3 +447,31 @@ def test_statistics_counts_reasons_by_bucket() -> None:
     buckets = tuple(bucket(name, Refuted(REQUEST, "the bucket has no policy")) for name in "AB")
     text = FORMATS["statistics"](Report(buckets=buckets), Run())
     assert "by reason:\n        2  the bucket has no policy\n" in text
+
+
+# Markdown
+
+
+def test_markdown_takes_no_markup_from_a_template() -> None:
+    text = FORMATS["markdown"](hostile_report(), RUN)
+    outside_code = re.sub(r"(?<!\\)`[^`]*`", "", text)
+    assert not re.search(r"(?<!\\)<(script|img)", outside_code)
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", text)
+
+
+def test_messages_hold_no_json() -> None:
+    fix = 'add an `AWS::S3::BucketPolicy` for this bucket, with the statement {"Sid": {"a": "b"}}'
+    report = Report(findings=(finding(fix=fix),))
+    for name in ("sarif", "junit", "github", "gitlab", "markdown"):
+        text = FORMATS[name](report, RUN)
+        assert "for this bucket; `secure-bucket explain SB001` shows the statement" in text, name
+    result = _run(report)["results"][0]  # type: ignore[index]
+    assert "Sid" not in result["message"]["text"]
+
+
+def test_sarif_refers_to_the_page_of_the_rule_if_its_address_is_known() -> None:
+    run = replace(RUN, repository="https://example.com/r", rule_address="https://example.com/docs#{}".format)
+    driver = _run(FULL, run)["tool"]["driver"]  # type: ignore[index]
+    assert driver["informationUri"] == "https://example.com/r"
+    assert driver["rules"][0]["helpUri"] == "https://example.com/docs#SB001"
+    assert "informationUri" not in _run(FULL)["tool"]["driver"]  # type: ignore[index]

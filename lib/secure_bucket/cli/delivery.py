@@ -22,12 +22,13 @@ from secure_bucket.formats import FORMATS, write_atomically
 from secure_bucket.formats.ending import closing
 from secure_bucket.formats.run import Run
 from secure_bucket.values.unknown import Place
-from secure_bucket.version import installed_version
+from secure_bucket.version import installed_addresses, installed_version
 
 __all__ = ["deliver", "deliver_document", "reports_of", "run_of"]
 
 # The formats that a code host reads, with paths from the root of the repository.
-_FOR_CODE_HOSTS = frozenset(("github", "gitlab", "junit", "sarif"))
+_FOR_CODE_HOSTS = frozenset(("github", "gitlab", "junit", "markdown", "sarif"))
+_WITH_FIXES = frozenset(("markdown", "sarif"))
 _MAX_SOURCE = 16 * 1024 * 1024
 
 
@@ -66,10 +67,14 @@ def deliver(
         OutputError: If one cannot be written.
     """
 
-    run = run_of(words, code)
+    run, strict = run_of(words, code), dict(words).get("strict") == "yes"
 
     def render(format: str, run: Run) -> str:
         its_run = replace(run, root=_root(run.directory)) if format in _FOR_CODE_HOSTS else run
+        if format in _WITH_FIXES and report.templates:
+            from secure_bucket.cli.suggestions import Suggestions
+
+            its_run = replace(its_run, fixes=Suggestions(report, strict=strict).of)
         if format == "sarif" and arguments.omit_suppressed:
             from secure_bucket.formats import sarif
 
@@ -124,7 +129,14 @@ def deliver_in(
             text_shown = text_shown or each.file is None
         else:
             # Looking the version up takes time that text does not need.
-            written = render(each.format, replace(run, version=installed_version()))
+            addresses = installed_addresses()
+            known = replace(
+                run,
+                version=installed_version(),
+                repository=addresses.repository,
+                rule_address=addresses.rule,
+            )
+            written = render(each.format, known)
         _write(each, written)
     if not text_shown:
         for line in (*faults, *(() if arguments.quiet else notes)):

@@ -34,6 +34,7 @@ class _Formats(Mapping[str, Renderer]):
             "github": "github",
             "gitlab": "gitlab",
             "html": "html_page",
+            "markdown": "markdown",
         }
     )
 

@@ -6,7 +6,15 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["ONE_COLUMN", "encodable", "printable", "spreadsheet_cell", "well_formed", "xml_text"]
+__all__ = [
+    "ONE_COLUMN",
+    "encodable",
+    "markdown_prose",
+    "printable",
+    "spreadsheet_cell",
+    "well_formed",
+    "xml_text",
+]
 
 ONE_COLUMN: Final = str.maketrans({"—": "-", "…": "~"})
 """Signs in ASCII that are as wide as what they stand for, so that tables stay aligned."""
@@ -24,6 +32,17 @@ _NO_XML = r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 def printable(text: str) -> str:
     """Return a text in one line, with an escape for every character that would steer its reader."""
     return re.sub(_UNPRINTABLE, _escape, text)
+
+
+def markdown_prose(text: str) -> str:
+    """Return a text in one line of Markdown, in which only the parts in backticks are markup."""
+    # Several backticks in a row would begin code that a single one does not end.
+    parts = re.split(r"(`[^`]*`)", re.sub("``+", "'", printable(text)))
+    return "".join(
+        # A bar ends a cell of a table, also within code.
+        part.replace("|", "\\|") if index % 2 else re.sub(r"([\\*_{}\[\]<>#|!~@`])", r"\\\1", part)
+        for index, part in enumerate(parts)
+    )
 
 
 def spreadsheet_cell(text: str) -> str:

@@ -7,6 +7,7 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-comm
 from __future__ import annotations
 
 from secure_bucket.findings.finding import Finding, Level, Report
+from secure_bucket.formats.advice import plain_advice
 from secure_bucket.formats.characters import well_formed
 from secure_bucket.formats.ending import closing
 from secure_bucket.formats.extent import Excerpts
@@ -45,7 +46,7 @@ class _Writer:
 
     def finding(self, finding: Finding) -> str:
         at = finding.created_at or finding.at
-        message = f"{finding.message}\nFix: {finding.fix}"
+        message = f"{finding.message}\nFix: {plain_advice(finding)}"
         return self.command(_COMMANDS[finding.level], at, finding.rule, message)
 
     def command(self, command: str, at: Place, title: str, message: str) -> str:

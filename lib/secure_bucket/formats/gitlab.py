@@ -13,6 +13,7 @@ from collections import Counter
 from typing import Any
 
 from secure_bucket.findings.finding import Fault, Finding, Level, Report
+from secure_bucket.formats.advice import plain_advice
 from secure_bucket.formats.characters import well_formed
 from secure_bucket.formats.extent import Excerpts
 from secure_bucket.formats.fingerprint import fingerprint
@@ -40,7 +41,7 @@ def render(report: Report, run: Run) -> str:
 
 def _finding(finding: Finding, run: Run, excerpts: Excerpts) -> dict[str, Any]:
     return _issue(
-        f"{finding.message}. Fix: {finding.fix}",
+        f"{finding.message}. Fix: {plain_advice(finding)}",
         finding.rule,
         fingerprint(finding, run, excerpts),
         _SEVERITIES[finding.level],

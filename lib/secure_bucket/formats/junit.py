@@ -12,6 +12,7 @@ from typing_extensions import assert_never
 
 from secure_bucket.findings.finding import Fault, Finding, Level, Report
 from secure_bucket.findings.subject import Declared, Running
+from secure_bucket.formats.advice import plain_advice
 from secure_bucket.formats.cases import Case, cases_of, verdict_name
 from secure_bucket.formats.characters import well_formed, xml_text
 from secure_bucket.formats.ending import closing
@@ -117,7 +118,7 @@ class _Writer:
 
     def told(self, finding: Finding) -> str:
         where = self.where(finding.created_at or finding.at)
-        return f"{where}{finding.rule} {finding.level.value}: {finding.message}\nfix: {finding.fix}"
+        return f"{where}{finding.rule} {finding.level.value}: {finding.message}\nfix: {plain_advice(finding)}"
 
     def fault(self, fault: Fault) -> ElementTree.Element:
         at = fault.at if fault.at.file else Place(file=fault.file)

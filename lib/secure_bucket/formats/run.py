@@ -1,4 +1,4 @@
-"""What a reporter is told besides the report, so that it asks neither the clock nor the disk."""
+"""Describe the run of a check, so that a format reads neither the clock nor the disk."""
 
 from __future__ import annotations
 
@@ -8,12 +8,35 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-__all__ = ["Run", "no_source"]
+from secure_bucket.findings.finding import Finding
+
+__all__ = ["Replacement", "Run", "no_fixes", "no_source"]
 
 
 def no_source(file: str) -> str | None:
     """Return no text for any file: reports then come without excerpts."""
     return None
+
+
+class Replacement(Struct, frozen=True):
+    """Whole lines of a file, and the lines that replace them.
+
+    Args:
+        file: The file, as the finding names it.
+        line: The first line that is replaced, from 1.
+        old: The lines that are replaced, each with its line end; at least one.
+        new: The lines in their place.
+    """
+
+    file: str
+    line: int
+    old: tuple[str, ...]
+    new: tuple[str, ...]
+
+
+def no_fixes(finding: Finding) -> tuple[Replacement, ...]:
+    """Return no fix for any finding."""
+    return ()
 
 
 class Run(Struct, frozen=True):
@@ -22,12 +45,15 @@ class Run(Struct, frozen=True):
     Args:
         version: The version of this library; `""` leaves it out.
         finished_at: When the check was finished; `None` leaves it out.
-        exit_code: What the command exits with; `None` when there is no command.
-        options: What was asked for, as `(option, value)` pairs in the order to show them.
+        exit_code: The exit code of the command (default: no command runs).
+        options: The options in force, as `(option, value)` pairs in the order to show them.
         directory: The directory that relative file names start from, as an absolute path.
         root: The directory that reported file names are relative to, as an absolute path: the root of
-            the repository. The same as `directory` unless given.
-        source: Returns the text of a file, or `None`. It is only asked for files that a finding names.
+            the repository (default: `directory`).
+        source: Returns the text of a file, or `None`. Formats call it only for files that a finding names.
+        fixes: Returns the lines to replace to fix a finding; empty if the fix is not certain.
+        repository: The address of the repository of this library (default: unknown).
+        rule_address: Returns the address of the manual of a rule; `""` if it is not known.
     """
 
     version: str = ""
@@ -37,6 +63,9 @@ class Run(Struct, frozen=True):
     directory: str = ""
     root: str = ""
     source: Callable[[str], str | None] = no_source
+    fixes: Callable[[Finding], tuple[Replacement, ...]] = no_fixes
+    repository: str = ""
+    rule_address: Callable[[str], str] = lambda rule: ""
 
     def relative(self, file: str) -> str:
         """Return a file name relative to the root, with slashes; an absolute one when it lies elsewhere."""

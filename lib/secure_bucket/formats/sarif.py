@@ -22,11 +22,12 @@ from urllib.parse import quote
 
 from secure_bucket.findings.finding import Fault, Finding, Report
 from secure_bucket.findings.rules import RULES, Rule
+from secure_bucket.formats.advice import plain_advice
 from secure_bucket.formats.cases import Excused, excused
 from secure_bucket.formats.characters import well_formed
 from secure_bucket.formats.extent import Excerpts
 from secure_bucket.formats.fingerprint import fingerprint
-from secure_bucket.formats.run import Run
+from secure_bucket.formats.run import Replacement, Run
 from secure_bucket.formats.summary import summary
 from secure_bucket.values.unknown import Place
 
@@ -64,11 +65,13 @@ class _Writer:
 
     def run_of(self, report: Report, suppressed: bool) -> _Object:
         waived = excused(report) if suppressed else ()
-        rules = {rule.id: _rule(rule) for rule in RULES}
+        rules = {rule.id: _rule(rule, self.run.rule_address(rule.id)) for rule in RULES}
         for finding in (*report.findings, *report.notes, *(each.finding for each in waived)):
             rules.setdefault(finding.rule, {"id": finding.rule})
         indices = {rule: index for index, rule in enumerate(rules)}
         driver: _Object = {"name": "secure-bucket", "rules": list(rules.values())}
+        if self.run.repository:
+            driver["informationUri"] = self.run.repository
         if self.run.version:
             driver |= {"version": self.run.version, "semanticVersion": self.run.version}
         root = "The directory that all files are relative to, usually the root of the repository."
@@ -110,7 +113,7 @@ class _Writer:
             "ruleId": finding.rule,
             "ruleIndex": indices[finding.rule],
             "level": finding.level.value,
-            "message": {"text": _plain(f"{finding.message}\nFix: {finding.fix}")},
+            "message": {"text": _plain(f"{finding.message}\nFix: {plain_advice(finding)}")},
         }
         location = self.location(finding.created_at or finding.at)
         location["logicalLocations"] = [
@@ -125,6 +128,8 @@ class _Writer:
             template = {"message": {"text": "It is written here in the template."}}
             result["relatedLocations"] = [{"id": 1} | self.location(finding.at) | template]
         result["partialFingerprints"] = {FINGERPRINT: fingerprint(finding, self.run, self.excerpts)}
+        if fixes := self.run.fixes(finding):
+            result["fixes"] = [self.fix(fixes)]
         properties: _Object = {"fix": finding.fix}
         if finding.request is not None:
             properties["request"] = {
@@ -137,6 +142,26 @@ class _Writer:
             properties["parameters"] = dict(finding.parameters)
         result["properties"] = properties
         return result
+
+    def fix(self, replacements: tuple[Replacement, ...]) -> _Object:
+        """Return a fix of one file: whole lines, and the lines that replace them."""
+        changes = [
+            {
+                "deletedRegion": {
+                    "startLine": each.line,
+                    "startColumn": 1,
+                    "endLine": each.line + len(each.old) - 1,
+                    "endColumn": len(each.old[-1].rstrip("\r\n")) + 1,
+                },
+                "insertedContent": {"text": "".join(each.new).rstrip("\r\n")},
+            }
+            for each in replacements
+        ]
+        artifact = self.artifact(replacements[0].file)
+        return {
+            "description": {"text": "Add the statement that denies plain HTTP."},
+            "artifactChanges": [{"artifactLocation": artifact, "replacements": changes}],
+        }
 
     def suppressed(self, each: Excused, indices: dict[str, int]) -> _Object:
         in_template = each.by is not None and each.by.at.file and each.by.at.file == each.finding.template
@@ -177,8 +202,13 @@ class _Writer:
         return {"uri": quote(well_formed(name)), "uriBaseId": _ROOT}
 
 
-def _rule(rule: Rule) -> _Object:
-    """Return a rule with its manual; the headings of the manual are the ones that every rule has."""
+def _rule(rule: Rule, address: str) -> _Object:
+    """Return a rule with its manual, whose headings are the same for every rule.
+
+    Args:
+        rule: The rule.
+        address: The address of its page; `""` for the first document that the manual refers to.
+    """
     title, _, body = rule.manual.partition("\n")
     sections = dict(re.findall(r"^## (.+)\n\n((?s:.+?))\s*(?=^## |\Z)", body, re.MULTILINE))
     what = " ".join(sections.get("What it does", title).split())
@@ -193,6 +223,7 @@ def _rule(rule: Rule) -> _Object:
         "help": {"text": rule.manual.strip(), "markdown": rule.manual.strip()},
         "properties": {"tags": list(_TAGS), "precision": "very-high"},
     }
+    links = [address] if address else links
     return descriptor | ({"helpUri": links[0]} if links else {})
 
 

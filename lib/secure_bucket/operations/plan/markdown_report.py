@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from secure_bucket.formats.characters import printable, well_formed
+from secure_bucket.formats.characters import markdown_prose, well_formed
 from secure_bucket.formats.run import Run
 from secure_bucket.formats.summary import count
 from secure_bucket.operations.plan.planned_bucket import PlannedBucket, Wave
@@ -24,9 +23,6 @@ from secure_bucket.operations.plan.sentences import (
 
 __all__ = ["render"]
 
-_CODE = re.compile(r"(`[^`]*`)")
-_SPECIAL = re.compile(r"([\\*_{}\[\]<>#|!~@`])")
-
 
 def render(rollout: Rollout, run: Run) -> str:
     """Return the plan as a Markdown document, of the kind that GitHub, GitLab and Jira take."""
@@ -36,24 +32,24 @@ def render(rollout: Rollout, run: Run) -> str:
 def _lines(rollout: Rollout, run: Run) -> Iterator[str]:
     yield "# Rollout: deny plain HTTP to S3 buckets"
     yield ""
-    yield f"{_prose(summary(rollout))}."
+    yield f"{markdown_prose(summary(rollout))}."
     yield ""
     made = " ".join(filter(None, ("secure-bucket", run.version, run.timestamp and f"at {run.timestamp}")))
     yield f"Planned by {made} from:"
     yield ""
     for source in rollout.sources:
-        yield f"- {_prose(source_words(source))}"
+        yield f"- {markdown_prose(source_words(source))}"
     for warning in rollout.warnings:
-        yield f"- **Warning:** {_prose(warning)}"
+        yield f"- **Warning:** {markdown_prose(warning)}"
     for fault in rollout.faults:
-        yield f"- **Error:** {_prose(fault.message)}"
+        yield f"- **Error:** {markdown_prose(fault.message)}"
     yield ""
     yield "| wave | what | buckets | who is hit if it is enforced as it stands |"
     yield "|---|---|---:|---|"
     for wave in Wave:
         buckets = rollout.wave(wave)
         number = "" if wave is Wave.LEFT else str(wave.value)
-        hit = _prose(blast(rollout, wave)) if buckets else ""
+        hit = markdown_prose(blast(rollout, wave)) if buckets else ""
         yield f"| {number} | {wave.words} | {len(buckets):,} | {hit} |"
     for wave in Wave:
         buckets = rollout.wave(wave)
@@ -76,8 +72,9 @@ def _moves(rollout: Rollout) -> Iterator[str]:
         yield f"### {title[0].upper()}{title[1:]}"
         yield ""
         for client in move.clients:
-            yield f"- [ ] move {_prose(client_name(client))}: {_prose(use_words(uses[client]))}"
-            yield f"    - {_prose(change_words(client, uses[client]))}"
+            use = markdown_prose(use_words(uses[client]))
+            yield f"- [ ] move {markdown_prose(client_name(client))}: {use}"
+            yield f"    - {markdown_prose(change_words(client, uses[client]))}"
         if not move.whole:
             yield "- [ ] find and move the clients that the audit does not name"
         yield from _buckets([by_label[label] for label in move.frees])
@@ -85,23 +82,12 @@ def _moves(rollout: Rollout) -> Iterator[str]:
 
 def _buckets(buckets: tuple[PlannedBucket, ...] | list[PlannedBucket]) -> Iterator[str]:
     for bucket in buckets:
-        where = f" ({_prose(bucket.where)})" if bucket.where else ""
+        where = f" ({markdown_prose(bucket.where)})" if bucket.where else ""
         # What is enforced is done; what is left is for nobody to tick off.
         box = {Wave.ENFORCED: "[x] ", Wave.LEFT: ""}.get(bucket.wave, "[ ] ")
-        reasons = "; ".join(map(_prose, bucket.reasons))
-        yield f"- {box}{_prose(f'`{bucket.label}`')}{where}: {reasons}"
+        reasons = "; ".join(map(markdown_prose, bucket.reasons))
+        yield f"- {box}{markdown_prose(f'`{bucket.label}`')}{where}: {reasons}"
         for number, action in enumerate(bucket.actions, 1):
-            yield f"    {number}. {_prose(action)}"
+            yield f"    {number}. {markdown_prose(action)}"
     if not buckets:
         yield count(0, "bucket")
-
-
-def _prose(text: str) -> str:
-    """Return a text in which nothing but what stands in backticks is markup."""
-    # Several backticks in a row would begin code that a single one does not end.
-    parts = _CODE.split(re.sub("``+", "'", printable(text)))
-    return "".join(
-        # A bar ends a cell of a table, also within code.
-        part.replace("|", "\\|") if _CODE.fullmatch(part) else _SPECIAL.sub(r"\\\1", part)
-        for part in parts
-    )
