@@ -26,8 +26,9 @@ from secure_bucket.template import (
     read_templates,
 )
 from secure_bucket.template.policy_text import PolicyTextError, read_policy_text
+from secure_bucket.template.resource_types import matters
 from secure_bucket.template.scan import find_duplicates
-from secure_bucket.template.stack import TYPES_THAT_MATTER, pointer_of
+from secure_bucket.template.stack import pointer_of
 from secure_bucket.template.unreplaced import placeholders_as_holes
 from secure_bucket.values.unknown import Unknown
 
@@ -149,9 +150,13 @@ def check_assembly(
     from secure_bucket.checks.judged_files import JUDGED, changes_since_judged
     from secure_bucket.findings.acknowledgments import RECORD, recorded_acknowledgments
     from secure_bucket.findings.origin import with_origins
+    from secure_bucket.template.leftovers import leftover_templates
+
+    leftovers: list[str] = []
 
     def read() -> Assembly:
         assembly = read_assembly(directory)
+        leftovers[:] = leftover_templates(assembly)
         # What the assembly itself notes comes last, and so counts more.
         acknowledged = (*recorded_acknowledgments(directory), *assembly.acknowledged)
         return replace(assembly, acknowledged=acknowledged)
@@ -164,6 +169,12 @@ def check_assembly(
     if exceptions_as_of is not None and report.findings and not (is_judged or os.path.exists(record)):
         remark = f"`{record}` is missing, so acknowledgments on the App or on a Stage are not known"
         report = replace(report, remarks=(remark,))
+    if leftovers:
+        named = ", ".join(f"`{each}`" for each in leftovers[:3]) + (", …" if len(leftovers) > 3 else "")
+        remark = (
+            f"not judged, because no manifest leads to it: {named}; an earlier synthesis may have left it"
+        )
+        report = replace(report, remarks=(*report.remarks, remark))
     return with_origins(report, directory)
 
 
@@ -256,7 +267,7 @@ def _faults(inventory: Inventory) -> Iterator[Fault]:
         for duplicate in () if stack.document.has_unique_keys else find_duplicates(stack.document.root):
             section, _, rest = duplicate.at.pointer[1:].partition("/")
             resource = stack.resources.get(rest.partition("/")[0]) if section == "Resources" else None
-            if resource is not None and resource.type not in TYPES_THAT_MATTER:
+            if resource is not None and not matters(resource.type):
                 continue  # What is wrong with a queue is for others to say.
             message = f"{duplicate.reason}: which of them counts is undefined"
             yield Fault(stack.document.name, message, stack.document.place(duplicate.at.pointer))

@@ -42,6 +42,12 @@ _LARGEST_CHUNK = 50
 # The signals that end a run; Windows has no SIGHUP.
 _ENDING = ("SIGHUP", "SIGINT", "SIGTERM")
 
+_SIGNS_OF_A_TEMPLATE = (
+    *(b"AWS", b"Transform", b"::MODULE", b"Fn::"),
+    # A backslash at the end of a line continues a text of YAML.
+    *(b"\\u", b"\\U", b"\\x", b"\\\n", b"\\\r"),
+)
+
 _POSITION = re.compile(r"in line (\d+)(?:, column (\d+))?")
 
 
@@ -232,8 +238,8 @@ class _PassedOver(Exception):
 def _candidate(path: str) -> bytes:
     """Return the content of a file that was found, if it may be a template.
 
-    A file that cannot be parsed counts as a template, unless it could not be one even then: every
-    template with a bucket speaks of `AWS`, and only escapes could hide that.
+    A file that cannot be parsed counts as a template, unless it could not be one even then. A template with a
+    bucket holds `AWS`, which only escapes can hide, or a macro, a module or a loop that makes the bucket.
 
     Raises:
         TemplateError: If it cannot be read.
@@ -246,7 +252,7 @@ def _candidate(path: str) -> bytes:
         raise _PassedOver(f"more than {MAX_BYTES:,} bytes")
     data = read_bytes(path)
     text = data.replace(b"\0", b"") if b"\0" in data else data
-    if not (b"AWS" in text or b"\\u" in text or b"\\x" in text):
+    if not any(sign in text for sign in _SIGNS_OF_A_TEMPLATE):
         raise _PassedOver("no CloudFormation template")
     return data
 

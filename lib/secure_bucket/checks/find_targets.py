@@ -226,7 +226,7 @@ class _Search:
                     else:
                         status = entry.stat()
                         yield path, (status.st_dev, status.st_ino)
-                elif entry.name.endswith(TEMPLATE_ENDINGS):
+                elif entry.name.lower().endswith(TEMPLATE_ENDINGS):
                     self.add(_followed(path) if entry.is_symlink() else path, Kind.CANDIDATE)
             except OSError as error:
                 self.fault(path, f"`{path}` cannot be read: {_reason(error)}")
@@ -267,14 +267,14 @@ def _excluded(path: str, pattern: str) -> bool:
 def _is_assembly(directory: str) -> bool:
     """Tell whether a directory is a cloud assembly, or what is left of one.
 
-    A web application has a manifest, too; one that cannot be read counts where CDK left its other
-    file, named `cdk.out`.
+    A web application has a manifest, too. The other file that the CDK writes, `cdk.out`, tells an assembly
+    without a manifest that can be read: of an app that ended too early, or that the gate refused.
     """
+    if os.path.isfile(os.path.join(directory, "cdk.out")):
+        return True
     manifest = os.path.join(directory, MANIFEST)
     if not os.path.isfile(manifest):
         return False
-    if os.path.isfile(os.path.join(directory, "cdk.out")):
-        return True
     try:
         with open(manifest, "rb") as file:
             value = json.loads(file.read())

@@ -20,16 +20,8 @@ from secure_bucket.errors import NotATemplateError, TemplateError
 from secure_bucket.template.intrinsics import FUNCTIONS
 from secure_bucket.template.load import Document, is_template, load_document, parse_document, read_bytes
 from secure_bucket.template.resolve import Acknowledged, Assembly, Resolver
-from secure_bucket.template.sources import (
-    NESTED_STACK,
-    Body,
-    Elsewhere,
-    Location,
-    Source,
-    end_of_url,
-    kind_of,
-    sources_of,
-)
+from secure_bucket.template.resource_types import NESTED_STACK, kind_of
+from secure_bucket.template.sources import Body, Elsewhere, Location, Source, end_of_url, sources_of
 from secure_bucket.template.stack import Resource, Stack
 from secure_bucket.template.text import strings_of
 from secure_bucket.template.worlds import Fork, Infeasible, World
@@ -261,13 +253,18 @@ class _Reader(Struct):
 
         here = Path(stack.document.name).parent
         texts = " ".join(strings_of(url))
-        hashes = dict.fromkeys(_ASSET_HASH.findall(texts))
+        hashes = set(_ASSET_HASH.findall(texts))
         end = end_of_url(url)
         assets = self.manifests.assets if self.manifests is not None else {}
-        named = next((assets[key].file for key in hashes if key in assets), None)
+        files = {assets[key].file for key in hashes if key in assets}
+        # INVARIANT: a URL with the hashes of two files names neither of them.
+        named = files.pop() if len(files) == 1 else None
         if named is None and "/" in end:
             named = self._named_by(end, here)
         own = self._own_file(stack, resource, here)
+        if own is not None and hashes and any(each.file == own for each in assets.values()) and named is None:
+            # The file is uploaded under another hash than the one in the URL.
+            own = None
         if own is not None and (
             # Another Stage may hold the same template, under the same hash: that one is not meant.
             read_bytes(own) == read_bytes(named)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct, field
 
@@ -12,10 +12,10 @@ from secure_bucket.template.load import Document
 from secure_bucket.template.loops import write_out_loop
 from secure_bucket.template.references import bucket_name
 from secure_bucket.template.resolve import Assembly, Resolver
-from secure_bucket.template.sources import kind_of
-from secure_bucket.template.stack import TYPES_THAT_MATTER, Path, Resource, Stack, is_loop, pointer_of
-from secure_bucket.template.text import first_unsettled, strings_of
-from secure_bucket.template.unreplaced import placeholders_as_holes, unreplaced_whole
+from secure_bucket.template.resource_types import kind_of, matters
+from secure_bucket.template.stack import TRANSFORM, Path, Resource, Stack, is_loop, pointer_of
+from secure_bucket.template.text import holes, strings_of
+from secure_bucket.template.unreplaced import unreplaced_whole
 from secure_bucket.template.worlds import PARTITION, URL_SUFFIXES, Fork, Infeasible, Undecidable, World
 from secure_bucket.values.unknown import Place, Text, Unknown
 
@@ -29,6 +29,7 @@ _HTTPS_ONLY = {
     "AWS::S3ObjectLambda::AccessPoint": "an Object Lambda access point answers over HTTPS only",
     "AWS::S3Tables::TableBucket": "a table bucket answers over HTTPS only",
 }
+_BY_A_MACRO = "a macro rewrites it, which runs only at deployment"
 _OUT_OF_SCOPE = ("AWS::S3Outposts::Bucket", "AWS::S3Vectors::VectorBucket")
 _OTHER_PARTITIONS = (
     *("aws-cn", "aws-eusc", "aws-iso", "cn-north", "eu-isoe", "eusc-", "us-gov", "us-iso"),
@@ -193,6 +194,9 @@ class Inventory(Struct, eq=False):
                 if members_written is None:
                     self._unreadable_loop(stack, str(key), body, path)
                 for each in members_written or ():
+                    if each.key == TRANSFORM and section == "Resources":
+                        self._suspect(stack, Resource(str(key), "", {}, path), "the loop", _BY_A_MACRO)
+                        continue
                     first = written_out.get(each.key, each.body)
                     written_out[each.key] = each.body
                     if section != "Resources":
@@ -208,18 +212,19 @@ class Inventory(Struct, eq=False):
 
     def _unreadable_loop(self, stack: Stack, key: str, body: object, path: Path) -> None:
         reason = "it is malformed, or comes to too many resources or combinations of parameters"
-        if any("AWS::S3::Bucket" in text or kind_of(text) for text in strings_of(body)):
+        types = [each if isinstance(each, str) and "{" not in each else TRANSFORM for each in _types_in(body)]
+        is_open = TRANSFORM in types
+        if is_open or any("AWS::S3::Bucket" in each or kind_of(each) for each in types):
             self._leave_unread(stack, key, "the loop", reason, path)
-        if "AWS::S3::BucketPolicy" in strings_of(body):
+        if is_open or "AWS::S3::BucketPolicy" in types:
             why = f"a policy may come out of the loop `{key}`: {reason}"
             self.receivers.append(Receiver(stack, Resource(key, "", {}, path), path, why, gets_all=True))
 
     def _suspect_macros(self, stack: Stack) -> None:
         """Note what a macro may turn into buckets; the buckets that it finds are undecided themselves."""
         for resource in stack.resources.values():
-            if "Fn::Transform" in resource.body:
-                reason = "a macro rewrites it, which runs only at deployment"
-                self._leave_unread(stack, resource.logical_id, "the resource", reason, resource.path)
+            if TRANSFORM in resource.body:
+                self._leave_unread(stack, resource.logical_id, "the resource", _BY_A_MACRO, resource.path)
         if stack.macros:
             section = "Transform" if "Transform" in stack.document.root else "Resources"
             reason = f"the macro `{stack.macros[0]}` rewrites it, and runs only at deployment"
@@ -234,13 +239,26 @@ class Inventory(Struct, eq=False):
         if not any(each.stack is stack and each.logical_id == logical_id for each in self.unread):
             self.unread.append(Unread(stack, logical_id, what, unknown))
 
+    def _suspect(self, stack: Stack, resource: Resource, what: str, reason: str) -> None:
+        """Note that buckets and policies for any bucket of the stack may come out of a resource."""
+        self._leave_unread(stack, resource.logical_id, what, reason, resource.path)
+        why = f"a policy may come out of {what} `{resource.logical_id}`: {reason}"
+        self.receivers.append(Receiver(stack, resource, resource.path, why, gets_all=True))
+
+    def _unknown_type(self, stack: Stack, resource: Resource) -> str:
+        """Return why the type of a resource is not known; `""` if it is."""
+        written = resource.body.get("Type")
+        if isinstance(written, (Mapping, list)):
+            return "its `Type` is not text"
+        functions = [key for key in (resource.logical_id, *resource.body) if str(key).startswith("Fn::")]
+        if not resource.type and functions and TRANSFORM not in functions:
+            return f"`{functions[0]}` is not a function that makes resources"
+        kind = self.resolver(self.start, False).literal(stack, resource.type)
+        return "" if isinstance(kind, str) else holes(kind)[0].reason
+
     def _take(self, stack: Stack, resource: Resource) -> None:
-        placeholder = first_unsettled(placeholders_as_holes(resource.type))
-        if placeholder is not None:
-            at = (resource.path, "Type")
-            self._leave_unread(stack, resource.logical_id, "the resource", placeholder.reason, at)
-            why = f"a policy may come out of the resource `{resource.logical_id}`: {placeholder.reason}"
-            self.receivers.append(Receiver(stack, resource, resource.path, why, gets_all=True))
+        if unknown := self._unknown_type(stack, resource):
+            self._suspect(stack, resource, "the resource", unknown)
         elif resource.type == "AWS::S3::Bucket":
             self.buckets.append(Bucket(stack, resource))
         elif resource.type == "AWS::S3::BucketPolicy":
@@ -277,4 +295,25 @@ def _names_partitions(document: Document) -> bool:
 
 
 def _matters(body: object) -> bool:
-    return isinstance(body, Mapping) and body.get("Type") in TYPES_THAT_MATTER
+    kind = body.get("Type") if isinstance(body, Mapping) else None
+    return isinstance(kind, str) and matters(kind)
+
+
+def _types_in(value: object) -> Iterator[object]:
+    """Yield what stands under each key `Type` in a value, and each macro."""
+    pending, visited = [value], {id(value)}
+    while pending:
+        current = pending.pop()
+        members: Iterable[object] = ()
+        if isinstance(current, Mapping):
+            members = current.values()
+            if "Type" in current:
+                yield current["Type"]
+            if TRANSFORM in current:
+                yield TRANSFORM
+        elif isinstance(current, (list, tuple)):
+            members = current
+        for member in members:
+            if id(member) not in visited:
+                visited.add(id(member))
+                pending.append(member)

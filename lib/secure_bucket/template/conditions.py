@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from secure_bucket.template.resolve import MAX_NESTING, MAX_VALUES, Resolver
-from secure_bucket.template.stack import Path, Stack
+from secure_bucket.template.stack import TRANSFORM, Path, Stack
 from secure_bucket.template.text import (
     as_text,
     canonical,
@@ -60,9 +60,11 @@ def obeys_rules(resolver: Resolver, stack: Stack) -> bool:
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-structure.html
     """
     rules = stack.document.root.get("Rules")
-    for name, rule in rules.items() if isinstance(rules, Mapping) else ():
+    if not isinstance(rules, Mapping) or TRANSFORM in rules:
+        return True
+    for name, rule in rules.items():
         assertions = rule.get("Assertions") if isinstance(rule, Mapping) else None
-        if not isinstance(assertions, (list, tuple)):
+        if not isinstance(assertions, (list, tuple)) or TRANSFORM in rule:
             continue
         path = (("", "Rules"), name)
         if _known(resolver, stack, rule.get("RuleCondition", True), (path, "RuleCondition")) is not True:
@@ -94,6 +96,9 @@ def _named(resolver: Resolver, stack: Stack, name: str) -> bool:
         # A condition that refers to itself is refused at deployment; here it must only end.
         return known if known is not None else resolver.world.holds(f"condition {name}")
     conditions = stack.sections["Conditions"]
+    if stack.is_rewritten("Conditions"):
+        reason = "a macro rewrites the conditions, which happens only at deployment"
+        raise Undecidable(resolver.opaque(stack, reason, ("", "Conditions")))
     if name not in conditions:
         _refuse_unsettled(placeholders_as_holes(name))
         return resolver.world.holds(f"condition {resolver.assembly.qualify(stack, name)}")

@@ -15,7 +15,7 @@ from secure_bucket.template.loops import resolve_loop
 from secure_bucket.template.references import get_att, import_value, ref
 from secure_bucket.template.references import output as output_of
 from secure_bucket.template.resolve import Function, Resolver
-from secure_bucket.template.stack import Path, Stack
+from secure_bucket.template.stack import TRANSFORM, Path, Stack
 from secure_bucket.template.text import NO_VALUE, as_text, canonical, concatenate, dynamic_references, holes
 from secure_bucket.template.worlds import Infeasible
 from secure_bucket.values.unknown import Hole, Text, Unknown
@@ -127,7 +127,10 @@ def _find_in_map(resolver: Resolver, stack: Stack, argument: object, path: Path)
     name, first, second = (resolver.text(stack, argument[index], (path, index)) for index in range(3))
     table = stack.sections["Mappings"].get(name) if isinstance(name, str) else None
     expression = f"Fn::FindInMap({canonical(name)}, {canonical(first)}, {canonical(second)})"
-    if not isinstance(table, Mapping) or "Fn::Transform" in table:
+    if stack.is_rewritten("Mappings") or _holds_macro(table):
+        reason = "a macro rewrites the mappings, which happens only at deployment"
+        return resolver.opaque(stack, reason, path, expression)
+    if not isinstance(table, Mapping):
         return resolver.opaque(stack, f"there is no mapping `{name}` in this template", path, expression)
     if not (resolver.expand or resolver.in_condition) and (holes(first) or holes(second)):
         candidates = _map_values(table, first, second)
@@ -148,6 +151,11 @@ def _find_in_map(resolver: Resolver, stack: Stack, argument: object, path: Path)
         return resolver.resolve(stack, argument[3]["DefaultValue"], ((path, 3), "DefaultValue"))
     # CloudFormation refuses to deploy what is not in the mapping.
     raise Infeasible(resolver.opaque(stack, f"the mapping `{name}` has no value for these keys", path))
+
+
+def _holds_macro(table: object) -> bool:
+    rows = (table, *table.values()) if isinstance(table, Mapping) else ()
+    return any(isinstance(row, Mapping) and TRANSFORM in row for row in rows)
 
 
 def _map_values(table: Mapping[str, object], first: str | Text, second: str | Text) -> list[object]:

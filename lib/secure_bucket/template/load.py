@@ -38,6 +38,7 @@ _SECTIONS = frozenset(
         "Transform",
     )
 )
+_NAME_OF_A_MACRO = re.compile(r"[A-Za-z0-9:_-]+")
 _LONE_SURROGATE = "[\ud800-\udfff]"
 
 
@@ -133,6 +134,19 @@ def parse_document(source: bytes | str | Mapping[str, Any], name: str = "<templa
     return Document(name, _template(value, name), text, places)
 
 
+def _is_for_cloudformation(value: Mapping[str, Any]) -> bool:
+    """Tell whether a mapping without `Resources` is a template: a macro can make them of other sections."""
+    transforms = value.get("Transform")
+    named = [each.get("Name") if isinstance(each, Mapping) else each for each in _listed(transforms)]
+    return "AWSTemplateFormatVersion" in value or (
+        bool(named) and all(isinstance(name, str) and _NAME_OF_A_MACRO.fullmatch(name) for name in named)
+    )
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
 def is_template(value: object) -> bool:
     """Tell whether a value looks like a CloudFormation template: by `Resources`, or by its version."""
     if not isinstance(value, Mapping):
@@ -207,7 +221,7 @@ def _template(value: object, name: str) -> Mapping[str, Any]:
         if not isinstance(resources, Mapping):
             shown = "null" if resources is None else type(resources).__name__
             raise TemplateError(f"`{name}`: `Resources` must map logical ids to resources, and is `{shown}`")
-    elif not _SECTIONS.issuperset(map(str, value)):
+    elif not (_SECTIONS.issuperset(map(str, value)) or _is_for_cloudformation(value)):
         known = ", ".join(f"`{key}`" for key in list(value)[:5])
         raise NotATemplateError(
             f"`{name}` is not a CloudFormation template: it has no `Resources`, but {known}"

@@ -5,7 +5,6 @@ https://github.com/aws/aws-cdk-cli/tree/main/packages/%40aws-cdk/cloud-assembly-
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from msgspec import Struct, field
 
 from secure_bucket.errors import TemplateError
 from secure_bucket.template.load import read_bytes
+from secure_bucket.template.scan import read_strict_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,7 +119,8 @@ def read_json(file: Path) -> object:
     if not file.exists():
         raise TemplateError(f"`{file}` is missing: give the directory of a cloud assembly, such as `cdk.out`")
     try:
-        return json.loads(read_bytes(file))
+        # INVARIANT: of two artifacts with one name, nobody knows which one is deployed.
+        return read_strict_json(read_bytes(file).decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise TemplateError(f"`{file}` is not JSON: {error}; is it truncated?") from None
 
@@ -137,14 +138,15 @@ def _read_directory(assembly: CloudAssembly, directory: Path, stage: str, level:
             raise TemplateError(f"`{file}`: the artifact `{name}` has no type")
         properties = artifact.get("properties")
         properties = properties if isinstance(properties, Mapping) else {}
-        if kind == "aws:cloudformation:stack":
+        # INVARIANT: an artifact that holds a template is a stack, also one of a type that later schemas add.
+        if kind == "aws:cloudformation:stack" or "templateFile" in properties:
             stack = _stack(directory, name, artifact, properties, stage)
             assembly.stacks.append(stack)
             if stack.metadata_file != file:
                 assembly.files.append(stack.metadata_file)
             for asset in _legacy_assets(directory, stack):
                 assembly.assets.setdefault(asset.key, asset)
-        elif kind == "cdk:cloud-assembly":
+        elif kind == "cdk:cloud-assembly" or "directoryName" in properties:
             inner = directory / _file(properties, "directoryName", name, file)
             _read_directory(assembly, inner, str(inner), level + 1)
         elif kind == "cdk:asset-manifest":
@@ -164,10 +166,12 @@ def _stack(
     metadata: dict[str, Any] = {}
     metadata_file = file
     further = artifact.get("additionalMetadataFile")
+    if further is not None and not isinstance(further, str):
+        raise TemplateError(f"`{file}`: `additionalMetadataFile` of the artifact `{name}` is not text")
     for content in (artifact.get("metadata"), read_json(directory / further) if further else None):
         if isinstance(content, Mapping):
             metadata |= content
-    if isinstance(further, str):
+    if further:
         metadata_file = directory / further
     return StackArtifact(
         str(artifact.get("displayName") or name),

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from secure_bucket.template.conditions import condition_holds
 from secure_bucket.template.parameters import Parameter
 from secure_bucket.template.resolve import MAX_NESTING, Resolver
-from secure_bucket.template.stack import Path, Resource, Stack
+from secure_bucket.template.stack import TRANSFORM, Path, Resource, Stack
 from secure_bucket.template.text import NO_VALUE, as_text, concatenate, first_unsettled, holes
 from secure_bucket.template.unreplaced import placeholders_as_holes
 from secure_bucket.template.worlds import PARTITION, REGION, URL_SUFFIX, URL_SUFFIXES, partition_of
@@ -91,6 +91,9 @@ def _is_of_aws(resource: Resource) -> bool:
 def output(resolver: Resolver, stack: Stack, name: str, path: Path) -> object:
     """Return what an output of a stack comes to."""
     output = stack.sections["Outputs"].get(name)
+    if stack.is_rewritten("Outputs") or (isinstance(output, Mapping) and TRANSFORM in output):
+        reason = f"a macro rewrites the output `{name}`, which happens only at deployment"
+        return resolver.opaque(stack, reason, path, f"{stack.name}.Outputs.{name}")
     if not isinstance(output, Mapping) or "Value" not in output:
         return resolver.opaque(
             stack, f"the stack has no output `{name}`", path, f"{stack.name}.Outputs.{name}"

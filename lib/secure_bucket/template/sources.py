@@ -9,21 +9,12 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from secure_bucket.template.resource_types import NESTED_STACK, PRODUCT, PROVISIONED_PRODUCT
 from secure_bucket.template.stack import Resource
 from secure_bucket.values.unknown import Unknown
 
-__all__ = ["NESTED_STACK", "Body", "Elsewhere", "Location", "Source", "end_of_url", "kind_of", "sources_of"]
+__all__ = ["Body", "Elsewhere", "Location", "Source", "end_of_url", "sources_of"]
 
-NESTED_STACK = "AWS::CloudFormation::Stack"
-_PRODUCT = "AWS::ServiceCatalog::CloudFormationProduct"
-_PROVISIONED = "AWS::ServiceCatalog::CloudFormationProvisionedProduct"
-_KINDS = {
-    NESTED_STACK: "nested stack",
-    "AWS::CloudFormation::StackSet": "stack set",
-    "AWS::Serverless::Application": "nested application",
-    _PRODUCT: "product",
-    _PROVISIONED: "provisioned product",
-}
 _MAX_ALTERNATIVES = 64
 
 
@@ -48,11 +39,6 @@ class Elsewhere(Struct, frozen=True):
 Source: TypeAlias = "Location | Body | Elsewhere"
 
 
-def kind_of(resource_type: str) -> str:
-    """Return what a resource that deploys a template is called; `""` for other types of resources."""
-    return "module" if resource_type.endswith("::MODULE") else _KINDS.get(resource_type, "")
-
-
 def sources_of(resource: Resource, products: Collection[object] = ()) -> tuple[Source, ...]:
     """Return where the templates of a resource come from, each alternative of a condition by itself.
 
@@ -72,13 +58,13 @@ def sources_of(resource: Resource, products: Collection[object] = ()) -> tuple[S
     found = tuple(itertools.islice(_sources(resource.type, properties, products), _MAX_ALTERNATIVES + 1))
     if len(found) > _MAX_ALTERNATIVES:
         return (Elsewhere(f"it is one of more than {_MAX_ALTERNATIVES}"),)
-    if not found and resource.type != _PROVISIONED:
+    if not found and resource.type != PROVISIONED_PRODUCT:
         return (Elsewhere("its properties do not name it"),)
     return found
 
 
 def _sources(kind: str, properties: Mapping[str, object], products: Collection[object]) -> Iterator[Source]:
-    if kind == _PRODUCT:
+    if kind == PRODUCT:
         for versions in _alternatives(properties.get("ProvisioningArtifactParameters")):
             for version in versions if isinstance(versions, list) else [versions] if versions else ():
                 info = version.get("Info") if isinstance(version, Mapping) else None
@@ -86,7 +72,7 @@ def _sources(kind: str, properties: Mapping[str, object], products: Collection[o
                 yield Elsewhere("a version does not name its URL") if url is None else Location(url)
         if "SourceConnection" in properties:
             yield Elsewhere("the product is synchronized with a repository")
-    elif kind == _PROVISIONED:
+    elif kind == PROVISIONED_PRODUCT:
         product = properties.get("ProductId")
         named = product.get("Ref") if isinstance(product, Mapping) else None
         if named not in products:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,21 +10,22 @@ from msgspec import Struct, field
 
 from secure_bucket.template.load import Document
 from secure_bucket.template.parameters import Parameter, read_parameter
+from secure_bucket.template.resource_types import most_important
 from secure_bucket.template.scan import Duplicate
 from secure_bucket.values.unknown import Place, Unknown
 
-__all__ = ["TYPES_THAT_MATTER", "Member", "Path", "Resource", "Stack", "is_loop", "pointer_of"]
+__all__ = ["TRANSFORM", "Member", "Path", "Resource", "Stack", "is_loop", "pointer_of"]
 
 # A JSON pointer that is only spelt out when somebody asks: `((("", "Resources"), "Reports"), "Type")`.
 Path = Any
 
-_HARMLESS_TRANSFORMS = (
-    "AWS::Serverless-2016-10-31",
-    "AWS::LanguageExtensions",
-    "AWS::CodeDeployBlueGreen",
-    "AWS::SecretsManager-",
+TRANSFORM = "Fn::Transform"
+"""The key under which a macro rewrites the mapping that it stands in, together with the keys beside it."""
+
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/transform-reference.html, read 2026-11.
+_HARMLESS_TRANSFORMS = re.compile(
+    r"AWS::(?:Serverless-2016-10-31|LanguageExtensions|CodeDeployBlueGreen|SecretsManager-\d{4}-\d{2}-\d{2})"
 )
-TYPES_THAT_MATTER = ("AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::CloudFormation::Stack")
 
 
 def pointer_of(path: Path) -> str:
@@ -134,23 +136,30 @@ class Stack(Struct, eq=False):
             self.sections[name] = section if isinstance(section, Mapping) else {}
         for key, body in self.sections["Parameters"].items():
             if isinstance(body, Mapping):
+                if TRANSFORM in body or self.is_rewritten("Parameters"):
+                    body = {"Type": body.get("Type")}
                 self.parameters[str(key)] = read_parameter(body)
         resources = self.document.root.get("Resources")
         for key, body in resources.items() if isinstance(resources, Mapping) else ():
             self.add(str(key), body, (("", "Resources"), key))
 
+    def is_rewritten(self, section: str) -> bool:
+        """Tell whether a macro in a section may change everything in it, which happens only at deployment."""
+        return TRANSFORM in self.sections[section]
+
     def add(self, logical_id: str, body: object, path: Path, members: tuple[Member, ...] = ()) -> None:
         """Add a resource, if it is one."""
         if isinstance(body, Duplicate):
             # Whichever of the two CloudFormation takes, a bucket or a policy among them must not get lost.
-            kinds = [_kind(value) for value in body.values]
-            kind = next((kind for kind in TYPES_THAT_MATTER if kind in kinds), kinds[-1])
-            body = {"Type": kind, "Properties": body}
+            body = {"Type": most_important([_kind(value) for value in body.values]), "Properties": body}
+        if logical_id.startswith("Fn::") and isinstance(body, list):
+            # A function that CloudFormation does not know there, in place of a resource.
+            body = {}
         if isinstance(body, str):
             # Another tool may have yet to replace the whole resource.
             body = {"Type": body}
         if isinstance(body, Mapping):
-            if "Fn::Transform" in body:
+            if TRANSFORM in body:
                 reason = "`Fn::Transform` rewrites the resource only at deployment"
                 body = {**body, "Properties": Unknown(reason, Place(pointer_of(path), self.document.name))}
             self.resources[logical_id] = Resource(logical_id, _kind(body), body, path, members)
@@ -186,11 +195,11 @@ class Stack(Struct, eq=False):
             declared if isinstance(declared, list) else [declared] if declared is not None else []
         ):
             name = transform.get("Name") if isinstance(transform, Mapping) else transform
-            if not (isinstance(name, str) and name.startswith(_HARMLESS_TRANSFORMS)):
+            if not (isinstance(name, str) and _HARMLESS_TRANSFORMS.fullmatch(name)):
                 found.append(str(name))
         for section in ("", "Resources"):
             holder = self.document.root if not section else self.document.root.get(section)
-            if isinstance(holder, Mapping) and (inner := holder.get("Fn::Transform")) is not None:
+            if isinstance(holder, Mapping) and (inner := holder.get(TRANSFORM)) is not None:
                 found.append(str(inner.get("Name")) if isinstance(inner, Mapping) else str(inner))
         return tuple(found)
 
@@ -198,5 +207,5 @@ class Stack(Struct, eq=False):
 def _kind(body: object) -> str:
     kind = body.get("Type") if isinstance(body, Mapping) else None
     if isinstance(kind, Duplicate):
-        return next((one for one in TYPES_THAT_MATTER if one in kind.values), "")
+        return most_important([value if isinstance(value, str) else "" for value in kind.values])
     return kind if isinstance(kind, str) else ""

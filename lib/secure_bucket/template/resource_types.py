@@ -1,0 +1,38 @@
+"""Tell which types of resources matter for buckets: buckets, their policies, and what deploys a template."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+__all__ = ["NESTED_STACK", "PRODUCT", "PROVISIONED_PRODUCT", "kind_of", "matters", "most_important"]
+
+NESTED_STACK = "AWS::CloudFormation::Stack"
+PRODUCT = "AWS::ServiceCatalog::CloudFormationProduct"
+PROVISIONED_PRODUCT = "AWS::ServiceCatalog::CloudFormationProvisionedProduct"
+
+_BUCKETS_AND_POLICIES = ("AWS::S3::Bucket", "AWS::S3::BucketPolicy")
+_KINDS = {
+    NESTED_STACK: "nested stack",
+    "AWS::CloudFormation::StackSet": "stack set",
+    "AWS::Serverless::Application": "nested application",
+    PRODUCT: "product",
+    PROVISIONED_PRODUCT: "provisioned product",
+}
+
+
+def kind_of(resource_type: str) -> str:
+    """Return what messages call a resource that deploys a template; `""` for other types of resources."""
+    return "module" if resource_type.endswith("::MODULE") else _KINDS.get(resource_type, "")
+
+
+def matters(resource_type: str) -> bool:
+    """Tell whether a type is a bucket, a bucket policy, or deploys a template."""
+    return resource_type in _BUCKETS_AND_POLICIES or kind_of(resource_type) != ""
+
+
+def most_important(types: Sequence[str]) -> str:
+    """Return the type that must not get lost, where any of several can count: a bucket before the others."""
+    for wanted in _BUCKETS_AND_POLICIES:
+        if wanted in types:
+            return wanted
+    return next(filter(matters, types), types[-1])
