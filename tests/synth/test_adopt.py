@@ -60,7 +60,7 @@ def test_fix_mends_and_says_so(app: Run, options: list[str]) -> None:
 
 
 def test_flag_fails_and_names_each(app: Run) -> None:
-    run = app.again("-c", "mode=flag")
+    run = app.again("-c", "mode=flag", "**")
     assert run.code == 1
     assert fixed(run) == []
     for path in BUCKETS:

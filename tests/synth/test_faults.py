@@ -16,13 +16,13 @@ import json
 import pathlib
 import shutil
 import tempfile
-import secure_bucket.cdk.gate.validation as validation
+import secure_bucket.cdk.gate.gate as gate
 
 case = app.node.try_get_context("case")
 top = cdk.Stack(app, "Top")
 SecureBucket(top, "Good")
 SecureBucket(cdk.NestedStack(top, "Nested"), "Good")
-check = validation.check_assembly
+check = gate.check_assembly
 
 def broken(directory, **given):
     if case in ("truncated", "no-json", "gone"):
@@ -43,12 +43,12 @@ def broken(directory, **given):
     if case == "gone":
         next(out.glob("*.nested.template.json")).unlink()
     if case == "acknowledgments":
-        del validation.read_acknowledgments
+        del gate.read_acknowledgments
     if case == "overlooked":
         return type(check(directory, **given))()
     return check(directory, **given)
 
-validation.check_assembly = broken
+gate.check_assembly = broken
 """
 
 
@@ -87,9 +87,9 @@ def test_the_app_without_the_fault_passes(app: Run) -> None:
 
 def test_nobody_can_acknowledge_a_fault(tmp_path: Path) -> None:
     body = """
-    import secure_bucket.cdk.gate.validation as validation
+    import secure_bucket.cdk.gate.gate as gate
     SecureBucket(cdk.Stack(app, "Top"), "Good")
-    del validation.check_assembly
+    del gate.check_assembly
     ids = ("gate-failure", "SB001")
     cdk.Validations.of(app).acknowledge(
         *(cdk.Acknowledgment(id=f"secure-bucket::{id}", reason="no") for id in ids)

@@ -124,7 +124,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def test_a_bucket_that_answers_plain_http_fails_the_synthesis(
     app: Run, case: str, path: str, words: list[str]
 ) -> None:
-    run = app.again("-c", f"case={case}")
+    run = app.again("-c", f"case={case}", "**")
     assert run.code == 1, run.stderr
     block = run.block(f"ERROR `{path}`", "over plain HTTP", "secure-bucket::SB001")
     assert "Suggested fix: " in block
@@ -173,7 +173,7 @@ def test_without_the_command_line_of_the_cdk_it_fails_as_well(app: Run, case: st
 
 def test_the_report_holds_the_place_where_the_bucket_was_made(app: Run) -> None:
     run = app.again("-c", "case=stage")
-    (violation,) = run.report()["violations"]
+    violation, _ = run.report()["violations"]
     bucket = violation["violatingConstructs"][0]
     assert bucket["constructPath"] == "Prod/Data/Plain/Resource"
     assert bucket["cloudFormationResource"]["logicalId"].startswith("Plain")
@@ -185,7 +185,7 @@ PLUGIN = "\ncdk.Validations.of(app).add_plugins(SecureTransportValidation({}))\n
 
 def test_the_plugin_by_itself_is_a_gate(tmp_path: Path) -> None:
     body = 's3.Bucket(cdk.Stack(cdk.Stage(app, "Prod"), "Data"), "Plain")\n'
-    run = cdk_synth(tmp_path, body, gate=PLUGIN.format(""))
+    run = cdk_synth(tmp_path, body, "**", gate=PLUGIN.format(""))
     assert run.code == 1
     run.block("`Prod/Data/Plain`", "over plain HTTP", "secure-bucket::SB001")
 
@@ -210,7 +210,7 @@ def test_an_aspect_anywhere_is_a_gate_for_the_whole_app(tmp_path: Path, scope: s
     stage = cdk.Stage(app, "Prod")
     s3.Bucket(cdk.Stack(stage, "Data"), "Plain")
     """
-    run = cdk_synth(tmp_path, body, gate=f"cdk.Aspects.of({scope}).add(SecureTransportAspect())")
+    run = cdk_synth(tmp_path, body, "**", gate=f"cdk.Aspects.of({scope}).add(SecureTransportAspect())")
     assert run.code == 1
     run.block("`Prod/Data/Plain`", "secure-bucket::SB001")
 

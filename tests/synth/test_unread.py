@@ -68,7 +68,7 @@ PARENT = {
 def unread(tmp_path_factory: pytest.TempPathFactory) -> Run:
     directory = tmp_path_factory.mktemp("unread")
     (directory / "parent.json").write_text(json.dumps(PARENT), encoding="utf-8")
-    return cdk_synth(directory, UNREAD)
+    return cdk_synth(directory, UNREAD, "**")
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from secure_bucket.cdk.gate.record import remove_record
 from secure_bucket.cdk.versions import has_reliable_plugins
 
 if TYPE_CHECKING:
-    from secure_bucket.cdk.gate.validation import Gate
+    from secure_bucket.cdk.gate.gate import Gate
 
 __all__ = ["AppState", "state_of"]
 

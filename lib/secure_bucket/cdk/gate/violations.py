@@ -48,66 +48,74 @@ def id_of(rule: str) -> str:
     return f"{PLUGIN}::{rule}"
 
 
-def of_finding(finding: Finding, level: Level, *, repeat_on_app: bool, hint: str = "") -> PolicyViolation:
+def of_finding(finding: Finding, level: Level, *, on_app: bool, hint: str = "") -> PolicyViolation:
     """Report a finding.
 
     Args:
         finding: The finding.
         level: How much it weighs here.
-        repeat_on_app: Whether to report it on the App as well, so that it is seen in any case.
+        on_app: Whether to report it on the App instead of its construct, so that it is shown in any case.
         hint: What to add to the fix.
     """
     path = finding.construct_path
     message = finding.message
     if path and f"`{_readable(path)}`" not in message:
         message = f"`{_readable(path)}`: {message}"
-    resources = []
-    if path:
-        resources.append(
-            PolicyViolatingResource(
-                construct_path=path,
-                locations=[],
-                resource_logical_id=finding.logical_id,
-                template_path=finding.template,
-            )
+    resource = _on(APP)
+    if path and not on_app:
+        resource = PolicyViolatingResource(
+            construct_path=path,
+            locations=[],
+            resource_logical_id=finding.logical_id,
+            template_path=finding.template,
         )
-    if repeat_on_app:
-        resources.append(_on(APP))
-    return _violation(finding.rule, message, f"{finding.fix} {hint}".strip(), _SEVERITIES[level], resources)
+    return _violation(finding.rule, message, f"{finding.fix} {hint}".strip(), _SEVERITIES[level], [resource])
 
 
-def of_sum(paths: Sequence[str]) -> PolicyViolation:
-    """Say on the App what there is in its stacks, whichever of them the command line is asked for."""
-    names = list(dict.fromkeys(f"`{_readable(path)}`" for path in paths))
+def of_sum(findings: Sequence[Finding], *, some_in_stages: bool) -> PolicyViolation:
+    """Fail the App for the findings in its stacks, whichever of them the command line is asked for.
+
+    A finding that is on its construct and on the App is printed once for each, the second time without its
+    place. So the finding is on its construct only, and the sum on the App names it. Nobody can acknowledge
+    the sum.
+
+    Args:
+        findings: The findings that fail the synthesis.
+        some_in_stages: Whether the command line hides some of them unless it is asked for all stacks.
+    """
+    names = list(dict.fromkeys(f"`{_readable(finding.construct_path)}`" for finding in findings))
     if len(names) > _NAMED:
         names[_NAMED:] = [f"{len(names) - _NAMED} more"]
+    fix = "fix or accept each of them; `cdk synth '**'` shows what to do"
+    if some_in_stages:
+        fix = (
+            "`cdk synth '**'` shows also for those in Stages who reaches them over plain HTTP, which line "
+            "made them, and what to do"
+        )
     return _violation(
         SUM,
         f"this app does not synthesize until these are fixed or accepted: {', '.join(names)}",
-        "fix or accept each of them; `cdk synth '**'` shows what to do",
+        fix,
         "fatal",
         [_on(APP)],
     )
 
 
-def of_import(paths: Sequence[str], arn: object, *, repeat_on_app: bool) -> PolicyViolation:
-    """Name a bucket that the app imports: whether it refuses plain HTTP is in somebody else's hands.
+def of_import(paths: Sequence[str], arn: object, *, on_app: bool) -> PolicyViolation:
+    """Name a bucket that the app imports: somebody else decides whether it refuses plain HTTP.
 
     Args:
         paths: The paths of the constructs that import it.
         arn: The ARN of the bucket, literal where its name is.
-        repeat_on_app: Whether to report it on the App as well.
+        on_app: Whether to report it on the App instead of the constructs, so that it is shown in any case.
     """
     policy = {"Version": "2012-10-17", "Statement": [deny_plain_http(arn)]}
-    resources = [_on(path) for path in paths]
-    if repeat_on_app:
-        resources.append(_on(APP))
     return _violation(
         IMPORTED_BUCKET,
         f"imported bucket `{paths[0]}` is not covered: its policy is in no template of this app",
         f"its owner adds the statement to the bucket policy, or sets this one: {json.dumps(policy)}",
         "info",
-        resources,
+        [_on(APP)] if on_app else [_on(path) for path in paths],
     )
 
 

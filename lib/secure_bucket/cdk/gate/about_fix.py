@@ -1,0 +1,58 @@
+"""Say what FIX did about the buckets that the gate judges, and why it left some of them."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+
+from secure_bucket.cdk.fix.outcome import Fixed, Left, Outcome
+from secure_bucket.cdk.gate.state import AppState
+from secure_bucket.findings.finding import Finding
+from secure_bucket.findings.rules import REFUTED, UNDECIDED
+from secure_bucket.template.manifest import StackArtifact
+
+__all__ = ["hint_about_fix", "outcome_in_templates"]
+
+
+def outcome_in_templates(outcome: Outcome, proven: Container[str]) -> Outcome:
+    """Return what FIX did as the finished templates have it: a bucket that is not proven was not fixed.
+
+    Args:
+        outcome: What FIX did when it came to the bucket.
+        proven: The construct paths of the buckets that the finished templates prove.
+    """
+    if isinstance(outcome, Fixed) and outcome.bucket not in proven:
+        return Left(outcome.bucket, f"the deny in `{outcome.policy}` was undone by what came after FIX")
+    return outcome
+
+
+def hint_about_fix(finding: Finding, stack: StackArtifact | None, state: AppState) -> str:
+    """Return why FIX did not remove a finding, as an addition to its advice; `""` where FIX took no part.
+
+    Args:
+        finding: The finding.
+        stack: The stack that it is in.
+        state: The state of the app.
+    """
+    outcome = state.outcomes.get(finding.construct_path)
+    if isinstance(outcome, Left):
+        return f"(FIX left it as it is: {outcome.why}.)"
+    if isinstance(outcome, Fixed) and finding.rule in (REFUTED, UNDECIDED):
+        return f"(FIX wrote the deny into `{outcome.policy}`, and what came after it undid that.)"
+    if stack is not None and any(f"{stack.path}/".startswith(stage) for stage in state.synthesized):
+        return (
+            f"(FIX did not reach the stack `{stack.path}`: its Stage was synthesized before the call of "
+            "`enforce_secure_transport`, as CDK Pipelines does in `add_stage`. Call it before that.)"
+        )
+    if not state.fixed or stack is None or stack.path in state.fixed:
+        return ""
+    if state.entered:
+        return (
+            f"(FIX did not reach the stack `{stack.path}`: its Stage was made after the call of "
+            "`enforce_secure_transport`, and no `s3.Bucket` is in it. Call it once the Stage is there.)"
+        )
+    scope = "the Stage" if stack.stage else "the stack"
+    return (
+        f"(FIX did not reach the stack `{stack.path}`: an Aspect does not enter a Stage from outside. "
+        f"Attach one to {scope} itself: `cdk.Aspects.of(…).add(SecureTransportAspect(mode=Mode.FIX))`, "
+        "or use `enforce_secure_transport(app, mode=Mode.FIX)` instead.)"
+    )

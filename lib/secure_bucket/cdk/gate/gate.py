@@ -1,0 +1,199 @@
+"""Judge the finished assembly of an app.
+
+The order in which the AWS CDK works makes the end of the synthesis the place to judge. First Aspects and
+construct code write; then the CDK synthesizes the Stages, and then the App; then it calls the validation
+plugins of the App once, when every template of the assembly lies on disk as it will be deployed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+import aws_cdk as cdk
+
+from secure_bucket.cdk.fix.outcome import Fixed
+from secure_bucket.cdk.gate.about_fix import hint_about_fix, outcome_in_templates
+from secure_bucket.cdk.gate.acknowledgments import read_acknowledgments
+from secure_bucket.cdk.gate.imported_buckets import imported_buckets
+from secure_bucket.cdk.gate.own_deny import about_own_deny
+from secure_bucket.cdk.gate.record import write_record
+from secure_bucket.cdk.gate.state import AppState, state_of
+from secure_bucket.cdk.gate.summary import summary_of
+from secure_bucket.cdk.gate.violations import (
+    IMPORTED_BUCKET,
+    PLUGIN,
+    id_of,
+    of_end,
+    of_fault,
+    of_finding,
+    of_import,
+    of_lost,
+    of_sum,
+)
+from secure_bucket.cdk.versions import PolicyViolation, has_acknowledgments
+from secure_bucket.checks.check import check_assembly
+from secure_bucket.checks.judged_files import forget_judged_files, write_judged_files
+from secure_bucket.errors import TemplateError
+from secure_bucket.findings.acknowledgments import RecordedException, expiry_of
+from secure_bucket.findings.finding import Finding, GrantedException, Level, Report
+from secure_bucket.findings.rules import RULES, UNDECIDED, UNREAD
+from secure_bucket.proof.verdict import Proven
+from secure_bucket.template.manifest import read_manifests
+from secure_bucket.template.resolve import Acknowledged
+
+__all__ = ["Gate"]
+
+_NAMES = {id_of(rule.id): rule.name for rule in RULES} | {id_of(IMPORTED_BUCKET): IMPORTED_BUCKET}
+
+
+class Gate:
+    """Judge a synthesized app, and say what fails it.
+
+    Args:
+        undecided: What a bucket is about which something needed is not known: an `"error"` unless set
+            to `"warning"`.
+        quiet: Keep the summary line from stderr.
+
+    Raises:
+        ValueError: `undecided` is neither.
+    """
+
+    def __init__(self, *, undecided: Literal["error", "warning"] = "error", quiet: bool = False) -> None:
+        if undecided not in ("error", "warning"):
+            raise ValueError(f'undecided={undecided!r}: use "error" (the default) or "warning"')
+        self._undecided = Level(undecided)
+        self._quiet = quiet
+        self._stands_by = False
+
+    def judge(self, app: cdk.App, templates: Iterable[str] = ()) -> list[PolicyViolation]:
+        """Judge the finished assembly of an app.
+
+        Args:
+            app: The app.
+            templates: Files that have to be among those that are judged.
+        """
+        try:
+            state = state_of(app)
+            if self._stands_by and state.judged_by_hand:
+                return []
+            state.judged_by_hand = not self._stands_by
+            state.tighten(self)
+            return self._judge(app, templates, state)
+        except Exception as fault:
+            # INVARIANT: nothing is raised from here. The CDK ignores a plugin that raises, and `cdk synth`
+            # would exit with 0.
+            return [of_fault(fault)]
+
+    def stand_by(self) -> None:
+        """Leave the judgement to a gate that was registered before this one."""
+        self._stands_by = True
+
+    def join(self, other: Gate) -> None:
+        """Be as strict, and as talkative, as another gate that somebody asked for."""
+        if other._undecided is Level.ERROR:
+            self._undecided = Level.ERROR
+        self._quiet = self._quiet and other._quiet
+
+    def _judge(self, app: cdk.App, templates: Iterable[str], state: AppState) -> list[PolicyViolation]:
+        directory = Path(app.outdir)
+        today = datetime.date.today()
+        forget_judged_files(directory)
+        report = check_assembly(directory, exceptions_as_of=None if has_acknowledgments() else today)
+        _demand_every_template(report, templates)
+        assembly = read_manifests(directory)
+        acknowledgments = read_acknowledgments(app, assembly)
+
+        violations: list[PolicyViolation] = []
+        granted: dict[Acknowledged, list[tuple[str, str]]] = {}
+
+        def is_acknowledged(rule: str, path: str, message: str) -> bool:
+            covering = acknowledgments.covering(id_of(rule), path)
+            if covering:
+                granted.setdefault(covering, []).append((path, message))
+            return covering is not None
+
+        failing: list[Finding] = []
+        some_in_stages = False
+        for finding in report.findings:
+            finding = about_own_deny(app, finding)
+            path = finding.construct_path
+            stack = assembly.stack_of(path)
+            level = self._undecided if finding.rule in (UNDECIDED, UNREAD) else finding.level
+            acknowledged = is_acknowledged(finding.rule, path, finding.message)
+            # The command line shows what is on the App, and what is in the stacks that it is asked for.
+            on_app = stack is None
+            if level is Level.ERROR and stack is not None and not acknowledged:
+                failing.append(finding)
+                some_in_stages = some_in_stages or stack.stage != ""
+            elif stack is not None:
+                on_app = stack.stage != ""
+            hint = hint_about_fix(finding, stack, state)
+            violations.append(of_finding(finding, level, on_app=on_app and not acknowledged, hint=hint))
+        if failing:
+            violations.append(of_sum(failing, some_in_stages=some_in_stages))
+        accepted = sum(map(len, granted.values())) + sum(len(each.findings) for each in report.exceptions)
+
+        own = {bucket.logical_id for bucket in report.buckets}
+        imports = imported_buckets(app, directory, own)
+        for imported in imports:
+            on_app = False
+            for path in imported.paths:
+                stack = assembly.stack_of(path)
+                acknowledged = is_acknowledged(IMPORTED_BUCKET, path, f"imported bucket `{path}`")
+                on_app = on_app or (not acknowledged and (stack is None or stack.stage != ""))
+            violations.append(of_import(imported.paths, imported.arn, on_app=on_app))
+
+        # Hold the exceptions against the day: each one holds up to and including its last.
+        exceptions: list[RecordedException] = []
+        for each, covered in sorted(granted.items(), key=lambda item: (item[0].path, item[0].id)):
+            end = expiry_of(each.reason)
+            holds = end is None or (isinstance(end, datetime.date) and today <= end)
+            holds = holds and each.reason.strip() != ""
+            expires = None if end is None else str(end)
+            where = tuple(path for path, _ in covered)
+            exceptions.append(RecordedException(each.id, each.path, each.reason, expires, holds, where))
+            if not holds:
+                violations += [of_end(each, end, message) for _, message in covered]
+        violations += [of_lost(*lost) for lost in acknowledgments.without_effect(granted, _NAMES)]
+        proven = {each.construct_path for each in report.buckets if isinstance(each.verdict, Proven)}
+        outcomes = {path: outcome_in_templates(outcome, proven) for path, outcome in state.outcomes.items()}
+        if state.gate is not None:
+            # Whoever registers a gate by hand has had no chance to remove the record of an earlier synthesis,
+            # and a plugin must not change what it finds.
+            write_record(directory, outcomes, [*exceptions, *map(_declared, report.exceptions)])
+            write_judged_files(directory, (*assembly.files, *report.templates))
+        if not self._quiet:
+            fixed = [outcome for outcome in outcomes.values() if isinstance(outcome, Fixed)]
+            for outcome in fixed:
+                _say(f"{PLUGIN} fixed {outcome}")
+            _say(summary_of(report, accepted, len(imports), len(fixed)))
+        return violations
+
+
+def _declared(exception: GrantedException) -> RecordedException:
+    """Record an exception of the `Metadata` of a resource, for a CDK without acknowledgments."""
+    end = None if exception.expires is None else str(exception.expires)
+    paths = tuple(finding.construct_path for finding in exception.findings)
+    path = paths[0] if paths else exception.construct_path
+    return RecordedException(id_of(exception.rule), path, exception.reason, end, not exception.expired, paths)
+
+
+def _demand_every_template(report: Report, templates: Iterable[str]) -> None:
+    for fault in report.faults:
+        raise TemplateError(fault.message)
+    judged = {Path(template).resolve() for template in report.templates}
+    for template in templates:
+        if Path(template).resolve() not in judged:
+            raise TemplateError(f"`{template}` is part of the app, but was not judged")
+
+
+def _say(line: str) -> None:
+    # stdout belongs to the template. A stderr that is gone is no reason to fail a synthesis.
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError, ValueError):
+            print(line, file=sys.stderr, flush=True)

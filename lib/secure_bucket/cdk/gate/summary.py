@@ -1,0 +1,38 @@
+"""Sum up in one line what the gate found."""
+
+from __future__ import annotations
+
+from secure_bucket.cdk.gate.violations import PLUGIN
+from secure_bucket.findings.finding import Report
+from secure_bucket.findings.rules.sb010 import describe_unread
+
+__all__ = ["summary_of"]
+
+
+def summary_of(report: Report, acknowledged: int, imported: int, fixed: int) -> str:
+    """Return the line.
+
+    Args:
+        report: The report on the assembly.
+        acknowledged: How many findings are accepted.
+        imported: How many buckets the app imports.
+        fixed: How many buckets FIX fixed.
+    """
+    total = len(report.buckets)
+    counts = [f"{total} bucket{'' if total == 1 else 's'}", f"{report.proven} proven"]
+    for number, what in (
+        (fixed, "of them fixed"),
+        (report.refuted, "answering plain HTTP"),
+        (report.undecided, "undecided"),
+        (acknowledged, "acknowledged"),
+        (len(report.not_applicable), "of another kind (not judged)"),
+        (len(report.never_created), "never created"),
+        (imported, "imported (not covered)"),
+    ):
+        if number:
+            counts.append(f"{number} {what}")
+    if report.partners:
+        counts.append(f"proven only together with {', '.join(f'`{name}`' for name in report.partners)}")
+    if report.unread:
+        counts.append(describe_unread(report.unread))
+    return f"{PLUGIN}: {', '.join(counts)}"
