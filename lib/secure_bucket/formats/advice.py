@@ -10,9 +10,9 @@ __all__ = ["plain_advice"]
 
 
 def plain_advice(finding: Finding) -> str:
-    """Return the advice of a finding without JSON: the manual of its rule shows the statement."""
+    """Return the advice of a finding without JSON: a manual shows the statement."""
     # Between words and the statement stands a colon, or "with the statement".
     plain = re.sub(r"(?::|,? with the statement)? ?\{.*\}", "", finding.fix, flags=re.DOTALL)
     if plain == finding.fix:
         return plain
-    return f"{plain}; `secure-bucket explain {finding.rule}` shows the statement"
+    return f"{plain}; `secure-bucket explain SB001` shows the statement"

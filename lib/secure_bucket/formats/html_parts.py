@@ -1,4 +1,4 @@
-"""The pieces that the page is made of."""
+"""Build the pieces of the page: tables, lists, code and prose."""
 
 from __future__ import annotations
 
@@ -7,23 +7,17 @@ from collections.abc import Iterable, Sequence
 from secure_bucket.formats.markup import Content, Markup, each, tag
 from secure_bucket.policy.request import Request
 
-__all__ = ["NEWLINE", "code", "pairs_list", "prose", "request_pairs", "sentence", "table"]
+__all__ = ["NEWLINE", "code", "pairs_list", "prose", "request_line", "sentence", "table"]
 
 NEWLINE = Markup("\n")
 """Between two elements, for who reads the source."""
 
 
-def request_pairs(request: Request) -> list[tuple[str, Content]]:
-    """Return a request as pairs of a name and a value."""
+def request_line(request: Request) -> Markup:
+    """Return a request as one line of code."""
     keys = sorted(request.context.items())
-    values = ((key, value if isinstance(value, str) else ", ".join(value)) for key, value in keys)
-    context = tag("ul", *(tag("li", code(f"{key} = {value}")) for key, value in values))
-    return [
-        ("Request by", code(request.principal)),
-        ("Action", code(request.action)),
-        ("Resource", code(request.resource)),
-        ("Conditions", context if keys else "none"),
-    ]
+    values = (f"{key} = {value if isinstance(value, str) else ', '.join(value)}" for key, value in keys)
+    return tag("code", f"{request.action} on {request.resource} by {request.principal}; {'; '.join(values)}")
 
 
 def table(caption: str, heads: Iterable[str], rows: Iterable[Sequence[Content]]) -> Markup:

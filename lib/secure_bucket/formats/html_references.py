@@ -1,4 +1,4 @@
-"""What the page says beyond the verdicts: what watches the buckets, and which requirements that answers."""
+"""Show what watches the buckets, and the requirements that the report supports."""
 
 from __future__ import annotations
 
@@ -30,27 +30,37 @@ def monitoring(report: Report, where: Callable[[Place], str]) -> Markup:
 
 
 def compliance(report: Report) -> Markup:
-    """Return the requirements that the report bears on, and how far."""
+    """Return the requirements that the report supports, and to what extent; one line for each other one."""
     running = bool(report.accounts)
-    rows = []
+    rows, missing = [], []
     for one in REQUIREMENTS:
         if running and not one.rules:
             continue
-        reference = each(tag("a", one.document, href=one.url), tag("p", one.number), tag("p", one.title))
+        shown = _shown(report, one)
+        if shown is None:
+            missing.append(_missing(one))
+            continue
+        reference = each(tag("a", one.document, href=one.url), tag("p", f"{one.number}: {one.title}"))
         leaves = (one.leaves_running if running else "") or one.leaves
-        rows.append((reference, one.asks, _shown(report, one), leaves))
-    limit = "templates: what is changed after the deployment, it does not see."
+        rows.append((reference, one.asks, shown, leaves))
+    limit = "templates: it does not see what changes after the deployment."
     if running:
-        limit = "the policies that were in force when they were read: what is changed later, it does not see."
+        limit = "the policies in force when they were read: it does not see later changes."
     words = (
-        "This report is evidence for a part of each of these requirements; it certifies none. It judges "
+        "This report is evidence for a part of each of these requirements, and not a certificate. It judges "
         f"{limit}"
     )
     heads = ("Requirement", "Asks for", "Shown here", "Not shown here")
-    return each(tag("p", words), table("Requirements that this report bears on", heads, rows))
+    listed = each(
+        tag("p", "Not shown here, because these templates declare no resource for it:"),
+        tag("ul", *missing, class_="lines"),
+    )
+    table_of = table("Requirements that this report supports", heads, rows)
+    return each(tag("p", words), table_of, listed if missing else None)
 
 
 def _shown(report: Report, one: Requirement) -> Content:
+    """Return what the report shows for a requirement; `None` if it shows nothing."""
     words = (one.shows_running if report.accounts else "") or one.shows
     if one.rules:
         return each(tag("p", words), tag("p", f"By the verdicts, and {', '.join(one.rules)}."))
@@ -58,7 +68,13 @@ def _shown(report: Report, one: Requirement) -> Content:
         safeguard.subject.path for safeguard in report.safeguards if safeguard.kind in one.safeguards
     )
     if not names:
-        first, *others = (tag("code", name) for name in one.constructs)
-        answers = each(first, *(each(" or ", other) for other in others))
-        return tag("p", "Nothing: these templates declare no such resource. ", answers, " makes one.")
+        return None
     return each(tag("p", words), tag("ul", *(tag("li", code(name)) for name in names)))
+
+
+def _missing(one: Requirement) -> Markup:
+    first, *others = (tag("code", name) for name in one.constructs)
+    answers = each(first, *(each(" or ", other) for other in others))
+    return tag(
+        "li", tag("a", one.document, href=one.url), f" {one.number}, {one.title}: ", answers, " adds it"
+    )

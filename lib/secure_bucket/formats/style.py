@@ -1,19 +1,22 @@
-"""How the page looks, on a screen and on paper."""
+"""Hold the style sheet of the page, for a screen and for paper."""
 
 from __future__ import annotations
 
 __all__ = ["STYLE"]
 
 STYLE = """
-:root { color-scheme: light; --ink: #1b1f24; --soft: #4b5563; --line: #c4cad2; --paper: #fff;
+:root { color-scheme: light dark; --ink: #1b1f24; --soft: #4b5563; --line: #c4cad2; --paper: #fff;
   --shade: #f4f6f8; --good: #14602f; --bad: #a4161a; --open: #7a4b00; --link: #0b4f9e; }
+@media screen and (prefers-color-scheme: dark) { :root { --ink: #e6e9ee; --soft: #aab3bf; --line: #424b57;
+  --paper: #14181d; --shade: #1e242b; --good: #6fcf8f; --bad: #ff8f8a; --open: #f0b35b; --link: #8ab8ff; } }
 * { box-sizing: border-box; }
 html { font: 100%/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); }
 body { max-width: 72rem; margin: 0 auto; padding: 1.5rem; }
 h1 { font-size: 1.8rem; line-height: 1.2; margin: 0 0 .5rem; }
 h2 { font-size: 1.3rem; margin: 2.5rem 0 .75rem; padding-bottom: .25rem;
   border-bottom: 2px solid var(--line); }
-h3 { font-size: 1.05rem; margin: 0 0 .5rem; overflow-wrap: anywhere; }
+h3 { font-size: 1.05rem; margin: 1.5rem 0 .5rem; overflow-wrap: anywhere; }
+h4 { font-size: 1rem; margin: 0 0 .5rem; overflow-wrap: anywhere; }
 p, li, dd { max-width: 48rem; overflow-wrap: anywhere; }
 a { color: var(--link); overflow-wrap: anywhere; }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
@@ -24,9 +27,10 @@ pre { white-space: pre-wrap; margin: .5rem 0; padding: .5rem .75rem; background:
   border-left: 4px solid var(--bad); }
 .outcome { font-size: 1.15rem; font-weight: 600; padding: .75rem 1rem; border: 2px solid;
   border-radius: .25rem; max-width: none; }
-.good { color: var(--good); } .bad { color: var(--bad); }
-.open { color: var(--open); } .soft { color: var(--soft); }
-.verdict { font-weight: 700; white-space: nowrap; }
+.good, .yes { color: var(--good); } .bad, .no { color: var(--bad); }
+.open, .maybe { color: var(--open); } .soft { color: var(--soft); }
+.yes::before { content: "✓ " / ""; } .no::before { content: "✗ " / ""; }
+.maybe::before { content: "? " / ""; }
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; list-style: none; padding: 0; }
 table { width: 100%; border-collapse: collapse; margin: .5rem 0; }
 caption { text-align: left; color: var(--soft); padding: .25rem 0; }
@@ -35,9 +39,18 @@ th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border: 1p
 td p { margin: .25rem 0 0; } td p:first-child { margin: 0; }
 thead th { background: var(--shade); }
 tbody th { font-weight: 600; }
-.counts { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1rem 0; padding: 0; list-style: none; }
-.counts li { border: 1px solid var(--line); border-radius: .25rem; padding: .5rem .9rem; }
-.counts strong { display: block; font-size: 1.4rem; line-height: 1.2; }
+.three { display: grid; grid-template-columns: repeat(auto-fit, minmax(16rem, 1fr)); gap: 0 1.5rem; }
+.three h2 { font-size: 1rem; margin: .5rem 0 .25rem; border: 0; padding: 0; }
+.three ul, .lines { margin: 0; padding-left: 1.1rem; }
+.lines li { max-width: none; }
+i { font-style: normal; color: var(--soft); }
+td b { white-space: nowrap; }
+tr.file th { background: var(--shade); font-weight: 400; }
+#controls:not([hidden]) { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: end; }
+#controls label { display: grid; color: var(--soft); font-size: .9rem; max-width: 100%; }
+#controls p { margin: 0; flex-basis: 100%; font-weight: 600; }
+select { font: inherit; color: var(--ink); background: var(--paper); border: 1px solid var(--soft);
+  border-radius: .25rem; padding: .3rem; min-width: 8rem; max-width: min(20rem, 100%); }
 article { border: 1px solid var(--line); border-radius: .25rem; padding: 1rem; margin: 1rem 0; }
 article ul { padding-left: 1.2rem; }
 dl { display: grid; grid-template-columns: fit-content(14rem) minmax(0, 1fr); gap: .25rem 1rem;
@@ -54,14 +67,16 @@ footer { margin-top: 3rem; color: var(--soft); font-size: .9rem; }
 @media print {
   @page { margin: 18mm 15mm; }
   html { font-size: 10pt; } body { max-width: none; padding: 0; }
-  nav, .skip { display: none; }
+  nav, .skip, #controls label { display: none; }
   a { color: inherit; text-decoration: none; }
   a[href^="http"]::after { content: " <" attr(href) ">"; font-size: .85em; }
   .table { overflow: visible; } .table table { width: calc(100% - 1px); }
-  h2, h3, dt, caption { break-after: avoid; }
-  tr, dd, pre, .sign, .outcome, .counts { break-inside: avoid; }
+  h2, h3, h4, dt, caption { break-after: avoid; }
+  tr, dd, pre, article, .sign, .outcome, .three div { break-inside: avoid; }
+  .group h3, .group h3 + p, tr.file { break-after: avoid; }
+  .three { grid-template-columns: repeat(3, 1fr); }
   thead { display: table-header-group; }
-  pre, .good, .bad, .open { print-color-adjust: exact; }
+  pre, b, .outcome { print-color-adjust: exact; }
 }
 """.strip()
-"""The style sheet of the page; it asks for nothing from outside."""
+"""The style sheet of the page; it loads nothing."""
