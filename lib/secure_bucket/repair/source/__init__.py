@@ -1,0 +1,8 @@
+"""Add the deny where the program of an AWS CDK app creates a bucket, and change nothing else of its text."""
+
+from __future__ import annotations
+
+from secure_bucket.repair.source.edit import EditedSource, edit_source
+from secure_bucket.repair.source.site import CannotEditSource
+
+__all__ = ["CannotEditSource", "EditedSource", "edit_source"]

@@ -1,0 +1,54 @@
+"""Describe a call that creates a bucket, as the readers of each language find it."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from secure_bucket.errors import SecureBucketError
+
+__all__ = ["Brackets", "CannotEditSource", "Site"]
+
+
+class CannotEditSource(SecureBucketError):
+    """Say why the program is left as it is at a place."""
+
+
+class Brackets(Struct, frozen=True):
+    """A list in brackets that gets one more member: the arguments of a call, or an object.
+
+    All places are offsets in bytes.
+
+    Args:
+        start: Where its last member starts; the opening bracket if it has no member.
+        end: Where its last member ends; behind the opening bracket if it has no member.
+        close: Its closing bracket.
+    """
+
+    start: int
+    end: int
+    close: int
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has no member."""
+        return self.end == self.start + 1
+
+
+class Site(Struct, frozen=True):
+    """A call that creates an `s3.Bucket`.
+
+    Args:
+        line: The line on which it starts, from 1.
+        column: The column in which it starts, from 1.
+        last_line: The line on which it ends.
+        brackets: The list that gets the property.
+        member: The text to add to it.
+        why_not: Why it must be left as it is, as a clause; `""` if it can be changed.
+    """
+
+    line: int
+    column: int
+    last_line: int
+    brackets: Brackets
+    member: str
+    why_not: str = ""
