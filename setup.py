@@ -15,7 +15,9 @@ SNAPSHOTS = ["syrupy>=5.5,<8"]
 # The commands that examine live buckets and their logs.
 AWS = ["boto3>=1.36,<2"]
 AUDIT = ["duckdb>=1.2,<3", "sqlglot>=26,<31"]
-ALL = [*CDK, *AWS, *AUDIT, *SNAPSHOTS]
+# What `fix` reads TypeScript and JavaScript with.
+SOURCE = ["tree-sitter>=0.23,<0.27", "tree-sitter-typescript>=0.23,<0.24"]
+ALL = [*CDK, *AWS, *AUDIT, *SNAPSHOTS, *SOURCE]
 DEV = [
     *ALL,
     "aws-json-term-matcher>=0.1.5,<1",
@@ -114,6 +116,7 @@ setup(
         "aws": AWS,
         "audit": AUDIT,
         "snapshots": SNAPSHOTS,
+        "source": SOURCE,
         "all": ALL,
         "dev": DEV,
     },

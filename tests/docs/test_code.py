@@ -28,6 +28,7 @@ FOREIGN = {
         "--all",
         "--app",
         "--cached",
+        "--debug",
         "--diff-filter",
         "--name-only",
         "--no-asset-metadata",

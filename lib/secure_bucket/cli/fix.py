@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -22,6 +22,8 @@ from secure_bucket.checks.find_targets import STDIN, Kind, Target, Targets, find
 from secure_bucket.cli.codes import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED
 from secure_bucket.cli.config import Config, config_of
 from secure_bucket.cli.exits import is_undecided
+from secure_bucket.cli.fix_source import SourceFix, fix_sources
+from secure_bucket.cli.fix_synth import read_templates, synthesize, unproven_and_changed
 from secure_bucket.cli.hindrances import Hindrances, elsewhere, open_buckets
 from secure_bucket.cli.output import Progress, to_stderr
 from secure_bucket.cli.rewrite import pass_on, replace_file, show_difference
@@ -47,7 +49,8 @@ class FixOptions(Struct, frozen=True):
         diff: Whether to show the changes.
         exclude: Patterns of paths to skip.
         together: Treat all templates as one application.
-        synthesized: Whether to fix templates that the CDK generated.
+        synthesized: Whether to fix templates that the CDK generated, and not the program that made them.
+        synth: The command that synthesizes the app again after the program was written; `""` for none.
         plain_viewers: Whether to fix buckets that CloudFront requests over plain HTTP.
         strict: Whether `{"AWS": "*"}` does not cover AWS services.
         undecided_fails: Whether an undecided bucket fails.
@@ -62,6 +65,7 @@ class FixOptions(Struct, frozen=True):
     exclude: tuple[str, ...] = ()
     together: bool = False
     synthesized: bool = False
+    synth: str = ""
     plain_viewers: bool = False
     strict: bool = False
     undecided_fails: bool = True
@@ -87,6 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
         exclude=(*config.exclude, *arguments.exclude),
         together=arguments.together,
         synthesized=arguments.synthesized,
+        synth=arguments.synth or "",
         plain_viewers=arguments.plain_viewers,
         strict=bool(config.strict if arguments.strict is None else arguments.strict),
         undecided_fails=(arguments.undecided or config.undecided or "error") == "error",
@@ -106,12 +111,15 @@ def fix_paths(options: FixOptions, config: Config) -> int:
         raise SecureBucketError("a PATH is empty: is a variable not set?")
     if STDIN in options.paths and len(options.paths) > 1:
         raise SecureBucketError("`-` fixes standard input: give no other PATH with it")
+    if options.synth and not options.write:
+        raise SecureBucketError("--synth needs --write: without it the program does not change")
     targets, pairs = _check(options, config)
     report = _report(options, targets, pairs, config)
     synthesized = frozenset() if options.synthesized else _in_assemblies(pairs)
     given = _given(targets, pairs)
     hindrances = Hindrances(report, elsewhere(report), given, synthesized, options.plain_viewers)
-    fix = _Fix(options, report, hindrances)
+    directories = [] if options.synthesized else _assemblies(pairs)
+    fix = _Fix(options, report, hindrances, directories)
     fix.everything()
     if not options.quiet:
         fix.summarize()
@@ -162,6 +170,10 @@ def _in_assemblies(pairs: Sequence[tuple[Target, Report]]) -> frozenset[str]:
     )
 
 
+def _assemblies(pairs: Sequence[tuple[Target, Report]]) -> list[str]:
+    return [target.path for target, _ in pairs if target.kind is Kind.ASSEMBLY]
+
+
 class _Fix(Struct):
     """One run, with its results so far.
 
@@ -169,6 +181,8 @@ class _Fix(Struct):
         options: What to fix, and how.
         report: The report of a check before the fix.
         hindrances: What hinders the fix of a bucket.
+        assemblies: The cloud assemblies whose buckets are fixed in the program.
+        source: What became of those buckets.
         fixed: How many buckets the changes prove.
         refuted: How many buckets and policies are left that accept plain HTTP.
         undecided: How many buckets and policies are left undecided.
@@ -179,6 +193,8 @@ class _Fix(Struct):
     options: FixOptions
     report: Report
     hindrances: Hindrances
+    assemblies: Sequence[str] = ()
+    source: SourceFix = SourceFix()
     fixed: int = 0
     refuted: int = 0
     undecided: int = 0
@@ -208,6 +224,8 @@ class _Fix(Struct):
         files: dict[str, list[JudgedBucket]] = {}
         for bucket in report.buckets:
             files.setdefault(bucket.template, []).append(bucket)
+        if self.assemblies:
+            self._program(files)
         for file, buckets in files.items():
             if self.filters or not all(isinstance(bucket.verdict, Proven) for bucket in buckets):
                 try:
@@ -237,6 +255,43 @@ class _Fix(Struct):
         if self.refuted or (self.fixed and not self.writes):
             return REFUTED
         return UNDECIDED if self.undecided and self.options.undecided_fails else PROVEN
+
+    def _program(self, files: Mapping[str, Sequence[JudgedBucket]]) -> None:
+        """Fix the buckets of the cloud assemblies in the program, and synthesize it again if asked to."""
+        fixable = frozenset(
+            (file, logical_id)
+            for file, buckets in files.items()
+            for logical_id, why in self.hindrances.hands_off(file, buckets).items()
+            if why == MADE_BY_CDK
+        )
+        options = self.options
+        before = read_templates(self.report.templates) if options.synth else {}
+        self.source = fix_sources(
+            self.assemblies,
+            self.report.buckets,
+            fixable,
+            write=options.write,
+            colour=options.colour,
+            quiet=options.quiet,
+        )
+        for fault in self.source.faults:
+            self._fault(fault)
+        if not self.source.fixed or not options.write:
+            return
+        if not options.synth:
+            self._leave(False, "the templates are as they were: synthesize the app again, and check it")
+            return
+        synthesize(options.synth)
+        unproven, changed = unproven_and_changed(
+            self.assemblies, self.source.fixed, before, strict=options.strict
+        )
+        for each in unproven:
+            self._leave(True, f"bucket {each} is not proven after `{options.synth}`: look at its policy")
+        for each in changed:
+            self._leave(True, f"{each} changed as well, besides the policies of the fixed buckets")
+        if not unproven and not changed and not options.quiet:
+            proven = count(len(self.source.fixed), "fixed bucket")
+            to_stderr(f"secure-bucket: {proven} proven after `{options.synth}`; nothing else changed")
 
     def _fault(self, message: str) -> None:
         self.faults.append(message)
@@ -271,7 +326,15 @@ class _Fix(Struct):
         reasons = {each.logical_id: each.why for each in repair.left}
         excepted = self.hindrances.excepted(file)
         for logical_id, bucket in left.items():
-            why = hands_off.get(logical_id) or reasons.get(logical_id) or _by_itself(bucket)
+            if (file, logical_id) in self.source.fixed:
+                self.fixed += 1
+                continue
+            why = (
+                self.source.left.get((file, logical_id))
+                or hands_off.get(logical_id)
+                or reasons.get(logical_id)
+                or _by_itself(bucket)
+            )
             if why == MADE_BY_CDK:
                 why = f"{why}; --synthesized fixes it all the same"
             message = f"{bucket.at}: bucket `{logical_id}` is left as it is: {why}"

@@ -21,7 +21,7 @@ from secure_bucket.findings.finding import Finding, Report
 from secure_bucket.template.manifest import MANIFEST
 from secure_bucket.values.unknown import Place
 
-__all__ = ["with_origins"]
+__all__ = ["creation_places", "with_origins"]
 
 _FRAME = re.compile(r"(?:.* )?\(?((?:/|[A-Za-z]:[\\/])[^()]*?):(\d+)(?::(\d+))?\)?")
 _PROGRAMS = frozenset((".py", ".ts", ".tsx", ".mts", ".js", ".mjs", ".cjs", ".java", ".kt", ".cs", ".go"))
@@ -46,12 +46,7 @@ def with_origins(report: Report, directory: str | os.PathLike[str]) -> Report:
     found = (*report.findings, *(each for granted in report.exceptions for each in granted.findings))
     if not any(finding.construct_path for finding in found):
         return report
-    origins: dict[str, Place] = {}
-    for stacks in _creation_stacks(Path(directory)):
-        for construct_path, frames in stacks.items():
-            place = _origin(frames)
-            if place is not None:
-                origins.setdefault(construct_path, place)
+    origins = creation_places(directory)
 
     def located(finding: Finding) -> Finding:
         place = origins.get(finding.construct_path)
@@ -66,6 +61,17 @@ def with_origins(report: Report, directory: str | os.PathLike[str]) -> Report:
             replace(granted, findings=tuple(map(located, granted.findings))) for granted in report.exceptions
         ),
     )
+
+
+def creation_places(directory: str | os.PathLike[str]) -> dict[str, Place]:
+    """Return the line of the program that created each construct of an assembly, by construct path."""
+    origins: dict[str, Place] = {}
+    for stacks in _creation_stacks(Path(directory)):
+        for construct_path, frames in stacks.items():
+            place = _origin(frames)
+            if place is not None:
+                origins.setdefault(construct_path, place)
+    return origins
 
 
 def _creation_stacks(directory: Path, depth: int = 0) -> Iterator[dict[str, list[str]]]:

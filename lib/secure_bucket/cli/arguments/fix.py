@@ -21,8 +21,12 @@ The command shows a diff; --write writes the files. It only adds text: comments,
 quoting and line endings stay as they are. Every fixed bucket is proven to deny plain HTTP,
 and a second run changes nothing. A bucket that cannot be fixed safely is left with a
 reason: a website, a bucket that CloudFront requests over plain HTTP, several policies, a
-policy built by Fn::If or in another template, an undecided or excepted bucket, output of
-the CDK.
+policy built by Fn::If or in another template, an undecided or excepted bucket.
+
+Of a cloud assembly (cdk.out) the command fixes the app: it adds enforce_ssl=True (Python) or
+enforceSSL: true (TypeScript, JavaScript) to the call that creates the bucket, if that call
+is certain. Run it in the directory of the app. The assembly has to hold the places of the
+calls: synthesize with `cdk synth --debug`.
 
 PATH is a template, a directory, a glob pattern, or - for standard input, which writes the
 fixed template (or, with --diff, the diff) to standard output. A new policy replaces any
@@ -52,7 +56,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--synthesized",
         action="store_true",
-        help="also fix templates that the CDK generated and will generate again",
+        help="fix the templates of a cloud assembly, which the CDK will generate again",
+    )
+    parser.add_argument(
+        "--synth",
+        metavar="COMMAND",
+        help="after --write, run COMMAND to synthesize the app again, and prove what it made",
     )
     parser.add_argument(
         "--plain-viewers",

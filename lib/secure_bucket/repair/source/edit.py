@@ -82,16 +82,14 @@ def _sites(text: str, suffix: str) -> tuple[list[Site], re.Pattern[bytes]]:
 def _site_at(sites: Sequence[Site], place: Place) -> Site:
     """Return the call at a place.
 
-    A trace of V8 names the column where `new` stands; a trace of Python names the line where the call starts.
+    A trace of V8 names the column of `new`. A trace of Python names only the line on which the call starts,
+    and its places have column 1.
     """
-    on_line = [site for site in sites if site.line == place.line]
-    exact = [site for site in on_line if site.column == place.column]
-    within = [site for site in sites if site.line <= place.line <= site.last_line]
-    found = exact or on_line or within
+    found = [site for site in sites if site.line == place.line and place.column in (1, site.column)]
     if not found:
         raise CannotEditSource(
-            f"line {place.line} does not call `s3.Bucket`: another construct makes the bucket; use the Aspect, or "
-            "`enforce_secure_transport`"
+            f"line {place.line} does not call `s3.Bucket`: another construct creates the bucket; use the "
+            "Aspect or `enforce_secure_transport`"
         )
     if len(found) > 1:
         raise CannotEditSource(f"line {place.line} creates several buckets: add the property by hand")

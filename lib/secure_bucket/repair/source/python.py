@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from secure_bucket.repair.source.site import Brackets, CannotEditSource, Site
+from secure_bucket.repair.source.site import Brackets, CannotEditSource, Site, unambiguous
 
 __all__ = ["COMMENT", "python_sites"]
 
@@ -26,7 +26,7 @@ def python_sites(text: str) -> list[Site]:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError) as error:
         raise CannotEditSource(f"the program is not Python that can be read: {error}") from None
-    names = _imported_names(tree)
+    names = unambiguous(_bindings(tree))
     data = text.encode()
     starts = [0, *(match.end() for match in re.finditer(rb"\r\n|\r|\n", data))]
     return [
@@ -34,14 +34,6 @@ def python_sites(text: str) -> list[Site]:
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and _dotted(node.func, names) == _BUCKET
     ]
-
-
-def _imported_names(tree: ast.AST) -> dict[str, str]:
-    """Return what the imported names of a program stand for, without those that stand for something else too."""
-    names: dict[str, set[str]] = {}
-    for name, dotted in _bindings(tree):
-        names.setdefault(name, set()).add(dotted)
-    return {name: dotted.pop() for name, dotted in names.items() if len(dotted) == 1}
 
 
 def _bindings(tree: ast.AST) -> Iterator[tuple[str, str]]:
@@ -102,7 +94,9 @@ def _site(node: ast.Call, starts: list[int], data: bytes) -> Site:
 
 
 def _why_not(node: ast.Call) -> str:
-    if any(isinstance(each, ast.Starred) for each in node.args) or any(not each.arg for each in node.keywords):
+    if any(isinstance(each, ast.Starred) for each in node.args) or any(
+        not each.arg for each in node.keywords
+    ):
         return "its arguments come from a variable, with `*` or `**`: set `enforce_ssl=True` there"
     for keyword in node.keywords:
         if keyword.arg == "enforce_ssl":

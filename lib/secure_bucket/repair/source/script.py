@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from secure_bucket.errors import MissingDependencyError
-from secure_bucket.repair.source.site import Brackets, CannotEditSource, Site
+from secure_bucket.repair.source.site import Brackets, CannotEditSource, Site, unambiguous
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -38,11 +38,12 @@ def script_sites(text: str, suffix: str) -> list[Site]:
     root = _parse(data, suffix)
     if root.has_error:
         raise CannotEditSource("the program has a syntax error, or syntax that the parser does not know")
-    names = _imported_names(root)
+    names = unambiguous(_bindings(root))
     return [
         site
         for node in _descendants(root)
-        if node.type == "new_expression" and _dotted(node.child_by_field_name("constructor"), names) == _BUCKET
+        if node.type == "new_expression"
+        and _dotted(node.child_by_field_name("constructor"), names) == _BUCKET
         if (site := _site(node)) is not None
     ]
 
@@ -71,14 +72,6 @@ def _descendants(root: Node) -> Iterator[Node]:
 
 def _text(node: Node | None) -> str:
     return node.text.decode() if node is not None and node.text is not None else ""
-
-
-def _imported_names(root: Node) -> dict[str, str]:
-    """Return what the imported names of a program stand for, without those that stand for something else too."""
-    names: dict[str, set[str]] = {}
-    for name, dotted in _bindings(root):
-        names.setdefault(name, set()).add(dotted)
-    return {name: dotted.pop() for name, dotted in names.items() if len(dotted) == 1}
 
 
 def _bindings(root: Node) -> Iterator[tuple[str, str]]:

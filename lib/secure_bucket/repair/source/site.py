@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 
 from secure_bucket.errors import SecureBucketError
 
-__all__ = ["Brackets", "CannotEditSource", "Site"]
+__all__ = ["Brackets", "CannotEditSource", "Site", "unambiguous"]
 
 
 class CannotEditSource(SecureBucketError):
@@ -52,3 +54,11 @@ class Site(Struct, frozen=True):
     brackets: Brackets
     member: str
     why_not: str = ""
+
+
+def unambiguous(bindings: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return what the names of a program stand for, without the names that stand for several things."""
+    names: dict[str, set[str]] = {}
+    for name, meaning in bindings:
+        names.setdefault(name, set()).add(meaning)
+    return {name: meanings.pop() for name, meanings in names.items() if len(meanings) == 1}
