@@ -113,7 +113,7 @@ def audit_report(
             maximum_age=question.maximum_age,
             now=question.now,
             tolerated_unknown=question.tolerated_unknown,
-            pass_over_copies=question.pass_over_copies,
+            skip_copies=question.skip_copies,
             session=session,
             memory=arguments.memory,
             threads=arguments.jobs,
@@ -161,7 +161,7 @@ def _question(arguments: argparse.Namespace) -> Question:
         arguments.minimum_window,
         arguments.maximum_age,
         arguments.tolerate_unknown,
-        arguments.pass_over_copies,
+        arguments.skip_copies,
     )
 
 
@@ -241,7 +241,7 @@ def _words(arguments: argparse.Namespace) -> tuple[tuple[str, str], ...]:
         ("minimum-window", f"{arguments.minimum_window}d"),
         ("maximum-age", f"{arguments.maximum_age}d"),
         ("tolerate-unknown", f"{100 * arguments.tolerate_unknown:g}%"),
-        ("pass-over-copies", "yes" if arguments.pass_over_copies else "no"),
+        ("skip-copies", "yes" if arguments.skip_copies else "no"),
         ("group-by", ",".join(arguments.group_by)),
         ("limit", str(arguments.limit)),
         ("athena", "yes" if arguments.athena else "no"),

@@ -118,7 +118,8 @@ def parse(text: str) -> dict[str, str] | None:
     for name in ("status", "error", "sent", "size", "total", "turn"):
         fields[name] = reader.word()
     fields["referrer"] = reader.quoted(lambda rest: rest.startswith((' "', " - ")))
-    fields["user_agent"] = reader.quoted(lambda rest: '"' not in rest)
+    # A line that ends within the user agent may hold a mark that another field began with.
+    fields["user_agent"] = reader.quoted(lambda rest: '"' not in rest and rest.startswith(" "))
     for name in ("version", "host_id", "signature", "cipher", "authentication", "host", "tls"):
         fields[name] = reader.word()
     for name in ("access_point", "acl", "region", "more", "most"):

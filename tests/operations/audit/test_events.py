@@ -99,7 +99,13 @@ def test_what_is_no_request_to_a_bucket_is_passed_over(tmp_path: Path) -> None:
     audit = audited(
         tmp_path,
         event(eventSource="ec2.amazonaws.com", eventName="RunInstances"),
-        event(eventName="ListBuckets", requestParameters={"Host": "s3.amazonaws.com"}),
+        event(
+            eventName="ListBuckets",
+            requestParameters={"Host": "s3.amazonaws.com"},
+            resources=...,
+            managementEvent=True,
+            eventCategory="Management",
+        ),
         event(eventSource="s3express.amazonaws.com"),
         event(tlsDetails=TLS),
     )
@@ -108,6 +114,22 @@ def test_what_is_no_request_to_a_bucket_is_passed_over(tmp_path: Path) -> None:
         ("requests to no bucket", 1),
     }
     assert audit.buckets[0].requests == 1
+
+
+@pytest.mark.parametrize("parameters", [None, ..., {"Host": "reports.s3.amazonaws.com"}])
+def test_event_without_the_name_counts_for_the_bucket_among_its_resources(
+    tmp_path: Path, parameters: object
+) -> None:
+    audit = audited(tmp_path, *days_of(40), *days_of(40, readOnly=False), event(requestParameters=parameters))
+    (bucket,) = audit.buckets
+    assert (bucket.name, bucket.breaking) == ("reports", 1)
+
+
+def test_data_event_that_names_no_bucket_may_be_of_each(tmp_path: Path) -> None:
+    nameless = event(requestParameters=None, resources=None)
+    audit = audited(tmp_path, *days_of(40), *days_of(40, readOnly=False), nameless)
+    assert reasons(audit) == "1 line could not be read, and may be of this bucket"
+    assert [place.why for place in audit.malformed.places] == ["is a data event that names no bucket"]
 
 
 def reasons(audit: Audit) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import gzip
 from pathlib import Path
 
 import pytest
@@ -208,6 +209,15 @@ def test_lines_that_could_not_be_read_count_with_them(tmp_path: Path) -> None:
         assert isinstance(audit_logs(tmp_path / "log", now=NOW, tolerated_unknown=share).answer, expected)
 
 
+def test_a_log_that_could_not_be_read_keeps_every_bucket_from_safe(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("".join(f"{each.line}\n" for each in days(29, 0)))
+    (tmp_path / "cut.gz").write_bytes(gzip.compress(b"x" * 1000)[:-9])
+    for share in (0.0, 1.0):
+        audit = audit_logs(tmp_path, now=NOW, tolerated_unknown=share)
+        assert "1 fault left some of the logs unread, and these may be of this bucket" in reasons(audit)
+        assert not isinstance(audit.buckets[0].answer, Safe)
+
+
 def test_tolerance_never_hides_a_client_that_breaks(tmp_path: Path) -> None:
     assert isinstance(audited(tmp_path, *days(29, 0), PLAIN, tolerated_unknown=1.0).answer, Breaks)
 
@@ -218,11 +228,11 @@ def test_tolerance_is_a_share(tmp_path: Path, share: float) -> None:
         audit_logs(tmp_path, tolerated_unknown=share)
 
 
-def test_copies_can_be_passed_over(tmp_path: Path) -> None:
+def test_copies_can_be_skipped(tmp_path: Path) -> None:
     found = [*days(29, 0), replace(PLAIN, operation="REST.COPY.OBJECT_GET")]
     assert "half of a copy" in reasons(audited(tmp_path, *found))
-    audit = audited(tmp_path, *found, pass_over_copies=True)
+    audit = audited(tmp_path, *found, skip_copies=True)
     assert isinstance(audit.answer, Safe)
     assert audit.buckets[0].internal == 1
     copied = replace(PLAIN, operation="REST.COPY.OBJECT")
-    assert isinstance(audited(tmp_path, *found, copied, pass_over_copies=True).answer, Breaks)
+    assert isinstance(audited(tmp_path, *found, copied, skip_copies=True).answer, Breaks)

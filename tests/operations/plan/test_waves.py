@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime
 import itertools
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from secure_bucket.operations.audit.audit import Breaks, CannotTell, Safe, Trouble
+from secure_bucket.operations.audit.audit import Breaks, CannotTell, Malformed, Safe, Trouble
 from secure_bucket.operations.plan import PlannedBucket, State, Wave, plan_rollout
 from secure_bucket.values.unknown import Place
 from tests.operations.plan.known import (
@@ -293,3 +294,15 @@ def test_what_a_review_passed_over_is_told() -> None:
         "the review passed over 1, of which only templates or logs can tell: `arn:aws:s3:::tmp-a` "
         "(it is left out by --exclude)",
     )
+
+
+@pytest.mark.parametrize(
+    ("changes", "wave"), [({"faults": ["x"]}, Wave.EVIDENCE), ({"malformed": 2}, Wave.NOW)]
+)
+def test_an_unread_log_is_never_tolerated_and_a_malformed_line_as_the_audit_says(
+    changes: dict[str, Any], wave: Wave
+) -> None:
+    audit = audit_of(logged(Safe()), faults=changes.get("faults", ()))
+    audit = replace(audit, malformed=Malformed(changes.get("malformed", 0)))
+    (bucket,) = plan_rollout(review=report_of(running(REFUTED)), audit=audit, now=NOW).buckets
+    assert bucket.wave is wave

@@ -133,7 +133,7 @@ def add_evidence(what: Any) -> None:
         help="the share of requests that may not tell how they came where it says safe (default: 0%%)",
     )
     what.add_argument(
-        "--pass-over-copies",
+        "--skip-copies",
         action="store_true",
         help="leave out the source half of server-side copies: the bucket copied to logs the request",
     )

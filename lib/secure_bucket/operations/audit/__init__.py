@@ -74,7 +74,7 @@ def audit_logs(
     maximum_age: int = 7,
     now: datetime.datetime | None = None,
     tolerated_unknown: float = 0.0,
-    pass_over_copies: bool = False,
+    skip_copies: bool = False,
     session: Session | None = None,
     memory: str = "1GB",
     threads: int | None = None,
@@ -98,7 +98,7 @@ def audit_logs(
         now: The time that this is counted from; the time of the clock unless given.
         tolerated_unknown: The share of requests, from 0 to 1, that may not tell how they came where it says
             that a bucket is safe; lines that could not be read count with them (default: 0).
-        pass_over_copies: Whether to leave out the half of a server-side copy that S3 does itself. The client
+        skip_copies: Whether to leave out the half of a server-side copy that S3 does itself. The client
             connected for the other half, which is in the log of the bucket copied to (default: False).
         session: How to ask AWS for `s3://…`; as the environment says unless given.
         memory: How much memory DuckDB takes before it writes to disk.
@@ -132,7 +132,7 @@ def audit_logs(
         minimum_window,
         maximum_age,
         tolerated_unknown,
-        pass_over_copies,
+        skip_copies,
     )
     files = _files(arguments, question, session)
     return audit_files(arguments, files, question, memory=memory, threads=threads, progress=progress)

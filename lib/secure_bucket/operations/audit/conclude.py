@@ -38,11 +38,15 @@ class Conclusion:
         rows: The rows, as the query `REPORT` returns them.
         question: What was asked.
         malformed: The lines that are no records.
+        unread: How many logs could not be read, in whole or in part.
     """
 
-    def __init__(self, rows: Sequence[Row], question: Question, malformed: Malformed) -> None:
+    def __init__(
+        self, rows: Sequence[Row], question: Question, malformed: Malformed, unread: int = 0
+    ) -> None:
         self.question = question
         self.malformed = malformed
+        self.unread = unread
         self.counts: dict[str, list[Row]] = defaultdict(list)
         self.wholes: dict[str, Row] = {}
         self.apart: dict[str, int] = defaultdict(int)
@@ -149,6 +153,9 @@ class Conclusion:
 
     def _doubts(self, bucket: AuditedBucket, rows: Sequence[Row]) -> Iterable[str]:
         """Yield what keeps the logs from saying that nothing breaks."""
+        if self.unread:
+            # INVARIANT: nobody knows how many requests an unread log holds, so no share tolerates one.
+            yield f"{count(self.unread, 'fault')} left some of the logs unread, and these may be of this bucket"
         if not rows:
             other = ", or only of another time" if self._limited else ""
             yield f"there is no record of it in the logs{other}"

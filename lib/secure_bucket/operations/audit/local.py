@@ -84,7 +84,7 @@ def whole_audit(
     faults: tuple[Fault, ...] = (),
 ) -> Audit:
     """Return the audit that the rows of an answer come to."""
-    conclusion = Conclusion(rows, question, malformed)
+    conclusion = Conclusion(rows, question, malformed, len(faults))
     buckets = conclusion.buckets()
     return Audit(
         conclusion.answer(buckets),

@@ -37,16 +37,20 @@ def once(time: str) -> str:
 
 
 def bucket_of(name: str, resources: str) -> str:
-    """Return the bucket of an event: a request to an access point names its bucket among the resources.
+    """Return the bucket of an event.
+
+    A request to an access point names its bucket among the resources, and so does an event without request
+    parameters, which CloudTrail leaves out of some events.
 
     Args:
         name: The column with the name in the request.
         resources: The column with the resources, as text.
     """
     # https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-monitoring-logging.html
-    found = f"NULLIF(regexp_extract({resources}, 'arn:[a-z-]+:s3:::([A-Za-z0-9._-]+)', 1), '')"
+    places = f"COALESCE({name}, '') || ' ' || COALESCE({resources}, '')"
+    found = f"NULLIF(regexp_extract({places}, 'arn:[a-z-]+:s3:::([A-Za-z0-9._-]+)', 1), '')"
     return (
-        f"CASE WHEN {name} LIKE 'arn:%' OR {name} LIKE '%-s3alias'"
+        f"CASE WHEN {name} IS NULL OR {name} LIKE 'arn:%' OR {name} LIKE '%-s3alias'"
         f" OR {name} LIKE '%--ol-s3'"
         f" THEN COALESCE({found}, {name})"
         f" ELSE {name} END"
@@ -294,7 +298,7 @@ SELECT
       THEN 'internal'
     WHEN tls IS NULL OR tls = '' OR NOT {_WELL_FORMED} THEN 'unknown'
     WHEN tls <> '-' OR cipher <> '-' THEN 'tls'
-    WHEN operation LIKE 'REST.COPY.%_GET' THEN CASE WHEN $pass_over_copies THEN 'internal' ELSE 'unknown' END
+    WHEN operation LIKE 'REST.COPY.%_GET' THEN CASE WHEN $skip_copies THEN 'internal' ELSE 'unknown' END
     WHEN request <> '' AND request <> '-' AND status <> '-' AND address NOT IN ('-', '') THEN 'http'
     ELSE 'unknown'
   END AS transport,
@@ -345,6 +349,7 @@ _TELLS_TLS: Final = " OR ".join(
 _TELLS_SOMETHING: Final = " OR ".join(
     f"COALESCE({_COLUMNS[field]}, '-') NOT IN ('-', '')" for field in TLS_FIELDS
 )
+_DATA: Final = "(category = 'Data' OR (category IS NULL AND management = 'false'))"
 _WHYS: Final = " ".join(
     f"WHEN {condition} THEN '{why}'"
     for condition, why in (
@@ -362,6 +367,8 @@ SELECT
     WHEN eventtype = 'AwsCloudTrailInsight' THEN NULL
     WHEN eventsource IS NULL OR operation IS NULL THEN 'is no event of CloudTrail'
     WHEN TRY_CAST(first_seen AS TIMESTAMP) IS NULL THEN 'has no time'
+    WHEN eventsource = 's3.amazonaws.com' AND bucket IS NULL AND {_DATA}
+      AND COALESCE(eventtype, 'AwsApiCall') = 'AwsApiCall' THEN 'is a data event that names no bucket'
   END AS malformed,
   CASE
     WHEN eventtype = 'AwsCloudTrailInsight' THEN 'insights, which are no requests'
@@ -383,7 +390,7 @@ SELECT
   COALESCE(errorcode, '-') AS status,
   COALESCE(errorcode, '-') = 'AccessDenied' AS refused,
   CASE
-    WHEN category = 'Data' OR (category IS NULL AND management = 'false') THEN
+    WHEN {_DATA} THEN
       CASE WHEN readonly = 'true' THEN 'read' ELSE 'write' END
     ELSE 'manage'
   END AS effect,

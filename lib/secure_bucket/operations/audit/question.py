@@ -27,7 +27,7 @@ class Question(Struct, frozen=True):
         minimum_window: How many days the logs of a bucket have to span before they can say *safe*.
         maximum_age: How many days ago the logs of a bucket may end before they cannot say *safe*.
         now: The time to count them from.
-        pass_over_copies: Whether to leave out the half of a server-side copy that S3 does itself.
+        skip_copies: Whether to leave out the half of a server-side copy that S3 does itself.
         tolerated_unknown: The share of requests that may not tell how they came where it says *safe*.
     """
 
@@ -41,7 +41,7 @@ class Question(Struct, frozen=True):
     minimum_window: int = 30
     maximum_age: int = 7
     tolerated_unknown: float = 0.0
-    pass_over_copies: bool = False
+    skip_copies: bool = False
 
     def values(self) -> dict[str, Value]:
         """Return what stands for each name in the queries."""
@@ -50,7 +50,7 @@ class Question(Struct, frozen=True):
             "since": _moment(self.since) or "0",
             "until": _moment(self.until) or "~",
             "bounded": self.since is not None or self.until is not None,
-            "pass_over_copies": self.pass_over_copies,
+            "skip_copies": self.skip_copies,
             "some_buckets": bool(self.buckets),
             "buckets": self.buckets or ("",),
             "minimum_tls": "" if self.minimum_tls is None else f"{self.minimum_tls:.1f}",

@@ -88,7 +88,7 @@ def plan_rollout(
         review is not None,
         sum(not each.name for each in joined),
         {} if review is None else _left_out(review),
-        audit is not None and bool(audit.faults or audit.malformed.lines),
+        audit is not None and bool(audit.faults),
     )
     clients = {} if audit is None else clients_of(audit)
     decided = [decide(each, clients.get(each.name, ()), circumstances) for each in joined]
