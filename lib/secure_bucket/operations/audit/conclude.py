@@ -155,7 +155,8 @@ class Conclusion:
         """Yield what keeps the logs from saying that nothing breaks."""
         if self.unread:
             # INVARIANT: nobody knows how many requests an unread log holds, so no share tolerates one.
-            yield f"{count(self.unread, 'fault')} left some of the logs unread, and these may be of this bucket"
+            unread = count(self.unread, "fault")
+            yield f"{unread} left some of the logs unread, and these may be of this bucket"
         if not rows:
             other = ", or only of another time" if self._limited else ""
             yield f"there is no record of it in the logs{other}"

@@ -178,7 +178,7 @@ dated AS (
     head[6] AS requester,
     head[8] AS operation,
     CASE WHEN request <> '' AND request <> '-' THEN 'yes' ELSE 'no' END AS request,
-    CASE WHEN array_length(tail) > 1 THEN status END AS status,
+    CASE WHEN array_length(tail) > 1 AND tail[1] = '' AND tail[2] <> '' THEN status END AS status,
     user_agent,
     tail[4] AS signature,
     tail[5] AS cipher,
