@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from secure_bucket.operations.aws.session import Session
+from secure_bucket.operations.aws.signed_get import SignedGet
 from tests.operations.review.aws import Aws, forget_aws, reset, serving
 
 
@@ -39,7 +41,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def client(self: Session, *arguments: object, **settings: object) -> object:
         made_client = plain(self, *arguments, **settings)  # type: ignore[arg-type]
 
-        def note(model: object, **_: object) -> None:
+        def note(model: object, params: Any, **_: object) -> None:
+            if "placeholder" in params["url"]:
+                return  # It is prepared and never sent.
             service = model.service_model.service_name  # type: ignore[attr-defined]
             made.append(f"{service}:{model.name}")  # type: ignore[attr-defined]
 
@@ -47,4 +51,16 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return made_client
 
     monkeypatch.setattr(Session, "client", client)
+    ask = SignedGet.ask
+
+    def asked(self: SignedGet, operation: str, bucket: str, owner: str) -> object:
+        answer: object = "refused"
+        try:
+            answer = ask(self, operation, bucket, owner)
+        finally:
+            # Without an answer the client asks.
+            made.extend([f"s3:{operation}"] if answer is not None else [])
+        return answer
+
+    monkeypatch.setattr(SignedGet, "ask", asked)
     return made

@@ -126,7 +126,7 @@ class Session(Struct):
                 settings: dict[str, Any] = {
                     "connect_timeout": _CONNECT_TIMEOUT,
                     "read_timeout": _READ_TIMEOUT,
-                    "retries": {"mode": "adaptive", "max_attempts": _BRIEF if brief else _PATIENT},
+                    "retries": {"mode": "standard", "max_attempts": _BRIEF if brief else _PATIENT},
                     "max_pool_connections": self.access.connections,
                     "user_agent_extra": "secure-bucket",
                 }

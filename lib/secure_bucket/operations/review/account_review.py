@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import datetime
 import fnmatch
-import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Final, TypeAlias
 
 from msgspec import Struct, field
@@ -16,14 +14,22 @@ from msgspec.structs import replace
 from secure_bucket.checks.running_buckets import PolicyTextError, judge_bucket, read_policy_text, report_of
 from secure_bucket.findings.finding import Fault, Report, joined
 from secure_bucket.findings.running import RunningBucket, RunningJudgement
+from secure_bucket.operations.aws.accounts import Entrance
 from secure_bucket.operations.aws.errors import LiveError, Trouble
-from secure_bucket.operations.aws.session import Session
 from secure_bucket.operations.review.buckets import Gone, ListedBucket, Reader
 from secure_bucket.operations.review.journal import BucketAnswer, Journal
 from secure_bucket.proof.verdict import Proven
 from secure_bucket.values.unknown import Place
 
-__all__ = ["THREADS", "Advance", "ReviewQuestion", "our_fault", "review_session"]
+__all__ = [
+    "THREADS",
+    "AccountReview",
+    "Advance",
+    "BucketOutcome",
+    "ReviewQuestion",
+    "open_account",
+    "our_fault",
+]
 
 THREADS = 16
 """How many buckets are read at a time unless said otherwise."""
@@ -68,46 +74,23 @@ class ReviewQuestion(Struct, frozen=True):
         return any(fnmatch.fnmatchcase(name, pattern) for pattern in self.exclude)
 
 
-def review_session(session: Session, question: ReviewQuestion, before: int = 0) -> Report:
-    """Review the buckets of the account that a session is in.
+def open_account(way: Entrance, question: ReviewQuestion) -> AccountReview:
+    """Enter an account and list its buckets.
 
     Args:
-        session: The session.
-        question: What is asked.
-        before: How many buckets of other accounts are done, for whoever is told how far it is.
+        way: The way into the account.
+        question: What is asked of it.
 
     Raises:
-        LiveError: If the buckets cannot be listed.
+        LiveError: If nobody gets in, or the buckets cannot be listed.
     """
+    session = way.open()
     reader = Reader(session)
     account = session.identity().account
-    work = _Account(reader, question, account)
     listed = [ListedBucket(name) for name in question.buckets] or list(reader.listed())
-    left_out = [bucket for bucket in listed if question.leaves_out(bucket.name)]
-    wanted = [bucket for bucket in listed if not question.leaves_out(bucket.name)]
-    told = list(_all(work, wanted, question, before))
-    reports, broken = [], []
-    for bucket, each in zip(wanted, told, strict=True):
-        if each.judgement is not None:
-            try:
-                reports.append(report_of([each.judgement]))
-            except Exception as error:
-                broken.append(_fault(account, bucket.name, our_fault(error)))
-    report = joined(reports)
-    skipped = [(bucket, "it is left out by --exclude") for bucket in left_out]
-    gone = [bucket for bucket, each in zip(wanted, told, strict=True) if each.gone]
-    denied = _still_listed(reader, gone)
-    skipped += [(bucket, _GONE) for bucket in gone if bucket.name not in denied]
-    return replace(
-        report,
-        accounts=(account,),
-        not_applicable=tuple((Place(), reader.arn(bucket), why) for bucket, why in skipped),
-        faults=(
-            *_faults(account, wanted, told),
-            *(_fault(account, *each) for each in denied.items()),
-            *broken,
-        ),
-    )
+    left_out = tuple(bucket for bucket in listed if question.leaves_out(bucket.name))
+    wanted = tuple(bucket for bucket in listed if not question.leaves_out(bucket.name))
+    return AccountReview(reader, question, account, wanted, left_out)
 
 
 def our_fault(error: Exception) -> str:
@@ -121,7 +104,7 @@ def our_fault(error: Exception) -> str:
     return f"there is a fault in secure-bucket, please report it: {what}"
 
 
-class _Told(Struct, frozen=True):
+class BucketOutcome(Struct, frozen=True):
     """What came out for one bucket: a judgement, or why there is none; or both, where a part is missing."""
 
     judgement: RunningJudgement | None = None
@@ -130,45 +113,83 @@ class _Told(Struct, frozen=True):
     unread: LiveError | None = None
 
 
-class _Account(Struct):
-    """The review of one account."""
+class AccountReview(Struct):
+    """The review of one account.
+
+    Args:
+        reader: Reads its buckets.
+        question: What is asked of each.
+        account: The account.
+        wanted: The buckets to review.
+        left_out: The buckets that the question leaves out.
+    """
 
     reader: Reader
     question: ReviewQuestion
     account: str
+    wanted: tuple[ListedBucket, ...]
+    left_out: tuple[ListedBucket, ...] = ()
     # The first of the errors after which no other request of the same kind will succeed.
     stopped: LiveError | None = None
     unreachable: dict[str, LiveError] = field(default_factory=dict)
 
-    def bucket(self, bucket: ListedBucket) -> _Told:
+    def bucket(self, bucket: ListedBucket) -> BucketOutcome:
         """Read one bucket, and judge it. Runs in a thread of its own."""
         stop = self.stopped or self.unreachable.get(bucket.region)
         if stop is not None:
-            return _Told(unread=stop)
+            return BucketOutcome(unread=stop)
         try:
             return self._bucket(bucket)
         except PolicyTextError as error:
-            return _Told(fault=str(error))
+            return BucketOutcome(fault=str(error))
         except Gone as error:
             if self.question.buckets:
-                return _Told(fault=str(error))
-            return _Told(gone=True)
+                return BucketOutcome(fault=str(error))
+            return BucketOutcome(gone=True)
         except LiveError as error:
             if error.trouble is Trouble.EXPIRED or (error.trouble is Trouble.CREDENTIALS and not error.code):
                 self.stopped = error
-                return _Told(unread=error)
+                return BucketOutcome(unread=error)
             if error.trouble in (Trouble.UNREACHABLE, Trouble.TLS):
                 self.unreachable[bucket.region] = error
-                return _Told(unread=error)
-            return _Told(fault=str(error))
+                return BucketOutcome(unread=error)
+            return BucketOutcome(fault=str(error))
         except Exception as error:
-            return _Told(fault=our_fault(error))
+            return BucketOutcome(fault=our_fault(error))
 
-    def _bucket(self, bucket: ListedBucket) -> _Told:
+    def report(self, outcomes: Sequence[BucketOutcome]) -> Report:
+        """Return the report on the account.
+
+        Args:
+            outcomes: What came out for each of the wanted buckets, in their order.
+        """
+        reports, broken = [], []
+        for bucket, each in zip(self.wanted, outcomes, strict=True):
+            if each.judgement is not None:
+                try:
+                    reports.append(report_of([each.judgement]))
+                except Exception as error:
+                    broken.append(_fault(self.account, bucket.name, our_fault(error)))
+        gone = [bucket for bucket, each in zip(self.wanted, outcomes, strict=True) if each.gone]
+        denied = _still_listed(self.reader, gone)
+        skipped = [(bucket, "it is left out by --exclude") for bucket in self.left_out]
+        skipped += [(bucket, _GONE) for bucket in gone if bucket.name not in denied]
+        return replace(
+            joined(reports),
+            accounts=(self.account,),
+            not_applicable=tuple((Place(), self.reader.arn(bucket), why) for bucket, why in skipped),
+            faults=(
+                *_faults(self.account, self.wanted, outcomes),
+                *(_fault(self.account, *each) for each in denied.items()),
+                *broken,
+            ),
+        )
+
+    def _bucket(self, bucket: ListedBucket) -> BucketOutcome:
         journal = self.question.journal
         known = journal.answer(self.account, bucket.name) if journal is not None else None
         if known is not None:
-            return _Told(self._judged(bucket, known, known.at))
+            return BucketOutcome(self._judged(bucket, known, known.at))
         now = datetime.datetime.now(datetime.timezone.utc)
         policy = self.reader.policy(bucket)
         answer = BucketAnswer(policy, False, None, now)
@@ -180,10 +201,10 @@ class _Account(Struct):
         except LiveError as error:
             if isinstance(error, Gone) or error.trouble is Trouble.EXPIRED:
                 raise
-            return _Told(self._completed(judgement, answer), fault=str(error))
+            return BucketOutcome(self._completed(judgement, answer), fault=str(error))
         if journal is not None:
             journal.add(self.account, bucket.name, answer)
-        return _Told(self._completed(judgement, answer))
+        return BucketOutcome(self._completed(judgement, answer))
 
     def _judged(
         self, bucket: ListedBucket, answer: BucketAnswer, as_of: datetime.datetime | None
@@ -226,38 +247,11 @@ def _fault(account: str, bucket: str, why: str, *, in_part: bool = False) -> Fau
     return Fault("", f"bucket `{bucket}` (account {account}) {what}: {why}")
 
 
-def _all(
-    work: _Account, wanted: Sequence[ListedBucket], question: ReviewQuestion, before: int
-) -> Iterator[_Told]:
-    """Return what came out for each bucket, in their order."""
-    total = before + len(wanted)
-    question.advance(before, total)
-    results: list[_Told | None] = [None] * len(wanted)
-    done = before
-    waiting = iter(enumerate(wanted))
-    running: dict[Future[_Told], int] = {}
-    pool = ThreadPoolExecutor(max(1, min(question.threads, len(wanted))), "secure-bucket")
-    try:
-        while True:
-            # No more than the threads can take, so that little is lost when somebody interrupts.
-            room = 2 * question.threads - len(running)
-            for index, bucket in itertools.islice(waiting, room):
-                running[pool.submit(work.bucket, bucket)] = index
-            if not running:
-                break
-            finished, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in finished:
-                results[running.pop(future)] = future.result()
-                done += 1
-            question.advance(done, total)
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-    return iter([result for result in results if result is not None])
-
-
-def _faults(account: str, wanted: Sequence[ListedBucket], told: Sequence[_Told]) -> Iterator[Fault]:
+def _faults(
+    account: str, wanted: Sequence[ListedBucket], outcomes: Sequence[BucketOutcome]
+) -> Iterator[Fault]:
     unread: dict[tuple[object, ...], tuple[LiveError, list[str]]] = {}
-    for bucket, each in zip(wanted, told, strict=True):
+    for bucket, each in zip(wanted, outcomes, strict=True):
         if each.fault:
             yield _fault(account, bucket.name, each.fault, in_part=each.judgement is not None)
         if each.unread is not None:

@@ -14,6 +14,7 @@ from msgspec import Struct, field
 from secure_bucket.findings.running import PublicAccess
 from secure_bucket.operations.aws.errors import LiveError, Trouble, translated
 from secure_bucket.operations.aws.session import Session
+from secure_bucket.operations.aws.signed_get import METHODS, SignedGet
 
 __all__ = ["Gone", "ListedBucket", "Reader", "blocking", "shuts_out"]
 
@@ -58,6 +59,7 @@ class Reader(Struct):
     """
 
     session: Session
+    _signed: dict[str, SignedGet] = field(default_factory=dict)
     _account_settings: frozenset[str] | None = None
     _asked: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -106,7 +108,7 @@ class Reader(Struct):
         """
         try:
             with translated("s3:GetBucketPolicy", f"bucket `{bucket.name}`"):
-                answer = self._client(bucket).get_bucket_policy(**self._whose(bucket))
+                answer = self._ask("GetBucketPolicy", bucket)
         except LiveError as error:
             if error.code == "NoSuchBucketPolicy":
                 return None
@@ -122,7 +124,7 @@ class Reader(Struct):
         """
         try:
             with translated("s3:GetBucketWebsite", f"bucket `{bucket.name}`"):
-                self._client(bucket).get_bucket_website(**self._whose(bucket))
+                self._ask("GetBucketWebsite", bucket)
         except LiveError as error:
             if error.code == "NoSuchWebsiteConfiguration":
                 return False
@@ -135,7 +137,7 @@ class Reader(Struct):
         if account is not None and shuts_out(account):
             return PublicAccess.BLOCKED
         own = _settings(
-            lambda: self._client(bucket).get_public_access_block(**self._whose(bucket)),
+            lambda: self._ask("GetPublicAccessBlock", bucket),
             "s3:GetBucketPublicAccessBlock",
         )
         if own is not None and shuts_out(own | (account or frozenset())):
@@ -162,13 +164,23 @@ class Reader(Struct):
             ipaddress.ip_address(given.hostname or "")
             params["url"] = urllib.parse.urlsplit(params["url"])._replace(netloc=given.netloc).geturl()
 
-    def _client(self, bucket: ListedBucket) -> Any:
-        # Where the region is not known, botocore follows the redirect of S3 to it.
-        return self.session.client("s3", bucket.region or None)
+    def _ask(self, operation: str, bucket: ListedBucket) -> Any:
+        """Return what S3 says about a bucket of this account.
 
-    def _whose(self, bucket: ListedBucket) -> dict[str, str]:
-        # The name may have changed hands: then S3 refuses instead of telling about somebody else's bucket.
-        return {"Bucket": bucket.name, "ExpectedBucketOwner": self.session.identity().account}
+        The name may have changed hands: then S3 refuses instead of telling about somebody else's bucket.
+        """
+        # Where the region is not known, botocore follows the redirect of S3 to it.
+        client = self.session.client("s3", bucket.region or None)
+        owner = self.session.identity().account
+        if bucket.region:
+            signed = self._signed.get(bucket.region)
+            if signed is None:
+                signed = self._signed.setdefault(bucket.region, SignedGet(self.session, client))
+            answer = signed.ask(operation, bucket.name, owner)
+            if answer is not None:
+                return answer
+        method = getattr(client, METHODS[operation])
+        return method(Bucket=bucket.name, ExpectedBucketOwner=owner)
 
     def arn(self, bucket: ListedBucket) -> str:
         """Return the ARN of a bucket."""

@@ -8,11 +8,12 @@ from msgspec.structs import replace
 
 from secure_bucket.findings.finding import Fault, Report, joined
 from secure_bucket.formats.summary import count
-from secure_bucket.operations.aws.accounts import Scope, entrances
+from secure_bucket.operations.aws.accounts import Entrance, Scope, entrances
 from secure_bucket.operations.aws.errors import LiveError
-from secure_bucket.operations.aws.session import Access, open_session
+from secure_bucket.operations.aws.session import Access, Session, open_session
 from secure_bucket.operations.probe.probed_bucket import bucket_named
-from secure_bucket.operations.review.account_review import THREADS, ReviewQuestion, review_session
+from secure_bucket.operations.review.account_review import THREADS, ReviewQuestion
+from secure_bucket.operations.review.crew import Entered, review_entrances
 from secure_bucket.values.unknown import Place
 
 __all__ = ["review_account", "review_accounts", "review_buckets", "something_reviewed"]
@@ -54,7 +55,7 @@ def review_account(
     """
     question = ReviewQuestion((), tuple(exclude), strict, _number(minimum_tls_version), threads)
     session = open_session(replace(access or Access(), connections=threads))
-    return something_reviewed(review_session(session, question))
+    return something_reviewed(_review_session(session, question))
 
 
 def review_buckets(
@@ -85,7 +86,7 @@ def review_buckets(
     if not names:
         raise LiveError("no bucket is named: nothing to review is not a pass")
     question = ReviewQuestion(names, (), strict, _number(minimum_tls_version), threads)
-    return review_session(open_session(replace(access or Access(), connections=threads)), question)
+    return _review_session(open_session(replace(access or Access(), connections=threads)), question)
 
 
 def review_accounts(scope: Scope, question: ReviewQuestion | None = None) -> Report:
@@ -108,30 +109,29 @@ def review_accounts(scope: Scope, question: ReviewQuestion | None = None) -> Rep
     passed_over = Report(not_applicable=tuple((Place(), name, why) for name, why in skipped))
     if not ways:
         raise LiveError("no account is left to review: nothing to review is not a pass")
-    reports: list[Report] = []
-    failed: list[LiveError] = []
-    entered: dict[str, str] = {}
-    done = 0
-    for way in ways:
-        try:
-            session = way.open()
-            account = session.identity().account
-            if account in entered:
-                twice = f"it is the same account as {entered[account]}, and is reviewed once"
-                reports.append(Report(not_applicable=((Place(), way.name, twice),)))
-                continue
-            entered[account] = way.name
-            report = review_session(session, question, before=done)
-        except LiveError as error:
-            failed.append(error)
-            reports.append(Report(faults=(Fault("", f"{way.name} is not reviewed: {error}"),)))
-            continue
-        done += len(report.buckets) + len(report.faults)
-        reports.append(report)
+    entered = review_entrances(ways, question)
+    failed = [each.error for each in entered if each.error is not None]
     if len(failed) == len(ways):
         others = f" (and {count(len(ways) - 1, 'other account')} neither)" if len(ways) > 1 else ""
         raise LiveError(f"{failed[0]}{others}", failed[0].trouble, failed[0].code)
-    return something_reviewed(joined([passed_over, *reports]))
+    return something_reviewed(joined([passed_over, *map(_report, entered)]))
+
+
+def _report(entered: Entered) -> Report:
+    name = entered.entrance.name
+    if entered.error is not None:
+        return Report(faults=(Fault("", f"{name} is not reviewed: {entered.error}"),))
+    if entered.report is None:
+        twice = f"it is the same account as {entered.same_as}, and is reviewed once"
+        return Report(not_applicable=((Place(), name, twice),))
+    return entered.report
+
+
+def _review_session(session: Session, question: ReviewQuestion) -> Report:
+    (entered,) = review_entrances((Entrance("the account", lambda: session),), question)
+    if entered.error is not None:
+        raise entered.error
+    return _report(entered)
 
 
 def something_reviewed(report: Report) -> Report:
