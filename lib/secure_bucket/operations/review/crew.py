@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct, field
 
@@ -85,7 +85,8 @@ class _Crew(Struct):
             self.submit()
             if not self.opening and not self.running:
                 return tuple(found)
-            finished, _ = wait([*self.opening, *self.running], return_when=FIRST_COMPLETED)
+            in_flight: list[Future[Any]] = [*self.opening, *self.running]
+            finished, _ = wait(in_flight, return_when=FIRST_COMPLETED)
             for future in finished:
                 self.take(future, found)
             self.begin(found)
@@ -104,18 +105,18 @@ class _Crew(Struct):
             review = self.works[place].review
             self.running[self.pool.submit(review.bucket, review.wanted[number])] = (place, number)
 
-    def take(self, future: Future[AccountReview] | Future[BucketOutcome], found: list[Entered]) -> None:
+    def take(self, future: Future[Any], found: list[Entered]) -> None:
         """Note what a thread has brought."""
         if future in self.opening:
-            place = self.opening.pop(future)  # type: ignore[arg-type]  # it is a key, so of that type
+            place = self.opening.pop(future)
             try:
-                self.opened[place] = future.result()  # type: ignore[assignment]
+                self.opened[place] = future.result()
             except LiveError as error:
                 self.opened[place] = error
             return
-        place, number = self.running.pop(future)  # type: ignore[arg-type]
+        place, number = self.running.pop(future)
         work = self.works[place]
-        work.outcomes[number] = future.result()  # type: ignore[assignment]
+        work.outcomes[number] = future.result()
         work.left -= 1
         self.done += 1
         if not work.left:
