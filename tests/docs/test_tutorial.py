@@ -77,5 +77,6 @@ def test_the_tutorial_works(tmp_path: Path) -> None:
     )
     (command,) = broken
     done = check(tmp_path, command)
-    assert done.returncode == 1
+    assert done.returncode == 2
+    assert "changed after the gate judged it" in done.stdout
     assert refuted.text.strip() in done.stdout.splitlines()
