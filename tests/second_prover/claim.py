@@ -210,7 +210,8 @@ class Claim:
                 sure.append(conj([match.sure, with_others]))
             else:
                 sure.append(match.sure)
-        return between(disj(sure), disj(match.may for *_, match in named), f"NotPrincipal {entries}")
+        question = between(disj(sure), disj(match.free for *_, match in named), f"NotPrincipal {entries}")
+        return question._replace(may=disj(match.may for *_, match in named))
 
     # What
 

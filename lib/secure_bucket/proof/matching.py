@@ -8,7 +8,7 @@ from typing import Final
 from secure_bucket.policy.pattern import fold as fold_case
 from secure_bucket.policy.variables import Variable
 from secure_bucket.proof.automaton import automaton_of
-from secure_bucket.proof.pattern import Element, Pattern, Wild
+from secure_bucket.proof.pattern import Element, Pattern, Wild, coarse
 from secure_bucket.proof.subject import Letter, Subject, letters_of
 from secure_bucket.values.unknown import Hole
 
@@ -36,8 +36,12 @@ def matches(pattern: Pattern, subject: Subject, *, given: bool = False) -> bool 
     if automaton.run(letters) & automaton.final:
         return True
     known = not pattern.holes or (pattern.is_literal and not given)
-    if isinstance(subject, str) and not pattern.variables and known:
-        return False
+    if isinstance(subject, str):
+        if not pattern.variables and known:
+            return False
+        # No text that is known holds a name that CloudFormation makes up.
+        made_up = any(hole.generated for hole in pattern.holes)
+        return None if not made_up and matches(coarse(pattern), subject) else False
     return None if _overlaps(pattern, letters) else False
 
 

@@ -13,7 +13,7 @@ from secure_bucket.policy.pattern import fold as fold_case
 from secure_bucket.policy.variables import Escape, Variable, split_variables
 from secure_bucket.values.unknown import Hole, Text, Unknown
 
-__all__ = ["Element", "Pattern", "Wild", "compile_pattern", "undocumented_variable"]
+__all__ = ["Element", "Pattern", "Wild", "coarse", "compile_pattern", "undocumented_variable"]
 
 _UNDOCUMENTED: Final = "${…}"
 
@@ -105,6 +105,14 @@ def compile_pattern(
         elements = [fold_case(element) if isinstance(element, str) else element for element in elements]
     hidden = wild and any(isinstance(one, Hole) and not one.generated and not one.plain for one in elements)
     return Pattern(tuple(elements), fold, hidden)
+
+
+def coarse(pattern: Pattern) -> Pattern:
+    """Return a pattern with `*` in place of what is not known, so that it matches all it might match."""
+    if not pattern.holes and not pattern.variables:
+        return pattern
+    elements = (element if isinstance(element, (str, Wild)) else Wild.ANY for element in pattern.elements)
+    return Pattern(tuple(elements), pattern.fold)
 
 
 def undocumented_variable(pattern: Pattern) -> str:

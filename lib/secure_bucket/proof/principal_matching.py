@@ -164,6 +164,8 @@ def _aws_means(value: Subject, who: Who) -> Tri:
 def _same(value: Subject, own: Subject | None) -> Tri:
     if own is None:
         return False
+    if isinstance(value, str) and isinstance(own, str):
+        return value == own
     pattern = compile_pattern(value)
     found = matches(pattern, own)
     if found is not None:

@@ -5,6 +5,7 @@ Follows *AWS JSON policy elements: Principal* and *NotPrincipal* in the IAM User
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -14,9 +15,9 @@ from secure_bucket.policy.document import Principal
 from secure_bucket.policy.principal import Kind
 from secure_bucket.proof.comparison import Observed
 from secure_bucket.proof.language import DIGITS, HOST, NAME, PATH, Budget, Stage, representatives
-from secure_bucket.proof.pattern import Pattern, compile_pattern
+from secure_bucket.proof.pattern import Pattern, coarse, compile_pattern
 from secure_bucket.proof.subject import Subject, concat, letters_of, split_arn, subject_of
-from secure_bucket.proof.values import coarse, literals_of
+from secure_bucket.proof.values import literals_of
 from secure_bucket.values.unknown import Hole, Text, Unknown
 
 __all__ = ["PRINCIPAL_TYPES", "Who", "identity_of", "names_service", "principals_of"]
@@ -33,6 +34,8 @@ NAME_LIMIT: Final = 12 + 512 + 64
 
 _ACCOUNT: Final = "111122223333"
 _SERVICE: Final = "delivery.logs"
+# IAM User Guide, *AWS service principals*, read 2026-11: `service-name.amazonaws.com`, with `.cn` in China.
+_SERVICE_NAME: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?")
 
 
 class Who(Struct, frozen=True):
@@ -114,6 +117,8 @@ def principals_of(
         for parts in representatives(shape, whole, [seed], budget, longest=NAME_LIMIT):
             yield from _signed(kind, partition, parts[1], parts[2:], sessions)
     for account in literals_of(own_accounts):
+        if isinstance(account, str) and not (len(account) == 12 and DIGITS.issuperset(account)):
+            continue  # What a variable stands for need not be an account.
         _, example = _shapes(kind, partition, digits, (), detailed=False)[0]
         yield from _signed(kind, partition, account, example[2:], sessions)
     # Users and roles written in full are among the representatives already.
@@ -236,8 +241,8 @@ def _services(literals: Sequence[Pattern], budget: Budget) -> Iterator[Who]:
 
 
 def names_service(value: Subject) -> bool:
-    """Tell whether a text can be the name of a service, which an ARN or a single word is not."""
-    return isinstance(value, Text) or ("." in value and HOST.issuperset(value))
+    """Tell whether a text can be the name of a service."""
+    return isinstance(value, Text) or _SERVICE_NAME.fullmatch(value) is not None
 
 
 def identity_of(who: Who) -> dict[str, Observed]:

@@ -21,12 +21,13 @@ from secure_bucket.proof.pattern import (
     Element,
     Pattern,
     Wild,
+    coarse,
     compile_pattern,
     undocumented_variable,
 )
 from secure_bucket.proof.subject import Subject, concat, letters_of, subject_of
 from secure_bucket.proof.three_valued import Tri, any_of, depends_on, negate, unless_void
-from secure_bucket.proof.values import coarse, literals_of
+from secure_bucket.proof.values import literals_of
 from secure_bucket.values.unknown import Hole, Place, Unknown
 
 __all__ = [

@@ -7,6 +7,7 @@ generated name of the bucket, the value of a parameter).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TypeAlias
 
 from secure_bucket.values.unknown import Hole, Text
@@ -42,6 +43,7 @@ def concat(*subjects: Subject) -> Subject:
     return subject_of(letter for subject in subjects for letter in letters_of(subject))
 
 
+@lru_cache(maxsize=4096)
 def split_arn(value: Subject) -> tuple[Subject, ...] | None:
     """Return the six parts of an ARN; `None` when the text is not written as one."""
     parts: list[list[Letter]] = [[]]

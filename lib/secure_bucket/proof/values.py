@@ -18,13 +18,13 @@ from secure_bucket.policy.variables import Variable
 from secure_bucket.proof.comparison import Comparison, Observed
 from secure_bucket.proof.keys import Availability, Certainty
 from secure_bucket.proof.language import Budget, representatives
-from secure_bucket.proof.pattern import Pattern, Wild
+from secure_bucket.proof.pattern import Pattern, Wild, coarse
 from secure_bucket.proof.scalars import AddressRanges, write_instant, write_number
 from secure_bucket.proof.shapes import Shape
 from secure_bucket.proof.subject import Subject
 from secure_bucket.values.unknown import Hole, Text
 
-__all__ = ["OLDEST_TLS_VERSION", "Value", "coarse", "example_of", "literals_of", "values_of"]
+__all__ = ["OLDEST_TLS_VERSION", "Value", "example_of", "literals_of", "values_of"]
 
 _LATEST: Final = 253_402_300_799
 """The last second that a date of four digits for the year can name, as epoch time."""
@@ -205,14 +205,6 @@ def _empty(observed: Observed, *, doubtful: bool) -> Iterator[Value]:
     """Yield an empty value as `Null` may take it, for present and for absent: AWS does not document which."""
     yield Value(observed, doubtful)
     yield Value(observed, doubtful=True, void=True)
-
-
-def coarse(pattern: Pattern) -> Pattern:
-    """Return a pattern with `*` in place of what is not known, so that it matches all it might match."""
-    if not pattern.holes and not pattern.variables:
-        return pattern
-    elements = (element if isinstance(element, (str, Wild)) else Wild.ANY for element in pattern.elements)
-    return Pattern(tuple(elements), pattern.fold)
 
 
 def literals_of(patterns: Iterable[Pattern]) -> Iterator[Subject]:
