@@ -5,17 +5,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime
-import difflib
-import json
 import os
-import re
-import shlex
-import shutil
-import signal
-import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from types import FrameType
 
 from secure_bucket.checks.gate import (
     MANIFEST,
@@ -25,21 +16,13 @@ from secure_bucket.checks.gate import (
     stamp_of,
     waits_for_context,
 )
-from secure_bucket.cli.output import speaks_utf8, to_stderr, to_stdout, wants_colour
+from secure_bucket.cli.app_process import AppProcess
+from secure_bucket.cli.output import speaks_utf8, to_stderr, wants_colour
 from secure_bucket.errors import SecureBucketError
 
 __all__ = ["run"]
 
 _OUTDIR = "CDK_OUTDIR"  # Set by the CDK CLI: `OUTDIR_ENV` of aws-cdk-lib's cx-api.
-_FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP.
-
-_SETTINGS = "cdk.json"
-_PREFIX = "secure-bucket gate -- "
-_WRAPPED = re.compile(
-    r"\s*(?:\S*secure-bucket|\S+ -m secure_bucket) +gate(?: .*?)? -- (?P<app>.+)", re.DOTALL
-)
-# A shell would end the gate's command there: only a shell of its own keeps the whole app behind the gate.
-_FOR_A_SHELL = re.compile(r"[;&|<>(){}`!#\n\r]|\$\(|^\s*\w+=")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -54,7 +37,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.init or arguments.remove:
         if arguments.app:
             raise SecureBucketError("--init and --remove take no COMMAND: they edit the one of `cdk.json`")
-        return _edit(remove=arguments.remove)
+        from secure_bucket.cli.cdk_json import edit_app
+
+        return edit_app(remove=arguments.remove)
     if not arguments.app:
         raise SecureBucketError("give the COMMAND that runs the app after `--` (see --help)")
     return _gate(arguments)
@@ -63,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _gate(arguments: argparse.Namespace) -> int:
     called_by_cdk = bool(os.environ.get(_OUTDIR))
     directory = os.environ.get(_OUTDIR) or "cdk.out"
-    with _Child(arguments.app, directory) as child:
+    with AppProcess(arguments.app, {_OUTDIR: directory}) as child:
         try:
             before = stamp_of(directory)
             forget_refusal(directory)
@@ -161,178 +146,3 @@ def _judge(arguments: argparse.Namespace, directory: str) -> bool:
             sys.stderr.write(text)
             sys.stderr.flush()
     return code == 0
-
-
-class _Child:
-    """The app as a child process, to which the signals of this one are forwarded."""
-
-    def __init__(self, command: Sequence[str], directory: str) -> None:
-        self.command = command
-        self.environment = {**os.environ, _OUTDIR: directory}
-        self.process: subprocess.Popen[bytes] | None = None
-        self.started = False
-        self.starting = False
-        self.pending: list[int] = []
-        self.handlers = contextlib.ExitStack()
-
-    def __enter__(self) -> _Child:
-        for name in _FORWARDED:
-            self.handlers.enter_context(self._forwarded(name))
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.handlers.close()
-
-    @contextlib.contextmanager
-    def _forwarded(self, name: str) -> Iterator[None]:
-        number = getattr(signal, name, None)
-        before = None if number is None else signal.getsignal(number)
-        # What is ignored (`nohup`) stays ignored, in the app as well.
-        if number is None or before in (signal.SIG_IGN, None):
-            yield
-            return
-        signal.signal(number, self._on_signal)
-        try:
-            yield
-        finally:
-            signal.signal(number, before)
-
-    def _on_signal(self, number: int, _: FrameType | None) -> None:
-        if self.process is not None:
-            if not _reached_the_app(number):
-                self.process.send_signal(number)
-        elif self.starting:
-            self.pending.append(number)
-        else:
-            raise SystemExit(128 + number)
-
-    def run(self) -> int:
-        """Return the exit code as a shell tells it."""
-        name = self.command[0]
-        if not name:
-            to_stderr("secure-bucket: the COMMAND is empty: is a variable not set?")
-            return 127
-        # Windows finds `npx.cmd` only by its whole name.
-        program = (shutil.which(name) or name) if sys.platform == "win32" else name
-        self.starting = True
-        try:
-            process = subprocess.Popen([program, *self.command[1:]], env=self.environment)
-            self.process, self.started = process, True
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            to_stderr(f"secure-bucket: `{name}` cannot be run: {reason}")
-            return 127 if isinstance(error, FileNotFoundError) else 126
-        finally:
-            self.starting = False
-        for number in self.pending:
-            process.send_signal(number)
-        code = process.wait()
-        self.process = None
-        if code < 0:
-            to_stderr(f"secure-bucket: signal {-code} ended `{name}`: nothing is judged")
-            return 128 - code
-        return code
-
-
-def _reached_the_app(number: int) -> bool:
-    """Tell whether a signal has reached the app already: Ctrl-C goes to every process in the foreground."""
-    if number != signal.SIGINT:
-        return False
-    if sys.platform == "win32":
-        return True
-    try:
-        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
-    except OSError:
-        return False
-    try:
-        return os.tcgetpgrp(terminal) == os.getpgrp()
-    except OSError:
-        return False
-    finally:
-        os.close(terminal)
-
-
-def _edit(*, remove: bool) -> int:
-    """Put the gate into `cdk.json`, or take it out.
-
-    Raises:
-        SecureBucketError: If that cannot be done.
-    """
-    from secure_bucket.formats.write import write_atomically
-
-    try:
-        with open(_SETTINGS, "rb") as stream:
-            text = stream.read().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise SecureBucketError(f"`{_SETTINGS}` cannot be read: {reason}") from None
-    start, end, app = _app_in(text)
-    wrapped = _WRAPPED.fullmatch(app)
-    if remove:
-        if wrapped is None:
-            raise SecureBucketError(f"`app` of `{_SETTINGS}` does not run `secure-bucket gate`: `{app}`")
-        written = json.dumps(_unwrapped(wrapped["app"]), ensure_ascii=False)
-    else:
-        if wrapped is not None or "secure-bucket gate" in app:
-            raise SecureBucketError(f"`app` of `{_SETTINGS}` runs `secure-bucket gate` already: `{app}`")
-        if not app.strip() or os.path.isdir(app):
-            raise SecureBucketError(f"`app` of `{_SETTINGS}` is not a command: `{app}`")
-        written = json.dumps(f"{_PREFIX}{_for_shell(app)}", ensure_ascii=False)
-    new = f"{text[:start]}{written}{text[end:]}"
-    try:
-        write_atomically(_SETTINGS, new)
-    except OSError as error:
-        raise SecureBucketError(f"`{_SETTINGS}` cannot be written: {error.strerror or error}") from None
-    lines = difflib.unified_diff(text.splitlines(), new.splitlines(), _SETTINGS, _SETTINGS, lineterm="")
-    to_stdout("".join(f"{line}\n" for line in lines))
-    return 0
-
-
-def _for_shell(app: str) -> str:
-    return f"sh -c {shlex.quote(app)}" if _FOR_A_SHELL.search(app) else app
-
-
-def _unwrapped(app: str) -> str:
-    with contextlib.suppress(ValueError):
-        words = shlex.split(app)
-        if len(words) == 3 and _for_shell(words[2]) == app:
-            return words[2]
-    return app
-
-
-def _app_in(text: str) -> tuple[int, int, str]:
-    """Return where the value of `app` begins and ends, and what it says.
-
-    Raises:
-        SecureBucketError: If it is not there once, as a text.
-    """
-    space = re.compile(r"[ \t\r\n\ufeff]*")
-    decoder = json.JSONDecoder()
-    found: list[tuple[int, int, object]] = []
-
-    def skip(at: int) -> int:
-        match = space.match(text, at)
-        return at if match is None else match.end()
-
-    try:
-        if not isinstance(json.loads(text.lstrip("\ufeff")), dict):
-            raise SecureBucketError(f"`{_SETTINGS}` is not an object")
-        at = skip(skip(0) + 1)
-        while text[at] != "}":
-            key, at = decoder.raw_decode(text, at)
-            start = skip(skip(at) + 1)
-            value, end = decoder.raw_decode(text, start)
-            if key == "app":
-                found.append((start, end, value))
-            at = skip(end)
-            if text[at] == ",":
-                at = skip(at + 1)
-    except (ValueError, RecursionError) as error:
-        raise SecureBucketError(f"`{_SETTINGS}` is not JSON: {error}") from None
-    if len(found) != 1:
-        how = "has no" if not found else "has more than one"
-        raise SecureBucketError(f"`{_SETTINGS}` {how} `app`")
-    start, end, app = found[0]
-    if not isinstance(app, str):
-        raise SecureBucketError(f"`app` of `{_SETTINGS}` is not a text")
-    return start, end, app

@@ -1,0 +1,112 @@
+"""Put `secure-bucket gate` into the `app` of `cdk.json`, or take it out."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import json
+import os
+import re
+import shlex
+
+from secure_bucket.cli.output import to_stdout
+from secure_bucket.errors import SecureBucketError
+
+__all__ = ["edit_app"]
+
+_SETTINGS = "cdk.json"
+_PREFIX = "secure-bucket gate -- "
+_WRAPPED = re.compile(
+    r"\s*(?:\S*secure-bucket|\S+ -m secure_bucket) +gate(?: .*?)? -- (?P<app>.+)", re.DOTALL
+)
+# A shell would end the gate's command there: only a shell of its own keeps the whole app behind the gate.
+_FOR_A_SHELL = re.compile(r"[;&|<>(){}`!#\n\r]|\$\(|^\s*\w+=")
+
+
+def edit_app(*, remove: bool) -> int:
+    """Put the gate into `cdk.json`, or take it out, and print the difference.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        SecureBucketError: If that cannot be done.
+    """
+    from secure_bucket.formats.write import write_atomically
+
+    try:
+        with open(_SETTINGS, "rb") as stream:
+            text = stream.read().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SecureBucketError(f"`{_SETTINGS}` cannot be read: {reason}") from None
+    start, end, app = _app_in(text)
+    wrapped = _WRAPPED.fullmatch(app)
+    if remove:
+        if wrapped is None:
+            raise SecureBucketError(f"`app` of `{_SETTINGS}` does not run `secure-bucket gate`: `{app}`")
+        written = json.dumps(_unwrapped(wrapped["app"]), ensure_ascii=False)
+    else:
+        if wrapped is not None or "secure-bucket gate" in app:
+            raise SecureBucketError(f"`app` of `{_SETTINGS}` runs `secure-bucket gate` already: `{app}`")
+        if not app.strip() or os.path.isdir(app):
+            raise SecureBucketError(f"`app` of `{_SETTINGS}` is not a command: `{app}`")
+        written = json.dumps(f"{_PREFIX}{_for_shell(app)}", ensure_ascii=False)
+    new = f"{text[:start]}{written}{text[end:]}"
+    try:
+        write_atomically(_SETTINGS, new)
+    except OSError as error:
+        raise SecureBucketError(f"`{_SETTINGS}` cannot be written: {error.strerror or error}") from None
+    lines = difflib.unified_diff(text.splitlines(), new.splitlines(), _SETTINGS, _SETTINGS, lineterm="")
+    to_stdout("".join(f"{line}\n" for line in lines))
+    return 0
+
+
+def _for_shell(app: str) -> str:
+    return f"sh -c {shlex.quote(app)}" if _FOR_A_SHELL.search(app) else app
+
+
+def _unwrapped(app: str) -> str:
+    with contextlib.suppress(ValueError):
+        words = shlex.split(app)
+        if len(words) == 3 and _for_shell(words[2]) == app:
+            return words[2]
+    return app
+
+
+def _app_in(text: str) -> tuple[int, int, str]:
+    """Return where the value of `app` begins and ends, and what it says.
+
+    Raises:
+        SecureBucketError: If it is not there once, as a text.
+    """
+    space = re.compile(r"[ \t\r\n\ufeff]*")
+    decoder = json.JSONDecoder()
+    found: list[tuple[int, int, object]] = []
+
+    def skip(at: int) -> int:
+        match = space.match(text, at)
+        return at if match is None else match.end()
+
+    try:
+        if not isinstance(json.loads(text.lstrip("\ufeff")), dict):
+            raise SecureBucketError(f"`{_SETTINGS}` is not an object")
+        at = skip(skip(0) + 1)
+        while text[at] != "}":
+            key, at = decoder.raw_decode(text, at)
+            start = skip(skip(at) + 1)
+            value, end = decoder.raw_decode(text, start)
+            if key == "app":
+                found.append((start, end, value))
+            at = skip(end)
+            if text[at] == ",":
+                at = skip(at + 1)
+    except (ValueError, RecursionError) as error:
+        raise SecureBucketError(f"`{_SETTINGS}` is not JSON: {error}") from None
+    if len(found) != 1:
+        how = "has no" if not found else "has more than one"
+        raise SecureBucketError(f"`{_SETTINGS}` {how} `app`")
+    start, end, app = found[0]
+    if not isinstance(app, str):
+        raise SecureBucketError(f"`app` of `{_SETTINGS}` is not a text")
+    return start, end, app
