@@ -25,6 +25,7 @@ PYTHON_STAMP := .venv/.installed
 NODE_STAMP := node_modules/.installed
 REPORTER_STAMP := tests/formats/node_modules/.installed
 MINISTACK_STAMP := .venv-ministack/.installed
+OLDEST_CDK_STAMP := .venv-oldest-cdk/.installed
 
 export PATH := $(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := true
@@ -66,10 +67,17 @@ $(MINISTACK_STAMP):
 	.venv-ministack/bin/python -m pip install --quiet ministack==1.5.33
 	@touch $@
 
-test: install $(REPORTER_STAMP) $(MINISTACK_STAMP)
+# The oldest AWS CDK that is supported, for the tests of both ends. Python compiles only what the tests load.
+$(OLDEST_CDK_STAMP): setup.py
+	$(PYTHON) -m venv .venv-oldest-cdk
+	.venv-oldest-cdk/bin/python -m pip install --quiet --no-compile --editable . \
+	  'aws-cdk-lib==2.150.0' 'constructs>=10,<11' 'jsii>=1.113,<2'
+	@touch $@
+
+test: install $(REPORTER_STAMP) $(MINISTACK_STAMP) $(OLDEST_CDK_STAMP)
 	python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
-coverage: install $(REPORTER_STAMP) $(MINISTACK_STAMP)
+coverage: install $(REPORTER_STAMP) $(MINISTACK_STAMP) $(OLDEST_CDK_STAMP)
 	python -m pytest --numprocesses auto --dist loadfile --cov --cov-report=term $(ARGS)
 
 lint: install
@@ -123,4 +131,4 @@ mutate: install
 	python tools/mutate.py $(PART) $(ARGS)
 
 clean:
-	rm -rf .cache .venv .venv-ministack node_modules tests/formats/node_modules cdk.out build dist .mypy_cache .pytest_cache .ruff_cache lib/*.egg-info
+	rm -rf .cache .venv .venv-ministack .venv-oldest-cdk node_modules tests/formats/node_modules cdk.out build dist .mypy_cache .pytest_cache .ruff_cache lib/*.egg-info

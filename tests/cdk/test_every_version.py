@@ -1,6 +1,6 @@
 """What works on every supported version of the AWS CDK, tried with the real `cdk synth`.
 
-`nox -s cdk` runs this file on each of the versions.
+`nox -s cdk` runs this file on each of the versions. `make test` runs part of it on the oldest and the newest.
 """
 
 from __future__ import annotations
@@ -10,16 +10,20 @@ import os
 import re
 import sys
 import textwrap
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 import secure_bucket
-from secure_bucket.cdk.versions import LOWEST, OLDEST, has_acknowledgments, has_reliable_plugins, require_cdk
+from secure_bucket.cdk.versions import LOWEST, OLDEST, RELIABLE_PLUGINS, require_cdk
 from secure_bucket.checks import check_assembly
 from secure_bucket.errors import MissingDependencyError
 from tests.docs.pages import ROOT
-from tests.synth.harness import Run, synth_here
+from tests.synth.harness import OWN_VALIDATION_OFF, Run, synth_here
 from tests.test_imports import NEEDS_CDK
 
 PAGE = ROOT / "docs" / "reference" / "cdk-versions.md"
@@ -55,10 +59,59 @@ GATES = {
 }
 
 
-def cdk_synth(directory: Path, *lines: str, end: str = "app.synth()") -> Run:
-    source = "\n".join([APP, *map(textwrap.dedent, lines), textwrap.dedent(end), ""])
-    (directory / "app.py").write_text(source, encoding="utf-8")
-    return synth_here(directory, "--no-notices", "--app", f"{sys.executable} app.py")
+MATRIX = "SECURE_BUCKET_CDK_MATRIX" in os.environ
+OLDEST_ENVIRONMENT = ROOT / ".venv-oldest-cdk"
+ACKNOWLEDGMENTS = (2, 257)
+
+
+@dataclass(frozen=True)
+class Cdk:
+    """A Python that has a version of the AWS CDK.
+
+    Args:
+        python: The interpreter.
+        version: The version of `aws-cdk-lib`.
+    """
+
+    python: str
+    version: tuple[int, int]
+
+    def synth(self, directory: Path, *lines: str, end: str = "app.synth()") -> Run:
+        """Run the real `cdk synth` on an app with these lines."""
+        source = "\n".join([APP, *map(textwrap.dedent, lines), textwrap.dedent(end), ""])
+        (directory / "app.py").write_text(source, encoding="utf-8")
+        app = f"{self.python} app.py"
+        return synth_here(directory, "--no-notices", "--app", app, **OWN_VALIDATION_OFF)
+
+    def accepting(self, reason: str) -> str:
+        """Return the line that accepts the finding of `bucket`."""
+        if self.version >= ACKNOWLEDGMENTS:
+            return (
+                "cdk.Validations.of(bucket).acknowledge("
+                f"cdk.Acknowledgment(id='secure-bucket::SB001', reason={reason!r}))"
+            )
+        text, _, expires = reason.partition(" expires ")
+        entry = {"Rule": "SB001", "Reason": text, **({"Expires": expires} if expires else {})}
+        return f"bucket.node.default_child.add_metadata('SecureBucket', {{'Exceptions': [{entry!r}]}})"
+
+
+def two_numbers(version: str) -> tuple[int, int]:
+    major, minor, *_ = version.split(".")
+    return int(major), int(minor)
+
+
+@pytest.fixture(params=["installed"] if MATRIX else ["oldest", "newest"])
+def cdk(request: pytest.FixtureRequest) -> Cdk:
+    """The installed CDK in the matrix; else the two ends of the supported versions, one after the other."""
+    if request.param != "oldest":
+        return Cdk(sys.executable, two_numbers(metadata.version("aws-cdk-lib")))
+    python = OLDEST_ENVIRONMENT / "bin" / "python"
+    if not python.exists():
+        pytest.skip(f"{OLDEST_ENVIRONMENT.name} is missing: `make test` installs it")
+    (found,) = OLDEST_ENVIRONMENT.glob("lib/python*/site-packages/aws_cdk_lib-*.dist-info")
+    version = two_numbers(found.name.removeprefix("aws_cdk_lib-"))
+    assert version == OLDEST, f"`make clean test` installs {OLDEST} again"
+    return Cdk(str(python), version)
 
 
 def table() -> dict[str, tuple[int, int]]:
@@ -71,9 +124,12 @@ def table() -> dict[str, tuple[int, int]]:
     }
 
 
-every_version = pytest.mark.skipif(
-    "SECURE_BUCKET_CDK_MATRIX" not in os.environ, reason="`nox -s cdk` runs these with each AWS CDK"
-)
+every_version = pytest.mark.skipif(not MATRIX, reason="`nox -s cdk` runs these with each AWS CDK")
+
+
+def at_the_ends(cases: Iterable[str], *both_ends: str) -> list[ParameterSet]:
+    """Return the cases for a parameter, those that only the matrix runs marked so."""
+    return [pytest.param(each, marks=() if each in both_ends else every_version) for each in cases]
 
 
 def test_the_page_lists_every_name_with_the_version_that_it_needs() -> None:
@@ -100,8 +156,8 @@ def test_setup_allows_what_the_page_allows() -> None:
 
 @pytest.mark.synth
 @every_version
-def test_a_clean_app_passes(tmp_path: Path) -> None:
-    run = cdk_synth(tmp_path, GATES["enforce"])
+def test_a_clean_app_passes(cdk: Cdk, tmp_path: Path) -> None:
+    run = cdk.synth(tmp_path, GATES["enforce"])
     assert run.code == 0, run.stderr
     assert run.summary == "secure-bucket: 1 bucket, 1 proven"
     assert (tmp_path / "cdk.out" / "manifest.json").is_file()
@@ -110,23 +166,24 @@ def test_a_clean_app_passes(tmp_path: Path) -> None:
 @pytest.mark.synth
 @every_version
 @pytest.mark.parametrize("place", ["nested stack", "Stage"])
-def test_an_open_bucket_fails_the_synthesis(tmp_path: Path, place: str) -> None:
-    run = cdk_synth(tmp_path, OPEN_BUCKETS[place], GATES["enforce"])
+def test_an_open_bucket_fails_the_synthesis(cdk: Cdk, tmp_path: Path, place: str) -> None:
+    run = cdk.synth(tmp_path, OPEN_BUCKETS[place], GATES["enforce"])
     assert run.code == 1
     assert "can GET `report.csv` over plain HTTP" in run.stderr
-    assert run.summary == "secure-bucket: 2 buckets, 1 proven, 1 accepting plain HTTP"
+    assert run.summary is not None
+    assert run.summary.startswith("secure-bucket: 2 buckets, 1 proven, 1 ")
     assert "another exit handler ran" in run.stderr
     # Without a plugin the directory is refused as well, that of each Stage included.
     left = [*(tmp_path / "cdk.out").rglob("manifest.json")]
-    assert bool(left) == has_reliable_plugins()
+    assert bool(left) == (cdk.version >= RELIABLE_PLUGINS)
 
 
 @pytest.mark.synth
-@every_version
-def test_the_aspect_is_the_same_gate(tmp_path: Path) -> None:
-    run = cdk_synth(tmp_path, *OPEN_BUCKETS.values(), GATES["aspect"])
+def test_the_aspect_is_the_same_gate(cdk: Cdk, tmp_path: Path) -> None:
+    run = cdk.synth(tmp_path, *OPEN_BUCKETS.values(), GATES["aspect"])
     assert run.code == 1
-    assert run.summary == "secure-bucket: 5 buckets, 1 proven, 4 accepting plain HTTP"
+    assert run.summary is not None
+    assert run.summary.startswith("secure-bucket: 5 buckets, 1 proven, 4 ")
     for path in ("Top/Open", "Top/Nested/Open", "Prod/In/Open", "Top/Raw"):
         assert f"`{path}`" in run.stderr
 
@@ -166,39 +223,31 @@ ESCAPES = {
 
 
 @pytest.mark.synth
-@every_version
-@pytest.mark.parametrize("end", [*ESCAPES])
-def test_an_app_cannot_slip_by(tmp_path: Path, end: str) -> None:
-    run = cdk_synth(tmp_path, OPEN, GATES["enforce"], end=ESCAPES[end])
+@pytest.mark.parametrize("end", at_the_ends(ESCAPES, "swallows what synth raises"))
+def test_an_app_cannot_slip_by(cdk: Cdk, tmp_path: Path, end: str) -> None:
+    run = cdk.synth(tmp_path, OPEN, GATES["enforce"], end=ESCAPES[end])
     assert run.code == 1
     assert "can GET `report.csv` over plain HTTP" in run.stderr
 
 
 @pytest.mark.synth
 @every_version
-def test_an_app_that_fails_by_itself_fails_as_ever(tmp_path: Path) -> None:
+def test_an_app_that_fails_by_itself_fails_as_ever(cdk: Cdk, tmp_path: Path) -> None:
     end = "raise ValueError('a mistake of the app')"
-    run = cdk_synth(tmp_path, OPEN, GATES["enforce"], end=end)
+    run = cdk.synth(tmp_path, OPEN, GATES["enforce"], end=end)
     assert run.code == 1
     assert "ValueError: a mistake of the app" in run.stderr
     assert "secure-bucket" not in run.stderr.replace(str(tmp_path), "")
 
 
+FIX = "enforce_secure_transport(app, mode=Mode.FIX)"
+ORDERS = {"before": [FIX, *OPEN_BUCKETS.values()], "after": [*OPEN_BUCKETS.values(), FIX]}
+
+
 @pytest.mark.synth
-@every_version
-@pytest.mark.parametrize(
-    "lines",
-    [
-        ["enforce_secure_transport(app, mode=Mode.FIX)", *OPEN_BUCKETS.values()],
-        [*OPEN_BUCKETS.values(), "enforce_secure_transport(app, mode=Mode.FIX)"],
-    ],
-    ids=["before", "after"],
-)
-def test_fix_reaches_every_bucket(tmp_path: Path, lines: list[str]) -> None:
-    run = cdk_synth(
-        tmp_path,
-        *lines,
-    )
+@pytest.mark.parametrize("order", at_the_ends(ORDERS, "before"))
+def test_fix_reaches_every_bucket(cdk: Cdk, tmp_path: Path, order: str) -> None:
+    run = cdk.synth(tmp_path, *ORDERS[order])
     assert run.code == 0, run.stderr
     assert run.summary == "secure-bucket: 5 buckets, 5 proven, 4 of them fixed"
     assert check_assembly(tmp_path / "cdk.out").proven == 5
@@ -206,24 +255,12 @@ def test_fix_reaches_every_bucket(tmp_path: Path, lines: list[str]) -> None:
     assert len(record["fixed"]) == 4
 
 
-def accepted(reason: str) -> str:
-    """Return the line that accepts the finding of `bucket`, as this CDK has it."""
-    if has_acknowledgments():
-        return (
-            "cdk.Validations.of(bucket).acknowledge("
-            f"cdk.Acknowledgment(id='secure-bucket::SB001', reason={reason!r}))"
-        )
-    text, _, expires = reason.partition(" expires ")
-    entry = {"Rule": "SB001", "Reason": text, **({"Expires": expires} if expires else {})}
-    return f"bucket.node.default_child.add_metadata('SecureBucket', {{'Exceptions': [{entry!r}]}})"
-
-
 @pytest.mark.synth
 @every_version
 @pytest.mark.parametrize(("end", "code"), [("", 0), (" expires 2999-01-01", 0), (" expires 2020-01-01", 1)])
-def test_a_finding_can_be_accepted_until_a_day(tmp_path: Path, end: str, code: int) -> None:
-    lines = [f"bucket = {OPEN}", accepted(f"read by a device without TLS{end}")]
-    run = cdk_synth(tmp_path, *lines, GATES["enforce"])
+def test_a_finding_can_be_accepted_until_a_day(cdk: Cdk, tmp_path: Path, end: str, code: int) -> None:
+    lines = [f"bucket = {OPEN}", cdk.accepting(f"read by a device without TLS{end}")]
+    run = cdk.synth(tmp_path, *lines, GATES["enforce"])
     assert run.code == code, run.stderr
     assert ("expired on 2020-01-01" in run.stderr) == bool(code)
     if not code:
@@ -235,8 +272,8 @@ def test_a_finding_can_be_accepted_until_a_day(tmp_path: Path, end: str, code: i
 
 @pytest.mark.synth
 @every_version
-def test_fix_leaves_what_is_accepted(tmp_path: Path) -> None:
-    lines = [f"bucket = {OPEN}", accepted("read by a device without TLS")]
-    run = cdk_synth(tmp_path, *lines, "enforce_secure_transport(app, mode=Mode.FIX)")
+def test_fix_leaves_what_is_accepted(cdk: Cdk, tmp_path: Path) -> None:
+    lines = [f"bucket = {OPEN}", cdk.accepting("read by a device without TLS")]
+    run = cdk.synth(tmp_path, *lines, FIX)
     assert run.code == 0, run.stderr
     assert check_assembly(tmp_path / "cdk.out").refuted == 1

@@ -11,9 +11,12 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from secure_bucket.checks import check_assembly
+from secure_bucket.errors import TemplateError
 from tests.cli.harness import Outcome, command, environment, heed_interrupts, write_assembly
 
 Run = Callable[..., Outcome]
@@ -89,10 +92,105 @@ def test_a_plain_bucket_fails_and_the_directory_cannot_be_deployed(process: Proc
     assert (done.returncode, done.stdout) == (1, "from the app\n")
     assert "SB001" in done.stderr
     assert "manifest.json.refused" in done.stderr
-    assert not (outdir / "manifest.json").exists()
+    assert json.loads((outdir / "manifest.json").read_text())["artifacts"] == {}
     assert (outdir / "manifest.json.refused").exists()
     assert process("gate", *app(), env=environment()).returncode == 0
     assert not (outdir / "manifest.json.refused").exists()
+
+
+def test_the_directory_that_the_gate_refused_is_not_judged_as_if_it_were_empty(
+    run: Run, outdir: Path
+) -> None:
+    assert run("gate", *app(secure=False)).code == 1
+    outcome = run("check", "out")
+    assert outcome.code == 2
+    assert "the gate refused `out`" in outcome.out
+    with pytest.raises(TemplateError, match="the gate refused"):
+        check_assembly(outdir)
+
+
+def plugin_reports(outdir: Path) -> list[dict[str, Any]]:
+    report = json.loads((outdir / "validation-report.json").read_text())
+    assert report["version"] == "48.0.0"
+    reports: list[dict[str, Any]] = report["pluginReports"]
+    return reports
+
+
+def test_the_findings_are_in_the_validation_report_of_the_cdk(run: Run, outdir: Path) -> None:
+    assert run("gate", *app(secure=False)).code == 1
+    (report,) = plugin_reports(outdir)
+    assert (report["pluginName"], report["conclusion"]) == ("secure-bucket", "failure")
+    (violation,) = report["violations"]
+    assert (violation["ruleName"], violation["severity"]) == ("SB001", "error")
+    assert "can GET `report.csv` over plain HTTP" in violation["description"]
+    (construct,) = violation["violatingConstructs"]
+    assert construct["cloudFormationResource"] == {"templatePath": "Top.template.json", "logicalId": "Logs"}
+    assert run("gate", *app()).code == 0
+    assert plugin_reports(outdir) == []
+
+
+OTHER = {"pluginName": "other", "conclusion": "success", "violations": []}
+
+
+def test_the_reports_of_other_plugins_are_kept(run: Run, outdir: Path) -> None:
+    outdir.mkdir()
+    file = outdir / "validation-report.json"
+    file.write_text(json.dumps({"version": "48.0.0", "title": "Of the CDK", "pluginReports": [OTHER]}))
+    for secure, names in ((False, ["other", "secure-bucket"]), (True, ["other"])):
+        assert run("gate", *app(secure=secure)).code == (0 if secure else 1)
+        assert [each["pluginName"] for each in plugin_reports(outdir)] == names
+        assert plugin_reports(outdir)[0] == OTHER
+    assert json.loads(file.read_text())["title"] == "Of the CDK"
+
+
+def test_an_accepted_finding_is_suppressed_in_the_validation_report(
+    run: Run, directory: Path, outdir: Path
+) -> None:
+    (directory / "secure-bucket.toml").write_text(
+        '[[exceptions]]\npath = "out/*"\nlogical-id = "Logs"\nrule = "SB001"\nreason = "a device"\n'
+    )
+    assert run("gate", *app(secure=False)).code == 0
+    (report,) = plugin_reports(outdir)
+    assert (report["conclusion"], report["violations"]) == ("success", [])
+    (suppressed,) = report["suppressedViolations"]
+    assert (suppressed["acknowledgedId"], suppressed["reason"]) == ("secure-bucket::SB001", "a device")
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"pluginReports": 1}'])
+@pytest.mark.parametrize("secure", [True, False])
+def test_the_exit_code_does_not_depend_on_the_validation_report(
+    run: Run, outdir: Path, text: str, secure: bool
+) -> None:
+    outdir.mkdir()
+    file = outdir / "validation-report.json"
+    file.write_text(text)
+    outcome = run("gate", *app(secure=secure))
+    assert outcome.code == (0 if secure else 1)
+    assert "validation-report.json` cannot be written" in outcome.err
+    assert file.read_text() == text
+    # Without the report the directory has nothing to show.
+    assert (outdir / "manifest.json").exists() == secure
+
+
+def test_reports_are_written_to_files(run: Run, directory: Path) -> None:
+    files = ("--format", "json", "--output", "a.json", "--format", "sarif", "--output", "a.sarif")
+    outcome = run("gate", *files, *app(secure=False))
+    assert outcome.code == 1
+    assert json.loads((directory / "a.json").read_text())["findings"][0]["rule"] == "SB001"
+    assert json.loads((directory / "a.sarif").read_text())["runs"][0]["results"]
+    assert outcome.err.count("SB001 error") == 1
+
+
+def test_no_report_goes_to_standard_output(run: Run, outdir: Path) -> None:
+    outcome = run("gate", "--format", "json", *app())
+    assert outcome.code == 2
+    assert "standard output belongs to the app" in outcome.err
+    assert not outdir.exists()
+
+
+def test_a_report_that_cannot_be_written_fails(run: Run, outdir: Path) -> None:
+    assert run("gate", "--format", "json", "--output", "none/a.json", *app()).code == 1
+    assert not (outdir / "manifest.json").exists()
 
 
 def test_stages_and_nested_stacks_are_judged(run: Run, directory: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from secure_bucket.checks.refusal import is_refused
 from secure_bucket.errors import TemplateError
 from secure_bucket.findings.finding import Fault, Finding, GrantedException, JudgedBucket, Report
 from secure_bucket.findings.judge import DeclaredJudgement, Judge
@@ -153,6 +154,9 @@ def check_assembly(
     from secure_bucket.template.leftovers import leftover_templates
 
     leftovers: list[str] = []
+
+    if is_refused(os.fspath(directory)):
+        raise TemplateError(f"the gate refused `{os.fspath(directory)}`: synthesize it again")
 
     def read() -> Assembly:
         assembly = read_assembly(directory)

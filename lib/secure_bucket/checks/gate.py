@@ -6,11 +6,12 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
 
+from secure_bucket.checks.refusal import move_aside, refuse, stages_in, write_wholly
 from secure_bucket.errors import SecureBucketError, TemplateError
 from secure_bucket.findings.finding import Fault
 from secure_bucket.template.manifest import MANIFEST
@@ -18,20 +19,15 @@ from secure_bucket.values.unknown import Place
 
 __all__ = [
     "MANIFEST",
-    "REFUSED",
     "ManifestStamp",
-    "forget_refusal",
     "missing_context",
     "missing_keys",
-    "refuse",
+    "refuse_run",
     "stamp_of",
     "waits_for_context",
 ]
 
 _LOOKED_UP = "secure-bucket-missing.json"
-_STAGE = "assembly-"
-REFUSED = f"{MANIFEST}.refused"
-"""The name of a refused manifest: without `manifest.json` the CDK CLI does not deploy the directory."""
 
 
 class ManifestStamp(Struct, frozen=True):
@@ -143,21 +139,13 @@ def waits_for_context(directory: str, *, called_by_cdk: bool) -> bool:
     # round writes the manifests again.
     hidden = json.dumps({**_read(file), "artifacts": {}})
     try:
-        _replace(memory, json.dumps(sorted(keys)))
-        for each in _nested(directory):
-            _move_aside(each)
-        _replace(file, hidden)
+        write_wholly(memory, json.dumps(sorted(keys)))
+        for each in stages_in(directory):
+            move_aside(each)
+        write_wholly(file, hidden)
     except OSError as error:
         raise SecureBucketError(f"`{directory}` cannot be written: {error.strerror or error}") from None
     return True
-
-
-def _replace(file: str, text: str) -> None:
-    """Write a file wholly, or leave it as it is."""
-    temporary = f"{file}.{os.getpid()}.tmp"
-    with open(temporary, "w", encoding="utf-8") as stream:
-        stream.write(text)
-    os.replace(temporary, file)
 
 
 def _read(file: str) -> Mapping[str, Any]:
@@ -179,47 +167,15 @@ def _list(value: object, file: str) -> list[object]:
     return value
 
 
-def refuse(directory: str) -> bool:
-    """Move the manifests aside, so that the CDK CLI refuses the directory, and that of each Stage in it.
+def refuse_run(directory: str) -> bool:
+    """Refuse what a run wrote, and forget which context it waited for.
 
     Returns:
         Whether there was a manifest.
 
     Raises:
-        OSError: If one cannot be moved.
+        OSError: If a manifest cannot be moved.
     """
     with contextlib.suppress(OSError):
         os.unlink(os.path.join(directory, _LOOKED_UP))
-    moved = [_move_aside(each) for each in (directory, *_nested(directory))]
-    return any(moved)
-
-
-def _move_aside(directory: str) -> bool:
-    try:
-        os.replace(os.path.join(directory, MANIFEST), os.path.join(directory, REFUSED))
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    return True
-
-
-def forget_refusal(directory: str) -> None:
-    """Remove what an earlier refusal left."""
-    for each in (directory, *_nested(directory)):
-        with contextlib.suppress(OSError):
-            os.unlink(os.path.join(each, REFUSED))
-
-
-def _nested(directory: str) -> Iterator[str]:
-    """Yield the directories of the Stages in an assembly, and of the Stages in those.
-
-    They are found by the prefix that the CDK gives them (`Stage.artifactId`, aws-cdk-lib 2.150 and 2.275),
-    because no manifest names those of an earlier run. A `manifest.json` in an asset is left alone.
-    """
-    try:
-        with os.scandir(directory) as entries:
-            found = sorted(each.path for each in entries if each.name.startswith(_STAGE) and each.is_dir())
-    except OSError:
-        return
-    for each in found:
-        yield each
-        yield from _nested(each)
+    return refuse(directory)

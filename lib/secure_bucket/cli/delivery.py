@@ -53,6 +53,8 @@ def deliver(
     arguments: argparse.Namespace,
     words: tuple[tuple[str, str], ...],
     code: int,
+    *,
+    on_stderr: bool = True,
 ) -> None:
     """Write a report in each of the formats that were asked for, each to where it was asked to go.
 
@@ -62,6 +64,8 @@ def deliver(
         arguments: The arguments of the command: `quiet`, `verbose`, `colour` and `omit_suppressed`.
         words: What was asked for, for the reports.
         code: What the command exits with.
+        on_stderr: Whether to write the summary and the faults to stderr, where standard output gets no text
+            (default: write them).
 
     Raises:
         OutputError: If one cannot be written.
@@ -93,7 +97,15 @@ def deliver(
             where = "" if not at.file or f"`{at.file}`" in fault.message else f"{at}: "
             yield f"{where}{fault.message}"
 
-    deliver_in(reports, arguments, run, text=text, render=render, faults=faults(), notes=(closing(report),))
+    deliver_in(
+        reports,
+        arguments,
+        run,
+        text=text,
+        render=render,
+        faults=faults() if on_stderr else (),
+        notes=(closing(report),) if on_stderr else (),
+    )
 
 
 def deliver_in(

@@ -8,17 +8,14 @@ import datetime
 import os
 import sys
 
-from secure_bucket.checks.gate import (
-    MANIFEST,
-    REFUSED,
-    forget_refusal,
-    refuse,
-    stamp_of,
-    waits_for_context,
-)
+from secure_bucket.checks.gate import refuse_run, stamp_of, waits_for_context
+from secure_bucket.checks.refusal import REFUSED, forget_refusal, leave_tree
 from secure_bucket.cli.app_process import AppProcess
+from secure_bucket.cli.arguments.common import ReportTo
 from secure_bucket.cli.output import speaks_utf8, to_stderr, wants_colour
 from secure_bucket.errors import SecureBucketError
+from secure_bucket.findings.finding import Report
+from secure_bucket.template.manifest import MANIFEST
 
 __all__ = ["run"]
 
@@ -42,10 +39,29 @@ def run(arguments: argparse.Namespace) -> int:
         return edit_app(remove=arguments.remove)
     if not arguments.app:
         raise SecureBucketError("give the COMMAND that runs the app after `--` (see --help)")
-    return _gate(arguments)
+    return _gate(arguments, _files_of(arguments))
 
 
-def _gate(arguments: argparse.Namespace) -> int:
+def _files_of(arguments: argparse.Namespace) -> tuple[ReportTo, ...]:
+    """Return the reports to write into files.
+
+    Raises:
+        SecureBucketError: If one would go to standard output, which belongs to the app.
+    """
+    if not arguments.reports:
+        return ()
+    from secure_bucket.cli.delivery import reports_of
+
+    reports = reports_of(arguments.reports)
+    for each in reports:
+        if each.file is None and each.format != "text":
+            raise SecureBucketError(
+                f"--format {each.format} needs an --output FILE: standard output belongs to the app"
+            )
+    return tuple(each for each in reports if each.file is not None)
+
+
+def _gate(arguments: argparse.Namespace, files: tuple[ReportTo, ...]) -> int:
     called_by_cdk = bool(os.environ.get(_OUTDIR))
     directory = os.environ.get(_OUTDIR) or "cdk.out"
     with AppProcess(arguments.app, {_OUTDIR: directory}) as child:
@@ -72,22 +88,26 @@ def _gate(arguments: argparse.Namespace) -> int:
                 )
             if waits_for_context(directory, called_by_cdk=called_by_cdk):
                 return 0
-            passed = _judge(arguments, directory)
+            passed, shown = _judge(arguments, files, directory)
         except SecureBucketError as error:
             to_stderr(f"secure-bucket: {error}")
-            passed = False
+            passed = shown = False
         except BaseException:
             # INVARIANT: an assembly that was not judged to its end cannot be deployed from its directory.
             _refuse(directory)
             raise
         if not passed:
             _refuse(directory)
+            if shown:
+                # The verdict does not depend on what `cdk explore` shows.
+                with contextlib.suppress(OSError, ValueError):
+                    leave_tree(directory)
         return 0 if passed else 1
 
 
 def _refuse(directory: str) -> None:
     try:
-        if refuse(directory):
+        if refuse_run(directory):
             to_stderr(
                 f"secure-bucket: `{os.path.join(directory, MANIFEST)}` is now `{REFUSED}`, so that the "
                 "directory cannot be deployed"
@@ -99,43 +119,57 @@ def _refuse(directory: str) -> None:
         )
 
 
-def _judge(arguments: argparse.Namespace, directory: str) -> bool:
-    """Judge an assembly, report on stderr, and return whether it passes.
+def _judge(arguments: argparse.Namespace, files: tuple[ReportTo, ...], directory: str) -> tuple[bool, bool]:
+    """Judge an assembly, and report on stderr and into files.
+
+    Returns:
+        Whether the assembly passes, and whether its validation report holds the findings.
 
     Raises:
-        SecureBucketError: If it cannot be judged.
+        SecureBucketError: If it cannot be judged, or a report cannot be written.
     """
     from secure_bucket.checks.check import check_assembly
     from secure_bucket.cli.config import config_of
-    from secure_bucket.cli.delivery import run_of
     from secure_bucket.cli.exits import exit_code, undecided_as_warnings
+    from secure_bucket.cli.frame import claim_of
     from secure_bucket.cli.selection import selection_of
-    from secure_bucket.formats.summary import summary
-    from secure_bucket.formats.text import render
 
     config = config_of(arguments)
-    strict = bool(config.strict if arguments.strict is None else arguments.strict)
-    minimum = config.minimum_tls if arguments.minimum_tls is None else arguments.minimum_tls
-    today = datetime.date.today()
-    report = check_assembly(directory, strict=strict, minimum_tls_version=minimum, exceptions_as_of=today)
-    if config.exceptions:
-        from secure_bucket.cli.settings_exceptions import grant_configured
-
-        report = grant_configured(report, config, minimum_tls=minimum, today=today)
+    claim = claim_of(arguments, config)
+    report = check_assembly(
+        directory,
+        strict=claim.strict,
+        minimum_tls_version=claim.minimum_tls,
+        exceptions_as_of=datetime.date.today(),
+    )
+    report = claim.grant(report, config)
     baseline = arguments.baseline or config.baseline
     if baseline is not None:
         from secure_bucket.cli.baseline import apply_baseline, read_baseline
 
         report, _ = apply_baseline(report, read_baseline(baseline))
     report = selection_of(arguments, config).apply(report)
-    if (arguments.undecided or config.undecided or "error") == "warn":
+    undecided = arguments.undecided or config.undecided or "error"
+    if undecided == "warn":
         report = undecided_as_warnings(report)
     code = exit_code(report)
+    _say(report, arguments, code)
+    if files:
+        from secure_bucket.cli.delivery import deliver
+
+        deliver(report, files, arguments, (("undecided", undecided), *claim.words), code, on_stderr=False)
+    return code == 0, _recorded(report, directory, passed=code == 0)
+
+
+def _say(report: Report, arguments: argparse.Namespace, code: int) -> None:
+    from secure_bucket.cli.delivery import run_of
+    from secure_bucket.formats.summary import summary
+    from secure_bucket.formats.text import render
+
     if code == 0 and (arguments.quiet or not report.findings):
         if not arguments.quiet:
             to_stderr(f"secure-bucket: {summary(report)}")
-        return True
-    if sys.stderr is not None:
+    elif sys.stderr is not None:
         text = render(
             report,
             run_of((), code),
@@ -145,4 +179,17 @@ def _judge(arguments: argparse.Namespace, directory: str) -> bool:
         with contextlib.suppress(OSError, ValueError):
             sys.stderr.write(text)
             sys.stderr.flush()
-    return code == 0
+
+
+def _recorded(report: Report, directory: str, *, passed: bool) -> bool:
+    """Write the report where the tools of the CDK look for it, and return whether that worked."""
+    from secure_bucket.formats.cdk_validation import VALIDATION_REPORT, write_validation_report
+    from secure_bucket.version import installed_version
+
+    try:
+        write_validation_report(report, directory, passed=passed, version=installed_version())
+    except Exception as error:  # Only a display for other tools: the verdict stands without it.
+        file = os.path.join(directory, VALIDATION_REPORT)
+        to_stderr(f"secure-bucket: `{file}` cannot be written: {getattr(error, 'strerror', None) or error}")
+        return False
+    return True

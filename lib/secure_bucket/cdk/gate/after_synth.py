@@ -22,7 +22,7 @@ from constructs import IConstruct
 
 from secure_bucket.cdk.gate.violations import PLUGIN, SUM, fails, id_of
 from secure_bucket.cdk.versions import PolicyViolation, has_acknowledgments
-from secure_bucket.checks.gate import ManifestStamp, refuse, stamp_of, waits_for_context
+from secure_bucket.checks.gate import ManifestStamp, refuse_run, stamp_of, waits_for_context
 from secure_bucket.checks.judged_files import changes_since_judged
 from secure_bucket.errors import NotProvenError, SecureBucketError
 
@@ -58,7 +58,7 @@ class _Assembly:
             _say(text)
         if self.refused:
             with contextlib.suppress(OSError):
-                refuse(self.directory)
+                refuse_run(self.directory)
         self.judged = self._stamp()
         return text if self.refused else ""
 

@@ -71,13 +71,23 @@ class _Output(argparse.Action):
         namespace.reports = reports
 
 
-def add_reports(parser: argparse.ArgumentParser, *, verbose: str, formats: Iterable[str] = FORMATS) -> None:
+def add_reports(
+    parser: argparse.ArgumentParser,
+    *,
+    verbose: str,
+    formats: Iterable[str] = FORMATS,
+    output: str = "write the report of the preceding --format to FILE (default: -, standard output, which "
+    "takes only one report)",
+    quiet: str = "hide the text report and notes",
+) -> None:
     """Add the options for report formats and files.
 
     Args:
         parser: The parser of the command.
         verbose: What `--verbose` does.
         formats: The formats that the command writes (default: all).
+        output: The help text of `--output`.
+        quiet: The help text of `--quiet`.
     """
     reports = parser.add_argument_group("reports")
     reports.add_argument(
@@ -92,8 +102,7 @@ def add_reports(parser: argparse.ArgumentParser, *, verbose: str, formats: Itera
         action=_Output,
         metavar="FILE",
         dest="reports",
-        help="write the report of the preceding --format to FILE (default: -, standard output, for which "
-        "only one report is possible)",
+        help=output,
     )
     if "sarif" in formats:
         reports.add_argument(
@@ -102,7 +111,7 @@ def add_reports(parser: argparse.ArgumentParser, *, verbose: str, formats: Itera
             help="leave excepted and baselined findings out of SARIF, because GitHub ignores SARIF "
             "suppressions and would show an alert for each",
         )
-    reports.add_argument("--quiet", "-q", action="store_true", help="hide the text report and notes")
+    reports.add_argument("--quiet", "-q", action="store_true", help=quiet)
     reports.add_argument("--verbose", "-v", action="store_true", help=verbose)
     add_colour(reports)
 

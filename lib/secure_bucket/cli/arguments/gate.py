@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from secure_bucket.cli.arguments.common import add_claim, add_colour, add_config
+from secure_bucket.cli.arguments.common import add_claim, add_config, add_reports, add_selection
 
 __all__ = ["add"]
 
@@ -18,6 +18,8 @@ COMMAND is what `app` in cdk.json says; --init puts the gate in front of it:
 Every cdk command then fails while a bucket is not proven to deny plain HTTP. The
 manifest of a refused assembly becomes manifest.json.refused, so that `cdk deploy -a
 cdk.out` fails as well. Settings, exceptions and the baseline are those of `check`.
+The findings go to standard error, and into validation-report.json for `cdk validate`,
+`cdk explore` and the language server of the CDK.
 """
 
 _EXIT_CODES = """\
@@ -41,10 +43,14 @@ def add(parser: argparse.ArgumentParser) -> None:
     edit = parser.add_argument_group("edit cdk.json").add_mutually_exclusive_group()
     edit.add_argument("--init", action="store_true", help="put the gate into `app` of cdk.json")
     edit.add_argument("--remove", action="store_true", help="take the gate out of `app` of cdk.json")
-    reports = parser.add_argument_group("reports")
-    reports.add_argument("--quiet", "-q", action="store_true", help="hide the summary of a passing run")
-    add_colour(reports)
+    add_reports(
+        parser,
+        verbose="also list proven buckets in text reports",
+        output="write the report of the preceding --format to FILE; standard output belongs to the app",
+        quiet="hide the summary of a passing run",
+    )
     add_claim(parser)
+    add_selection(parser.add_argument_group("rules"))
     known = parser.add_argument_group("baseline")
     known.add_argument(
         "--baseline", metavar="FILE", help="ignore the findings listed in FILE; only new ones fail"
