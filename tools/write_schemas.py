@@ -18,11 +18,15 @@ import msgspec.inspect
 from secure_bucket.cli.config import SettingsTable
 from secure_bucket.formats.report_form import ReportForm
 from secure_bucket.operations.audit.json_report import AuditForm
+from secure_bucket.operations.plan.json_report import PlanForm
+from secure_bucket.operations.probe.json_report import ProbeForm
 
 FOLDER = Path(__file__).parents[1] / "lib" / "secure_bucket" / "formats"
 FORMS: dict[str, type[msgspec.Struct]] = {
     "report": ReportForm,
     "audit": AuditForm,
+    "plan": PlanForm,
+    "probe": ProbeForm,
     "settings": SettingsTable,
 }
 _NOTE = "A reader should ignore members that it does not know: new ones may come without a new version."

@@ -97,7 +97,12 @@ SIGNED = "--sign-http=own"
         (
             ["good", SIGNED],
             0,
-            "enforced: bucket `good` refuses plain HTTP: the bucket policy refused",
+            "enforced: bucket `good` refuses plain HTTP to everyone: the bucket policy refused",
+        ),
+        (
+            ["good", SIGNED, "--no-policy-check"],
+            0,
+            "enforced: bucket `good` refuses plain HTTP for this identity: the bucket policy refused",
         ),
         (
             ["bare", SIGNED],
@@ -105,11 +110,15 @@ SIGNED = "--sign-http=own"
             "open: bucket `bare` answers plain HTTP: `s3:ListBucket` was let in — GET http://",
         ),
         (
-            ["hidden", SIGNED],
+            ["hidden", SIGNED, "--no-policy-check"],
             3,
             "inconclusive: bucket `hidden` over plain HTTP: `s3:ListBucket`: refused over HTTPS",
         ),
-        (["good", "hidden", SIGNED], 3, "2 buckets probed: 1 enforced, 0 open, 1 inconclusive\n"),
+        (
+            ["good", "hidden", SIGNED, "--no-policy-check"],
+            3,
+            "2 buckets probed: 1 enforced, 0 open, 1 inconclusive\n",
+        ),
         (["bare", "hidden", SIGNED], 1, "2 buckets probed: 0 enforced, 1 open, 1 inconclusive\n"),
         (["nope", "bare", SIGNED], 2, "error: `s3:ListBucket` on bucket `nope`: there is no such bucket\n"),
         (["good", "good", "arn:aws:s3:::good", SIGNED], 0, "1 bucket probed: 1 enforced"),
@@ -137,7 +146,7 @@ def test_public_buckets_need_no_signature(probe: Run, server: Storage) -> None:
 
 
 def test_private_bucket_asks_for_a_signature(probe: Run) -> None:
-    outcome = probe("hidden")
+    outcome = probe("hidden", "--no-policy-check")
     assert outcome.code == 3
     assert outcome.out.splitlines()[0] == (
         "inconclusive: bucket `hidden` over plain HTTP: `s3:ListBucket` and `s3:GetObject`: refused over "
@@ -183,8 +192,28 @@ def test_policy_that_cannot_be_read_is_a_fault(probe: Run, server: Storage) -> N
     assert "error: access denied to `s3:GetBucketPolicy` on bucket `good`" in outcome.out
 
 
+def test_policy_that_may_not_be_read_leaves_the_answer_to_this_identity(probe: Run, server: Storage) -> None:
+    server.over_https = lambda seen: DENIED if "?policy" in seen.path else over_https(seen)
+    outcome = probe("good", SIGNED)
+    assert (outcome.code, "error:" in outcome.out) == (0, False)
+    line = outcome.out.splitlines()[0]
+    assert line.startswith("enforced: bucket `good` refuses plain HTTP for this identity: ")
+    assert "; the bucket policy was not judged (access denied to `s3:GetBucketPolicy`" in line
+    assert line.endswith("), so other identities may get in")
+    document = json.loads(probe("good", SIGNED, "--format=json").out)
+    (bucket,) = document["probes"]
+    assert bucket["policy_unread"].startswith("access denied to `s3:GetBucketPolicy`")
+    assert bucket["checks"][0]["shown_for"] == "identity"
+
+
+@pytest.mark.parametrize("option", [(), ("--policy-check",)])
+def test_policy_that_is_not_json_is_a_fault(probe: Run, server: Storage, option: tuple[str, ...]) -> None:
+    server.over_https = lambda seen: Reply(200, b"{", {}) if "?policy" in seen.path else over_https(seen)
+    assert probe("good", SIGNED, *option).code == 2
+
+
 def test_every_request_is_listed_when_asked_for(probe: Run) -> None:
-    lines = probe("good", SIGNED, "--verbose").out.splitlines()
+    lines = probe("good", SIGNED, "--no-policy-check", "--verbose").out.splitlines()
     assert [line.split(": ")[0].strip() for line in lines[1:-1]] == ["s3:ListBucket"] * 2 + [
         "s3:GetObject"
     ] * 2
@@ -224,7 +253,7 @@ def test_json_is_of_its_published_form(probe: Run) -> None:
 
 
 def test_sarif_holds_what_is_open_and_what_proves_nothing(probe: Run) -> None:
-    outcome = probe("good", "bare", "hidden", "nope", SIGNED, "--format=sarif")
+    outcome = probe("good", "bare", "hidden", "nope", SIGNED, "--no-policy-check", "--format=sarif")
     log = json.loads(outcome.out)
     (ran,) = log["runs"]
     assert [result["ruleId"] for result in ran["results"]] == ["SB001", "SB002"]
@@ -269,9 +298,11 @@ def test_several_reports_in_one_run(probe: Run, directory: Path, server: Storage
 @pytest.mark.parametrize(
     ("arguments", "actions"),
     [
-        (["good"], []),
-        (["good", SIGNED], ["s3:ListBucket", "s3:GetObject"]),
-        (["good", "--tls=1.1"], ["s3:ListBucket", "s3:GetObject"]),
+        (["good", "--no-policy-check"], []),
+        (["good"], ["s3:GetBucketPolicy"]),
+        (["good", SIGNED, "--no-policy-check"], ["s3:ListBucket", "s3:GetObject"]),
+        (["good", SIGNED], ["s3:ListBucket", "s3:GetObject", "s3:GetBucketPolicy"]),
+        (["good", "--tls=1.1", "--no-policy-check"], ["s3:ListBucket", "s3:GetObject"]),
         (["good", "--policy-check"], ["s3:GetBucketPolicy"]),
         (
             ["good", "--sign-http=narrowed", "--policy-check"],
@@ -294,7 +325,10 @@ def test_permissions_of_who_assumes_a_role_are_not_those_of_the_role(run: Run) -
     actions = {
         name: [statement["Action"] for statement in policy["Statement"]] for name, policy in policies.items()
     }
-    assert actions == {"Caller": ["sts:AssumeRole"], "Role": ["s3:ListBucket", "s3:GetObject"]}
+    assert actions == {
+        "Caller": ["sts:AssumeRole"],
+        "Role": ["s3:ListBucket", "s3:GetObject", "s3:GetBucketPolicy"],
+    }
     assert policies["Caller"]["Statement"][0]["Resource"] == [role]
 
 
@@ -306,7 +340,7 @@ def test_region_that_aws_does_not_have_is_one_of_other_storage(run: Run) -> None
 
 def test_permissions_are_for_what_is_asked(run: Run) -> None:
     outcome = run("probe", "a-1", "b-2", SIGNED, "--key=x*", "--region=cn-north-1", "--show-permissions")
-    listing, objects = json.loads(outcome.out)["Statement"]
+    listing, objects, _ = json.loads(outcome.out)["Statement"]
     assert listing["Resource"] == ["arn:aws-cn:s3:::a-1", "arn:aws-cn:s3:::b-2"]
     assert objects["Resource"] == ["arn:aws-cn:s3:::a-1/x${*}", "arn:aws-cn:s3:::b-2/x${*}"]
 

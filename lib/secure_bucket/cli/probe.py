@@ -105,7 +105,7 @@ def _words(arguments: argparse.Namespace, transports: tuple[Transport, ...]) -> 
     return (
         ("sign-http", arguments.sign_http or "nothing"),
         ("transports", ", ".join(transport.value for transport in transports)),
-        ("policy-check", "yes" if arguments.policy_check else "no"),
+        ("policy-check", {True: "yes", False: "no", None: "if permitted"}[arguments.policy_check]),
         ("strict", "yes" if arguments.strict else "no"),
     )
 
@@ -124,7 +124,7 @@ def _permissions(
         keys=arguments.keys,
         sign_http=_SIGNERS[arguments.sign_http],
         signed_tls=any(transport.tls for transport in transports),
-        policy_check=arguments.policy_check,
+        policy_check=arguments.policy_check is not False,
         role_arn=arguments.role_arn,
     )
     if not policy.get("Role", policy)["Statement"]:

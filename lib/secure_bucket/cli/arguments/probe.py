@@ -19,7 +19,8 @@ requests an object that does not exist or (with --key) a condition that does not
 
 Without --sign-http no signature travels in clear. Then only a public bucket gives a
 conclusive answer, because a private bucket refuses every unsigned request and S3 does not
-say why; --policy-check decides for private buckets.
+say why; the proof of the bucket policy decides for private buckets, if the caller may read it.
+The requests show how the bucket answers this identity; the proof makes that general.
 Anyone on the network path can read a request that is signed and sent over plain HTTP, and
 can repeat that one request for about 15 minutes; the signature does not reveal the secret
 key. The session token of temporary credentials is sent in clear as well.
@@ -68,13 +69,15 @@ def add(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--no-http", action="store_true", help="with --tls: send no requests over plain HTTP")
     what.add_argument(
         "--policy-check",
-        action="store_true",
-        help="also prove the bucket policy, and report where proof and probe disagree",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="also prove the bucket policy, which makes the answer hold for every identity, and report where "
+        "proof and probe disagree (default: if the caller may read the policy)",
     )
     what.add_argument(
         "--strict",
         action="store_true",
-        help='with --policy-check: assume that {"AWS": "*"} does not cover AWS services',
+        help='for the proof of the bucket policy: assume that {"AWS": "*"} does not cover AWS services',
     )
     where = parser.add_argument_group("endpoint")
     where.add_argument(

@@ -72,10 +72,13 @@ class Session(Struct):
     Args:
         access: How AWS is reached.
         boto: The `boto3.Session`.
+        models: The loader of the service models, which sessions of roles share: it takes a tenth of a second
+            to read them.
     """
 
     access: Access
     boto: Any
+    models: Any = None
     _clients: dict[tuple[object, ...], Any] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _identity: Identity | None = None
@@ -197,7 +200,10 @@ class Session(Struct):
 
         core = botocore.session.Session()
         core.register_component("credential_provider", CredentialResolver([Assumed()]))
-        return Session(self.access, boto3.Session(botocore_session=core, region_name=self.region))
+        if self.models is not None:
+            core.register_component("data_loader", self.models)
+        boto = boto3.Session(botocore_session=core, region_name=self.region)
+        return Session(self.access, boto, self.models)
 
 
 def open_session(access: Access | None = None) -> Session:
@@ -214,6 +220,7 @@ def open_session(access: Access | None = None) -> Session:
     access = access or Access()
     try:
         import boto3
+        import botocore.session
     except ImportError:
         raise MissingDependencyError("asking AWS needs boto3: pip install 'secure-bucket[aws]'") from None
     if access.endpoint_url is not None:
@@ -223,7 +230,9 @@ def open_session(access: Access | None = None) -> Session:
     with translated("sts:GetCallerIdentity"):
         # The AWS CLI and the other SDKs go by AWS_REGION; boto3 by itself knows AWS_DEFAULT_REGION only.
         region = access.region or os.environ.get("AWS_REGION")
-        session = Session(access, boto3.Session(profile_name=access.profile, region_name=region))
+        core = botocore.session.Session()
+        boto = boto3.Session(profile_name=access.profile, region_name=region, botocore_session=core)
+        session = Session(access, boto, core.get_component("data_loader"))
     if access.role_arn is None:
         return session
     return session.assume(access.role_arn, access.external_id)

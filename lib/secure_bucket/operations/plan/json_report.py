@@ -1,131 +1,377 @@
-"""A plan for programs, as JSON of a published form: `plan-1.schema.json` in `formats`."""
+"""Write a plan as JSON of a published form, `plan-1.schema.json`."""
 
 from __future__ import annotations
 
 import datetime
-from typing import Any
+from typing import Any, Literal
+
+from msgspec import Struct
 
 from secure_bucket.formats.cases import verdict_name
+from secure_bucket.formats.form import JsonDocument, Moment, Natural, Positive, run_members, utc
 from secure_bucket.formats.form import render as render_form
-from secure_bucket.formats.form import run_members, utc
 from secure_bucket.formats.run import Run
-from secure_bucket.operations.plan.planned_bucket import Client, ClientUse, Declaration, PlannedBucket, Wave
+from secure_bucket.operations.audit.audit import Answer, AuditedBucket
+from secure_bucket.operations.plan.planned_bucket import (
+    Client,
+    ClientUse,
+    Declaration,
+    PlannedBucket,
+    State,
+    Wave,
+)
 from secure_bucket.operations.plan.rollout import Rollout
 from secure_bucket.operations.plan.sentences import summary, uses_of
 
-__all__ = ["SCHEMA", "render"]
+__all__ = ["SCHEMA", "PlanForm", "render"]
 
 SCHEMA = "secure-bucket/plan/1"
 
 
+class SourceForm(Struct, frozen=True):
+    """What the plan was made from.
+
+    Args:
+        kind: What it is.
+        buckets: How many buckets it knows.
+        named: The templates, accounts or logs.
+        as_of: When the oldest of it was read, or when the logs end, in UTC; null when it was read just then,
+            or nothing tells.
+        days: How many days ago that was; null when nothing tells.
+    """
+
+    kind: Literal["templates", "accounts", "logs"]
+    buckets: Natural
+    named: tuple[str, ...]
+    as_of: str | None
+    days: Natural | None
+
+
+class BlastRadiusForm(Struct, frozen=True):
+    """Who is hit when a wave is enforced as it stands.
+
+    Args:
+        buckets: How many buckets change.
+        accounts: Their accounts, as far as they are known.
+        clients: How many clients are known to break, each counted once.
+        requests: How many of their requests the logs hold.
+        unknown_buckets: For how many of the buckets the clients that break are not known.
+    """
+
+    buckets: Natural
+    accounts: tuple[str, ...]
+    clients: Natural
+    requests: Natural
+    unknown_buckets: Natural
+
+
+class WaveForm(Struct, frozen=True):
+    """A wave.
+
+    Args:
+        number: Its number; 5 is what is left as it is.
+        name: Its name.
+        title: What it is called.
+        buckets: How many buckets are in it.
+        blast_radius: Who is hit when it is enforced as it stands.
+    """
+
+    number: Natural
+    name: Literal["enforced", "now", "clients", "evidence", "redesign", "left"]
+    title: str
+    buckets: Natural
+    blast_radius: BlastRadiusForm
+
+
+class PlannedClientForm(Struct, frozen=True, kw_only=True):
+    """A client.
+
+    Args:
+        requester: Who asks; `-` for anonymous requests; null when the logs were not grouped by it.
+        user_agent: The user agent; null when the logs were not grouped by it.
+        address: The address of an anonymous client, which nothing else tells apart; null otherwise.
+    """
+
+    requester: str | None
+    user_agent: str | None
+    address: str | None
+
+
+class MovedClientForm(PlannedClientForm, frozen=True, kw_only=True):
+    """A client that moves.
+
+    Args:
+        requests: How many requests it made, to all buckets.
+        last_seen: The time of the last one, in UTC.
+        buckets: The labels of the buckets that it asks.
+    """
+
+    requests: Natural
+    last_seen: Moment
+    buckets: tuple[str, ...]
+
+
+class ClientUseForm(PlannedClientForm, frozen=True, kw_only=True):
+    """A client of a bucket.
+
+    Args:
+        requests: How many requests it made.
+        first_seen: The time of the first one, in UTC.
+        last_seen: The time of the last one, in UTC.
+        transports: How they came.
+        operations: The operations, in the words of the log.
+        addresses: The addresses.
+    """
+
+    requests: Natural
+    first_seen: Moment
+    last_seen: Moment
+    transports: tuple[str, ...]
+    operations: tuple[str, ...]
+    addresses: tuple[str, ...]
+
+
+class MoveForm(Struct, frozen=True):
+    """Clients that move together.
+
+    Args:
+        number: Which move it is.
+        clients: The clients.
+        frees: The labels of the buckets that can be enforced after it.
+        all_clients_named: Whether these are all the clients of the buckets; otherwise the audit does not
+            name some.
+    """
+
+    number: Positive
+    clients: tuple[MovedClientForm, ...]
+    frees: tuple[str, ...]
+    all_clients_named: bool
+
+
+class DeclarationForm(Struct, frozen=True):
+    """Where a template declares a bucket.
+
+    Args:
+        template: The template.
+        logical_id: The logical id.
+        construct_path: The construct path; null when it is not known.
+        line: The line, from 1; null when it is not known.
+        verdict: The verdict on it there.
+    """
+
+    template: str
+    logical_id: str
+    construct_path: str | None
+    line: Positive | None
+    verdict: Literal["proven", "refuted", "undecided"]
+
+
+class LoggedForm(Struct, frozen=True):
+    """What the logs tell about a bucket.
+
+    Args:
+        answer: Whether the deny breaks something.
+        requests: How many requests of clients there are.
+        breaking: How many break.
+        refused: How many came over plain HTTP or old TLS, and were refused already.
+        unknown: How many do not tell how they came.
+        first_seen: The first record that counts as evidence; null when there is none.
+        last_seen: The last one.
+        window_days: How many days lie between them, both included.
+    """
+
+    answer: Answer
+    requests: Natural
+    breaking: Natural
+    refused: Natural
+    unknown: Natural
+    first_seen: Moment | None
+    last_seen: Moment | None
+    window_days: Natural
+
+
+class PlannedBucketForm(Struct, frozen=True, kw_only=True):
+    """A bucket.
+
+    Args:
+        name: Its name; null when it is not known.
+        label: What messages call it.
+        wave: The wave that it is in.
+        move: After which move of clients it can be enforced; null when it does not wait for one.
+        state: How things stand with it.
+        in_force: The verdict on the live bucket; null when it was not reviewed.
+        in_template: The verdict on its templates; null when none declares it.
+        reasons: Why it is in that wave.
+        actions: What to do.
+        account: Its account; null when it is not known.
+        region: Its region; null when it is not known.
+        as_of: When AWS recorded what the verdict rests on; null when S3 itself was asked.
+        website: Whether it is a website, whose endpoint speaks plain HTTP only.
+        declarations: Where templates declare it.
+        logs: What the logs tell about it; null when there are none.
+        clients: The clients that break.
+        unnamed_requests: How many requests break of which the audit names no client.
+        enforced_with: The labels of the buckets that the same deployment enforces.
+    """
+
+    name: str | None
+    label: str
+    wave: Literal["enforced", "now", "clients", "evidence", "redesign", "left"]
+    move: Positive | None
+    state: State
+    in_force: Literal["proven", "refuted", "undecided"] | None
+    in_template: Literal["proven", "refuted", "undecided"] | None
+    reasons: tuple[str, ...]
+    actions: tuple[str, ...]
+    account: str | None
+    region: str | None
+    as_of: str | None
+    website: bool
+    declarations: tuple[DeclarationForm, ...]
+    logs: LoggedForm | None
+    clients: tuple[ClientUseForm, ...]
+    unnamed_requests: Natural
+    enforced_with: tuple[str, ...]
+
+
+class PlanFaultForm(Struct, frozen=True):
+    """What could not be looked at.
+
+    Args:
+        file: The file; null when it is about none.
+        message: What is wrong, and what to do.
+    """
+
+    file: str | None
+    message: str
+
+
+class PlanForm(JsonDocument, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):
+    """In which order to deny plain HTTP: which buckets change, and which clients break.
+
+    Args:
+        summary: The plan in a sentence.
+        minimum_tls: The TLS version below which clients count as well; null for plain HTTP alone.
+        sources: What the plan was made from.
+        waves: The waves, in their order; also those without a bucket.
+        moves: In which order clients move.
+        buckets: Every bucket, in the order in which to enforce them.
+        warnings: What makes the plan less certain.
+        faults: What could not be looked at, so that the plan is not whole.
+    """
+
+    summary: str
+    minimum_tls: float | None
+    sources: tuple[SourceForm, ...]
+    waves: tuple[WaveForm, ...]
+    moves: tuple[MoveForm, ...]
+    buckets: tuple[PlannedBucketForm, ...]
+    warnings: tuple[str, ...]
+    faults: tuple[PlanFaultForm, ...]
+
+
 def render(rollout: Rollout, run: Run) -> str:
     """Return the plan as a JSON document, with file names relative to the root of the run."""
-    uses = uses_of(rollout)
-    document = {
-        "schema": SCHEMA,
+    kinds: Any = [source.kind for source in rollout.sources]
+    document = PlanForm(
         **run_members(run),
-        "summary": summary(rollout),
-        "minimum_tls": rollout.minimum_tls,
-        "sources": [
-            {
-                "kind": source.kind,
-                "buckets": source.buckets,
-                "named": list(source.named),
-                "as_of": source.as_of or None,
-                "days": source.days,
-            }
-            for source in rollout.sources
-        ],
-        "waves": [_wave(rollout, wave) for wave in Wave],
-        "moves": [
-            {
-                "number": move.number,
-                "clients": [
-                    {
-                        **_client(client),
-                        "requests": sum(use.requests for _, use in uses[client]),
-                        "last_seen": _time(max(use.last_seen for _, use in uses[client])),
-                        "buckets": [bucket.label for bucket, _ in uses[client]],
-                    }
-                    for client in move.clients
-                ],
-                "frees": list(move.frees),
-                "all_clients_named": move.whole,
-            }
-            for move in rollout.moves
-        ],
-        "buckets": [_bucket(bucket, run) for bucket in rollout.buckets],
-        "warnings": list(rollout.warnings),
-        "faults": [
-            {"file": run.relative(fault.file) or None, "message": fault.message} for fault in rollout.faults
-        ],
-    }
+        summary=summary(rollout),
+        minimum_tls=rollout.minimum_tls,
+        sources=tuple(
+            SourceForm(kind, source.buckets, tuple(source.named), source.as_of or None, source.days)
+            for kind, source in zip(kinds, rollout.sources, strict=True)
+        ),
+        waves=tuple(_wave(rollout, wave) for wave in Wave),
+        moves=_moves(rollout),
+        buckets=tuple(_bucket(bucket, run) for bucket in rollout.buckets),
+        warnings=tuple(rollout.warnings),
+        faults=tuple(PlanFaultForm(run.relative(each.file) or None, each.message) for each in rollout.faults),
+    )
     return render_form(document)
 
 
-def _wave(rollout: Rollout, wave: Wave) -> dict[str, Any]:
+def _moves(rollout: Rollout) -> tuple[MoveForm, ...]:
+    uses = uses_of(rollout)
+
+    def moved(client: Client) -> MovedClientForm:
+        return MovedClientForm(
+            **_client(client),
+            requests=sum(use.requests for _, use in uses[client]),
+            last_seen=utc(max(use.last_seen for _, use in uses[client])),
+            buckets=tuple(bucket.label for bucket, _ in uses[client]),
+        )
+
+    return tuple(
+        MoveForm(move.number, tuple(map(moved, move.clients)), tuple(move.frees), move.whole)
+        for move in rollout.moves
+    )
+
+
+def _wave(rollout: Rollout, wave: Wave) -> WaveForm:
     radius = rollout.blast_radius(wave)
-    return {
-        "number": wave.value,
-        "name": wave.name.lower(),
-        "title": wave.words,
-        "buckets": len(rollout.wave(wave)),
-        "blast_radius": {
-            "buckets": radius.buckets,
-            "accounts": list(radius.accounts),
-            "clients": radius.clients,
-            "requests": radius.requests,
-            "unknown_buckets": radius.unknown,
-        },
-    }
+    name: Any = wave.name.lower()
+    return WaveForm(
+        wave.value,
+        name,
+        wave.words,
+        len(rollout.wave(wave)),
+        BlastRadiusForm(
+            radius.buckets, tuple(radius.accounts), radius.clients, radius.requests, radius.unknown
+        ),
+    )
 
 
-def _bucket(bucket: PlannedBucket, run: Run) -> dict[str, Any]:
-    logged = bucket.logged
-    return {
-        "name": bucket.name or None,
-        "label": bucket.label,
-        "wave": bucket.wave.name.lower(),
-        "move": bucket.move or None,
-        "state": bucket.state.value,
-        "in_force": None if bucket.in_force is None else verdict_name(bucket.in_force),
-        "in_template": None if bucket.in_template is None else verdict_name(bucket.in_template),
-        "reasons": list(bucket.reasons),
-        "actions": list(bucket.actions),
-        "account": bucket.account or None,
-        "region": bucket.region or None,
-        "as_of": bucket.as_of or None,
-        "website": bucket.website,
-        "declarations": [_declaration(each, run) for each in bucket.declarations],
-        "logs": None
-        if logged is None
-        else {
-            "answer": logged.answer,
-            "requests": logged.requests,
-            "breaking": logged.breaking,
-            "refused": logged.refused,
-            "unknown": logged.unknown,
-            "first_seen": _time(logged.first_seen),
-            "last_seen": _time(logged.last_seen),
-            "window_days": logged.window,
-        },
-        "clients": [_use(use) for use in bucket.clients],
-        "unnamed_requests": bucket.unnamed,
-        "enforced_with": list(bucket.enforced_with),
-    }
+def _bucket(bucket: PlannedBucket, run: Run) -> PlannedBucketForm:
+    wave: Any = bucket.wave.name.lower()
+    in_force: Any = None if bucket.in_force is None else verdict_name(bucket.in_force)
+    in_template: Any = None if bucket.in_template is None else verdict_name(bucket.in_template)
+    return PlannedBucketForm(
+        name=bucket.name or None,
+        label=bucket.label,
+        wave=wave,
+        move=bucket.move or None,
+        state=bucket.state,
+        in_force=in_force,
+        in_template=in_template,
+        reasons=tuple(bucket.reasons),
+        actions=tuple(bucket.actions),
+        account=bucket.account or None,
+        region=bucket.region or None,
+        as_of=bucket.as_of or None,
+        website=bucket.website,
+        declarations=tuple(_declaration(each, run) for each in bucket.declarations),
+        logs=None if bucket.logged is None else _logged(bucket.logged),
+        clients=tuple(map(_use, bucket.clients)),
+        unnamed_requests=bucket.unnamed,
+        enforced_with=tuple(bucket.enforced_with),
+    )
 
 
-def _declaration(declaration: Declaration, run: Run) -> dict[str, Any]:
-    return {
-        "template": run.relative(declaration.template),
-        "logical_id": declaration.logical_id,
-        "construct_path": declaration.construct_path or None,
-        "line": declaration.at.line or None,
-        "verdict": verdict_name(declaration.verdict),
-    }
+def _logged(logged: AuditedBucket) -> LoggedForm:
+    return LoggedForm(
+        logged.answer,
+        logged.requests,
+        logged.breaking,
+        logged.refused,
+        logged.unknown,
+        _time(logged.first_seen),
+        _time(logged.last_seen),
+        logged.window,
+    )
 
 
-def _client(client: Client) -> dict[str, Any]:
+def _declaration(declaration: Declaration, run: Run) -> DeclarationForm:
+    verdict: Any = verdict_name(declaration.verdict)
+    return DeclarationForm(
+        run.relative(declaration.template),
+        declaration.logical_id,
+        declaration.construct_path or None,
+        declaration.at.line or None,
+        verdict,
+    )
+
+
+def _client(client: Client) -> dict[str, str | None]:
     return {
         "requester": client.requester or None,
         "user_agent": client.user_agent or None,
@@ -133,16 +379,16 @@ def _client(client: Client) -> dict[str, Any]:
     }
 
 
-def _use(use: ClientUse) -> dict[str, Any]:
-    return {
+def _use(use: ClientUse) -> ClientUseForm:
+    return ClientUseForm(
         **_client(use.client),
-        "requests": use.requests,
-        "first_seen": _time(use.first_seen),
-        "last_seen": _time(use.last_seen),
-        "transports": list(use.transports),
-        "operations": list(use.operations),
-        "addresses": list(use.addresses),
-    }
+        requests=use.requests,
+        first_seen=utc(use.first_seen),
+        last_seen=utc(use.last_seen),
+        transports=tuple(use.transports),
+        operations=tuple(use.operations),
+        addresses=tuple(use.addresses),
+    )
 
 
 def _time(time: datetime.datetime | None) -> datetime.datetime | None:

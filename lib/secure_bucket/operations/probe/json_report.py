@@ -1,94 +1,225 @@
-"""Probes for programs, as JSON of a published form: `probe-1.schema.json`, beside the form of the reports."""
+"""Write probes as JSON of a published form, `probe-1.schema.json`."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
+from msgspec import Struct
 from typing_extensions import assert_never
 
+from secure_bucket.formats.cases import verdict_name
+from secure_bucket.formats.form import JsonDocument, Natural, run_members
 from secure_bucket.formats.form import render as render_form
-from secure_bucket.formats.form import run_members
 from secure_bucket.formats.run import Run
 from secure_bucket.operations.probe.outcome import Enforced, Exchange, Inconclusive, Open
 from secure_bucket.operations.probe.probe import Check, Probe
-from secure_bucket.operations.probe.results import Probes, outcome_name
+from secure_bucket.operations.probe.results import Probes, outcome_name, shown_for
+from secure_bucket.policy.request import Request
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
 
-__all__ = ["SCHEMA", "render"]
+__all__ = ["SCHEMA", "ProbeForm", "render"]
 
 SCHEMA = "secure-bucket/probe/1"
+
+
+class ProbeSummaryForm(Struct, frozen=True, kw_only=True):
+    """What came out, in numbers.
+
+    Args:
+        buckets: How many buckets were probed.
+        enforced: How many checks found plain HTTP or old TLS refused.
+        open: How many checks got a request through.
+        inconclusive: How many checks prove nothing.
+        disagreements: How many checks disagree with the proof of the bucket policy.
+        faults: How many buckets could not be probed, or their policies not be judged.
+    """
+
+    buckets: Natural
+    enforced: Natural
+    open: Natural
+    inconclusive: Natural
+    disagreements: Natural
+    faults: Natural
+
+
+class ExchangeForm(Struct, frozen=True):
+    """A request and its answer.
+
+    Args:
+        action: The IAM action that the request needs.
+        url: The address, with the query.
+        transport: How the request travelled.
+        signer: Whose signature it carried.
+        status: The HTTP status; null when there was no answer.
+        code: The error code of S3; null when there was none.
+        message: What S3, or the network, reported; null when there was nothing.
+        request_id: The id by which S3 knows the request; null when there was none.
+    """
+
+    action: str
+    url: str
+    transport: Literal["plain HTTP", "HTTPS", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3"]
+    signer: Literal["anonymous", "narrowed", "own"]
+    status: int | None
+    code: str | None
+    message: str | None
+    request_id: str | None
+
+
+class ProofForm(Struct, frozen=True):
+    """What the prover says about the bucket policy.
+
+    Args:
+        verdict: The verdict.
+        request: A request that the policy accepts, when it is refuted; null otherwise.
+        reasons: Why the policy is refuted or undecided.
+    """
+
+    verdict: Literal["proven", "refuted", "undecided"]
+    request: Request | None
+    reasons: tuple[str, ...]
+
+
+class CheckForm(Struct, frozen=True):
+    """What came out over one transport.
+
+    Args:
+        transport: The transport.
+        outcome: What the requests came to.
+        shown_for: For whom that was shown: the identity that sent the requests, requests without a signature,
+            or everyone, where the proof of the bucket policy agrees.
+        by: What refused the requests, when they were refused; null otherwise.
+        let_in: The request that got in, when one did; null otherwise.
+        reasons: Why the outcome is inconclusive, when it is.
+        exchanges: All requests with their answers, those over HTTPS too.
+        proof: What the prover says about the bucket policy; null when the policy was not judged.
+        disagreement: Where proof and probe disagree; null when they do not.
+    """
+
+    transport: Literal["plain HTTP", "HTTPS", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3"]
+    outcome: Literal["enforced", "open", "inconclusive"]
+    shown_for: Literal["everyone", "identity", "anonymous"]
+    by: Literal["policy", "unnamed", "organization", "endpoint"] | None
+    let_in: ExchangeForm | None
+    reasons: tuple[str, ...]
+    exchanges: tuple[ExchangeForm, ...]
+    proof: ProofForm | None
+    disagreement: str | None
+
+
+class ProbedBucketForm(Struct, frozen=True):
+    """A bucket that was probed.
+
+    Args:
+        bucket: Its name.
+        arn: Its ARN.
+        region: Its region.
+        checks: What came out over each transport.
+        policy_unread: Why the bucket policy was not judged; null when it was, or when that is a fault.
+    """
+
+    bucket: str
+    arn: str
+    region: str
+    checks: tuple[CheckForm, ...]
+    policy_unread: str | None
+
+
+class ProbeFaultForm(Struct, frozen=True):
+    """A bucket that could not be probed, or its policy not be judged.
+
+    Args:
+        bucket: The bucket, as it was named.
+        message: Why, in one line.
+    """
+
+    bucket: str
+    message: str
+
+
+class ProbeForm(JsonDocument, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):
+    """How live buckets answer over HTTPS, plain HTTP and old TLS.
+
+    Args:
+        summary: What came out, in numbers.
+        probes: The buckets that were probed.
+        faults: What could not be probed, or judged.
+    """
+
+    summary: ProbeSummaryForm
+    probes: tuple[ProbedBucketForm, ...]
+    faults: tuple[ProbeFaultForm, ...]
 
 
 def render(probes: Probes, run: Run) -> str:
     """Return the probes as a JSON document."""
     names = [outcome_name(check) for _, check in probes.checks]
-    document = {
-        "schema": SCHEMA,
+    document = ProbeForm(
         **run_members(run),
-        "summary": {
-            "buckets": len(probes.probes),
-            **{name: names.count(name) for name in ("enforced", "open", "inconclusive")},
-            "disagreements": sum(bool(check.disagreement) for _, check in probes.checks),
-            "faults": len(probes.faults),
-        },
-        "probes": [_probe(probe) for probe in probes.probes],
-        "faults": [{"bucket": fault.bucket, "message": fault.message} for fault in probes.faults],
-    }
+        summary=ProbeSummaryForm(
+            buckets=len(probes.probes),
+            enforced=names.count("enforced"),
+            open=names.count("open"),
+            inconclusive=names.count("inconclusive"),
+            disagreements=sum(bool(check.disagreement) for _, check in probes.checks),
+            faults=len(probes.faults),
+        ),
+        probes=tuple(map(_probe, probes.probes)),
+        faults=tuple(ProbeFaultForm(fault.bucket, fault.message) for fault in probes.faults),
+    )
     return render_form(document)
 
 
-def _probe(probe: Probe) -> dict[str, Any]:
-    return {
-        "bucket": probe.bucket,
-        "arn": probe.bucket_arn,
-        "region": probe.region,
-        "checks": [_check(check) for check in probe.checks],
-    }
+def _probe(probe: Probe) -> ProbedBucketForm:
+    checks = tuple(map(_check, probe.checks))
+    return ProbedBucketForm(probe.bucket, probe.bucket_arn, probe.region, checks, probe.policy_unread or None)
 
 
-def _check(check: Check) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "transport": check.transport.value,
-        "outcome": outcome_name(check),
-        "by": None,
-        "let_in": None,
-        "reasons": [],
-    }
+def _check(check: Check) -> CheckForm:
+    found: dict[str, Any] = {"by": None, "let_in": None, "reasons": ()}
     match check.outcome:
         case Enforced(by=by):
             found["by"] = by.name.lower()
         case Open(exchange=exchange):
             found["let_in"] = _exchange(exchange)
         case Inconclusive(reasons=reasons):
-            found["reasons"] = list(reasons)
+            found["reasons"] = reasons
         case _:
             assert_never(check.outcome)
-    found["exchanges"] = [_exchange(each) for each in check.outcome.exchanges]
-    found["proof"] = None if check.verdict is None else _proof(check.verdict)
-    found["disagreement"] = check.disagreement or None
-    return found
+    outcome: Any = outcome_name(check)
+    return CheckForm(
+        check.transport.value,
+        outcome,
+        shown_for(check),
+        **found,
+        exchanges=tuple(map(_exchange, check.outcome.exchanges)),
+        proof=None if check.verdict is None else _proof(check.verdict),
+        disagreement=check.disagreement or None,
+    )
 
 
-def _exchange(exchange: Exchange) -> dict[str, Any]:
-    return {
-        "action": exchange.action,
-        "url": exchange.url,
-        "transport": exchange.transport.value,
-        "signer": exchange.signer.name.lower(),
-        "status": exchange.status,
-        "code": exchange.code or None,
-        "message": exchange.message or None,
-        "request_id": exchange.request_id or None,
-    }
+def _exchange(exchange: Exchange) -> ExchangeForm:
+    signer: Any = exchange.signer.name.lower()
+    return ExchangeForm(
+        exchange.action,
+        exchange.url,
+        exchange.transport.value,
+        signer,
+        exchange.status,
+        exchange.code or None,
+        exchange.message or None,
+        exchange.request_id or None,
+    )
 
 
-def _proof(verdict: Verdict) -> dict[str, Any]:
+def _proof(verdict: Verdict) -> ProofForm:
+    name: Any = verdict_name(verdict)
     match verdict:
         case Proven():
-            return {"verdict": "proven", "request": None, "reasons": []}
+            return ProofForm(name, None, ())
         case Refuted(request=request, why=why):
-            return {"verdict": "refuted", "request": request, "reasons": [why]}
+            return ProofForm(name, request, (why,))
         case Undecided(reasons=reasons):
-            return {"verdict": "undecided", "request": None, "reasons": [each.reason for each in reasons]}
+            return ProofForm(name, None, tuple(each.reason for each in reasons))
         case _:
             assert_never(verdict)

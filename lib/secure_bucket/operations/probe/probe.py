@@ -89,8 +89,8 @@ class Probe(Struct, frozen=True):
         bucket_arn: Its ARN.
         region: Its region.
         checks: What came out over each transport that was asked for.
-        policy_fault: Why the bucket policy could not be read to be judged; `""` when it could, or was not
-            asked for.
+        policy_fault: Why the bucket policy could not be judged; `""` when it could, or did not have to.
+        policy_unread: Why the bucket policy was not judged where it did not have to; `""` when it was.
     """
 
     bucket: str
@@ -98,6 +98,7 @@ class Probe(Struct, frozen=True):
     region: str
     checks: tuple[Check, ...]
     policy_fault: str = ""
+    policy_unread: str = ""
 
 
 def probe_bucket(
@@ -108,7 +109,7 @@ def probe_bucket(
     keys: Sequence[str] = (),
     sign_http: Signer = Signer.ANONYMOUS,
     layout: EndpointLayout | None = None,
-    policy_check: bool = False,
+    policy_check: bool | None = None,
     strict: bool = False,
     timeout: float = 10.0,
 ) -> Probe:
@@ -129,8 +130,9 @@ def probe_bucket(
             nothing else, and whose token travels in clear; `Signer.OWN` signs with the credentials of the
             session as they are.
         layout: Which of the endpoints of S3 to use: the regional one unless given.
-        policy_check: Whether to read the bucket policy too, and prove the same. It is not read unless set,
-            and a refusal of which S3 does not say where it comes from is then inconclusive.
+        policy_check: Whether to read the bucket policy too, and prove the same for every identity (default:
+            if the caller may read it). Without the proof the probe tells about its own identity alone, and a
+            refusal of which S3 does not say where it comes from is inconclusive.
         strict: As for `prove_denies_http`.
         timeout: Seconds to wait for each answer: 10 unless given.
 
@@ -156,15 +158,19 @@ def probe_bucket(
     outcomes = [(transport, prober.check(transport)) for transport in transports]
     target = prober.target
     verdicts: dict[Transport, Verdict] = {}
-    fault = ""
-    if policy_check:
+    fault, unread = "", ""
+    # Through a proxy nothing is sent unless somebody asks for it.
+    if policy_check or (policy_check is None and not prober.hindrance):
         try:
             verdicts = _verdicts(session, target, transports, strict=strict)
         except (LiveError, PolicyTextError) as error:
             # What was answered is evidence all the same: of a bucket whose policy locks out HTTPS, too.
-            fault = str(error)
+            if policy_check or isinstance(error, PolicyTextError):
+                fault = str(error)
+            else:
+                unread = str(error)
     checks = tuple(_check(transport, outcome, verdicts.get(transport)) for transport, outcome in outcomes)
-    return Probe(name, target.arn, target.region, checks, fault)
+    return Probe(name, target.arn, target.region, checks, fault, unread)
 
 
 def _check(transport: Transport, outcome: ProbeOutcome, verdict: Verdict | None) -> Check:

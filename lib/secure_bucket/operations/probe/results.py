@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import Struct
 from typing_extensions import assert_never
 
 from secure_bucket.formats.summary import count
-from secure_bucket.operations.probe.outcome import Enforced, Inconclusive, Open, Refuser
+from secure_bucket.operations.probe.outcome import Enforced, Inconclusive, Open, Refuser, Signer
 from secure_bucket.operations.probe.probe import Check, Probe
-from secure_bucket.proof.verdict import Refuted, Undecided
+from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 
-__all__ = ["Probes", "Unprobed", "outcome_name", "sentence"]
+__all__ = ["Probes", "Unprobed", "outcome_name", "sentence", "shown_for"]
 
 
 class Unprobed(Struct, frozen=True):
@@ -89,10 +91,41 @@ def sentence(probe: Probe, check: Check) -> str:
             return f"{bucket} cannot be asked over {over}: {why}"
         case Enforced(by=by, exchanges=exchanges):
             actions = " and ".join(dict.fromkeys(f"`{each.action}`" for each in exchanges))
-            return f"{bucket} refuses {over}: {by.value} refused {actions}, which it lets in over HTTPS"
+            refused = f"{by.value} refused {actions}, which it lets in over HTTPS"
+            return f"{bucket} refuses {over} {_to(check)}: {refused}{_others(probe, check)}"
         case Open(exchange=exchange):
             return f"{bucket} answers {over}: `{exchange.action}` was let in — {exchange}"
         case Inconclusive(reasons=reasons):
             return f"{bucket} over {over}: {'; '.join(reasons)}"
         case _:
             assert_never(check.outcome)
+
+
+def shown_for(check: Check) -> Literal["everyone", "identity", "anonymous"]:
+    """Return for whom a check has shown what it says.
+
+    The requests show it for their own identity. The proof of the bucket policy makes that general.
+    """
+    if isinstance(check.verdict, Proven):
+        return "everyone"
+    signed = any(each.signer is not Signer.ANONYMOUS for each in check.outcome.exchanges)
+    return "identity" if signed else "anonymous"
+
+
+def _to(check: Check) -> str:
+    match shown_for(check):
+        case "everyone":
+            return "to everyone"
+        case "identity":
+            return "for this identity"
+        case "anonymous":
+            return "for requests without a signature"
+
+
+def _others(probe: Probe, check: Check) -> str:
+    """Return why nothing is known about other identities; `""` where the policy was judged."""
+    if check.verdict is not None:
+        return ""
+    why = probe.policy_unread or probe.policy_fault
+    told = f" ({why})" if why else ""
+    return f"; the bucket policy was not judged{told}, so other identities may get in"
