@@ -88,6 +88,10 @@ class Run:
         """Run `cdk synth` on the same app with other arguments."""
         return _cdk_synth(self.directory, *arguments)
 
+    def deployable(self, directory: str = "cdk.out", *arguments: str) -> Run:
+        """Run `cdk synth` on the cloud assembly that a run left, without the app."""
+        return synth_here(self.directory, "--no-notices", "--app", directory, *arguments)
+
     def python(self, **environment: str) -> Run:
         """Run the same app without the CDK command line."""
         return _run(self.directory, sys.executable, "app.py", CDK_OUTDIR="cdk.out", **environment)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.synth.harness import cdk_synth
+from tests.synth.harness import Run, cdk_synth, write_app
 
 pytestmark = pytest.mark.synth
 
@@ -75,3 +75,94 @@ def test_a_change_after_cdk_synth_fails_the_check_of_the_directory(tmp_path: Pat
     done = check()
     assert done.returncode == 2
     assert "`cdk.out/Top.template.json` was changed after the gate judged it" in done.stdout + done.stderr
+
+
+WITHOUT_REPORT = """
+app.synth()
+import pathlib
+report = pathlib.Path(app.outdir, "validation-report.json")
+case = app.node.try_get_context("case")
+if case == "removed":
+    report.unlink()
+elif case == "emptied":
+    report.write_text('{"version": "55.0.0", "title": "Validation Report", "pluginReports": []}')
+elif case == "broken":
+    report.write_text("[")
+"""
+
+
+@pytest.mark.parametrize("gate", [GATE, "cdk.Validations.of(app).add_plugins(SecureTransportValidation())\n"])
+def test_who_removes_the_report_of_the_cdk_does_not_pass(tmp_path: Path, gate: str) -> None:
+    body = 's3.Bucket(cdk.Stack(app, "Top"), "Plain")\n'
+    run = cdk_synth(tmp_path, body, "-c", "case=removed", gate=gate, end=WITHOUT_REPORT)
+    for case in ("emptied", "broken"):
+        assert run.code == 1, run.stderr
+        assert "validation-report.json` was changed or removed after the gate refused the app" in run.stderr
+        run = run.again("-c", f"case={case}")
+
+
+STAGE_AGAIN = """
+app.synth()
+bucket.policy.node.default_child.add_property_override("PolicyDocument.Statement", [])
+again = app.node.try_get_context("again")
+if again == "stage":
+    stage.synth(force=True)
+elif again == "app":
+    app.synth(force=True)
+else:
+    app.synth()
+"""
+
+
+def test_a_synthesis_after_the_synthesis_is_judged_or_refused(tmp_path: Path) -> None:
+    body = """
+    stage = cdk.Stage(app, "Prod")
+    # `app.synth(force=True)` leaves a Stage as it is (aws-cdk-lib 2.275).
+    scope = app if app.node.try_get_context("again") == "app" else stage
+    bucket = SecureBucket(cdk.Stack(scope, "Data"), "Reports")
+    """
+    run = cdk_synth(tmp_path, body, "-c", "again=stage", gate=GATE, end=STAGE_AGAIN)
+    assert run.code == 1, run.stderr
+    assert "template.json` was changed after the gate judged it" in run.stderr
+    run = run.again("-c", "again=app")
+    assert run.code == 1, run.stderr
+    run.block("ERROR `Data/Reports`", "over plain HTTP")
+    # Without `force` the CDK returns what it wrote first, which the gate has judged.
+    run = run.again("-c", "again=cached")
+    assert run.code == 0, run.stderr
+    (file,) = (tmp_path / "cdk.out" / "assembly-Prod").glob("*.template.json")
+    assert "aws:SecureTransport" in file.read_text(encoding="utf-8")
+
+
+def test_an_aspect_for_two_apps_is_a_gate_for_both(tmp_path: Path) -> None:
+    body = """
+    aspect = SecureTransportAspect()
+    second = cdk.App(outdir="second")
+    plain = app.node.try_get_context("plain")
+    for each, name in ((app, "first"), (second, "second")):
+        (s3.Bucket if plain == name else SecureBucket)(cdk.Stack(each, "Top"), "Reports")
+        cdk.Aspects.of(each).add(aspect)
+    """
+    end = "app.synth()\nsecond.synth()\n"
+    run = cdk_synth(tmp_path, body, "-c", "plain=first", gate="", end=end)
+    assert run.code == 1, run.stderr
+    run.block("ERROR `Top/Reports`", "over plain HTTP")
+    # The CLI does not read this directory before somebody deploys it.
+    run = run.again("-c", "plain=second")
+    done = run.deployable("second")
+    assert done.code == 1, done.stderr
+    done.block("ERROR `Top/Reports`", "over plain HTTP")
+
+
+def test_an_assembly_of_a_bare_python_run_is_refused_by_the_command_line(tmp_path: Path) -> None:
+    body = """
+    import os
+    top = cdk.Stack(app, "Top")
+    (s3.Bucket if os.environ.get("PLAIN") else SecureBucket)(cdk.NestedStack(top, "Nested"), "Reports")
+    """
+    write_app(tmp_path, body, gate=GATE)
+    run = Run(0, "", "", tmp_path)
+    for environment, code in (({"PLAIN": "1"}, 1), ({}, 0)):
+        assert run.python(**environment).code == code
+        done = run.deployable("cdk.out", "--no-asset-metadata")
+        assert done.code == code, done.stderr

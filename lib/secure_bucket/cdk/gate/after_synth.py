@@ -12,6 +12,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import json
 import os
 import sys
 from typing import TYPE_CHECKING, Any, cast
@@ -33,6 +34,9 @@ __all__ = ["watch", "watch_files", "wrap_synth"]
 
 # Set by the CDK CLI: `OUTDIR_ENV` of aws-cdk-lib's cx-api.
 _OUTDIR = "CDK_OUTDIR"
+
+REPORT = "validation-report.json"
+"""The file in a cloud assembly with the findings of all plugins: `VALIDATION_REPORT_FILE` of aws-cdk-lib."""
 
 
 class _Assembly:
@@ -84,12 +88,12 @@ class _Assembly:
         if stamp is not None and stamp != self.judged:
             # Something wrote the assembly past the wrapper.
             self.judge(app)
-        return self.refused or _is_changed(self.directory)
+        return self.refused or _is_changed(self.directory, self.state)
 
 
 _assemblies: WeakKeyDictionary[cdk.App, _Assembly] = WeakKeyDictionary()
 # The assemblies that a plugin judges, each with the process that writes it.
-_directories: dict[str, int] = {}
+_directories: dict[str, tuple[int, AppState]] = {}
 # Under the CLI an app lives as long as the process, at whose end it has to be known that it was refused.
 _kept: list[cdk.App] = []
 
@@ -103,19 +107,39 @@ def watch(app: IConstruct, state: AppState) -> None:
             _end_last()
 
 
-def watch_files(app: IConstruct) -> None:
+def watch_files(app: IConstruct, state: AppState) -> None:
     """Fail the process at its end if something changed the assembly after the plugin judged it."""
     if isinstance(app, cdk.App) and _is_under_the_cli():
-        _directories[app.outdir] = os.getpid()
+        _directories[app.outdir] = (os.getpid(), state)
         _end_last()
 
 
-def _is_changed(directory: str) -> bool:
+def _is_changed(directory: str, state: AppState) -> bool:
     """Report the files of an assembly that were changed after the gate judged them."""
-    faults = changes_since_judged(directory)
-    for fault in faults:
-        _say(f"{PLUGIN}: {fault.message}")
-    return bool(faults)
+    messages = [fault.message for fault in changes_since_judged(directory)]
+    # INVARIANT: the CDK CLI learns from this file alone that the gate refused the assembly.
+    report = os.path.join(directory, REPORT)
+    if state.refused and not _holds_refusal(report):
+        messages.append(
+            f"`{report}` was changed or removed after the gate refused the app, so that the AWS CDK would "
+            "accept the app: leave the file as it is"
+        )
+    for message in messages:
+        _say(f"{PLUGIN}: {message}")
+    return bool(messages)
+
+
+def _holds_refusal(file: str) -> bool:
+    """Tell whether a validation report says that the gate refused the app."""
+    try:
+        with open(file, "rb") as stream:
+            plugins = json.loads(stream.read())["pluginReports"]
+        return any(
+            (each["pluginName"], each["conclusion"]) == (PLUGIN, "failure") and each["violations"]
+            for each in plugins
+        )
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return False
 
 
 def wrap_synth() -> None:
@@ -158,7 +182,8 @@ def _end_last() -> None:
 def _end() -> None:
     """End the process with 1 if an assembly is refused, after the exit handlers of others."""
     failed = [assembly.ends_in_failure(app) for app, assembly in list(_assemblies.items())]
-    failed += [_is_changed(path) for path, process in _directories.items() if process == os.getpid()]
+    own = [(path, state) for path, (process, state) in _directories.items() if process == os.getpid()]
+    failed += [_is_changed(path, state) for path, state in own]
     if not any(failed):
         return
     atexit.unregister(_end)

@@ -19,6 +19,7 @@ import aws_cdk as cdk
 from secure_bucket.cdk.fix.outcome import Fixed
 from secure_bucket.cdk.gate.about_fix import hint_about_fix, outcome_in_templates
 from secure_bucket.cdk.gate.acknowledgments import read_acknowledgments
+from secure_bucket.cdk.gate.after_synth import watch_files
 from secure_bucket.cdk.gate.imported_buckets import imported_buckets
 from secure_bucket.cdk.gate.own_deny import about_own_deny
 from secure_bucket.cdk.gate.record import write_record
@@ -27,6 +28,7 @@ from secure_bucket.cdk.gate.summary import summary_of
 from secure_bucket.cdk.gate.violations import (
     IMPORTED_BUCKET,
     PLUGIN,
+    fails,
     id_of,
     of_end,
     of_fault,
@@ -35,7 +37,7 @@ from secure_bucket.cdk.gate.violations import (
     of_lost,
     of_sum,
 )
-from secure_bucket.cdk.versions import PolicyViolation, has_acknowledgments
+from secure_bucket.cdk.versions import PolicyViolation, has_acknowledgments, has_reliable_plugins
 from secure_bucket.checks.check import check_assembly
 from secure_bucket.checks.judged_files import forget_judged_files, write_judged_files
 from secure_bucket.errors import TemplateError
@@ -83,7 +85,13 @@ class Gate:
                 return []
             state.judged_by_hand = not self._stands_by
             state.tighten(self)
-            return self._judge(app, templates, state)
+            # Until the judgement is complete the app is refused.
+            state.refused = True
+            if has_reliable_plugins():
+                watch_files(app, state)
+            violations = self._judge(app, templates, state)
+            state.refused = any(map(fails, violations))
+            return violations
         except Exception as fault:
             # INVARIANT: nothing is raised from here. The CDK ignores a plugin that raises, and `cdk synth`
             # would exit with 0.

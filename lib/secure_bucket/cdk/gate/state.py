@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 from secure_bucket.cdk.fix.fixer import Fixer
 from secure_bucket.cdk.fix.outcome import Fixed, Outcome
-from secure_bucket.cdk.gate.after_synth import watch, watch_files
+from secure_bucket.cdk.gate.after_synth import watch
 from secure_bucket.cdk.gate.record import remove_record
 from secure_bucket.cdk.versions import has_reliable_plugins
 
@@ -30,6 +30,7 @@ class AppState(Struct):
         gate: The gate that the Aspects have registered.
         judged_by_hand: Whether a gate that somebody registered by hand has judged the app. It comes
             first, because the Aspects register theirs during the synthesis.
+        refused: Whether the last judgement fails the app.
         fixer: What mends buckets, for all who do, so that each knows what another one did.
         fixed: The construct paths of the stacks in which buckets were mended.
         entered: The Stages that `enforce_secure_transport` looks after, by path; whether it has mended
@@ -43,6 +44,7 @@ class AppState(Struct):
 
     gate: Gate | None = None
     judged_by_hand: bool = False
+    refused: bool = False
     fixer: Fixer = field(default_factory=Fixer)
     fixed: set[str] = field(default_factory=set)
     entered: dict[str, bool] = field(default_factory=dict)
@@ -61,7 +63,6 @@ class AppState(Struct):
                 remove_record(Path(app.outdir))
             if has_reliable_plugins():
                 cdk.Validations.of(app).add_plugins(cast(cdk.IPolicyValidationPlugin, asked_for))
-                watch_files(app)
             else:
                 watch(app, self)
         elif self.gate is not asked_for:
