@@ -26,7 +26,8 @@ _STANDARD_ERROR = 2
 def synthesize(command: str) -> None:
     """Run a command that synthesizes the app, with its standard output on standard error.
 
-    The new assembly holds the places of all calls, as with `cdk synth --debug`.
+    The new assembly holds the places of the calls of a Python app, as with `cdk synth --debug`, which would
+    print much more.
 
     Raises:
         SecureBucketError: If it cannot be started. An exit code other than 0 is only reported: the gate of
@@ -36,7 +37,7 @@ def synthesize(command: str) -> None:
         words = shlex.split(command)
         if not words:
             raise SecureBucketError("the COMMAND of --synth is empty")
-        environment = {**os.environ, "CDK_DEBUG": "true", "JSII_HOST_STACK_TRACES": "1"}
+        environment = {**os.environ, "JSII_HOST_STACK_TRACES": "1"}
         done = subprocess.run(
             words, stdin=subprocess.DEVNULL, stdout=_STANDARD_ERROR, env=environment, check=False
         )
