@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from secure_bucket.checks.find_targets import Kind, Target, find_targets
 from secure_bucket.findings.finding import Report
+from tests.cli.harness import OPEN, SECURE, Outcome
 
 
 def write(directory: Path, *names: str) -> None:
@@ -148,3 +150,16 @@ def test_name_that_is_not_utf_8(directory: Path) -> None:
     except OSError:
         pytest.skip("this file system has only names in UTF-8")
     assert find_targets(["."]).found == [Target(name, Kind.CANDIDATE, ".")]
+
+
+def test_manifests_of_kubernetes_beside_templates_are_ignored(
+    run: Callable[..., Outcome], directory: Path
+) -> None:
+    (directory / "a.yaml").write_text(SECURE)
+    (directory / "b.yaml").write_text("kind: Service\n---\nkind: Job\n---\n")
+    assert run("check", ".").code == 0
+    (directory / "c.yaml").write_text(f"kind: Service\n---\n{OPEN}")
+    outcome = run("check", ".")
+    assert outcome.code == 2
+    assert "`c.yaml` holds several YAML documents" in outcome.out + outcome.err
+    assert run("check", "b.yaml").code == 2

@@ -54,6 +54,8 @@ def write(directory: Path, content: str | bytes, name: str = "template.json") ->
         ("Resources: {? [a, b] : 1}\n", "a key that is not text"),
         ("Resources: {A: {<<: 1}}\n", "merges"),
         ("Resources: {A: {Type: B}}\n---\nResources: {}\n", "several YAML documents"),
+        ("kind: Service\n---\nResources: 1\nResources: 2\n", "several YAML documents, and a template is one"),
+        ("kind: Service\n---\nkind: Job\n", "several YAML documents, and none is a template"),
         ("Resources: {A: \x01}\n", "not YAML"),
         ("[" * 100_000, "nested"),
         ('{"a":' * 100_000, "nested"),

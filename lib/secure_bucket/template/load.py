@@ -13,7 +13,7 @@ from msgspec import Struct
 from secure_bucket.errors import NotATemplateError, TemplateError
 from secure_bucket.template.places import JsonPlaces, Places
 from secure_bucket.template.scan import Duplicate, WrittenFloat, read_strict_json
-from secure_bucket.template.yaml_text import scan_yaml
+from secure_bucket.template.yaml_text import SeveralDocumentsError, scan_yaml
 from secure_bucket.values.unknown import Place
 
 __all__ = ["MAX_BYTES", "Document", "is_template", "load_document", "parse_document", "read_bytes"]
@@ -39,6 +39,7 @@ _SECTIONS = frozenset(
     )
 )
 _NAME_OF_A_MACRO = re.compile(r"[A-Za-z0-9:_-]+")
+_VERSION = "AWSTemplateFormatVersion"
 _LONE_SURROGATE = "[\ud800-\udfff]"
 
 
@@ -138,7 +139,7 @@ def _is_for_cloudformation(value: Mapping[str, Any]) -> bool:
     """Tell whether a mapping without `Resources` is a template: a macro can make them of other sections."""
     transforms = value.get("Transform")
     named = [each.get("Name") if isinstance(each, Mapping) else each for each in _listed(transforms)]
-    return "AWSTemplateFormatVersion" in value or (
+    return _VERSION in value or (
         bool(named) and all(isinstance(name, str) and _NAME_OF_A_MACRO.fullmatch(name) for name in named)
     )
 
@@ -151,7 +152,7 @@ def is_template(value: object) -> bool:
     """Tell whether a value looks like a CloudFormation template: by `Resources`, or by its version."""
     if not isinstance(value, Mapping):
         return False
-    if "AWSTemplateFormatVersion" in value:
+    if _VERSION in value:
         return True
     resources = value.get("Resources")
     return isinstance(resources, Mapping) and any(
@@ -165,7 +166,7 @@ def _scan(text: str, name: str) -> tuple[object, Places | JsonPlaces]:
         raise TemplateError(f"`{name}` is empty: a template has `Resources`")
     positions: dict[str, tuple[int, int]] = {}
     if text.lstrip()[0] not in "{[/":
-        return scan_yaml(text, name, positions), Places(positions)
+        return _yaml(text, name, positions), Places(positions)
     try:
         value = read_strict_json(text, parse_float=WrittenFloat)
     except (ValueError, RecursionError):
@@ -182,11 +183,23 @@ def _scan(text: str, name: str) -> tuple[object, Places | JsonPlaces]:
         # Braces are YAML too, with short tags and unquoted keys that JSON does not have.
         positions.clear()
         try:
-            value = scan_yaml(text, name, positions)
+            value = _yaml(text, name, positions)
         except TemplateError:
             raise error from None
     _refuse_lone_surrogates(value, name)
     return value, Places(positions)
+
+
+def _yaml(text: str, name: str, positions: dict[str, tuple[int, int]]) -> object:
+    try:
+        return scan_yaml(text, name, positions)
+    except SeveralDocumentsError as error:
+        if any(
+            isinstance(each, Mapping) and {"Resources", _VERSION} & each.keys() for each in error.documents
+        ):
+            raise
+        # Such as the manifests of Kubernetes, which lie beside templates.
+        raise NotATemplateError(f"`{name}` holds several YAML documents, and none is a template") from None
 
 
 def _refuse_lone_surrogates(value: object, name: str) -> None:

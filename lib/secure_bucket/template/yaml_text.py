@@ -28,7 +28,7 @@ from secure_bucket.values.unknown import Place, Unknown
 if TYPE_CHECKING:
     import yaml
 
-__all__ = ["scan_yaml"]
+__all__ = ["SeveralDocumentsError", "scan_yaml"]
 
 _BOOLEANS = {
     word: value
@@ -52,6 +52,19 @@ _STANDARD = "tag:yaml.org,2002:"
 _LONG_NAMES = {"!Ref": "Ref", "!Condition": "Condition"}
 
 
+class SeveralDocumentsError(TemplateError):
+    """Say that a text holds several YAML documents, of which CloudFormation takes one.
+
+    Args:
+        file: The name of the file.
+        documents: The documents.
+    """
+
+    def __init__(self, file: str, documents: list[object]) -> None:
+        super().__init__(f"`{file}` holds several YAML documents, and a template is one: split the file")
+        self.documents = documents
+
+
 def scan_yaml(text: str, file: str, positions: dict[str, tuple[int, int]]) -> object:
     """Return the value of a YAML text, with CloudFormation's short tags written out.
 
@@ -62,6 +75,7 @@ def scan_yaml(text: str, file: str, positions: dict[str, tuple[int, int]]) -> ob
             the value for an item.
 
     Raises:
+        SeveralDocumentsError: If it holds more than one document.
         TemplateError: If the text is not YAML, or is nested deeper than `MAX_DEPTH`.
     """
     import yaml  # Most templates of a CDK app are JSON, and do not wait for it.
@@ -123,22 +137,16 @@ class _Builder:
 
     def document(self) -> object:
         yaml = self.yaml
-        value: object = None
-        documents = 0
+        documents: list[object] = []
         for event in self.events:
             if isinstance(event, (yaml.StreamStartEvent, yaml.DocumentStartEvent, yaml.DocumentEndEvent)):
                 continue
             if isinstance(event, yaml.StreamEndEvent):
                 break
-            documents += 1
-            content = self._value(event, "", 0)
-            if documents > 1 and content is not None:
-                raise TemplateError(
-                    f"`{self.file}` holds several YAML documents, and a template is one: split the file"
-                )
-            if documents == 1:
-                value = content
-        return value
+            documents.append(self._value(event, "", 0))
+        if any(content is not None for content in documents[1:]):
+            raise SeveralDocumentsError(self.file, documents)
+        return documents[0] if documents else None
 
     def _mark(self, event: Any, pointer: str) -> tuple[int, int]:
         position = (event.start_mark.line + 1, event.start_mark.column + 1)
