@@ -5,7 +5,8 @@ The third value is an `Unknown` that says what the answer depends on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Final, TypeAlias
 
@@ -28,7 +29,7 @@ from secure_bucket.proof.subject import Subject
 from secure_bucket.proof.three_valued import Tri, all_of, any_of, depends_on, negate, unless_void
 from secure_bucket.values.unknown import Hole, Text, Unknown
 
-__all__ = ["Comparison", "OpenMatch", "compile_comparison"]
+__all__ = ["Comparison", "OpenMatch", "compile_comparison", "shared_matches"]
 
 
 class ShortArn(Struct, frozen=True):
@@ -91,12 +92,19 @@ class Comparison(Struct, frozen=True):
         found = self._holds(value, answers)
         return unless_void(found, self.variables, self.condition.at, self.undocumented)
 
-    def doubts(self, value: Observed) -> Iterator[OpenMatch]:
+    def doubts(self, value: Observed, shared: Container[OpenMatch]) -> Iterator[OpenMatch]:
         """Yield what decides the condition for a value, and has one answer in all statements that ask it."""
         if value is None or isinstance(value, tuple):
             return
+        for match in self.matches if shared else ():
+            if match in shared and isinstance(self._meets(match[2], value), Unknown):
+                yield match
+
+    @property
+    def matches(self) -> Iterator[OpenMatch]:
+        """The questions whether its values match, which have one answer in all statements that ask them."""
         for option in self.options:
-            if isinstance(option, (Pattern, ShortArn)) and isinstance(self._meets(option, value), Unknown):
+            if isinstance(option, (Pattern, ShortArn)):
                 yield self.key, self.family, option
 
     def _holds(self, value: Observed, answers: Mapping[OpenMatch, bool]) -> Tri:
@@ -199,6 +207,12 @@ _RELATIONS: Final[dict[str, Callable[[Fraction, Fraction], bool]]] = {
     "GreaterThan": lambda value, option: value > option,
     "GreaterThanEquals": lambda value, option: value >= option,
 }
+
+
+def shared_matches(comparisons: Iterable[Comparison]) -> frozenset[OpenMatch]:
+    """Return the questions that several conditions ask about one value."""
+    counts = Counter(match for comparison in comparisons for match in comparison.matches)
+    return frozenset(match for match, count in counts.items() if count > 1)
 
 
 def compile_comparison(condition: Condition, *, variables: bool) -> Comparison:

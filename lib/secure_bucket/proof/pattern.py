@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from msgspec import Struct
@@ -47,12 +48,12 @@ class Pattern(Struct, frozen=True, cache_hash=True):
     @property
     def variables(self) -> tuple[Variable, ...]:
         """The policy variables in it."""
-        return tuple(element for element in self.elements if isinstance(element, Variable))
+        return _parts(self)[0]
 
     @property
     def holes(self) -> tuple[Hole, ...]:
         """The holes in it."""
-        return tuple(element for element in self.elements if isinstance(element, Hole))
+        return _parts(self)[1]
 
     @property
     def is_literal(self) -> bool:
@@ -68,6 +69,15 @@ class Pattern(Struct, frozen=True, cache_hash=True):
         """The work of a comparison with it, in steps."""
         known = not self.holes and not self.variables
         return 1 + (len(self.elements) // 64 if known else min(8 * len(self.elements), 1_000))
+
+
+@lru_cache(maxsize=4096)
+def _parts(pattern: Pattern) -> tuple[tuple[Variable, ...], tuple[Hole, ...]]:
+    """Return the variables and the holes of a pattern, for which it is asked at every comparison."""
+    return (
+        tuple(element for element in pattern.elements if isinstance(element, Variable)),
+        tuple(element for element in pattern.elements if isinstance(element, Hole)),
+    )
 
 
 def compile_pattern(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Final
 
@@ -131,10 +131,12 @@ class Clause(Struct, frozen=True):
         found = negate(found) if self.negated else found
         return unless_void(found, self.variables, self.at, self.undocumented)
 
-    def doubts(self, subject: Subject) -> Iterator[Pattern]:
+    def doubts(self, subject: Subject, shared: Container[Pattern | Unknown]) -> Iterator[Pattern]:
         """Yield what decides whether the element covers a subject, and has one answer in every statement."""
         for pattern in self.patterns:
-            if isinstance(pattern, Pattern) and isinstance(self._covers(pattern, subject), Unknown):
+            if pattern not in shared or not isinstance(pattern, Pattern):
+                continue
+            if isinstance(self._covers(pattern, subject), Unknown):
                 yield pattern
 
     def _covers(self, pattern: Pattern | Unknown, subject: Subject) -> Tri:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from itertools import product
 from typing import Final, TypeVar
 
@@ -15,7 +16,7 @@ from secure_bucket.policy.document import Principal
 from secure_bucket.policy.principal import Kind
 from secure_bucket.proof.claim import Claim
 from secure_bucket.proof.classes import choice_of, choices_of
-from secure_bucket.proof.comparison import Comparison, Observed, OpenMatch
+from secure_bucket.proof.comparison import Comparison, Observed, OpenMatch, shared_matches
 from secure_bucket.proof.keys import Availability, presence_of
 from secure_bucket.proof.language import Budget, TooComplex
 from secure_bucket.proof.pattern import Pattern
@@ -133,7 +134,7 @@ class Space:
             dimensions.append(self._cached((key, presence, shapes), build))
         return dimensions
 
-    @property
+    @cached_property
     def cost(self) -> int:
         """The work of comparing one request, in steps."""
         return _cost(comparison for rule in self.rules for comparison in rule.comparisons) + _cost_of(
@@ -217,6 +218,7 @@ class Space:
         keys = identity_of(Who(kind, "")).keys() & self._by_key.keys()
         options = sum(_cost(self._by_key[key]) for key in keys)
         options += sum(len(rule.addressees.entries) for rule in self.rules)
+        shared = shared_matches(comparison for key in keys for comparison in self._by_key[key])
         classes, limit = self._gather(people, options)
         choices: list[Choice] = []
         written = {entry.value for entry in entries if not isinstance(entry.value, Unknown)}
@@ -228,7 +230,7 @@ class Space:
                         doubt
                         for key in keys
                         for comparison in self._by_key[key]
-                        for doubt in comparison.doubts(identity[key])
+                        for doubt in comparison.doubts(identity[key], shared)
                     )
                     meets = partial(judge, one, identity)
                     choices.extend(choices_of(self.rules, one, meets, doubts, doubtful=doubtful))
@@ -269,6 +271,8 @@ class Space:
             return (rule.resources.covers(arn, answers),)
 
         clauses = list({rule.resources: None for rule in self.rules})
+        written = Counter(pattern for rule in self.rules for pattern in rule.resources.patterns)
+        shared = {pattern for pattern, count in written.items() if count > 1}
         keys: Sequence[Subject | None] = (None,)
         limit = ""
         if target is Target.OBJECT:
@@ -276,7 +280,7 @@ class Space:
         choices: list[Choice] = []
         for key in keys:
             arn = self.bucket_arn if key is None else concat(self.bucket_arn, "/", key)
-            doubts = (doubt for rule in self.rules for doubt in rule.resources.doubts(arn))
+            doubts = (doubt for rule in self.rules for doubt in rule.resources.doubts(arn, shared))
             choices.extend(choices_of(self.rules, key, partial(judge, arn), doubts))
         return Dimension("resource", tuple(choices), limit)
 
@@ -284,6 +288,7 @@ class Space:
         together = self.together(key)
         comparisons = [comparison for name in together for comparison in self._by_key[name]]
         options = _cost(comparisons)
+        shared = shared_matches(comparisons)
         values, limit = self._gather(
             values_of(key, comparisons, presence, shapes, tls_below=self.claim.tls_below, budget=self.budget),
             options,
@@ -310,7 +315,7 @@ class Space:
         }
         choices: list[Choice] = []
         for value in values:
-            doubts = (one for comparison in comparisons for one in comparison.doubts(value.observed))
+            doubts = (one for every in comparisons for one in every.doubts(value.observed, shared))
             split = choices_of(
                 self.rules,
                 (written, value.observed),
