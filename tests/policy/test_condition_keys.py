@@ -70,4 +70,12 @@ def test_the_documentation_has_a_row_for_every_key() -> None:
     spec.loader.exec_module(module)
     page = "\n".join(module.condition_keys())
     assert [key.name for key in KEYS.values() if f"| `{key.name}` |" not in page] == []
-    assert all(key.source in page for key in KEYS.values())
+    assert all(f"[{key.read}]({key.source})" in page for key in KEYS.values())
+
+
+def test_every_row_names_its_section_of_aws_and_when_it_was_read() -> None:
+    for key in KEYS.values():
+        assert key.source.startswith("https://docs.aws.amazon.com/")
+        assert re.fullmatch(r"20[0-9]{2}-[01][0-9]", key.read)
+    others = [key.source for key in KEYS.values() if not key.name.startswith("s3:")]
+    assert len(set(others)) == len(others)

@@ -90,6 +90,7 @@ KEYS: dict[str, Key] = {
         Key("aws:userid", always=ALL),
         Key("aws:viaawsservice", Type.BOOL, always=ALL),
         Key("aws:viaawsmcpservice", Type.BOOL, kinds=SIGNED),
+        Key("aws:ismcpserviceaction", Type.BOOL, form="never"),
         Key("aws:requestedregion", always=ALL, form="[a-z]{2}-[a-z]+-[1-9]"),
         Key("aws:useragent", always=ALL, form="[ -~]+"),
         Key("aws:referer", form="[ -~]+"),

@@ -16,7 +16,7 @@ from secure_bucket.cli.commands import COMMANDS, build_parser
 from secure_bucket.findings.rules import RULES
 from secure_bucket.formats.compliance import REQUIREMENTS
 from secure_bucket.operations.audit.families import FAMILIES
-from secure_bucket.policy.condition_keys import KEYS, READ, SOURCES
+from secure_bucket.policy.condition_keys import GLOBAL_KEYS, KEYS, S3_KEYS
 
 # Modules for users whose names `secure_bucket` itself does not export, by their page.
 MODULES = {
@@ -152,15 +152,15 @@ def rules() -> Iterator[str]:
 
 def condition_keys() -> Iterator[str]:
     """Return a row for each condition key, by the document that describes it."""
-    for source in dict.fromkeys(key.source for key in KEYS.values()):
-        title = "Keys of S3" if source == SOURCES["s3"] else "Global keys"
-        yield f"## {title}\n\n[The document]({source}), read {READ}.\n"
-        yield "| key | type | values | in the context of | of principals |\n|---|---|---|---|---|"
-        for key in (key for key in KEYS.values() if key.source == source):
+    for title, source in (("Global keys", GLOBAL_KEYS), ("Keys of S3", S3_KEYS)):
+        yield f"## {title}\n\n[The document]({source})\n"
+        yield "| key | type | values | in the context of | of principals | read |\n|---|---|---|---|---|---|"
+        for key in (key for key in KEYS.values() if key.name.startswith("s3:") == (source == S3_KEYS)):
             values = ", ".join(map(code, key.values)) or cell(key.form.value)
             several = ", several at once" if key.multivalued else ""
             kinds = ", ".join(kind.value for kind in key.kinds) or "every kind"
-            told = (code(key.name), key.type.value + several, values, key.presence.value, kinds)
+            read = f"[{key.read}]({key.source})"
+            told = (code(key.name), key.type.value + several, values, key.presence.value, kinds, read)
             yield f"| {' | '.join(told)} |"
         yield ""
 

@@ -1,8 +1,8 @@
 # ruff: noqa: E501
 """What AWS documents about condition keys: their type and values, and which requests have them.
 
-One row for each global key and each key of S3, in our own words. Whoever has to know something about a key
-reads it here: the prover, the counterexamples, and the page *Condition keys* of the documentation.
+One row for each global key and each key of S3, in our own words. The prover, the counterexamples and the page
+*Condition keys* of the documentation read these rows, and nothing else.
 """
 
 from __future__ import annotations
@@ -15,16 +15,42 @@ from msgspec import Struct
 from secure_bucket.policy.pattern import fold
 from secure_bucket.policy.principal import Kind
 
-__all__ = ["EARLIEST", "KEYS", "READ", "SOURCES", "ConditionKey", "Form", "Presence", "Type", "key_of"]
+__all__ = [
+    "EARLIEST",
+    "GLOBAL_KEYS",
+    "KEYS",
+    "READ",
+    "S3_KEYS",
+    "ConditionKey",
+    "Form",
+    "Presence",
+    "Type",
+    "key_of",
+]
 
 READ: Final = "2026-11"
 """The month in which the documents were read."""
 
-SOURCES: Final = {
-    "aws": "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html",
-    "s3": "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html",
+GLOBAL_KEYS: Final = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"
+"""The page *AWS global condition context keys*, which has a section for each key."""
+
+S3_KEYS: Final = "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html#amazons3-policy-keys"
+"""The table *Condition keys for Amazon S3* of the Service Authorization Reference."""
+
+_SECTIONS: Final = {
+    "aws:Ec2InstanceSourcePrivateIPv4": "ec2instancesourceprivateip4",
+    "aws:CalledViaAWSMCP": "calledviaawasmcp",
+    "ec2:RoleDelivery": "ec2-role-delivery",
+    "ec2:SourceInstanceArn": "ec2-source-instance-arn",
+    "glue:RoleAssumedBy": "glue-role-assumed-by",
+    "glue:CredentialIssuingService": "glue-credential-issuing",
+    "codebuild:BuildArn": "codebuild-build-arn",
+    "codebuild:ProjectArn": "codebuild-project-arn",
+    "lambda:SourceFunctionArn": "lambda-source-function-arn",
+    "ssm:SourceInstanceArn": "ssm-source-instance-arn",
+    "identitystore:UserId": "identity-store-user-id",
 }
-"""The document of a key, by the part of its name before the colon; of every other, that of `aws`."""
+"""The section of `GLOBAL_KEYS` about a key; for all others it is the name in lower case."""
 
 EARLIEST: Final = 1_793_491_200
 """The first second of `READ` (in UTC) as epoch time: nobody can send a request at an earlier time any more."""
@@ -87,6 +113,7 @@ class Presence(enum.Enum):
     TLS = "requests over TLS"
     REQUEST = "some requests"
     ACTION = "some requests of the actions for which the reference lists it"
+    ELSEWHERE = "requests to other services than S3"
 
 
 _SIGNED: Final = (Kind.USER, Kind.ROLE, Kind.ROOT, Kind.FEDERATED)
@@ -107,6 +134,8 @@ class ConditionKey(Struct, frozen=True):
         values: All values, where AWS lists them.
         kinds: The principals whose requests may have it; empty for everyone.
         multivalued: Whether it may have several values at once.
+        document: The address of the document that says so; `""` for the page that lists every key of its kind.
+        read: The month in which the document was read.
     """
 
     name: str
@@ -117,11 +146,17 @@ class ConditionKey(Struct, frozen=True):
     values: tuple[str, ...] = ()
     kinds: tuple[Kind, ...] = ()
     multivalued: bool = False
+    document: str = ""
+    read: str = READ
 
     @property
     def source(self) -> str:
-        """The address of the document."""
-        return SOURCES.get(self.name.partition(":")[0], SOURCES["aws"])
+        """The address of what AWS says about it."""
+        prefix, _, name = self.name.partition(":")
+        if self.document or prefix == "s3":
+            return self.document or S3_KEYS
+        section = _SECTIONS.get(self.name, fold(name).partition("/")[0])
+        return f"{GLOBAL_KEYS}#condition-keys-{section}"
 
 
 # fmt: off
@@ -200,15 +235,16 @@ _ROWS: Final = (
     ConditionKey("aws:SourceOrgID", Type.STRING, Presence.CARRIED, Form.ORGANIZATION, "o-example", kinds=_BY_SERVICE),
     ConditionKey("aws:SourceOrgPaths", Type.STRING, Presence.CARRIED, Form.ORGANIZATION_PATH, "o-example/r-root/ou-unit/", kinds=_BY_SERVICE, multivalued=True),
     ConditionKey("aws:UserAgent", Type.STRING, Presence.ALWAYS, Form.ANY, "curl/8.0"),
+    ConditionKey("aws:IsMcpServiceAction", Type.BOOLEAN, Presence.ELSEWHERE),
     # Keys of S3.
     ConditionKey("s3:AccessGrantScope", Type.STRING, Presence.ACTION, Form.ANY, "s3://example/*"),
     ConditionKey("s3:AccessGrantsInstanceArn", Type.ARN, Presence.ACTION, Form.ARN, "arn:aws:s3:us-east-1:111122223333:access-grants/default"),
     ConditionKey("s3:AccessGrantsLocationScope", Type.STRING, Presence.ACTION, Form.ANY, "s3://example/*"),
     ConditionKey("s3:AccessPointNetworkOrigin", Type.STRING, Presence.ACTION, Form.ANY, "Internet", values=("Internet", "VPC")),
     ConditionKey("s3:AccessPointTag/<key>", Type.STRING, Presence.ACTION, Form.TAG),
-    # The packaged reference lists it for no action. S3 User Guide, *Enabling ABAC in general purpose buckets*, read
-    # 2026-11: requests to a bucket for which ABAC is enabled have the tags of the bucket.
-    ConditionKey("s3:BucketTag/<key>", Type.STRING, Presence.REQUEST, Form.TAG),
+    # The packaged reference lists it for no action. *Enabling ABAC in general purpose buckets* says that requests to
+    # a bucket for which ABAC is enabled have the tags of the bucket.
+    ConditionKey("s3:BucketTag/<key>", Type.STRING, Presence.REQUEST, Form.TAG, document="https://docs.aws.amazon.com/AmazonS3/latest/userguide/buckets-tagging-enable-abac.html"),
     ConditionKey("s3:DataAccessPointAccount", Type.STRING, Presence.ACTION, Form.ACCOUNT, "111122223333"),
     ConditionKey("s3:DataAccessPointArn", Type.ARN, Presence.ACTION, Form.ARN, "arn:aws:s3:us-east-1:111122223333:accesspoint/example"),
     ConditionKey("s3:ExistingJobOperation", Type.STRING, Presence.ACTION),

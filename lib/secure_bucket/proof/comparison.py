@@ -6,7 +6,7 @@ The third value is an `Unknown` that says what the answer depends on.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Final, TypeAlias
 
@@ -92,7 +92,7 @@ class Comparison(Struct, frozen=True):
         found = self._holds(value, answers)
         return unless_void(found, self.variables, self.condition.at, self.undocumented)
 
-    def doubts(self, value: Observed, shared: Container[OpenMatch]) -> Iterator[OpenMatch]:
+    def doubts(self, value: Observed, shared: frozenset[OpenMatch]) -> Iterator[OpenMatch]:
         """Yield what decides the condition for a value, and has one answer in all statements that ask it."""
         if value is None or isinstance(value, tuple):
             return

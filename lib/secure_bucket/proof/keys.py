@@ -88,6 +88,8 @@ def presence_of(name: str, kind: Kind, *, through_endpoint: bool, tls_absent: bo
             return Availability.FREE if tls_absent else Availability.ALWAYS
         case Presence.REQUEST | Presence.ACTION:
             return Availability.FREE
+        case Presence.ELSEWHERE:
+            return Availability.ABSENT_RATHER
         case _:
             assert_never(key.presence)
 
