@@ -14,6 +14,7 @@
 #   make properties                     the properties of the prover, a hundred times as long
 #   make oracle                         our evaluator beside an IAM simulator that others wrote
 #   make spark                          the query of `audit`, run by Spark; needs Java
+#   make release                        build the release and check it, into dist/
 #   make mutate PART=proof              change the prover (or PART=policy) and see the tests fail
 
 PYTHON ?= python3
@@ -34,7 +35,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: install synth test coverage lint format docs docs-serve bench peers fuzz properties oracle spark mutate clean
+.PHONY: install synth test coverage lint format docs docs-serve bench peers fuzz properties oracle spark mutate release clean
 
 install: $(PYTHON_STAMP) $(NODE_STAMP)
 
@@ -125,10 +126,16 @@ spark: install
 	python -m pip install --quiet 'pyspark>=4,<5'
 	python -m pytest -m spark tests/operations/audit $(ARGS)
 
+# In an environment of its own: what is published is checked beside its dependencies, and not beside the tests.
+release:
+	$(PYTHON) -m venv .venv-release
+	.venv-release/bin/python -m pip install --quiet '.[all,release]' boto3-stubs
+	PATH=$(CURDIR)/.venv-release/bin:$$PATH .venv-release/bin/python tools/release.py
+
 PART ?= proof
 mutate: install
 	python -m pip install --quiet 'mutmut>=3,<4'
 	python tools/mutate.py $(PART) $(ARGS)
 
 clean:
-	rm -rf .cache .venv .venv-ministack .venv-oldest-cdk node_modules tests/formats/node_modules cdk.out build dist .mypy_cache .pytest_cache .ruff_cache lib/*.egg-info
+	rm -rf .cache .venv .venv-ministack .venv-oldest-cdk .venv-release node_modules tests/formats/node_modules cdk.out build dist .mypy_cache .pytest_cache .ruff_cache lib/*.egg-info

@@ -45,6 +45,15 @@ DEV = [
     "zensical>=0.0.73,<0.1; python_version >= '3.11'",
 ]
 
+RELEASE = [
+    "build>=1.3,<2",
+    "check-wheel-contents>=0.6,<0.7",
+    "cyclonedx-bom>=7,<8",
+    "pyright>=1.1.400,<2",
+    "pyroma>=5,<6",
+    "twine>=6,<8",
+]
+
 
 def readme() -> str:
     """Return the README with absolute links, so that it reads on a package page too."""
@@ -80,6 +89,8 @@ setup(
     name="secure-bucket",
     version="0.1.0",
     description="Prove that no S3 bucket accepts plain HTTP: an AWS CDK construct, a gate and a command line",
+    author="The secure-bucket maintainers",
+    author_email=os.environ.get("SECURE_BUCKET_EMAIL") or None,
     project_urls=addresses(),
     long_description=readme(),
     long_description_content_type="text/markdown",
@@ -119,5 +130,6 @@ setup(
         "source": SOURCE,
         "all": ALL,
         "dev": DEV,
+        "release": RELEASE,
     },
 )

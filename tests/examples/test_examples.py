@@ -15,7 +15,7 @@ pytestmark = pytest.mark.synth
 EXAMPLES = ROOT / "examples"
 
 SUMMARIES = {
-    "existing_app": "3 buckets, 2 proven, 2 of them fixed, 1 answering plain HTTP, 1 acknowledged",
+    "existing_app": "3 buckets, 2 proven, 2 of them fixed, 1 accepting plain HTTP, 1 acknowledged",
     "first_bucket": "1 bucket, 1 proven",
     "organization": "3 buckets, 3 proven",
     "pipeline": "5 buckets, 5 proven, 2 of them fixed",

@@ -122,4 +122,4 @@ def test_the_example_app_made_insecure(tmp_path: Path) -> None:
         "Reports/Plain",
     ):
         run.block(f"ERROR `{path}`", "over plain HTTP")
-    assert run.summary == "secure-bucket: 12 buckets, 7 proven, 5 answering plain HTTP"
+    assert run.summary == "secure-bucket: 12 buckets, 7 proven, 5 accepting plain HTTP"

@@ -64,7 +64,7 @@ def test_an_acknowledged_finding_passes_and_is_kept_with_its_reason(
     assert sorted(path.removesuffix("/Resource") for path in paths) == EVERY_BUCKET
     if at is not None:
         assert sorted(each["acknowledgedAt"] for each in kept) == at
-    assert run.summary == "secure-bucket: 4 buckets, 0 proven, 4 answering plain HTTP, 4 acknowledged"
+    assert run.summary == "secure-bucket: 4 buckets, 0 proven, 4 accepting plain HTTP, 4 acknowledged"
     # The command line reads them in the assembly, and those on the App and on a Stage in the gate's record.
     assert open_to_check(run) == []
 

@@ -50,7 +50,7 @@ def test_fix_mends_and_says_so(app: Run, options: list[str]) -> None:
     run = app.again("-c", "mode=fix", *options)
     assert run.code == 0, run.stderr
     assert fixed(run) == BUCKETS
-    summary = "secure-bucket: 5 buckets, 4 proven, 4 of them fixed, 1 answering plain HTTP, 1 acknowledged"
+    summary = "secure-bucket: 5 buckets, 4 proven, 4 of them fixed, 1 accepting plain HTTP, 1 acknowledged"
     assert run.summary == summary
     assert "secure-bucket" not in run.stdout
     record = json.loads((run.directory / "cdk.out" / "secure-bucket.json").read_text(encoding="utf-8"))

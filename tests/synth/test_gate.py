@@ -131,7 +131,7 @@ def test_a_bucket_that_answers_plain_http_fails_the_synthesis(
     for word in words:
         assert word in block
     assert run.summary is not None
-    assert "1 answering plain HTTP" in run.summary
+    assert "1 accepting plain HTTP" in run.summary
 
 
 def test_the_last_policy_wins_and_that_is_a_finding_of_its_own(app: Run) -> None:
@@ -196,7 +196,7 @@ def test_the_plugin_and_the_aspect_in_one_app_judge_it_once(tmp_path: Path) -> N
     run = cdk_synth(tmp_path, body, gate=PLUGIN.format("") + aspects)
     assert run.code == 1
     run.block("`Other/Plain`", "secure-bucket::SB001")
-    assert run.summary == "secure-bucket: 2 buckets, 1 proven, 1 answering plain HTTP"
+    assert run.summary == "secure-bucket: 2 buckets, 1 proven, 1 accepting plain HTTP"
     run.report()
 
 

@@ -42,7 +42,7 @@ def test_an_imported_bucket_is_named_with_what_its_owner_adds(tmp_path: Path) ->
         assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     assert run.stderr.count("imported bucket") == 3
     assert run.summary == (
-        "secure-bucket: 2 buckets, 1 proven, 1 answering plain HTTP, 3 imported (not covered)"
+        "secure-bucket: 2 buckets, 1 proven, 1 accepting plain HTTP, 3 imported (not covered)"
     )
 
 

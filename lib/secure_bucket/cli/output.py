@@ -99,9 +99,9 @@ class Progress:
 
     def __init__(self, total: int | None, *, shown: bool, what: str) -> None:
         self.total = total
-        self.shown = shown and sys.stderr is not None and sys.stderr.isatty()
+        self.shown: bool = shown and sys.stderr is not None and sys.stderr.isatty()
         self.what = what
-        self.next = time.monotonic() + self.DELAY
+        self.next: float = time.monotonic() + self.DELAY
         self._bar: rich.progress.Progress | None = None
 
     def __call__(self, done: int, total: int | None = None) -> None:

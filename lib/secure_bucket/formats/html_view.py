@@ -35,7 +35,7 @@ class View:
     def __init__(self, report: Report, run: Run) -> None:
         self.report = report
         self.run = run
-        self.cases = cases_of(report)
+        self.cases: tuple[Case, ...] = cases_of(report)
         self._excerpts = Excerpts(run.source)
 
     def where(self, at: Place) -> str:

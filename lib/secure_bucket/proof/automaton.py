@@ -69,10 +69,10 @@ class Automaton:
             for letter in self._letters_at(index):
                 self._own[letter] = self._own.get(letter, 0) | 1 << index
         # The work of a step, in steps of a short pattern.
-        self.weight = 2 + len(pattern.elements) // WORD
-        self.segments = _segments(pattern)
-        self.final = 1 << len(pattern.elements)
-        self.start = self._close(1)
+        self.weight: int = 2 + len(pattern.elements) // WORD
+        self.segments: tuple[str, ...] | None = _segments(pattern)
+        self.final: int = 1 << len(pattern.elements)
+        self.start: int = self._close(1)
         # Most patterns begin with a long text, which needs no steps.
         wild = (at for at, element in enumerate(self._elements) if not isinstance(element, (str, Hole)))
         length = 0 if self._fold else next(wild, len(self._elements))

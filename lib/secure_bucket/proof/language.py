@@ -48,7 +48,8 @@ class Budget:
     __slots__ = ("left", "whole")
 
     def __init__(self, whole: int) -> None:
-        self.whole = self.left = whole
+        self.whole: int = whole
+        self.left: int = whole
 
     def spend(self, work: int) -> None:
         """Take off some work.

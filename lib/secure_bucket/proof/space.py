@@ -86,7 +86,7 @@ class Space:
         *,
         strict: bool,
     ) -> None:
-        self.partition = partition_of(bucket_arn)
+        self.partition: str = partition_of(bucket_arn)
         self.rules = rules
         self.claim = claim
         self.bucket_arn = bucket_arn
@@ -103,7 +103,7 @@ class Space:
             for variable in rule.variables:
                 self._by_key.setdefault(variable.key, [])
                 self.names.setdefault(variable.key, variable.name)
-        self.every = (1 << (len(rules) + len(unknown))) - 1
+        self.every: int = (1 << (len(rules) + len(unknown))) - 1
 
     def scenarios(self) -> Iterator[Scenario]:
         """Yield the scenarios that this policy can tell apart, the simplest first."""

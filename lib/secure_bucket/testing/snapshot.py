@@ -12,10 +12,10 @@ from secure_bucket.testing.subject import template_of
 
 try:
     from syrupy.extensions.json import JSONSnapshotExtension
-except ImportError as missing:
+except ImportError as _missing:
     raise MissingDependencyError(
         "snapshots of templates need syrupy: `pip install 'secure-bucket[snapshots]'`"
-    ) from missing
+    ) from _missing
 
 __all__ = ["TemplateSnapshotExtension"]
 

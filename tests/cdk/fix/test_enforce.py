@@ -266,7 +266,7 @@ def test_what_undoes_a_fix_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     ):
         app.synth()
     assert (
-        capsys.readouterr().err.splitlines()[0] == "secure-bucket: 1 bucket, 0 proven, 1 answering plain HTTP"
+        capsys.readouterr().err.splitlines()[0] == "secure-bucket: 1 bucket, 0 proven, 1 accepting plain HTTP"
     )
     record = recorded(app)
     assert record["fixed"] == []

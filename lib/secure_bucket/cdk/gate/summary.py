@@ -22,7 +22,7 @@ def summary_of(report: Report, acknowledged: int, imported: int, fixed: int) -> 
     counts = [f"{total} bucket{'' if total == 1 else 's'}", f"{report.proven} proven"]
     for number, what in (
         (fixed, "of them fixed"),
-        (report.refuted, "answering plain HTTP"),
+        (report.refuted, "accepting plain HTTP"),
         (report.undecided, "undecided"),
         (acknowledged, "acknowledged"),
         (len(report.not_applicable), "of another kind (not judged)"),

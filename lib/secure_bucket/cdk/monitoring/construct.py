@@ -226,6 +226,7 @@ class SecureTransportMonitoring(Construct):
         self.log_bucket: SecureLogBucket | None = None
         if trail is not None:
             extend_trail(self, path, watched, trail)
+        self.log_group: logs.ILogGroup
         if log_group is not None:
             self.log_group = log_group
         elif trail is not None:
@@ -247,6 +248,8 @@ class SecureTransportMonitoring(Construct):
                 management_events=management_events,
             )
 
+        self.denied_alarm: cloudwatch.Alarm
+        self.answered_alarm: cloudwatch.Alarm
         self.denied_alarm, self.answered_alarm = (
             make_alarm(
                 self,

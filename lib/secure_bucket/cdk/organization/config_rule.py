@@ -54,7 +54,7 @@ class SecureTransportOrganizationRule(Construct):
         kind, path = "organization rule", path_in(scope, id)
         excluded = accounts(kind, path, excluded_accounts)
         super().__init__(scope, id)
-        self.rule = config.CfnOrganizationConfigRule(
+        self.rule: config.CfnOrganizationConfigRule = config.CfnOrganizationConfigRule(
             self,
             "Resource",
             excluded_accounts=excluded,

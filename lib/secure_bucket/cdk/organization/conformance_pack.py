@@ -38,7 +38,7 @@ class SecureTransportConformancePack(Construct):
 
     def __init__(self, scope: Construct, id: str, *, conformance_pack_name: str | None = None) -> None:
         super().__init__(scope, id)
-        self.pack = config.CfnConformancePack(
+        self.pack: config.CfnConformancePack = config.CfnConformancePack(
             self,
             "Resource",
             conformance_pack_name=name_of(
@@ -83,7 +83,7 @@ class SecureTransportOrganizationConformancePack(Construct):
         kind = "organization conformance pack"
         excluded = accounts(kind, path_in(scope, id), excluded_accounts)
         super().__init__(scope, id)
-        self.pack = config.CfnOrganizationConformancePack(
+        self.pack: config.CfnOrganizationConformancePack = config.CfnOrganizationConformancePack(
             self,
             "Resource",
             excluded_accounts=excluded,

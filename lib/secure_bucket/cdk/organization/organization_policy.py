@@ -138,7 +138,7 @@ class SecureTransportOrganizationPolicy(Construct):
         arn: str | Text = f"arn:aws:s3:::{exempt_buckets[0]}" if exempt_buckets else ANY_BUCKET
         self.verdict: Verdict = prove(known, DENIES_HTTP, bucket_arn=arn, strict=True)
         """Whether plain HTTP is denied for every bucket: `Proven`, or with exceptions `Refuted` by one."""
-        self.policy = organizations.CfnPolicy(
+        self.policy: organizations.CfnPolicy = organizations.CfnPolicy(
             self,
             "Policy",
             content=document(cdk.Aws.PARTITION),

@@ -50,7 +50,9 @@ class Conclusion:
         self.counts: dict[str, list[Row]] = defaultdict(list)
         self.wholes: dict[str, Row] = {}
         self.apart: dict[str, int] = defaultdict(int)
-        self.group_rows = [row for row in rows if row["level"] == "group" and row["answer"] != "malformed"]
+        self.group_rows: list[Row] = [
+            row for row in rows if row["level"] == "group" and row["answer"] != "malformed"
+        ]
         for row in rows:
             if row["level"] == "bucket" and row["bucket"] is not None:
                 self.wholes[row["bucket"]] = row

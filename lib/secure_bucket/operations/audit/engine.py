@@ -189,7 +189,7 @@ class Engine:
     def __init__(
         self, question: Question, directory: str, *, memory: str = MEMORY, threads: int | None = None
     ) -> None:
-        self.duckdb = load_duckdb()
+        self.duckdb: Any = load_duckdb()
         self.question = question
         self.directory = directory
         settings: dict[str, Any] = {
@@ -199,8 +199,8 @@ class Engine:
             "autoload_known_extensions": "false",
             **({} if threads is None else {"threads": threads}),
         }
-        self.connection = self.duckdb.connect(os.path.join(directory, "counts.duckdb"), config=settings)
-        self.malformed = 0
+        self.connection: Any = self.duckdb.connect(os.path.join(directory, "counts.duckdb"), config=settings)
+        self.malformed: int = 0
         self.places: list[LogLine] = []
         self.rows = 0
         self._create()

@@ -54,10 +54,10 @@ class Decision:
         self.joined = joined
         self.clients = clients
         self.circumstances = circumstances
-        self.in_force = None if joined.running is None else joined.running.bucket.verdict
-        self.in_template = _worst(joined.declared)
-        self.state = _state(self.in_force, self.in_template)
-        self.answer = self._answer()
+        self.in_force: Verdict | None = None if joined.running is None else joined.running.bucket.verdict
+        self.in_template: Verdict | None = _worst(joined.declared)
+        self.state: State = _state(self.in_force, self.in_template)
+        self.answer: Answer | None = self._answer()
 
     @property
     def wave(self) -> Wave:

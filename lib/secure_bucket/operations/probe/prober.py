@@ -78,8 +78,10 @@ class Prober:
         self._asks = asks_of(keys)
         self._credentials: dict[Signer, Any] = {Signer.ANONYMOUS: None}
         self._secure: dict[tuple[int, Signer], Heard] = {}
-        self.target = ProbeTarget(session, bucket, session.boto.region_name or _FIRST_REGION, layout)
-        self.hindrance = self._proxies()
+        self.target: ProbeTarget = ProbeTarget(
+            session, bucket, session.boto.region_name or _FIRST_REGION, layout
+        )
+        self.hindrance: str = self._proxies()
         if not self.hindrance:
             self._locate(bucket)
 

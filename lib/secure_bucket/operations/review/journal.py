@@ -58,9 +58,9 @@ class Journal:
 
     def __init__(self, file: str, scope: Mapping[str, object], max_age: datetime.timedelta = MAX_AGE) -> None:
         self.file = file
-        self.reused = 0
-        self.stale = 0
-        self.finished_before = False
+        self.reused: int = 0
+        self.stale: int = 0
+        self.finished_before: bool = False
         self.oldest: datetime.datetime | None = None
         self._lock = threading.Lock()
         self._answers: dict[tuple[str, str], BucketAnswer] = {}
