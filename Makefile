@@ -48,7 +48,7 @@ $(NODE_STAMP): package.json package-lock.json .npmrc $(PYTHON_STAMP)
 	npm ci --loglevel=error
 	@touch $@
 
-# The summary is said by the gate on stderr, before the CDK prints its own last lines: say it again
+# The gate prints its summary on stderr, before the CDK prints its own last lines: print it again
 # at the end. The exit code is the one of `cdk`; make shows it as "Error N" and exits itself with 2.
 synth: install
 	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; set +e; \

@@ -2,7 +2,7 @@
 
     pip install nox
     nox                                             everything; what is not installed is skipped, and said
-    nox --list                                      what there is
+    nox --list                                      the list of sessions
     nox -s "tests-3.13(oldest)"                     one of them
     nox -s "tests-3.13(newest)" -- tests/cdk -k fix
 

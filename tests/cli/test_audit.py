@@ -114,7 +114,7 @@ def test_options_reach_the_question(directory: Path, run: Run) -> None:
         (("log", "--external-id", "x"), "--external-id goes with --role-arn"),
         (("log", "--athena"), "Athena reads one `s3://BUCKET/PREFIX`"),
         (("s3://logs/a", "s3://logs/b", "--athena", "--yes"), "Athena reads one `s3://BUCKET/PREFIX`"),
-        (("s3://logs/a", "--athena"), "there is no terminal to ask at: give --yes"),
+        (("s3://logs/a", "--athena"), "without a terminal nobody can confirm it: give --yes"),
         (("s3://logs/a", "--print-sql", "--database", "a;b"), "`a;b` is no name of a database"),
         (("s3://A/", "--print-sql"), "is not `s3://BUCKET/PREFIX`"),
         (("log", "nothing"), "`nothing` does not exist"),

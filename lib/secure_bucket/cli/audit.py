@@ -126,7 +126,7 @@ def _athena(arguments: argparse.Namespace) -> Audit | None:
 
     if not arguments.yes and not (sys.stdin is not None and sys.stdin.isatty()):
         raise SecureBucketError(
-            "a query of Athena costs money, and there is no terminal to ask at: give --yes"
+            "a query of Athena costs money, and without a terminal nobody can confirm it: give --yes"
         )
 
     def confirm(estimate: Estimate) -> bool:
@@ -193,7 +193,7 @@ def audit_permissions_of(
         results: Where Athena puts its results.
 
     Raises:
-        SecureBucketError: If a prefix is none.
+        SecureBucketError: If a prefix is not valid.
     """
     from secure_bucket.operations.audit.permissions import audit_permissions
     from secure_bucket.operations.audit.s3 import parse_location

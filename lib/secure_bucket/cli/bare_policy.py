@@ -50,11 +50,11 @@ class BarePolicy(Struct, frozen=True):
         """Return the ARN of the bucket that the policy is for.
 
         Args:
-            bucket: Its name or its ARN; the one bucket that the policy names unless given.
-            partition: Its partition; the one partition that the policy names unless given, or else `aws`.
+            bucket: Its name or its ARN (default: the one bucket that the policy names).
+            partition: Its partition (default: the one partition that the policy names, or `aws`).
 
         Raises:
-            PolicyError: If the policy names none, or several, or what is given is no bucket.
+            PolicyError: If the policy names no bucket or several, or `bucket` is not a bucket.
         """
         named = list(dict.fromkeys(_named(self.policy)))
         if bucket is not None and bucket.startswith("arn:"):

@@ -1,7 +1,7 @@
 """A baseline: the findings that were there before the gate was, so that only new ones fail.
 
 An entry holds what survives refactoring, never a line: the rule, the file of the template, and the path of
-the construct, or the logical id where there is none; of a bucket that runs its account and its ARN. A
+the construct, or else the logical id; for a live bucket its account and its ARN. A
 template that was moved is found again by its name, or by the path of the construct, as long as nothing is
 left at its old place.
 """
@@ -26,7 +26,7 @@ __all__ = ["SCHEMA", "Baseline", "BaselineError", "Entry", "apply_baseline", "re
 
 SCHEMA = "secure-bucket/baseline/1"
 _MAX_BYTES = 64 * 1024 * 1024
-# What is wrong with an exception is mended where the exception is written.
+# A wrong exception is corrected where it is written.
 _ACCOUNT = "account "
 _RUNS = re.compile(r"account \d{12}")
 _RULES = frozenset(rule.id for rule in RULES if rule.excusable)
@@ -93,7 +93,7 @@ def read_baseline(file: str) -> Baseline:
     """Read a baseline.
 
     Raises:
-        BaselineError: If there is none, or if it is not written as one.
+        BaselineError: If it is missing, or not in the form of a baseline.
     """
     try:
         with open(file, "rb") as stream:
@@ -197,6 +197,6 @@ def _moved(findings: Iterable[Finding], baseline: Baseline) -> Mapping[Entry, En
 
 
 def _identity(entry: Entry) -> tuple[str, str, str]:
-    # The path of a construct names it whatever its template is called.
+    # The path of a construct identifies it in a template of any name.
     name = "" if "/" in entry.resource else entry.template.rpartition("/")[2]
     return name, entry.resource, entry.rule

@@ -103,7 +103,7 @@ class Config(SettingsTable, frozen=True):
     """The settings of a project.
 
     Args:
-        file: The file they were read from; `""` when there is none.
+        file: The file of the settings; `""` without a file.
         lines: The line of each exception, as far as they have a line each.
     """
 
@@ -133,10 +133,10 @@ def config_of(arguments: argparse.Namespace) -> Config:
 
 
 def find_config(directory: str) -> Config:
-    """Return the settings of the nearest file, from a directory upwards; empty ones if there is none.
+    """Return the settings of the nearest file, from a directory upwards; without a file, empty settings.
 
     Raises:
-        ConfigError: If that file cannot be read, or says something that is no setting.
+        ConfigError: If that file cannot be read, or has an unknown setting.
     """
     directory = os.path.abspath(directory)
     while True:
@@ -158,7 +158,7 @@ def read_config(file: str) -> Config:
     """Return the settings of one file; a `pyproject.toml` without a table for us has none.
 
     Raises:
-        ConfigError: If it cannot be read, or says something that is no setting.
+        ConfigError: If it cannot be read, or has an unknown setting.
     """
     relative = os.path.relpath(file)
     file = file if relative.startswith(os.pardir) else relative

@@ -242,7 +242,7 @@ def _now() -> datetime.datetime:
 
 
 def _root(directory: str) -> str:
-    """Return the root of the repository around a directory; the directory itself if there is none."""
+    """Return the root of the repository around a directory; without a repository, the directory itself."""
     current = directory
     while not os.path.lexists(os.path.join(current, ".git")):
         above = os.path.dirname(current)

@@ -12,19 +12,19 @@ __all__ = ["statement_in_words"]
 # For one value, and for one of several; a negated operator excludes all of its values.
 _OPERATORS = {
     "StringEquals": ("is", "is one of"),
-    "StringNotEquals": ("is not", "is none of"),
-    "StringEqualsIgnoreCase": ("is, in whatever case,", "is, in whatever case, one of"),
-    "StringNotEqualsIgnoreCase": ("is not, in whatever case,", "is, in whatever case, none of"),
+    "StringNotEquals": ("is not", "is not one of"),
+    "StringEqualsIgnoreCase": ("is, in any case,", "is, in any case, one of"),
+    "StringNotEqualsIgnoreCase": ("is not, in any case,", "is not, in any case, one of"),
     "StringLike": ("matches", "matches one of"),
     "StringNotLike": ("does not match", "matches none of"),
     "NumericEquals": ("is the number", "is one of the numbers"),
-    "NumericNotEquals": ("is not the number", "is none of the numbers"),
+    "NumericNotEquals": ("is not the number", "is not one of the numbers"),
     "NumericLessThan": ("is less than", "is less than one of"),
     "NumericLessThanEquals": ("is at most", "is at most one of"),
     "NumericGreaterThan": ("is more than", "is more than one of"),
     "NumericGreaterThanEquals": ("is at least", "is at least one of"),
     "DateEquals": ("is the time", "is one of the times"),
-    "DateNotEquals": ("is not the time", "is none of the times"),
+    "DateNotEquals": ("is not the time", "is not one of the times"),
     "DateLessThan": ("is before", "is before one of"),
     "DateLessThanEquals": ("is not after", "is not after one of"),
     "DateGreaterThan": ("is after", "is after one of"),
@@ -41,7 +41,7 @@ _OPERATORS = {
 _KINDS = {
     "AWS": "",
     "Service": "the service ",
-    "Federated": "whoever signs in with ",
+    "Federated": "everybody who signs in with ",
     "CanonicalUser": "the user ",
 }
 

@@ -43,7 +43,7 @@ class ClaimOptions(Struct, frozen=True):
         """Grant the exceptions of the settings to a report.
 
         Raises:
-            ConfigError: If one has no reason, names no rule, or ends on a day that is none.
+            ConfigError: If one has no reason, no rule, or an end that is not a day.
         """
         if not config.exceptions:
             return report

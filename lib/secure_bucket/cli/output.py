@@ -49,7 +49,7 @@ def speaks_utf8(stream: TextIO) -> bool:
 
 
 def to_stdout(text: str) -> None:
-    """Write a text to standard output; a reader that has gone away is no mistake of ours.
+    """Write a text to standard output; a reader that has gone away is not an error.
 
     Raises:
         OutputError: If it cannot be written, as on a full disk.

@@ -167,7 +167,7 @@ def _same_question(audit: Audit, arguments: argparse.Namespace) -> None:
 
 
 def _who(arguments: argparse.Namespace) -> str:
-    """Return the first option on whom AWS is asked as; `""` when there is none."""
+    """Return the first option on the AWS session; `""` without such an option."""
     options = {
         "--profile": arguments.profiles,
         "--role-arn": arguments.role_arns,

@@ -57,7 +57,7 @@ def replace_file(file: str, old: bytes, new: str) -> None:
 
 
 def pass_on(text: str) -> None:
-    """Write a template to standard output as UTF-8, whatever the terminal speaks."""
+    """Write a template to standard output as UTF-8, also where the terminal uses another encoding."""
     stream = getattr(sys.stdout, "buffer", None)
     if stream is None:
         to_stdout(text)

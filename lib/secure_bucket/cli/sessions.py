@@ -1,4 +1,4 @@
-"""Whom AWS is asked as, by the options that the commands share."""
+"""Build AWS sessions from the options that the commands share."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def access_of(arguments: argparse.Namespace, *, connections: int = 10) -> Access
 
 
 def partition_of(access: Access) -> str:
-    """Return the partition that the region is in, without asking anybody; `aws` where there is no region.
+    """Return the partition of the region, without a request to AWS; `aws` without a region.
 
     Raises:
         MissingDependencyError: If boto3 is not installed.

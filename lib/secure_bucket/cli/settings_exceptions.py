@@ -31,7 +31,7 @@ def grant_configured(
         today: The day for which the exceptions are granted.
 
     Raises:
-        ConfigError: If one has no reason, names no rule, or ends on a day that is none.
+        ConfigError: If one has no reason, no rule, or an end that is not a day.
     """
     unasked = () if minimum_tls is not None else (OLD_TLS,)
     return grant_exceptions(report, _configured(config, report), today, unasked=unasked)
@@ -41,7 +41,7 @@ def _configured(config: Config, report: Report) -> Iterator[GrantedException]:
     """Yield the exceptions of the settings that concern a report.
 
     Raises:
-        ConfigError: If one has no reason, names no rule, or ends on a day that is none.
+        ConfigError: If one has no reason, no rule, or an end that is not a day.
     """
     needed = {(finding.subject.key, finding.rule) for finding in report.findings}
     known = {each.subject.key for each in (*report.buckets, *report.findings)}
@@ -94,7 +94,7 @@ def _resources(
         )
     ]
     if rule == UNREAD:
-        # A logical id has letters and digits only, so that a pattern of them is no logical id.
+        # A logical id has letters and digits only, so that a pattern is never a logical id.
         templates = {subject.template for subject in matching}
         covered = [
             Declared(logical_id, template)

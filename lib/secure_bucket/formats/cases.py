@@ -56,7 +56,7 @@ class Excused(Struct, frozen=True):
 
 
 class Case(About, frozen=True):
-    """Everything that is said about one bucket, or about one policy whose bucket is elsewhere.
+    """The findings on one bucket, or on one policy whose bucket is elsewhere.
 
     Args:
         at: Where it is written.

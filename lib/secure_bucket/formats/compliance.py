@@ -1,6 +1,6 @@
 """The requirements that a report bears on: which findings and safeguards answer each, and how far.
 
-The numbers and titles are those of the documents; what they ask for is said in our words. A requirement
+The numbers and titles are those of the documents; we describe in our words what they ask for. A requirement
 that a proof answers stands on the verdicts; one about watching stands on the safeguards that the templates
 declare, and on nothing where they declare none.
 """
@@ -29,8 +29,8 @@ class Requirement(Struct, frozen=True):
         rules: The rules whose findings say that it is not met.
         safeguards: The safeguards that answer it; with none of them nothing is shown, unless `rules` answer.
         constructs: What in this library answers it.
-        shows_running: What it says instead when it judges buckets that run; the same unless set.
-        leaves_running: What it leaves out then; the same unless set.
+        shows_running: What it shows for live buckets (default: the same).
+        leaves_running: What it leaves out then (default: the same).
     """
 
     document: str
@@ -85,7 +85,7 @@ REQUIREMENTS = (
         _PCI,
         "8.4.2",
         "Multi-factor authentication into the cardholder data environment",
-        "Whoever reaches the environment of cardholder data other than at a console of it proves in more "
+        "Everybody who reaches the environment of cardholder data, except at its consoles, proves in more "
         "than one way who they are.",
         "That the named policies refuse some operations on a bucket without multi-factor authentication.",
         "Every other way into the environment, which operations the policies list, and which principals they "

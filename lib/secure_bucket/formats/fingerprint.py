@@ -16,7 +16,7 @@ def fingerprint(finding: Finding, run: Run, excerpts: Excerpts) -> str:
     """Return a hash of the rule, the bucket and the guilty statement, in 32 hexadecimal digits.
 
     The bucket is known by the path of its construct and the directory of the assembly, or else by its
-    logical id and its template; the statement by its text, whatever its white space. Line numbers and
+    logical id and its template; the statement by its text without its white space. Line numbers and
     messages have no part in it.
     """
     template = run.relative(finding.template)

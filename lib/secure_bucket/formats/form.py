@@ -156,7 +156,7 @@ def read_bytes_of(file: str | os.PathLike[str]) -> bytes:
     name = os.fspath(file)
     try:
         if os.path.getsize(name) > _MAX_BYTES:
-            raise FormError(f"`{name}` has more than {_MAX_BYTES:,} bytes: it is no report")
+            raise FormError(f"`{name}` has more than {_MAX_BYTES:,} bytes: it cannot be a report")
         with open(name, "rb") as stream:
             return stream.read().removeprefix(b"\xef\xbb\xbf")
     except OSError as error:

@@ -91,7 +91,7 @@ class RefutedForm(Struct, frozen=True, tag_field="outcome", tag="refuted"):
         request: The request.
         why: Which statement came closest, and why it does not apply.
         at: Where that statement is written.
-        statement: The index of that statement; null when there is none.
+        statement: The index of that statement; null without a statement.
     """
 
     request: Request
@@ -126,7 +126,7 @@ VerdictForm: TypeAlias = ProvenForm | RefutedForm | UndecidedForm
 
 
 class AboutForm(Struct, frozen=True, kw_only=True):
-    """Something that is said about a resource of a template, or about a running bucket.
+    """The subject of a statement: a resource of a template, or a live bucket.
 
     Args:
         logical_id: The logical id of the bucket, or of the policy; null for a running bucket.
@@ -184,7 +184,7 @@ class FindingForm(AboutForm, frozen=True, kw_only=True):
         fix: What to do about it, in one line.
         at: Where it is written.
         created_at: The line of the program that created the construct; null when nothing tells.
-        request: The request that gets through; null when there is none.
+        request: The request that gets through; null without such a request.
         parameters: The parameter values under which it happens; empty when it happens under all of them.
         fingerprint: The same for the same finding when the lines around it have moved.
     """
@@ -205,7 +205,7 @@ class ExceptionForm(AboutForm, frozen=True, kw_only=True):
 
     Args:
         rule: The id of the rule it is granted for.
-        reason: Why, in the words of whoever granted it.
+        reason: The reason, in the words of its author.
         at: Where it is written.
         expires: The last day on which it holds; null when it has no end.
         expired: Whether that day has passed.
@@ -274,7 +274,7 @@ class FaultForm(Struct, frozen=True):
 
 
 class IgnoredForm(Struct, frozen=True):
-    """A file that was passed over.
+    """A file that was skipped.
 
     Args:
         file: The file.
@@ -302,7 +302,7 @@ class ReportForm(JsonDocument, frozen=True, kw_only=True, tag_field="schema", ta
         faults: What could not be checked.
         safeguards: What the templates declare besides the denies: what watches the buckets, or enforces the
             deny from above. Evidence, of no weight for a verdict.
-        ignored: Files that are no templates.
+        ignored: Files without a template.
         remarks: What bears on the whole report, each in a sentence.
     """
 

@@ -52,7 +52,7 @@ def render(report: Report, run: Run, *, suppressed: bool = True) -> str:
         report: The report.
         run: The check it came from; its `source` gives the regions.
         suppressed: Whether to include the findings that an exception or a baseline excuses, as results
-            with a suppression. They are included unless set otherwise.
+            with a suppression (default: include them).
     """
     log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [_Writer(run).run_of(report, suppressed)]}
     return well_formed(json.dumps(log, ensure_ascii=False, indent=2)) + "\n"

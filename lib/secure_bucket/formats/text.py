@@ -48,10 +48,10 @@ def render(
     Args:
         report: The report.
         run: The check it came from; its `source` gives the excerpts.
-        colour: Whether to use the colours of a terminal. Plain text unless set.
-        width: The columns to wrap at. A finding stays on one line, however long, unless given.
-        ascii_only: Whether to write ASCII alone, with an escape for everything else. UTF-8 unless set.
-        verbose: Whether to also list the proven buckets, and the files that are no templates.
+        colour: Whether to use the colours of a terminal (default: plain text).
+        width: The columns to wrap at (default: each finding stays on one line).
+        ascii_only: Whether to write ASCII alone, with an escape for everything else (default: UTF-8).
+        verbose: Whether to also list the proven buckets, and the files without a template.
         concise: Whether to leave out fixes and excerpts (default: show them).
     """
     text = "".join(f"{line}\n" for line in _Page(run, colour, width, concise).report(report, verbose))

@@ -13,7 +13,7 @@ def write_atomically(path: str | os.PathLike[str], text: str) -> None:
 
     The text is written to another file of the same directory, which then takes the place of the first. A
     full disk therefore leaves the old file as it was, and nothing beside it. A link is followed, and the
-    permissions of an existing file are kept. What is no regular file, as `/dev/stdout` or a FIFO, is
+    permissions of an existing file are kept. A special file, such as `/dev/stdout` or a FIFO, is
     written to directly.
 
     Args:
