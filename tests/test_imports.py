@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -179,3 +180,11 @@ def test_a_construct_loads_the_cdk_when_it_is_asked_for() -> None:
 
 def test_the_gate_reads_no_yaml() -> None:
     assert "yaml" not in fresh(f"import secure_bucket; secure_bucket.SecureTransportAspect; {LOADED}")
+
+
+def test_one_file_names_the_manifest_of_a_cloud_assembly() -> None:
+    quoted = re.compile(r"""["']manifest\.json""")
+    named = [
+        file.name for file in sorted(PACKAGE.rglob("*.py")) if quoted.search(file.read_text(encoding="utf-8"))
+    ]
+    assert named == ["manifest.py"]

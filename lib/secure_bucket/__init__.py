@@ -30,7 +30,8 @@ if TYPE_CHECKING:
         SecureTransportOrganizationConformancePack,
     )
     from secure_bucket.cdk.organization.organization_policy import SecureTransportOrganizationPolicy
-    from secure_bucket.checks.check import check_assembly, check_template
+    from secure_bucket.checks.check import check_template
+    from secure_bucket.checks.cloud_assembly import check_assembly
     from secure_bucket.conformance import conformance_pack
     from secure_bucket.errors import (
         ConstructError,
@@ -134,7 +135,7 @@ _MODULES = {
     "Undecided": "proof.verdict",
     "Unknown": "values.unknown",
     "Verdict": "proof.verdict",
-    "check_assembly": "checks.check",
+    "check_assembly": "checks.cloud_assembly",
     "check_template": "checks.check",
     "conformance_pack": "conformance",
     "enforce_secure_transport": "cdk.fix.enforce",

@@ -19,8 +19,8 @@ import pytest
 from _pytest.mark import ParameterSet
 
 import secure_bucket
+from secure_bucket import check_assembly
 from secure_bucket.cdk.versions import LOWEST, OLDEST, RELIABLE_PLUGINS, require_cdk
-from secure_bucket.checks import check_assembly
 from secure_bucket.errors import MissingDependencyError
 from tests.docs.pages import ROOT
 from tests.synth.harness import OWN_VALIDATION_OFF, Run, synth_here

@@ -114,6 +114,11 @@ def test_exception_from_a_rule_that_was_not_asked_about(run: Run) -> None:
         ("{Rule: SB001}", "it has no `Reason`, in words"),
         ("{Rule: SB001, Reason: ' '}", "it has no `Reason`, in words"),
         ("{Rule: SB001, Reason: [x]}", "it has no `Reason`, in words"),
+        ("{Rule: SB001, Reason: ...}", "it has no `Reason`, in words"),
+        ('{Rule: SB001, Reason: "\\u200b"}', "it has no `Reason`, in words"),
+        ("{Rule: SB001, Reason: until March 2031}", "its reason names the end `March`, which is not a day"),
+        ("{Rule: SB001, Reason: x, Expires: 20310301}", "`Expires` is `20310301`, not a day"),
+        ("{Rule: SB001, Reason: x, Expires: 2031-W09-1}", "`Expires` is `2031-W09-1`, not a day"),
         ("{Reason: x}", "it has no `Rule`"),
         ("{Rule: SB099, Reason: x}", "there is no rule `SB099`"),
         ("{Rule: SB007, Reason: x}", "there is no rule `SB007` that an exception can be granted from"),
@@ -210,3 +215,10 @@ def test_every_report_lists_exceptions(run: Run, directory: Path) -> None:
         assert "the scanner speaks no TLS" in run("check", "a.yaml", "--format", name).out, name
     report = json.loads(run("check", "a.yaml", "--format", "json").out)
     assert report["exceptions"]
+
+
+@pytest.mark.parametrize("expires", ["", f", Expires: {TOMORROW}"])
+def test_the_end_in_a_reason_counts_in_a_template_too(run: Run, expires: str) -> None:
+    outcome = check(run, OPEN + metadata(f"{{Rule: SB001, Reason: accepted until {YESTERDAY}{expires}}}"))
+    assert outcome.code == 1
+    assert f"the exception from SB001 expired on {YESTERDAY}" in outcome.out

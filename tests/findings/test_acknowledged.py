@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from secure_bucket import Report, check_assembly
-from secure_bucket.findings.acknowledgments import RECORD, GateRecord, RecordedException
+from secure_bucket.findings.finding import ExceptionOrigin
+from secure_bucket.findings.gate_record import RECORD, GateRecord, RecordedException
 
 PLAIN = {"Type": "AWS::S3::Bucket", "Metadata": {"aws:cdk:path": "Top/Plain/Resource"}}
 
@@ -44,6 +45,8 @@ def test_it_excepts_what_it_is_on_and_what_is_inside(assembly: Path, path: str) 
     assert report.findings == ()
     (exception,) = report.exceptions
     assert (exception.logical_id, exception.expires) == ("Plain", datetime.date(2027, 3, 1))
+    assert exception.origin is ExceptionOrigin.ACKNOWLEDGMENT
+    assert exception.reach == f"/{path.replace('__', '/')}"
     assert exception.at.file == str(assembly / "manifest.json")
 
 
@@ -96,6 +99,7 @@ def test_one_around_the_buckets_is_read_from_the_record_of_the_gate(assembly: Pa
     assert report.findings == ()
     (exception,) = report.exceptions
     assert (exception.reason, exception.at.file) == ("no TLS there", str(assembly / RECORD))
+    assert (exception.origin, exception.reach) == (ExceptionOrigin.RECORD, f"/{path}")
 
 
 def test_the_record_of_the_gate_is_held_against_the_day(assembly: Path) -> None:
@@ -128,3 +132,16 @@ def test_a_missing_record_is_reported_where_a_finding_counts(assembly: Path) -> 
     assert check(assembly, Top={"secure-bucket::SB001": "the scanner"}).remarks == ()
     record(assembly, "Other")
     assert check(assembly).remarks == ()
+
+
+def test_an_exception_of_the_metadata_counts_once_although_the_gate_records_it(assembly: Path) -> None:
+    exception = {"Rule": "SB001", "Reason": "no TLS there", "Expires": "2027-02-28"}
+    metadata = {**PLAIN["Metadata"], "SecureBucket": {"Exceptions": [exception]}}  # type: ignore[dict-item]
+    template = {"Resources": {"Plain": {**PLAIN, "Metadata": metadata}}}
+    (assembly / "Top.template.json").write_text(json.dumps(template))
+    recorded = RecordedException(
+        "secure-bucket::SB001", "Top/Plain", "no TLS there", "2027-02-28", True, (), ExceptionOrigin.METADATA
+    )
+    (assembly / RECORD).write_bytes(msgspec.json.encode(GateRecord(exceptions=(recorded,))))
+    # The record has no right to an exception whose end it does not check.
+    assert sorted(finding.rule for finding in check(assembly).findings) == ["SB001", "SB008"]

@@ -6,7 +6,8 @@ import datetime
 
 import pytest
 
-from secure_bucket.findings.acknowledgments import by_construct, expiry_of, nearest
+from secure_bucket.findings.acknowledgments import by_construct, nearest
+from secure_bucket.findings.expiry import expiry_of, is_reason, parse_day
 from secure_bucket.template.resolve import Acknowledged
 from secure_bucket.values.unknown import Place
 
@@ -91,3 +92,17 @@ def test_one_without_an_end_does_not_revive_an_expired_one() -> None:
     twice = [Acknowledged("a", "Top", why, Place()) for why in ("expires 2027-02-28", "no end")]
     found = nearest(by_construct(twice), "a", "Top/Logs", DAY)
     assert found == twice[0]
+
+
+@pytest.mark.parametrize(
+    "text", ["2027-03-1", "20270301", "2027-W09-1", "2027-03-01T00:00", "2027-02-30", "", "２０２７-03-01"]
+)
+def test_a_day_has_one_form_in_every_python(text: str) -> None:
+    assert parse_day("2027-03-01") == DAY
+    assert parse_day(text) is None
+
+
+@pytest.mark.parametrize("text", ["", " ", "\u200b", "\xa0\u2060", "...", "-", "\t\n"])
+def test_a_reason_without_a_letter_is_not_a_reason(text: str) -> None:
+    assert not is_reason(text)
+    assert is_reason(f"{text}no TLS")

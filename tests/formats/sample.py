@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from secure_bucket.checks.running_buckets import check_buckets
 from secure_bucket.findings.finding import (
+    ExceptionOrigin,
     Fault,
     Finding,
     GrantedException,
@@ -220,7 +221,13 @@ def _running() -> Report:
         minimum_tls_version=1.2,
     )
     last = [each for each in report.findings if each.subject.label == arn("known")]
-    excepted = GrantedException(last[0].subject, "SB001", "It goes in March", findings=tuple(last[:1]))
+    excepted = GrantedException(
+        last[0].subject,
+        "SB001",
+        "It goes in March",
+        findings=tuple(last[:1]),
+        origin=ExceptionOrigin.SETTINGS,
+    )
     return replace(
         report,
         findings=tuple(each for each in report.findings if each not in last),

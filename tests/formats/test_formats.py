@@ -227,7 +227,8 @@ def test_sarif_suppresses_what_is_excused_and_can_leave_it_out() -> None:
     suppressed = [result for result in results if "suppressions" in result]
     assert [result["suppressions"][0]["kind"] for result in suppressed] == ["inSource", "external"]
     assert suppressed[0]["suppressions"][0]["justification"] == (
-        "excepted, until 2027-03-31: The old scanner speaks no TLS, its replacement is ordered"
+        "excepted, until 2027-03-31: The old scanner speaks no TLS, its replacement is ordered "
+        "(metadata of the template)"
     )
     left = _run(FULL, suppressed=False)["results"]
     assert left == [result for result in results if result not in suppressed]

@@ -88,7 +88,8 @@ def test_more_findings_than_a_screen_shows_are_grouped_by_file() -> None:
 
 def test_exceptions_are_listed_with_reason_and_end() -> None:
     text = render(FULL, RUN)
-    assert "  excepted, until 2027-03-31: The old scanner speaks no TLS, its replacement is ordered\n" in text
+    excepted = "  excepted, until 2027-03-31: The old scanner speaks no TLS, its replacement is ordered"
+    assert f"{excepted} (metadata of the template)\n" in text
     assert "templates/other.json:4:5: expired exception: the exception for SB006 on `Gone`" in text
     assert ", which ended on 2026-01-31: Needed once\n" in text
     assert "  it is in the baseline\n" in text

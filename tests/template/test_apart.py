@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from secure_bucket.checks import check_assembly, check_templates
+from secure_bucket import check_assembly
+from secure_bucket.checks import check_templates
 from secure_bucket.findings import Report
 
 ARN = "arn:aws:s3:::acme-reports"

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from secure_bucket.checks import check_assembly, check_templates
+from secure_bucket import check_assembly
+from secure_bucket.checks import check_templates
 from secure_bucket.errors import TemplateError
 from secure_bucket.findings import Report
 from secure_bucket.proof import Proven, Refuted

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from secure_bucket.checks.refusal import is_refused
 from secure_bucket.errors import TemplateError
 from secure_bucket.findings.finding import Fault, Finding, GrantedException, JudgedBucket, Report
 from secure_bucket.findings.judge import DeclaredJudgement, Judge
@@ -22,7 +21,6 @@ from secure_bucket.template import (
     Inventory,
     load_document,
     parse_document,
-    read_assembly,
     read_document,
     read_templates,
 )
@@ -36,7 +34,7 @@ from secure_bucket.values.unknown import Unknown
 if TYPE_CHECKING:
     import datetime
 
-__all__ = ["check_assembly", "check_document", "check_template", "check_templates"]
+__all__ = ["check_document", "check_template", "check_templates", "report_on"]
 
 
 def check_template(
@@ -88,7 +86,7 @@ def check_document(
     Raises:
         TemplateError: If it is nested too deeply.
     """
-    return _check(
+    return report_on(
         lambda: read_document(document),
         f"`{document.name}`",
         strict,
@@ -120,75 +118,30 @@ def check_templates(
     given = list(templates)
     names = (each.name if isinstance(each, Document) else os.fspath(each) for each in given[:3])
     named = ", ".join(f"`{name}`" for name in names)
-    return _check(
+    return report_on(
         lambda: read_templates(given, siblings), named, strict, minimum_tls_version, exceptions_as_of
     )
 
 
-def check_assembly(
-    directory: str | os.PathLike[str],
-    *,
-    strict: bool = False,
-    minimum_tls_version: float | str | None = None,
-    exceptions_as_of: datetime.date | None = None,
-) -> Report:
-    """Check every bucket of a CDK cloud assembly: of its stacks, Stages, nested stacks and products.
-
-    Args:
-        directory: The directory, `cdk.out` unless the app says otherwise.
-        strict: As for `check_template`.
-        minimum_tls_version: As for `check_template`.
-        exceptions_as_of: As for `check_template`.
-
-    Returns:
-        The verdict on each bucket, and what there is to do; with the line of the program that created
-        the bucket, where the assembly tells.
-
-    Raises:
-        TemplateError: If a file that the assembly refers to is missing or cannot be read.
-    """
-    # Both take 10 ms to load, and a single template needs neither.
-    from secure_bucket.checks.judged_files import JUDGED, changes_since_judged
-    from secure_bucket.findings.acknowledgments import RECORD, recorded_acknowledgments
-    from secure_bucket.findings.origin import with_origins
-    from secure_bucket.template.leftovers import leftover_templates
-
-    leftovers: list[str] = []
-
-    if is_refused(os.fspath(directory)):
-        raise TemplateError(f"the gate refused `{os.fspath(directory)}`: synthesize it again")
-
-    def read() -> Assembly:
-        assembly = read_assembly(directory)
-        leftovers[:] = leftover_templates(assembly)
-        # What the assembly itself notes comes last, and so counts more.
-        acknowledged = (*recorded_acknowledgments(directory), *assembly.acknowledged)
-        return replace(assembly, acknowledged=acknowledged)
-
-    named = f"`{os.fspath(directory)}`"
-    report = _check(read, named, strict, minimum_tls_version, exceptions_as_of)
-    report = replace(report, faults=(*report.faults, *changes_since_judged(directory)))
-    record = os.path.join(directory, RECORD)
-    is_judged = os.path.exists(os.path.join(directory, JUDGED))
-    if exceptions_as_of is not None and report.findings and not (is_judged or os.path.exists(record)):
-        remark = f"`{record}` is missing, so acknowledgments on the App or on a Stage are not known"
-        report = replace(report, remarks=(remark,))
-    if leftovers:
-        named = ", ".join(f"`{each}`" for each in leftovers[:3]) + (", …" if len(leftovers) > 3 else "")
-        remark = (
-            f"not judged, because no manifest leads to it: {named}; an earlier synthesis may have left it"
-        )
-        report = replace(report, remarks=(*report.remarks, remark))
-    return with_origins(report, directory)
-
-
-def _check(
+def report_on(
     read: Callable[[], Assembly],
     named: str,
     strict: bool,
     minimum_tls_version: float | str | None,
     exceptions_as_of: datetime.date | None,
 ) -> Report:
+    """Judge every bucket of an assembly, and grant exceptions where a day is given.
+
+    Args:
+        read: Reads the templates that are deployed together.
+        named: What messages call them.
+        strict: As for `check_template`.
+        minimum_tls_version: As for `check_template`.
+        exceptions_as_of: As for `check_template`.
+
+    Raises:
+        TemplateError: If a template cannot be read, or is nested too deeply.
+    """
     minimum = None if minimum_tls_version is None else float(minimum_tls_version)
     try:
         assembly = read()

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from secure_bucket.checks.check import check_assembly, check_document, check_templates
+from secure_bucket.checks.check import check_document, check_templates
 from secure_bucket.checks.find_targets import Kind, Target
 from secure_bucket.checks.gate import missing_context
 from secure_bucket.errors import NotATemplateError, SecureBucketError
@@ -173,6 +173,9 @@ def merge_reports(results: Iterable[tuple[Target, Report]]) -> Report:
 
 def _check(target: Target, settings: Settings) -> Report:
     if target.kind is Kind.ASSEMBLY:
+        # It takes 10 ms to load, and a template alone does not need it.
+        from secure_bucket.checks.cloud_assembly import check_assembly
+
         report = check_assembly(
             target.path,
             strict=settings.strict,

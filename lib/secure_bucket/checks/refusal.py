@@ -23,7 +23,7 @@ __all__ = [
 _STAGE = "assembly-"
 _TREE = "cdk:tree"
 REFUSED = f"{MANIFEST}.refused"
-"""The name of a refused manifest: without `manifest.json` the CDK CLI does not deploy the directory."""
+"""The name of a refused manifest: without a manifest the CDK CLI does not deploy the directory."""
 
 
 def refuse(directory: str) -> bool:
@@ -122,7 +122,7 @@ def stages_in(directory: str) -> Iterator[str]:
     """Yield the directories of the Stages in an assembly, and of the Stages in those.
 
     They are found by the prefix that the CDK gives them (`Stage.artifactId`, aws-cdk-lib 2.150 and 2.275),
-    because no manifest names those of an earlier run. A `manifest.json` in an asset is left alone.
+    because no manifest names those of an earlier run. The manifest of another tool in an asset is left alone.
     """
     try:
         with os.scandir(directory) as entries:

@@ -16,6 +16,7 @@ from secure_bucket.findings.origin import creation_places
 from secure_bucket.proof.verdict import Refuted
 from secure_bucket.repair.source import CannotEditSource, edit_source
 from secure_bucket.template.load import read_bytes
+from secure_bucket.template.manifest import read_manifests
 from secure_bucket.values.unknown import Place
 
 __all__ = ["SourceFix", "fix_sources"]
@@ -63,7 +64,7 @@ def fix_sources(
     """
     places: dict[str, Place] = {}
     for directory in directories:
-        places |= creation_places(directory)
+        places |= creation_places(read_manifests(directory))
     made_at: dict[Place, list[JudgedBucket]] = {}
     for bucket in buckets:
         place = places.get(bucket.construct_path)

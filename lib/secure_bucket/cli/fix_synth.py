@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from secure_bucket.checks.check import check_assembly
+from secure_bucket.checks.cloud_assembly import check_assembly
 from secure_bucket.cli.output import to_stderr
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.proof.verdict import Proven

@@ -128,7 +128,7 @@ def _judge(arguments: argparse.Namespace, files: tuple[ReportTo, ...], directory
     Raises:
         SecureBucketError: If it cannot be judged, or a report cannot be written.
     """
-    from secure_bucket.checks.check import check_assembly
+    from secure_bucket.checks.cloud_assembly import check_assembly
     from secure_bucket.cli.config import config_of
     from secure_bucket.cli.exits import exit_code, undecided_as_warnings
     from secure_bucket.cli.frame import claim_of

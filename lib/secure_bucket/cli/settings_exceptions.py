@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from secure_bucket.cli.config import Config, ConfigError, ConfiguredException
 from secure_bucket.findings.exceptions import grant_exceptions, parse_exception
-from secure_bucket.findings.finding import GrantedException, Report
+from secure_bucket.findings.finding import ExceptionOrigin, GrantedException, Report
 from secure_bucket.findings.rules import OLD_TLS, UNREAD
 from secure_bucket.findings.subject import Declared, Running, Subject
 from secure_bucket.values.unknown import Place
@@ -49,7 +49,11 @@ def _configured(config: Config, report: Report) -> Iterator[GrantedException]:
         line = config.lines[index] if index < len(config.lines) else 0
         at = Place(f"/exceptions[{index}]", config.file, line, 1 if line else 0)
         written = {"Rule": exception.rule, "Reason": exception.reason, "Expires": exception.expires}
-        granted = parse_exception(written, Declared(exception.logical_id or ""), at)
+        reach = ":".join(
+            filter(None, (exception.path, exception.logical_id, exception.account, exception.bucket))
+        )
+        resource = Declared(exception.logical_id or "")
+        granted = parse_exception(written, resource, at, ExceptionOrigin.SETTINGS, reach)
         if isinstance(granted, str):
             raise ConfigError(f"`{config.file}`, `exceptions[{index}]`: {granted}")
         subjects: Iterable[Subject]

@@ -19,7 +19,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from msgspec.structs import replace
 
-from secure_bucket.findings.finding import Finding, GrantedException, Report
+from secure_bucket.findings.expiry import expiry_of, is_reason, parse_day
+from secure_bucket.findings.finding import ExceptionOrigin, Finding, GrantedException, Report
 from secure_bucket.findings.rules import EXCUSABLE
 from secure_bucket.findings.rules.sb007 import unused
 from secure_bucket.findings.rules.sb008 import expired
@@ -40,7 +41,7 @@ _KEYS = ("Rule", "Reason", "Expires")
 
 
 def declared_exceptions(stack: Stack) -> Iterator[GrantedException | Finding]:
-    """Return the exceptions that the resources of a template declare; a finding for each that is none."""
+    """Return the exceptions that the resources of a template declare; a finding for each malformed one."""
     for resource in stack.resources.values():
         metadata = resource.body.get("Metadata")
         if not isinstance(metadata, Mapping) or METADATA_KEY not in metadata:
@@ -57,17 +58,21 @@ def declared_exceptions(stack: Stack) -> Iterator[GrantedException | Finding]:
             continue
         for index, entry in enumerate(entries):
             at = stack.document.place(f"{pointer}/Exceptions/{index}")
-            granted = parse_exception(entry, subject, at)
+            granted = parse_exception(entry, subject, at, ExceptionOrigin.METADATA)
             yield malformed(granted, subject, at) if isinstance(granted, str) else granted
 
 
-def parse_exception(value: object, subject: Subject, at: Place) -> GrantedException | str:
+def parse_exception(
+    value: object, subject: Subject, at: Place, origin: ExceptionOrigin, reach: str = ""
+) -> GrantedException | str:
     """Return the exception that is written down in a value, or what is wrong with it.
 
     Args:
         value: A mapping with `Rule`, `Reason` and perhaps `Expires`.
         subject: The resource, or the bucket, it is granted for.
         at: Where the exception is written.
+        origin: What kind of text it is written in.
+        reach: What it covers, where that can be more than the subject (default: the subject alone).
     """
     problem = _shape(value, _KEYS)
     if problem or not isinstance(value, Mapping):
@@ -79,17 +84,20 @@ def parse_exception(value: object, subject: Subject, at: Place) -> GrantedExcept
     if rule is None:
         return f"there is no rule `{named}` that an exception can be granted from"
     reason = value.get("Reason")
-    if not isinstance(reason, str) or not reason.strip():
+    if not isinstance(reason, str) or not is_reason(reason):
         return "it has no `Reason`, in words"
     expires = value.get("Expires")
     if expires is not None:
         # A date of a TOML file is one already; a time of day would leave open which day is meant.
         text = expires if isinstance(expires, str) else str(expires)
-        try:
-            expires = datetime.date.fromisoformat(text)
-        except ValueError:
+        expires = parse_day(text)
+        if expires is None:
             return f"`Expires` is `{text}`, not a day as `2027-03-31`"
-    return GrantedException(subject, rule, " ".join(reason.split()), at, expires)
+    end = expiry_of(reason)
+    if isinstance(end, str):
+        return f"its reason names the end `{end}`, which is not a day as `2027-03-31`"
+    end = min((day for day in (expires, end) if day is not None), default=None)
+    return GrantedException(subject, rule, " ".join(reason.split()), at, end, origin=origin, reach=reach)
 
 
 def grant_exceptions(

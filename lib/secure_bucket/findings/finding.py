@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "About",
+    "ExceptionOrigin",
     "Fault",
     "Finding",
     "GrantedException",
@@ -94,16 +95,41 @@ class Finding(About, frozen=True):
     created_at: Place | None = None
 
 
+class ExceptionOrigin(enum.Enum):
+    """What kind of text an exception is written in."""
+
+    METADATA = "metadata"
+    ACKNOWLEDGMENT = "acknowledgment"
+    RECORD = "gate-record"
+    SETTINGS = "settings"
+
+    @property
+    def words(self) -> str:
+        """What messages call it."""
+        return _ORIGINS[self]
+
+
+_ORIGINS = {
+    ExceptionOrigin.METADATA: "metadata of the template",
+    ExceptionOrigin.ACKNOWLEDGMENT: "acknowledgment in the CDK app",
+    ExceptionOrigin.RECORD: "acknowledgment in the CDK app, from the record of the gate",
+    ExceptionOrigin.SETTINGS: "settings",
+}
+
+
 class GrantedException(About, frozen=True):
-    """A finding that somebody decided to live with, and says why.
+    """A finding that a user accepted, with the reason.
 
     Args:
         rule: The id of the rule it is granted for.
-        reason: Why, in the words of whoever granted it.
+        reason: The reason, in the words of the user.
         at: Where it is written.
         expires: The last day on which it holds; `None` when it has no end.
         expired: Whether that day has passed, so that it holds no more.
         findings: The findings that it keeps from failing the gate; empty when it is unused or expired.
+        origin: What kind of text it is written in.
+        reach: What it covers: `/` and the path of a construct with all inside it; a pattern of
+            the settings; `""` for its subject alone.
     """
 
     rule: str
@@ -112,6 +138,8 @@ class GrantedException(About, frozen=True):
     expires: datetime.date | None = None
     expired: bool = False
     findings: tuple[Finding, ...] = ()
+    origin: ExceptionOrigin = ExceptionOrigin.METADATA
+    reach: str = ""
 
     @property
     def used(self) -> bool:

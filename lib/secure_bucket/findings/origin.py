@@ -7,18 +7,16 @@ stack has the program's own lines when `JSII_HOST_STACK_TRACES` is set, as `secu
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TypeGuard
 
 from msgspec.structs import replace
 
 from secure_bucket.findings.advice import advice_in
 from secure_bucket.findings.finding import Finding, Report
-from secure_bucket.template.manifest import MANIFEST
+from secure_bucket.template.manifest import CloudAssembly
 from secure_bucket.values.unknown import Place
 
 __all__ = ["creation_places", "with_origins"]
@@ -27,13 +25,11 @@ _FRAME = re.compile(r"(?:.* )?\(?((?:/|[A-Za-z]:[\\/])[^()]*?):(\d+)(?::(\d+))?\
 _PROGRAMS = frozenset((".py", ".ts", ".tsx", ".mts", ".js", ".mjs", ".cjs", ".java", ".kt", ".cs", ".go"))
 # aws-cdk-lib 2.100 writes the stack, with `CDK_DEBUG=1`, beside the logical id (measured).
 _FRAMES_IN = {"aws:cdk:creationStack": "data", "aws:cdk:logicalId": "trace"}
-# Stages in Stages; an assembly that holds itself ends there.
-_MAX_DEPTH = 16
 # Code that creates constructs on behalf of somebody: this library, and whatever was installed.
 _OTHERS = re.compile(r"[\\/](?:site-packages|dist-packages|node_modules|secure_bucket[\\/]cdk)[\\/]")
 
 
-def with_origins(report: Report, directory: str | os.PathLike[str]) -> Report:
+def with_origins(report: Report, manifests: CloudAssembly) -> Report:
     """Return the report with the line that created each bucket, where the assembly tells.
 
     Only lines of programs below the working directory count: an assembly is an input, and a report that
@@ -41,12 +37,12 @@ def with_origins(report: Report, directory: str | os.PathLike[str]) -> Report:
 
     Args:
         report: The report on an assembly.
-        directory: The directory of the assembly.
+        manifests: What the manifests of the assembly list.
     """
     found = (*report.findings, *(each for granted in report.exceptions for each in granted.findings))
     if not any(finding.construct_path for finding in found):
         return report
-    origins = creation_places(directory)
+    origins = creation_places(manifests)
 
     def located(finding: Finding) -> Finding:
         place = origins.get(finding.construct_path)
@@ -63,44 +59,25 @@ def with_origins(report: Report, directory: str | os.PathLike[str]) -> Report:
     )
 
 
-def creation_places(directory: str | os.PathLike[str]) -> dict[str, Place]:
+def creation_places(manifests: CloudAssembly) -> dict[str, Place]:
     """Return the line of the program that created each construct of an assembly, by construct path."""
     origins: dict[str, Place] = {}
-    for stacks in _creation_stacks(Path(directory)):
-        for construct_path, frames in stacks.items():
-            place = _origin(frames)
-            if place is not None:
-                origins.setdefault(construct_path, place)
+    for construct_path, frames in _creation_stacks(manifests):
+        place = _origin(frames)
+        if place is not None:
+            origins.setdefault(construct_path, place)
     return origins
 
 
-def _creation_stacks(directory: Path, depth: int = 0) -> Iterator[dict[str, list[str]]]:
-    """Yield the creation stacks by construct path, for the assembly and for the Stages inside it."""
-    for artifact in _mapping(_mapping(_read(directory / MANIFEST)).get("artifacts")).values():
-        described = _mapping(artifact)
-        yield _stacks(described.get("metadata"))
-        further = described.get("additionalMetadataFile")
-        if _is_name(further):
-            yield _stacks(_read(directory / further))
-        stage = _mapping(described.get("properties")).get("directoryName")
-        if _is_name(stage) and depth < _MAX_DEPTH:
-            yield from _creation_stacks(directory / stage, depth + 1)
-
-
-def _is_name(value: object) -> TypeGuard[str]:
-    """Tell whether a value names something in the same directory."""
-    return isinstance(value, str) and value == os.path.basename(value) and value not in ("", ".", "..")
-
-
-def _stacks(metadata: object) -> dict[str, list[str]]:
-    stacks: dict[str, list[str]] = {}
-    for path, entries in _mapping(metadata).items():
-        for entry in entries if isinstance(entries, list) else ():
-            described = _mapping(entry)
-            frames = described.get(_FRAMES_IN.get(str(described.get("type")), ""))
-            if isinstance(frames, list):
-                stacks[str(path).lstrip("/")] = [str(frame) for frame in frames]
-    return stacks
+def _creation_stacks(manifests: CloudAssembly) -> Iterator[tuple[str, list[str]]]:
+    """Yield the construct paths of the stacks, each with the stack of calls that created the construct."""
+    for stack in manifests.stacks:
+        for path, entries in stack.metadata.items():
+            for entry in entries if isinstance(entries, list) else ():
+                described = entry if isinstance(entry, Mapping) else {}
+                frames = described.get(_FRAMES_IN.get(str(described.get("type")), ""))
+                if isinstance(frames, list):
+                    yield str(path).strip("/"), [str(frame) for frame in frames]
 
 
 def _origin(frames: list[str]) -> Place | None:
@@ -115,16 +92,3 @@ def _origin(frames: list[str]) -> Place | None:
             return None
         return Place("", os.path.relpath(real, here), int(match[2]), int(match[3] or 1))
     return None
-
-
-def _read(file: Path) -> object:
-    """Return the content of a JSON file; `None` when there is none, as the origin is only a help."""
-    try:
-        content: object = json.loads(file.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return None
-    return content
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, dict) else {}

@@ -52,7 +52,7 @@ class Excused(Struct, frozen=True):
         if self.by is None:
             return "it is in the baseline"
         until = f", until {self.by.expires.isoformat()}" if self.by.expires else ""
-        return f"excepted{until}: {' '.join(self.by.reason.split())}"
+        return f"excepted{until}: {' '.join(self.by.reason.split())} ({self.by.origin.words})"
 
 
 class Case(About, frozen=True):

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from secure_bucket.findings.finding import Fault, Finding, GrantedException, Level, Report
 from secure_bucket.formats.write import write_atomically
+from secure_bucket.template.manifest import MANIFEST
 
 __all__ = ["VALIDATION_REPORT", "with_report", "write_validation_report"]
 
@@ -131,11 +132,11 @@ def _schema_of(directory: str) -> str:
         OSError: If the manifest cannot be read.
         ValueError: If it does not tell.
     """
-    with open(os.path.join(directory, "manifest.json"), "rb") as stream:
+    with open(os.path.join(directory, MANIFEST), "rb") as stream:
         manifest = json.loads(stream.read())
     version = manifest.get("version") if isinstance(manifest, Mapping) else None
     if not isinstance(version, str):
-        raise ValueError("`manifest.json` has no `version`")
+        raise ValueError(f"`{MANIFEST}` has no `version`")
     return version
 
 

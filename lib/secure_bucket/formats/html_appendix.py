@@ -20,7 +20,10 @@ def exceptions(view: View) -> Markup:
             prose(granted.reason),
             granted.expires.isoformat() if granted.expires else "has no end",
             _state(granted),
-            code(view.where(granted.at) or view.run.relative(granted.template)),
+            each(
+                code(view.where(granted.at) or view.run.relative(granted.template)),
+                f" ({granted.origin.words})",
+            ),
         )
         for granted in report.exceptions
     ]

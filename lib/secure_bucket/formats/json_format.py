@@ -151,6 +151,8 @@ class _Writer:
             expired=granted.expired,
             used=granted.used,
             findings=tuple(map(self.finding, granted.findings)),
+            origin=granted.origin,
+            reach=granted.reach,
         )
 
     def safeguard(self, safeguard: Safeguard) -> SafeguardForm:
@@ -185,6 +187,8 @@ def report_of(document: ReportForm) -> Report:
                 each.expires,
                 each.expired,
                 tuple(map(_finding, each.findings)),
+                each.origin,
+                each.reach,
             )
             for each in document.exceptions
         ),

@@ -8,7 +8,7 @@ from typing import Annotated, TypeAlias
 
 from msgspec import Meta, Struct
 
-from secure_bucket.findings.finding import Fault, Level
+from secure_bucket.findings.finding import ExceptionOrigin, Fault, Level
 from secure_bucket.findings.subject import Declared, Running, Subject
 from secure_bucket.formats.form import JsonDocument, Natural, PlaceForm
 from secure_bucket.formats.run import Run
@@ -211,6 +211,9 @@ class ExceptionForm(AboutForm, frozen=True, kw_only=True):
         expired: Whether that day has passed.
         used: Whether it keeps any finding from failing the check.
         findings: The findings that it keeps from failing the check.
+        origin: What kind of text it is written in.
+        reach: What it covers: `/` and the path of a construct with all inside it; a pattern of the
+            settings; `""` for its subject alone.
     """
 
     rule: str
@@ -220,6 +223,8 @@ class ExceptionForm(AboutForm, frozen=True, kw_only=True):
     expired: bool
     used: bool
     findings: tuple[FindingForm, ...]
+    origin: ExceptionOrigin = ExceptionOrigin.METADATA
+    reach: str = ""
 
 
 class SafeguardForm(AboutForm, frozen=True, kw_only=True):

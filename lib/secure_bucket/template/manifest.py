@@ -166,11 +166,15 @@ def _stack(
     metadata: dict[str, Any] = {}
     metadata_file = file
     further = artifact.get("additionalMetadataFile")
-    if further is not None and not isinstance(further, str):
-        raise TemplateError(f"`{file}`: `additionalMetadataFile` of the artifact `{name}` is not text")
+    if further is not None and not (isinstance(further, str) and further == os.path.basename(further)):
+        where = "a file in the same directory"
+        raise TemplateError(f"`{file}`: `additionalMetadataFile` of the artifact `{name}` is not {where}")
     for content in (artifact.get("metadata"), read_json(directory / further) if further else None):
-        if isinstance(content, Mapping):
-            metadata |= content
+        for path, entries in content.items() if isinstance(content, Mapping) else ():
+            known = metadata.get(path)
+            if isinstance(known, list) and isinstance(entries, list):
+                entries = [*known, *entries]
+            metadata[path] = entries
     if further:
         metadata_file = directory / further
     return StackArtifact(

@@ -46,14 +46,16 @@ class Acknowledged(Struct, frozen=True):
     Args:
         id: The id of the rule, with the name of its plugin before it: `secure-bucket::SB001`.
         path: The path of the construct; it holds for all inside.
-        reason: Why, in the words of whoever acknowledged it.
+        reason: The reason, in the words of the user.
         at: Where the assembly notes it.
+        is_recorded: Whether the record of the gate holds it.
     """
 
     id: str
     path: str
     reason: str
     at: Place
+    is_recorded: bool = False
 
 
 class Assembly(Struct, eq=False):

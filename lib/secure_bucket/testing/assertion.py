@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from secure_bucket.checks.check import check_assembly, check_template
+from secure_bucket.checks.check import check_template
+from secure_bucket.checks.cloud_assembly import check_assembly
 from secure_bucket.findings.finding import Finding, Level, Report
 from secure_bucket.testing.subject import synthesized, template_of
 

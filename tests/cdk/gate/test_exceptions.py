@@ -43,6 +43,7 @@ def test_one_holds_up_to_and_including_its_last_day_and_is_listed() -> None:
             "expires": expires,
             "holds": True,
             "findings": [f"Prod/Data/Plain{number}/Resource"],
+            "origin": "acknowledgment",
         }
         for number, reason, expires in ((0, f"no TLS, expires {TODAY}", str(TODAY)), (1, "no TLS", None))
     ]

@@ -38,11 +38,12 @@ from secure_bucket.cdk.gate.violations import (
     of_sum,
 )
 from secure_bucket.cdk.versions import PolicyViolation, has_acknowledgments, has_reliable_plugins
-from secure_bucket.checks.check import check_assembly
+from secure_bucket.checks.cloud_assembly import check_assembly
 from secure_bucket.checks.judged_files import forget_judged_files, write_judged_files
 from secure_bucket.errors import TemplateError
-from secure_bucket.findings.acknowledgments import RecordedException, expiry_of
+from secure_bucket.findings.expiry import expiry_of, holds_on
 from secure_bucket.findings.finding import Finding, GrantedException, Level, Report
+from secure_bucket.findings.gate_record import RecordedException
 from secure_bucket.findings.rules import RULES, UNDECIDED, UNREAD
 from secure_bucket.proof.verdict import Proven
 from secure_bucket.template.manifest import read_manifests
@@ -159,9 +160,7 @@ class Gate:
         # Hold the exceptions against the day: each one holds up to and including its last.
         exceptions: list[RecordedException] = []
         for each, covered in sorted(granted.items(), key=lambda item: (item[0].path, item[0].id)):
-            end = expiry_of(each.reason)
-            holds = end is None or (isinstance(end, datetime.date) and today <= end)
-            holds = holds and each.reason.strip() != ""
+            end, holds = expiry_of(each.reason), holds_on(each.reason, today)
             expires = None if end is None else str(end)
             where = tuple(path for path, _ in covered)
             exceptions.append(RecordedException(each.id, each.path, each.reason, expires, holds, where))
@@ -188,7 +187,9 @@ def _declared(exception: GrantedException) -> RecordedException:
     end = None if exception.expires is None else str(exception.expires)
     paths = tuple(finding.construct_path for finding in exception.findings)
     path = paths[0] if paths else exception.construct_path
-    return RecordedException(id_of(exception.rule), path, exception.reason, end, not exception.expired, paths)
+    return RecordedException(
+        id_of(exception.rule), path, exception.reason, end, not exception.expired, paths, exception.origin
+    )
 
 
 def _demand_every_template(report: Report, templates: Iterable[str]) -> None:

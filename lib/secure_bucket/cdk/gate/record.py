@@ -11,7 +11,7 @@ import msgspec
 
 from secure_bucket.cdk.fix.outcome import Fixed, Left, Outcome
 from secure_bucket.checks.judged_files import forget_judged_files
-from secure_bucket.findings.acknowledgments import (
+from secure_bucket.findings.gate_record import (
     RECORD,
     GateRecord,
     RecordedException,

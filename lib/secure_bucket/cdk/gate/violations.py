@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from secure_bucket.cdk.versions import PolicyViolatingResource, PolicyViolation
 from secure_bucket.errors import TemplateError
+from secure_bucket.findings.expiry import is_reason
 from secure_bucket.findings.finding import Finding, Level
 from secure_bucket.findings.rules import sb008, sb009
 from secure_bucket.policy.statements import deny_plain_http
@@ -145,7 +146,7 @@ def of_end(acknowledgment: Acknowledged, end: datetime.date | str | None, messag
         message: What it was granted for.
     """
     where = f"`{_readable(acknowledgment.path)}`" if acknowledgment.path else "the App"
-    if not acknowledgment.reason.strip():
+    if not is_reason(acknowledgment.reason):
         what, rule = "gives no reason", _MALFORMED
         fix = "say in its reason why the finding is accepted"
     elif isinstance(end, str):

@@ -1,0 +1,74 @@
+"""Read the last day of an exception, and whether its reason is one.
+
+The AWS CDK has no end for an acknowledgment; its reason is free text. So the end stands there, in words that
+read naturally: *the old scanner speaks no TLS, expires 2027-03-01*. Templates and settings have a key for the
+end of an exception, and their reasons are read in the same way.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+
+__all__ = ["expiry_of", "holds_on", "is_reason", "parse_day"]
+
+_WORD = re.compile(r"\b(expir\w*|until|till)\b[\s:]*(?:(?:on|at|by|in|the|end|of)\s+)*", re.IGNORECASE)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
+_MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+# What looks like a date. After `until` stand plain numbers too: "until 3 devices are replaced".
+_DATE = re.compile(
+    rf"\d{{4}}|\d{{1,2}}[./-]\d|(?:\d{{1,2}}(?:st|nd|rd|th|\.)?\s+)?(?:{_MONTHS})[a-z]*\.?,?\s+\d|Q[1-4]\b",
+    re.IGNORECASE,
+)
+_DATE_BEFORE = re.compile(
+    rf"(\d{{4}}-\d{{2}}-\d{{2}}|\d{{1,4}}[./-]\d{{1,2}}[./-]\d{{1,4}}|(?:{_MONTHS})[a-z]*\.?\s+\d{{4}})"
+    r"[\s,;:()]*(?:is\s+(?:its|the)\s+|its\s+|the\s+)?\Z",
+    re.IGNORECASE,
+)
+
+
+def parse_day(text: str) -> datetime.date | None:
+    """Return the day that a text is, as `2027-03-01`; `None` if it is not one."""
+    try:
+        # `fromisoformat` alone takes other forms as well, and not the same ones in every Python.
+        return datetime.date.fromisoformat(text) if _DAY.match(text) else None
+    except ValueError:
+        return None
+
+
+def is_reason(text: str) -> bool:
+    """Tell whether a reason says anything: spaces, invisible characters and dots do not."""
+    return any(map(str.isalnum, text))
+
+
+def holds_on(reason: str, today: datetime.date) -> bool:
+    """Tell whether an exception with a reason holds on a day: up to and including its last one."""
+    end = expiry_of(reason)
+    return is_reason(reason) and (end is None or (isinstance(end, datetime.date) and today <= end))
+
+
+def expiry_of(reason: str) -> datetime.date | str | None:
+    """Read the last day on which an exception holds.
+
+    Args:
+        reason: The reason of an acknowledgment.
+
+    Returns:
+        The day; the earliest one if there are several. `None` if the reason speaks of no end. What stands
+        where the day should be, if it is not written as `2027-03-01`: a reason that says `expires` means it,
+        and so does a date beside another word for an end.
+    """
+    days: list[datetime.date] = []
+    for found in _WORD.finditer(reason):
+        word, rest = str(found[1]).casefold(), reason[found.end() :]
+        before = _DATE_BEFORE.search(reason[: found.start()]) if word.startswith("expir") else None
+        text = rest.split(maxsplit=1)[0].strip("(),;").rstrip(".!") if rest.strip() else ""
+        if word != "expires" and not (_DATE.match(rest) or (word.startswith("expir") and rest[:1].isdigit())):
+            if before is None:
+                continue
+            text = before[1]
+        day = parse_day(text)
+        if day is None:
+            return text
+        days.append(day)
+    return min(days, default=None)
