@@ -142,6 +142,46 @@ def test_every_format_into_files(aws: Aws, review: Command, directory: Path) -> 
     assert all((directory / f"out.{name}").stat().st_size for name in names)
 
 
+def test_what_changed_since_an_earlier_review(aws: Aws, review: Command, directory: Path) -> None:
+    bucket("closes", None)
+    bucket("opens")
+    assert review("--format", "json", "--output", "earlier.json").code == 1
+    s3 = aws.client("s3")
+    s3.put_bucket_policy(Bucket="closes", Policy=json.dumps(policy("closes")))
+    s3.delete_bucket_policy(Bucket="opens")
+    outcome = review("--compare", "earlier.json")
+    assert outcome.code == 1
+    assert "became open: bucket `arn:aws:s3:::opens` was proven and is refuted\n" in outcome.out
+    assert "closed: bucket `arn:aws:s3:::closes` was refuted and is proven\n" in outcome.out
+    assert re.search(r"since `earlier.json` of \S+Z: 1 became open, 1 closed, 0 unchanged\n", outcome.out)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "`earlier.json` cannot be read"),
+        ("{", "`earlier.json` is not JSON"),
+        ('{"schema": "secure-bucket/audit/1"}', "`earlier.json`"),
+    ],
+)
+def test_an_earlier_review_that_is_none(
+    review: Command, directory: Path, content: str | None, said: str
+) -> None:
+    if content is not None:
+        (directory / "earlier.json").write_text(content)
+    outcome = review("--compare", "earlier.json")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert said in outcome.err
+
+
+@pytest.mark.parametrize("format", ["asff", "ocsf"])
+def test_findings_for_products(aws: Aws, review: Command, format: str) -> None:
+    bucket("open", None)
+    outcome = review("--format", format)
+    assert outcome.code == 1
+    assert len(json.loads(outcome.out)) == 1
+
+
 def test_a_baseline_knows_buckets_by_account_and_arn(aws: Aws, review: Command, directory: Path) -> None:
     bucket("old", None)
     assert review("--write-baseline", "b.json").code == 0

@@ -14,6 +14,7 @@ from secure_bucket.cli.frame import frame_of
 from secure_bucket.cli.output import Progress, to_stderr, to_stdout
 from secure_bucket.cli.sessions import partition_of
 from secure_bucket.errors import SecureBucketError
+from secure_bucket.findings.comparison import compare_reports
 from secure_bucket.findings.finding import Report
 from secure_bucket.formats.summary import count
 from secure_bucket.operations.aws.accounts import Scope
@@ -51,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         needed = review_permissions_of(scope, question, arguments.aggregator)
         to_stdout(json.dumps(needed, indent=2) + "\n")
         return PROVEN
+    earlier = None if arguments.compare is None else _earlier(arguments.compare)
     report = review_report(arguments, scope, question)
     words = (
         ("source", _source(arguments.aggregator)),
@@ -59,7 +61,26 @@ def run(arguments: argparse.Namespace) -> int:
         *(("exclude", pattern) for pattern in question.exclude),
     )
     report = frame.claim.grant(report, frame.config)
+    if earlier is not None:
+        report = replace(report, comparison=compare_reports(earlier, report, arguments.compare))
     return frame.finish(report, arguments, words, whole=not (question.buckets or question.exclude))
+
+
+def _earlier(file: str) -> Report:
+    """Return the report of an earlier review.
+
+    Raises:
+        SecureBucketError: If it cannot be read, or is something else.
+    """
+    from secure_bucket.formats.form import decode, read_bytes_of
+    from secure_bucket.formats.json_format import report_of
+    from secure_bucket.formats.report_form import ReportForm
+
+    document = decode(read_bytes_of(file), ReportForm, file)
+    if document.templates or not document.accounts:
+        raise SecureBucketError(f"`{file}`, given as --compare, was not written by `review --format json`")
+    finished = document.run.finished_at
+    return replace(report_of(document), as_of="" if finished is None else f"{finished:%Y-%m-%dT%H:%M:%SZ}")
 
 
 def _source(aggregator: str | None) -> str:

@@ -15,6 +15,7 @@ from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
 from secure_bucket.values.unknown import Place
 
 if TYPE_CHECKING:
+    from secure_bucket.findings.comparison import Comparison
     from secure_bucket.template.safeguards import SafeguardKind
 
 __all__ = [
@@ -221,6 +222,7 @@ class Report(Struct, frozen=True):
         as_of: When it was written, of a report that was read back; `""` for one that was made just now.
         never_created: Buckets whose conditions are false in every deployment, each as
             `(place, logical id, why)`; they have no verdict.
+        comparison: How it differs from an earlier report; `None` if it was not compared.
     """
 
     buckets: tuple[JudgedBucket, ...] = ()
@@ -238,6 +240,7 @@ class Report(Struct, frozen=True):
     as_of: str = ""
     never_created: tuple[tuple[Place, str, str], ...] = ()
     deselected: tuple[Finding, ...] = ()
+    comparison: Comparison | None = None
 
     @property
     def partners(self) -> tuple[str, ...]:
@@ -278,7 +281,8 @@ def joined(reports: Iterable[Report]) -> Report:
     def every(name: str) -> tuple[Any, ...]:
         return tuple(each for report in whole for each in getattr(report, name))
 
-    members: dict[str, Any] = {name: every(name) for name in Report.__struct_fields__ if name != "as_of"}
+    single = ("as_of", "comparison")
+    members: dict[str, Any] = {name: every(name) for name in Report.__struct_fields__ if name not in single}
     for name in ("templates", "accounts", "notes"):
         members[name] = tuple(dict.fromkeys(members[name]))
     return Report(**members)

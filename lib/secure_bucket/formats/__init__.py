@@ -15,7 +15,7 @@ from secure_bucket.findings.finding import Report
 from secure_bucket.formats.run import Run
 from secure_bucket.formats.write import write_atomically
 
-__all__ = ["FORMATS", "Renderer", "Run", "write_atomically"]
+__all__ = ["FORMATS", "REVIEW_FORMATS", "Renderer", "Run", "write_atomically"]
 
 Renderer: TypeAlias = Callable[[Report, Run], str]
 
@@ -38,8 +38,10 @@ class _Formats(Mapping[str, Renderer]):
         }
     )
 
+    _OF_REVIEWS: Final = MappingProxyType({"asff": "asff", "ocsf": "ocsf"})
+
     def __getitem__(self, name: str) -> Renderer:
-        module = importlib.import_module(f"{__name__}.{self._MODULES[name]}")
+        module = importlib.import_module(f"{__name__}.{(self._MODULES | self._OF_REVIEWS)[name]}")
         return cast(Renderer, module.render)
 
     def __contains__(self, name: object) -> bool:
@@ -54,3 +56,6 @@ class _Formats(Mapping[str, Renderer]):
 
 FORMATS: Final[Mapping[str, Renderer]] = _Formats()
 """The formats by name; looking one up loads it."""
+
+REVIEW_FORMATS: Final = ("asff", "ocsf")
+"""The formats for live buckets alone, which `FORMATS` loads too and does not list."""

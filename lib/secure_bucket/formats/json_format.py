@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from msgspec.structs import asdict
 from typing_extensions import assert_never
 
+from secure_bucket.findings.comparison import Comparison
 from secure_bucket.findings.finding import (
     Finding,
     GrantedException,
@@ -16,6 +17,7 @@ from secure_bucket.findings.finding import (
     Safeguard,
 )
 from secure_bucket.findings.subject import Declared, Subject
+from secure_bucket.formats.cases import verdict_name
 from secure_bucket.formats.extent import Excerpts
 from secure_bucket.formats.fingerprint import fingerprint
 from secure_bucket.formats.form import PlaceForm, run_members
@@ -24,6 +26,8 @@ from secure_bucket.formats.report_form import (
     SCHEMA,
     AboutForm,
     BucketForm,
+    ChangedBucketForm,
+    ComparisonForm,
     ExceptionForm,
     FaultForm,
     FindingForm,
@@ -89,6 +93,7 @@ def render(report: Report, run: Run) -> str:
         safeguards=tuple(map(writer.safeguard, report.safeguards)),
         ignored=tuple(IgnoredForm(run.relative(file), why) for file, why in report.ignored),
         remarks=report.remarks,
+        comparison=None if report.comparison is None else writer.comparison(report.comparison),
     )
     return render_form(document)
 
@@ -108,6 +113,28 @@ class _Writer:
         at, verdict = PlaceForm.of(bucket.at, self.run), self.verdict(bucket.verdict)
         more = {"viewers": bucket.viewers, "together_with": bucket.together_with}
         return self.about(BucketForm, bucket.subject, at=at, verdict=verdict, **more)
+
+    def comparison(self, comparison: Comparison) -> ComparisonForm:
+        def name(verdict: Verdict | None) -> str | None:
+            return None if verdict is None else verdict_name(verdict)
+
+        changes = (
+            self.about(
+                ChangedBucketForm,
+                each.subject,
+                change=each.change,
+                before=name(each.before),
+                now=name(each.now),
+            )
+            for each in comparison.changes
+        )
+        return ComparisonForm(
+            self.run.relative(comparison.earlier),
+            comparison.as_of or None,
+            comparison.unchanged,
+            tuple(changes),
+            comparison.accounts,
+        )
 
     def verdict(self, verdict: Verdict) -> VerdictForm:
         match verdict:

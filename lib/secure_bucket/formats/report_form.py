@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
+from secure_bucket.findings.comparison import AccountCourse, Change
 from secure_bucket.findings.finding import ExceptionOrigin, Fault, Level
 from secure_bucket.findings.subject import Declared, Running, Subject
 from secure_bucket.formats.form import JsonDocument, Natural, PlaceForm
@@ -18,6 +19,8 @@ __all__ = [
     "SCHEMA",
     "AboutForm",
     "BucketForm",
+    "ChangedBucketForm",
+    "ComparisonForm",
     "ExceptionForm",
     "FaultForm",
     "FindingForm",
@@ -290,6 +293,38 @@ class IgnoredForm(Struct, frozen=True):
     why: str
 
 
+class ChangedBucketForm(AboutForm, frozen=True, kw_only=True):
+    """A bucket about which two reviews differ.
+
+    Args:
+        change: What happened to it.
+        before: The earlier verdict; null if there was none.
+        now: The present verdict; null if there is none.
+    """
+
+    change: Change
+    before: Literal["proven", "refuted", "undecided"] | None
+    now: Literal["proven", "refuted", "undecided"] | None
+
+
+class ComparisonForm(Struct, frozen=True):
+    """How a review differs from an earlier one.
+
+    Args:
+        earlier: The file of the earlier review.
+        as_of: When the earlier review was finished; null if the file does not tell.
+        unchanged: How many buckets have the same verdict for the same reason.
+        changes: The buckets about which the reviews differ.
+        accounts: The accounts of both reviews.
+    """
+
+    earlier: str
+    as_of: str | None
+    unchanged: Natural
+    changes: tuple[ChangedBucketForm, ...]
+    accounts: tuple[AccountCourse, ...]
+
+
 class ReportForm(JsonDocument, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):
     """What one check of CloudFormation templates, or one review of running buckets, found.
 
@@ -309,6 +344,7 @@ class ReportForm(JsonDocument, frozen=True, kw_only=True, tag_field="schema", ta
             deny from above. Evidence, of no weight for a verdict.
         ignored: Files without a template.
         remarks: What bears on the whole report, each in a sentence.
+        comparison: How the report differs from an earlier one; null if it was not compared.
     """
 
     summary: SummaryForm
@@ -325,3 +361,4 @@ class ReportForm(JsonDocument, frozen=True, kw_only=True, tag_field="schema", ta
     safeguards: tuple[SafeguardForm, ...] = ()
     ignored: tuple[IgnoredForm, ...]
     remarks: tuple[str, ...] = ()
+    comparison: ComparisonForm | None = None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from secure_bucket.findings.finding import Finding, JudgedBucket, Level, Report
 from secure_bucket.findings.rules import rule_of
 from secure_bucket.findings.subject import Running
-from secure_bucket.formats.cases import excused
+from secure_bucket.formats.cases import excused, verdict_name
 from secure_bucket.formats.characters import encodable, printable
 from secure_bucket.formats.ending import Grade, closing, ending_of
 from secure_bucket.formats.run import Run
@@ -19,6 +19,7 @@ from secure_bucket.proof.verdict import Proven
 from secure_bucket.values.unknown import Place
 
 if TYPE_CHECKING:
+    from secure_bucket.findings.comparison import Comparison
     from secure_bucket.formats.extent import Excerpts, Extent
 
 __all__ = ["render"]
@@ -115,9 +116,20 @@ class _Page:
             yield from (
                 self.styled(_DIM, line) for line in self.wrapped(f"note: {printable(remark)}", "    ")
             )
+        if report.comparison is not None:
+            yield from self.comparison(report.comparison)
         fails = ending_of(report).grade is Grade.FAILED
         for line in self.wrapped(closing(report), "    "):
             yield self.styled(_COLOURS[Level.ERROR] if fails else _BOLD, line)
+
+    def comparison(self, comparison: Comparison) -> Iterator[str]:
+        for each in comparison.changes:
+            was = "" if each.before is None else f" was {verdict_name(each.before)}"
+            now = "" if each.now is None else f" is {verdict_name(each.now)}"
+            verdicts = " and".join(filter(None, (was, now)))
+            line = f"{each.change.value}: bucket `{printable(each.subject.label)}`{verdicts}"
+            yield from self.wrapped(line, "    ")
+        yield from self.wrapped(printable(comparison.summary), "    ")
 
     def by_file(self, findings: Sequence[Finding]) -> Iterator[str]:
         """Yield many findings in one line each, under the names of their files."""

@@ -11,7 +11,7 @@ import pytest
 from secure_bucket.operations.aws.session import Access
 from secure_bucket.operations.review import LiveError, ReviewQuestion, Scope, review_accounts
 from secure_bucket.operations.review.permissions import review_permissions
-from tests.operations.review.aws import ACCOUNT, REGION, Aws, bucket, sts_error
+from tests.operations.review.aws import ACCOUNT, REGION, Answer, Aws, Request, bucket, sts_error
 
 OTHER = "111122223333"
 THIRD = "444455556666"
@@ -93,7 +93,12 @@ def test_a_role_in_each_account(aws: Aws) -> None:
 
 def test_an_account_that_cannot_be_entered_is_a_fault(aws: Aws) -> None:
     bucket("third", account=THIRD)
-    aws.answer("AssumeRole", None, sts_error(403, "AccessDenied", "no trust"), times=1)
+
+    def distrusts(request: Request) -> Answer:
+        asked = request.operation == "AssumeRole" and OTHER.encode() in request.body
+        return sts_error(403, "AccessDenied", "no trust") if asked else None
+
+    aws.rules.append(distrusts)
     report = review_accounts(Scope(aws.access, role_name="Audit", accounts=(OTHER, THIRD)))
     assert report.accounts == (THIRD,)
     assert [fault.message for fault in report.faults] == [

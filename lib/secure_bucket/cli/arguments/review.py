@@ -15,6 +15,7 @@ from secure_bucket.cli.arguments.common import (
     add_show_permissions,
     number_from_one,
 )
+from secure_bucket.formats import FORMATS, REVIEW_FORMATS
 
 __all__ = ["add", "add_accounts", "add_asking"]
 
@@ -30,7 +31,7 @@ the AWS CLI. A bucket that it cannot read is reported and gives exit code 2.
 def add(parser: argparse.ArgumentParser) -> None:
     """Add them to the parser of the command."""
     parser.description = _DESCRIPTION
-    add_reports(parser, verbose="also list proven buckets")
+    add_reports(parser, verbose="also list proven buckets", formats=(*FORMATS, *REVIEW_FORMATS))
     add_claim(parser)
     add_selection(parser.add_argument_group("rules"))
     add_accounts(parser)
@@ -49,6 +50,11 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="PATTERN",
         default=[],
         help="skip buckets whose name matches PATTERN, such as 'tmp-*' (repeatable)",
+    )
+    what.add_argument(
+        "--compare",
+        metavar="FILE",
+        help="report what changed since an earlier review, written with --format json",
     )
     how = parser.add_argument_group("AWS session")
     add_asking(how)
