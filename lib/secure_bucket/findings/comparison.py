@@ -10,10 +10,10 @@ from secure_bucket.findings.finding import JudgedBucket, Report
 from secure_bucket.findings.subject import Subject
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
 
-__all__ = ["AccountCourse", "BucketChange", "Change", "Comparison", "compare_reports"]
+__all__ = ["AccountCourse", "BucketChange", "ReviewChange", "ReviewComparison", "compare_reports"]
 
 
-class Change(enum.Enum):
+class ReviewChange(enum.Enum):
     """What happened to a bucket between two reviews."""
 
     OPENED = "became open"
@@ -35,7 +35,7 @@ class BucketChange(Struct, frozen=True):
     """
 
     subject: Subject
-    change: Change
+    change: ReviewChange
     before: Verdict | None
     now: Verdict | None
 
@@ -58,7 +58,7 @@ class AccountCourse(Struct, frozen=True):
     open: int
 
 
-class Comparison(Struct, frozen=True):
+class ReviewComparison(Struct, frozen=True):
     """How a review differs from an earlier one.
 
     Args:
@@ -76,19 +76,19 @@ class Comparison(Struct, frozen=True):
     unchanged: int
     accounts: tuple[AccountCourse, ...]
 
-    def count(self, change: Change) -> int:
+    def count(self, change: ReviewChange) -> int:
         """Return how many buckets changed in this way."""
         return sum(each.change is change for each in self.changes)
 
     @property
     def summary(self) -> str:
         """What changed, in one line."""
-        told = [f"{number:,} {change.value}" for change in Change if (number := self.count(change))]
+        told = [f"{number:,} {change.value}" for change in ReviewChange if (number := self.count(change))]
         since = f" of {self.as_of}" if self.as_of else ""
         return f"since `{self.earlier}`{since}: {', '.join((*told, f'{self.unchanged:,} unchanged'))}"
 
 
-def compare_reports(earlier: Report, now: Report, file: str) -> Comparison:
+def compare_reports(earlier: Report, now: Report, file: str) -> ReviewComparison:
     """Return how a review differs from an earlier one.
 
     Args:
@@ -106,19 +106,19 @@ def compare_reports(earlier: Report, now: Report, file: str) -> Comparison:
             unchanged += 1
         else:
             changes.append(change)
-    order = list(Change)
+    order = list(ReviewChange)
     changes.sort(key=lambda each: order.index(each.change))
     accounts = dict.fromkeys((*earlier.accounts, *now.accounts))
     courses = tuple(_course(account, earlier, now) for account in accounts)
-    return Comparison(file, earlier.as_of, tuple(changes), unchanged, courses)
+    return ReviewComparison(file, earlier.as_of, tuple(changes), unchanged, courses)
 
 
 def _change(before: JudgedBucket | None, now: JudgedBucket | None, report: Report) -> BucketChange | None:
     match before, now:
         case None, JudgedBucket(subject=subject, verdict=verdict):
-            return BucketChange(subject, Change.NEW, None, verdict)
+            return BucketChange(subject, ReviewChange.NEW, None, verdict)
         case JudgedBucket(subject=subject, verdict=verdict), None:
-            change = Change.NOT_JUDGED if _may_be_there(subject, report) else Change.GONE
+            change = ReviewChange.NOT_JUDGED if _may_be_there(subject, report) else ReviewChange.GONE
             return BucketChange(subject, change, verdict, None)
         case JudgedBucket(verdict=old), JudgedBucket(subject=subject, verdict=new):
             kind = _kind(old, new)
@@ -127,21 +127,21 @@ def _change(before: JudgedBucket | None, now: JudgedBucket | None, report: Repor
             return None
 
 
-def _kind(old: Verdict, new: Verdict) -> Change | None:
+def _kind(old: Verdict, new: Verdict) -> ReviewChange | None:
     match old, new:
         case Proven(), Refuted():
-            return Change.OPENED
+            return ReviewChange.OPENED
         case ((Refuted() | Undecided()), Proven()):
-            return Change.CLOSED
+            return ReviewChange.CLOSED
         case Refuted(why=before), Refuted(why=now):
-            return None if before == now else Change.CHANGED
+            return None if before == now else ReviewChange.CHANGED
         case Undecided(reasons=before), Undecided(reasons=now):
             same = [each.reason for each in before] == [each.reason for each in now]
-            return None if same else Change.CHANGED
+            return None if same else ReviewChange.CHANGED
         case Proven(), Proven():
             return None
         case _:
-            return Change.CHANGED
+            return ReviewChange.CHANGED
 
 
 def _may_be_there(subject: Subject, report: Report) -> bool:

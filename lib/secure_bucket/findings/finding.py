@@ -15,7 +15,7 @@ from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
 from secure_bucket.values.unknown import Place
 
 if TYPE_CHECKING:
-    from secure_bucket.findings.comparison import Comparison
+    from secure_bucket.findings.comparison import ReviewComparison
     from secure_bucket.template.safeguards import SafeguardKind
 
 __all__ = [
@@ -240,7 +240,7 @@ class Report(Struct, frozen=True):
     as_of: str = ""
     never_created: tuple[tuple[Place, str, str], ...] = ()
     deselected: tuple[Finding, ...] = ()
-    comparison: Comparison | None = None
+    comparison: ReviewComparison | None = None
 
     @property
     def partners(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from msgspec.structs import asdict
 from typing_extensions import assert_never
 
-from secure_bucket.findings.comparison import Comparison
+from secure_bucket.findings.comparison import ReviewComparison
 from secure_bucket.findings.finding import (
     Finding,
     GrantedException,
@@ -114,7 +114,7 @@ class _Writer:
         more = {"viewers": bucket.viewers, "together_with": bucket.together_with}
         return self.about(BucketForm, bucket.subject, at=at, verdict=verdict, **more)
 
-    def comparison(self, comparison: Comparison) -> ComparisonForm:
+    def comparison(self, comparison: ReviewComparison) -> ComparisonForm:
         def name(verdict: Verdict | None) -> str | None:
             return None if verdict is None else verdict_name(verdict)
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
-from secure_bucket.findings.comparison import AccountCourse, Change
+from secure_bucket.findings.comparison import AccountCourse, ReviewChange
 from secure_bucket.findings.finding import ExceptionOrigin, Fault, Level
 from secure_bucket.findings.subject import Declared, Running, Subject
 from secure_bucket.formats.form import JsonDocument, Natural, PlaceForm
@@ -302,7 +302,7 @@ class ChangedBucketForm(AboutForm, frozen=True, kw_only=True):
         now: The present verdict; null if there is none.
     """
 
-    change: Change
+    change: ReviewChange
     before: Literal["proven", "refuted", "undecided"] | None
     now: Literal["proven", "refuted", "undecided"] | None
 

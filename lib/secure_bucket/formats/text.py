@@ -19,7 +19,7 @@ from secure_bucket.proof.verdict import Proven
 from secure_bucket.values.unknown import Place
 
 if TYPE_CHECKING:
-    from secure_bucket.findings.comparison import Comparison
+    from secure_bucket.findings.comparison import ReviewComparison
     from secure_bucket.formats.extent import Excerpts, Extent
 
 __all__ = ["render"]
@@ -122,7 +122,7 @@ class _Page:
         for line in self.wrapped(closing(report), "    "):
             yield self.styled(_COLOURS[Level.ERROR] if fails else _BOLD, line)
 
-    def comparison(self, comparison: Comparison) -> Iterator[str]:
+    def comparison(self, comparison: ReviewComparison) -> Iterator[str]:
         for each in comparison.changes:
             was = "" if each.before is None else f" was {verdict_name(each.before)}"
             now = "" if each.now is None else f" is {verdict_name(each.now)}"

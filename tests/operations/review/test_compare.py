@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 from msgspec.structs import replace
 
-from secure_bucket.findings.comparison import Change, Comparison, compare_reports
+from secure_bucket.findings.comparison import ReviewChange, ReviewComparison, compare_reports
 from secure_bucket.findings.finding import Fault, JudgedBucket, Report
 from secure_bucket.findings.subject import Running
 from secure_bucket.formats import FORMATS, Run
@@ -33,24 +33,24 @@ def report(**verdicts: Verdict) -> Report:
     return Report(buckets=tuple(buckets), accounts=(ACCOUNT,))
 
 
-def compared(before: Report, now: Report) -> Comparison:
+def compared(before: Report, now: Report) -> ReviewComparison:
     return compare_reports(before, now, "earlier.json")
 
 
 @pytest.mark.parametrize(
     ("before", "now", "change"),
     [
-        (PROVEN, REFUTED, Change.OPENED),
-        (REFUTED, PROVEN, Change.CLOSED),
-        (UNDECIDED, PROVEN, Change.CLOSED),
-        (PROVEN, UNDECIDED, Change.CHANGED),
-        (UNDECIDED, REFUTED, Change.CHANGED),
-        (REFUTED, OTHERWISE, Change.CHANGED),
-        (None, REFUTED, Change.NEW),
-        (PROVEN, None, Change.GONE),
+        (PROVEN, REFUTED, ReviewChange.OPENED),
+        (REFUTED, PROVEN, ReviewChange.CLOSED),
+        (UNDECIDED, PROVEN, ReviewChange.CLOSED),
+        (PROVEN, UNDECIDED, ReviewChange.CHANGED),
+        (UNDECIDED, REFUTED, ReviewChange.CHANGED),
+        (REFUTED, OTHERWISE, ReviewChange.CHANGED),
+        (None, REFUTED, ReviewChange.NEW),
+        (PROVEN, None, ReviewChange.GONE),
     ],
 )
-def test_every_change_has_its_name(before: Verdict | None, now: Verdict | None, change: Change) -> None:
+def test_every_change_has_its_name(before: Verdict | None, now: Verdict | None, change: ReviewChange) -> None:
     earlier = report(**({} if before is None else {"a": before}))
     later = report(**({} if now is None else {"a": now}))
     (found,) = compared(earlier, later).changes
@@ -77,14 +77,14 @@ def test_the_same_verdict_is_no_change(verdict: Verdict) -> None:
 )
 def test_a_bucket_that_could_not_be_judged_is_not_gone(now: Report) -> None:
     (found,) = compared(report(a=PROVEN), now).changes
-    assert found.change is Change.NOT_JUDGED
+    assert found.change is ReviewChange.NOT_JUDGED
 
 
 def test_a_bucket_of_the_same_name_in_another_account_is_another_one() -> None:
     theirs = JudgedBucket(Running("a", "arn:aws:s3:::a", "444455556666"), PROVEN)
     now = Report(buckets=(theirs,), accounts=(ACCOUNT, "444455556666"))
-    changes: Sequence[Change] = [each.change for each in compared(report(a=REFUTED), now).changes]
-    assert changes == [Change.NEW, Change.GONE]
+    changes: Sequence[ReviewChange] = [each.change for each in compared(report(a=REFUTED), now).changes]
+    assert changes == [ReviewChange.NEW, ReviewChange.GONE]
 
 
 def test_the_summary_and_the_accounts() -> None:
