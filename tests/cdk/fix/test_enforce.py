@@ -18,6 +18,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as deployment
 from aws_cdk import cloudformation_include, pipelines
+from aws_cdk.assertions import Template
 from constructs import Construct, IConstruct
 
 from secure_bucket import (
@@ -167,17 +168,46 @@ def test_a_later_stage_of_a_pipeline_is_fixed() -> None:
     assert [each["bucket"] for each in recorded(app)["fixed"]] == ["Prod/Data/Plain/Resource"]
 
 
-def test_a_later_stage_without_an_l2_bucket_is_flagged_with_what_to_do() -> None:
+def test_a_later_stage_without_an_l2_bucket_is_fixed() -> None:
     app = fixing()
     s3.CfnBucket(cdk.Stack(cdk.Stage(app, "Prod"), "Data"), "L1")
     s3.CfnBucket(cdk.Stack(app, "Top"), "L1")
+    app.synth()
+    assert [each["bucket"] for each in recorded(app)["fixed"]] == ["Prod/Data/L1", "Top/L1"]
+
+
+@pytest.mark.parametrize("synthesizer", [cdk.DefaultStackSynthesizer, cdk.LegacyStackSynthesizer])
+def test_a_later_stage_that_is_synthesized_without_an_l2_bucket_is_flagged_with_what_to_do(
+    synthesizer: Any,
+) -> None:
+    app = fixing()
+    stage = cdk.Stage(app, "Prod")
+    s3.CfnBucket(cdk.Stack(stage, "Data", synthesizer=synthesizer()), "L1")
+    s3.CfnBucket(cdk.Stack(app, "Top"), "L1")
+    stage.synth()
     with pytest.raises(RuntimeError) as caught:
         app.synth()
-    assert "`Prod/Data/L1`" in str(caught.value)
     assert "FIX did not reach the stack `Prod/Data`: its Stage was made after the call of" in str(
         caught.value
     )
     assert "`Top/L1`" not in str(caught.value)
+
+
+@pytest.mark.parametrize("l2", [True, False])
+def test_an_app_sets_its_context_after_fix(l2: bool) -> None:
+    app = fixing()
+    app.node.set_context("team", "reports")
+    stack = cdk.Stack(app, "Top")
+    (s3.Bucket if l2 else s3.CfnBucket)(stack, "Plain")
+    app.synth()
+    assert len(recorded(app)["fixed"]) == 1
+
+
+def test_a_test_of_a_stack_is_fixed_as_well() -> None:
+    app = fixing()
+    stack = cdk.Stack(app, "Top")
+    s3.Bucket(stack, "Plain")
+    Template.from_stack(stack).resource_count_is("AWS::S3::BucketPolicy", 1)
 
 
 @pytest.mark.parametrize("stabilization", [True, False])
@@ -542,6 +572,16 @@ def test_the_gate_says_that_a_stage_was_synthesized_before_fix(
     synthesize(pipeline, stage)
     enforce_secure_transport(app, mode=Mode.FIX, quiet=True)
     with pytest.raises(Exception, match="its Stage was synthesized before the call"):
+        app.synth()
+
+
+def test_fix_leaves_a_stage_that_is_synthesized_by_another_synthesizer(tmp_path: Path) -> None:
+    app = cdk.App(outdir=str(tmp_path))
+    stage = cdk.Stage(app, "Prod")
+    s3.Bucket(cdk.Stack(stage, "Data", synthesizer=cdk.LegacyStackSynthesizer()), "Reports")
+    stage.synth()
+    enforce_secure_transport(app, mode=Mode.FIX, quiet=True)
+    with pytest.raises(RuntimeError, match="its Stage was synthesized before the call"):
         app.synth()
 
 

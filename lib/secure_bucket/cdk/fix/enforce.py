@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
@@ -18,7 +19,7 @@ from secure_bucket.cdk.fix.outcome import Fixed
 from secure_bucket.cdk.fix.policy_finder import path_of
 from secure_bucket.cdk.fix.stack_traces import without_traces
 from secure_bucket.cdk.fix.survey import survey
-from secure_bucket.cdk.fix.synthesized import synthesized_stacks
+from secure_bucket.cdk.fix.synthesized import synthesized_stages
 from secure_bucket.cdk.gate.record import remove_record
 from secure_bucket.cdk.gate.state import AppState, state_of
 from secure_bucket.cdk.gate.validation import new_gate
@@ -50,11 +51,11 @@ def enforce_secure_transport(
     with a new one. It reports what it did on stderr, and in `secure-bucket.json` in the cloud assembly.
     It leaves alone what somebody acknowledged.
 
-    FIX enters every Stage that exists when it is called, and each later one as soon as an `s3.Bucket` is made
-    in it. Two kinds of Stages are out of its reach, and the gate reports their buckets with that reason: a
-    Stage that is already synthesized, as CDK Pipelines does in `add_stage`, and a later Stage that holds only
-    L1 buckets. So call it after the Stages are made and before they are added to a pipeline; without L1
-    buckets, right after `cdk.App()` is as good. A second call changes nothing.
+    FIX enters every Stage that exists when it is called, each later one as soon as an `s3.Bucket` is made
+    in it, and all others before the app is synthesized. It leaves a Stage that is synthesized by then, as CDK
+    Pipelines does in `add_stage`, and the gate reports the buckets there with that reason. So call it right
+    after `cdk.App()`; where a Stage in a pipeline holds L1 buckets only, call it after that Stage is made and
+    before it is added to the pipeline. A second call changes nothing.
 
     It costs far less than `SecureTransportAspect`, because no construct is visited.
 
@@ -104,10 +105,12 @@ class _Reach:
         self._stages: WeakKeyDictionary[Construct, str] = WeakKeyDictionary()
         # There is one injector for a class in one place: the one that was added first is asked first.
         self._earlier: cdk.IPropertyInjector | None = None
+        self._app = app
         if not has_injectors():
             # Late enough for every Stage that the app itself synthesizes.
             state.before_synth = self.enter_all
             return
+        self._wrap_synth()
         injectors = cdk.PropertyInjectors.of(app)
         earlier = injectors.for_(self.construct_unique_id)
         self._earlier = earlier._earlier if isinstance(earlier, _Reach) else earlier
@@ -129,6 +132,7 @@ class _Reach:
             stage = self._stages[scope] = "" if found is None else found.node.path
             if found is not None:
                 self.enter(found)
+            self.enter(self._app)
         if self._state.entered.get(stage) and not self._state.fixer.is_acknowledged_at(scope):
             # Another Aspect makes it, after the buckets of this Stage were fixed.
             denied = with_deny(props, websites=self._state.websites)
@@ -139,14 +143,28 @@ class _Reach:
             return denied
         return props
 
+    def _wrap_synth(self) -> None:
+        """Enter once more before the app is synthesized: only then the last Stage is there."""
+        app, original = self._app, self._app.synth
+
+        @functools.wraps(original)
+        def synth(**options: Any) -> Any:
+            early = set(self._state.synthesized)
+            self.enter_all(app)
+            # The others were made later, so that the call of FIX was not too late for them.
+            self._state.synthesized = early
+            return original(**options)
+
+        app.synth = synth  # type: ignore[method-assign]  # Of this App alone.
+
     def enter_all(self, app: cdk.App) -> None:
         """See to it that the buckets of every Stage of an app are fixed."""
         everything = app.node.find_all()
-        synthesized = synthesized_stacks(everything)
+        synthesized = synthesized_stages(everything)
         for construct in everything:
             if isinstance(construct, cdk.Stage):
                 within = f"{path_of(construct)}/"
-                if within != "/" and any(f"{path}/".startswith(within) for path in synthesized):
+                if within in synthesized:
                     self._state.synthesized.add(within)
                 else:
                     self.enter(construct)
@@ -154,7 +172,8 @@ class _Reach:
     def enter(self, stage: cdk.Stage) -> None:
         """See to it that the buckets of a Stage are fixed."""
         path = stage.node.path
-        if path not in self._state.entered:
+        # The CDK refuses `set_context` on an App that has a child, so that ours must not be the first one.
+        if path not in self._state.entered and (path or stage.node.children):
             self._state.entered[path] = False
             self.attach(stage)
 

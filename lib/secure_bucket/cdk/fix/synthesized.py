@@ -1,38 +1,68 @@
-"""Find the stacks that are synthesized already, and must not get another construct."""
+"""Find the Stages that are synthesized already, and must not get another construct."""
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 from collections.abc import Iterable
 
 import aws_cdk as cdk
 from constructs import IConstruct
 
 from secure_bucket.cdk.fix.policy_finder import path_of
+from secure_bucket.template.manifest import MANIFEST
 
-__all__ = ["synthesized_stacks"]
+__all__ = ["synthesized_stages"]
+
+# A manifest of an earlier run is older. File systems keep times in steps of up to two seconds.
+_THIS_RUN = time.time() - 2
 
 
-def synthesized_stacks(constructs: Iterable[IConstruct]) -> set[str]:
-    """Return the paths of the stacks that are synthesized already.
+def synthesized_stages(constructs: Iterable[IConstruct]) -> set[str]:
+    """Return the paths, each with a `/` at the end, of the Stages that are synthesized already.
 
     `Stage.synth` compares the paths of all constructs with those of the first synthesis, and raises
     `ConstructTreeModifiedAfterSynth` where one was added. No property tells that a Stage is synthesized.
-    Two traces do, both measured with aws-cdk-lib 2.275: the rule `CheckBootstrapVersion`, which the default
-    synthesizer adds to a stack while it synthesizes the stack, and the deployments of a pipeline, which CDK
-    Pipelines makes from the assembly of a Stage. A Stage that somebody synthesizes by hand, with another
-    synthesizer and outside of a pipeline, leaves neither.
+    Three traces do, all measured with aws-cdk-lib 2.275: the rule `CheckBootstrapVersion`, which the default
+    synthesizer adds to a stack while it synthesizes the stack; the deployments of a pipeline, which CDK
+    Pipelines makes from the assembly of a Stage; and for other synthesizers the manifest of the Stage, which
+    this run has written. Another App of the same run can have written it too: then FIX leaves the Stage.
     """
     # An app without CDK Pipelines does not load that module for this question.
     pipelines = sys.modules.get("aws_cdk.pipelines")
-    found: set[str] = set()
+    stages: dict[str, cdk.Stage] = {}
+    stacks: set[str] = set()
+    without_rule: set[str] = set()
     for construct in constructs:
-        if isinstance(construct, cdk.CfnRule):
+        if isinstance(construct, cdk.Stage):
+            stages[f"{path_of(construct)}/"] = construct
+        elif isinstance(construct, cdk.Stack):
+            if not isinstance(construct.synthesizer, cdk.DefaultStackSynthesizer):
+                without_rule.add(f"{path_of(construct)}/")
+        elif isinstance(construct, cdk.CfnRule):
             stack, _, id = path_of(construct).rpartition("/")
             if id == "CheckBootstrapVersion":
-                found.add(stack)
+                stacks.add(f"{stack}/")
         elif pipelines is not None and isinstance(construct, pipelines.PipelineBase):
             for wave in construct.waves:
                 for stage in wave.stages:
-                    found.update(stack.construct_path for stack in stage.stacks)
-    return found
+                    stacks.update(f"{stack.construct_path}/" for stack in stage.stacks)
+    # The path of an App is empty, and an App that is synthesized is synthesized again.
+    return {
+        path
+        for path, stage in stages.items()
+        if path != "/" and (_any_in(stacks, path) or (_any_in(without_rule, path) and _has_written(stage)))
+    }
+
+
+def _any_in(stacks: Iterable[str], stage: str) -> bool:
+    return any(stack.startswith(stage) for stack in stacks)
+
+
+def _has_written(stage: cdk.Stage) -> bool:
+    """Tell whether this run has written the manifest of a Stage."""
+    try:
+        return os.stat(os.path.join(stage.outdir, MANIFEST)).st_mtime >= _THIS_RUN
+    except OSError:
+        return False

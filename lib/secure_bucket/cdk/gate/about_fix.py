@@ -48,7 +48,8 @@ def hint_about_fix(finding: Finding, stack: StackArtifact | None, state: AppStat
     if state.entered:
         return (
             f"(FIX did not reach the stack `{stack.path}`: its Stage was made after the call of "
-            "`enforce_secure_transport`, and no `s3.Bucket` is in it. Call it once the Stage is there.)"
+            "`enforce_secure_transport`, holds no `s3.Bucket`, and was synthesized before the app. Call it "
+            "once the Stage is there.)"
         )
     scope = "the Stage" if stack.stage else "the stack"
     return (
