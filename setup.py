@@ -17,7 +17,9 @@ AWS = ["boto3>=1.36,<2"]
 AUDIT = ["duckdb>=1.2,<3", "sqlglot>=26,<31"]
 # What `fix` reads TypeScript and JavaScript with.
 SOURCE = ["tree-sitter>=0.23,<0.27", "tree-sitter-typescript>=0.23,<0.24"]
-ALL = [*CDK, *AWS, *AUDIT, *SNAPSHOTS, *SOURCE]
+# What `server` speaks to editors with.
+EDITOR = ["pygls>=2,<3"]
+ALL = [*CDK, *AWS, *AUDIT, *SNAPSHOTS, *SOURCE, *EDITOR]
 DEV = [
     *ALL,
     "aws-json-term-matcher>=0.1.5,<1",
@@ -128,6 +130,7 @@ setup(
         "audit": AUDIT,
         "snapshots": SNAPSHOTS,
         "source": SOURCE,
+        "editor": EDITOR,
         "all": ALL,
         "dev": DEV,
         "release": RELEASE,

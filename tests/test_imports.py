@@ -36,8 +36,19 @@ ARROW = {
     "operations": [
         *("detection", "formats", "checks", "findings", "template", "proof", "policy", "values", "errors"),
     ],
+    "editor": ["formats", "repair", "checks", "findings", "template", "proof", "policy", "values", "errors"],
     "cli": [
-        *("operations", "cdk", "conformance", "detection", "formats", "repair", "checks", "findings"),
+        *(
+            "editor",
+            "operations",
+            "cdk",
+            "conformance",
+            "detection",
+            "formats",
+            "repair",
+            "checks",
+            "findings",
+        ),
         *("template", "proof", "policy", "values", "errors", "version"),
     ],
     "testing": ["checks", "findings", "template", "proof", "policy", "values", "errors"],

@@ -30,10 +30,12 @@ FOREIGN = {
         "--cached",
         "--debug",
         "--diff-filter",
+        "--from",
         "--name-only",
         "--no-asset-metadata",
         "--no-save",
         "--quiet",
+        "--unstable",
         "--query",
     ),
     *(

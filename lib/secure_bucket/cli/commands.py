@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "audit": "find clients that use plain HTTP in logs",
     "plan": "plan the order in which to deny plain HTTP",
     "explain": "explain a rule or a bucket policy",
+    "server": "run a language server for editors, over standard input and output",
     "completion": "print a completion script for a shell",
 }
 """The commands, each with a line of help."""

@@ -7,19 +7,14 @@ import os
 import re
 from collections.abc import Iterator
 
-from typing_extensions import assert_never
-
 from secure_bucket.cli.bare_policy import BarePolicy, read_policy
-from secure_bucket.cli.explain_statement import statement_in_words
 from secure_bucket.cli.output import to_stdout
 from secure_bucket.cli.prove import verdict_lines
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.rules import RULES
-from secure_bucket.findings.rules.rule import describe_request
 from secure_bucket.formats.compliance import REQUIREMENTS
-from secure_bucket.policy.document import Effect, Policy, Statement
+from secure_bucket.formats.explain_statement import bearing_of, statement_in_words
 from secure_bucket.proof import prove_denies_http
-from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 from secure_bucket.values.unknown import Unknown
 
 __all__ = ["run"]
@@ -75,7 +70,7 @@ def _policy(bare: BarePolicy, bucket_arn: str, *, strict: bool) -> Iterator[str]
         line = bare.place(statement.at).line
         yield f"{statement.index + 1}.{sid}{f' (line {line})' if line else ''}"
         yield f"   {statement_in_words(statement)}"
-        yield f"   {_bearing(statement, bare.policy.version, bucket_arn, strict=strict)}"
+        yield f"   {bearing_of(statement, bare.policy.version, bucket_arn, strict=strict)}"
         yield ""
     for problem in bare.policy.problems:
         line = bare.place(problem.at).line
@@ -83,29 +78,3 @@ def _policy(bare: BarePolicy, bucket_arn: str, *, strict: bool) -> Iterator[str]
         yield ""
     verdict = prove_denies_http(bare.value, bucket_arn=bucket_arn, strict=strict)
     yield from verdict_lines("over plain HTTP", verdict, bare, bucket_arn)
-
-
-def _bearing(statement: Statement, version: str, bucket_arn: str, *, strict: bool) -> str:
-    """Return what a statement does for the claim, by itself."""
-    if statement.effect is Effect.ALLOW:
-        if any(
-            not isinstance(condition, Unknown) and condition.key.casefold() == "aws:securetransport"
-            for condition in statement.conditions
-        ):
-            return (
-                "It limits what this statement allows, and denies nothing: "
-                "another policy can still allow plain HTTP."
-            )
-        return "It denies nothing."
-    verdict = prove_denies_http(Policy((statement,), version), bucket_arn=bucket_arn, strict=strict)
-    match verdict:
-        case Proven():
-            return "By itself it denies every request over plain HTTP."
-        case Refuted():
-            request = describe_request(verdict.request)
-            return f"By itself it is not enough, because {request}: {verdict.why}."
-        case Undecided():
-            reasons = "; ".join(reason.reason for reason in verdict.reasons[:3])
-            return f"Whether it denies every request over plain HTTP cannot be told: {reasons}."
-        case _:
-            assert_never(verdict)

@@ -1,13 +1,26 @@
-"""What a statement of a policy does, in plain words."""
+"""Explain in plain words what a statement of a policy does."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from secure_bucket.policy.document import Condition, Effect, Patterns, Principals, Quantifier, Statement
-from secure_bucket.values.unknown import Unknown
+from typing_extensions import assert_never
 
-__all__ = ["statement_in_words"]
+from secure_bucket.findings.rules.rule import describe_request
+from secure_bucket.policy.document import (
+    Condition,
+    Effect,
+    Patterns,
+    Policy,
+    Principals,
+    Quantifier,
+    Statement,
+)
+from secure_bucket.proof import prove_denies_http
+from secure_bucket.proof.verdict import Proven, Refuted, Undecided
+from secure_bucket.values.unknown import Text, Unknown
+
+__all__ = ["bearing_of", "statement_in_words"]
 
 # For one value, and for one of several; a negated operator excludes all of its values.
 _OPERATORS = {
@@ -53,6 +66,32 @@ def statement_in_words(statement: Statement) -> str:
     when = f", when {' and '.join(conditions)}" if conditions else ""
     what = f"{_actions(statement.actions)} on {_resources(statement.resources)}"
     return f"{verb} {_principals(statement.principals)} {what}{when}."
+
+
+def bearing_of(statement: Statement, version: str, bucket_arn: str | Text, *, strict: bool) -> str:
+    """Return what a statement by itself does for the claim that plain HTTP is denied."""
+    if statement.effect is Effect.ALLOW:
+        if any(
+            not isinstance(condition, Unknown) and condition.key.casefold() == "aws:securetransport"
+            for condition in statement.conditions
+        ):
+            return (
+                "It limits what this statement allows, and denies nothing: "
+                "another policy can still allow plain HTTP."
+            )
+        return "It denies nothing."
+    verdict = prove_denies_http(Policy((statement,), version), bucket_arn=bucket_arn, strict=strict)
+    match verdict:
+        case Proven():
+            return "By itself it denies every request over plain HTTP."
+        case Refuted():
+            request = describe_request(verdict.request)
+            return f"By itself it is not enough, because {request}: {verdict.why}."
+        case Undecided():
+            reasons = "; ".join(reason.reason for reason in verdict.reasons[:3])
+            return f"Whether it denies every request over plain HTTP cannot be told: {reasons}."
+        case _:
+            assert_never(verdict)
 
 
 def _principals(principals: Principals) -> str:

@@ -1,0 +1,21 @@
+"""Define the arguments of `secure-bucket server`."""
+
+from __future__ import annotations
+
+import argparse
+
+__all__ = ["add"]
+
+_DESCRIPTION = """\
+Run a language server for editors, over standard input and output: it checks templates as
+you write them, explains the statements of bucket policies, and adds the deny. It needs the
+extra `editor`: pip install 'secure-bucket[editor]'.
+"""
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add them to the parser of the command."""
+    parser.description = _DESCRIPTION
+    parser.add_argument(
+        "--strict", action="store_true", help='assume that {"AWS": "*"} does not cover AWS services'
+    )

@@ -1,0 +1,1 @@
+"""Serve editors with diagnostics, explanations and fixes, over the Language Server Protocol."""

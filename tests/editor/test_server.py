@@ -1,0 +1,202 @@
+"""A session with the language server, over standard input and output, as an editor has it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from lsprotocol import types as lsp
+from pygls.lsp.client import LanguageClient
+
+import secure_bucket
+from secure_bucket import check_template
+from secure_bucket.proof import Proven
+
+URI = "file:///app/template.yaml"
+OPEN = """\
+Resources:
+  # 𐍈 is two units of UTF-16
+  Reports:
+    Type: AWS::S3::Bucket
+  Logs: {Type: AWS::S3::Bucket}
+  LogsPolicy:
+    Type: AWS::S3::BucketPolicy
+    Properties:
+      Bucket: !Ref Logs
+      PolicyDocument:
+        Statement:
+          - Effect: Deny
+            Principal: "*"
+            Action: s3:*
+            Resource: !Sub ${Logs.Arn}/*
+            Condition: {Bool: {"aws:SecureTransport": "false"}}
+"""
+
+
+class Session:
+    """An editor with one document."""
+
+    def __init__(self, client: LanguageClient) -> None:
+        self.client = client
+        self.published: asyncio.Queue[lsp.PublishDiagnosticsParams] = asyncio.Queue()
+
+    def open(self, text: str, uri: str = URI) -> None:
+        self.client.text_document_did_open(
+            lsp.DidOpenTextDocumentParams(lsp.TextDocumentItem(uri, "yaml", 1, text))
+        )
+
+    def change(self, version: int, text: str) -> None:
+        self.client.text_document_did_change(
+            lsp.DidChangeTextDocumentParams(
+                lsp.VersionedTextDocumentIdentifier(version, URI),
+                [lsp.TextDocumentContentChangeWholeDocument(text)],
+            )
+        )
+
+    async def diagnostics(self, version: int = 1) -> list[lsp.Diagnostic]:
+        while True:
+            published = await asyncio.wait_for(self.published.get(), 30)
+            if published.version == version:
+                return list(published.diagnostics)
+
+    async def actions(self, line: int, *only: lsp.CodeActionKind) -> list[lsp.CodeAction]:
+        here = lsp.Range(lsp.Position(line, 3), lsp.Position(line, 3))
+        context = lsp.CodeActionContext([], list(only) or None)
+        offered = await self.client.text_document_code_action_async(
+            lsp.CodeActionParams(lsp.TextDocumentIdentifier(URI), here, context)
+        )
+        return [each for each in offered or () if isinstance(each, lsp.CodeAction)]
+
+    async def hover(self, line: int, column: int) -> lsp.Hover | None:
+        return await self.client.text_document_hover_async(
+            lsp.HoverParams(lsp.TextDocumentIdentifier(URI), lsp.Position(line, column))
+        )
+
+
+def in_session(script: Callable[[Session], Awaitable[None]]) -> None:
+    """Start the server, run a script in a session with it, and see it end."""
+
+    async def run() -> None:
+        client = LanguageClient("tests", "1")
+        session = Session(client)
+
+        @client.feature(lsp.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
+        def published(params: lsp.PublishDiagnosticsParams) -> None:
+            session.published.put_nowait(params)
+
+        library = str(Path(secure_bucket.__file__).parents[1])
+        environment = {**os.environ, "PYTHONPATH": library}
+        await client.start_io(sys.executable, "-m", "secure_bucket", "server", env=environment)
+        answer = await client.initialize_async(lsp.InitializeParams(capabilities=lsp.ClientCapabilities()))
+        assert answer.server_info is not None
+        assert answer.server_info.name == "secure-bucket"
+        client.initialized(lsp.InitializedParams())
+        await script(session)
+        await client.shutdown_async(None)
+        client.exit(None)
+        await client.stop()
+
+    asyncio.run(asyncio.wait_for(run(), 60))
+
+
+def apply(text: str, action: lsp.CodeAction) -> str:
+    """Return a text after the edit of an action."""
+    assert action.edit is not None
+    assert action.edit.document_changes is not None
+    (change,) = action.edit.document_changes
+    assert isinstance(change, lsp.TextDocumentEdit)
+    (edit,) = change.edits
+    assert isinstance(edit, lsp.TextEdit)
+    lines = text.splitlines(keepends=True)
+    start, end = edit.range.start, edit.range.end
+    assert start.character == 0
+    last = lines[end.line - 1 + (end.character > 0)] if end.character else ""
+    before = "".join(lines[: start.line])
+    after = last[end.character :] + "".join(lines[end.line + (end.character > 0) :])
+    return before + edit.new_text + after
+
+
+def test_a_session_from_the_finding_to_the_proof(tmp_path: Path) -> None:
+    async def script(session: Session) -> None:
+        session.open(OPEN)
+        reports, logs = await session.diagnostics()
+        assert (reports.code, reports.severity) == ("SB001", lsp.DiagnosticSeverity.Error)
+        assert "anyone can GET `report.csv` over plain HTTP: the bucket has no policy" in reports.message
+        assert reports.range.start == lsp.Position(2, 2)
+        assert "but not the bucket itself" in logs.message
+
+        hover = await session.hover(13, 20)
+        assert hover is not None
+        assert isinstance(hover.contents, lsp.MarkupContent)
+        assert "Denies everyone" in hover.contents.value
+        assert "By itself it is not enough" in hover.contents.value
+        assert await session.hover(0, 0) is None
+
+        (one,) = await session.actions(2, lsp.CodeActionKind.QuickFix)
+        assert one.title == "Deny plain HTTP to bucket `Reports`"
+        fixed = apply(OPEN, one)
+        session.change(2, fixed)
+        (left,) = await session.diagnostics(2)
+        assert "`Logs`" in left.message
+
+        (everything,) = await session.actions(0, lsp.CodeActionKind.SourceFixAll)
+        fixed = apply(fixed, everything)
+        session.change(3, fixed)
+        assert await session.diagnostics(3) == []
+        assert await session.actions(0) == []
+        (tmp_path / "t.yaml").write_text(fixed, encoding="utf-8")
+        assert all(isinstance(each.verdict, Proven) for each in check_template(tmp_path / "t.yaml").buckets)
+
+    in_session(script)
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_an_edit_fits_however_the_text_ends(end: str) -> None:
+    text = f"Resources:{end or chr(10)}  A: {{Type: AWS::S3::Bucket}}{end}"
+
+    async def script(session: Session) -> None:
+        session.open(text)
+        assert len(await session.diagnostics()) == 1
+        (action,) = await session.actions(1, lsp.CodeActionKind.QuickFix)
+        session.change(2, apply(text, action))
+        assert await session.diagnostics(2) == []
+
+    in_session(script)
+
+
+def test_only_the_newest_text_gets_an_answer() -> None:
+    big = "Resources:\n" + "".join(f"  B{number}: {{Type: AWS::S3::Bucket}}\n" for number in range(2_500))
+
+    async def script(session: Session) -> None:
+        session.open(big)
+        for version in range(2, 30):
+            session.change(version, big + f"  C{version}: {{Type: AWS::S3::Bucket}}\n")
+        session.change(30, "Resources: {}\n")
+        seen = []
+        while not seen or seen[-1].version != 30:
+            seen.append(await asyncio.wait_for(session.published.get(), 30))
+        assert not seen[-1].diagnostics
+        # What was outdated before its turn came was not judged at all.
+        assert len(seen) < 10
+
+    in_session(script)
+
+
+def test_what_cannot_be_read_is_a_diagnostic_and_what_is_no_template_is_not() -> None:
+    async def script(session: Session) -> None:
+        session.open("Resources:\n  A: {Type: AWS::S3::Bucket\nOutputs: {}\n")
+        (fault,) = await session.diagnostics()
+        assert "is not YAML" in fault.message
+        assert fault.range.start.line > 0
+        session.change(2, "name: workflow\non: push\n")
+        assert await session.diagnostics(2) == []
+        assert await session.hover(0, 0) is None
+        assert await session.actions(0) == []
+        session.change(3, "")
+        assert len(await session.diagnostics(3)) == 1
+
+    in_session(script)
