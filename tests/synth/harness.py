@@ -94,7 +94,7 @@ class Run:
 
     def python(self, **environment: str) -> Run:
         """Run the same app without the CDK command line."""
-        return _run(self.directory, sys.executable, "app.py", CDK_OUTDIR="cdk.out", **environment)
+        return run_in(self.directory, sys.executable, "app.py", CDK_OUTDIR="cdk.out", **environment)
 
 
 def write_app(directory: Path, body: str, *, gate: str = GATE, end: str = SYNTH) -> None:
@@ -113,7 +113,7 @@ def synth_here(directory: Path, *arguments: str, **environment: str) -> Run:
     """Run `cdk synth` on the app of a directory, as its `cdk.json` says."""
     if not CDK.exists():
         pytest.fail(f"{CDK} is missing: run `make install`")
-    return _run(directory, str(CDK), "synth", "--quiet", *arguments, **environment)
+    return run_in(directory, str(CDK), "synth", "--quiet", *arguments, **environment)
 
 
 def _cdk_synth(directory: Path, *arguments: str) -> Run:
@@ -121,26 +121,31 @@ def _cdk_synth(directory: Path, *arguments: str) -> Run:
     return synth_here(directory, "--no-notices", "--app", app, *arguments, **OWN_VALIDATION_OFF)
 
 
-def _run(directory: Path, *command: str, **environment: str) -> Run:
-    # A test run inside pytest is one thing, an app at a shell another: the CDK looks at these variables.
-    inherited = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "CDK_"))
-    }
-    node = str(Path(sys.executable).parent)
+def run_in(directory: Path, *command: str, **environment: str) -> Run:
+    """Run a command in a directory."""
     done = subprocess.run(
         command,
         cwd=directory,
-        env={
-            **inherited,
-            "PATH": os.pathsep.join([node, inherited.get("PATH", "")]),
-            "PYTHONPATH": str(ROOT / "lib"),
-            "CDK_DISABLE_CLI_TELEMETRY": "true",
-            "NO_COLOR": "1",
-            **environment,
-        },
+        env=shell_environment(**environment),
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
     return Run(done.returncode, done.stdout, done.stderr, directory)
+
+
+def shell_environment(**extra: str) -> dict[str, str]:
+    """Return the environment that an app has at a shell, without what pytest and other tests set."""
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "CDK_"))
+    }
+    node = str(Path(sys.executable).parent)
+    return {
+        **inherited,
+        "PATH": os.pathsep.join([node, inherited.get("PATH", "")]),
+        "PYTHONPATH": str(ROOT / "lib"),
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
+        "NO_COLOR": "1",
+        **extra,
+    }
