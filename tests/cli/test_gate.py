@@ -82,6 +82,26 @@ def test_a_clean_app_passes_with_one_line_on_stderr(process: Process) -> None:
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("program", "advice"),
+    [
+        ("npx", "set `enforceSSL: true`"),
+        ("mvnw", "call `.enforceSsl(true)` of the builder"),
+        ("dotnet", "set `EnforceSSL = true`"),
+        ("go", "set `EnforceSSL: jsii.Bool(true)`"),
+        ("python3", "use `SecureBucket`, or `enforce_ssl=True`"),
+    ],
+)
+def test_the_advice_is_in_the_language_of_the_command(
+    run: Run, directory: Path, program: str, advice: str
+) -> None:
+    (directory / program).symlink_to(sys.executable)
+    bucket = {**BUCKET, "Metadata": {"aws:cdk:path": "Top/Logs/Resource"}}
+    outcome = run("gate", "--", f"./{program}", "app.py", json.dumps({"Logs": bucket}), "[]")
+    assert outcome.code == 1
+    assert f"fix: {advice}" in outcome.err
+
+
 def test_quiet_hides_the_summary(process: Process) -> None:
     done = process("gate", "--quiet", *app(), env=environment())
     assert (done.returncode, done.stdout, done.stderr) == (0, "from the app\n", "")

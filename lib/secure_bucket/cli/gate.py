@@ -133,6 +133,7 @@ def _judge(arguments: argparse.Namespace, files: tuple[ReportTo, ...], directory
     from secure_bucket.cli.exits import exit_code, undecided_as_warnings
     from secure_bucket.cli.frame import claim_of
     from secure_bucket.cli.selection import selection_of
+    from secure_bucket.findings.advice import with_advice_for
 
     config = config_of(arguments)
     claim = claim_of(arguments, config)
@@ -142,7 +143,7 @@ def _judge(arguments: argparse.Namespace, files: tuple[ReportTo, ...], directory
         minimum_tls_version=claim.minimum_tls,
         exceptions_as_of=datetime.date.today(),
     )
-    report = claim.grant(report, config)
+    report = claim.grant(with_advice_for(report, arguments.app), config)
     baseline = arguments.baseline or config.baseline
     if baseline is not None:
         from secure_bucket.cli.baseline import apply_baseline, read_baseline

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from secure_bucket.findings.finding import Report
 from secure_bucket.findings.rules.rule import ADVICE_IN_PYTHON
 
-__all__ = ["advice_in"]
+__all__ = ["advice_in", "with_advice_for"]
 
 _TYPESCRIPT = "set `enforceSSL: true`"
 _ADVICE = {
@@ -20,6 +26,13 @@ _ADVICE = {
     ".go": "set `EnforceSSL: jsii.Bool(true)`",
 }
 
+_PROGRAMS = {
+    **dict.fromkeys(("node", "npx", "npm", "yarn", "pnpm", "bun", "bunx", "deno", "ts-node", "tsx"), ".ts"),
+    **dict.fromkeys(("mvn", "mvnw", "gradle", "gradlew", "java"), ".java"),
+    "dotnet": ".cs",
+    "go": ".go",
+}
+
 
 def advice_in(suffix: str, fix: str) -> str:
     """Return the advice of a finding for a program in another language than Python.
@@ -29,3 +42,21 @@ def advice_in(suffix: str, fix: str) -> str:
         fix: The advice, as the rules write it.
     """
     return fix.replace(ADVICE_IN_PYTHON, _ADVICE.get(suffix, ADVICE_IN_PYTHON))
+
+
+def with_advice_for(report: Report, command: Iterable[str]) -> Report:
+    """Return a report with its advice in the language of the app.
+
+    A finding whose source line is known has the advice of its language already.
+
+    Args:
+        report: The report on the assembly that the app wrote.
+        command: The command that runs the app, which tells the language: `npx ts-node app.ts`.
+    """
+    words = re.findall(r"[\w.-]+", " ".join(command))
+    suffix = next((_PROGRAMS[word] for word in words if word in _PROGRAMS), "")
+    findings = tuple(
+        finding if finding.created_at else replace(finding, fix=advice_in(suffix, finding.fix))
+        for finding in report.findings
+    )
+    return replace(report, findings=findings)
