@@ -56,7 +56,7 @@ def main() -> int:
         configuration = CONFIGURATION.format(part=arguments.part, tests=tests)
         (work / "pyproject.toml").write_text(configuration, encoding="utf-8")
         mutmut = [sys.executable, "-m", "mutmut"]
-        run = subprocess.run([*mutmut, "run", *arguments.names], cwd=work, check=False)
+        run = subprocess.run([*mutmut, "run", "--max-children", "1", *arguments.names], cwd=work, check=False)
         return run.returncode or subprocess.run([*mutmut, "results"], cwd=work, check=False).returncode
 
 
