@@ -226,7 +226,8 @@ def _faults(inventory: Inventory) -> Iterator[Fault]:
             resource = stack.resources.get(rest.partition("/")[0]) if section == "Resources" else None
             if resource is not None and not matters(resource.type):
                 continue  # What is wrong with a queue is for others to say.
-            message = f"{duplicate.reason}: which of them counts is undefined"
+            of = f"`{resource.logical_id}`: " if resource is not None else ""
+            message = f"{of}{duplicate.reason}: which of them counts is undefined"
             yield Fault(stack.document.name, message, stack.document.place(duplicate.at.pointer))
     for policy in inventory.policies:
         properties = policy.resource.properties

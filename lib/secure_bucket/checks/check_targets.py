@@ -6,7 +6,6 @@ import contextlib
 import datetime
 import functools
 import os
-import re
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,9 +16,16 @@ from msgspec.structs import replace
 from secure_bucket.checks.check import check_document, check_templates
 from secure_bucket.checks.find_targets import Kind, Target
 from secure_bucket.checks.gate import missing_context
-from secure_bucket.errors import NotATemplateError, SecureBucketError
+from secure_bucket.errors import NotATemplateError, SecureBucketError, TemplateError, TemplateErrors
 from secure_bucket.findings.finding import Fault, Report, joined
-from secure_bucket.template.load import MAX_BYTES, Document, load_document, parse_document, read_bytes
+from secure_bucket.template.load import (
+    MAX_BYTES,
+    Document,
+    load_document,
+    parse_document,
+    position_in,
+    read_bytes,
+)
 from secure_bucket.values.unknown import Place
 
 __all__ = [
@@ -47,8 +53,6 @@ _SIGNS_OF_A_TEMPLATE = (
     # A backslash at the end of a line continues a text of YAML.
     *(b"\\u", b"\\U", b"\\x", b"\\\n", b"\\\r"),
 )
-
-_POSITION = re.compile(r"in line (\d+)(?:, column (\d+))?")
 
 
 class Settings(Struct, frozen=True):
@@ -138,6 +142,8 @@ def _guarded(target: Target, check: Callable[[], Report]) -> Report:
         if target.kind is Kind.CANDIDATE:
             return Report(ignored=((target.path, "no CloudFormation template"),))
         return Report(faults=(_fault(target.path, error),))
+    except TemplateErrors as errors:
+        return Report(faults=tuple(_fault(target.path, error) for error in errors.errors))
     except (SecureBucketError, OSError) as error:
         return Report(faults=(_fault(target.path, error),))
     except MemoryError:
@@ -264,8 +270,9 @@ def _fault(path: str, error: Exception) -> Fault:
     message = " ".join(str(error).split())
     if isinstance(error, OSError):
         message = f"`{path}` cannot be read: {error.strerror or error}"
-    position = _POSITION.search(message)
-    line, column = (int(position[1]), int(position[2] or 0)) if position else (0, 0)
+    if isinstance(error, TemplateError) and error.file:
+        return Fault(path, message, Place(file=error.file, line=error.line, column=error.column))
+    line, column = position_in(message)
     return Fault(path, message, Place(file=path, line=line, column=column))
 
 

@@ -10,13 +10,21 @@ from typing import Any
 
 from msgspec import Struct
 
-from secure_bucket.errors import NotATemplateError, TemplateError
+from secure_bucket.errors import MissingDependencyError, NotATemplateError, TemplateError
 from secure_bucket.template.places import JsonPlaces, Places
 from secure_bucket.template.scan import Duplicate, WrittenFloat, read_strict_json
 from secure_bucket.template.yaml_text import SeveralDocumentsError, scan_yaml
 from secure_bucket.values.unknown import Place
 
-__all__ = ["MAX_BYTES", "Document", "is_template", "load_document", "parse_document", "read_bytes"]
+__all__ = [
+    "MAX_BYTES",
+    "Document",
+    "is_template",
+    "load_document",
+    "parse_document",
+    "position_in",
+    "read_bytes",
+]
 
 # CloudFormation takes at most 1 MB from S3 (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/
 # cloudformation-limits.html); the rest is room for indentation, which CDK leaves out when it has to.
@@ -40,6 +48,7 @@ _SECTIONS = frozenset(
 )
 _NAME_OF_A_MACRO = re.compile(r"[A-Za-z0-9:_-]+")
 _VERSION = "AWSTemplateFormatVersion"
+_POSITION = re.compile(r"in line (\d+)(?:, column (\d+))?")
 _LONE_SURROGATE = "[\ud800-\udfff]"
 
 
@@ -148,6 +157,12 @@ def _listed(value: object) -> list[object]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
+def position_in(message: str) -> tuple[int, int]:
+    """Return the line and the column that the message of an error names; zeros when it names none."""
+    found = _POSITION.search(message)
+    return (int(found[1]), int(found[2] or 0)) if found else (0, 0)
+
+
 def is_template(value: object) -> bool:
     """Tell whether a value looks like a CloudFormation template: by `Resources`, or by its version."""
     if not isinstance(value, Mapping):
@@ -184,7 +199,7 @@ def _scan(text: str, name: str) -> tuple[object, Places | JsonPlaces]:
         positions.clear()
         try:
             value = _yaml(text, name, positions)
-        except TemplateError:
+        except (MissingDependencyError, TemplateError):
             raise error from None
     _refuse_lone_surrogates(value, name)
     return value, Places(positions)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from secure_bucket.errors import TemplateError
+from secure_bucket.errors import MissingDependencyError, TemplateError
 from secure_bucket.template.scan import (
     MAX_DEPTH,
     WrittenFloat,
@@ -75,11 +75,14 @@ def scan_yaml(text: str, file: str, positions: dict[str, tuple[int, int]]) -> ob
             the value for an item.
 
     Raises:
+        MissingDependencyError: If PyYAML is not installed.
         SeveralDocumentsError: If it holds more than one document.
         TemplateError: If the text is not YAML, or is nested deeper than `MAX_DEPTH`.
     """
-    import yaml  # Most templates of a CDK app are JSON, and do not wait for it.
-
+    try:
+        import yaml  # Most templates of a CDK app are JSON, and do not wait for it.
+    except ImportError:
+        raise MissingDependencyError(f"`{file}` is YAML, which needs `pip install PyYAML`") from None
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         # `yaml.parse` would ask twice for each event.

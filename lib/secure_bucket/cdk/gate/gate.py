@@ -193,8 +193,8 @@ def _declared(exception: GrantedException) -> RecordedException:
 
 
 def _demand_every_template(report: Report, templates: Iterable[str]) -> None:
-    for fault in report.faults:
-        raise TemplateError(fault.message)
+    if report.faults:
+        raise TemplateError("; ".join(fault.message for fault in report.faults))
     judged = {Path(template).resolve() for template in report.templates}
     for template in templates:
         if Path(template).resolve() not in judged:

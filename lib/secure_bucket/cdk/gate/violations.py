@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from secure_bucket.cdk.versions import PolicyViolatingResource, PolicyViolation
-from secure_bucket.errors import TemplateError
+from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.expiry import is_reason
 from secure_bucket.findings.finding import Finding, Level
 from secure_bucket.findings.rules import sb008, sb009
@@ -174,7 +174,7 @@ def fails(violation: PolicyViolation) -> bool:
 
 def of_fault(fault: Exception) -> PolicyViolation:
     """Report that the gate could not do its work, in a way that nobody can acknowledge."""
-    if isinstance(fault, TemplateError):
+    if isinstance(fault, SecureBucketError):
         message, fix = str(fault), "until every template of the app can be read, nothing is proven"
     else:
         message = f"the gate failed with {type(fault).__name__}: {fault}"

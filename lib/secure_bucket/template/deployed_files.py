@@ -1,0 +1,137 @@
+"""Find the file of the template that a resource deploys, among those of the assembly or the run."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+
+from secure_bucket.errors import NotATemplateError, TemplateError
+from secure_bucket.template.constructs import Constructs
+from secure_bucket.template.load import Document, load_document, read_bytes
+from secure_bucket.template.sources import end_of_url
+from secure_bucket.template.stack import Resource, Stack
+from secure_bucket.template.text import strings_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from secure_bucket.template.manifest import CloudAssembly
+
+__all__ = ["TemplateFiles"]
+
+_ASSET_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+class TemplateFiles(Struct):
+    """The files that may hold the template of a resource.
+
+    Args:
+        manifests: What the manifests of the assembly list; `None` outside of an assembly.
+        constructs: The constructs of the assembly, with their templates.
+        siblings: The files of the run, by their last component.
+        documents: The templates that have been read, by file.
+    """
+
+    manifests: CloudAssembly | None = None
+    constructs: Constructs = field(default_factory=Constructs)
+    siblings: dict[str, list[str]] = field(default_factory=dict)
+    documents: dict[str, Document] = field(default_factory=dict)
+
+    def give(self, document: Document) -> None:
+        """Add a template of the run that has been read."""
+        files = self.siblings.setdefault(os.path.basename(document.name), [])
+        if document.name not in files:
+            files.append(document.name)
+        self.documents[os.path.abspath(document.name)] = document
+
+    def load(self, file: Path) -> Document:
+        """Return a template that a resource deploys.
+
+        Raises:
+            TemplateError: If it cannot be read.
+        """
+        try:
+            return self.documents.get(os.path.abspath(file)) or load_document(file)
+        except NotATemplateError as error:
+            # INVARIANT: the template that deploys it is one, and must not be passed over for it.
+            raise TemplateError(str(error)) from None
+
+    def find(self, stack: Stack, resource: Resource, url: object) -> Path | None:
+        """Return the file that the URL of a template leads to; `None` when nothing here holds it."""
+        from pathlib import Path
+
+        here = Path(stack.document.name).parent
+        texts = " ".join(strings_of(url))
+        hashes = set(_ASSET_HASH.findall(texts))
+        end = end_of_url(url)
+        assets = self.manifests.assets if self.manifests is not None else {}
+        files = {assets[key].file for key in hashes if key in assets}
+        # INVARIANT: a URL with the hashes of two files names neither of them.
+        named = files.pop() if len(files) == 1 else None
+        if named is None and "/" in end:
+            named = self._named_by(end, here)
+        own = self._own_file(stack, resource, here)
+        if own is not None and hashes and any(each.file == own for each in assets.values()) and named is None:
+            # The file is uploaded under another hash than the one in the URL.
+            own = None
+        if own is not None and (
+            # Another Stage may hold the same template, under the same hash: that one is not meant.
+            read_bytes(own) == read_bytes(named)
+            if named is not None
+            # INVARIANT: a URL that was overridden leads elsewhere, whatever the construct has written.
+            else url is None or bool(hashes) or end.rpartition("/")[2] == own.name
+        ):
+            return own
+        if named is not None:
+            return named
+        if isinstance(url, str) and "://" not in url and (here / url).is_file():
+            return here / url
+        return self._sibling(stack, end)
+
+    def _named_by(self, end: str, here: Path) -> Path | None:
+        """Return the file of the assembly that the end of a URL names by its key or its name."""
+        assets = self.manifests.assets.values() if self.manifests is not None else ()
+        for asset in assets:
+            if any(end.endswith(f"/{key}") for key in (asset.key, *asset.object_keys)):
+                return asset.file
+        name = end.rpartition("/")[2]
+        return next((file for file in self.constructs.files.values() if file == here / name), None)
+
+    def _own_file(self, stack: Stack, resource: Resource, here: Path) -> Path | None:
+        """Return the file that the construct of a resource wrote for it."""
+        metadata = resource.body.get("Metadata")
+        asset = metadata.get("aws:asset:path") if isinstance(metadata, Mapping) else None
+        if self.manifests is not None and isinstance(asset, str):
+            return here / asset
+        return self.constructs.files.get(self.constructs.scope_of(stack, resource) or "")
+
+    def _sibling(self, stack: Stack, end: str) -> Path | None:
+        """Return the file of the run that the end of a URL names, if it is one file."""
+        from pathlib import Path
+
+        path = end.partition("://")[2] or end
+        files = self.siblings.get(path.rpartition("/")[2], [])
+        around = {os.path.abspath(each.document.name) for each in (stack, *stack.ancestors)}
+        files = [file for file in files if os.path.abspath(file) not in around]
+        if len(files) > 1:
+            lengths = [_common_end(path, file) for file in files]
+            files = [file for file, length in zip(files, lengths, strict=True) if length == max(lengths)]
+        if len(files) != 1:
+            return None
+        # What cannot be read is a fault of that file, and not at hand here.
+        with contextlib.suppress(TemplateError):
+            self.documents.setdefault(os.path.abspath(files[0]), load_document(files[0]))
+            return Path(files[0])
+        return None
+
+
+def _common_end(url: str, file: str) -> int:
+    """Return how many components a URL and a file have in common at their ends."""
+    pairs = zip(reversed(url.split("/")), reversed(os.path.abspath(file).split(os.sep)), strict=False)
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
