@@ -20,7 +20,15 @@ from _pytest.mark import ParameterSet
 
 import secure_bucket
 from secure_bucket import check_assembly
-from secure_bucket.cdk.versions import LOWEST, OLDEST, RELIABLE_PLUGINS, require_cdk
+from secure_bucket.cdk.versions import (
+    LOWEST,
+    OLDEST,
+    RELIABLE_PLUGINS,
+    has_acknowledgments,
+    has_injectors,
+    has_reliable_plugins,
+    require_cdk,
+)
 from secure_bucket.errors import MissingDependencyError
 from tests.docs.pages import ROOT
 from tests.synth.harness import OWN_VALIDATION_OFF, Run, synth_here
@@ -149,6 +157,33 @@ def test_a_name_is_there_exactly_where_the_page_says(name: str) -> None:
             getattr(secure_bucket, name)
 
 
+def test_the_page_tells_from_which_version_each_feature_works() -> None:
+    rows = re.findall(
+        r"^\| (Python|TypeScript|templates): (.+?) \| (\d+\.\d+) \|", PAGE.read_text("utf-8"), re.M
+    )
+    bounds = {f"{language}: {feature}": two_numbers(version) for language, feature, version in rows}
+    assert bounds == {
+        "Python: the gate and FIX": OLDEST,
+        "Python: `SecureBucket` in the constructs of others, by a property injector": LOWEST[
+            "BucketSecureTransportInjector"
+        ],
+        "Python: acknowledgments": ACKNOWLEDGMENTS,
+        "Python: the gate as a validation plugin": RELIABLE_PLUGINS,
+        "TypeScript: `secure-bucket gate -- COMMAND`": OLDEST,
+        "templates: `secure-bucket check`, `secure-bucket fix`": OLDEST,
+    }
+
+
+def test_the_installed_cdk_has_what_the_page_says() -> None:
+    import aws_cdk
+
+    version = two_numbers(metadata.version("aws-cdk-lib"))
+    assert has_acknowledgments() == (version >= ACKNOWLEDGMENTS) == hasattr(aws_cdk, "Acknowledgment")
+    assert has_injectors() == (version >= LOWEST["BucketSecureTransportInjector"])
+    assert has_injectors() == hasattr(aws_cdk, "PropertyInjectors")
+    assert has_reliable_plugins() == (version >= RELIABLE_PLUGINS)
+
+
 def test_setup_allows_what_the_page_allows() -> None:
     setup = (ROOT / "setup.py").read_text(encoding="utf-8")
     assert f'"aws-cdk-lib>={OLDEST[0]}.{OLDEST[1]},<3"' in setup
@@ -263,6 +298,7 @@ def test_a_finding_can_be_accepted_until_a_day(cdk: Cdk, tmp_path: Path, end: st
     run = cdk.synth(tmp_path, *lines, GATES["enforce"])
     assert run.code == code, run.stderr
     assert ("expired on 2020-01-01" in run.stderr) == bool(code)
+    assert "Rule: SB008" not in run.stderr
     if not code:
         record = json.loads((tmp_path / "cdk.out" / "secure-bucket.json").read_text(encoding="utf-8"))
         (exception,) = record["exceptions"]

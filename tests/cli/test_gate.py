@@ -150,16 +150,18 @@ def test_the_findings_are_in_the_validation_report_of_the_cdk(run: Run, outdir: 
 
 
 OTHER = {"pluginName": "other", "conclusion": "success", "violations": []}
+OUR_PLUGIN = {"pluginName": "secure-bucket", "conclusion": "failure", "violations": [{"ruleName": "SB001"}]}
 
 
-def test_the_reports_of_other_plugins_are_kept(run: Run, outdir: Path) -> None:
+@pytest.mark.parametrize("other", [OTHER, OUR_PLUGIN], ids=["another plugin", "our plugin"])
+def test_the_reports_of_plugins_are_kept(run: Run, outdir: Path, other: dict[str, Any]) -> None:
     outdir.mkdir()
     file = outdir / "validation-report.json"
-    file.write_text(json.dumps({"version": "48.0.0", "title": "Of the CDK", "pluginReports": [OTHER]}))
-    for secure, names in ((False, ["other", "secure-bucket"]), (True, ["other"])):
+    file.write_text(json.dumps({"version": "48.0.0", "title": "Of the CDK", "pluginReports": [other]}))
+    for secure in (False, True):
         assert run("gate", *app(secure=secure)).code == (0 if secure else 1)
-        assert [each["pluginName"] for each in plugin_reports(outdir)] == names
-        assert plugin_reports(outdir)[0] == OTHER
+        assert plugin_reports(outdir)[0] == other
+        assert len(plugin_reports(outdir)) == (1 if secure else 2)
     assert json.loads(file.read_text())["title"] == "Of the CDK"
 
 
@@ -482,6 +484,20 @@ def test_init_and_remove_change_only_the_app(run: Run, directory: Path) -> None:
     assert run("gate", "--remove").code == 0
     assert json.loads(file.read_text()) == json.loads(CDK_JSON)
     assert run("gate", "--remove").code == 2
+
+
+@pytest.mark.parametrize("output", ["cdk.out", "out"])
+def test_remove_takes_the_findings_out_of_the_validation_report(
+    run: Run, directory: Path, output: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CDK_OUTDIR", output)
+    settings = {"app": "node app.js", **({} if output == "cdk.out" else {"output": output})}
+    (directory / "cdk.json").write_text(json.dumps(settings))
+    assert run("gate", "--init").code == 0
+    assert run("gate", *app(secure=False)).code == 1
+    assert len(plugin_reports(directory / output)) == 1
+    assert run("gate", "--remove").code == 0
+    assert plugin_reports(directory / output) == []
 
 
 @pytest.mark.parametrize(

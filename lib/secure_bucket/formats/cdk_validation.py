@@ -25,6 +25,8 @@ VALIDATION_REPORT = "validation-report.json"
 """The name of the file in a cloud assembly."""
 
 _PLUGIN = "secure-bucket"
+# INVARIANT: the report of our own validation plugin has no such entry, and is kept: it may fail the app.
+_WRITER = {"written-by": "secure-bucket gate"}
 _SEVERITIES = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "info"}
 # The App. The CDK CLI shows what is reported on it for every choice of stacks.
 _APP = ""
@@ -56,6 +58,7 @@ class _PluginReport(Struct, frozen=True, rename="camel"):
     plugin_name: str
     plugin_version: str
     conclusion: str
+    metadata: dict[str, str]
     violations: tuple[_Violation, ...]
     suppressed_violations: tuple[_Violation, ...]
 
@@ -106,6 +109,7 @@ def with_report(
         _PLUGIN,
         version,
         "success" if passed else "failure",
+        _WRITER,
         tuple(_violations(report, directory, passed=passed)),
         tuple(_suppressed(report, directory)),
     )
@@ -122,7 +126,7 @@ def with_report(
 
 
 def _is_ours(plugin_report: object) -> bool:
-    return isinstance(plugin_report, Mapping) and plugin_report.get("pluginName") == _PLUGIN
+    return isinstance(plugin_report, Mapping) and plugin_report.get("metadata") == _WRITER
 
 
 def _schema_of(directory: str) -> str:

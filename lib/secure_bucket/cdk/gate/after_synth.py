@@ -26,11 +26,12 @@ from secure_bucket.cdk.versions import PolicyViolation, has_acknowledgments
 from secure_bucket.checks.gate import ManifestStamp, refuse_run, stamp_of, waits_for_context
 from secure_bucket.checks.judged_files import changes_since_judged
 from secure_bucket.errors import NotProvenError, SecureBucketError
+from secure_bucket.findings.rules import EXCUSABLE
 
 if TYPE_CHECKING:
     from secure_bucket.cdk.gate.state import AppState
 
-__all__ = ["watch", "watch_files", "wrap_synth"]
+__all__ = ["text_of", "watch", "watch_files", "wrap_synth"]
 
 # Set by the CDK CLI: `OUTDIR_ENV` of aws-cdk-lib's cx-api.
 _OUTDIR = "CDK_OUTDIR"
@@ -77,7 +78,7 @@ class _Assembly:
         gate = self.state.gate
         violations = [] if gate is None else gate.judge(app)
         # The CDK CLI needs the sum in order to fail; here everything is shown.
-        shown = [_text(each) for each in violations if each.rule_name != SUM]
+        shown = [text_of(each) for each in violations if each.rule_name != SUM]
         return "\n\n".join(shown), any(map(fails, violations))
 
     def ends_in_failure(self, app: cdk.App) -> bool:
@@ -195,8 +196,11 @@ def _end() -> None:
     os._exit(1)
 
 
-def _text(violation: PolicyViolation) -> str:
-    """Say a violation as the CDK does."""
+def text_of(violation: PolicyViolation) -> str:
+    """Return a violation as the CDK shows it, with the way to accept it that this CDK has.
+
+    Exceptions in `Metadata` exist for the rules on buckets alone: nobody can accept an expired exception.
+    """
     lines = [f"{(violation.severity or 'error').upper()} {violation.description} ({PLUGIN})"]
     for resource in violation.violating_resources:
         if resource.construct_path:
@@ -205,7 +209,7 @@ def _text(violation: PolicyViolation) -> str:
         lines.append(f"   Suggested fix: {violation.fix}")
     if violation.severity != "fatal" and has_acknowledgments():
         lines.append(f"   Acknowledge with '{id_of(violation.rule_name)}'")
-    elif violation.severity != "fatal":
+    elif violation.severity != "fatal" and violation.rule_name.casefold() in EXCUSABLE:
         entry = f"SecureBucket: {{Exceptions: [{{Rule: {violation.rule_name}, Reason: …}}]}}"
         lines.append(f"   Accept it in the `Metadata` of the resource: {entry}")
     return "\n".join(lines)
