@@ -114,6 +114,7 @@ def audit_report(
             now=question.now,
             tolerated_unknown=question.tolerated_unknown,
             skip_copies=question.skip_copies,
+            days=question.days,
             session=session,
             memory=arguments.memory,
             threads=arguments.jobs,
@@ -162,6 +163,7 @@ def _question(arguments: argparse.Namespace) -> Question:
         arguments.maximum_age,
         arguments.tolerate_unknown,
         arguments.skip_copies,
+        any(report.format == "html" for report in arguments.reports or ()),
     )
 
 

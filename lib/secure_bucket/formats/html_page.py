@@ -6,14 +6,14 @@ hashes, and nothing else. Without the script it shows the same, but cannot be fi
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterator
 
 from secure_bucket.findings.finding import Report
 from secure_bucket.formats.characters import well_formed
 from secure_bucket.formats.ending import ending_of
+from secure_bucket.formats.html_accounts import accounts
 from secure_bucket.formats.html_appendix import checked, exceptions, not_judged
+from secure_bucket.formats.html_document import document_head
 from secure_bucket.formats.html_overview import definitions, overview
 from secure_bucket.formats.html_parts import NEWLINE
 from secure_bucket.formats.html_references import compliance, monitoring
@@ -23,6 +23,7 @@ from secure_bucket.formats.markup import Markup, each, tag
 from secure_bucket.formats.run import Run
 from secure_bucket.formats.script import SCRIPT
 from secure_bucket.formats.style import STYLE
+from secure_bucket.formats.svg import CHART_STYLE, PATTERNS
 
 __all__ = ["render"]
 
@@ -40,20 +41,13 @@ _SECTIONS = (
 def render(report: Report, run: Run) -> str:
     """Return the report as one self-contained HTML page."""
     view, ending, when = View(report, run), ending_of(report), _when(run)
-    policy = (
-        f"default-src 'none'; style-src '{_digest(STYLE)}'; script-src '{_digest(SCRIPT)}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    head = each(
-        Markup('<meta charset="utf-8">'),
-        Markup(f'<meta http-equiv="Content-Security-Policy" content="{policy}">'),
-        Markup('<meta name="viewport" content="width=device-width, initial-scale=1">'),
-        tag("title", f"Plain HTTP to S3 buckets: {ending.words}"),
-        Markup(f"<style>{STYLE}</style>"),
-    )
+    # Only reviews have charts.
+    style = STYLE + CHART_STYLE if report.accounts else STYLE
+    head = document_head(f"Plain HTTP to S3 buckets: {ending.words}", style, SCRIPT)
     links = (tag("li", tag("a", title, href=f"#{anchor}")) for anchor, title in _SECTIONS)
     body = each(
         tag("a", "Skip to the verdicts", class_="skip", href="#verdicts"),
+        PATTERNS if report.accounts else None,
         overview(view, ending, when),
         tag("nav", tag("ul", *links), aria_label="Contents"),
         tag("main", *_sections(view)),
@@ -62,10 +56,6 @@ def render(report: Report, run: Run) -> str:
     )
     html = tag("html", tag("head", head), NEWLINE, tag("body", body), lang="en")
     return well_formed(f"<!DOCTYPE html>\n{html}\n")
-
-
-def _digest(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}"
 
 
 def _when(run: Run) -> str:
@@ -78,7 +68,11 @@ def _when(run: Run) -> str:
 
 def _sections(view: View) -> Iterator[Markup]:
     contents = (
-        each(definitions("policy" if view.report.accounts else "template"), verdicts(view)),
+        each(
+            definitions("policy" if view.report.accounts else "template"),
+            accounts(view.report),
+            verdicts(view),
+        ),
         evidence(view),
         exceptions(view),
         not_judged(view),

@@ -13,7 +13,7 @@ __all__ = ["KEYS", "add", "add_evidence", "add_memory"]
 
 KEYS = ("bucket", "requester", "user-agent", "address", "operation", "status")
 
-_FORMATS = ("text", "json", "csv")
+_FORMATS = ("text", "json", "csv", "html")
 
 _DESCRIPTION = """\
 Find the clients that still use plain HTTP, or old TLS, before you add the deny.

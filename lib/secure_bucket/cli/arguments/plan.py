@@ -10,7 +10,7 @@ from secure_bucket.cli.arguments.review import add_accounts, add_asking
 
 __all__ = ["FORMATS", "add"]
 
-FORMATS = ("text", "json", "markdown", "csv")
+FORMATS = ("text", "json", "markdown", "csv", "html")
 
 _DESCRIPTION = """\
 Plan the order in which to deny plain HTTP: which buckets change, which clients break and

@@ -75,6 +75,7 @@ def audit_logs(
     now: datetime.datetime | None = None,
     tolerated_unknown: float = 0.0,
     skip_copies: bool = False,
+    days: bool = False,
     session: Session | None = None,
     memory: str = "1GB",
     threads: int | None = None,
@@ -100,6 +101,7 @@ def audit_logs(
             that a bucket is safe; lines that could not be read count with them (default: 0).
         skip_copies: Whether to leave out the half of a server-side copy that S3 does itself. The client
             connected for the other half, which is in the log of the bucket copied to (default: False).
+        days: Whether to count the requests of each bucket by day (default: False).
         session: How to ask AWS for `s3://…`; as the environment says unless given.
         memory: How much memory DuckDB takes before it writes to disk.
         threads: How many threads it uses; one for each core unless given.
@@ -133,6 +135,7 @@ def audit_logs(
         maximum_age,
         tolerated_unknown,
         skip_copies,
+        days,
     )
     files = _files(arguments, question, session)
     return audit_files(arguments, files, question, memory=memory, threads=threads, progress=progress)

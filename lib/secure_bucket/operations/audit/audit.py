@@ -16,6 +16,7 @@ __all__ = [
     "Audit",
     "AuditedBucket",
     "Breaks",
+    "BucketDay",
     "CannotTell",
     "ClientGroup",
     "Count",
@@ -134,6 +135,24 @@ class ClientGroup(Struct, frozen=True):
         return value
 
 
+class BucketDay(Struct, frozen=True):
+    """The requests to a bucket on one day.
+
+    Args:
+        day: The day, in UTC.
+        https: How many came over HTTPS that is new enough.
+        breaking: How many break.
+        refused: How many were refused already.
+        unknown: How many do not tell how they came.
+    """
+
+    day: datetime.date
+    https: Natural
+    breaking: Natural
+    refused: Natural
+    unknown: Natural
+
+
 class AuditedBucket(Struct, frozen=True):
     """One bucket, with what the logs say of it.
 
@@ -150,6 +169,7 @@ class AuditedBucket(Struct, frozen=True):
         last_seen: The last one.
         days: On how many days there are any.
         data_events: How many of the records are data events of CloudTrail; 0 with access logs alone.
+        course: The requests of each day; empty if the days were not asked for.
     """
 
     name: str
@@ -164,6 +184,7 @@ class AuditedBucket(Struct, frozen=True):
     last_seen: datetime.datetime | None
     days: Natural
     data_events: Natural
+    course: tuple[BucketDay, ...] = ()
 
     @property
     def window(self) -> int:

@@ -14,6 +14,7 @@ from secure_bucket.operations.audit.audit import (
     Answer,
     AuditedBucket,
     Breaks,
+    BucketDay,
     CannotTell,
     ClientGroup,
     Count,
@@ -53,8 +54,13 @@ class Conclusion:
         self.group_rows: list[Row] = [
             row for row in rows if row["level"] == "group" and row["answer"] != "malformed"
         ]
+        self.courses: dict[str, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
         for row in rows:
-            if row["level"] == "bucket" and row["bucket"] is not None:
+            if row["level"] == "day":
+                # The first record of a day tells which day it was.
+                day = str(row["first_seen"])[:10]
+                self.courses[row["bucket"]][day][str(row["answer"])] = int(row["requests"])
+            elif row["level"] == "bucket" and row["bucket"] is not None:
                 self.wholes[row["bucket"]] = row
             elif row["level"] == "count" and row["bucket"] is not None:
                 self.counts[row["bucket"]].append(row)
@@ -144,6 +150,7 @@ class Conclusion:
             last,
             int(whole.get("days") or 0),
             sum(int(row["requests"]) for row in rows if row["effect"] in ("read", "write")),
+            tuple(self._course(name)),
         )
         answer: Answer
         if bucket.breaking:
@@ -152,6 +159,14 @@ class Conclusion:
             reasons = tuple(self._doubts(bucket, rows))
             answer = CannotTell(reasons) if reasons else Safe()
         return replace(bucket, answer=answer)
+
+    def _course(self, name: str) -> Iterable[BucketDay]:
+        for day, answers in sorted(self.courses.get(name, {}).items()):
+            numbers = (answers.get(each, 0) for each in ("https", "breaks", "refused", "unknown"))
+            course = BucketDay(datetime.date.fromisoformat(day), *numbers)
+            # What S3 did by itself is no request.
+            if course.https or course.breaking or course.refused or course.unknown:
+                yield course
 
     def _doubts(self, bucket: AuditedBucket, rows: Sequence[Row]) -> Iterable[str]:
         """Yield what keeps the logs from saying that nothing breaks."""

@@ -475,6 +475,7 @@ known AS (
 keyed AS (
   SELECT answer, outcome, why, tls, file, bucket, source, effect, evident, client, status, day,
     requests, first_seen, last_seen,
+    CASE WHEN $days THEN day END AS day_key,
     CASE WHEN $by_bucket THEN bucket END AS bucket_key,
     CASE WHEN $by_requester THEN requester END AS requester,
     CASE WHEN $by_user_agent THEN user_agent END AS user_agent,
@@ -488,6 +489,7 @@ grouped AS (
     CASE
       WHEN GROUPING(file) = 0 THEN 'group'
       WHEN GROUPING(source) = 0 THEN 'count'
+      WHEN GROUPING(day_key) = 0 THEN 'day'
       ELSE 'bucket'
     END AS level,
     answer, outcome, why, tls, file, COALESCE(bucket, bucket_key) AS bucket,
@@ -505,6 +507,7 @@ grouped AS (
   GROUP BY GROUPING SETS (
     (answer, outcome, why, tls, file, bucket_key, requester, user_agent, address, operation, status_key),
     (bucket, answer, why, source, effect),
+    (bucket, answer, day_key),
     (bucket)
   )
 ),
@@ -525,7 +528,8 @@ SELECT
   status_low, status_high, requests, clients, breaking, first_seen, last_seen, days,
   all_groups, all_clients, all_requests
 FROM placed
-WHERE level <> 'group' OR (answer IN ('breaks', 'refused', 'unknown', 'malformed') AND place <= $limit)
+WHERE level IN ('count', 'bucket') OR (level = 'day' AND $days AND bucket IS NOT NULL)
+  OR (level = 'group' AND answer IN ('breaks', 'refused', 'unknown', 'malformed') AND place <= $limit)
 ORDER BY level, answer, place
 """
 """`collected` as the rows of the answer."""

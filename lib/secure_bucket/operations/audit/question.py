@@ -28,6 +28,7 @@ class Question(Struct, frozen=True):
         maximum_age: How many days ago the logs of a bucket may end before they cannot say *safe*.
         now: The time to count them from.
         skip_copies: Whether to leave out the half of a server-side copy that S3 does itself.
+        days: Whether to count the requests of each bucket by day.
         tolerated_unknown: The share of requests that may not tell how they came where it says *safe*.
     """
 
@@ -42,6 +43,7 @@ class Question(Struct, frozen=True):
     maximum_age: int = 7
     tolerated_unknown: float = 0.0
     skip_copies: bool = False
+    days: bool = False
 
     def values(self) -> dict[str, Value]:
         """Return what stands for each name in the queries."""
@@ -55,6 +57,7 @@ class Question(Struct, frozen=True):
             "buckets": self.buckets or ("",),
             "minimum_tls": "" if self.minimum_tls is None else f"{self.minimum_tls:.1f}",
             "limit": self.limit,
+            "days": self.days,
             **{f"by_{key.column}": key in self.keys for key in Key},
         }
 
