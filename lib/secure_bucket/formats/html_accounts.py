@@ -10,7 +10,7 @@ from secure_bucket.findings.subject import Running
 from secure_bucket.formats.cases import verdict_name
 from secure_bucket.formats.html_parts import sentence, table
 from secure_bucket.formats.markup import Markup, each, tag
-from secure_bucket.formats.svg import Bar, Part, bars, legend
+from secure_bucket.formats.svg import Bar, BarPart, bars, legend
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 
 __all__ = ["accounts"]
@@ -39,7 +39,7 @@ def accounts(report: Report) -> Markup | None:
     rows: list[Bar] = []
     for account in order[:_MOST]:
         refuted, undecided, proven = numbers[account]
-        parts = (Part("solid", refuted), Part("hatch", undecided), Part("empty", proven))
+        parts = (BarPart("solid", refuted), BarPart("hatch", undecided), BarPart("empty", proven))
         rows.append(Bar(account or "unknown", parts, f"{_share(numbers[account]):.0%} open"))
         if account in courses:
             rows.append(_before(courses[account]))
@@ -71,7 +71,9 @@ def _cells(numbers: list[int]) -> list[str]:
 def _before(course: AccountCourse) -> Bar:
     closed = course.buckets_before - course.open_before
     share = course.open_before / course.buckets_before if course.buckets_before else 0.0
-    return Bar("  before", (Part("solid", course.open_before), Part("empty", closed)), f"{share:.0%} open")
+    return Bar(
+        "  before", (BarPart("solid", course.open_before), BarPart("empty", closed)), f"{share:.0%} open"
+    )
 
 
 def _changes(comparison: ReviewComparison) -> Markup:

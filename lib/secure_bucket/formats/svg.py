@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from secure_bucket.formats.markup import Markup, each, tag
 
-__all__ = ["CHART_STYLE", "FILLS", "PATTERNS", "Bar", "Part", "bars", "legend", "strips", "timeline"]
+__all__ = ["CHART_STYLE", "FILLS", "PATTERNS", "Bar", "BarPart", "bars", "legend", "strips", "timeline"]
 
 FILLS: Final = ("empty", "solid", "hatch", "dots")
 """The areas, from the lightest to those with a pattern."""
@@ -47,7 +47,7 @@ _ROW: Final = 22
 _IN_A_ROW: Final = 4
 
 
-class Part(Struct, frozen=True):
+class BarPart(Struct, frozen=True):
     """A part of a bar.
 
     Args:
@@ -69,7 +69,7 @@ class Bar(Struct, frozen=True):
     """
 
     label: str
-    parts: tuple[Part, ...]
+    parts: tuple[BarPart, ...]
     note: str = ""
 
 
@@ -121,7 +121,7 @@ def bars(name: str, rows: Sequence[Bar]) -> Markup:
     return _chart(name, drawn, len(rows) * _ROW)
 
 
-def strips(name: str, rows: Sequence[tuple[str, Sequence[tuple[Part, ...]]]]) -> Markup:
+def strips(name: str, rows: Sequence[tuple[str, Sequence[tuple[BarPart, ...]]]]) -> Markup:
     """Return a strip of days for each row: a column for each day, filled by the shares of that day.
 
     Args:

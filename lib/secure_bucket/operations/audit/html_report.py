@@ -13,7 +13,7 @@ from secure_bucket.formats.html_parts import prose, sentence, table
 from secure_bucket.formats.markup import Content, Markup, each, tag
 from secure_bucket.formats.run import Run
 from secure_bucket.formats.summary import count
-from secure_bucket.formats.svg import Bar, Part, bars, legend, strips
+from secure_bucket.formats.svg import Bar, BarPart, bars, legend, strips
 from secure_bucket.operations.audit.audit import (
     Audit,
     AuditedBucket,
@@ -109,11 +109,11 @@ def _days(audit: Audit) -> Markup:
     )
 
 
-def _columns(bucket: AuditedBucket, span: list[datetime.date]) -> list[tuple[Part, ...]]:
+def _columns(bucket: AuditedBucket, span: list[datetime.date]) -> list[tuple[BarPart, ...]]:
     days = {day.day: day for day in bucket.course}
     fills = ("empty", "solid", "hatch", "dots")
     return [
-        tuple(Part(fill, number) for fill, number in zip(fills, _numbers(days[day]), strict=True))
+        tuple(BarPart(fill, number) for fill, number in zip(fills, _numbers(days[day]), strict=True))
         if day in days
         else ()
         for day in span
@@ -129,7 +129,7 @@ def _clients(audit: Audit) -> Markup:
         return tag("p", "No client uses plain HTTP, and the logs tell how each request came.")
     largest = sorted(audit.groups, key=lambda group: -group.requests)[:30]
     rows = [
-        Bar(_client(group), (Part(_TROUBLES[group.trouble][0], group.requests),), f"{group.requests:,}")
+        Bar(_client(group), (BarPart(_TROUBLES[group.trouble][0], group.requests),), f"{group.requests:,}")
         for group in largest
     ]
     heads = (

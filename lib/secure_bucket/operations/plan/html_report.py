@@ -9,7 +9,7 @@ from secure_bucket.formats.html_parts import prose, sentence, table
 from secure_bucket.formats.markup import Content, Markup, each, tag
 from secure_bucket.formats.run import Run
 from secure_bucket.formats.summary import count
-from secure_bucket.formats.svg import Bar, Part, bars, legend, timeline
+from secure_bucket.formats.svg import Bar, BarPart, bars, legend, timeline
 from secure_bucket.operations.plan.planned_bucket import Client, PlannedBucket, Wave
 from secure_bucket.operations.plan.rollout import Rollout
 from secure_bucket.operations.plan.sentences import summary, uses_of
@@ -70,7 +70,7 @@ def _clients(rollout: Rollout) -> Markup:
     every = [client for move in rollout.moves for client in move.clients]
     requests = {client: sum(use.requests for _, use in uses[client]) for client in every}
     largest = sorted(every, key=lambda client: -requests[client])[:30]
-    rows = [Bar(_name(each), (Part("hatch", requests[each]),), f"{requests[each]:,}") for each in largest]
+    rows = [Bar(_name(each), (BarPart("hatch", requests[each]),), f"{requests[each]:,}") for each in largest]
     heads = ("Move", "Client", "User agent", "Requests", "Last seen", "Buckets enforced after it")
     cells = [
         (
