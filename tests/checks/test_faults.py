@@ -84,7 +84,7 @@ def faults(file: str) -> tuple[Fault, ...]:
 
 def test_a_key_that_stands_twice_names_its_resource(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("t.yaml").write_text("Resources:\n  B:\n    Type: AWS::S3::Bucket\n    Type: AWS::S3::Bucket\n")
+    Path("t.yaml").write_text("Resources:\n  B:\n    Type: AWS::S3::Bucket\n    Type: AWS::SNS::Topic\n")
     (fault,) = faults("t.yaml")
     assert fault.message.startswith("`B`: the key `Type` stands twice, in line 3 and in line 4")
     assert (fault.at.file, fault.at.line) == ("t.yaml", 3)

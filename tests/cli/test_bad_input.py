@@ -43,8 +43,8 @@ CASES = {
     ),
     "a duplicate key in YAML": (
         "a.yaml",
-        f"Description: one\n{SECURE}Description: two\n".encode(),
-        "the key `Description` stands twice, in line 1 and in line 17",
+        f"Parameters: {{}}\n{SECURE}Parameters: {{A: {{Type: String}}}}\n".encode(),
+        "the key `Parameters` stands twice, in line 1 and in line 17",
     ),
     "a list": ("a.json", b"[1]", "is not a CloudFormation template: it is a list"),
     "no resources": ("a.yaml", b"Resources: null\n", "`Resources` must map logical ids to resources"),
@@ -233,3 +233,37 @@ def test_fault_of_our_own_is_a_fault_and_no_traceback(
     outcome = run("check", "a.yaml")
     assert outcome.code == 2
     assert "please report it: ZeroDivisionError: of all things" in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("text", "warning"),
+    [
+        (
+            f"Description: one\n{SECURE}Description: two\n",
+            "in line 1 and in line 17; no bucket depends on it",
+        ),
+        (SECURE.replace("Effect: Deny", "Effect: Deny\n            Effect: Deny"), ", with the same value"),
+        (
+            f"{SECURE}  Queue:\n    Type: AWS::SQS::Queue\n    Type: AWS::SQS::Queue\n",
+            ", with the same value",
+        ),
+        (
+            f"{SECURE}  Queue:\n    Type: AWS::SQS::Queue\n    Properties: {{A: 1, A: 2}}\n",
+            "; no bucket depends on it",
+        ),
+    ],
+)
+def test_a_duplicate_key_that_cannot_matter_is_a_warning(
+    directory: Path, run: Run, text: str, warning: str
+) -> None:
+    (directory / "a.yaml").write_text(text)
+    outcome = run("check", "a.yaml")
+    assert outcome.code == 0
+    assert "note: `a.yaml`: the key `" in outcome.out
+    assert f"{warning}\n" in outcome.out
+
+
+def test_a_duplicate_key_with_different_values_in_a_policy_stays_a_fault(directory: Path, run: Run) -> None:
+    twice = SECURE.replace("Effect: Deny", "Effect: Deny\n            Effect: Allow")
+    (directory / "a.yaml").write_text(twice)
+    assert run("check", "a.yaml").code == 2

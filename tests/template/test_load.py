@@ -46,7 +46,10 @@ def write(directory: Path, content: str | bytes, name: str = "template.json") ->
         (b"\xff\xfe{}", "not UTF-8"),
         ("Resources:\n\tReports: {}\n", "not tabs"),
         ("Resources:\n  A: [1, 2\n", "line 3"),
-        ('{"Resources": {},\n"Resources": {}}', "stands twice, in line 1 and in line 2; put both into one"),
+        (
+            '{"Resources": {},\n"Resources": {"A": {"Type": "AWS::S3::Bucket"}}}',
+            "stands twice, in line 1 and in line 2; put both into one",
+        ),
         ("Resources: {A: *missing}\n", "alias `*missing` in line 1, column 16"),
         ("Resources:\n  A: \x07\n", "in line 2, column 6"),
         ("Resources:\n  # éé€𐍈\n  A: é\x07\n", "in line 3, column 7"),

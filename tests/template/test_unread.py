@@ -152,7 +152,7 @@ def test_a_url_that_could_be_two_files_of_the_run_is_neither(tmp_path: Path) -> 
         "[]",
         "",
         '{"Resources": []}',
-        '{"Resources": {}, "Resources": {}}',
+        '{"Resources": {}, "Resources": {"A": {"Type": "AWS::S3::Bucket"}}}',
         '{"unknown": 1}',
     ],
 )
@@ -166,7 +166,7 @@ def test_a_template_body_that_cannot_be_read_is_a_fault_as_in_a_file(tmp_path: P
 
 def test_a_bucket_that_stands_twice_in_a_template_body_is_a_fault_as_in_a_file(tmp_path: Path) -> None:
     bucket = '"A": {"Type": "AWS::S3::Bucket"}'
-    body = f'{{"Resources": {{{bucket}, {bucket}}}}}'
+    body = f'{{"Resources": {{{bucket}, "A": {{"Type": "AWS::SNS::Topic"}}}}}}'
     report = check(tmp_path, {"Everywhere": {"Type": SET, "Properties": {"TemplateBody": body}}})
     (fault,) = report.faults
     assert "TemplateBody of Everywhere" in fault.file

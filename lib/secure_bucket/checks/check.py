@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from secure_bucket.checks.doubt import faults_of, remarks_of
 from secure_bucket.errors import TemplateError
-from secure_bucket.findings.finding import Fault, Finding, GrantedException, JudgedBucket, Report
+from secure_bucket.findings.finding import Finding, GrantedException, JudgedBucket, Report
 from secure_bucket.findings.judge import DeclaredJudgement, Judge
 from secure_bucket.findings.rules import OLD_TLS, RULES, UNREAD
 from secure_bucket.findings.rules.sb010 import unread
@@ -24,12 +25,7 @@ from secure_bucket.template import (
     read_document,
     read_templates,
 )
-from secure_bucket.template.policy_text import PolicyTextError, read_policy_text
-from secure_bucket.template.resource_types import matters
-from secure_bucket.template.scan import find_duplicates
 from secure_bucket.template.stack import pointer_of
-from secure_bucket.template.unreplaced import placeholders_as_holes
-from secure_bucket.values.unknown import Unknown
 
 if TYPE_CHECKING:
     import datetime
@@ -202,7 +198,8 @@ def _report(inventory: Inventory, strict: bool, minimum: float | None) -> Report
             (each.stack.document.place(pointer_of(each.resource.path)), each.resource.logical_id, each.why)
             for each in inventory.not_applicable
         ),
-        faults=tuple(_faults(inventory)),
+        faults=tuple(faults_of(inventory)),
+        remarks=tuple(remarks_of(inventory)),
         safeguards=tuple(safeguards_of(inventory)),
         never_created=tuple(
             (judgement.at, judgement.resource.logical_id, _never(judgement))
@@ -216,41 +213,6 @@ def _never(judgement: DeclaredJudgement) -> str:
     condition = judgement.resource.body.get("Condition")
     because = f": its condition `{condition}` is false in all of them" if condition is not None else ""
     return f"no deployment creates this bucket{because}"
-
-
-def _faults(inventory: Inventory) -> Iterator[Fault]:
-    """Return what is written so that nobody can know what was meant."""
-    for stack in inventory.assembly.stacks:
-        for duplicate in () if stack.document.has_unique_keys else find_duplicates(stack.document.root):
-            section, _, rest = duplicate.at.pointer[1:].partition("/")
-            resource = stack.resources.get(rest.partition("/")[0]) if section == "Resources" else None
-            if resource is not None and not matters(resource.type):
-                continue  # What is wrong with a queue is for others to say.
-            of = f"`{resource.logical_id}`: " if resource is not None else ""
-            message = f"{of}{duplicate.reason}: which of them counts is undefined"
-            yield Fault(stack.document.name, message, stack.document.place(duplicate.at.pointer))
-    for policy in inventory.policies:
-        properties = policy.resource.properties
-        document = properties.get("PolicyDocument") if isinstance(properties, Mapping) else None
-        wrong = _wrong_with(document)
-        if wrong:
-            place = policy.stack.document.place(
-                f"{pointer_of(policy.resource.path)}/Properties/PolicyDocument"
-            )
-            yield Fault(policy.stack.document.name, f"policy `{policy.resource.logical_id}`: {wrong}", place)
-
-
-def _wrong_with(document: object) -> str:
-    """Return why a policy document is not an object with `Statement`; `""` when it is, or may be."""
-    if isinstance(document, str) and placeholders_as_holes(document) == document:
-        try:
-            read_policy_text(document)
-        except PolicyTextError as error:
-            return str(error)
-    if document is None or isinstance(document, (str, Mapping, Unknown)):
-        return ""
-    kind = {list: "a list", bool: "a Boolean"}.get(type(document), "a number")
-    return f"the policy is {kind}, and not an object with `Statement`"
 
 
 def _excused(report: Report, assembly: Assembly, today: datetime.date, minimum: float | None) -> Report:

@@ -60,7 +60,9 @@ def check_assembly(
     leftovers = list(leftover_templates(assembly))
     needs_record = exceptions_as_of is not None and bool(report.findings)
     remarks = _remarks(directory, leftovers, needs_record=needs_record)
-    report = replace(report, faults=(*report.faults, *changes_since_judged(directory)), remarks=remarks)
+    report = replace(
+        report, faults=(*report.faults, *changes_since_judged(directory)), remarks=(*report.remarks, *remarks)
+    )
     return with_origins(report, assembly.manifests)
 
 

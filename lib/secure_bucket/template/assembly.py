@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 from typing_extensions import assert_never
 
 from secure_bucket.errors import TemplateError, TemplateErrors
@@ -243,7 +244,7 @@ class _Reader(Struct):
             self.errors.append(TemplateError(str(error), at.file, at.line, at.column))
             return ""
         # Lines inside of a text are no lines of a file.
-        document = Document(where, parsed.root, parsed.text)
+        document = replace(parsed, name=where, places=None)
         self.add(Stack(document, name=f"{stack.name}/{resource.logical_id}", is_optional=True), where)
         return ""
 

@@ -12,7 +12,13 @@ from msgspec import Struct
 
 from secure_bucket.errors import MissingDependencyError, NotATemplateError, TemplateError
 from secure_bucket.template.places import JsonPlaces, Places
-from secure_bucket.template.scan import Duplicate, WrittenFloat, read_strict_json
+from secure_bucket.template.scan import (
+    Duplicate,
+    WrittenFloat,
+    find_duplicates,
+    read_strict_json,
+    settle_equal,
+)
 from secure_bucket.template.yaml_text import SeveralDocumentsError, scan_yaml
 from secure_bucket.values.unknown import Place
 
@@ -60,12 +66,16 @@ class Document(Struct, frozen=True, eq=False):
         root: The template.
         text: The text it was read from; `""` when there is none.
         places: Where its values are written; `None` when there is no text.
+        duplicates: The keys that stand twice with different values.
+        repeated: The keys that stand twice with equal values.
     """
 
     name: str
     root: Mapping[str, Any]
     text: str = ""
     places: Places | JsonPlaces | None = None
+    duplicates: tuple[Duplicate, ...] = ()
+    repeated: tuple[Duplicate, ...] = ()
 
     def __repr__(self) -> str:
         return f"Document({self.name!r})"
@@ -74,11 +84,6 @@ class Document(Struct, frozen=True, eq=False):
     def file(self) -> str:
         """The name of what it was read from; `""` when it was given as values."""
         return self.name if self.text else ""
-
-    @property
-    def has_unique_keys(self) -> bool:
-        """Whether it is known already that no key stands twice: well-formed JSON is read so, and no other."""
-        return isinstance(self.places, JsonPlaces)
 
     def place(self, pointer: str) -> Place:
         """Return where the value of a JSON pointer is written, or the nearest thing around it that is."""
@@ -141,7 +146,11 @@ def parse_document(source: bytes | str | Mapping[str, Any], name: str = "<templa
         value, places = _scan(text, name)
     except RecursionError:
         raise TemplateError(f"`{name}` is nested too deeply to be a template") from None
-    return Document(name, _template(value, name), text, places)
+    # Well-formed JSON with a key twice is not read as such.
+    duplicates = [] if isinstance(places, JsonPlaces) else list(find_duplicates(value))
+    repeated = tuple(settle_equal(value, duplicates)) if duplicates else ()
+    different = tuple(each for each in duplicates if each not in repeated)
+    return Document(name, _template(value, name), text, places, different, repeated)
 
 
 def _is_for_cloudformation(value: Mapping[str, Any]) -> bool:

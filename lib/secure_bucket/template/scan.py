@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NoReturn
 
 from secure_bucket.values.unknown import Place, Unknown
@@ -18,6 +18,7 @@ __all__ = [
     "find_duplicates",
     "pointer_token",
     "read_strict_json",
+    "settle_equal",
 ]
 
 MAX_DEPTH = 200
@@ -123,3 +124,44 @@ def find_duplicates(value: object) -> Iterator[Duplicate]:
             if isinstance(member, (dict, list, Duplicate)) and id(member) not in visited:
                 visited.add(id(member))
                 pending.append(member)
+
+
+def settle_equal(root: object, duplicates: Iterable[Duplicate]) -> Iterator[Duplicate]:
+    """Give each key that stands twice with equal values this value, and yield these keys.
+
+    Args:
+        root: The value that contains the keys; it is changed.
+        duplicates: The keys.
+    """
+    for duplicate in duplicates:
+        first, *others = duplicate.values
+        if all(_alike(first, other) for other in others) and _put(root, duplicate, first):
+            yield duplicate
+
+
+def _put(root: Any, duplicate: Duplicate, value: object) -> bool:
+    """Replace a duplicate by a value; return whether its pointer leads to it."""
+    *path, last = (each.replace("~1", "/").replace("~0", "~") for each in duplicate.at.pointer.split("/")[1:])
+    current = root
+    for token in path:
+        if isinstance(current, dict) and token in current:
+            current = current[token]
+        elif isinstance(current, list) and token.isdecimal() and int(token) < len(current):
+            current = current[int(token)]
+        else:
+            return False
+    if isinstance(current, dict) and current.get(last) is duplicate:
+        current[last] = value
+        return True
+    return False
+
+
+def _alike(one: object, other: object) -> bool:
+    """Tell whether two values are written alike: a Boolean is not a number, and an unknown equals nothing."""
+    if type(one) is not type(other) or isinstance(one, Unknown):
+        return False
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_alike(value, other[key]) for key, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_alike, one, other))
+    return one == other
