@@ -22,14 +22,14 @@ ROOT: Final = pathlib.Path(__file__).parent.parent
 TESTS: Final = {"policy": ["tests/policy"], "proof": ["tests/proof", "tests/cases"]}
 CONFIGURATION: Final = """\
 [tool.pytest.ini_options]
-pythonpath = ["."]
+pythonpath = [".", "benchmarks"]
 addopts = ["-p", "no:randomly"]
 
 [tool.mutmut]
 source_paths = ["src"]
 only_mutate = ["src/secure_bucket/{part}/*.py"]
 do_not_mutate = ["*/s3_actions.py", "*/__init__.py"]
-also_copy = ["tests"]
+also_copy = ["tests", "benchmarks"]
 # A change is slow to run, and what is about large policies, or about the evaluator alone, tells little of it.
 pytest_add_cli_args = ["-k", "not Bounds and not exponential and not witness and not denies_every"]
 pytest_add_cli_args_test_selection = {tests}
@@ -51,7 +51,7 @@ def main() -> int:
         tests = TESTS[arguments.part]
         # mutmut finds a package under `src`, and nowhere else.
         shutil.copytree(ROOT / "lib", work / "src", dirs_exist_ok=True)
-        for name in {*tests, "tests/cases"}:
+        for name in {*tests, "tests/cases", "benchmarks"}:
             shutil.copytree(ROOT / name, work / name, dirs_exist_ok=True)
         configuration = CONFIGURATION.format(part=arguments.part, tests=tests)
         (work / "pyproject.toml").write_text(configuration, encoding="utf-8")

@@ -63,7 +63,8 @@ def sampled(policy: Policy, rng: random.Random, count: int) -> Request | None:
         "ab",
         "*",
     ]
-    objects = [one for one in objects if one]
+    # S3 User Guide, *Naming Amazon S3 objects*: a key has at most 1,024 bytes.
+    objects = [one for one in objects if 0 < len(one.encode(errors="surrogatepass")) <= 1024]
     for _ in range(count):
         kind = rng.choice(tuple(_PRINCIPALS))
         principal = rng.choice(_PRINCIPALS[kind])
@@ -116,6 +117,9 @@ def sampled(policy: Policy, rng: random.Random, count: int) -> Request | None:
             if key.type is Type.ARN:
                 # AWS documents an ARN for these keys, so that no request has another text.
                 pool = [value for value in pool if _ARN.fullmatch(value)]
+            elif key.form is not None and "tag" not in name:
+                # A value of a form, such as an id, is never empty.
+                pool = [value for value in pool if value]
             stem = name.split("/")[0] + "/" if "/" in name else name
             if name.startswith(("s3:", "aws:requesttag/", "aws:tagkeys")) and stem not in action.keys:
                 continue
