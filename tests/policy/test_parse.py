@@ -159,7 +159,7 @@ def test_a_document_that_is_no_policy(document: object, reason: str, pointer: st
         ),
         (
             {"Principal": {"aws": "*", "AWS": "1"}},
-            "`aws` is no kind of principal: AWS, CanonicalUser, Federated, Service are",
+            "`aws` is not a kind of principal, which are AWS, CanonicalUser, Federated, Service",
             "/Principal/aws",
         ),
         (
@@ -173,7 +173,7 @@ def test_a_document_that_is_no_policy(document: object, reason: str, pointer: st
             "a condition operator holds a JSON object, and this is a number",
             "/Condition/Bool",
         ),
-        ({"Condition": {"Is": {"a": "b"}}}, "`Is` is no condition operator", "/Condition/Is"),
+        ({"Condition": {"Is": {"a": "b"}}}, "`Is` is not a condition operator", "/Condition/Is"),
         (
             {"Condition": {"Bool": {"a": [None]}}},
             "a condition value is a string, and this is null",

@@ -88,7 +88,7 @@ def test_strictly_aws_star_leaves_services_out() -> None:
         ("CanonicalUser", "79a5", ["user", "role", "root"], "principals `CanonicalUser` `79a5` stands for"),
         ("Federated", "accounts.google.com", ["user", "role", "root"], "`Federated` `accounts.google.com`"),
         ("Service", "*", ["service"], "AWS does not document a wildcard for service principals"),
-        ("Service", ALICE, ["service"], "is the name of no AWS service"),
+        ("Service", ALICE, ["service"], "is not the name of an AWS service"),
         ("AWS", Text((PARAMETER,)), [kind.kind.value for kind in ALL], PARAMETER.reason),
         ("AWS", Unknown("who knows"), [kind.kind.value for kind in ALL], "who knows"),
     ],
@@ -151,7 +151,9 @@ def test_whom_an_account_in_not_principal_leaves_out_is_documented_in_two_ways(a
     for who in (USER, ROLE_SESSION):
         answer = addressees.include(who, strict=False)
         assert isinstance(answer, Unknown)
-        assert answer.reason == "AWS says two things of whom an account in `NotPrincipal` leaves out"
+        assert (
+            answer.reason == "AWS says two things of which principals an account in `NotPrincipal` leaves out"
+        )
     assert addressees.include(ROOT, strict=False) is False
     assert addressees.include(ANYBODY, strict=False) is True
     stranger = "arn:aws:iam::444455556666:user/alice"

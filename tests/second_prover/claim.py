@@ -187,10 +187,10 @@ class Claim:
         return between(False, same, f"made again {value}")
 
     def _exempt(self, entries: list[tuple[str, str]]) -> Match:
-        """Return whom `NotPrincipal` exempts.
+        """Return which principals `NotPrincipal` exempts.
 
         AWS asks to name the account beside the user or the role, and the role beside the session, "otherwise
-        the policy might deny access": whoever is named without the others is exempt or not.
+        the policy might deny access": a principal that is named without the others is exempt or not.
         """
         named = [(kind, value, self._principal(kind, value)) for kind, value in entries]
         accounts = [

@@ -83,7 +83,7 @@ def minimize(policy: Json, wrong: Callable[[Json], bool], *, seconds: float = 10
 
 
 def keep(policy: Json, outcome: str, note: str, expected: str) -> pathlib.Path:
-    """Write a disagreement as a case; whoever judges it adds the source as `why`."""
+    """Write a disagreement as a case, to which its judge adds the source as `why`."""
     name = hashlib.sha256(json.dumps(policy, sort_keys=True).encode()).hexdigest()[:12]
     file = CASES / f"{name}.json"
     case = {"expected": expected, "outcome": outcome, "note": note, "policy": policy}

@@ -40,8 +40,8 @@ class Match(NamedTuple):
 
     Args:
         free: The formula, in which a Boolean of its own stands for each question that AWS does not answer.
-        sure: What implies it, whatever the answers are.
-        may: What it implies, whatever the answers are.
+        sure: What implies it for all answers.
+        may: What it implies for all answers.
     """
 
     free: Formula

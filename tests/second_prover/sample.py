@@ -52,7 +52,7 @@ def _words(policy: Policy) -> dict[str, list[str]]:
 
 
 def sampled(policy: Policy, rng: random.Random, count: int) -> Request | None:
-    """Return a request that `policy` does not deny, of some that are drawn; `None` if there is none."""
+    """Return a request that `policy` does not deny, of some that are drawn; `None` without one."""
     words = _words(policy)
     keys = [
         value for one in policy.statements if isinstance(one, Statement) for value in one.resources.values

@@ -113,9 +113,9 @@ class Statement(Struct, frozen=True):
     Args:
         index: Its position in the policy, from 0.
         effect: What it does when it matches.
-        principals: To whom it applies.
-        actions: To which actions.
-        resources: To which resources.
+        principals: The principals that it applies to.
+        actions: The actions that it applies to.
+        resources: The resources that it applies to.
         conditions: What else has to hold; all of them. An `Unknown` may hold or not.
         sid: Its `Sid`; `""` when it has none.
         at: Where it is written.

@@ -3,23 +3,23 @@
 Slow and literal: it follows the IAM User Guide sentence by sentence, and shares no code with the prover.
 Where AWS documents nothing, it does the following, and a proof should not depend on it:
 
-- `{"AWS": "*"}` covers service principals, unless one is strict.
-- A federated provider and a canonical user are no request's.
+- `{"AWS": "*"}` covers service principals, except in strict mode.
+- A federated provider and a canonical user name no request.
 - A role or user is the one that had its ARN when the policy was saved, whose id the policy keeps.
-- A session without `aws:PrincipalArn` is one of the role of that name, whatever the path of the role.
+- A session without `aws:PrincipalArn` is one of the role of that name, with any path.
 - `*` and `?` in `Action` and in `Resource` match across `:` everywhere.
 - A variable that has no value: its entry matches nothing; under `NotResource` and under a negated
   operator nothing matches. (Of the latter AWS says both that it makes "the entire statement invalid" and
   that "inverted condition operators do match for a null value".)
 - A variable is also filled in under operators other than String and Arn, for which AWS says "you can't use"
-  one; its value is text, in which `*` and `?` are no wildcards; so is its default.
+  one; its value is text, in which `*` and `?` stand for themselves; so is its default.
 - A `$` that begins no variable is a plain character.
 - Only `true` and `false` are Booleans, so `False` is not. A String operator sees `aws:SecureTransport` as
   the string `false`.
 - `StringEqualsIgnoreCase` ignores the case of A to Z only.
 - `2030` is a time in seconds, not a year. A date without a time begins at midnight in UTC.
 - An IPv4 address is in no IPv6 range, not even in `::ffff:0:0/96`.
-- An ARN operator matches nothing that has fewer than six components: `*` alone is no ARN.
+- An ARN operator matches nothing that has fewer than six components: `*` alone is not an ARN.
 - `IfExists` changes nothing about a set operator: `ForAnyValue:` does not match an absent key.
 - A multivalued key needs a set operator; without one nothing matches it, negated or not.
 - A multivalued key with no values, or with only `""`, is "a null data set" under a set operator. `Null` tells

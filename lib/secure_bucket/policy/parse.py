@@ -18,6 +18,7 @@ from secure_bucket.policy.document import (
     Statement,
     Value,
 )
+from secure_bucket.policy.messages import join_pointer, kind_of, name_of, shorten
 from secure_bucket.values.unknown import Place, Text, Unknown
 
 __all__ = ["OPERATORS", "parse_policy"]
@@ -61,7 +62,7 @@ def parse_policy(document: object) -> Policy:
 
     Returns:
         The policy. A statement that is not well formed is left out and named in `problems`, because it
-        can deny nothing: S3 refuses the whole document. Never raises, whatever the value is.
+        can deny nothing: S3 refuses the whole document. Never raises, for any value.
     """
     return _Parser().policy(document)
 
@@ -79,11 +80,11 @@ class _Parser:
         if isinstance(document, Unknown):
             return Policy((document,))
         if not isinstance(document, Mapping):
-            self._problem(f"a policy is a JSON object, and this is {_kind(document)}", "")
+            self._problem(f"a policy is a JSON object, and this is {kind_of(document)}", "")
             return Policy(problems=tuple(self._problems))
         for name in document:
             if name not in ("Version", "Id", "Statement"):
-                self._problem(f"a policy has no element `{_shorten(name)}`", _join("", name))
+                self._problem(f"a policy has no element `{shorten(name)}`", join_pointer("", name))
         version = document.get("Version", VERSIONS[0])
         if version not in VERSIONS:
             self._problem(f"`Version` is one of {' and '.join(VERSIONS)}", "/Version")
@@ -102,7 +103,9 @@ class _Parser:
         elif isinstance(written, (list, tuple)):
             entries = [(entry, f"/Statement/{index}") for index, entry in enumerate(written)]
         else:
-            self._problem(f"`Statement` is a list of statements, and this is {_kind(written)}", "/Statement")
+            self._problem(
+                f"`Statement` is a list of statements, and this is {kind_of(written)}", "/Statement"
+            )
             return ()
         found = (self._statement(entry, index, at) for index, (entry, at) in enumerate(entries))
         return tuple(statement for statement in found if statement is not None)
@@ -111,17 +114,17 @@ class _Parser:
         if isinstance(written, Unknown):
             return written
         if not isinstance(written, Mapping):
-            self._problem(f"a statement is a JSON object, and this is {_kind(written)}", at)
+            self._problem(f"a statement is a JSON object, and this is {kind_of(written)}", at)
             return None
         before = len(self._problems)
         for name in written:
             if name not in STATEMENT_ELEMENTS:
-                self._problem(f"a statement has no element `{_shorten(name)}`", _join(at, name))
+                self._problem(f"a statement has no element `{shorten(name)}`", join_pointer(at, name))
         sid = written.get("Sid", "")
         if isinstance(sid, Unknown):
             sid = ""
         elif isinstance(sid, bool) or not isinstance(sid, (str, int, Text)):
-            self._problem(f"`Sid` is a string, and this is {_kind(sid)}", f"{at}/Sid")
+            self._problem(f"`Sid` is a string, and this is {kind_of(sid)}", f"{at}/Sid")
         effect = self._effect(written, at)
         principals = self._principals(written, at)
         actions = self._patterns(written, "Action", at)
@@ -154,7 +157,7 @@ class _Parser:
             if effect.value == written:
                 return effect
         self._problem(
-            f"`Effect` is `Allow` or `Deny`, written so, and not `{_shorten(written)}`", f"{at}/Effect"
+            f"`Effect` is `Allow` or `Deny`, written so, and not `{shorten(written)}`", f"{at}/Effect"
         )
         return None
 
@@ -181,15 +184,17 @@ class _Parser:
             return Principals((Principal("*", "*"),), negated)
         if not isinstance(written, Mapping) or not written:
             allowed = '`"*"` or an object such as `{"AWS": "*"}`'
-            self._problem(f"a principal is {allowed}, and this is {_kind(written)}", at)
+            self._problem(f"a principal is {allowed}, and this is {kind_of(written)}", at)
             return None
         entries: list[Principal | Unknown] = []
         for kind, values in written.items():
             if kind not in PRINCIPAL_KINDS:
                 kinds = ", ".join(PRINCIPAL_KINDS)
-                self._problem(f"`{_shorten(kind)}` is no kind of principal: {kinds} are", _join(at, kind))
+                self._problem(
+                    f"`{shorten(kind)}` is not a kind of principal, which are {kinds}", join_pointer(at, kind)
+                )
                 continue
-            for value in self._strings(values, _join(at, kind), numbers=True):
+            for value in self._strings(values, join_pointer(at, kind), numbers=True):
                 entries.append(Principal(str(kind), value))
         return Principals(tuple(entries), negated)
 
@@ -221,46 +226,46 @@ class _Parser:
             elif numbers and isinstance(entry, int) and not isinstance(entry, bool) and 0 <= entry < 10**12:
                 values.append(f"{entry:012d}")
             else:
-                self._problem(f"a string has to stand here, and this is {_kind(entry)}", place)
+                self._problem(f"a string has to stand here, and this is {kind_of(entry)}", place)
         return tuple(values)
 
     def _conditions(self, written: object, at: str) -> tuple[Condition | Unknown, ...]:
         if isinstance(written, Unknown):
             return (written,)
         if not isinstance(written, Mapping):
-            self._problem(f"`Condition` is a JSON object, and this is {_kind(written)}", at)
+            self._problem(f"`Condition` is a JSON object, and this is {kind_of(written)}", at)
             return ()
         conditions: list[Condition | Unknown] = []
         for operator, keys in written.items():
-            place = _join(at, operator)
+            place = join_pointer(at, operator)
             if isinstance(keys, Unknown):
                 conditions.append(keys)
             elif not isinstance(keys, Mapping):
-                self._problem(f"a condition operator holds a JSON object, and this is {_kind(keys)}", place)
+                self._problem(f"a condition operator holds a JSON object, and this is {kind_of(keys)}", place)
             else:
                 for key, values in keys.items():
-                    conditions.append(self._condition(_name(operator), _name(key), values, place))
+                    conditions.append(self._condition(name_of(operator), name_of(key), values, place))
         return tuple(conditions)
 
     def _condition(self, operator: str, key: str, written: object, at: str) -> Condition | Unknown:
         match = _OPERATOR.fullmatch(operator)
         name = match[2] if match else operator
-        place = Place(_join(at, key))
+        place = Place(join_pointer(at, key))
         if match is None or name not in OPERATORS:
             if name.lower() in _LOWERED:
                 # AWS writes every operator in one way and nowhere says that another is accepted.
-                return Unknown(f"AWS does not document the spelling `{_shorten(operator)}`", Place(at))
-            self._problem(f"`{_shorten(operator)}` is no condition operator", at)
+                return Unknown(f"AWS does not document the spelling `{shorten(operator)}`", Place(at))
+            self._problem(f"`{shorten(operator)}` is not a condition operator", at)
         if name == "Null" and match and match[3]:
             self._problem("`IfExists` cannot be added to `Null`", at)
         entries = written if isinstance(written, (list, tuple)) else (written,)
         if not entries:
-            return Unknown(f"AWS does not document an empty list of values for `{_shorten(key)}`", place)
+            return Unknown(f"AWS does not document an empty list of values for `{shorten(key)}`", place)
         values: list[Value] = []
         for entry in entries:
             value = _scalar(entry)
             if value is None:
-                self._problem(f"a condition value is a string, and this is {_kind(entry)}", place.pointer)
+                self._problem(f"a condition value is a string, and this is {kind_of(entry)}", place.pointer)
             else:
                 values.append(value)
         quantifier = Quantifier(match[1]) if match and match[1] else None
@@ -279,42 +284,3 @@ def _scalar(written: object) -> Value | None:
         except ValueError:  # Python refuses to print an integer of thousands of digits.
             return None
     return None
-
-
-def _kind(written: object) -> str:
-    """Return what a value is, in JSON's words."""
-    if written is None:
-        return "null"
-    if isinstance(written, bool):
-        return "a Boolean"
-    if isinstance(written, (int, float)):
-        return "a number"
-    if isinstance(written, (str, Text)):
-        return f"the string `{_shorten(written)}`"
-    if isinstance(written, (list, tuple)):
-        return "a list" if written else "an empty list"
-    if isinstance(written, Mapping):
-        return "an object" if written else "an empty object"
-    return type(written).__name__
-
-
-def _shorten(written: object) -> str:
-    """Return a text for a message: printable, and at most sixty characters of it."""
-    try:
-        text = str(written)
-    except (ValueError, RecursionError):
-        return type(written).__name__
-    text = "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
-    )
-    return text if len(text) <= 60 else f"{text[:59]}…"
-
-
-def _name(written: object) -> str:
-    """Return the name of a member, which YAML allows to be no string."""
-    return written if isinstance(written, str) else _shorten(written)
-
-
-def _join(pointer: str, name: object) -> str:
-    """Return the JSON pointer of a member."""
-    return f"{pointer}/{_name(name).replace('~', '~0').replace('/', '~1')}"

@@ -1,4 +1,4 @@
-"""Whom an entry of `Principal` or `NotPrincipal` names.
+"""Tell which principals an entry of `Principal` or `NotPrincipal` names.
 
 Follows the IAM User Guide, *AWS JSON policy elements: Principal*.
 """
@@ -52,8 +52,8 @@ def names(kind: str, value: str, principal: str, role: str | None = None, *, str
 
 def _names_in_aws(value: str, principal: str, role: str | None, strict: bool) -> bool:
     if value == "*":
-        # `"*"` and `{"AWS": "*"}` are said to be equivalent. Whether the second covers service principals is
-        # not documented; CDK's enforce_ssl writes it, so it does unless one is strict.
+        # AWS calls `"*"` and `{"AWS": "*"}` equivalent, and does not document whether the second covers
+        # service principals. CDK's enforce_ssl writes it, so it does, except in strict mode.
         return not strict or principal == ANONYMOUS or principal.startswith("arn:")
     who = _ARN.fullmatch(principal)
     if who is None:

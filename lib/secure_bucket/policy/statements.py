@@ -52,7 +52,7 @@ def deny_old_tls(bucket_arn: object, version: float = MINIMUM_TLS_VERSION) -> di
 
     Args:
         bucket_arn: As for `deny_plain_http`.
-        version: The lowest version to let in: 1.2 unless set.
+        version: The lowest version to accept (default: 1.2).
 
     Returns:
         A new statement; change it as you like.
@@ -67,7 +67,7 @@ def deny_without_mfa(
     except_principals: Sequence[object] = (),
     except_services: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Write the statement that denies actions to whoever has not authenticated with MFA.
+    """Write the statement that denies actions to everybody who has not authenticated with MFA.
 
     A request with a long-lived access key carries no `aws:MultiFactorAuthPresent` at all, so that `Bool`
     would let it through. `BoolIfExists` also matches where the key is absent.
@@ -95,7 +95,7 @@ def deny_old_mfa(
     except_principals: Sequence[object] = (),
     except_services: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Write the statement that denies actions to whoever authenticated with MFA too long ago.
+    """Write the statement that denies actions to everybody who authenticated with MFA too long ago.
 
     Args:
         bucket_arn: As for `deny_plain_http`.

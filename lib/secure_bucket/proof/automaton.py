@@ -86,7 +86,7 @@ class Automaton:
             if wider == mask:
                 break
             mask = wider
-        # Whatever an earlier position accepts is accepted from the last `*` reached as well.
+        # Every text that an earlier position accepts is accepted from the last `*` reached as well.
         last = (mask & self._any).bit_length()
         return mask >> (last - 1) << (last - 1) if last else mask
 

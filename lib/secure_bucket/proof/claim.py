@@ -13,10 +13,10 @@ __all__ = ["ANY_BUCKET", "DENIES_HTTP", "Claim", "denies_tls_below"]
 
 
 class Claim(Struct, frozen=True):
-    """Every request of a kind is denied, whatever the rest of the request.
+    """State that every request of a kind is denied, with any action, principal and context.
 
     Args:
-        words: How such a request is described in a message: "over http".
+        words: How a message describes such a request: "over http".
         fixed: Condition keys (in lower case) that have one value in every such request.
         tls_below: `s3:TlsVersion` is below this number wherever it is present.
         tls_absent: Whether `s3:TlsVersion` may be absent.

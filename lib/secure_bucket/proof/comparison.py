@@ -1,4 +1,4 @@
-"""Whether one condition holds for one value, in three-valued logic.
+"""Tell whether one condition holds for one value, in three-valued logic.
 
 The third value is an `Unknown` that says what the answer depends on.
 """
@@ -12,24 +12,21 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
-from secure_bucket.policy.condition_keys import Type, key_of
 from secure_bucket.policy.document import Condition, Quantifier
-from secure_bucket.policy.pattern import fold as fold_case
 from secure_bucket.policy.variables import Variable
 from secure_bucket.proof.matching import matches
-from secure_bucket.proof.pattern import Pattern, compile_pattern, undocumented_variable
+from secure_bucket.proof.pattern import Pattern, compile_pattern
 from secure_bucket.proof.scalars import (
     AddressRanges,
     parse_address,
     parse_instant,
-    parse_network,
     parse_number,
 )
 from secure_bucket.proof.subject import Subject
 from secure_bucket.proof.three_valued import Tri, all_of, any_of, depends_on, negate, unless_void
-from secure_bucket.values.unknown import Hole, Text, Unknown
+from secure_bucket.values.unknown import Hole, Unknown
 
-__all__ = ["Comparison", "OpenMatch", "compile_comparison", "shared_matches"]
+__all__ = ["RELATIONS", "Comparison", "Observed", "OpenMatch", "Option", "ShortArn", "shared_matches"]
 
 
 class ShortArn(Struct, frozen=True):
@@ -44,17 +41,6 @@ OpenMatch: TypeAlias = "tuple[str, str, Option]"
 
 _NOTHING: Final[Mapping[OpenMatch, bool]] = {}
 Observed: TypeAlias = "Subject | tuple[Subject, ...] | None"
-
-
-_FAMILIES: Final = (
-    ("string", "String"),
-    ("numeric", "Numeric"),
-    ("date", "Date"),
-    ("bool", "Bool"),
-    ("binary", "Binary"),
-    ("arn", "Arn"),
-    ("null", "Null"),
-)
 
 
 class Comparison(Struct, frozen=True):
@@ -162,7 +148,7 @@ class Comparison(Struct, frozen=True):
             return self._matches(option, value)
         if isinstance(option, ShortArn):
             operator = self.condition.operator
-            reason = f"AWS does not document `{operator}` with `{option.text}`, which is no ARN"
+            reason = f"AWS does not document `{operator}` with `{option.text}`, which is not an ARN"
             return Unknown(reason, self.condition.at)
         text = value if isinstance(value, str) else ""
         if isinstance(option, bool):
@@ -173,7 +159,7 @@ class Comparison(Struct, frozen=True):
         number = parse_instant(text) if self.family == "date" else parse_number(text)
         if number is None:
             return self._mistyped(text)
-        return _RELATIONS[self.relation](number, option)
+        return RELATIONS[self.relation](number, option)
 
     def _matches(self, pattern: Pattern, value: Subject) -> Tri:
         if len(pattern.elements) == 1 and pattern.variables and pattern.variables[0].key == self.key:
@@ -200,7 +186,7 @@ class Comparison(Struct, frozen=True):
         return Unknown(reason, condition.at)
 
 
-_RELATIONS: Final[dict[str, Callable[[Fraction, Fraction], bool]]] = {
+RELATIONS: Final[dict[str, Callable[[Fraction, Fraction], bool]]] = {
     "Equals": lambda value, option: value == option,
     "LessThan": lambda value, option: value < option,
     "LessThanEquals": lambda value, option: value <= option,
@@ -213,95 +199,6 @@ def shared_matches(comparisons: Iterable[Comparison]) -> frozenset[OpenMatch]:
     """Return the questions that several conditions ask about one value."""
     counts = Counter(match for comparison in comparisons for match in comparison.matches)
     return frozenset(match for match, count in counts.items() if count > 1)
-
-
-def compile_comparison(condition: Condition, *, variables: bool) -> Comparison:
-    """Prepare a condition.
-
-    Args:
-        condition: The condition as written.
-        variables: Whether `${…}` is a policy variable in its policy.
-    """
-    operator = condition.operator
-    family = next((name for name, prefix in _FAMILIES if operator.startswith(prefix)), "address")
-    prefix = next((prefix for name, prefix in _FAMILIES if name == family), "")
-    relation = operator.removeprefix(prefix)
-    negated = "Not" in operator
-    if negated or relation not in _RELATIONS:
-        relation = "Equals"
-    key = fold_case(condition.key)
-    documented = key_of(key)
-    test = Comparison(key, family, relation, negated, (), condition)
-    if family == "null" and condition.quantifier is not None:
-        options: tuple[Option, ...] = (
-            Unknown("AWS does not document a set operator in front of `Null`", condition.at),
-        )
-    elif family != "null" and documented is not None and family not in documented.type.families:
-        options = (Unknown(_undocumented(condition, documented.type), condition.at),)
-    else:
-        options = tuple(_option(test, value, variables) for value in condition.values)
-    ranges = [option for option in options if isinstance(option, AddressRanges)]
-    literals: set[str] = set()
-    kept: list[Option] = [AddressRanges.union(ranges)] if ranges else []
-    for option in options:
-        if isinstance(option, Pattern) and option.is_literal and not option.holes:
-            literals.add("".join(map(str, option.elements)))
-        elif not isinstance(option, AddressRanges):
-            kept.append(option)
-    written = [
-        compile_pattern(value, variables=True)
-        for value in condition.values
-        if variables and not isinstance(value, Unknown)
-    ]
-    names = tuple(name for pattern in written for name in pattern.variables)
-    why = next(filter(None, map(undocumented_variable, written)), "")
-    undocumented = Unknown(why, condition.at) if why else None
-    return Comparison(
-        key, family, relation, negated, tuple(kept), condition, frozenset(literals), names, undocumented
-    )
-
-
-def _undocumented(condition: Condition, documented: Type) -> str:
-    names = {"string": "string", "arn": "ARN", "bool": "Bool", "numeric": "numeric", "date": "date"}
-    families = [names.get(family, "IP address") for family in documented.families if family != "binary"]
-    words = " and ".join(families)
-    return f"AWS documents `{condition.key}` for {words} operators, not for `{condition.operator}`"
-
-
-def _option(test: Comparison, value: str | Text | Unknown, variables: bool) -> Option:
-    if isinstance(value, Unknown):
-        return value
-    condition, family = test.condition, test.family
-    if variables and family not in ("string", "arn"):
-        # *IAM policy elements: Variables and tags*, read 2026-11: "You can't use a policy variable with other
-        # operators, such as Numeric, Date, Boolean, Binary, IP Address, or Null operators."
-        pattern = compile_pattern(value, variables=True)
-        if pattern.variables or undocumented_variable(pattern):
-            return Unknown(f"AWS does not allow a policy variable under `{condition.operator}`", condition.at)
-    if family in ("string", "arn", "binary"):
-        wild = family == "arn" or condition.operator.endswith("Like")
-        fold = condition.operator.endswith("IgnoreCase")
-        pattern = compile_pattern(value, wild=wild, variables=variables, fold=fold, arn=family == "arn")
-        if why := undocumented_variable(pattern):
-            return Unknown(why, condition.at)
-        if family == "arn" and pattern.elements.count(":") < 5:
-            return ShortArn(str(value))
-        return pattern
-    if isinstance(value, Text):
-        hole = next(part for part in value.parts if isinstance(part, Hole))
-        return Unknown(hole.reason, hole.at)
-    option: Option | None
-    if family in ("bool", "null"):
-        option = {"true": True, "false": False}.get(value)
-    elif family == "address":
-        option = parse_network(value)
-    else:
-        option = parse_instant(value) if family == "date" else parse_number(value)
-    if option is None:
-        return Unknown(
-            f"AWS does not document what `{condition.operator}` makes of `{value[:60]}`", condition.at
-        )
-    return option
 
 
 def _holes(value: Subject) -> tuple[Hole, ...]:

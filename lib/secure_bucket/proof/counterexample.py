@@ -10,13 +10,15 @@ from secure_bucket.policy.document import Patterns, Principal, Principals
 from secure_bucket.policy.principal import Kind
 from secure_bucket.policy.request import Request
 from secure_bucket.proof.comparison import Comparison, Observed
+from secure_bucket.proof.dimensions import CLOCK, as_seen
 from secure_bucket.proof.principals import PRINCIPAL_TYPES, Who, identity_of
 from secure_bucket.proof.resources import plain_key, supported_keys
 from secure_bucket.proof.rule import Rule
 from secure_bucket.proof.search import Choice, Dimension
-from secure_bucket.proof.space import CLOCK, Scenario, Space, as_seen
+from secure_bucket.proof.shapes import example_of
+from secure_bucket.proof.space import Scenario, Space
 from secure_bucket.proof.subject import concat
-from secure_bucket.proof.values import OLDEST_TLS_VERSION, example_of
+from secure_bucket.proof.values import OLDEST_TLS_VERSION
 from secure_bucket.values.unknown import Unknown
 
 __all__ = ["closest_rule", "request_of"]
@@ -74,7 +76,7 @@ def foreign_key(request: Request) -> str | None:
 
 
 def _identity_of(who: Who) -> Iterator[tuple[str, str]]:
-    """Yield the condition keys that S3 derives from the identity of whoever makes the request."""
+    """Yield the condition keys that S3 derives from the identity of the principal."""
     if who.kind is Kind.ANONYMOUS:
         return
     yield "aws:PrincipalIsAWSService", "true" if who.kind is Kind.SERVICE else "false"

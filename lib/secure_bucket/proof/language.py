@@ -115,7 +115,7 @@ def representatives(
         patterns: The patterns over the whole string.
         seeds: Strings of the shape to prefer, because a reader understands them at once.
         budget: The work it may cost; the seeds cost nothing.
-        longest: The most characters outside of the fixed parts; any number unless given.
+        longest: The most characters outside of the fixed parts (default: any number).
 
     Yields:
         Each string as its parts; a fixed part by its `str()`.

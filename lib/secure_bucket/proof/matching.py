@@ -64,7 +64,7 @@ def _in_order(segments: tuple[str, ...], text: str) -> bool:
 def _overlaps(pattern: Pattern, letters: tuple[Letter, ...]) -> bool:
     """Return whether some value of the holes and variables makes the pattern match."""
     elements = pattern.elements
-    # What both begin with is equal whatever its holes hold, so that the rest decides; so at the end.
+    # A common beginning is equal for every content of its holes, so that the rest decides; so is an ending.
     same = next((at for at, (a, b) in enumerate(zip(elements, letters, strict=False)) if a != b), None)
     same = min(len(elements), len(letters)) if same is None else same
     elements, letters = elements[same:], letters[same:]

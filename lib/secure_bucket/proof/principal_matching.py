@@ -1,4 +1,4 @@
-"""Whom a `Principal` or `NotPrincipal` element means.
+"""Tell which principals a `Principal` or `NotPrincipal` element means.
 
 Follows *AWS JSON policy elements: Principal* and *NotPrincipal* in the IAM User Guide.
 """
@@ -25,7 +25,7 @@ class Addressees(Struct, frozen=True):
     Args:
         entries: Its entries, but for those in `arns`.
         negated: Whether it is a `NotPrincipal` element.
-        everyone: Whether it means everyone, whoever they are.
+        everyone: Whether it means every principal.
         arns: The users, roles and sessions that are written in full: a role with its path, which its
             sessions leave out of their own ARN.
         partitions: The partitions of the ARNs in it.
@@ -62,7 +62,7 @@ class Addressees(Struct, frozen=True):
         if self.negated and named is True and who.kind is not Kind.ROOT and _is_account(entry, who):
             # *NotPrincipal*: beside the ARN of a user that of its account has to stand, and still "all
             # principals except the user" are denied. *Principal*: an account is everyone in it.
-            return Unknown("AWS says two things of whom an account in `NotPrincipal` leaves out")
+            return Unknown("AWS says two things of which principals an account in `NotPrincipal` leaves out")
         return named
 
 
@@ -79,7 +79,7 @@ def compile_principals(principals: Principals) -> Addressees:
                 and entry.value.startswith("arn:")
                 and not set(entry.value).isdisjoint("*?")
             ):
-                # It is no principal, and whom that leaves out is not for us to say.
+                # AWS refuses it, and does not say which principals it leaves out.
                 reason = f"AWS does not allow a wildcard in the ARN `{entry.value[:60]}` of a principal"
                 entries.append(Unknown(reason))
                 continue
@@ -138,7 +138,7 @@ def _service_means(value: Subject, who: Who) -> Tri:
     if value == "*":
         return Unknown("AWS does not document a wildcard for service principals")
     if not names_service(value):
-        return Unknown(f"`{str(value)[:40]}` is the name of no AWS service")
+        return Unknown(f"`{str(value)[:40]}` is not the name of an AWS service")
     return _same(value, who.name)
 
 

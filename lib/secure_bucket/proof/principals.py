@@ -1,4 +1,4 @@
-"""Who can make a request, and whom a `Principal` element means.
+"""List the principals who can make a request, one of each class that a policy tells apart.
 
 Follows *AWS JSON policy elements: Principal* and *NotPrincipal* in the IAM User Guide.
 """
@@ -16,8 +16,8 @@ from secure_bucket.policy.principal import Kind
 from secure_bucket.proof.comparison import Observed
 from secure_bucket.proof.language import DIGITS, HOST, NAME, PATH, Budget, Stage, representatives
 from secure_bucket.proof.pattern import Pattern, coarse, compile_pattern
+from secure_bucket.proof.shapes import literals_of
 from secure_bucket.proof.subject import Subject, concat, letters_of, split_arn, subject_of
-from secure_bucket.proof.values import literals_of
 from secure_bucket.values.unknown import Hole, Text, Unknown
 
 __all__ = ["PRINCIPAL_TYPES", "Who", "identity_of", "names_service", "principals_of"]
@@ -96,7 +96,7 @@ def principals_of(
         yield Who(kind, "anonymous", account="anonymous")
         return
     if kind is Kind.SERVICE:
-        # An ARN or an account, which only stand under `AWS`, is the name of no service.
+        # An ARN or an account, which only stand under `AWS`, is not the name of a service.
         written = [
             compile_pattern(entry.value)
             for entry in entries

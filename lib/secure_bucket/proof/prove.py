@@ -1,7 +1,7 @@
 """Prove or refute a claim about a bucket policy.
 
 The method: split every dimension of a request into the finitely many classes that this policy can tell
-apart, and look for a combination of classes that no Deny statement covers. If there is none, the claim is
+apart, and look for a combination of classes that no Deny statement covers. Without one the claim is
 proven. If there is one that rests on nothing unknown, it is a counterexample, and it is replayed through
 `evaluate` before it is returned. Everything else is undecided, with what it would take to know.
 """
@@ -55,7 +55,7 @@ def prove_denies_http(policy: object, *, bucket_arn: str | Text, strict: bool = 
 
     Returns:
         `Proven`, `Refuted` with a request that gets through, or `Undecided` with what is not known;
-        whatever the policy is, one of them.
+        one of them for every policy.
 
     Raises:
         ValueError: `bucket_arn` is not the ARN of a bucket.
@@ -121,7 +121,7 @@ def _decide(space: Space, policy: Policy) -> Verdict:
             return Proven((rule.statement.index,))
     glance = Budget(GLANCE)
     for rule in space.rules:
-        # Most policies that prove do so by one statement, whatever else they say.
+        # Most policies that are proven are proven by one statement alone.
         alone = Space([rule], (), space.claim, space.bucket_arn, glance, strict=space.strict)
         if _is_unavoidable(alone):
             return Proven((rule.statement.index,))

@@ -8,9 +8,10 @@ from msgspec import Struct
 
 from secure_bucket.policy.document import Statement
 from secure_bucket.policy.variables import Variable
-from secure_bucket.proof.comparison import Comparison, compile_comparison
+from secure_bucket.proof.clauses import Clause, compile_actions, compile_resources
+from secure_bucket.proof.comparison import Comparison
+from secure_bucket.proof.conditions import compile_comparison
 from secure_bucket.proof.principal_matching import Addressees, compile_principals
-from secure_bucket.proof.resources import Clause, compile_actions, compile_resources
 from secure_bucket.values.unknown import Unknown
 
 __all__ = ["Rule", "compile_rule"]

@@ -66,13 +66,13 @@ class AddressRanges(Struct, frozen=True):
 
 @lru_cache(maxsize=1024)
 def parse_number(text: str) -> Fraction | None:
-    """Return the number that a text writes, exactly; `None` when it writes none."""
+    """Return the number that a text writes, exactly; `None` for other texts."""
     return Fraction(text) if _NUMBER.fullmatch(text) else None
 
 
 @lru_cache(maxsize=1024)
 def parse_instant(text: str) -> Fraction | None:
-    """Return the seconds since 1970 of a date, in ISO 8601 or as epoch time; `None` when it is none."""
+    """Return the seconds since 1970 of a date, in ISO 8601 or as epoch time; `None` for other texts."""
     match = re.fullmatch(_INSTANT, text)
     if match is None or len(text) == 4:
         # Four digits alone are a year in ISO 8601 and a second of 1970 as epoch time: nothing says which.
@@ -98,7 +98,7 @@ def parse_instant(text: str) -> Fraction | None:
 
 
 def parse_address(text: str) -> IPv4Address | IPv6Address | None:
-    """Return the IP address that a text writes; `None` when it writes none."""
+    """Return the IP address that a text writes; `None` for other texts."""
     from ipaddress import ip_address  # Few policies name an address.
 
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -11,9 +12,13 @@ from typing_extensions import assert_never
 
 from secure_bucket.policy.condition_keys import ConditionKey, Form, key_of
 from secure_bucket.policy.principal import Kind
+from secure_bucket.policy.variables import Variable
 from secure_bucket.proof.language import DIGITS, HOST, LETTERS, NAME, Parts, Stage
+from secure_bucket.proof.pattern import Pattern, Wild
+from secure_bucket.proof.subject import Subject
+from secure_bucket.values.unknown import Hole, Text
 
-__all__ = ["Shape", "shapes_of"]
+__all__ = ["Shape", "example_of", "literals_of", "shapes_of"]
 
 _IAM_ARN: Final = 640
 """Characters in an ARN of IAM at most: an account, a path of 512, a name of 64, and the text between them."""
@@ -127,3 +132,32 @@ def _arns(example: str, partition: str, longest: int | None) -> tuple[Shape, ...
         Shape((*place, owner, Stage(":"), Stage()), (seed,), longest=longest),
         Shape((*place, Stage(":"), Stage()), longest=longest),
     )
+
+
+def literals_of(patterns: Iterable[Pattern]) -> Iterator[Subject]:
+    """Yield, for each pattern with holes or variables, a text that it matches.
+
+    The text has the same holes. In place of each variable it has an example, and in another text the default.
+    """
+    seen: set[Subject] = set()
+    for pattern in patterns:
+        if not pattern.holes and not pattern.variables:
+            continue
+        for by_default in (False, True):
+            parts: list[str | Hole] = []
+            for element in pattern.elements:
+                if isinstance(element, Variable):
+                    default = element.default if by_default else None
+                    parts.append(example_of(element.key) if default is None else default)
+                else:
+                    parts.append("x" if isinstance(element, Wild) else element)
+            text: Subject = Text(tuple(parts)) if pattern.holes else "".join(map(str, parts))
+            if text not in seen:
+                seen.add(text)
+                yield text
+
+
+def example_of(key: str) -> str:
+    """Return a value of a condition key that a reader understands."""
+    found = key_of(key)
+    return "example" if found is None else found.example

@@ -26,7 +26,7 @@ def letters_of(subject: Subject) -> tuple[Letter, ...]:
 
 
 def subject_of(letters: Iterable[Letter]) -> Subject:
-    """Return characters and holes put together: a plain string when there is no hole."""
+    """Return characters and holes put together: a plain string without holes."""
     parts: list[str | Hole] = []
     for letter in letters:
         if parts and isinstance(letter, str) and isinstance(parts[-1], str):

@@ -14,17 +14,14 @@ from typing_extensions import assert_never
 
 from secure_bucket.policy.condition_keys import EARLIEST, ConditionKey, Form, Presence, Type, key_of
 from secure_bucket.policy.pattern import fold
-from secure_bucket.policy.variables import Variable
 from secure_bucket.proof.comparison import Comparison, Observed
 from secure_bucket.proof.keys import Availability, Certainty
 from secure_bucket.proof.language import Budget, representatives
-from secure_bucket.proof.pattern import Pattern, Wild, coarse
+from secure_bucket.proof.pattern import Pattern, coarse
 from secure_bucket.proof.scalars import AddressRanges, write_instant, write_number
-from secure_bucket.proof.shapes import Shape
-from secure_bucket.proof.subject import Subject
-from secure_bucket.values.unknown import Hole, Text
+from secure_bucket.proof.shapes import Shape, literals_of
 
-__all__ = ["OLDEST_TLS_VERSION", "Value", "example_of", "literals_of", "values_of"]
+__all__ = ["OLDEST_TLS_VERSION", "Value", "values_of"]
 
 _LATEST: Final = 253_402_300_799
 """The last second that a date of four digits for the year can name, as epoch time."""
@@ -205,35 +202,6 @@ def _empty(observed: Observed, *, doubtful: bool) -> Iterator[Value]:
     """Yield an empty value as `Null` may take it, for present and for absent: AWS does not document which."""
     yield Value(observed, doubtful)
     yield Value(observed, doubtful=True, void=True)
-
-
-def literals_of(patterns: Iterable[Pattern]) -> Iterator[Subject]:
-    """Yield, for each pattern with holes or variables, a text that it matches.
-
-    The text has the same holes. In place of each variable it has an example, and in another text the default.
-    """
-    seen: set[Subject] = set()
-    for pattern in patterns:
-        if not pattern.holes and not pattern.variables:
-            continue
-        for by_default in (False, True):
-            parts: list[str | Hole] = []
-            for element in pattern.elements:
-                if isinstance(element, Variable):
-                    default = element.default if by_default else None
-                    parts.append(example_of(element.key) if default is None else default)
-                else:
-                    parts.append("x" if isinstance(element, Wild) else element)
-            text: Subject = Text(tuple(parts)) if pattern.holes else "".join(map(str, parts))
-            if text not in seen:
-                seen.add(text)
-                yield text
-
-
-def example_of(key: str) -> str:
-    """Return a value of a condition key that a reader understands."""
-    found = key_of(key)
-    return "example" if found is None else found.example
 
 
 def _numbers(comparisons: Sequence[Comparison], *, whole: bool) -> Iterator[Value]:

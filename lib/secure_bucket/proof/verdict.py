@@ -1,4 +1,4 @@
-"""The three answers to a claim. There is no fourth, and none of them is a Boolean."""
+"""Define the three answers to a claim, which cannot be used as Booleans."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Refuted(_NotABoolean, Struct, frozen=True):
         request: A request that no Deny statement matches; `evaluate` confirms it.
         why: One sentence: which statement came closest, and why it does not apply.
         at: Where that statement is written; the whole policy when no statement comes close.
-        statement: The index of that statement in the policy; `None` when there is none.
+        statement: The index of that statement in the policy; `None` without one.
     """
 
     request: Request

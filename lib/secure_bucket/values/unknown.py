@@ -40,7 +40,7 @@ class Place(Struct, frozen=True):
 class Hole(Struct, frozen=True):
     """A piece of text that is not known until the template is deployed.
 
-    Two equal holes hold the same text, whatever it is. The text of a *generated* hole (the name that
+    Two equal holes hold the same text, which is not known. The text of a *generated* hole (the name that
     CloudFormation makes up for a resource) is in addition different from every text that somebody
     wrote down in full.
 

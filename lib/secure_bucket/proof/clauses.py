@@ -1,0 +1,178 @@
+"""Prepare `Action` and `Resource` elements, and tell what they cover."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from secure_bucket.policy.document import Patterns
+from secure_bucket.policy.variables import Variable
+from secure_bucket.proof.automaton import automaton_of
+from secure_bucket.proof.matching import matches
+from secure_bucket.proof.pattern import Element, Pattern, Wild, compile_pattern, undocumented_variable
+from secure_bucket.proof.subject import Subject, letters_of
+from secure_bucket.proof.three_valued import Tri, any_of, depends_on, negate, unless_void
+from secure_bucket.values.unknown import Hole, Place, Unknown
+
+__all__ = ["Clause", "compile_actions", "compile_resources", "covers_every_object", "is_every_action"]
+
+_NOTHING: Final[Mapping[Pattern, bool]] = {}
+
+
+class Clause(Struct, frozen=True):
+    """An `Action` or `Resource` element, or its negation, ready to be compared.
+
+    Args:
+        patterns: What it lists.
+        negated: Whether it is the `Not…` element.
+        doubtful: The patterns of which AWS does not document that S3 accepts them.
+        at: Where it is written. Not part of its identity.
+        undocumented: What AWS does not document about the form of a policy variable in it, if anything. Not
+            part of its identity, because it is one of the patterns.
+    """
+
+    patterns: tuple[Pattern | Unknown, ...]
+    negated: bool
+    doubtful: frozenset[Pattern] = frozenset()
+    at: Place = Place()
+    undocumented: Unknown | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Clause) and self._identity == other._identity
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
+
+    @property
+    def _identity(self) -> tuple[object, ...]:
+        return self.patterns, self.negated, self.doubtful
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """The policy variables in its patterns."""
+        patterns = (pattern for pattern in self.patterns if isinstance(pattern, Pattern))
+        return tuple(variable for pattern in patterns for variable in pattern.variables)
+
+    def covers(self, subject: Subject, answers: Mapping[Pattern, bool] = _NOTHING) -> Tri:
+        """Return whether the element covers an action, or the ARN of a resource.
+
+        Args:
+            subject: The action or the ARN.
+            answers: The answers to doubts about the subject that are taken for granted.
+        """
+        found = any_of(
+            answers[pattern]
+            if isinstance(pattern, Pattern) and pattern in answers
+            else self._covers(pattern, subject)
+            for pattern in self.patterns
+        )
+        found = negate(found) if self.negated else found
+        return unless_void(found, self.variables, self.at, self.undocumented)
+
+    def doubts(self, subject: Subject, shared: Container[Pattern | Unknown]) -> Iterator[Pattern]:
+        """Yield what decides whether the element covers a subject, and has one answer in every statement."""
+        for pattern in self.patterns:
+            if pattern not in shared or not isinstance(pattern, Pattern):
+                continue
+            if isinstance(self._covers(pattern, subject), Unknown):
+                yield pattern
+
+    def _covers(self, pattern: Pattern | Unknown, subject: Subject) -> Tri:
+        if isinstance(pattern, Unknown):
+            return pattern
+        found = matches(pattern, subject, given=True)
+        if found is None:
+            if pattern.variables:
+                return depends_on(pattern.variables[0], self.at)
+            holes = [*pattern.holes, *(letter for letter in letters_of(subject) if isinstance(letter, Hole))]
+            return Unknown(holes[0].reason, holes[0].at)
+        if found and pattern in self.doubtful:
+            return Unknown("AWS does not document a wildcard in the partition or the service", self.at)
+        return found
+
+
+def compile_actions(element: Patterns, at: Place) -> Clause:
+    """Prepare an `Action` or `NotAction` element: names are case-insensitive."""
+    patterns: list[Pattern | Unknown] = []
+    doubtful: set[Pattern] = set()
+    for value in element.values:
+        text = str(value)
+        if isinstance(value, Unknown):
+            patterns.append(value)
+        elif not text.isascii() and text.casefold().isascii():
+            # The Kelvin sign and the long s: AWS only says that names of actions are case-insensitive.
+            patterns.append(Unknown(f"AWS does not document letters outside of ASCII, as in `{text}`", at))
+        else:
+            pattern = compile_pattern(value, wild=True, fold=True)
+            patterns.append(pattern)
+            service = text.partition(":")[0]
+            if text != "*" and ("*" in service or "?" in service) and not pattern.holes:
+                doubtful.add(pattern)
+    return Clause(tuple(patterns), element.negated, frozenset(doubtful), at)
+
+
+def compile_resources(element: Patterns, at: Place, *, variables: bool) -> Clause:
+    """Prepare a `Resource` or `NotResource` element: variables exist only in the last part of an ARN."""
+    undocumented: Unknown | None = None
+    patterns: list[Pattern | Unknown] = []
+    doubtful: set[Pattern] = set()
+    for value in element.values:
+        if isinstance(value, Unknown):
+            patterns.append(value)
+            continue
+        compiled = compile_pattern(value, wild=True, variables=variables)
+        if why := undocumented_variable(compiled):
+            undocumented = Unknown(why, at)
+            patterns.append(undocumented)
+            continue
+        pattern = Pattern(tuple(_plain_before_the_resource(compiled.elements)))
+        patterns.append(pattern)
+        if _has_wild_service(pattern):
+            doubtful.add(pattern)
+    return Clause(tuple(patterns), element.negated, frozenset(doubtful), at, undocumented)
+
+
+def _has_wild_service(pattern: Pattern) -> bool:
+    """Return whether wildcards of what is not simply `*` stand for any of the first three parts of an ARN."""
+    if pattern.elements == (Wild.ANY,):
+        return False
+    colons = 0
+    for element in pattern.elements:
+        colons += element == ":"
+        if isinstance(element, Wild) and colons < 3:
+            return True
+    # With fewer colons a wildcard would have to stand for some of them.
+    return colons < 5 and not pattern.holes
+
+
+def _plain_before_the_resource(elements: Sequence[Element]) -> Iterator[Element]:
+    colons = 0
+    for element in elements:
+        colons += element == ":"
+        if isinstance(element, Variable) and colons < 5:
+            yield from str(element)
+        else:
+            yield element
+
+
+def is_every_action(clause: Clause) -> bool:
+    """Return whether an element plainly covers every action of S3."""
+    return not clause.negated and any(
+        isinstance(pattern, Pattern) and pattern.elements in _EVERY for pattern in clause.patterns
+    )
+
+
+def covers_every_object(clause: Clause, bucket_arn: Subject) -> bool:
+    """Return whether an element plainly covers every object: by a pattern that ends where the key begins."""
+    prefix = (*letters_of(bucket_arn), "/")
+    for pattern in () if clause.negated else clause.patterns:
+        if isinstance(pattern, Pattern) and pattern not in clause.doubtful:
+            automaton = automaton_of(pattern)
+            if automaton.settled(automaton.run(prefix)):
+                return True
+    return False
+
+
+_EVERY: Final = ((Wild.ANY,), ("s", "3", ":", Wild.ANY))
