@@ -21,7 +21,7 @@ def imported(code: str, path: Path) -> str:
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(path), str(ROOT / "lib")])},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert done.returncode == 1
     return done.stderr.splitlines()[-1]
