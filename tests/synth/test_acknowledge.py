@@ -82,7 +82,7 @@ def open_to_check(run: Run) -> list[str]:
     [("plain,inside,hidden", EVERY_BUCKET[1:2]), ("top", EVERY_BUCKET[:2]), ("stage", EVERY_BUCKET[2:])],
 )
 def test_an_acknowledgment_covers_nothing_but_what_it_is_on(app: Run, where: str, left: list[str]) -> None:
-    run = app.again("-c", f"where={where}")
+    run = app.again("-c", f"where={where}", "**")
     assert run.code == 1
     assert [path for path in EVERY_BUCKET if f"ERROR `{path}`" in run.stderr] == left
     assert open_to_check(run) == left
@@ -101,7 +101,7 @@ LOST = {
 
 
 def test_an_acknowledgment_that_matches_nothing_is_said(tmp_path: Path) -> None:
-    run = cdk_synth(tmp_path, APP + f"\nfor id in {list(LOST)}: acknowledge(hidden, id)\n")
+    run = cdk_synth(tmp_path, APP + f"\nfor id in {list(LOST)}: acknowledge(hidden, id)\n", "**")
     assert run.code == 1
     assert "ERROR `Prod/Data/Hidden`" in run.stderr
     for id, advice in LOST.items():

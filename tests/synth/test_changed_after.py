@@ -101,6 +101,16 @@ def test_who_removes_the_report_of_the_cdk_does_not_pass(tmp_path: Path, gate: s
         run = run.again("-c", f"case={case}")
 
 
+def test_a_report_without_an_accepted_finding_is_left_alone(tmp_path: Path) -> None:
+    body = """
+    bucket = s3.Bucket(cdk.Stack(app, "Top"), "Plain")
+    accepted = cdk.Acknowledgment(id="secure-bucket::SB001", reason="the old scanner speaks no TLS")
+    cdk.Validations.of(bucket).acknowledge(accepted)
+    """
+    run = cdk_synth(tmp_path, body, gate=GATE)
+    assert run.code == 0, run.stderr
+
+
 STAGE_AGAIN = """
 app.synth()
 bucket.policy.node.default_child.add_property_override("PolicyDocument.Statement", [])

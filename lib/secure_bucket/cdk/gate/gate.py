@@ -28,7 +28,6 @@ from secure_bucket.cdk.gate.summary import summary_of
 from secure_bucket.cdk.gate.violations import (
     IMPORTED_BUCKET,
     PLUGIN,
-    fails,
     id_of,
     of_end,
     of_fault,
@@ -90,9 +89,7 @@ class Gate:
             state.refused = True
             if has_reliable_plugins():
                 watch_files(app, state)
-            violations = self._judge(app, templates, state)
-            state.refused = any(map(fails, violations))
-            return violations
+            return self._judge(app, templates, state)
         except Exception as fault:
             # INVARIANT: nothing is raised from here. The CDK ignores a plugin that raises, and `cdk synth`
             # would exit with 0.
@@ -127,20 +124,25 @@ class Gate:
             return covering is not None
 
         failing: list[Finding] = []
-        some_in_stages = False
+        some_in_stages = refused = False
         for finding in report.findings:
             finding = about_own_deny(app, finding)
             path = finding.construct_path
             stack = assembly.stack_of(path)
             level = self._undecided if finding.rule in (UNDECIDED, UNREAD) else finding.level
             acknowledged = is_acknowledged(finding.rule, path, finding.message)
+            if acknowledged and not has_reliable_plugins():
+                # Where there is a plugin, the CDK takes it out, and keeps it in its report.
+                continue
             # The command line shows what is on the App, and what is in the stacks that it is asked for.
             on_app = stack is None
-            if level is Level.ERROR and stack is not None and not acknowledged:
+            is_open = level is Level.ERROR and not acknowledged
+            if is_open and stack is not None:
                 failing.append(finding)
                 some_in_stages = some_in_stages or stack.stage != ""
             elif stack is not None:
                 on_app = stack.stage != ""
+            refused = refused or is_open
             hint = hint_about_fix(finding, stack, state)
             violations.append(of_finding(finding, level, on_app=on_app and not acknowledged, hint=hint))
         if failing:
@@ -174,6 +176,8 @@ class Gate:
             # and a plugin must not change what it finds.
             write_record(directory, outcomes, [*exceptions, *map(_declared, report.exceptions)])
             write_judged_files(directory, (*assembly.files, *report.templates))
+        # What nobody can acknowledge, such as an exception that expired, is fatal.
+        state.refused = refused or any(each.severity == "fatal" for each in violations)
         if not self._quiet:
             fixed = [outcome for outcome in outcomes.values() if isinstance(outcome, Fixed)]
             for outcome in fixed:
