@@ -14,6 +14,7 @@
 #   make properties                     the properties of the prover, a hundred times as long
 #   make oracle                         our evaluator beside an IAM simulator that others wrote
 #   make spark                          the query of `audit`, run by Spark; needs Java
+#   make man                            the manual page, from the same source as --help, in build/man
 #   make release                        build the release and check it, into dist/
 #   make mutate PART=proof              change the prover (or PART=policy) and see the tests fail
 
@@ -35,7 +36,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: install synth test coverage lint format docs docs-serve bench peers fuzz properties oracle spark mutate release clean
+.PHONY: install synth test coverage lint format docs docs-serve bench peers fuzz properties oracle spark mutate man release clean
 
 install: $(PYTHON_STAMP) $(NODE_STAMP)
 
@@ -81,11 +82,16 @@ test: install $(REPORTER_STAMP) $(MINISTACK_STAMP) $(OLDEST_CDK_STAMP)
 coverage: install $(REPORTER_STAMP) $(MINISTACK_STAMP) $(OLDEST_CDK_STAMP)
 	python -m pytest --numprocesses auto --dist loadfile --cov --cov-report=term $(ARGS)
 
+# The pages and folders whose words follow the rules in CONTRIBUTING.md already.
+PLAIN := README.md CONTRIBUTING.md SECURITY.md CHANGELOG.md docs tools setup.py noxfile.py Makefile \
+	$(addprefix lib/secure_bucket/,cli formats)
+
 lint: install
 	ruff check .
 	ruff format --check .
 	mypy
 	zizmor --offline --quiet .github action.yml
+	python tools/plain_english.py $(PLAIN)
 
 format: install
 	ruff check --fix .
@@ -125,6 +131,9 @@ oracle: install
 spark: install
 	python -m pip install --quiet 'pyspark>=4,<5'
 	python -m pytest -m spark tests/operations/audit $(ARGS)
+
+man: install
+	python tools/man_page.py
 
 # In an environment of its own: what is published is checked beside its dependencies, and not beside the tests.
 release:

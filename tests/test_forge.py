@@ -66,3 +66,17 @@ def test_the_action_checks_reports_and_fails(tmp_path: Path, template: str, code
     assert ("::error" in done.stdout) == (code == 1)
     assert "1 bucket in 1 template" in summary.read_text()
     assert os.path.getsize(work / "secure-bucket.sarif") > 0
+
+
+def test_the_table_of_supported_versions_is_what_the_sessions_run() -> None:
+    table = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    sessions = (ROOT / "noxfile.py").read_text(encoding="utf-8")
+    (pythons,) = re.findall(r"^PYTHONS = \[(.*)\]$", sessions, re.MULTILINE)
+    first, *_, last = re.findall(r"[\d.]+", pythons)
+    assert f"| Python | {first} and newer | {first} to {last} |" in table
+    (cdks,) = re.findall(r"^CDKS = \[(.*)\]$", sessions, re.MULTILINE)
+    versions = re.findall(r'"([^"]+)"', cdks)
+    assert (len(versions), versions[-1]) == (8, "newest")
+    oldest = versions[0].removesuffix(".0")
+    assert f"| {oldest} and newer 2.x | eight versions, from {versions[0]} to the newest |" in table
+    assert f'"aws-cdk-lib>={oldest},<3"' in (ROOT / "setup.py").read_text(encoding="utf-8")

@@ -20,7 +20,9 @@ class Addresses(Struct, frozen=True):
 
     def rule(self, rule: str) -> str:
         """Return the address of the manual of a rule; `""` if it is not known."""
-        return f"{self.documentation.rstrip('/')}/reference/rules/#{rule}" if self.documentation else ""
+        return (
+            f"{self.documentation.rstrip('/')}/reference/rules/#{rule.lower()}" if self.documentation else ""
+        )
 
 
 def installed_version() -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import ast
+import importlib
+import inspect
 import json
 import re
 from collections import defaultdict
@@ -13,7 +15,8 @@ from typing import Any
 
 import secure_bucket
 from secure_bucket.cli.commands import COMMANDS, build_parser
-from secure_bucket.findings.rules import RULES
+from secure_bucket.findings.finding import Level
+from secure_bucket.findings.rules import RULES, Rule
 from secure_bucket.formats.compliance import REQUIREMENTS
 from secure_bucket.operations.audit.families import FAMILIES
 from secure_bucket.policy.condition_keys import GLOBAL_KEYS, KEYS, S3_KEYS
@@ -138,9 +141,12 @@ def codes(epilog: str) -> Iterator[tuple[str, str]]:
 
 
 def rules() -> Iterator[str]:
-    """Return the manual of each rule, one level deeper."""
-    yield "| rule | name |\n|---|---|"
-    yield from (f"| [{rule.id}](#{rule.id.lower()}) | `{rule.name}` |" for rule in RULES)
+    """Return an index of the rules, and the manual of each, one level deeper."""
+    yield "| rule | name | severity | `fix` | |\n|---|---|---|---|---|"
+    for rule in RULES:
+        fixable = "yes" if rule.about_verdict and not rule.undecidable else ""
+        link = f"[{rule.id}](#{rule.id.lower()})"
+        yield f"| {link} | `{rule.name}` | {severities(rule)} | {fixable} | {first_sentence(rule)} |"
     yield ""
     for rule in RULES:
         title, *rest = outside_of_code(rule.manual.strip(), deepen)
@@ -148,6 +154,21 @@ def rules() -> Iterator[str]:
         yield f"{title} {{: #{rule.id.lower()} }}"
         yield from rest
         yield ""
+
+
+def severities(rule: Rule) -> str:
+    """Return the levels of the findings of a rule, the heaviest first, from its module."""
+    module = importlib.import_module(f"secure_bucket.findings.rules.{rule.id.lower()}")
+    used = set(re.findall(r"\bLevel\.([A-Z]+)", inspect.getsource(module)))
+    return " or ".join(level.value for level in Level if level.name in used)
+
+
+def first_sentence(rule: Rule) -> str:
+    """Return the first sentence of the manual of a rule."""
+    what = rule.manual.partition("## What it does")[2].partition("##")[0]
+    found = re.match(r"(?:`[^`]*`|[^.`])*\.", " ".join(what.split()))
+    assert found is not None, rule.id
+    return cell(found[0])
 
 
 def condition_keys() -> Iterator[str]:

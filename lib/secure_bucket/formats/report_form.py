@@ -298,8 +298,8 @@ class ChangedBucketForm(AboutForm, frozen=True, kw_only=True):
 
     Args:
         change: What happened to it.
-        before: The earlier verdict; null if there was none.
-        now: The present verdict; null if there is none.
+        before: The earlier verdict; null without one.
+        now: The present verdict; null without one.
     """
 
     change: ReviewChange
