@@ -12,16 +12,12 @@ from secure_bucket.findings.finding import Fault
 from secure_bucket.operations.audit.audit import LogLine, Malformed
 from secure_bucket.operations.audit.dialects import chain, literal, write
 from secure_bucket.operations.audit.kinds import HEAD, LONGEST_LINE, Batch, Kind
-from secure_bucket.operations.audit.queries import (
-    ACCESS,
-    ACCESS_LINES,
-    COLLECT,
-    EVENTS,
-    REPORT,
-    bucket_of,
-    once,
-)
 from secure_bucket.operations.audit.question import Question
+from secure_bucket.operations.audit.sql_access import ACCESS
+from secure_bucket.operations.audit.sql_common import once
+from secure_bucket.operations.audit.sql_events import EVENTS, bucket_of
+from secure_bucket.operations.audit.sql_lines import ACCESS_LINES
+from secure_bucket.operations.audit.sql_report import COLLECT, REPORT
 
 __all__ = ["Engine", "load_duckdb", "relations", "unpacked_head"]
 

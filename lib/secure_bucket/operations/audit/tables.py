@@ -11,17 +11,13 @@ from msgspec import Struct
 
 from secure_bucket.operations.audit.dialects import Dialect, chain, write
 from secure_bucket.operations.audit.errors import LogError
-from secure_bucket.operations.audit.queries import (
-    ACCESS,
-    ACCESS_LINES,
-    COLLECT,
-    EVENTS,
-    REPORT,
-    bucket_of,
-    once,
-)
 from secure_bucket.operations.audit.question import Question
 from secure_bucket.operations.audit.s3 import Location
+from secure_bucket.operations.audit.sql_access import ACCESS
+from secure_bucket.operations.audit.sql_common import once
+from secure_bucket.operations.audit.sql_events import EVENTS, bucket_of
+from secure_bucket.operations.audit.sql_lines import ACCESS_LINES
+from secure_bucket.operations.audit.sql_report import COLLECT, REPORT
 
 __all__ = ["Layout", "Stored", "create_table", "drop_table", "query", "table_source"]
 

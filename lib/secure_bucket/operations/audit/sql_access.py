@@ -1,0 +1,69 @@
+"""Tell how the request of an access record came, in SQL."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from secure_bucket.operations.audit.sql_common import CIPHER_SUITE, TLS_NUMBER, TLS_VERSION
+
+__all__ = ["ACCESS"]
+
+_OPERATION: Final = "regexp_matches(operation, '^(BATCH|REST|S3|SOAP|WEBSITE)[.][A-Za-z0-9_.]+$')"
+# INVARIANT: a record tells its transport only where the fields around it have their documented form.
+# A host id that holds a blank shifts all that follow. The forms are those of
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html, read 2026-11.
+_WELL_FORMED: Final = (
+    f"COALESCE({_OPERATION} AND regexp_matches(status, '^([0-9][0-9][0-9]|-|[?])$')"
+    " AND signature IN ('SigV2', 'SigV4', '-') AND authentication IN ('AuthHeader', 'QueryString', '-')"
+    f" AND (cipher = '-' OR ({CIPHER_SUITE})) AND (tls = '-' OR ({TLS_VERSION})), FALSE)"
+)
+
+# A `-` in both fields is plain HTTP only where there was a request of a client to speak of:
+# - `S3.…` is what S3 does by itself (expiry, transitions, deliveries), and `BATCH.DELETE.OBJECT` is one key
+#   of a request that has a record of its own, `REST.POST.MULTI_OBJECT_DELETE`. Nobody connects for either.
+# - `REST.COPY.…_GET` is the half of a copy that S3 does for the client, who connected for the other half.
+# - Without a request line, a status and an address the `-` means, as the AWS document says of every field,
+#   that the data was unknown, unavailable or not applicable.
+# A line from before the field for the TLS version does not tell.
+ACCESS: Final = f"""
+SELECT
+  file,
+  'access' AS source,
+  CASE
+    WHEN bucket IS NULL OR bucket IN ('', '-') OR operation IS NULL OR status IS NULL OR status = ''
+      THEN 'is no record of an S3 access log'
+    WHEN TRY_CAST(first_seen AS TIMESTAMP) IS NULL THEN 'has no time'
+  END AS malformed,
+  CAST(NULL AS VARCHAR) AS passed,
+  bucket,
+  outside,
+  records,
+  first_seen,
+  last_seen,
+  COALESCE(NULLIF(requester, ''), '-') AS requester,
+  COALESCE(NULLIF(user_agent, ''), '-') AS user_agent,
+  COALESCE(NULLIF(address, ''), '-') AS address,
+  operation,
+  status,
+  status = '403' AS refused,
+  CAST(NULL AS VARCHAR) AS effect,
+  {TLS_NUMBER},
+  CASE
+    WHEN (operation LIKE 'S3.%' OR operation = 'BATCH.DELETE.OBJECT') AND {_OPERATION}
+      THEN 'internal'
+    WHEN tls IS NULL OR tls = '' OR NOT {_WELL_FORMED} THEN 'unknown'
+    WHEN tls <> '-' OR cipher <> '-' THEN 'tls'
+    WHEN operation LIKE 'REST.COPY.%_GET' THEN CASE WHEN $skip_copies THEN 'internal' ELSE 'unknown' END
+    WHEN request <> '' AND request <> '-' AND status <> '-' AND address NOT IN ('-', '') THEN 'http'
+    ELSE 'unknown'
+  END AS transport,
+  CASE
+    WHEN tls IS NULL OR tls = '' THEN 'the record has no field for the TLS version'
+    WHEN NOT {_WELL_FORMED}
+      THEN 'a field of the record does not have the form that AWS documents'
+    WHEN operation LIKE 'REST.COPY.%_GET' THEN 'the half of a copy that S3 does itself does not tell'
+    ELSE 'the record says `-`, and of no request of a client'
+  END AS why
+FROM access
+"""
+"""`access` as `requests`."""

@@ -1,0 +1,49 @@
+"""Write the pieces of SQL that several questions share: the time of a record, and what only TLS leaves in it.
+
+All questions are in the SQL of DuckDB; `dialects` turns them into that of other engines. A question reads
+relations that are defined before it. They are chained so that each record is read once:
+
+    lines ──▶ ACCESS_LINES ──▶ access ──▶ ACCESS ──┐
+    JSON ────────────────────▶ access ──▶ ACCESS ──┼─▶ requests ──▶ COLLECT ──▶ collected ──▶ REPORT
+    CloudTrail ──────────────▶ events ──▶ EVENTS ──┘
+
+Only what DuckDB, Trino and Spark have in common is used: text functions, `CASE`, grouping sets, windows. A
+time is a text as `2024-02-06 00:00:38`, in UTC: such texts sort as the times do, and no engine's idea of time
+zones has a say in them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["CIPHER_SUITE", "TLS_NUMBER", "TLS_VERSION", "once"]
+
+TLS_NUMBER: Final = """
+  CASE upper(tls)
+    WHEN 'TLSV1' THEN '1.0' WHEN 'TLSV1.0' THEN '1.0' WHEN 'TLSV1.1' THEN '1.1'
+    WHEN 'TLSV1.2' THEN '1.2' WHEN 'TLSV1.3' THEN '1.3'
+  END AS tls
+"""
+"""The TLS version of a record as a number."""
+
+# What only TLS can leave in a field. AWS writes suites as OpenSSL or IANA do. That each of them names its
+# algorithm in capitals is inferred from the lists of both.
+TLS_VERSION: Final = "tls LIKE 'TLS%' AND upper(tls) IN ('TLSV1', 'TLSV1.0', 'TLSV1.1', 'TLSV1.2', 'TLSV1.3')"
+CIPHER_SUITE: Final = (
+    "translate(cipher, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_', '') = ''"
+    " AND (cipher LIKE '%AES%' OR cipher LIKE '%CHACHA20%' OR cipher LIKE '%DES%' OR cipher LIKE '%RC4%')"
+)
+
+
+def once(time: str) -> str:
+    """Return the columns on the time of a record that is one by itself.
+
+    Args:
+        time: The column with its time, as `2027-03-01T09:00:00Z`.
+    """
+    moment = f"substr({time}, 1, 10) || ' ' || substr({time}, 12, 8)"
+    told = f"CASE WHEN {time} LIKE '____-__-__T__:__:__%Z' THEN {moment} END"
+    return (
+        f"CASE WHEN $bounded THEN COALESCE({told} < $since OR {told} >= $until, FALSE) ELSE FALSE END"
+        f" AS outside, 1 AS records, {told} AS first_seen, {told} AS last_seen"
+    )

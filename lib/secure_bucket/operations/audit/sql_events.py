@@ -1,0 +1,126 @@
+"""Tell how the request of a CloudTrail event came, in SQL."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from typing_extensions import assert_never
+
+from secure_bucket.detection import DOUBTS, EXPLANATIONS, TLS_FIELDS, Absent, Differs, Explanation
+from secure_bucket.operations.audit.sql_common import CIPHER_SUITE, TLS_NUMBER, TLS_VERSION
+
+__all__ = ["EVENTS", "bucket_of"]
+
+
+def bucket_of(name: str, resources: str) -> str:
+    """Return the bucket of an event.
+
+    A request to an access point names its bucket among the resources, and so does an event without request
+    parameters, which CloudTrail leaves out of some events.
+
+    Args:
+        name: The column with the name in the request.
+        resources: The column with the resources, as text.
+    """
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-monitoring-logging.html
+    places = f"COALESCE({name}, '') || ' ' || COALESCE({resources}, '')"
+    found = f"NULLIF(regexp_extract({places}, 'arn:[a-z-]+:s3:::([A-Za-z0-9._-]+)', 1), '')"
+    return (
+        f"CASE WHEN {name} IS NULL OR {name} LIKE 'arn:%' OR {name} LIKE '%-s3alias'"
+        f" OR {name} LIKE '%--ol-s3'"
+        f" THEN COALESCE({found}, {name})"
+        f" ELSE {name} END"
+    )
+
+
+# What an event is, `secure_bucket.detection` tells, from where the alarms of `SecureTransportMonitoring` are
+# written too. Here are the columns of `events` that hold its fields.
+_COLUMNS: Final = {
+    "additionalEventData.CipherSuite": "additional_cipher",
+    "sessionCredentialFromConsole": "console",
+    "sourceIPAddress": "address",
+    "tlsDetails.cipherSuite": "cipher",
+    "tlsDetails.tlsVersion": "tls",
+    "userIdentity.invokedBy": "invoked",
+}
+_DOUBTFUL: Final = {
+    "vpcEndpointId": "endpoint IS NOT NULL",
+    "additionalEventData": "additional IS NULL",
+    "eventVersion": "eventversion IS NULL OR NOT regexp_matches(eventversion, '^1[.](0[89]|[1-9][0-9])')",
+    "sourceIPAddress": "address IS NULL "
+    "OR NOT regexp_matches(address, '^[0-9]+[.][0-9.]+$|^[0-9a-fA-F]*:[0-9a-fA-F:.]+$')",
+}
+
+
+def _applies(explanation: Explanation) -> str:
+    match explanation.without:
+        case Absent(field):
+            return f"{_COLUMNS[field]} IS NOT NULL"
+        case Differs(field, value):
+            return f"{_COLUMNS[field]} LIKE '{value.replace('*', '%')}'"
+        case _:
+            assert_never(explanation.without)
+
+
+_TELLS_TLS: Final = " OR ".join(
+    f"({TLS_VERSION if field.endswith('Version') else CIPHER_SUITE.replace('cipher', _COLUMNS[field])})"
+    for field in TLS_FIELDS
+)
+_TELLS_SOMETHING: Final = " OR ".join(
+    f"COALESCE({_COLUMNS[field]}, '-') NOT IN ('-', '')" for field in TLS_FIELDS
+)
+_DATA: Final = "(category = 'Data' OR (category IS NULL AND management = 'false'))"
+_WHYS: Final = " ".join(
+    f"WHEN {condition} THEN '{why}'"
+    for condition, why in (
+        (_TELLS_SOMETHING, "the event names a TLS version or a cipher suite that is not known"),
+        *((_applies(each), each.why) for each in EXPLANATIONS),
+        *((_DOUBTFUL[field], why) for field, why in DOUBTS.items()),
+    )
+)
+
+EVENTS: Final = f"""
+SELECT
+  file,
+  'event' AS source,
+  CASE
+    WHEN eventtype = 'AwsCloudTrailInsight' THEN NULL
+    WHEN eventsource IS NULL OR operation IS NULL THEN 'is no event of CloudTrail'
+    WHEN TRY_CAST(first_seen AS TIMESTAMP) IS NULL THEN 'has no time'
+    WHEN eventsource = 's3.amazonaws.com' AND bucket IS NULL AND {_DATA}
+      AND COALESCE(eventtype, 'AwsApiCall') = 'AwsApiCall' THEN 'is a data event that names no bucket'
+  END AS malformed,
+  CASE
+    WHEN eventtype = 'AwsCloudTrailInsight' THEN 'insights, which are no requests'
+    WHEN eventsource <> 's3.amazonaws.com' THEN 'events of other services'
+    WHEN bucket IS NULL THEN 'requests to no bucket'
+    WHEN eventtype = 'AwsServiceEvent' THEN 'what AWS did by itself'
+    WHEN eventtype = 'AwsVpceEvent' THEN 'network activity, which tells nothing of TLS'
+    WHEN eventtype <> 'AwsApiCall' THEN 'events that are no calls'
+  END AS passed,
+  bucket,
+  outside,
+  records,
+  first_seen,
+  last_seen,
+  COALESCE(NULLIF(requester, ''), '-') AS requester,
+  COALESCE(NULLIF(user_agent, ''), '-') AS user_agent,
+  COALESCE(NULLIF(address, ''), '-') AS address,
+  operation,
+  COALESCE(errorcode, '-') AS status,
+  COALESCE(errorcode, '-') = 'AccessDenied' AS refused,
+  CASE
+    WHEN {_DATA} THEN
+      CASE WHEN readonly = 'true' THEN 'read' ELSE 'write' END
+    ELSE 'manage'
+  END AS effect,
+  {TLS_NUMBER},
+  CASE
+    WHEN {_TELLS_TLS} THEN 'tls'
+    WHEN CASE {_WHYS} END IS NOT NULL THEN 'unknown'
+    ELSE 'http'
+  END AS transport,
+  CASE {_WHYS} END AS why
+FROM events
+"""
+"""`events` as `requests`."""
