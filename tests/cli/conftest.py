@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from secure_bucket.checks import check_targets
+from secure_bucket.checks import read_target
 from secure_bucket.cli.main import main
 from tests.cli.harness import Outcome, command, environment
 
@@ -31,7 +31,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
     def run(*arguments: str, stdin: str | bytes = "") -> Outcome:
         data = stdin.encode() if isinstance(stdin, str) else stdin
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
-        check_targets.standard_input.cache_clear()
+        read_target.standard_input.cache_clear()
         try:
             code = main(arguments)
         except SystemExit as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from secure_bucket.checks.find_targets import Kind, Target, find_targets
+from secure_bucket.checks.find_targets import CheckTarget, TargetKind, find_targets
 from secure_bucket.findings.finding import Report
 from tests.cli.harness import OPEN, SECURE, Outcome
 
@@ -21,7 +21,7 @@ def write(directory: Path, *names: str) -> None:
         path.write_text("")
 
 
-def found(*arguments: str, **options: object) -> list[tuple[str, Kind]]:
+def found(*arguments: str, **options: object) -> list[tuple[str, TargetKind]]:
     targets = find_targets(arguments, **options)  # type: ignore[arg-type]
     return [(target.path, target.kind) for target in targets.found]
 
@@ -34,14 +34,16 @@ def test_directory_is_searched_for_files_that_may_be_templates(directory: Path) 
 
 def test_named_file_must_be_a_template_and_found_one_may(directory: Path) -> None:
     write(directory, "a.json", "x.txt")
-    assert found("a.json", "x.txt") == [("a.json", Kind.TEMPLATE), ("x.txt", Kind.TEMPLATE)]
-    assert found(".", "a.json") == [("a.json", Kind.TEMPLATE)]
-    assert found("a.json", only_candidates=True) == [("a.json", Kind.CANDIDATE)]
+    assert found("a.json", "x.txt") == [("a.json", TargetKind.TEMPLATE), ("x.txt", TargetKind.TEMPLATE)]
+    assert found(".", "a.json") == [("a.json", TargetKind.TEMPLATE)]
+    assert found("a.json", only_candidates=True) == [("a.json", TargetKind.CANDIDATE)]
 
 
 def test_each_file_is_checked_once(directory: Path) -> None:
     write(directory, "d/a.json")
-    assert found("d", "d/", "./d/../d", "d/*.json", str(directory / "d")) == [("d/a.json", Kind.TEMPLATE)]
+    assert found("d", "d/", "./d/../d", "d/*.json", str(directory / "d")) == [
+        ("d/a.json", TargetKind.TEMPLATE)
+    ]
 
 
 def test_each_argument_that_leads_to_something_is_fruitful(directory: Path) -> None:
@@ -58,10 +60,10 @@ def test_file_is_checked_once_whatever_links_lead_to_it(directory: Path) -> None
     (directory / "b.json").symlink_to("a.json")
     (directory / "d").mkdir()
     (directory / "d" / "c.json").symlink_to("../a.json")
-    assert found(".") == [("a.json", Kind.CANDIDATE)]
-    assert found("**/*.json") == [("a.json", Kind.CANDIDATE)]
-    assert found("a.json", f"../{directory.name}/a.json") == [("a.json", Kind.TEMPLATE)]
-    assert found("b.json") == [("b.json", Kind.TEMPLATE)]
+    assert found(".") == [("a.json", TargetKind.CANDIDATE)]
+    assert found("**/*.json") == [("a.json", TargetKind.CANDIDATE)]
+    assert found("a.json", f"../{directory.name}/a.json") == [("a.json", TargetKind.TEMPLATE)]
+    assert found("b.json") == [("b.json", TargetKind.TEMPLATE)]
 
 
 def test_what_a_pattern_finds_can_be_excluded(directory: Path) -> None:
@@ -75,7 +77,7 @@ def test_pattern(directory: Path) -> None:
     assert [path for path, _ in found("d/*.yaml")] == ["d/b.yaml"]
     assert [path for path, _ in found("**/*.yaml")] == ["a.yaml", "d/b.yaml", "d/e/c.yaml"]
     assert found("**") == [
-        (name, Kind.CANDIDATE) for name in ("a.yaml", "d/b.yaml", "d/e/c.txt", "d/e/c.yaml")
+        (name, TargetKind.CANDIDATE) for name in ("a.yaml", "d/b.yaml", "d/e/c.txt", "d/e/c.yaml")
     ]
 
 
@@ -108,7 +110,7 @@ def assembly(directory: Path, name: str) -> None:
 
 def test_assembly_is_one_target_wherever_it_lies(directory: Path) -> None:
     assembly(directory, "app/cdk.out")
-    expected = [("app/cdk.out", Kind.ASSEMBLY)]
+    expected = [("app/cdk.out", TargetKind.ASSEMBLY)]
     assert found(".") == expected
     assert found("app/cdk.out") == expected
     assert found("app/cdk.out/manifest.json") == expected
@@ -118,7 +120,7 @@ def test_assembly_is_one_target_wherever_it_lies(directory: Path) -> None:
 
 def test_broken_manifest_of_an_assembly_is_not_passed_over(directory: Path) -> None:
     write(directory, "out/cdk.out", "out/manifest.json", "out/S.template.json")
-    assert found(".") == [("out", Kind.ASSEMBLY)]
+    assert found(".") == [("out", TargetKind.ASSEMBLY)]
 
 
 def test_manifest_of_a_web_application_is_just_a_file(directory: Path) -> None:
@@ -149,7 +151,7 @@ def test_name_that_is_not_utf_8(directory: Path) -> None:
         (directory / name).write_text("")
     except OSError:
         pytest.skip("this file system has only names in UTF-8")
-    assert find_targets(["."]).found == [Target(name, Kind.CANDIDATE, ".")]
+    assert find_targets(["."]).found == [CheckTarget(name, TargetKind.CANDIDATE, ".")]
 
 
 def test_manifests_of_kubernetes_beside_templates_are_ignored(

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from secure_bucket.findings.judge import DeclaredJudgement, Judge
+from secure_bucket.findings.declared import DeclaredJudgement
+from secure_bucket.findings.judge import Judge
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 from secure_bucket.template import Inventory, parse_document, read_document
 

@@ -9,7 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from secure_bucket.checks.check import check_document
-from secure_bucket.findings.judge import DeclaredJudgement, Outcome
+from secure_bucket.findings.combine import ClaimOutcome
+from secure_bucket.findings.declared import DeclaredJudgement
 from secure_bucket.proof.verdict import Proven
 from secure_bucket.repair import diff_lines, repair, repair_document
 from secure_bucket.template import Document, load_document, parse_document
@@ -135,7 +136,7 @@ def test_a_repair_that_changes_another_verdict_is_given_up(monkeypatch: pytest.M
     def wrong(changed: Document, strict: bool) -> Iterator[DeclaredJudgement]:
         for judgement in judgements(changed, strict):
             if changed is not document and judgement.resource.logical_id == "Site":
-                judgement = replace(judgement, http=Outcome(Proven()))
+                judgement = replace(judgement, http=ClaimOutcome(Proven()))
             yield judgement
 
     monkeypatch.setattr(repair, "_judgements", wrong)

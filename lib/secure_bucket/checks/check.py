@@ -10,8 +10,9 @@ from msgspec.structs import replace
 
 from secure_bucket.checks.doubt import faults_of, remarks_of
 from secure_bucket.errors import TemplateError
+from secure_bucket.findings.declared import DeclaredJudgement
 from secure_bucket.findings.finding import Finding, GrantedException, JudgedBucket, Report
-from secure_bucket.findings.judge import DeclaredJudgement, Judge
+from secure_bucket.findings.judge import Judge
 from secure_bucket.findings.rules import OLD_TLS, RULES, UNREAD
 from secure_bucket.findings.rules.sb010 import unread
 from secure_bucket.findings.rules.sb012 import changes_at_deployment

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from secure_bucket.checks.check_targets import STDIN_NAME, Settings, check_all, check_together, merge_reports
-from secure_bucket.checks.find_targets import STDIN, Kind, Targets, find_targets
+from secure_bucket.checks.check_targets import Settings, check_all, check_together, merge_reports
+from secure_bucket.checks.find_targets import STDIN, TargetKind, Targets, find_targets
+from secure_bucket.checks.read_target import STDIN_NAME
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Fault, Report
 
@@ -80,7 +81,7 @@ def check_paths(
 
 def _spare_the_input(targets: Targets, files: Iterable[str | None]) -> None:
     """Refuse to write over a template that is named; what is found may be the report of the last run."""
-    named = {os.path.realpath(target.path) for target in targets.found if target.kind is Kind.TEMPLATE}
+    named = {os.path.realpath(target.path) for target in targets.found if target.kind is TargetKind.TEMPLATE}
     for file in files:
         if file is not None and os.path.realpath(file) in named:
             raise SecureBucketError(f"`{file}` is what is checked, and would be written over")

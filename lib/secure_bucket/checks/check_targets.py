@@ -6,53 +6,38 @@ import contextlib
 import datetime
 import functools
 import os
-import stat
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from secure_bucket.checks.check import check_document, check_templates
-from secure_bucket.checks.find_targets import Kind, Target
+from secure_bucket.checks.find_targets import CheckTarget, TargetKind
 from secure_bucket.checks.gate import missing_context
+from secure_bucket.checks.read_target import STDIN_NAME, PassedOverError, read_target, standard_input
+from secure_bucket.checks.workers import map_in_processes
 from secure_bucket.errors import NotATemplateError, SecureBucketError, TemplateError, TemplateErrors
 from secure_bucket.findings.finding import Fault, Report, joined
 from secure_bucket.template.load import (
-    MAX_BYTES,
     Document,
-    load_document,
     parse_document,
     position_in,
-    read_bytes,
 )
 from secure_bucket.values.unknown import Place
 
 __all__ = [
-    "STDIN_NAME",
     "Settings",
     "check_all",
     "check_target",
     "check_together",
     "merge_reports",
-    "standard_input",
 ]
 
-STDIN_NAME = "<stdin>"
 
 # Below this much text one process is done before others have started.
 _WORTH_PROCESSES = 400_000
 _CHUNKS_PER_PROCESS = 8
 _LARGEST_CHUNK = 50
-
-# The signals that end a run; Windows has no SIGHUP.
-_ENDING = ("SIGHUP", "SIGINT", "SIGTERM")
-
-_SIGNS_OF_A_TEMPLATE = (
-    *(b"AWS", b"Transform", b"::MODULE", b"Fn::"),
-    # A backslash at the end of a line continues a text of YAML.
-    *(b"\\u", b"\\U", b"\\x", b"\\\n", b"\\\r"),
-)
 
 
 class Settings(Struct, frozen=True):
@@ -72,12 +57,12 @@ class Settings(Struct, frozen=True):
 
 
 def check_all(
-    targets: Sequence[Target],
+    targets: Sequence[CheckTarget],
     settings: Settings,
     *,
     jobs: int | None = None,
     progress: Callable[[int], None] = lambda done: None,
-) -> Iterator[tuple[Target, Report]]:
+) -> Iterator[tuple[CheckTarget, Report]]:
     """Check targets one by one and yield them in their order.
 
     Args:
@@ -89,7 +74,7 @@ def check_all(
     """
     siblings: dict[str, list[str]] = {}
     for target in targets:
-        if target.kind in (Kind.TEMPLATE, Kind.CANDIDATE):
+        if target.kind in (TargetKind.TEMPLATE, TargetKind.CANDIDATE):
             siblings.setdefault(os.path.basename(target.path), []).append(target.path)
     settings = replace(settings, siblings=siblings)
     processes = jobs if jobs is not None else _cores() if _size(targets) > _WORTH_PROCESSES else 1
@@ -101,16 +86,18 @@ def check_all(
         yield result
 
 
-def check_together(targets: Sequence[Target], settings: Settings) -> Iterator[tuple[Target, Report]]:
+def check_together(
+    targets: Sequence[CheckTarget], settings: Settings
+) -> Iterator[tuple[CheckTarget, Report]]:
     """Check all templates as one application, in which exports and imports meet.
 
     What cannot be read, or is no template, is left out and said; what is no single file is checked by
     itself.
     """
-    joined: list[Target] = []
+    joined: list[CheckTarget] = []
     documents: list[Document] = []
     for target in targets:
-        if target.kind in (Kind.ASSEMBLY, Kind.STDIN):
+        if target.kind in (TargetKind.ASSEMBLY, TargetKind.STDIN):
             yield target, check_target(target, settings)
             continue
         report = _guarded(target, functools.partial(_read_into, documents, target))
@@ -128,18 +115,18 @@ def check_together(targets: Sequence[Target], settings: Settings) -> Iterator[tu
         yield joined[0], report
 
 
-def check_target(target: Target, settings: Settings) -> Report:
+def check_target(target: CheckTarget, settings: Settings) -> Report:
     """Check one target; whatever stands in the way becomes a fault of the report."""
     return _guarded(target, lambda: _check(target, settings))
 
 
-def _guarded(target: Target, check: Callable[[], Report]) -> Report:
+def _guarded(target: CheckTarget, check: Callable[[], Report]) -> Report:
     try:
         return check()
-    except _PassedOver as why:
+    except PassedOverError as why:
         return Report(ignored=((target.path, str(why)),))
     except NotATemplateError as error:
-        if target.kind is Kind.CANDIDATE:
+        if target.kind is TargetKind.CANDIDATE:
             return Report(ignored=((target.path, "no CloudFormation template"),))
         return Report(faults=(_fault(target.path, error),))
     except TemplateErrors as errors:
@@ -159,7 +146,7 @@ def _guarded(target: Target, check: Callable[[], Report]) -> Report:
         return Report(faults=(Fault(target.path, message),))
 
 
-def merge_reports(results: Iterable[tuple[Target, Report]]) -> Report:
+def merge_reports(results: Iterable[tuple[CheckTarget, Report]]) -> Report:
     """Return one report of many.
 
     A template that another one nests is judged there, with the parameters that it gets; what it would be
@@ -173,12 +160,14 @@ def merge_reports(results: Iterable[tuple[Target, Report]]) -> Report:
         if os.path.normpath(name) != target.path
     }
     return joined(
-        report for target, report in pairs if target.kind is not Kind.CANDIDATE or target.path not in nested
+        report
+        for target, report in pairs
+        if target.kind is not TargetKind.CANDIDATE or target.path not in nested
     )
 
 
-def _check(target: Target, settings: Settings) -> Report:
-    if target.kind is Kind.ASSEMBLY:
+def _check(target: CheckTarget, settings: Settings) -> Report:
+    if target.kind is TargetKind.ASSEMBLY:
         # It takes 10 ms to load, and a template alone does not need it.
         from secure_bucket.checks.cloud_assembly import check_assembly
 
@@ -189,14 +178,14 @@ def _check(target: Target, settings: Settings) -> Report:
             exceptions_as_of=settings.today,
         )
         return replace(report, faults=(*report.faults, *missing_context(target.path)))
-    if target.kind is Kind.STDIN:
+    if target.kind is TargetKind.STDIN:
         return check_document(
             parse_document(standard_input(), STDIN_NAME),
             strict=settings.strict,
             minimum_tls_version=settings.minimum_tls,
             exceptions_as_of=settings.today,
         )
-    return _check_templates([_document(target)], settings)
+    return _check_templates([read_target(target)], settings)
 
 
 def _check_templates(documents: Sequence[Document], settings: Settings) -> Report:
@@ -209,61 +198,9 @@ def _check_templates(documents: Sequence[Document], settings: Settings) -> Repor
     )
 
 
-def _read_into(documents: list[Document], target: Target) -> Report:
-    documents.append(_document(target))
+def _read_into(documents: list[Document], target: CheckTarget) -> Report:
+    documents.append(read_target(target))
     return Report()
-
-
-def _document(target: Target) -> Document:
-    """Read a template.
-
-    Raises:
-        TemplateError: If it cannot be read, or is no template.
-        _PassedOver: If it was found in a directory and cannot be one.
-    """
-    if target.kind is Kind.CANDIDATE:
-        return parse_document(_candidate(target.path), target.path)
-    return load_document(target.path)
-
-
-@functools.cache
-def standard_input() -> bytes:
-    """Return what stands on standard input, which can be read only once."""
-    if sys.stdin is None:
-        raise SecureBucketError("standard input is closed: there is nothing to read")
-    data = sys.stdin.buffer.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise SecureBucketError(
-            f"`{STDIN_NAME}` has more than {MAX_BYTES:,} bytes: CloudFormation takes at most 1 MB, "
-            "so this is no template"
-        )
-    return data
-
-
-class _PassedOver(Exception):
-    """Say why a file that was found is no template; nobody named it."""
-
-
-def _candidate(path: str) -> bytes:
-    """Return the content of a file that was found, if it may be a template.
-
-    A file that cannot be parsed counts as a template, unless it could not be one even then. A template with a
-    bucket holds `AWS`, which only escapes can hide, or a macro, a module or a loop that makes the bucket.
-
-    Raises:
-        TemplateError: If it cannot be read.
-        _PassedOver: If it cannot be one, which is found out without parsing it.
-    """
-    status = os.stat(path)
-    if not stat.S_ISREG(status.st_mode):
-        raise _PassedOver("not a regular file")
-    if status.st_size > MAX_BYTES:
-        raise _PassedOver(f"more than {MAX_BYTES:,} bytes")
-    data = read_bytes(path)
-    text = data.replace(b"\0", b"") if b"\0" in data else data
-    if not any(sign in text for sign in _SIGNS_OF_A_TEMPLATE):
-        raise _PassedOver("no CloudFormation template")
-    return data
 
 
 def _fault(path: str, error: Exception) -> Fault:
@@ -283,7 +220,7 @@ def _cores() -> int:
         return os.cpu_count() or 1
 
 
-def _size(targets: Sequence[Target]) -> int:
+def _size(targets: Sequence[CheckTarget]) -> int:
     total = 0
     for target in targets:
         with contextlib.suppress(OSError):
@@ -293,92 +230,32 @@ def _size(targets: Sequence[Target]) -> int:
     return total if len(targets) > 1 else 0
 
 
-def _in_this_process(targets: Sequence[Target], settings: Settings) -> Iterator[tuple[Target, Report]]:
+def _in_this_process(
+    targets: Sequence[CheckTarget], settings: Settings
+) -> Iterator[tuple[CheckTarget, Report]]:
     for target in targets:
         yield target, check_target(target, settings)
 
 
 def _in_processes(
-    targets: Sequence[Target], settings: Settings, processes: int
-) -> Iterator[tuple[Target, Report]]:
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
-
+    targets: Sequence[CheckTarget], settings: Settings, processes: int
+) -> Iterator[tuple[CheckTarget, Report]]:
     size = max(1, min(_LARGEST_CHUNK, len(targets) // (processes * _CHUNKS_PER_PROCESS)))
     # Standard input belongs to this process.
-    parts: list[list[Target]] = []
+    parts: list[list[CheckTarget]] = []
     for target in targets:
-        if parts and len(parts[-1]) < size and Kind.STDIN not in (target.kind, parts[-1][0].kind):
+        if parts and len(parts[-1]) < size and TargetKind.STDIN not in (target.kind, parts[-1][0].kind):
             parts[-1].append(target)
         else:
             parts.append([target])
-    # A forked process has all modules already. Only Linux forks safely.
-    method = "fork" if sys.platform == "linux" else None
-    with (
-        _exit_on_signals(),
-        ProcessPoolExecutor(processes, multiprocessing.get_context(method), _end_with_the_parent) as executor,
-    ):
-        futures = [
-            None if part[0].kind is Kind.STDIN else executor.submit(_check_part, part, settings)
-            for part in parts
-        ]
-        for index, part in enumerate(parts):
-            future, futures[index] = futures[index], None
-            try:
-                reports = _check_part(part, settings) if future is None else future.result()
-            except BrokenProcessPool:
-                message = "was not checked: the process that did it was killed, for want of memory perhaps"
-                reports = [
-                    Report(faults=(Fault(target.path, f"`{target.path}` {message}"),)) for target in part
-                ]
-            yield from zip(part, reports, strict=True)
+    check = functools.partial(_check_part, settings=settings)
+    alone = [part[0].kind is TargetKind.STDIN for part in parts]
+    for part, reports in zip(parts, map_in_processes(check, parts, alone, processes), strict=True):
+        if reports is None:
+            message = "was not checked: the process that did it was killed, for want of memory perhaps"
+            reports = [Report(faults=(Fault(target.path, f"`{target.path}` {message}"),)) for target in part]
+        yield from zip(part, reports, strict=True)
 
 
-def _check_part(part: Sequence[Target], settings: Settings) -> list[Report]:
+def _check_part(part: Sequence[CheckTarget], settings: Settings) -> list[Report]:
     return [check_target(target, settings) for target in part]
-
-
-def _end_with_the_parent() -> None:
-    """End this worker when its parent ends in whatever way, so that no worker holds the output open."""
-    import multiprocessing
-    import threading
-
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-
-        def wait() -> None:
-            parent.join()
-            os._exit(1)
-
-        threading.Thread(target=wait, daemon=True).start()
-
-
-@contextlib.contextmanager
-def _exit_on_signals() -> Iterator[None]:
-    """Exit with 128 and the number of a signal that ends the run; `nohup` and the like stay in force.
-
-    A handler that raises can lose its exception or leave a lock behind while the pool forks or submits.
-    """
-    import signal
-    import threading
-
-    def stop(number: int, _: object) -> None:
-        with contextlib.suppress(OSError):
-            if os.isatty(2):
-                os.write(2, b"\x1b[?25h\n")  # The progress bar hides the cursor.
-        os._exit(128 + number)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield  # Only the main thread may set handlers.
-        return
-    known = [signal.Signals[name] for name in _ENDING if name in signal.Signals.__members__]
-    before = {each: signal.getsignal(each) for each in known}
-    for each in known:
-        if before[each] is not signal.SIG_IGN:
-            signal.signal(each, stop)
-    try:
-        yield
-    finally:
-        for each in known:
-            signal.signal(each, before[each])

@@ -14,7 +14,7 @@ from msgspec import Struct, field
 from secure_bucket.findings.finding import Fault, Report
 from secure_bucket.template.manifest import MANIFEST
 
-__all__ = ["STDIN", "Kind", "Target", "Targets", "find_targets", "shown"]
+__all__ = ["STDIN", "CheckTarget", "TargetKind", "Targets", "find_targets", "shown"]
 
 STDIN = "-"
 TEMPLATE_ENDINGS = (".json", ".yaml", ".yml", ".template")
@@ -40,7 +40,7 @@ SKIPPED_DIRECTORIES = {
 }
 
 
-class Kind(enum.Enum):
+class TargetKind(enum.Enum):
     """What a target is, and so how it is read."""
 
     TEMPLATE = "template"
@@ -56,7 +56,7 @@ class Kind(enum.Enum):
     """A template on standard input."""
 
 
-class Target(Struct, frozen=True):
+class CheckTarget(Struct, frozen=True):
     """One thing to check.
 
     Args:
@@ -66,7 +66,7 @@ class Target(Struct, frozen=True):
     """
 
     path: str
-    kind: Kind
+    kind: TargetKind
     argument: str
 
 
@@ -80,7 +80,7 @@ class Targets(Struct):
         led_to: What each argument led to, by itself or as another one did before.
     """
 
-    found: list[Target] = field(default_factory=list)
+    found: list[CheckTarget] = field(default_factory=list)
     ignored: list[tuple[str, str]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     led_to: dict[str, list[str]] = field(default_factory=dict)
@@ -120,11 +120,11 @@ def find_targets(
         only_candidates: Take the files that are named as if they had been found in a directory.
     """
     search = _Search(tuple(exclude))
-    named = Kind.CANDIDATE if only_candidates else Kind.TEMPLATE
+    named = TargetKind.CANDIDATE if only_candidates else TargetKind.TEMPLATE
     for argument in arguments:
         search.argument = argument
         if argument == STDIN:
-            search.add(STDIN, Kind.STDIN)
+            search.add(STDIN, TargetKind.STDIN)
         elif _may_exist(argument):
             search.path(shown(argument), named)
         else:
@@ -140,13 +140,13 @@ class _Search:
         self.paths: dict[str, int] = {}
         self.directories: set[tuple[int, int]] = set()
 
-    def add(self, path: str, kind: Kind) -> None:
+    def add(self, path: str, kind: TargetKind) -> None:
         self.targets.led_to.setdefault(self.argument, []).append(path)
-        target = Target(path, kind, self.argument)
+        target = CheckTarget(path, kind, self.argument)
         known = self.paths.setdefault(path, len(self.targets.found))
         if known == len(self.targets.found):
             self.targets.found.append(target)
-        elif kind is Kind.TEMPLATE:
+        elif kind is TargetKind.TEMPLATE:
             # What is both found and named has to be a template.
             self.targets.found[known] = target
 
@@ -160,7 +160,7 @@ class _Search:
     def fault(self, path: str, message: str) -> None:
         self.targets.faults.append(Fault(path, message))
 
-    def pattern(self, pattern: str, kind: Kind) -> None:
+    def pattern(self, pattern: str, kind: TargetKind) -> None:
         from glob import glob, has_magic
 
         if not has_magic(pattern):
@@ -175,9 +175,9 @@ class _Search:
                 continue
             path = shown(match)
             if not self.excludes(path):
-                self.path(_followed(path), Kind.CANDIDATE if "**" in pattern else kind)
+                self.path(_followed(path), TargetKind.CANDIDATE if "**" in pattern else kind)
 
-    def path(self, path: str, kind: Kind) -> None:
+    def path(self, path: str, kind: TargetKind) -> None:
         try:
             status = os.stat(path)
         except (OSError, ValueError) as error:
@@ -186,7 +186,7 @@ class _Search:
         if stat.S_ISDIR(status.st_mode):
             self.directory(path, status)
         elif os.path.basename(path) == MANIFEST and _is_assembly(os.path.dirname(path) or os.curdir):
-            self.add(os.path.dirname(path) or os.curdir, Kind.ASSEMBLY)
+            self.add(os.path.dirname(path) or os.curdir, TargetKind.ASSEMBLY)
         else:
             self.add(path, kind)
 
@@ -200,7 +200,7 @@ class _Search:
                 continue
             self.directories.add(identity)
             if _is_assembly(directory):
-                self.add(directory, Kind.ASSEMBLY)
+                self.add(directory, TargetKind.ASSEMBLY)
                 continue
             try:
                 with os.scandir(directory) as listing:
@@ -227,7 +227,7 @@ class _Search:
                         status = entry.stat()
                         yield path, (status.st_dev, status.st_ino)
                 elif entry.name.lower().endswith(TEMPLATE_ENDINGS):
-                    self.add(_followed(path) if entry.is_symlink() else path, Kind.CANDIDATE)
+                    self.add(_followed(path) if entry.is_symlink() else path, TargetKind.CANDIDATE)
             except OSError as error:
                 self.fault(path, f"`{path}` cannot be read: {_reason(error)}")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from secure_bucket.findings.combine import ClaimOutcome
 from secure_bucket.findings.finding import Finding, JudgedBucket, Report
-from secure_bucket.findings.judge import Outcome
 from secure_bucket.findings.rules import RULES
 from secure_bucket.findings.running import RunningBucket, RunningJudgement
 from secure_bucket.proof import prove_denies_http, prove_minimum_tls
@@ -49,7 +49,7 @@ def judge_bucket(
     tls = None
     if minimum is not None:
         tls = prove_minimum_tls(bucket.policy, bucket_arn=bucket.arn, minimum=minimum, strict=strict)
-    return RunningJudgement(bucket, Outcome(http), None if tls is None else Outcome(tls), minimum)
+    return RunningJudgement(bucket, ClaimOutcome(http), None if tls is None else ClaimOutcome(tls), minimum)
 
 
 def report_of(judgements: Iterable[RunningJudgement]) -> Report:

@@ -12,8 +12,8 @@ from typing import Any, cast
 
 from msgspec.structs import replace
 
-from secure_bucket.checks.check_targets import STDIN_NAME, standard_input
 from secure_bucket.checks.find_targets import STDIN
+from secure_bucket.checks.read_target import STDIN_NAME, standard_input
 from secure_bucket.cli.arguments.common import ReportTo
 from secure_bucket.cli.output import OutputError, speaks_utf8, to_stderr, to_stdout, wants_colour, width_of
 from secure_bucket.errors import SecureBucketError

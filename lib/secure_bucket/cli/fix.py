@@ -10,15 +10,9 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from secure_bucket.checks.check_targets import (
-    STDIN_NAME,
-    Settings,
-    check_all,
-    check_together,
-    merge_reports,
-    standard_input,
-)
-from secure_bucket.checks.find_targets import STDIN, Kind, Target, Targets, find_targets
+from secure_bucket.checks.check_targets import Settings, check_all, check_together, merge_reports
+from secure_bucket.checks.find_targets import STDIN, CheckTarget, TargetKind, Targets, find_targets
+from secure_bucket.checks.read_target import STDIN_NAME, standard_input
 from secure_bucket.cli.codes import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED
 from secure_bucket.cli.config import Config, config_of
 from secure_bucket.cli.exits import is_undecided
@@ -126,7 +120,7 @@ def fix_paths(options: FixOptions, config: Config) -> int:
     return fix.exit_code()
 
 
-def _check(options: FixOptions, config: Config) -> tuple[Targets, list[tuple[Target, Report]]]:
+def _check(options: FixOptions, config: Config) -> tuple[Targets, list[tuple[CheckTarget, Report]]]:
     settings = Settings(options.strict, None, datetime.date.today())
     targets = find_targets(options.paths, exclude=options.exclude)
     if options.together:
@@ -136,7 +130,7 @@ def _check(options: FixOptions, config: Config) -> tuple[Targets, list[tuple[Tar
 
 
 def _report(
-    options: FixOptions, targets: Targets, pairs: list[tuple[Target, Report]], config: Config
+    options: FixOptions, targets: Targets, pairs: list[tuple[CheckTarget, Report]], config: Config
 ) -> Report:
     report = merge_reports(pairs)
     fruitless = [
@@ -151,27 +145,28 @@ def _report(
     return grant_configured(report, config, minimum_tls=None, today=datetime.date.today())
 
 
-def _given(targets: Targets, pairs: list[tuple[Target, Report]]) -> frozenset[str]:
+def _given(targets: Targets, pairs: list[tuple[CheckTarget, Report]]) -> frozenset[str]:
     """Return the templates that the paths lead to, without those that they only nest."""
-    given = {target.path for target in targets.found if target.kind is not Kind.ASSEMBLY}
+    given = {target.path for target in targets.found if target.kind is not TargetKind.ASSEMBLY}
     for target, report in pairs:
-        if target.kind is Kind.ASSEMBLY:
+        if target.kind is TargetKind.ASSEMBLY:
             given.update(map(os.path.normpath, report.templates))
     return frozenset(STDIN_NAME if path == STDIN else path for path in given)
 
 
-def _in_assemblies(pairs: Sequence[tuple[Target, Report]]) -> frozenset[str]:
+def _in_assemblies(pairs: Sequence[tuple[CheckTarget, Report]]) -> frozenset[str]:
     """Return the templates that lie in a cloud assembly."""
     return frozenset(
         name
         for target, report in pairs
         for name in report.templates
-        if target.kind is Kind.ASSEMBLY or os.path.isfile(os.path.join(os.path.dirname(name), "cdk.out"))
+        if target.kind is TargetKind.ASSEMBLY
+        or os.path.isfile(os.path.join(os.path.dirname(name), "cdk.out"))
     )
 
 
-def _assemblies(pairs: Sequence[tuple[Target, Report]]) -> list[str]:
-    return [target.path for target, _ in pairs if target.kind is Kind.ASSEMBLY]
+def _assemblies(pairs: Sequence[tuple[CheckTarget, Report]]) -> list[str]:
+    return [target.path for target, _ in pairs if target.kind is TargetKind.ASSEMBLY]
 
 
 class _Fix(Struct):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from secure_bucket.checks.check_targets import STDIN_NAME
+from secure_bucket.checks.read_target import STDIN_NAME
 from secure_bucket.errors import TemplateError
 from secure_bucket.findings.finding import JudgedBucket, Report
 from secure_bucket.findings.rules import REFUTED as REFUTED_RULE

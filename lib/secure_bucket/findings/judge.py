@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from secure_bucket.findings.subject import Declared
+from secure_bucket.findings.combine import ClaimOutcome, OutcomeInWorld, over_deployments, settles, worst_of
+from secure_bucket.findings.declared import DeclaredJudgement
 from secure_bucket.proof import prove_denies_http, prove_minimum_tls
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
-from secure_bucket.template.buckets import Bucket, BucketPolicy, Inventory
+from secure_bucket.template.buckets import Bucket, BucketPolicy
 from secure_bucket.template.deployments import (
     Applied,
     Deployment,
@@ -19,83 +20,19 @@ from secure_bucket.template.deployments import (
     foreign_deployments_of,
     source_of,
 )
-from secure_bucket.template.distributions import PlainViewers, distributions_in, plain_viewers
+from secure_bucket.template.distributions import distributions_in, plain_viewers
+from secure_bucket.template.inventory import Inventory
 from secure_bucket.template.stack import Resource, Stack, pointer_of
 from secure_bucket.template.text import first_unsettled, holes
 from secure_bucket.template.unreplaced import unreplaced_whole
 from secure_bucket.template.worlds import Infeasible, Undecidable
 from secure_bucket.values.unknown import Place, Text, Unknown
 
-__all__ = ["DeclaredJudgement", "Judge", "Outcome"]
+__all__ = ["Judge"]
 
 Prove: TypeAlias = "Callable[[object, str | Text], Verdict]"
 
 _MOST_PROVEN = 512
-
-
-class Outcome(Struct, frozen=True):
-    """What comes out in one deployment, or in all of them.
-
-    Args:
-        verdict: The verdict; its places are places in files.
-        policy: The policy that decides; `None` when there is none.
-        parameters: The parameter values it depends on.
-    """
-
-    verdict: Verdict
-    policy: BucketPolicy | None = None
-    parameters: tuple[tuple[str, str], ...] = ()
-
-
-class DeclaredJudgement(Struct, frozen=True):
-    """A bucket, or a policy for somebody else's bucket, with everything that the rules ask about.
-
-    Args:
-        stack: The stack it belongs to.
-        resource: The bucket, or the policy.
-        at: Where it is written.
-        http: The answer to *is every request over plain HTTP denied?*
-        tls: The answer to *is every request below the minimum TLS version denied?*; `None` when nobody asked.
-        minimum_tls_version: That version.
-        policies: All the policies of the bucket.
-        several: Policies that apply at the same time; empty when there is at most one at a time.
-        website: Whether the bucket can be a website.
-        foreign: Whether it is a policy for a bucket that no template here declares.
-        name: The name of the bucket, when the template fixes it; `""` otherwise.
-        never_created: Whether no deployment creates the bucket.
-        viewers: The CloudFront distributions that request its objects over plain HTTP.
-        together_with: The other stacks that hold its policies.
-    """
-
-    stack: Stack
-    resource: Resource
-    at: Place
-    http: Outcome
-    tls: Outcome | None = None
-    minimum_tls_version: float | None = None
-    policies: tuple[BucketPolicy, ...] = ()
-    several: tuple[BucketPolicy, ...] = ()
-    website: bool = False
-    foreign: bool = False
-    name: str = ""
-    never_created: bool = False
-    viewers: tuple[PlainViewers, ...] = ()
-    together_with: tuple[str, ...] = ()
-
-    @property
-    def subject(self) -> Declared:
-        """What it is about."""
-        return Declared(
-            self.resource.logical_id,
-            self.stack.document.file,
-            self.stack.construct_path(self.resource),
-            self.name,
-            self.stack.stack_name,
-        )
-
-    def place(self, resource: Resource, stack: Stack) -> Place:
-        """Return where a resource is written."""
-        return stack.document.place(pointer_of(resource.path))
 
 
 class Judge(Struct):
@@ -140,8 +77,8 @@ class Judge(Struct):
             bucket.stack,
             bucket.resource,
             bucket.stack.document.place(pointer_of(bucket.resource.path)),
-            undecided or _combine(outcomes),
-            (undecided or _combine(tls)) if self.minimum_tls_version is not None else None,
+            undecided or over_deployments(outcomes),
+            (undecided or over_deployments(tls)) if self.minimum_tls_version is not None else None,
             self.minimum_tls_version,
             tuple(policies.values()),
             several,
@@ -163,8 +100,8 @@ class Judge(Struct):
             policy.stack,
             policy.resource,
             policy.stack.document.place(pointer_of(policy.resource.path)),
-            undecided or _combine(outcomes),
-            (undecided or _combine(tls)) if self.minimum_tls_version is not None else None,
+            undecided or over_deployments(outcomes),
+            (undecided or over_deployments(tls)) if self.minimum_tls_version is not None else None,
             self.minimum_tls_version,
             (policy,),
             foreign=True,
@@ -172,12 +109,12 @@ class Judge(Struct):
 
     def _judge(
         self, stack: Stack, deployments: Callable[[bool], Iterable[Deployment]]
-    ) -> tuple[list[Deployment], list[_Case], list[_Case], Outcome | None]:
+    ) -> tuple[list[Deployment], list[OutcomeInWorld], list[OutcomeInWorld], ClaimOutcome | None]:
         """Judge every deployment; where listed values could tell more than their holes, with each of them."""
         self._memo.clear()
         macro = _macro(stack)
         if macro is not None:
-            return [], [], [], Outcome(Undecided((macro,)))
+            return [], [], [], ClaimOutcome(Undecided((macro,)))
         try:
             ways = list(deployments(False))
         except Undecidable as error:
@@ -186,10 +123,10 @@ class Judge(Struct):
                 if error.unknown.at.file
                 else stack.document.place("/Conditions")
             )
-            return [], [], [], Outcome(Undecided((Unknown(error.unknown.reason, at),)))
+            return [], [], [], ClaimOutcome(Undecided((Unknown(error.unknown.reason, at),)))
         except Infeasible as failure:
             reason = f"the template cannot be deployed: {failure.unknown.reason}"
-            return [], [], [], Outcome(Undecided((Unknown(reason, self._in_file(failure.unknown.at)),)))
+            return [], [], [], ClaimOutcome(Undecided((Unknown(reason, self._in_file(failure.unknown.at)),)))
         outcomes, tls = self._cases(ways, False)
         if any(way.expandable for way in ways) and not all(
             isinstance(case.outcome.verdict, Proven) for case in outcomes + tls
@@ -202,7 +139,9 @@ class Judge(Struct):
                 outcomes, tls = self._cases(ways, True)
         return ways, outcomes, tls, None
 
-    def _cases(self, ways: list[Deployment], expand: bool) -> tuple[list[_Case], list[_Case]]:
+    def _cases(
+        self, ways: list[Deployment], expand: bool
+    ) -> tuple[list[OutcomeInWorld], list[OutcomeInWorld]]:
         outcomes = [self._case(way, expand, "http", self._prove_http) for way in ways]
         tls = (
             [self._case(way, expand, "tls", self._prove_tls) for way in ways]
@@ -218,38 +157,38 @@ class Judge(Struct):
         minimum = self.minimum_tls_version or 0.0
         return prove_minimum_tls(document, bucket_arn=bucket_arn, minimum=minimum, strict=self.strict)
 
-    def _case(self, way: Deployment, expand: bool, claim: str, prove: Prove) -> _Case:
-        def ask(applied: Applied | None) -> Outcome:
+    def _case(self, way: Deployment, expand: bool, claim: str, prove: Prove) -> OutcomeInWorld:
+        def ask(applied: Applied | None) -> ClaimOutcome:
             document, arn = (applied.document, applied.bucket_arn) if applied else (None, way.bucket_arn)
             verdict = self._proven_once(claim, document, arn, prove)
             if applied is None:
-                return Outcome(verdict)
-            return Outcome(self._located(verdict, way, applied, expand), applied.policy)
+                return ClaimOutcome(verdict)
+            return ClaimOutcome(self._located(verdict, way, applied, expand), applied.policy)
 
         if way.unread is not None:
             unread = Unknown(way.unread.reason, self._in_file(way.unread.at))
-            return _Case(Outcome(Undecided((unread,))), way.world.describe())
+            return OutcomeInWorld(ClaimOutcome(Undecided((unread,))), way.world.describe())
         own = [applied for applied in way.policies if not applied.is_apart]
         certain = [ask(applied) for applied in own if applied.certain]
         possible = [(applied, ask(applied)) for applied in own if not applied.certain]
-        worst = _worst(certain) if certain else ask(None)
+        worst = worst_of(certain) if certain else ask(None)
         open_questions = tuple(
             _may_apply(applied, way, bool(certain))
             for applied, outcome in possible
-            if not _settles(outcome.verdict, worst.verdict)
+            if not settles(outcome.verdict, worst.verdict)
         )
         # Another policy that may take the place of this one leaves only what holds with either.
         if open_questions and not isinstance(worst.verdict, Undecided):
-            worst = Outcome(Undecided(open_questions), possible[0][0].policy)
+            worst = ClaimOutcome(Undecided(open_questions), possible[0][0].policy)
         for applied in way.policies:
             # INVARIANT: what may not be deployed with the bucket changes nothing but a proof.
             if applied.is_apart and isinstance(worst.verdict, Proven):
                 outcome = ask(applied)
                 if isinstance(outcome.verdict, Proven):
                     continue
-                question = Outcome(Undecided((_may_apply(applied, way, True),)), applied.policy)
+                question = ClaimOutcome(Undecided((_may_apply(applied, way, True),)), applied.policy)
                 worst = outcome if applied.certain else question
-        return _Case(worst, way.world.describe())
+        return OutcomeInWorld(worst, way.world.describe())
 
     def _proven_once(self, claim: str, document: object, arn: str | Text, prove: Prove) -> Verdict:
         """Prove a document, unless it has been: in another world, or for a bucket of another name."""
@@ -298,11 +237,6 @@ class Judge(Struct):
         return document.place(at.pointer) if document is not None else at
 
 
-class _Case(Struct, frozen=True):
-    outcome: Outcome
-    world: Mapping[str, str]
-
-
 def _macro(stack: Stack | None) -> Unknown | None:
     while stack is not None:
         if stack.macros:
@@ -329,19 +263,6 @@ def _fixed_name(deployments: Iterable[Deployment]) -> str:
     return names.pop() if len(names) == 1 else ""
 
 
-def _worst(outcomes: list[Outcome]) -> Outcome:
-    for kind in (Refuted, Undecided):
-        for outcome in outcomes:
-            if isinstance(outcome.verdict, kind):
-                return outcome
-    return outcomes[0]
-
-
-def _settles(possible: Verdict, verdict: Verdict) -> bool:
-    """Tell whether a policy that may apply leaves a verdict as it is."""
-    return isinstance(possible, type(verdict)) and not isinstance(possible, Undecided)
-
-
 def _may_apply(applied: Applied, way: Deployment, second: bool) -> Unknown:
     policy = applied.policy
     placeholder = first_unsettled(applied.bucket_arn, way.bucket_arn)
@@ -351,43 +272,3 @@ def _may_apply(applied: Applied, way: Deployment, second: bool) -> Unknown:
     return Unknown(
         f"whether the policy `{policy.resource.logical_id}` is {other}for this bucket is not known{why}", at
     )
-
-
-def _combine(cases: list[_Case]) -> Outcome:
-    """Return what holds over all deployments: refuted in one is refuted, proven in all is proven."""
-    refuted = [case for case in cases if isinstance(case.outcome.verdict, Refuted)]
-    if refuted:
-        return _where(refuted, cases)
-    undecided = [case for case in cases if isinstance(case.outcome.verdict, Undecided)]
-    if undecided:
-        reasons = [
-            reason
-            for case in undecided
-            if isinstance(case.outcome.verdict, Undecided)
-            for reason in case.outcome.verdict.reasons
-        ]
-        return replace(_where(undecided, cases), verdict=Undecided(tuple(dict.fromkeys(reasons))))
-    # There is no deployment of a bucket that is never created.
-    return cases[0].outcome if cases else Outcome(Proven())
-
-
-def _where(chosen: list[_Case], cases: list[_Case]) -> Outcome:
-    """Return the outcome of one of the chosen cases with the fewest parameter values that lead to it."""
-    named = [(case, _what_matters(case, cases)) for case in chosen]
-    case, parameters = min(named, key=lambda pair: len(pair[1]))
-    return replace(case.outcome, parameters=tuple(sorted(parameters.items())))
-
-
-def _what_matters(case: _Case, cases: list[_Case]) -> dict[str, str]:
-    """Return the part of a world without which the verdict would not always be the same."""
-    kind = type(case.outcome.verdict)
-    kept = dict(case.world)
-    for name in case.world:
-        rest = {key: value for key, value in kept.items() if key != name}
-        if all(
-            isinstance(other.outcome.verdict, kind)
-            for other in cases
-            if all(other.world.get(key, value) == value for key, value in rest.items())
-        ):
-            kept = rest
-    return kept

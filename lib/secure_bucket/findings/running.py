@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from secure_bucket.findings.judge import Outcome
+from secure_bucket.findings.combine import ClaimOutcome
 from secure_bucket.findings.subject import Running
 from secure_bucket.policy.statements import MAX_POLICY_BYTES
 from secure_bucket.values.unknown import Place, Unknown
@@ -126,8 +126,8 @@ class RunningJudgement(Struct, frozen=True):
     """
 
     bucket: RunningBucket
-    http: Outcome
-    tls: Outcome | None = None
+    http: ClaimOutcome
+    tls: ClaimOutcome | None = None
     minimum_tls_version: float | None = None
 
     @property

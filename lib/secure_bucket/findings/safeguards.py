@@ -10,7 +10,7 @@ from secure_bucket.findings.subject import Declared
 from secure_bucket.proof.claim import ANY_BUCKET
 from secure_bucket.proof.prove import prove_denies_http
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
-from secure_bucket.template.buckets import Inventory
+from secure_bucket.template.inventory import Inventory
 from secure_bucket.template.policy_text import PolicyTextError, read_policy_text
 from secure_bucket.template.safeguards import DeclaredSafeguard, SafeguardKind, declared_safeguards
 from secure_bucket.template.stack import pointer_of

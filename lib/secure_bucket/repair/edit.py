@@ -10,7 +10,7 @@ from msgspec import Struct
 from secure_bucket.errors import TemplateError
 from secure_bucket.policy.statements import deny_plain_http
 from secure_bucket.repair.insert import Edit, apply_edits, insert_item, insert_member, item_of_one
-from secure_bucket.repair.layout import Kind, Layout, LayoutError, read_layout
+from secure_bucket.repair.layout import LayoutError, LayoutKind, TextLayout, read_layout
 from secure_bucket.repair.style import Style, read_style
 from secure_bucket.template.load import Document, parse_document
 from secure_bucket.template.scan import Duplicate
@@ -36,7 +36,7 @@ class Change(Struct, frozen=True):
 
     what: str
     policy: str
-    edits: Callable[[Layout, Style], list[Edit]]
+    edits: Callable[[TextLayout, Style], list[Edit]]
     expected: Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
@@ -62,7 +62,7 @@ def add_policy(document: Document, bucket: str, taken: Iterable[str]) -> Change:
         "PolicyDocument": {"Version": "2012-10-17", "Statement": [_deny(bucket, frozenset())]},
     }
 
-    def edits(layout: Layout, style: Style) -> list[Edit]:
+    def edits(layout: TextLayout, style: Style) -> list[Edit]:
         resources = layout.at("Resources")
         return insert_member(layout, style, resources, resources.index(bucket), logical_id, resource)
 
@@ -92,16 +92,16 @@ def add_statement(document: Document, policy: str, bucket: str) -> Change:
     statement = _deny(bucket, _sids(written.get("Statement")))
     path = ("Resources", policy, "Properties", "PolicyDocument")
 
-    def edits(layout: Layout, style: Style) -> list[Edit]:
+    def edits(layout: TextLayout, style: Style) -> list[Edit]:
         node = layout.at(*path)
-        if node.kind is not Kind.MAPPING:
+        if node.kind is not LayoutKind.MAPPING:
             raise LayoutError("the document stands behind a YAML alias, so that it belongs to others, too")
         if "Statement" not in written:
             return insert_member(layout, style, node, len(node.children) - 1, "Statement", [statement])
         node = layout.at(*path, "Statement")
-        if node.kind is Kind.SEQUENCE:
+        if node.kind is LayoutKind.SEQUENCE:
             return insert_item(layout, style, node, statement)
-        if node.kind is Kind.MAPPING:
+        if node.kind is LayoutKind.MAPPING:
             return item_of_one(layout, style, node, statement)
         raise LayoutError("`Statement` stands behind a YAML alias, so that it belongs to others, too")
 
@@ -135,7 +135,7 @@ def changed(document: Document, changes: Iterable[Change]) -> Document:
         raise CannotEdit(f"with the deny written into it the template could not be read: {error}") from None
     # INVARIANT: no text leaves this module that differs from the template in anything else.
     if not _same(result.root, expected):
-        if any(node.kind is Kind.ALIAS for node in layout.root.walk()):
+        if any(node.kind is LayoutKind.ALIAS for node in layout.root.walk()):
             raise CannotEdit(
                 "the place of the deny is shared with other parts of the template by a YAML alias"
             )

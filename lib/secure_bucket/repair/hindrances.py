@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from secure_bucket.findings.judge import DeclaredJudgement
+from secure_bucket.findings.declared import DeclaredJudgement
 from secure_bucket.findings.rules.rule import when
 from secure_bucket.policy.statements import MAX_POLICY_BYTES
 from secure_bucket.repair.edit import CannotEdit

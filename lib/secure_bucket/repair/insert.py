@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from secure_bucket.repair.layout import Child, Kind, Layout, LayoutError, Node
+from secure_bucket.repair.layout import Child, LayoutError, LayoutKind, Node, TextLayout
 from secure_bucket.repair.render import block, flow, json_within_yaml, key_of
 from secure_bucket.repair.style import Style
 
@@ -42,7 +42,7 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
     return "".join([*pieces, text[done:]])
 
 
-def insert_item(layout: Layout, style: Style, items: Node, value: Mapping[str, object]) -> list[Edit]:
+def insert_item(layout: TextLayout, style: Style, items: Node, value: Mapping[str, object]) -> list[Edit]:
     """Return the edits that put a mapping behind the last item of a sequence."""
     if items.flow:
         return _insert_in_flow(layout, style, items, len(items.children) - 1, None, value)
@@ -59,7 +59,7 @@ def insert_item(layout: Layout, style: Style, items: Node, value: Mapping[str, o
 
 
 def insert_member(
-    layout: Layout, style: Style, mapping: Node, after: int, key: str, value: object
+    layout: TextLayout, style: Style, mapping: Node, after: int, key: str, value: object
 ) -> list[Edit]:
     """Return the edits that put a member behind another one, by its position; -1 in an empty mapping."""
     if mapping.flow:
@@ -70,7 +70,7 @@ def insert_member(
     return [_insert_lines(layout, style, mapping, before, column, lines)]
 
 
-def item_of_one(layout: Layout, style: Style, node: Node, value: Mapping[str, object]) -> list[Edit]:
+def item_of_one(layout: TextLayout, style: Style, node: Node, value: Mapping[str, object]) -> list[Edit]:
     """Return the edits that make a list of a mapping, with a second one behind it."""
     if node.flow:
         style = _style_within(layout, style, node)
@@ -95,7 +95,7 @@ def item_of_one(layout: Layout, style: Style, node: Node, value: Mapping[str, ob
 
 
 def _insert_lines(
-    layout: Layout, style: Style, container: Node, before: Child, column: int, lines: list[str]
+    layout: TextLayout, style: Style, container: Node, before: Child, column: int, lines: list[str]
 ) -> Edit:
     end = max(before.key_end, before.node.end)
     end = _end_with_comments(layout, end, column)
@@ -105,7 +105,7 @@ def _insert_lines(
     return Edit(end, end, "".join(style.newline + line for line in lines))
 
 
-def _end_with_comments(layout: Layout, end: int, column: int) -> int:
+def _end_with_comments(layout: TextLayout, end: int, column: int) -> int:
     """Return where the lines of a value end, the comments included that are indented as parts of it."""
     reached = end = layout.line_end(end)
     while True:
@@ -120,7 +120,7 @@ def _end_with_comments(layout: Layout, end: int, column: int) -> int:
             end = reached
 
 
-def _spaced(layout: Layout, container: Node) -> bool:
+def _spaced(layout: TextLayout, container: Node) -> bool:
     """Tell whether empty lines part the children of a container."""
     return any(
         re.search(r"\n[ \t]*\r?\n", layout.text[one.node.end : other.start])
@@ -129,7 +129,7 @@ def _spaced(layout: Layout, container: Node) -> bool:
 
 
 def _insert_in_flow(
-    layout: Layout, style: Style, container: Node, after: int, key: str | None, value: object
+    layout: TextLayout, style: Style, container: Node, after: int, key: str | None, value: object
 ) -> list[Edit]:
     style = _style_within(layout, style, container)
     text = layout.text
@@ -170,16 +170,16 @@ def _insert_in_flow(
     return [Edit(end, end, f",{below}")]
 
 
-def _style_within(layout: Layout, style: Style, node: Node) -> Style:
+def _style_within(layout: TextLayout, style: Style, node: Node) -> Style:
     """Return the style inside of braces: JSON where it is JSON that was put into YAML."""
     if style.json:
         return style
     for inner in node.walk():
-        if inner.kind is Kind.MAPPING and inner.children:
+        if inner.kind is LayoutKind.MAPPING and inner.children:
             first = inner.children[0]
             return json_within_yaml(style) if layout.text[first.start] == '"' else style
     return style
 
 
-def _over_lines(layout: Layout, node: Node) -> bool:
+def _over_lines(layout: TextLayout, node: Node) -> bool:
     return "\n" in layout.text[node.start : node.end]

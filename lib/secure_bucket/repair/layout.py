@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-__all__ = ["Child", "Kind", "Layout", "LayoutError", "Node", "read_layout"]
+__all__ = ["Child", "LayoutError", "LayoutKind", "Node", "TextLayout", "read_layout"]
 
 _SPACE = re.compile(r"(?:[ \t\r\n]+|//[^\n]*|/\*(?s:.*?)\*/)*")
 _WORD = re.compile(r"[^\s,\]}/]+")
@@ -20,7 +20,7 @@ class LayoutError(Exception):
     """Say that a text is laid out in a way that is not edited here."""
 
 
-class Kind(enum.Enum):
+class LayoutKind(enum.Enum):
     """What a node is."""
 
     MAPPING = "mapping"
@@ -42,7 +42,7 @@ class Node(Struct):
         children: The members of a mapping, the items of a sequence.
     """
 
-    kind: Kind
+    kind: LayoutKind
     start: int
     end: int
     flow: bool = True
@@ -67,7 +67,7 @@ class Node(Struct):
         for position, child in enumerate(self.children):
             if child.key == key:
                 return position
-        if self.kind is Kind.ALIAS:
+        if self.kind is LayoutKind.ALIAS:
             raise LayoutError(f"`{key}` stands behind a YAML alias, so that it belongs to other values, too")
         raise LayoutError(f"`{key}` is not written at its place, but merged from elsewhere")
 
@@ -88,7 +88,7 @@ class Child(Struct):
     node: Node
 
 
-class Layout(Struct):
+class TextLayout(Struct):
     """A text and the tree of its values.
 
     Args:
@@ -143,7 +143,7 @@ class Layout(Struct):
         return node
 
 
-def read_layout(text: str) -> Layout:
+def read_layout(text: str) -> TextLayout:
     """Return the layout of a text that has been read as a template already.
 
     Raises:
@@ -151,10 +151,10 @@ def read_layout(text: str) -> Layout:
     """
     if text.lstrip()[:1] in ("{", "[", "/"):
         try:
-            return Layout(text, _JsonReader(text).document(), json=True)
+            return TextLayout(text, _JsonReader(text).document(), json=True)
         except (ValueError, IndexError):
             pass  # Braces are YAML, too.
-    return Layout(text, _yaml_root(text), json=False)
+    return TextLayout(text, _yaml_root(text), json=False)
 
 
 class _JsonReader:
@@ -183,16 +183,16 @@ class _JsonReader:
             return self._container(start, first == "{")
         if first == '"':
             _, self.offset = self.scan_string(self.text, start)
-            return Node(Kind.SCALAR, start, self.offset, quote='"')
+            return Node(LayoutKind.SCALAR, start, self.offset, quote='"')
         match = _WORD.match(self.text, start)
         if match is None:
             raise ValueError("a value is missing")
         json.loads(match.group())
         self.offset = match.end()
-        return Node(Kind.SCALAR, start, self.offset)
+        return Node(LayoutKind.SCALAR, start, self.offset)
 
     def _container(self, start: int, is_object: bool) -> Node:
-        node = Node(Kind.MAPPING if is_object else Kind.SEQUENCE, start, start)
+        node = Node(LayoutKind.MAPPING if is_object else LayoutKind.SEQUENCE, start, start)
         close = "}" if is_object else "]"
         self.offset += 1
         self._space()
@@ -236,15 +236,17 @@ def _yaml_root(text: str) -> Node:
 def _yaml_node(yaml: Any, text: str, event: Any, events: Iterator[Any]) -> Node:
     start, end = event.start_mark.index, event.end_mark.index
     if isinstance(event, yaml.AliasEvent):
-        return Node(Kind.ALIAS, start, end, flow=False)
+        return Node(LayoutKind.ALIAS, start, end, flow=False)
     tag = event.tag or ""
     if isinstance(event, yaml.ScalarEvent):
         quote = event.style if event.style in ("'", '"') else ""
         if event.style in ("|", ">"):
             end = _end_of_block_scalar(text, start, end)
-        return Node(Kind.SCALAR, start, end, flow=False, tag=tag, quote=quote)
+        return Node(LayoutKind.SCALAR, start, end, flow=False, tag=tag, quote=quote)
     is_mapping = isinstance(event, yaml.MappingStartEvent)
-    node = Node(Kind.MAPPING if is_mapping else Kind.SEQUENCE, start, end, bool(event.flow_style), tag)
+    node = Node(
+        LayoutKind.MAPPING if is_mapping else LayoutKind.SEQUENCE, start, end, bool(event.flow_style), tag
+    )
     for inner in events:
         if isinstance(inner, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
             # A block collection goes on to the next token: what counts is where its last value ends.

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from msgspec import Struct
 
 from secure_bucket.errors import TemplateError
-from secure_bucket.findings.judge import DeclaredJudgement, Judge
+from secure_bucket.findings.declared import DeclaredJudgement
+from secure_bucket.findings.judge import Judge
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 from secure_bucket.repair.edit import CannotEdit, Change, add_policy, add_statement, changed
 from secure_bucket.repair.hindrances import MADE_BY_CDK, limit_size, made_by_cdk, note_on, refuse_several

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from secure_bucket.repair.layout import Kind, Layout, Node
+from secure_bucket.repair.layout import LayoutKind, Node, TextLayout
 
 __all__ = ["Style", "read_style"]
 
@@ -35,7 +35,7 @@ class Style(Struct, frozen=True):
     newline: str
 
 
-def read_style(layout: Layout) -> Style:
+def read_style(layout: TextLayout) -> Style:
     """Return how a template is written, by what it has most of."""
     resources = layout.at("Resources")
     step = _step(layout, resources) or _step(layout, layout.root) or " " * _STEP
@@ -43,7 +43,7 @@ def read_style(layout: Layout) -> Style:
     for node in layout.root.walk():
         quotes[node.quote] += 1
         tags += node.tag.startswith("!")
-        if node.kind is not Kind.MAPPING:
+        if node.kind is not LayoutKind.MAPPING:
             continue
         for child in node.children:
             functions += child.key == "Ref" or (child.key or "").startswith("Fn::")
@@ -51,7 +51,7 @@ def read_style(layout: Layout) -> Style:
             # A tag or an anchor would begin in the line of the key.
             if (
                 dash is None
-                and value.kind is Kind.SEQUENCE
+                and value.kind is LayoutKind.SEQUENCE
                 and not value.flow
                 and layout.begins_line(value.start)
             ):
@@ -68,7 +68,7 @@ def read_style(layout: Layout) -> Style:
     )
 
 
-def _step(layout: Layout, container: Node) -> str:
+def _step(layout: TextLayout, container: Node) -> str:
     """Return by how much the members of a container's members are indented further than these."""
     for child in container.children:
         for inner in child.node.children[:1]:
@@ -79,7 +79,7 @@ def _step(layout: Layout, container: Node) -> str:
     return ""
 
 
-def _between_key_and_value(layout: Layout, mapping: Node) -> str:
+def _between_key_and_value(layout: TextLayout, mapping: Node) -> str:
     if not layout.json:
         return ": "
     for child in mapping.children:
@@ -89,7 +89,7 @@ def _between_key_and_value(layout: Layout, mapping: Node) -> str:
     return ": "
 
 
-def _between_values(layout: Layout) -> str:
+def _between_values(layout: TextLayout) -> str:
     """Return what stands between two values that share a line."""
     for node in layout.root.walk():
         if node.flow:

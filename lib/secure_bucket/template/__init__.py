@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from secure_bucket.template.assembly import read_assembly, read_document, read_templates
-from secure_bucket.template.buckets import Bucket, BucketPolicy, Inventory
+from secure_bucket.template.buckets import Bucket, BucketPolicy
 from secure_bucket.template.deployments import Applied, Deployment
+from secure_bucket.template.inventory import Inventory
 from secure_bucket.template.load import Document, is_template, load_document, parse_document
 from secure_bucket.template.resolve import Assembly
 from secure_bucket.template.stack import Stack

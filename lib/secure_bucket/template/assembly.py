@@ -20,7 +20,7 @@ from secure_bucket.template.intrinsics import FUNCTIONS
 from secure_bucket.template.load import Document, is_template, load_document, parse_document, position_in
 from secure_bucket.template.resolve import Assembly, Resolver
 from secure_bucket.template.resource_types import NESTED_STACK, kind_of
-from secure_bucket.template.sources import Body, Elsewhere, Location, Source, sources_of
+from secure_bucket.template.sources import Body, Elsewhere, Source, TemplateUrl, sources_of
 from secure_bucket.template.stack import Resource, Stack, pointer_of
 from secure_bucket.template.worlds import Fork, Infeasible, World
 
@@ -189,7 +189,7 @@ class _Reader(Struct):
                 return why
             case Body(text):
                 return self._read_body(stack, resource, text)
-            case Location(url):
+            case TemplateUrl(url):
                 file = None if self.is_alone else self.files.find(stack, resource, url)
                 if file is None:
                     if url is None:

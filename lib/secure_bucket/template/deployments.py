@@ -8,15 +8,17 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
-from secure_bucket.template.buckets import Bucket, BucketPolicy, Inventory
+from secure_bucket.template.buckets import Bucket, BucketPolicy
 from secure_bucket.template.conditions import obeys_rules
+from secure_bucket.template.inventory import Inventory
 from secure_bucket.template.loops import exists
+from secure_bucket.template.policy_targets import applies_to, is_apart_from, named_buckets, targets_of
 from secure_bucket.template.policy_text import PolicyTextError, read_policy_text
+from secure_bucket.template.pseudo_parameters import partition
 from secure_bucket.template.receivers import receiver_of
-from secure_bucket.template.references import bucket_arn, bucket_name, partition
+from secure_bucket.template.references import bucket_arn, bucket_name
 from secure_bucket.template.resolve import Resolver
 from secure_bucket.template.stack import Path, Stack
-from secure_bucket.template.text import as_text, compare, holes
 from secure_bucket.template.worlds import PARTITION, Fork, Infeasible, Undecidable, World, explore
 from secure_bucket.values.unknown import Text, Unknown
 
@@ -131,14 +133,14 @@ def _deployment(inventory: Inventory, resolver: Resolver, bucket: Bucket) -> Dep
     possible = 0
     for policy in inventory.loose:
         # Whether a policy exists is asked last, because it may depend on what this bucket does not.
-        for target in _targets(inventory, resolver, policy, bucket.stack):
-            applies = _applies(inventory, resolver, policy, target, bucket, name)
+        for target in targets_of(inventory, resolver, policy, bucket.stack):
+            applies = applies_to(inventory, resolver, policy, target, bucket, name)
             if applies is None and policy.stack.outermost is not bucket.stack.outermost:
                 applied += _apart(resolver, policy, target, bucket.stack)
             elif applies is not False and exists(resolver, policy.stack, policy.resource):
                 owner, named = (bucket.stack, name) if applies else (policy.stack, target)
                 arn = bucket_arn(resolver, owner, named)
-                apart = _is_apart(policy.stack, bucket.stack)
+                apart = is_apart_from(policy.stack, bucket.stack)
                 applied.append(Applied(policy, _document(resolver, policy), arn, applies is True, apart))
             else:
                 continue
@@ -174,7 +176,7 @@ def _apart(resolver: Resolver, policy: BucketPolicy, target: str | Text, stack: 
             return []
         document = _document(resolver, policy)
     arn = bucket_arn(resolver, policy.stack, target)
-    return [Applied(policy, document, arn, certain=False, is_apart=_is_apart(policy.stack, stack))]
+    return [Applied(policy, document, arn, certain=False, is_apart=is_apart_from(policy.stack, stack))]
 
 
 def _allow(inventory: Inventory, resolver: Resolver, stack: Stack) -> None:
@@ -183,86 +185,12 @@ def _allow(inventory: Inventory, resolver: Resolver, stack: Stack) -> None:
         raise Infeasible(resolver.opaque(stack, "a rule of the template forbids it", ("", "Rules")))
 
 
-def _applies(
-    inventory: Inventory,
-    resolver: Resolver,
-    policy: BucketPolicy,
-    target: str | Text,
-    bucket: Bucket,
-    name: str | Text,
-) -> bool | None:
-    """Tell whether a policy is for a bucket; `None` when that depends on what is not known."""
-    same = compare(target, name)
-    if same:
-        return _is_meant(inventory, resolver, policy, target, bucket)
-    if same is False:
-        return False
-    made_up = policy.stack is bucket.stack and any(hole.generated for hole in holes(name))
-    if made_up and all(hole in resolver.given for hole in holes(target)):
-        # What is handed to a stack when it is created cannot be the name that it makes up itself.
-        return False
-    # No two buckets have the same name, so the policy of one is not the policy of another.
-    for other in _named(inventory, resolver, target, bucket.stack):
-        if other is not bucket and _goes_with(resolver, policy, other, bucket.stack):
-            return False
-    return None
-
-
-def _goes_with(resolver: Resolver, policy: BucketPolicy, other: Bucket, near: Stack) -> bool:
-    """Tell whether another bucket exists where its policy does; what is deployed apart splits no world."""
-    if other.stack.outermost is near.outermost:
-        return exists(resolver, other.stack, other.resource)
-    if other.stack is policy.stack and not other.resource.members:
-        condition = other.resource.body.get("Condition")
-        if condition is None or condition == policy.resource.body.get("Condition"):
-            return True
-    with contextlib.suppress(Fork):
-        return exists(resolver, other.stack, other.resource)
-    return False
-
-
-def _named(inventory: Inventory, resolver: Resolver, target: str | Text, near: Stack) -> list[Bucket]:
-    """Return the buckets that surely have a name.
-
-    What is deployed apart from a stack is named as in every world: to ask in this one could only split it.
-    """
-    named = inventory.names().get(target, ())
-    apart = [other for other in named if other.stack.outermost is not near.outermost]
-    return apart + [
-        other
-        for other in inventory.buckets_of(near.outermost)
-        if compare(target, bucket_name(resolver, other.stack, other.resource))
-    ]
-
-
-def _is_meant(
-    inventory: Inventory, resolver: Resolver, policy: BucketPolicy, target: str | Text, bucket: Bucket
-) -> bool | None:
-    """Tell which bucket a policy is for where several have the name: then each is one deployment's.
-
-    The stacks of one application are often deployed to several accounts, one Stage to each, with the
-    same names everywhere: the policy belongs to the bucket that is nearest to it.
-    """
-    if bucket.stack is policy.stack:
-        return True
-    if policy.stack.account and bucket.stack.account not in ("", policy.stack.account):
-        return False
-    distance = _distance(policy.stack, bucket.stack)
-    rivals = [
-        _distance(policy.stack, other.stack)
-        for other in _named(inventory, resolver, target, bucket.stack)
-        if other is not bucket and exists(resolver, other.stack, other.resource)
-    ]
-    nearest = min(rivals, default=distance + 1)
-    return None if nearest == distance else distance < nearest
-
-
 def _foreign(inventory: Inventory, resolver: Resolver, policy: BucketPolicy) -> list[Deployment]:
     if not exists(resolver, policy.stack, policy.resource):
         return []
     found = []
-    for target in _targets(inventory, resolver, policy, policy.stack):
-        if _named(inventory, resolver, target, policy.stack):
+    for target in targets_of(inventory, resolver, policy, policy.stack):
+        if named_buckets(inventory, resolver, target, policy.stack):
             continue
         arn = bucket_arn(resolver, policy.stack, target)
         applied = Applied(policy, _document(resolver, policy), arn, certain=True)
@@ -270,30 +198,6 @@ def _foreign(inventory: Inventory, resolver: Resolver, policy: BucketPolicy) -> 
         _allow(inventory, resolver, policy.stack)
         found.append(Deployment(resolver.world, arn, (applied,), False, resolver.expandable))
     return found
-
-
-def _distance(one: Stack, other: Stack) -> int:
-    """Return how far apart two stacks are deployed: as one, together, in one Stage, or anywhere."""
-    if one is other:
-        return 0
-    first, second = one.outermost, other.outermost
-    if first is second:
-        return 1
-    return 2 if first.name.rpartition("/")[0] == second.name.rpartition("/")[0] else 3
-
-
-def _is_apart(one: Stack, other: Stack) -> bool:
-    """Tell whether a stack may be absent where another one is deployed."""
-    around = [other]
-    while around[-1].parent is not None:
-        around.append(around[-1].parent)
-    while one not in around:
-        if one.is_optional:
-            return True
-        if one.parent is None:
-            return around[-1].is_optional or one.stage != other.stage
-        one = one.parent
-    return False
 
 
 def _document(resolver: Resolver, policy: BucketPolicy) -> object:
@@ -311,27 +215,6 @@ def _document(resolver: Resolver, policy: BucketPolicy) -> object:
             path = (policy.resource.properties_path, "PolicyDocument")
             return resolver.opaque(policy.stack, str(error), path)
     return document
-
-
-def _targets(inventory: Inventory, resolver: Resolver, policy: BucketPolicy, near: Stack) -> list[str | Text]:
-    """Return the names that a policy is for; one that is deployed apart is for the same in every world."""
-    if policy.stack.outermost is not near.outermost:
-        with contextlib.suppress(Fork, Infeasible, Undecidable):
-            first = inventory.resolver(inventory.start, False)
-            return [resolver.world.fix(text) for text in _targets_in(first, policy)]
-    return _targets_in(resolver, policy)
-
-
-def _targets_in(resolver: Resolver, policy: BucketPolicy) -> list[str | Text]:
-    known = resolver.targets.get(id(policy))
-    if known is not None:
-        return known
-    target = resolver.property(policy.stack, policy.resource, "Bucket")
-    # `Bucket` is one name; a list of names fails at deployment, and is read as what was meant by it.
-    targets = target if isinstance(target, list) else [target]
-    texts = [as_text(item) for item in targets if item is not None]
-    resolver.targets[id(policy)] = known = [text for text in texts if text is not None]
-    return known
 
 
 def _settle_partition(resolver: Resolver, stack: Stack, applied: list[Applied]) -> None:

@@ -19,8 +19,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
-from secure_bucket.template.buckets import Bucket, Inventory
+from secure_bucket.template.buckets import Bucket
 from secure_bucket.template.conditions import condition_holds
+from secure_bucket.template.inventory import Inventory
 from secure_bucket.template.receivers import may_name
 from secure_bucket.template.references import bucket_name, get_att
 from secure_bucket.template.resolve import Resolver

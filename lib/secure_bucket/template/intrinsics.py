@@ -10,12 +10,13 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from secure_bucket.template.conditions import condition_holds, texts_equal
+from secure_bucket.template.conditions import condition_holds
 from secure_bucket.template.loops import resolve_loop
+from secure_bucket.template.mappings import find_in_map
 from secure_bucket.template.references import get_att, import_value, ref
 from secure_bucket.template.references import output as output_of
 from secure_bucket.template.resolve import Function, Resolver
-from secure_bucket.template.stack import TRANSFORM, Path, Stack
+from secure_bucket.template.stack import Path, Stack
 from secure_bucket.template.text import NO_VALUE, as_text, canonical, concatenate, dynamic_references, holes
 from secure_bucket.template.worlds import Infeasible
 from secure_bucket.values.unknown import Hole, Text, Unknown
@@ -119,63 +120,6 @@ def _if(resolver: Resolver, stack: Stack, argument: object, path: Path) -> objec
         return _wrong(resolver, stack, path, "[condition, value if true, value if false]")
     branch = 1 if condition_holds(resolver, stack, argument[0], (path, 0)) else 2
     return resolver.resolve(stack, argument[branch], (path, branch))
-
-
-def _find_in_map(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
-    if not (isinstance(argument, (list, tuple)) and len(argument) in (3, 4)):
-        return _wrong(resolver, stack, path, "[map, key, key]")
-    name, first, second = (resolver.text(stack, argument[index], (path, index)) for index in range(3))
-    table = stack.sections["Mappings"].get(name) if isinstance(name, str) else None
-    expression = f"Fn::FindInMap({canonical(name)}, {canonical(first)}, {canonical(second)})"
-    if stack.is_rewritten("Mappings") or _holds_macro(table):
-        reason = "a macro rewrites the mappings, which happens only at deployment"
-        return resolver.opaque(stack, reason, path, expression)
-    if not isinstance(table, Mapping):
-        return resolver.opaque(stack, f"there is no mapping `{name}` in this template", path, expression)
-    if not (resolver.expand or resolver.in_condition) and (holes(first) or holes(second)):
-        candidates = _map_values(table, first, second)
-        if candidates and all(isinstance(value, str) for value in candidates):
-            if len(set(candidates)) == 1 and len(argument) == 3:
-                return resolver.resolve(stack, candidates[0], path)
-            resolver.expandable = True
-            return resolver.hole(
-                stack, expression, "which row of the mapping counts is known only at deployment", path
-            )
-    row = _row(resolver, table, first)
-    value = _row(resolver, row, second) if isinstance(row, Mapping) else None
-    if value is not None:
-        return resolver.resolve(stack, value, path)
-    for key in (*table, *(row if isinstance(row, Mapping) else ())):
-        texts_equal(resolver, resolver.literal(stack, str(key)), "")
-    if len(argument) == 4 and isinstance(argument[3], Mapping) and "DefaultValue" in argument[3]:
-        return resolver.resolve(stack, argument[3]["DefaultValue"], ((path, 3), "DefaultValue"))
-    # CloudFormation refuses to deploy what is not in the mapping.
-    raise Infeasible(resolver.opaque(stack, f"the mapping `{name}` has no value for these keys", path))
-
-
-def _holds_macro(table: object) -> bool:
-    rows = (table, *table.values()) if isinstance(table, Mapping) else ()
-    return any(isinstance(row, Mapping) and TRANSFORM in row for row in rows)
-
-
-def _map_values(table: Mapping[str, object], first: str | Text, second: str | Text) -> list[object]:
-    rows = [table.get(first)] if isinstance(first, str) else list(table.values())
-    return [
-        value
-        for row in rows
-        if isinstance(row, Mapping)
-        for key, value in row.items()
-        if not isinstance(second, str) or key == second
-    ]
-
-
-def _row(resolver: Resolver, table: Mapping[str, object], key: str | Text) -> object:
-    if isinstance(key, str):
-        return table.get(key)
-    for candidate in table:
-        if texts_equal(resolver, key, str(candidate)):
-            return table[candidate]
-    return None
 
 
 def _select(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
@@ -283,7 +227,7 @@ def _transform(resolver: Resolver, stack: Stack, argument: object, path: Path) -
 FUNCTIONS: Final[Mapping[str, Function]] = {
     "Fn::Base64": _base64,
     "Fn::Cidr": _deployed("CloudFormation cuts the address range up only at deployment"),
-    "Fn::FindInMap": _find_in_map,
+    "Fn::FindInMap": find_in_map,
     "Fn::ForEach": resolve_loop,
     "Fn::GetAZs": _deployed("the Availability Zones are known only at deployment"),
     "Fn::GetAtt": _get_att,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from secure_bucket.template.buckets import Bucket, Inventory, Receiver
+from secure_bucket.template.buckets import Bucket, Receiver
+from secure_bucket.template.inventory import Inventory
 from secure_bucket.template.loops import exists
 from secure_bucket.template.resolve import Resolver
 from secure_bucket.template.stack import Stack, pointer_of

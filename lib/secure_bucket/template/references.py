@@ -9,20 +9,20 @@ from collections.abc import Mapping
 
 from secure_bucket.template.conditions import condition_holds
 from secure_bucket.template.parameters import Parameter
+from secure_bucket.template.pseudo_parameters import fixed_text, partition, pseudo_parameter
 from secure_bucket.template.resolve import MAX_NESTING, Resolver
 from secure_bucket.template.stack import TRANSFORM, Path, Resource, Stack
 from secure_bucket.template.text import NO_VALUE, as_text, concatenate, first_unsettled, holes
 from secure_bucket.template.unreplaced import placeholders_as_holes
-from secure_bucket.template.worlds import PARTITION, REGION, URL_SUFFIX, URL_SUFFIXES, partition_of
 from secure_bucket.values.unknown import Text, Unknown
 
-__all__ = ["bucket_arn", "bucket_name", "get_att", "import_value", "output", "partition", "ref"]
+__all__ = ["bucket_arn", "bucket_name", "get_att", "import_value", "output", "ref"]
 
 
 def ref(resolver: Resolver, stack: Stack, name: str, path: Path) -> object:
     """Return what `{"Ref": name}` comes to."""
     if name.startswith("AWS::"):
-        return _pseudo(resolver, stack, name, path)
+        return pseudo_parameter(resolver, stack, name, path)
     parameter = stack.parameters.get(name)
     if parameter is not None:
         return _parameter(resolver, stack, name, parameter, path)
@@ -31,7 +31,7 @@ def ref(resolver: Resolver, stack: Stack, name: str, path: Path) -> object:
         if resource.type == "AWS::S3::Bucket":
             return bucket_name(resolver, stack, resource)
         qualified = resolver.assembly.qualify(stack, name)
-        return _fixed(
+        return fixed_text(
             resolver,
             resolver.hole(
                 stack,
@@ -71,7 +71,7 @@ def get_att(resolver: Resolver, stack: Stack, logical_id: str, attribute: str, p
         if nested is not None:
             return output(resolver, nested, attribute.removeprefix("Outputs."), path)
     qualified = resolver.assembly.qualify(stack, f"{logical_id}.{attribute}")
-    return _fixed(
+    return fixed_text(
         resolver,
         resolver.hole(
             stack,
@@ -112,13 +112,6 @@ def output(resolver: Resolver, stack: Stack, name: str, path: Path) -> object:
         return resolver.resolve(stack, output["Value"], (where, "Value"))
     finally:
         resolver.nesting -= 1
-
-
-def partition(resolver: Resolver, stack: Stack) -> str | Text:
-    """Return the partition that a stack is deployed to."""
-    if stack.region:
-        return partition_of(stack.region)
-    return _fixed(resolver, Text((PARTITION,)))
 
 
 def bucket_arn(resolver: Resolver, stack: Stack, name: str | Text) -> str | Text:
@@ -172,7 +165,7 @@ def import_value(resolver: Resolver, stack: Stack, name: str | Text, path: Path)
         stack, f"Fn::ImportValue {name}", f"`{name}` is exported by a stack that is not here", path
     )
     resolver.given.update(holes(imported))
-    return _fixed(resolver, imported)
+    return fixed_text(resolver, imported)
 
 
 def _parameter(resolver: Resolver, stack: Stack, name: str, parameter: Parameter, path: Path) -> object:
@@ -193,7 +186,7 @@ def _parameter(resolver: Resolver, stack: Stack, name: str, parameter: Parameter
         if resolver.expand:
             return resolver.world.choose(hole, parameter.allowed)
         resolver.expandable = True
-    return _fixed(resolver, text)
+    return fixed_text(resolver, text)
 
 
 def _passed(
@@ -244,61 +237,6 @@ def _passed(
         if text_value is not None
         else resolver.opaque(stack, f"the parameter `{name}` has no value", path)
     )
-
-
-def _pseudo(resolver: Resolver, stack: Stack, name: str, path: Path) -> object:
-    if name == "AWS::NoValue":
-        return NO_VALUE
-    if name == "AWS::Region":
-        return stack.region or _fixed(resolver, Text((REGION,)))
-    if name == "AWS::Partition":
-        return partition(resolver, stack)
-    if name == "AWS::AccountId":
-        return stack.account or _fixed(
-            resolver, resolver.hole(stack, name, "the account is known only at deployment", path, plain=True)
-        )
-    if name == "AWS::URLSuffix":
-        return URL_SUFFIXES.get(str(partition(resolver, stack)), Text((URL_SUFFIX,)))
-    if name == "AWS::StackName":
-        if stack.stack_name:
-            return stack.stack_name
-        qualified = name if len(resolver.assembly.stacks) == 1 else f"{stack.name}.{name}"
-        return _fixed(
-            resolver, resolver.hole(stack, qualified, "the stack gets its name only at deployment", path)
-        )
-    if name == "AWS::StackId":
-        # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html
-        unique = resolver.hole(
-            stack, f"{stack.name}AWS::StackId", "the stack gets its id only at deployment", path
-        )
-        parts = [
-            as_text(_pseudo(resolver, stack, f"AWS::{part}", path)) or ""
-            for part in ("Region", "AccountId", "StackName")
-        ]
-        region, account, stack_name = parts
-        return concatenate(
-            (
-                "arn:",
-                partition(resolver, stack),
-                ":cloudformation:",
-                region,
-                ":",
-                account,
-                ":stack/",
-                stack_name,
-                "/",
-                unique,
-            )
-        )
-    if name == "AWS::NotificationARNs":
-        return resolver.opaque(stack, "it is known only at deployment", path, name)
-    return resolver.opaque(stack, f"`{name}` is not a pseudo parameter of CloudFormation", path)
-
-
-def _fixed(resolver: Resolver, text: Text) -> str | Text:
-    """Return the text that this world fixes for a hole, or the hole."""
-    (hole,) = holes(text)
-    return resolver.world.values.get(hole, text)
 
 
 def _is_plain(value: object) -> bool:

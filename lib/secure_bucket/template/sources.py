@@ -13,12 +13,12 @@ from secure_bucket.template.resource_types import NESTED_STACK, PRODUCT, PROVISI
 from secure_bucket.template.stack import Resource
 from secure_bucket.values.unknown import Unknown
 
-__all__ = ["Body", "Elsewhere", "Location", "Source", "end_of_url", "sources_of"]
+__all__ = ["Body", "Elsewhere", "Source", "TemplateUrl", "end_of_url", "sources_of"]
 
 _MAX_ALTERNATIVES = 64
 
 
-class Location(Struct, frozen=True):
+class TemplateUrl(Struct, frozen=True):
     """A template at a URL, as it is written: a text, or what makes one; `None` when it is not written."""
 
     url: object
@@ -36,7 +36,7 @@ class Elsewhere(Struct, frozen=True):
     why: str
 
 
-Source: TypeAlias = "Location | Body | Elsewhere"
+Source: TypeAlias = "TemplateUrl | Body | Elsewhere"
 
 
 def sources_of(resource: Resource, products: Collection[object] = ()) -> tuple[Source, ...]:
@@ -69,7 +69,7 @@ def _sources(kind: str, properties: Mapping[str, object], products: Collection[o
             for version in versions if isinstance(versions, list) else [versions] if versions else ():
                 info = version.get("Info") if isinstance(version, Mapping) else None
                 url = info.get("LoadTemplateFromURL") if isinstance(info, Mapping) else None
-                yield Elsewhere("a version does not name its URL") if url is None else Location(url)
+                yield Elsewhere("a version does not name its URL") if url is None else TemplateUrl(url)
         if "SourceConnection" in properties:
             yield Elsewhere("the product is synchronized with a repository")
     elif kind == PROVISIONED_PRODUCT:
@@ -82,12 +82,12 @@ def _sources(kind: str, properties: Mapping[str, object], products: Collection[o
         if isinstance(location, Mapping) and "ApplicationId" in location:
             yield Elsewhere("the AWS Serverless Application Repository holds it")
         elif location is not None:
-            yield from map(Location, _alternatives(location))
+            yield from map(TemplateUrl, _alternatives(location))
     else:
         if properties.get("TemplateURL") is not None:
-            yield from map(Location, _alternatives(properties["TemplateURL"]))
+            yield from map(TemplateUrl, _alternatives(properties["TemplateURL"]))
         elif kind == NESTED_STACK:
-            yield Location(None)
+            yield TemplateUrl(None)
         if properties.get("TemplateBody") is not None:
             yield from map(Body, _alternatives(properties["TemplateBody"]))
 

@@ -8,7 +8,6 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +16,10 @@ from msgspec import Struct
 from secure_bucket.errors import MissingDependencyError, TemplateError
 from secure_bucket.template.scan import (
     MAX_DEPTH,
-    WrittenFloat,
-    WrittenInteger,
-    WrittenText,
     duplicate_key,
     pointer_token,
 )
+from secure_bucket.template.yaml_scalars import plain_scalar
 from secure_bucket.values.unknown import Place, Unknown
 
 if TYPE_CHECKING:
@@ -30,24 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SeveralDocumentsError", "scan_yaml"]
 
-_BOOLEANS = {
-    word: value
-    for name, value in (
-        ("yes", True),
-        ("no", False),
-        ("true", True),
-        ("false", False),
-        ("on", True),
-        ("off", False),
-    )
-    for word in (name, name.capitalize(), name.upper())
-}
-_NULLS = {"", "~", "null", "Null", "NULL"}
-_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9_]*)")
-_RADIX = re.compile(r"([-+]?)(?:0b([01_]+)|0x([0-9a-fA-F_]+)|0([0-7_]+))")
-_SEXAGESIMAL = re.compile(r"([-+]?)([1-9][0-9_]*(?::[0-5]?[0-9])+)")
-_FLOAT = re.compile(r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?)")
-_EXPONENT = re.compile(r"[-+]?[0-9]{1,300}[eE][-+]?[0-9]{1,300}")
 _STANDARD = "tag:yaml.org,2002:"
 _LONG_NAMES = {"!Ref": "Ref", "!Condition": "Condition"}
 
@@ -209,13 +188,13 @@ class _Builder:
         # A quoted scalar, a block scalar and one with a short tag of its own style are text.
         if tag == "!" or event.style in ("'", '"', "|", ">"):
             return text
-        return _plain(text)
+        return plain_scalar(text)
 
     def _standard(self, kind: str, text: str, pointer: str) -> object:
         if kind == "str":
             return text
         if kind in ("int", "float", "bool", "null"):
-            return _plain(text)
+            return plain_scalar(text)
         return Unknown(f"CloudFormation does not support the YAML tag `!!{kind}`", Place(pointer, self.file))
 
     def _sequence(self, pointer: str, depth: int) -> list[object]:
@@ -268,36 +247,3 @@ class _Builder:
             f"`{self.file}` has a key that is not text, in line {event.start_mark.line + 1}: "
             "is a quotation mark missing?"
         )
-
-
-def _plain(text: str) -> object:
-    if text in _BOOLEANS:
-        return _BOOLEANS[text]
-    if text in _NULLS:
-        return None
-    if not text[0].isascii() or not (text[0].isdigit() or text[0] in "+-.") or len(text) > 300:
-        return text
-    # YAML 1.2 reads `1e3` and `0891` as numbers, YAML 1.1 as text.
-    if _EXPONENT.fullmatch(text):
-        return WrittenText(text)
-    if text.isdigit() and text[0] == "0" and ("8" in text or "9" in text):
-        return WrittenText(text)
-    if _FLOAT.fullmatch(text) and any(character.isdigit() for character in text):
-        return WrittenFloat(text)
-    number = _integer(text)
-    return text if number is None else number if str(number) == text else WrittenInteger(number, text)
-
-
-def _integer(text: str) -> int | None:
-    if _INTEGER.fullmatch(text):
-        return int(text.replace("_", ""))
-    radix = _RADIX.fullmatch(text)
-    if radix and (digits := (radix[2] or radix[3] or radix[4]).replace("_", "")):
-        return int(radix[1] + digits, 2 if radix[2] else 16 if radix[3] else 8)
-    sexagesimal = _SEXAGESIMAL.fullmatch(text)
-    if sexagesimal:
-        total = 0
-        for digit in sexagesimal[2].replace("_", "").split(":"):
-            total = total * 60 + int(digit)
-        return -total if sexagesimal[1] == "-" else total
-    return None

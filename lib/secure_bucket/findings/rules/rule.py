@@ -11,8 +11,9 @@ from typing import TypeAlias
 from msgspec import Struct
 from typing_extensions import assert_never
 
+from secure_bucket.findings.combine import ClaimOutcome
+from secure_bucket.findings.declared import DeclaredJudgement
 from secure_bucket.findings.finding import Finding, Level
-from secure_bucket.findings.judge import DeclaredJudgement, Outcome
 from secure_bucket.findings.running import RunningJudgement
 from secure_bucket.policy.request import ANONYMOUS, Request
 from secure_bucket.policy.statements import deny_plain_http
@@ -92,7 +93,7 @@ def finding(
     message: str,
     fix: str,
     at: Place | None = None,
-    outcome: Outcome | None = None,
+    outcome: ClaimOutcome | None = None,
 ) -> Finding:
     """Return a finding on a judgement, with the request and the parameters of an outcome."""
     verdict = outcome.verdict if outcome is not None else None
@@ -145,7 +146,7 @@ def describe_request(request: Request) -> str:
     return f"{who} can {what} over {over}"
 
 
-def when(outcome: Outcome) -> str:
+def when(outcome: ClaimOutcome) -> str:
     """Return the parameter values that an outcome depends on, as the end of a clause."""
     if not outcome.parameters:
         return ""
@@ -156,7 +157,7 @@ def when(outcome: Outcome) -> str:
     return " when " + " and ".join(values)
 
 
-def describe_refutation(judgement: Judgement, outcome: Outcome, refuted: Refuted) -> str:
+def describe_refutation(judgement: Judgement, outcome: ClaimOutcome, refuted: Refuted) -> str:
     """Describe the request that no statement denies, and why none does, as the message of a finding."""
     request = describe_request(refuted.request)
     return f"{subject(judgement)}: {request}{when(outcome)}: {refuted.why}{circumstances(judgement)}"
@@ -167,7 +168,7 @@ def circumstances(judgement: Judgement) -> str:
     return judgement.bucket.circumstances() if isinstance(judgement, RunningJudgement) else ""
 
 
-def decided_at(judgement: Judgement, outcome: Outcome, refuted: Refuted) -> Place | None:
+def decided_at(judgement: Judgement, outcome: ClaimOutcome, refuted: Refuted) -> Place | None:
     """Return where the statement is that decides; `None` where a template has no policy that could."""
     return refuted.at if outcome.policy is not None or isinstance(judgement, RunningJudgement) else None
 
@@ -194,7 +195,7 @@ def website_remedy(judgement: Judgement) -> str:
     return f"{WEBSITE_REMEDY}{how}, and serve the bucket through CloudFront with origin access control"
 
 
-def remedy(judgement: Judgement, outcome: Outcome) -> str:
+def remedy(judgement: Judgement, outcome: ClaimOutcome) -> str:
     """Return what to do, concretely: for a construct, for a template, or for a bucket that runs."""
     if judgement.website:
         return website_remedy(judgement)
@@ -207,7 +208,7 @@ def remedy(judgement: Judgement, outcome: Outcome) -> str:
     return before + _deny(judgement, outcome)
 
 
-def _deny(judgement: Judgement, outcome: Outcome) -> str:
+def _deny(judgement: Judgement, outcome: ClaimOutcome) -> str:
     if isinstance(judgement, RunningJudgement):
         return judgement.bucket.remedy(deny_plain_http(judgement.bucket.arn))
     if judgement.subject.construct_path and not judgement.foreign:

@@ -35,8 +35,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from secure_bucket.findings.declared import DeclaredJudgement
 from secure_bucket.findings.finding import Finding, Level
-from secure_bucket.findings.judge import DeclaredJudgement
 from secure_bucket.findings.rules.rule import Judgement, Rule, finding, subject
 
 __all__ = ["RULE"]

@@ -44,8 +44,8 @@ from collections.abc import Iterator
 
 from typing_extensions import assert_never
 
+from secure_bucket.findings.declared import DeclaredJudgement
 from secure_bucket.findings.finding import Finding, Level
-from secure_bucket.findings.judge import DeclaredJudgement
 from secure_bucket.findings.rules.rule import (
     Judgement,
     Rule,

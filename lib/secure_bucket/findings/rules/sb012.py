@@ -43,7 +43,7 @@ from collections.abc import Iterator, Mapping
 from secure_bucket.findings.finding import Finding, Level
 from secure_bucket.findings.rules.rule import Rule
 from secure_bucket.findings.subject import Declared
-from secure_bucket.template.buckets import Inventory
+from secure_bucket.template.inventory import Inventory
 from secure_bucket.template.references import bucket_arn, bucket_name
 from secure_bucket.template.stack import Resource, Stack, pointer_of
 from secure_bucket.template.text import as_text, strings_of

@@ -1,0 +1,97 @@
+"""Spread work over processes that end with this one, whatever ends it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+__all__ = ["map_in_processes"]
+
+# The signals that end a run; Windows has no SIGHUP.
+_ENDING = ("SIGHUP", "SIGINT", "SIGTERM")
+
+Part = TypeVar("Part")
+Done = TypeVar("Done")
+
+
+def map_in_processes(
+    work: Callable[[Part], Done], parts: Sequence[Part], alone: Sequence[bool], processes: int
+) -> Iterator[Done | None]:
+    """Yield what comes of each part, in their order; `None` for one whose process was killed.
+
+    Args:
+        work: What to do with a part.
+        parts: The parts.
+        alone: Which of the parts this process does itself.
+        processes: How many processes to use.
+    """
+    # Together they take 20 ms to load, and most runs need one process.
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
+    # A forked process has all modules already. Only Linux forks safely.
+    method = "fork" if sys.platform == "linux" else None
+    with (
+        _exit_on_signals(),
+        ProcessPoolExecutor(processes, multiprocessing.get_context(method), _end_with_the_parent) as executor,
+    ):
+        futures = [
+            None if is_alone else executor.submit(work, part)
+            for part, is_alone in zip(parts, alone, strict=True)
+        ]
+        for index, part in enumerate(parts):
+            # What is done is not kept.
+            future, futures[index] = futures[index], None
+            try:
+                yield work(part) if future is None else future.result()
+            except BrokenProcessPool:
+                yield None
+
+
+def _end_with_the_parent() -> None:
+    """End this worker when its parent ends in whatever way, so that no worker holds the output open."""
+    import multiprocessing
+    import threading
+
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+
+        def wait() -> None:
+            parent.join()
+            os._exit(1)
+
+        threading.Thread(target=wait, daemon=True).start()
+
+
+@contextlib.contextmanager
+def _exit_on_signals() -> Iterator[None]:
+    """Exit with 128 and the number of a signal that ends the run; `nohup` and the like stay in force.
+
+    A handler that raises can lose its exception or leave a lock behind while the pool forks or submits.
+    """
+    import signal
+    import threading
+
+    def stop(number: int, _: object) -> None:
+        with contextlib.suppress(OSError):
+            if os.isatty(2):
+                os.write(2, b"\x1b[?25h\n")  # The progress bar hides the cursor.
+        os._exit(128 + number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Only the main thread may set handlers.
+        return
+    known = [signal.Signals[name] for name in _ENDING if name in signal.Signals.__members__]
+    before = {each: signal.getsignal(each) for each in known}
+    for each in known:
+        if before[each] is not signal.SIG_IGN:
+            signal.signal(each, stop)
+    try:
+        yield
+    finally:
+        for each in known:
+            signal.signal(each, before[each])

@@ -1,0 +1,75 @@
+"""Look values up in the `Mappings` of a template.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-findinmap.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from secure_bucket.template.conditions import texts_equal
+from secure_bucket.template.resolve import Resolver
+from secure_bucket.template.stack import TRANSFORM, Path, Stack
+from secure_bucket.template.text import canonical, holes
+from secure_bucket.template.worlds import Infeasible
+from secure_bucket.values.unknown import Text
+
+__all__ = ["find_in_map"]
+
+
+def find_in_map(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
+    """Return what `Fn::FindInMap` comes to."""
+    if not (isinstance(argument, (list, tuple)) and len(argument) in (3, 4)):
+        return resolver.opaque(stack, f"`{path[1]}` has the form [map, key, key]", path[0])
+    name, first, second = (resolver.text(stack, argument[index], (path, index)) for index in range(3))
+    table = stack.sections["Mappings"].get(name) if isinstance(name, str) else None
+    expression = f"Fn::FindInMap({canonical(name)}, {canonical(first)}, {canonical(second)})"
+    if stack.is_rewritten("Mappings") or _holds_macro(table):
+        reason = "a macro rewrites the mappings, which happens only at deployment"
+        return resolver.opaque(stack, reason, path, expression)
+    if not isinstance(table, Mapping):
+        return resolver.opaque(stack, f"there is no mapping `{name}` in this template", path, expression)
+    if not (resolver.expand or resolver.in_condition) and (holes(first) or holes(second)):
+        candidates = _map_values(table, first, second)
+        if candidates and all(isinstance(value, str) for value in candidates):
+            if len(set(candidates)) == 1 and len(argument) == 3:
+                return resolver.resolve(stack, candidates[0], path)
+            resolver.expandable = True
+            return resolver.hole(
+                stack, expression, "which row of the mapping counts is known only at deployment", path
+            )
+    row = _row(resolver, table, first)
+    value = _row(resolver, row, second) if isinstance(row, Mapping) else None
+    if value is not None:
+        return resolver.resolve(stack, value, path)
+    for key in (*table, *(row if isinstance(row, Mapping) else ())):
+        texts_equal(resolver, resolver.literal(stack, str(key)), "")
+    if len(argument) == 4 and isinstance(argument[3], Mapping) and "DefaultValue" in argument[3]:
+        return resolver.resolve(stack, argument[3]["DefaultValue"], ((path, 3), "DefaultValue"))
+    # CloudFormation refuses to deploy what is not in the mapping.
+    raise Infeasible(resolver.opaque(stack, f"the mapping `{name}` has no value for these keys", path))
+
+
+def _holds_macro(table: object) -> bool:
+    rows = (table, *table.values()) if isinstance(table, Mapping) else ()
+    return any(isinstance(row, Mapping) and TRANSFORM in row for row in rows)
+
+
+def _map_values(table: Mapping[str, object], first: str | Text, second: str | Text) -> list[object]:
+    rows = [table.get(first)] if isinstance(first, str) else list(table.values())
+    return [
+        value
+        for row in rows
+        if isinstance(row, Mapping)
+        for key, value in row.items()
+        if not isinstance(second, str) or key == second
+    ]
+
+
+def _row(resolver: Resolver, table: Mapping[str, object], key: str | Text) -> object:
+    if isinstance(key, str):
+        return table.get(key)
+    for candidate in table:
+        if texts_equal(resolver, key, str(candidate)):
+            return table[candidate]
+    return None
