@@ -21,6 +21,9 @@ from pathlib import Path
 
 import pictures
 import reference
+import session
+
+from secure_bucket.version import installed_version
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,7 +32,12 @@ def generate(directory: Path) -> None:
     """Write what the pages take in."""
     target = directory / "build" / "docs"
     target.mkdir(parents=True, exist_ok=True)
-    pages = {**reference.pages(ROOT), **pictures.pages()}
+    pages = {
+        **reference.pages(ROOT),
+        **pictures.pages(),
+        "session.svg": session.session(),
+        "version.md": f"This is the documentation of version {installed_version()}.\n",
+    }
     for name, text in pages.items():
         file = target / name
         # Left alone where it is the same, so that `--serve` does not build without a reason.
