@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 
 from secure_bucket.policy import Hole, Text
+from secure_bucket.policy.pattern import matches as matches_text
+from secure_bucket.policy.pattern import read_pattern
 from secure_bucket.proof.matching import matches
 from secure_bucket.proof.pattern import compile_pattern
 from secure_bucket.proof.subject import Subject
@@ -106,3 +110,49 @@ def test_the_wildcards_of_an_arn_operator_stay_in_their_part() -> None:
     pattern = compile_pattern("arn:aws:*:*:111122223333:*", wild=True, arn=True)
     assert matches(pattern, "arn:aws:sns:us-east-1:111122223333:a:b") is True
     assert matches(pattern, "arn:aws:sns:x:us-east-1:111122223333:a") is False
+
+
+def words(letters: str, longest: int) -> list[str]:
+    return ["".join(word) for size in range(longest + 1) for word in product(letters, repeat=size)]
+
+
+@pytest.mark.parametrize("written", words("a?*", 4))
+def test_a_hole_matches_if_some_text_in_it_does(written: str) -> None:
+    pattern = compile_pattern(written, wild=True)
+    for before, after in product(words("ab", 2), words("ab", 2)):
+        found = matches(pattern, Text((before, PARAMETER, after)), given=True)
+        texts = (f"{before}{text}{after}" for text in words("ab", 4))
+        answers = {matches_text(read_pattern(written), text) for text in texts}
+        assert (found is not False) == (True in answers), (before, after)
+        assert found is not True or answers == {True}
+
+
+@pytest.mark.parametrize("written", words("a?*", 4))
+def test_a_name_that_is_made_up_matches_if_some_new_text_does(written: str) -> None:
+    pattern = compile_pattern(written, wild=True)
+    for before, after in product(words("a", 2), words("a", 2)):
+        found = matches(pattern, Text((before, BUCKET, after)), given=True)
+        # A policy never has in full a name that CloudFormation makes up: a wildcard has to meet it.
+        texts = (f"{before}{text}{after}" for text in words("az", 4) if "z" in text)
+        answers = {matches_text(read_pattern(written), text) for text in texts}
+        assert (found is not False) == (True in answers), (before, after)
+
+
+def test_a_pattern_without_case_matches_a_hole_beside_letters_of_either_case() -> None:
+    pattern = compile_pattern("aB", fold=True)
+    assert matches(pattern, Text(("A", PARAMETER)), given=True) is None
+    assert matches(pattern, Text((PARAMETER, "b")), given=True) is None
+    assert matches(pattern, Text(("B", PARAMETER)), given=True) is False
+    assert matches(compile_pattern("aB"), Text(("A", PARAMETER)), given=True) is False
+
+
+def test_a_wildcard_in_an_arn_does_not_cross_a_colon_beside_a_hole() -> None:
+    pattern = compile_pattern("arn:a?:s*:::x", arn=True, wild=True)
+    assert matches(pattern, Text(("arn:ab:s3:::", PARAMETER)), given=True) is None
+    assert matches(pattern, Text(("arn:a", PARAMETER, ":s3:::x")), given=True) is None
+    assert matches(pattern, Text(("arn:ab:t3:::", PARAMETER)), given=True) is False
+
+
+def test_a_comparison_that_costs_too_much_counts_as_open() -> None:
+    long = Text(("a" * 300, PARAMETER, "b" * 300))
+    assert matches(compile_pattern("?" * 300 + "c", wild=True), long, given=True) is None

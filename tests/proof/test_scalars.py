@@ -137,3 +137,11 @@ def test_what_is_no_address_is_none() -> None:
     assert parse_address("10.0.0.256") is None
     assert parse_network("10.0.0.0/33") is None
     assert parse_network("10.0.0.7/24") == ranges("10.0.0.0/24")
+
+
+def test_networks_with_an_address_between_them_are_two_ranges() -> None:
+    networks = [parse_network(text) for text in ("10.0.0.0", "10.0.0.2")]
+    union = AddressRanges.union([network for network in networks if network is not None])
+    between = parse_address("10.0.0.1")
+    assert between is not None
+    assert not union.contain(between)

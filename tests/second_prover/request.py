@@ -395,7 +395,9 @@ class Space:
             if narrow:
                 found.append(disj(tls.value == z3.RealVal(v) for v in ("1", "11/10")))
         time, epoch = get("aws:currenttime"), get("aws:epochtime")
-        found += [one.value >= READ for one in (time, epoch) if one is not None]
+        clocks = [one.value for one in (time, epoch) if one is not None]
+        # The year 9999 is the last that the format of a date can name.
+        found += [limit for value in clocks for limit in (value >= READ, value <= 253_402_300_799)]
         if time is not None and epoch is not None:
             found.append(time.value == epoch.value)
         if narrow:
