@@ -1,0 +1,64 @@
+"""Exceptions that hold, and those that do not."""
+
+from __future__ import annotations
+
+import json
+
+import aws_cdk as cdk
+from aws_cdk import aws_s3 as s3
+
+from tests.synth.situations.situation import (
+    situation,
+    stack,
+)
+
+
+def accepted(app: cdk.App, reason: str, id: str = "secure-bucket::SB001") -> None:
+    bucket = s3.Bucket(stack(app), "Plain")
+    cdk.Validations.of(bucket).acknowledge(cdk.Acknowledgment(id=id, reason=reason))
+
+
+@situation("finding that is accepted with a reason", synth=0, check=0)
+def accepted_with_a_reason(app: cdk.App) -> None:
+    accepted(app, "the old scanner speaks no TLS, expires 2999-12-31")
+
+
+@situation("exception that expired")
+def expired(app: cdk.App) -> None:
+    accepted(app, "the old scanner speaks no TLS, expires 2020-01-01")
+
+
+@situation("expired exception with a newer one without an end")
+def revived(app: cdk.App) -> None:
+    expired(app)
+    again = cdk.Acknowledgment(id="secure-bucket::SB001", reason="the old scanner speaks no TLS")
+    cdk.Validations.of(app).acknowledge(again)
+
+
+@situation("exception with an end that is not understood")
+def malformed(app: cdk.App) -> None:
+    accepted(app, "the old scanner speaks no TLS, until end of 2025")
+
+
+@situation("exception without a reason")
+def without_reason(app: cdk.App) -> None:
+    accepted(app, " \u200b.")
+
+
+@situation("exception with a misspelt id, or of the sum")
+def misspelt(app: cdk.App) -> None:
+    accepted(app, "the old scanner speaks no TLS", "secure-bucket::plaintext-http")
+    sum = cdk.Acknowledgment(id="secure-bucket::unproven-buckets", reason="the old scanner speaks no TLS")
+    cdk.Validations.of(app).acknowledge(sum)
+
+
+@situation("construct path in the `Metadata` of a template that is not of the app")
+def foreign_path(app: cdk.App) -> None:
+    top = stack(app)
+    excused = s3.Bucket(top, "Excused")
+    cdk.Validations.of(excused).acknowledge(
+        cdk.Acknowledgment(id="secure-bucket::SB001", reason="the old scanner speaks no TLS")
+    )
+    plain = {"Type": "AWS::S3::Bucket", "Metadata": {"aws:cdk:path": "Top/Excused/Resource"}}
+    body = json.dumps({"Resources": {"Plain": plain}})
+    cdk.CfnStackSet(top, "Set", stack_set_name="set", permission_model="SELF_MANAGED", template_body=body)

@@ -1,0 +1,66 @@
+"""What the process of an app does about the gate."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+
+from secure_bucket import SecureBucket
+from tests.synth.situations.places import in_a_stack
+from tests.synth.situations.situation import (
+    PLAIN,
+    situation,
+    stack,
+)
+
+
+@situation("context or `CDK_VALIDATION=false` that switches the validation of the CDK off")
+def validation_off(app: cdk.App) -> None:
+    app.node.set_context("@aws-cdk/core:failSynthOnValidationErrors", True)
+    os.environ["CDK_VALIDATION"] = "false"
+    in_a_stack(app)
+
+
+@situation("app that ends with `os._exit(0)` after its synthesis", after=lambda app: os._exit(0))
+def ends_at_once(app: cdk.App) -> None:
+    in_a_stack(app)
+
+
+def remove_report(app: cdk.App) -> None:
+    Path(app.outdir, "validation-report.json").unlink()
+
+
+@situation("script that removes the report of the CDK", check=1, after=remove_report)
+def report_removed(app: cdk.App) -> None:
+    in_a_stack(app)
+
+
+def edit_template(app: cdk.App) -> None:
+    file = Path(app.outdir, "Top.template.json")
+    file.write_text(json.dumps(PLAIN), encoding="utf-8")
+
+
+@situation("script that edits a template after the gate", check=2, after=edit_template)
+def template_edited(app: cdk.App) -> None:
+    SecureBucket(stack(app), "Good")
+
+
+def second_app(app: cdk.App) -> None:
+    second = cdk.App(outdir=app.outdir)
+    in_a_stack(second)
+    second.synth()
+
+
+@situation("second App into the same directory", check=2, after=second_app)
+def second_app_in_the_directory(app: cdk.App) -> None:
+    SecureBucket(stack(app), "Good")
+
+
+@situation("app without a plain bucket", synth=0, check=0)
+def clean(app: cdk.App) -> None:
+    bucket = SecureBucket(stack(app), "Good")
+    bucket.grant_read(iam.AccountPrincipal("111122223333"))
