@@ -121,7 +121,7 @@ def with_report(
     if not isinstance(before, Mapping) or not isinstance(before.get("pluginReports"), list):
         raise ValueError(f"`{VALIDATION_REPORT}` is not a validation report")
     others = [each for each in before["pluginReports"] if not _is_ours(each)]
-    added = [msgspec.to_builtins(ours)] if says_something else []
+    added = [msgspec.json.decode(msgspec.json.encode(ours))] if says_something else []
     return {**before, "pluginReports": [*others, *added]}
 
 
