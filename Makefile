@@ -107,6 +107,7 @@ bench: install
 	python benchmarks/bucket.py
 	python benchmarks/bucket_gate.py
 	python benchmarks/adopt.py 1000 10 1
+	python benchmarks/find_buckets.py
 	python benchmarks/prove.py
 	python benchmarks/template.py
 	python benchmarks/review.py 1000 10

@@ -32,6 +32,8 @@ __all__ = [
     "implements",
     "require_cdk",
     "resources_in",
+    "select_resources",
+    "walk_resources",
 ]
 
 _Class = TypeVar("_Class", bound=type)
@@ -98,7 +100,7 @@ def require_cdk(name: str) -> None:
 
 
 def _assembly() -> Any:
-    # The code that runs, whatever the metadata of a package says.
+    # The version of the code that runs: the metadata of a package can differ.
     from aws_cdk._jsii import __jsii_assembly__
 
     return __jsii_assembly__
@@ -159,15 +161,22 @@ else:
 
 
 def resources_in(scope: IConstruct, type: str) -> list[IConstruct]:
-    """List the resources of a CloudFormation type in a construct and below it, Stages included.
+    """List the resources of a CloudFormation type in a construct and below it, Stages included."""
+    return select_resources(scope, type) if _installed() >= _MIXINS else walk_resources(scope, type)
 
-    Mixins select inside of the kernel; without them every construct is handed to Python, and asked there.
-    """
+
+def select_resources(scope: IConstruct, type: str) -> list[IConstruct]:
+    """List resources with the selector of Mixins, which searches inside of the jsii kernel."""
     import aws_cdk
 
-    if _installed() >= _MIXINS:
-        selector = aws_cdk.ConstructSelector.resources_of_type(type)
-        return aws_cdk.Mixins.of(scope, selector).selected_constructs
+    selector = aws_cdk.ConstructSelector.resources_of_type(type)
+    return aws_cdk.Mixins.of(scope, selector).selected_constructs
+
+
+def walk_resources(scope: IConstruct, type: str) -> list[IConstruct]:
+    """List resources without Mixins: the kernel hands every construct to Python."""
+    import aws_cdk
+
     found: list[IConstruct] = []
     for each in scope.node.find_all():
         if isinstance(each, aws_cdk.CfnResource):
