@@ -1,4 +1,4 @@
-"""Check templates and cloud assemblies: the question that every part of this library asks."""
+"""Check templates: ask the prover about each bucket, and apply the rules to the answers."""
 
 from __future__ import annotations
 
@@ -46,16 +46,17 @@ def check_template(
     Args:
         source: The file, JSON or YAML, or the template as a dictionary.
         strict: Take `{"AWS": "*"}` not to cover AWS service principals, which AWS does not document.
-        minimum_tls_version: Also find requests over an older TLS version that get through, as `1.2`;
-            asks nothing about TLS unless set.
+        minimum_tls_version: Also find requests over an older TLS version that get through, as `1.2`
+            (default: no question about TLS).
         exceptions_as_of: The day for which exceptions are granted: those in the `Metadata` of the resources,
-            and in a cloud assembly the acknowledgments. Unless set none is, and every finding counts.
+            and in a cloud assembly the acknowledgments. (default: no exception is
+            granted, and every finding counts).
 
     Returns:
-        The verdict on each bucket, and what there is to do.
+        The verdict on each bucket, and the findings.
 
     Raises:
-        TemplateError: If it cannot be read, or is no template.
+        TemplateError: If it cannot be read, or is not a template.
     """
     return check_document(
         parse_document(source) if isinstance(source, Mapping) else load_document(source),
@@ -110,7 +111,7 @@ def check_templates(
         siblings: Further files that may hold the template of a nested stack, by their last component.
 
     Raises:
-        TemplateError: If one cannot be read, or is no template.
+        TemplateError: If one cannot be read, or is not a template.
     """
     given = list(templates)
     names = (each.name if isinstance(each, Document) else os.fspath(each) for each in given[:3])

@@ -1,4 +1,4 @@
-"""Checking many targets: each by itself, in order, on as many cores as it takes."""
+"""Check many targets: each by itself, in order, on several cores."""
 
 from __future__ import annotations
 
@@ -68,8 +68,7 @@ def check_all(
     Args:
         targets: What to check.
         settings: How.
-        jobs: How many processes to use: as many as there are cores unless set, one where there is little
-            to do.
+        jobs: How many processes to use (default: one for each core; a single one for little work).
         progress: Called with the number of targets that are done.
     """
     siblings: dict[str, list[str]] = {}
@@ -91,8 +90,8 @@ def check_together(
 ) -> Iterator[tuple[CheckTarget, Report]]:
     """Check all templates as one application, in which exports and imports meet.
 
-    What cannot be read, or is no template, is left out and said; what is no single file is checked by
-    itself.
+    A file that cannot be read, or is not a template, is left out and reported. An assembly and standard input
+    are checked by themselves.
     """
     joined: list[CheckTarget] = []
     documents: list[Document] = []
@@ -116,7 +115,7 @@ def check_together(
 
 
 def check_target(target: CheckTarget, settings: Settings) -> Report:
-    """Check one target; whatever stands in the way becomes a fault of the report."""
+    """Check one target; each error becomes a fault of the report."""
     return _guarded(target, lambda: _check(target, settings))
 
 

@@ -39,7 +39,7 @@ def check_assembly(
         exceptions_as_of: As for `check_template`.
 
     Returns:
-        The verdict on each bucket, and what there is to do; with the line of the program that created
+        The verdict on each bucket, and the findings, with the line of the program that created
         the bucket, where the assembly tells.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What there is to check: the templates and cloud assemblies that the arguments lead to."""
+"""Find the templates and cloud assemblies that the arguments lead to."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Targets(Struct):
 
     Args:
         found: What to check, each thing once.
-        ignored: What was passed over, each as `(path, why)`.
+        ignored: Skipped files and directories, each as `(path, why)`.
         faults: What cannot be looked into.
         led_to: What each argument led to, by itself or as another one did before.
     """
@@ -116,7 +116,7 @@ def find_targets(
 
     Args:
         arguments: Files, directories, patterns, and `-` for standard input.
-        exclude: Patterns of paths to pass over; they do not touch what is named itself.
+        exclude: Patterns of paths to skip; they do not apply to paths that an argument names.
         only_candidates: Take the files that are named as if they had been found in a directory.
     """
     search = _Search(tuple(exclude))
@@ -170,7 +170,7 @@ class _Search:
         if not matches:
             self.fault(pattern, f"nothing matches `{pattern}`")
         for match in matches:
-            # `**` matches every file and directory below, so that files of other kinds are no mistake.
+            # `**` matches every file and directory below, so that files of other kinds are expected.
             if os.path.isdir(match) and "**" in pattern:
                 continue
             path = shown(match)

@@ -1,4 +1,4 @@
-"""Read the template of a target, and pass over files that cannot be one."""
+"""Read the template of a target, and skip files that cannot be one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def read_target(target: CheckTarget) -> Document:
     """Read a template.
 
     Raises:
-        TemplateError: If it cannot be read, or is no template.
+        TemplateError: If it cannot be read, or is not a template.
         PassedOverError: If it was found in a directory and cannot be one.
     """
     if target.kind is TargetKind.CANDIDATE:
@@ -43,13 +43,13 @@ def standard_input() -> bytes:
     if len(data) > MAX_BYTES:
         raise SecureBucketError(
             f"`{STDIN_NAME}` has more than {MAX_BYTES:,} bytes: CloudFormation takes at most 1 MB, "
-            "so this is no template"
+            "so this is not a template"
         )
     return data
 
 
 class PassedOverError(Exception):
-    """Say why a file that was found is no template; nobody named it."""
+    """Say why a file that was found, and that no argument names, is not a template."""
 
 
 def _candidate(path: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Judge buckets that run: with the same prover and the same rules, on what AWS says about them."""
+"""Judge live buckets with the same prover and the same rules, on what AWS tells about them."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def check_buckets(
     Args:
         buckets: What AWS says about each of them.
         strict: Take `{"AWS": "*"}` not to cover AWS service principals, which AWS does not document.
-        minimum_tls_version: Also find requests over an older TLS version that get through, as `1.2`; asks
-            nothing about TLS unless set.
+        minimum_tls_version: Also find requests over an older TLS version that get through, as `1.2`
+            (default: no question about TLS).
 
     Returns:
-        The verdict on each bucket, and what there is to do.
+        The verdict on each bucket, and the findings.
     """
     return report_of(
         judge_bucket(bucket, strict=strict, minimum_tls_version=minimum_tls_version) for bucket in buckets

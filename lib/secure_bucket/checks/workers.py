@@ -1,4 +1,4 @@
-"""Spread work over processes that end with this one, whatever ends it."""
+"""Spread work over processes that end with this one, also when a signal ends it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def map_in_processes(
 
 
 def _end_with_the_parent() -> None:
-    """End this worker when its parent ends in whatever way, so that no worker holds the output open."""
+    """End this worker when its parent ends, also by a signal, so that no worker holds the output open."""
     import multiprocessing
     import threading
 

@@ -1,4 +1,4 @@
-"""What is wrong with a bucket, and what to do about it: the rules and their findings."""
+"""Find what is wrong with a bucket, and say what to do about it: the rules and their findings."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ class ClaimOutcome(Struct, frozen=True):
 
     Args:
         verdict: The verdict; its places are places in files.
-        policy: The policy that decides; `None` when there is none.
+        policy: The policy that decides; `None` without a policy.
         parameters: The parameter values it depends on.
     """
 

@@ -30,8 +30,8 @@ class BucketChange(Struct, frozen=True):
     Args:
         subject: The bucket.
         change: What happened to it.
-        before: The earlier verdict; `None` if there was none.
-        now: The present verdict; `None` if there is none.
+        before: The earlier verdict; `None` without one.
+        now: The present verdict; `None` without one.
     """
 
     subject: Subject

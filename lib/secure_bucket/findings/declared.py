@@ -22,7 +22,7 @@ class DeclaredJudgement(Struct, frozen=True):
         resource: The bucket, or the policy.
         at: Where it is written.
         http: The answer to *is every request over plain HTTP denied?*
-        tls: The answer to *is every request below the minimum TLS version denied?*; `None` when nobody asked.
+        tls: The answer to *is every request below the minimum TLS version denied?*; `None` if not asked.
         minimum_tls_version: That version.
         policies: All the policies of the bucket.
         several: Policies that apply at the same time; empty when there is at most one at a time.

@@ -1,4 +1,4 @@
-"""Exceptions: findings that somebody decided to live with, and says why, and until when.
+"""Read and grant exceptions: findings that a user accepts, with a reason and perhaps an end.
 
 In a template they stand in the `Metadata` of the resource that the finding is about:
 
@@ -41,7 +41,7 @@ _KEYS = ("Rule", "Reason", "Expires")
 
 
 def declared_exceptions(stack: Stack) -> Iterator[GrantedException | Finding]:
-    """Return the exceptions that the resources of a template declare; a finding for each malformed one."""
+    """Yield the exceptions that the resources of a template declare, and a finding for a malformed one."""
     for resource in stack.resources.values():
         metadata = resource.body.get("Metadata")
         if not isinstance(metadata, Mapping) or METADATA_KEY not in metadata:

@@ -1,4 +1,4 @@
-"""What a check found: one `Finding` for each thing to do, one `Report` for the whole run."""
+"""Describe what a check found: one `Finding` for each thing to do, one `Report` for the whole run."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Level(enum.Enum):
 
 
 class About(Struct, frozen=True):
-    """Something that is said about a subject.
+    """A statement about a subject.
 
     Args:
         subject: What it is about: a resource that a template declares, or a bucket that runs.
@@ -71,7 +71,7 @@ class About(Struct, frozen=True):
 
 
 class Finding(About, frozen=True):
-    """One thing that is wrong with a bucket, or that nobody can know about it.
+    """One thing that is wrong with a bucket, or that is not known about it.
 
     Args:
         rule: The id of the rule, as `SB001`.
@@ -214,7 +214,7 @@ class Report(Struct, frozen=True):
         baselined: The findings that the baseline already holds.
         deselected: The findings of rules that the user ignores or did not select; they do not fail the gate.
         faults: What could not be checked.
-        ignored: Files that are no templates, each as `(file, why)`.
+        ignored: Files that are not templates, each as `(file, why)`.
         accounts: The accounts whose running buckets were judged; empty for templates.
         notes: The findings of level NOTE that reports hold and a terminal does not show.
         safeguards: What the templates declare besides the denies: evidence, of no weight for a verdict.

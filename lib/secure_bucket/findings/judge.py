@@ -1,4 +1,4 @@
-"""The verdict on a bucket, over all the ways in which it can be deployed."""
+"""Judge a bucket over all the ways in which it can be deployed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The line of the program that created a construct, where a cloud assembly carries it.
+"""Find the line of the program that created a construct, where a cloud assembly carries it.
 
 The AWS CDK writes the stack of every `new` into the metadata of the assembly, as entries
 `aws:cdk:creationStack`, and in older versions as the `trace` of `aws:cdk:logicalId`. For a Python program the
@@ -25,7 +25,7 @@ _FRAME = re.compile(r"(?:.* )?\(?((?:/|[A-Za-z]:[\\/])[^()]*?):(\d+)(?::(\d+))?\
 _PROGRAMS = frozenset((".py", ".ts", ".tsx", ".mts", ".js", ".mjs", ".cjs", ".java", ".kt", ".cs", ".go"))
 # aws-cdk-lib 2.100 writes the stack, with `CDK_DEBUG=1`, beside the logical id (measured).
 _FRAMES_IN = {"aws:cdk:creationStack": "data", "aws:cdk:logicalId": "trace"}
-# Code that creates constructs on behalf of somebody: this library, and whatever was installed.
+# Code that creates constructs for the program: this library, and installed packages.
 _OTHERS = re.compile(r"[\\/](?:site-packages|dist-packages|node_modules|secure_bucket[\\/]cdk)[\\/]")
 
 

@@ -1,4 +1,4 @@
-"""Describe a bucket that runs, the judgement on it, and what to do about it where it runs."""
+"""Describe a live bucket, the judgement on it, and how to fix it in its account."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ __all__ = ["PublicAccess", "RunningBucket", "RunningJudgement"]
 class PublicAccess(enum.Enum):
     """Whether S3 Block Public Access keeps the public out of a bucket.
 
-    It never bears on the verdict: it tells who may ask, and not how. Whoever may read a bucket can do so
-    over plain HTTP with a signed request, which no setting of Block Public Access refuses.
+    It never bears on the verdict: it restricts who may send a request, and not how. A principal that may read
+    a bucket can do so over plain HTTP with a signed request, which Block Public Access does not refuse.
     """
 
     BLOCKED = "public access is blocked, which stops anonymous requests and no signed one"
@@ -40,7 +40,7 @@ class RunningBucket(Struct, frozen=True):
         account: The account that owns it, in 12 digits; `""` when it is not known.
         region: The region it is in; `""` when it is not known.
         website: Whether it is configured as a website.
-        public_access: Whether Block Public Access keeps the public out; `None` when nobody asked.
+        public_access: Whether Block Public Access keeps the public out; `None` if not asked.
         as_of: When this was read, or recorded; `None` when it was read just now.
         recorded_by: Who recorded it, as `AWS Config`; `""` when S3 itself was asked.
     """
@@ -121,7 +121,7 @@ class RunningJudgement(Struct, frozen=True):
     Args:
         bucket: The bucket.
         http: The answer to *is every request over plain HTTP denied?*
-        tls: The answer to *is every request below the minimum TLS version denied?*; `None` when nobody asked.
+        tls: The answer to *is every request below the minimum TLS version denied?*; `None` if not asked.
         minimum_tls_version: That version.
     """
 

@@ -1,4 +1,4 @@
-"""The safeguards of templates for a report; of a resource control policy also what it comes to."""
+"""List the safeguards of templates for a report, and judge the resource control policies among them."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def safeguards_of(inventory: Inventory) -> Iterator[Safeguard]:
 def _denied_from_above(inventory: Inventory, declared: DeclaredSafeguard) -> str:
     """Return what a policy comes to for a bucket of the accounts that it is attached to.
 
-    An exception in it lets the buckets through that it names: then that is said, and no finding, because
-    somebody decided so.
+    A policy may name buckets that it does not cover. The report then says so without a finding, because the
+    author of the policy decided it.
     """
     resolver = inventory.resolver(inventory.start, False)
     try:

@@ -30,7 +30,7 @@ class Declared(Struct, frozen=True):
 
     @property
     def key(self) -> tuple[str, str]:
-        """What tells it apart from other subjects, whatever else is known of it."""
+        """What tells it apart from other subjects."""
         return self.template, self.logical_id
 
     @property
@@ -63,7 +63,7 @@ class Running(Struct, frozen=True):
 
     @property
     def key(self) -> tuple[str, str]:
-        """What tells it apart from other subjects, whatever else is known of it."""
+        """What tells it apart from other subjects."""
         return self.account, self.label
 
     @property

@@ -1,4 +1,4 @@
-"""The repair of templates: the deny is put into their text, and everything else stays as it was."""
+"""Add the deny to the text of templates, and leave everything else as it was."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The difference between two texts, as `diff -u` and `patch` know it."""
+"""Show the difference between two texts, as `diff -u` does and `patch` reads it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _NO_NEWLINE = "\\ No newline at end of file\n"
 
 
 def diff_lines(before: str, after: str, name: str) -> Iterator[str]:
-    """Yield the lines of a unified diff, each with its line end; none where the texts are the same.
+    """Yield the lines of a unified diff, each with its line end; nothing for equal texts.
 
     Args:
         before: The text as it was.

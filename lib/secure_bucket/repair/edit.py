@@ -1,4 +1,4 @@
-"""The two changes that a repair makes to a template: a new policy, or a statement in one that exists."""
+"""Change a template in one of two ways: add a policy, or add a statement to one that exists."""
 
 from __future__ import annotations
 

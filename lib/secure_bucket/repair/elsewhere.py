@@ -1,4 +1,4 @@
-"""Policies that stand in another template than their bucket.
+"""Find policies that stand in another template than their bucket.
 
 A second policy for such a bucket would take the place of the first, so that it must not be added.
 """
@@ -71,7 +71,7 @@ def _argument(value: object, function: str) -> object:
 
 
 def _known_name(value: object) -> str:
-    """Return a name that is the same in every template; `""` when it is none."""
+    """Return a name that is the same in every template; `""` for other values."""
     text = _argument(value, "Fn::Sub") if isinstance(value, Mapping) else value
     if not isinstance(text, str) or not all(
         variable in ("AWS::AccountId", "AWS::Partition", "AWS::Region")

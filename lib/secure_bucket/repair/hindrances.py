@@ -1,4 +1,4 @@
-"""Why a bucket is left as it is, although it answers plain HTTP, and what else its owner has to know."""
+"""Tell why a bucket that accepts plain HTTP is left as it is, and what else its owner has to know."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _at_its_longest(value: object) -> str:
 
 
 def note_on(policy: BucketPolicy | None) -> str:
-    """Return what is wrong with a transport statement that the deny does not mend."""
+    """Return what is wrong with a transport statement that the deny does not fix."""
     properties = policy.resource.properties if policy is not None else None
     document = properties.get("PolicyDocument") if isinstance(properties, Mapping) else None
     statements = document.get("Statement") if isinstance(document, Mapping) else None

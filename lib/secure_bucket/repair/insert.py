@@ -1,4 +1,4 @@
-"""Put a value into a text: only characters are added, none is taken away but white space in empty braces."""
+"""Insert a value into a text: remove nothing but white space in empty braces."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def _insert_in_flow(
     child = container.children[after]
     end = child.node.end
     indent = layout.indentation(child.start)
-    # An item is written as the one before it. A member is no example for another one, which may be longer.
+    # An item is written as the one before it. A member is not an example for the next, which may be longer.
     over_lines = _over_lines(layout, child.node) or (key is not None and layout.begins_line(child.start))
     new = written(indent if over_lines else None)
     if not layout.begins_line(child.start):

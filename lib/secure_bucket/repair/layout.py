@@ -1,4 +1,4 @@
-"""Where each value of a template begins and ends in its text, so that the text can be edited in place."""
+"""Find where each value of a template begins and ends, so that its text can be edited in place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of a template and its buckets."""
+"""Describe what was done to a template and its buckets."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class LeftBucket(Struct, frozen=True):
         logical_id: Its logical id.
         at: Where it is written.
         why: The reason, as a clause.
-        undecided: Whether it is not known if it answers plain HTTP; otherwise it does.
+        undecided: Whether it is not known if it accepts plain HTTP; otherwise it does.
     """
 
     logical_id: str

@@ -1,4 +1,4 @@
-"""Values as text, in the style of the template that they are put into."""
+"""Write values as text in the style of the template around them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The repair of a template: each bucket that answers plain HTTP gets the deny, or a reason why not."""
+"""Fix a template: add the deny for each bucket that accepts plain HTTP, or give the reason why not."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def repair_document(
     synthesized: bool = False,
     hands_off: Mapping[str, str] | None = None,
 ) -> Repair:
-    """Add the deny to every bucket of a template that provably answers plain HTTP.
+    """Add the deny to every bucket of a template that provably accepts plain HTTP.
 
     Only text is added: nothing that stands in the template is taken away or changed, except that a single
     statement becomes an item of a list. What comes out proves for each bucket that was fixed, and is

@@ -1,4 +1,4 @@
-"""How a template is written: its indentation, its quotation marks, its short tags."""
+"""Read how a template is written: its indentation, its quotation marks, its short tags."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Buckets and their policies, out of CloudFormation templates and CDK cloud assemblies."""
+"""Read buckets and their policies from CloudFormation templates and CDK cloud assemblies."""
 
 from __future__ import annotations
 

@@ -239,11 +239,11 @@ class _Reader(Struct):
         try:
             parsed = parse_document(text, where)
         except TemplateError as error:
-            # INVARIANT: the template around it is one, and must not be passed over for it.
+            # INVARIANT: the template around it is a template, and must not be skipped for it.
             at = stack.document.place(pointer_of(path))
             self.errors.append(TemplateError(str(error), at.file, at.line, at.column))
             return ""
-        # Lines inside of a text are no lines of a file.
+        # A line inside of a text is not a line of the file.
         document = replace(parsed, name=where, places=None)
         self.add(Stack(document, name=f"{stack.name}/{resource.logical_id}", is_optional=True), where)
         return ""

@@ -1,4 +1,4 @@
-"""What a template declares about buckets: buckets, their policies, and what may hold or hide some."""
+"""Describe what a template declares: buckets, policies, and resources that may hold or hide some."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Receiver(Struct, frozen=True, eq=False):
         resource: The resource.
         path: Where it is written.
         why: What may come out of it, as the beginning of a clause.
-        gets_all: Whether it may hold a policy for every bucket of its stack, whatever it gets.
+        gets_all: Whether it may hold a policy for each bucket of its stack, without getting its name.
     """
 
     stack: Stack

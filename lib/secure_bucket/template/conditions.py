@@ -1,4 +1,4 @@
-"""The `Conditions` and `Rules` of a template: true or false in a world, or a fork over what they depend on.
+"""Decide the `Conditions` and `Rules` of a template in a world, or fork over what they depend on.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-conditions.html
 """
@@ -140,7 +140,7 @@ def _combined(
     *,
     deciding: bool,
 ) -> bool:
-    """Combine operands: one that has the deciding truth decides, whatever the others depend on."""
+    """Combine operands: one that has the deciding truth decides alone."""
     fork: Fork | None = None
     undecidable: Undecidable | None = None
     for index, operand in enumerate(operands):

@@ -86,7 +86,7 @@ def acknowledged_in(artifact: StackArtifact) -> Iterator[Acknowledged]:
 
 
 def _owner(path: str, scopes: Mapping[str, object]) -> str:
-    """Return the nearest path at or above a construct that has a template; `""` when there is none."""
+    """Return the nearest path at or above a construct that has a template; `""` without one."""
     while path and path not in scopes:
         path = path.rpartition("/")[0]
     return path

@@ -59,7 +59,7 @@ class TemplateFiles(Struct):
         try:
             return self.documents.get(os.path.abspath(file)) or load_document(file)
         except NotATemplateError as error:
-            # INVARIANT: the template that deploys it is one, and must not be passed over for it.
+            # INVARIANT: the template that deploys it is a template, and must not be skipped for it.
             raise TemplateError(str(error)) from None
 
     def find(self, stack: Stack, resource: Resource, url: object) -> Path | None:
@@ -84,7 +84,7 @@ class TemplateFiles(Struct):
             # Another Stage may hold the same template, under the same hash: that one is not meant.
             read_bytes(own) == read_bytes(named)
             if named is not None
-            # INVARIANT: a URL that was overridden leads elsewhere, whatever the construct has written.
+            # INVARIANT: a URL that was overridden leads elsewhere, although the construct wrote a file.
             else url is None or bool(hashes) or end.rpartition("/")[2] == own.name
         ):
             return own

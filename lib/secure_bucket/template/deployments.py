@@ -1,4 +1,4 @@
-"""The ways in which a bucket can be deployed, each with the policies that are its own there."""
+"""List the ways in which a bucket can be deployed, each with its policies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The intrinsic functions, one function each.
+"""Resolve the intrinsic functions of CloudFormation, one function each.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
 """

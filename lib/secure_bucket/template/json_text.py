@@ -1,4 +1,4 @@
-"""JSON as people write it into files: with comments, trailing commas, a key twice, and a line number.
+"""Read JSON as people write it: with comments, trailing commas and repeated keys, and note its lines.
 
 The standard library reads well-formed JSON faster, so this scanner is asked only when it refuses a text,
 when an object has a key twice, or when somebody wants to know where a value stands.

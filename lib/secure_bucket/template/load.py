@@ -1,4 +1,4 @@
-"""The text of a template, read into values that still know where they stand."""
+"""Read the text of a template into values, and note where each value stands."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Document(Struct, frozen=True, eq=False):
     Args:
         name: The file, as it was given; a name in angle brackets when it did not come from a file.
         root: The template.
-        text: The text it was read from; `""` when there is none.
+        text: The text it was read from; `""` when it was given as values.
         places: Where its values are written; `None` when there is no text.
         duplicates: The keys that stand twice with different values.
         repeated: The keys that stand twice with equal values.
@@ -96,7 +96,7 @@ def load_document(path: str | os.PathLike[str]) -> Document:
     """Read a template, JSON or YAML, from a file.
 
     Raises:
-        TemplateError: If it cannot be read, or is no CloudFormation template; the message says why.
+        TemplateError: If it cannot be read, or is not a CloudFormation template; the message says why.
     """
     return parse_document(read_bytes(path), os.fspath(path))
 
@@ -105,7 +105,7 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
     """Read a file of at most `MAX_BYTES`.
 
     Raises:
-        TemplateError: If it is none, is larger, or cannot be read.
+        TemplateError: If it is not a file, is larger, or cannot be read.
     """
     name = os.fspath(path)
     try:
@@ -116,7 +116,7 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
         if status.st_size > MAX_BYTES:
             raise TemplateError(
                 f"`{name}` has {status.st_size:,} bytes, more than {MAX_BYTES:,}: "
-                "CloudFormation takes at most 1 MB, so this is no template"
+                "CloudFormation takes at most 1 MB, so this is not a template"
             )
         with open(path, "rb") as stream:
             return stream.read()
@@ -129,7 +129,7 @@ def parse_document(source: bytes | str | Mapping[str, Any], name: str = "<templa
     """Read a template, JSON or YAML, from its text, or take it as it is from a dictionary.
 
     Raises:
-        TemplateError: If it is no CloudFormation template; the message says why.
+        TemplateError: If it is not a CloudFormation template; the message says why.
     """
     if isinstance(source, Mapping):
         return Document(name, _template(source, name))

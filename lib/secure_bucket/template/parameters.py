@@ -1,4 +1,4 @@
-"""The parameters of a template, and which values CloudFormation takes for them.
+"""Read the parameters of a template, and tell which values CloudFormation takes for them.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
 """

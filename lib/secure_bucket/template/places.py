@@ -1,4 +1,4 @@
-"""From a JSON pointer to a line and a column."""
+"""Find the line and the column of a JSON pointer."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Places:
 
 
 class JsonPlaces:
-    """The places of the values of a well-formed JSON text, looked up when somebody asks.
+    """The places of the values of a well-formed JSON text, looked up on request.
 
     Most values are never asked about. On the way to one, everything beside it is skipped by the standard
     library's parser, so that a lookup costs about as much as parsing, and the next one next to nothing.

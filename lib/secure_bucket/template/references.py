@@ -1,4 +1,4 @@
-"""What refers to something else: parameters, pseudo parameters, resources, outputs and exports.
+"""Resolve references to parameters, resources, outputs and exports.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-ref.html
 """

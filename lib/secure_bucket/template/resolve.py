@@ -1,4 +1,4 @@
-"""What the values of a template come to, in one world."""
+"""Resolve the values of a template in one world."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What a template declares besides the deny: what watches the buckets, and what enforces it from above.
+"""Find the resources of a template that watch buckets, or enforce the deny from above.
 
 It is read as it is written, for the evidence of who signs off, and never counts for a verdict: a rule of
-AWS Config says next day that a bucket answers plain HTTP, and a bucket that is proven never does.
+AWS Config says next day that a bucket accepts plain HTTP, and a bucket that is proven never does.
 """
 
 from __future__ import annotations

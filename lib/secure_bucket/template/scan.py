@@ -1,4 +1,4 @@
-"""What the scanners of JSON and YAML share: depth, JSON pointers, numbers, and keys that stand twice."""
+"""Give the scanners of JSON and YAML what they share: depth, JSON pointers, numbers, repeated keys."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def read_strict_json(text: str, *, parse_float: Callable[[str], Any] = float) ->
     """Return the value of a JSON text.
 
     Raises:
-        ValueError: It is no JSON, holds `NaN` or an infinity, or an object in it has a key twice.
+        ValueError: It is not JSON, holds `NaN` or an infinity, or an object in it has a key twice.
         RecursionError: It is nested too deeply.
     """
     return json.loads(text, object_pairs_hook=_members, parse_constant=_refuse, parse_float=parse_float)

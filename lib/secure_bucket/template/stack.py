@@ -1,4 +1,4 @@
-"""A template as it is deployed: once by itself, or any number of times as a nested stack."""
+"""Describe a template as it is deployed: by itself, or any number of times as a nested stack."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text with holes: joining it, comparing it, and giving what is not known a name of its own."""
+"""Join and compare text with holes, and give each unknown part a name of its own."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Opaque(Unknown, frozen=True, kw_only=True):
 
 
 class Unsettled(Hole, frozen=True):
-    """A text of which nobody can tell what deployment makes of it, so that no comparison with it is decided.
+    """A text that deployment changes in an unknown way, so that no comparison with it is decided.
 
     That is a text that another tool has yet to replace, or a number. A name is replaced by the same text
     everywhere. A call or a block may give another text each time.
@@ -86,8 +86,8 @@ def named_hole(
 ) -> Hole:
     """Return a hole that can stand in the name of a bucket.
 
-    Whoever reads `arn:aws:s3:::<name>/key` takes the first slash for the end of the bucket's name, so that
-    the name of the hole must not have one. Different names stay different.
+    The parser of `arn:aws:s3:::<name>/key` takes the first slash for the end of the bucket's name, so that
+    the name of the hole must not have a slash. Different names stay different.
     """
     return Hole(name.replace("%2F", "%252F").replace("/", "%2F"), reason, generated, at, plain)
 
@@ -141,13 +141,13 @@ def _number(value: float | WrittenText) -> str | Text:
 
 
 def is_number(text: str | Text) -> bool:
-    """Tell whether a text is a number of which nobody can tell how CloudFormation writes it."""
+    """Tell whether a text is a number that CloudFormation writes in an undocumented form."""
     parts = () if isinstance(text, str) else text.parts
     return len(parts) == 1 and isinstance(parts[0], Unsettled) and parts[0].reason.startswith(_HOW)
 
 
 def first_unsettled(*texts: str | Text) -> Unsettled | None:
-    """Return the first text in others of which nobody can tell what deployment makes of it."""
+    """Return the first part of some texts that deployment changes in an unknown way."""
     parts = (part for text in texts if isinstance(text, Text) for part in text.parts)
     return next((part for part in parts if isinstance(part, Unsettled)), None)
 

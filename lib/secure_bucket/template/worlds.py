@@ -1,4 +1,4 @@
-"""The ways in which a template can be deployed.
+"""Split the ways in which a template can be deployed into worlds.
 
 A *world* fixes only what a question depends on. It is found by asking: the question is put to the empty
 world, and where the answer depends on a parameter the reader raises `Fork`, and the question is put again
@@ -219,7 +219,7 @@ def explore(question: Callable[[World], T], start: World | None = None) -> Itera
         start: What is fixed beforehand.
 
     Raises:
-        Infeasible: If the deployment fails in every world, which is no answer to any question.
+        Infeasible: If the deployment fails in every world, which does not answer any question.
         TooManyWorlds: If there are more than `MAX_WORLDS` of them.
     """
     pending = [start or World()]

@@ -1,4 +1,4 @@
-"""YAML as CloudFormation reads it: version 1.1, short tags, no timestamps.
+"""Read YAML as CloudFormation does: version 1.1, short tags, no timestamps.
 
 PyYAML gives the events; the values are made here, because its own constructors resolve dates, refuse
 CloudFormation's tags, keep no positions, and recurse. `Yes`, `No`, `on` and `off` are Booleans, `y` and
@@ -67,7 +67,7 @@ def scan_yaml(text: str, file: str, positions: dict[str, tuple[int, int]]) -> ob
         # `yaml.parse` would ask twice for each event.
         return _Builder(yaml, iter(loader(text).get_event, None), file, positions).document()
     except (OverflowError, ValueError) as error:
-        # The loader in Python for an escape that is no character.
+        # The loader in Python refuses an escape that is not a character.
         raise TemplateError(f"`{file}` is not YAML: {error}") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or _mark_of(text, error, loader)

@@ -101,7 +101,7 @@ def finding(
         judgement.subject,
         rule,
         level,
-        # A message is one line, whatever a template names its things.
+        # A message is one line, also if a name in the template has several.
         " ".join(message.split()),
         fix,
         at if at is not None else judgement.at,

@@ -8,8 +8,8 @@ error if a request over plain HTTP gets through, a warning if that cannot be dec
 
 ## Why it matters
 
-The policy replaces whatever policy the bucket had, the deny on plain HTTP included. Nobody who looks at
-the bucket's own template sees that.
+The policy replaces the policy that the bucket had, with its deny on plain HTTP. The bucket's own template
+does not show that.
 
 ## Example
 

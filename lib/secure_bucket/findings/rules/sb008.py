@@ -7,7 +7,7 @@ finding itself counts again, too.
 
 ## Why it matters
 
-Whoever granted the exception decided to live with an open bucket until that day, and not longer.
+The author of the exception accepted an open bucket until that day, and not longer.
 
 ## Example
 

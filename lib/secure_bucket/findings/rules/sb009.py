@@ -2,13 +2,13 @@
 
 ## What it does
 
-Finds an exception that is not granted because it is not written as one: without a reason, for a rule that
-does not exist, with a day that is none, with a misspelt key.
+Finds an exception that is not granted because it is malformed: without a reason, for a rule that does not
+exist, with an end that is not a day, with a misspelt key.
 
 ## Why it matters
 
-Its author believes that the finding is dealt with. And an exception without a reason cannot be judged by
-whoever signs it off, or by whoever finds it in two years.
+Its author believes that the finding is dealt with. And nobody can judge an exception without a reason,
+neither an auditor nor the engineer who finds it in two years.
 
 ## Example
 

@@ -77,5 +77,5 @@ def describe_unread(findings: Sequence[Finding]) -> str:
     return f"{len(names):,} template{'' if len(names) == 1 else 's'} unread ({named})"
 
 
-# A template is no bucket to judge: `checks/check.py` reports each one that the inventory lists.
+# A template is not a bucket to judge: `checks/check.py` reports each one that the inventory lists.
 RULE = Rule("SB010", "unread-template", __doc__, lambda judgement: iter(()), undecidable=True)
