@@ -17,6 +17,7 @@ from secure_bucket.findings.finding import (
     Safeguard,
 )
 from secure_bucket.findings.subject import Declared, Subject
+from secure_bucket.formats.about_form import AboutForm
 from secure_bucket.formats.cases import verdict_name
 from secure_bucket.formats.extent import Excerpts
 from secure_bucket.formats.fingerprint import fingerprint
@@ -24,7 +25,6 @@ from secure_bucket.formats.form import PlaceForm, run_members
 from secure_bucket.formats.form import render as render_form
 from secure_bucket.formats.report_form import (
     SCHEMA,
-    AboutForm,
     BucketForm,
     ChangedBucketForm,
     ComparisonForm,
@@ -32,17 +32,19 @@ from secure_bucket.formats.report_form import (
     FaultForm,
     FindingForm,
     IgnoredForm,
-    ProvenForm,
-    ReasonForm,
-    RefutedForm,
     ReportForm,
     SafeguardForm,
     SkippedForm,
     SummaryForm,
+)
+from secure_bucket.formats.run import Run
+from secure_bucket.formats.verdict_form import (
+    ProvenForm,
+    ReasonForm,
+    RefutedForm,
     UndecidedForm,
     VerdictForm,
 )
-from secure_bucket.formats.run import Run
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
 from secure_bucket.values.unknown import Unknown
 
