@@ -1,0 +1,128 @@
+"""Synthesize CDK apps of others with the gate and with FIX, and report what changes.
+
+    python tools/try_apps.py DIRECTORY...
+
+Each directory holds an `app.py`. It runs without the CDK CLI in a process of its own: as it is, with the gate
+or FIX right before `app.synth()`, and with FIX right after `cdk.App()`. FIX may change the bucket policies
+that deny plain HTTP, the hashes that follow from that, and what notifications wait for.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+MODES = ("none", "flag-last", "fix-last", "fix-first")
+
+
+def run(mode: str) -> None:
+    """Run the app of the working directory with the gate in it."""
+    import aws_cdk as cdk
+
+    from secure_bucket import Mode, enforce_secure_transport
+
+    kind, _, where = mode.partition("-")
+    init, synth = cdk.App.__init__, cdk.App.synth
+
+    def gated_init(self: cdk.App, *args: Any, **options: Any) -> None:
+        init(self, *args, **options)
+        enforce_secure_transport(self, mode=Mode(kind))
+
+    def gated_synth(self: cdk.App, *args: Any, **options: Any) -> Any:
+        enforce_secure_transport(self, mode=Mode(kind))
+        return synth(self, *args, **options)
+
+    if where == "first":
+        cdk.App.__init__ = gated_init  # type: ignore[method-assign]
+    elif where == "last":
+        cdk.App.synth = gated_synth  # type: ignore[method-assign]
+    sys.path.insert(0, os.getcwd())
+    sys.argv = ["app.py"]
+    runpy.run_path("app.py", run_name="__main__")
+
+
+def synthesize(app: Path, mode: str, out: Path) -> str:
+    """Synthesize an app, and return the end of what it printed when it left no assembly."""
+    settings = app / "cdk.json"
+    context = (
+        json.loads(settings.read_text(encoding="utf-8")).get("context", {}) if settings.is_file() else {}
+    )
+    # Without stacks to bundle for, the CDK needs no Docker.
+    context |= {"aws:cdk:bundling-stacks": [], "aws:cdk:enable-path-metadata": True}
+    environment = {
+        **os.environ,
+        "CDK_OUTDIR": str(out),
+        "CDK_CONTEXT_JSON": json.dumps(context),
+        "CDK_DEFAULT_ACCOUNT": "111122223333",
+        "CDK_DEFAULT_REGION": "eu-west-1",
+        "CDK_VALIDATION": "false",
+    }
+    command = [sys.executable, str(Path(__file__).resolve()), "--run", mode]
+    done = subprocess.run(command, cwd=app, env=environment, capture_output=True, text=True, check=False)
+    return "" if (out / "manifest.json").is_file() else done.stderr[-300:]
+
+
+def templates(out: Path) -> dict[str, Any]:
+    """Return the templates of an assembly without what FIX may change."""
+    found = {}
+    for file in sorted(out.rglob("*.template.json")):
+        template = json.loads(file.read_text(encoding="utf-8"))
+        resources = template.get("Resources", {})
+        policies = {id for id, each in resources.items() if each.get("Type") == "AWS::S3::BucketPolicy"}
+        for id, each in list(resources.items()):
+            if id in policies and not without_deny(each["Properties"]):
+                del resources[id]
+            properties = each.get("Properties")
+            if isinstance(properties, dict):
+                properties.pop("TemplateURL", None)
+            each.get("Metadata", {}).pop("aws:asset:path", None)
+            if each.get("Type") == "Custom::S3BucketNotifications":
+                waits = [other for other in each.pop("DependsOn", ()) if other not in policies]
+                each |= {"DependsOn": waits} if waits else {}
+            if each.get("Type") == "AWS::CDK::Metadata":
+                each["Properties"] = {}
+        found[str(file.relative_to(out))] = template
+    return found
+
+
+def without_deny(properties: dict[str, Any]) -> bool:
+    """Take the deny out of a policy, and tell whether something is left."""
+    document = properties.get("PolicyDocument")
+    statements = document.get("Statement") if isinstance(document, dict) else None
+    if not isinstance(document, dict) or not isinstance(statements, list):
+        return True
+    document["Statement"] = [each for each in statements if "aws:SecureTransport" not in json.dumps(each)]
+    return bool(document["Statement"])
+
+
+def main(directories: list[str]) -> int:
+    """Try every app, print one line for each, and return 1 if one crashed or changed."""
+    worst = 0
+    for directory in directories:
+        app = Path(directory).resolve()
+        with tempfile.TemporaryDirectory() as temporary:
+            faults = {mode: synthesize(app, mode, Path(temporary, mode)) for mode in MODES}
+            if faults["none"]:
+                print(f"{directory}: does not run here without the gate: {faults['none'].splitlines()[-1]}")
+                continue
+            plain = templates(Path(temporary, "none"))
+            for mode in MODES[1:]:
+                got = templates(Path(temporary, mode))
+                changed = sorted(name for name in plain | got if plain.get(name) != got.get(name))
+                result = faults[mode] or (f"changes {', '.join(changed)}" if changed else "ok")
+                worst = max(worst, result != "ok")
+                print(f"{directory}: {mode}: {result}")
+    return worst
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--run"]:
+        run(sys.argv[2])
+    else:
+        sys.exit(main(sys.argv[1:]))
