@@ -115,7 +115,7 @@ TLS_FIELDS = ("tlsDetails.tlsVersion", "tlsDetails.cipherSuite", "additionalEven
 _BY_SERVICE = "an AWS service made the call, and CloudTrail does not tell how"
 
 # The first two are those of *CloudTrail record contents*, at `tlsDetails`; that an address which is a name
-# belongs to a service is said there at `sourceIPAddress`. Read 2026-11.
+# belongs to a service is stated there at `sourceIPAddress`. Read 2026-11.
 # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 EXPLANATIONS = (
     Explanation(Absent("userIdentity.invokedBy"), _BY_SERVICE),
@@ -173,7 +173,7 @@ def filter_pattern(traits: Iterable[Trait], buckets: Sequence[str] = ()) -> str:
 
     Args:
         traits: All of them have to hold.
-        buckets: The names of the buckets that count: all of them unless set.
+        buckets: The names of the buckets that count (default: all of them).
 
     Returns:
         The pattern, for log events that are CloudTrail events in JSON.
@@ -204,7 +204,7 @@ def policy_changes(buckets: Sequence[str] = ()) -> dict[str, Any]:
     """Write the EventBridge pattern for calls that can open a bucket to plain HTTP.
 
     Args:
-        buckets: The names of the buckets that count: all of them unless set.
+        buckets: The names of the buckets that count (default: all of them).
 
     Returns:
         A new pattern for the default event bus; change it as you like.

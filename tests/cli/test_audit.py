@@ -144,7 +144,7 @@ def test_json(directory: Path, run: Run) -> None:
     assert document["run"]["exit_code"] == outcome.code == 2
     assert {group["trouble"] for group in document["groups"]} == {"breaks", "refused", "unknown"}
     assert document["malformed"]["places"] == [
-        {"file": os.path.join(".", "bad"), "line": 2, "why": "is no record of an S3 access log"}
+        {"file": os.path.join(".", "bad"), "line": 2, "why": "is not a record of an S3 access log"}
     ]
     assert document["faults"][0]["message"] == "`nothing` does not exist"
 

@@ -19,7 +19,7 @@ from secure_bucket.cli.sessions import access_of, partition_of
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.operations.audit import Audit, Breaks, CannotTell, Key, Question, Safe, audit_logs
 from secure_bucket.operations.audit.sentences import verdict
-from secure_bucket.operations.aws.session import Access, open_session
+from secure_bucket.operations.aws.session import Access, Session, open_session
 
 if TYPE_CHECKING:
     from secure_bucket.operations.audit.s3 import Location
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["audit_permissions_of", "audit_report", "run"]
 
 _S3 = "s3://"
+_WORTH_TELLING = 1_000_000_000
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -98,7 +99,10 @@ def audit_report(
     Raises:
         SecureBucketError: If it cannot be done at all.
     """
-    session = open_session(access) if any(log.startswith(_S3) for log in logs) else None
+    stored = [log for log in logs if log.startswith(_S3)]
+    session = open_session(access) if stored else None
+    if session is not None and not arguments.quiet:
+        _tell_download(stored, session, question)
     # Nobody knows how many files there are.
     with Progress(None, shown=not arguments.quiet, what="files read") as progress:
         return audit_logs(
@@ -120,6 +124,23 @@ def audit_report(
             threads=arguments.jobs,
             progress=progress,
         )
+
+
+def _tell_download(logs: Sequence[str], session: Session, question: Question) -> None:
+    """Report how much is read from S3 before it is read: outside of AWS it costs."""
+    from secure_bucket.operations.audit.s3 import EGRESS_PRICE, download_of
+
+    try:
+        download = download_of(logs, session, since=question.since, until=question.until)
+    except SecureBucketError:
+        return  # The audit itself reports what cannot be listed.
+    if download.size < _WORTH_TELLING:
+        return
+    to_stderr(
+        f"secure-bucket: reading {download.files:,} objects of {download.size / 1e9:,.1f} GB from S3: free "
+        f"within the region, about {download.dollars:,.2f} US dollars from outside of AWS, if a GB costs "
+        f"{EGRESS_PRICE:g} (--athena reads them where they are)"
+    )
 
 
 def _athena(arguments: argparse.Namespace) -> Audit | None:

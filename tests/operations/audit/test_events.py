@@ -191,7 +191,7 @@ def test_insights_are_no_requests_and_keep_nothing_from_being_safe(tmp_path: Pat
     }
     audit = audited(tmp_path, *days_of(40), *days_of(40, readOnly=False), insight)
     assert isinstance(audit.answer, Safe)
-    assert [(each.what, each.records) for each in audit.passed] == [("insights, which are no requests", 1)]
+    assert [(each.what, each.records) for each in audit.passed] == [("insights, which are not requests", 1)]
 
 
 def test_management_event_over_plain_http_breaks(tmp_path: Path) -> None:
@@ -248,7 +248,7 @@ def test_record_that_is_no_event_is_counted_and_shown(tmp_path: Path) -> None:
     audit = audited(tmp_path, event(), {"not": "an event"}, event(eventTime="tomorrow"))
     assert audit.malformed.lines == 2
     assert [(place.line, place.why) for place in audit.malformed.places] == [
-        (2, "is no event of CloudTrail"),
+        (2, "is not an event of CloudTrail"),
         (3, "has no time"),
     ]
 

@@ -129,7 +129,7 @@ def test_pipe_in_a_directory_is_not_waited_for(tmp_path: Path) -> None:
         audit = audit_logs(argument, now=NOW)
         assert breaking(audit) == 1
         assert [fault.message.partition("` ")[2] for fault in audit.faults] == [
-            "is no regular file: name it as a LOG to have it read"
+            "is not a regular file: name it as a LOG to have it read"
         ]
 
 

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from secure_bucket.operations.audit import LogError, audit_logs
-from secure_bucket.operations.audit.s3 import Location, list_logs, parse_location
+from secure_bucket.operations.audit.s3 import Download, Location, download_of, list_logs, parse_location
 from secure_bucket.operations.aws.errors import LiveError
 from secure_bucket.operations.aws.session import Access, Session, open_session
 from tests.operations.audit.records import NOW, Record, http
@@ -32,6 +32,16 @@ def test_audit_of_a_prefix(session: Session, put: Any) -> None:
     assert (audit.files, audit.buckets[0].requests, audit.buckets[0].breaking) == (2, 2, 1)
     assert [place.file for place in audit.malformed.places] == ["s3://logs/a/2027-03-01-09-00-00-BBBB"]
     assert audit.malformed.places[0].line == 2
+
+
+def test_the_download_is_known_before_it_costs(session: Session, put: Any) -> None:
+    put("a/2027/02/01/2027-02-01-09-00-00-AAAA", b"x" * 700)
+    put("a/2027/03/01/2027-03-01-09-00-00-BBBB", b"x" * 300)
+    put("b/other", b"x" * 5000)
+    assert download_of(["s3://logs/a/", "s3://logs/a/"], session) == Download(2, 1000)
+    since = NOW.replace(day=1)
+    assert download_of(["s3://logs/a/"], session, since=since) == Download(1, 300)
+    assert Download(1, 10**12).dollars == pytest.approx(90)
 
 
 def test_pages_and_more_objects_than_are_fetched_ahead(session: Session, put: Any) -> None:

@@ -123,7 +123,7 @@ def test_what_the_review_left_out_is_told_as_such() -> None:
     )
     rollout = plan_rollout(check=report_of(declared(PROVEN)), review=review, now=NOW)
     reports = next(bucket for bucket in rollout.buckets if bucket.name == "reports")
-    assert "the review passed over it: it is left out by --exclude" in reports.reasons
+    assert "the review skipped it: it is left out by --exclude" in reports.reasons
 
 
 def test_a_client_without_an_identity_is_not_made_up() -> None:

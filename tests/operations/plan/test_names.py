@@ -124,7 +124,7 @@ def test_a_list_that_does_not_fit_its_template_is_refused(tmp_path: Path) -> Non
     check = report_of(declared(PROVEN, ""))
     with pytest.raises(RolloutError, match="have no bucket in common"):
         names_of_buckets(check, [read_stack_resources(listed(tmp_path, entry("Other")))])
-    with pytest.raises(RolloutError, match=r"`x\.json`, given with .* is no template with a bucket"):
+    with pytest.raises(RolloutError, match=r"`x\.json`, given with .* is not a template with a bucket"):
         names_of_buckets(check, [read_stack_resources(listed(tmp_path, entry()), "x.json")])
     two = [read_stack_resources(listed(tmp_path, entry(name=name))) for name in ("a-bucket", "b-bucket")]
     with pytest.raises(RolloutError, match="is `a-bucket` in one list of resources, and `b-bucket` in"):

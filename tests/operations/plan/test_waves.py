@@ -291,7 +291,7 @@ def test_what_a_review_passed_over_is_told() -> None:
     left = ((Place(), "arn:aws:s3:::tmp-a", "it is left out by --exclude"),)
     rollout = plan_rollout(review=replace(report_of(running(PROVEN)), not_applicable=left), now=NOW)
     assert rollout.warnings == (
-        "the review passed over 1, of which only templates or logs can tell: `arn:aws:s3:::tmp-a` "
+        "the review skipped 1, of which only templates or logs can tell: `arn:aws:s3:::tmp-a` "
         "(it is left out by --exclude)",
     )
 

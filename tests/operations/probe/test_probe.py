@@ -261,7 +261,7 @@ HTML = Reply(403, b"<html><body>Blocked by policy</body></html>", {"Server": "sq
             "not S3 that answered: it has no id of a request to S3 (status 403, header `Server: squid`)",
         ),
         (Reply(200, b"<html>Sign in</html>", {}, None), "it is not S3 that answered"),
-        (Reply(403, b""), "its body is no error of S3 (status 403)"),
+        (Reply(403, b""), "its body is not an error of S3 (status 403)"),
         (
             error(403, "AccessDenied", Via="1.1 proxy.example"),
             "through a proxy (header `Via: 1.1 proxy.example`)",
@@ -523,7 +523,7 @@ def test_certificates_are_found_as_boto3_finds_them(
     assert isinstance(probe(server, session=open_session(Access(endpoint_url=server.https_url))), Open)
     (tmp_path / "empty.pem").write_text("nothing")
     access = Access(endpoint_url=server.https_url, ca_bundle=str(tmp_path / "empty.pem"))
-    with pytest.raises(LiveError, match="is no file of certificates"):
+    with pytest.raises(LiveError, match="is not a file of certificates"):
         probe(server, session=open_session(access))
 
 

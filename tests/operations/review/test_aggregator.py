@@ -239,7 +239,7 @@ def test_records_that_are_none_are_an_error(aws: Aws, results: list[str]) -> Non
     aws.answer("DescribeConfigurationAggregators", None, (200, "{}"))
     aws.answer("DescribeConfigurationAggregatorSourcesStatus", None, (200, "{}"))
     aws.answer("SelectAggregateResourceConfig", None, (200, json.dumps({"Results": results})))
-    with pytest.raises(LiveError, match="something that is no record of a bucket"):
+    with pytest.raises(LiveError, match="something that is not a record of a bucket"):
         review_aggregator("org", Scope(aws.access))
 
 

@@ -101,7 +101,7 @@ def test_the_journal_of_another_review_is_refused_and_kept(file: str) -> None:
 )
 def test_a_file_that_is_none_is_left_alone(file: str, content: str) -> None:
     Path(file).write_text(content)
-    with pytest.raises(LiveError, match="is no journal of secure-bucket, and is left alone"):
+    with pytest.raises(LiveError, match="is not a journal of secure-bucket, and is left alone"):
         Journal(file, {})
     assert Path(file).read_text() == content
 
@@ -187,7 +187,7 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
 def test_a_file_without_an_end_is_not_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for file in ("/dev/full", "/dev/zero", str(tmp_path / "pipe")):
-        with pytest.raises(LiveError, match="it is no regular file"):
+        with pytest.raises(LiveError, match="it is not a regular file"):
             Journal(file, {})
 
 

@@ -285,7 +285,7 @@ def test_leaving_out_every_bucket_is_not_a_pass(aws: Aws, exclude: tuple[str, ..
     report = review_account(aws.access, exclude=exclude)
     assert len(report.not_applicable) == 2
     assert [fault.message for fault in report.faults] == [
-        "no bucket is left to review, all are passed over: nothing to review is not a pass"
+        "no bucket is left to review, all are skipped: nothing to review is not a pass"
     ]
 
 
@@ -293,7 +293,7 @@ def test_leaving_out_every_bucket_is_not_a_pass(aws: Aws, exclude: tuple[str, ..
 def test_an_answer_that_is_no_list_is_not_an_account_without_buckets(aws: Aws, answer: str) -> None:
     bucket("there", None)
     aws.answer("", "", (200, answer))
-    with pytest.raises(LiveError, match="is no list of buckets"):
+    with pytest.raises(LiveError, match="is not a list of buckets"):
         review_account(aws.access)
 
 

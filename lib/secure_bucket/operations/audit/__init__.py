@@ -88,23 +88,23 @@ def audit_logs(
 
     Args:
         logs: Files, directories, patterns, `-` for standard input, and `s3://bucket/prefix`.
-        buckets: The buckets that are asked about; all that are in the logs unless given.
-        since: From when on requests count; from the first one unless given.
-        until: Until when, which itself does not count; to the last one unless given.
-        minimum_tls: Count TLS below this version as well, as 1.2; plain HTTP alone unless given.
-        group_by: What to group clients by; all but the status unless given.
+        buckets: The buckets that are asked about (default: all that are in the logs).
+        since: From when on requests count (default: from the first one).
+        until: Until when, which itself does not count (default: to the last one).
+        minimum_tls: Count TLS below this version as well, as 1.2 (default: plain HTTP alone).
+        group_by: What to group clients by (default: all but the status).
         limit: How many groups of each kind to return.
         minimum_window: How many days the logs of a bucket have to span to say that it is safe.
         maximum_age: How many days ago they may have ended.
-        now: The time that this is counted from; the time of the clock unless given.
+        now: The time that this is counted from (default: the time of the clock).
         tolerated_unknown: The share of requests, from 0 to 1, that may not tell how they came where it says
             that a bucket is safe; lines that could not be read count with them (default: 0).
         skip_copies: Whether to leave out the half of a server-side copy that S3 does itself. The client
             connected for the other half, which is in the log of the bucket copied to (default: False).
         days: Whether to count the requests of each bucket by day (default: False).
-        session: How to ask AWS for `s3://…`; as the environment says unless given.
+        session: How to ask AWS for `s3://…` (default: as the environment says).
         memory: How much memory DuckDB takes before it writes to disk.
-        threads: How many threads it uses; one for each core unless given.
+        threads: How many threads it uses (default: one for each core).
         progress: Called with the number of files that are done.
 
     Returns:

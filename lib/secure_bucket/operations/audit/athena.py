@@ -71,7 +71,7 @@ class Athena(Struct):
         session: How to ask AWS.
         database: The database for the table, which is dropped again.
         workgroup: The workgroup.
-        output_location: Where the results go; what the workgroup says unless given.
+        output_location: Where the results go (default: what the workgroup says).
         sleep: Waits for a number of seconds.
     """
 
@@ -158,7 +158,7 @@ def audit_athena(
         argument: `s3://bucket/prefix`.
         question: What is asked.
         athena: Where Athena runs queries.
-        stored: What the logs are; found out from one of them unless given.
+        stored: What the logs are (default: found out from one of them).
         confirm: Told what it will cost; returns whether to go on.
 
     Returns:

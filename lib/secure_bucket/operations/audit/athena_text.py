@@ -1,4 +1,4 @@
-"""The table and the query as text, for whoever runs them."""
+"""Write the table and the query as text, for people who run them by hand."""
 
 from __future__ import annotations
 

@@ -105,8 +105,8 @@ class ClientGroup(Struct, frozen=True):
         why: Why the logs do not tell, if they do not; `""` otherwise.
         bucket: The bucket; `None`, as all of the following, where it is not a key.
         requester: Who asked; `-` for an anonymous request, or one of which the log does not tell.
-        user_agent: The user agent; `-` where there is none.
-        address: The address; `-` where there is none.
+        user_agent: The user agent; `-` where the log has none.
+        address: The address; `-` where the log has none.
         operation: The operation, in the words of the log.
         status: The status or the error code, or the lowest and the highest as `200…404`.
         requests: How many requests.
@@ -164,8 +164,8 @@ class AuditedBucket(Struct, frozen=True):
         breaking: How many break.
         refused: How many came over plain HTTP or old TLS, and were refused already.
         unknown: How many do not tell how they came.
-        internal: How many records are of what S3 did by itself; they are no requests.
-        first_seen: The first record that counts as evidence; `None` when there is none.
+        internal: How many records are of what S3 did by itself; they are not requests.
+        first_seen: The first record that counts as evidence; `None` without such a record.
         last_seen: The last one.
         days: On how many days there are any.
         data_events: How many of the records are data events of CloudTrail; 0 with access logs alone.
@@ -200,7 +200,7 @@ class AuditedBucket(Struct, frozen=True):
 
 
 class LogLine(Struct, frozen=True):
-    """A line that is no record.
+    """A line that is not a record.
 
     Args:
         file: The file, as it was given.
@@ -214,7 +214,7 @@ class LogLine(Struct, frozen=True):
 
 
 class Malformed(Struct, frozen=True):
-    """The lines that are no records.
+    """The lines that are not records.
 
     Args:
         lines: How many.
@@ -226,7 +226,7 @@ class Malformed(Struct, frozen=True):
 
 
 class Count(Struct, frozen=True):
-    """Records that are passed over.
+    """Records that are skipped.
 
     Args:
         what: What they are.
@@ -245,11 +245,11 @@ class Audit(Struct, frozen=True):
         buckets: Every bucket that was asked about or is in the logs, by name.
         groups: What breaks, what is refused already, and what is not known: the largest groups of each.
         more: How many further groups there are of each, beyond the limit.
-        malformed: Lines that are no records.
-        passed: Records that are passed over.
+        malformed: Lines that are not records.
+        passed: Records that are skipped.
         sources: What was read, as it was given.
         files: How many files that were.
-        ignored: Files that are no logs, each as `(file, why)`.
+        ignored: Files that are not logs, each as `(file, why)`.
         faults: What could not be read.
         minimum_tls: The TLS version that was asked for; `None` for none.
         minimum_window: How many days the logs have to cover.

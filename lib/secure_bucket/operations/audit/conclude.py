@@ -38,7 +38,7 @@ class Conclusion:
     Args:
         rows: The rows, as the query `REPORT` returns them.
         question: What was asked.
-        malformed: The lines that are no records.
+        malformed: The lines that are not records.
         unread: How many logs could not be read, in whole or in part.
     """
 
@@ -69,12 +69,12 @@ class Conclusion:
 
     @property
     def clients(self) -> int:
-        """How many clients break, each counted once, whatever buckets it asks."""
+        """How many clients break, each counted once, also one that asks several buckets."""
         return max((int(row["all_clients"]) for row in self._of(Trouble.BREAKS)), default=0)
 
     @property
     def passed(self) -> tuple[Count, ...]:
-        """The records that are passed over."""
+        """The records that are skipped."""
         return tuple(Count(what, number) for what, number in sorted(self.apart.items()))
 
     @property
@@ -164,7 +164,7 @@ class Conclusion:
         for day, answers in sorted(self.courses.get(name, {}).items()):
             numbers = (answers.get(each, 0) for each in ("https", "breaks", "refused", "unknown"))
             course = BucketDay(datetime.date.fromisoformat(day), *numbers)
-            # What S3 did by itself is no request.
+            # What S3 did by itself is not a request.
             if course.https or course.breaking or course.refused or course.unknown:
                 yield course
 
@@ -215,7 +215,7 @@ class Conclusion:
             yield f"{count(self.malformed.lines, 'line')} could not be read, and may be of this bucket"
 
     def _trail_days(self, effect: str) -> int:
-        """Return how many days the reads or the writes of CloudTrail span, to whatever bucket."""
+        """Return how many days the reads or the writes of CloudTrail span, to all buckets together."""
         every = [row for rows in self.counts.values() for row in rows if row["effect"] == effect]
         first, last = _span(every)
         return 0 if first is None or last is None else (last.date() - first.date()).days + 1

@@ -29,7 +29,7 @@ def record_lines(text: str, name: str) -> Iterator[tuple[Kind, str]]:
         name: Its name, for errors.
 
     Raises:
-        LogError: If it is no whole JSON document.
+        LogError: If it is not a whole JSON document.
     """
     at = 0
     while True:
@@ -99,19 +99,21 @@ def _decode(text: str, at: int, name: str) -> tuple[Any, int]:
     except (ValueError, RecursionError):
         line = text.count("\n", 0, at) + 1
         raise LogError(
-            f"`{name}` is no whole JSON document: the record that begins in line {line}, at character "
+            f"`{name}` is not a whole JSON document: the record that begins in line {line}, at character "
             f"{at + 1:,}, does not end: was the file cut?"
         ) from None
 
 
 def _end_of_object(text: str, at: int, name: str) -> int:
-    """Return where the object around the records ends, whatever else it holds."""
+    """Return where the object around the records ends."""
     while True:
         at = _skip(text, at)
         if text[at : at + 1] == "}":
             return at + 1
         if at >= len(text):
-            raise LogError(f"`{name}` is no whole JSON document: it ends before its records do: was it cut?")
+            raise LogError(
+                f"`{name}` is not a whole JSON document: it ends before its records do: was it cut?"
+            )
         _, at = _decode(text, at, name)
         at = _skip(text, at)
         if text[at : at + 1] == ":":

@@ -36,7 +36,7 @@ _TEXTS: Final = (
 )
 _TYPES: Final = dict.fromkeys(_TEXTS, "VARCHAR") | {"refused": "BOOLEAN", "requests": "BIGINT"}
 
-# A line of an export has the time of its event before the JSON; what is no JSON has no member at all.
+# A line of an export has the time of its event before the JSON; text that is not JSON has no members.
 _JSON: Final = (
     "CASE WHEN json_valid(substr(line, strpos(line, '{'))) THEN substr(line, strpos(line, '{')) END"
 )
@@ -179,7 +179,7 @@ class Engine:
         question: What is asked.
         directory: A directory of our own to write to.
         memory: How much memory to take, as `1GB`.
-        threads: How many threads to use; one for each core unless given.
+        threads: How many threads to use (default: one for each core).
     """
 
     def __init__(
@@ -227,7 +227,7 @@ class Engine:
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
     def found_malformed(self) -> Malformed:
-        """Return the lines that are no records."""
+        """Return the lines that are not records."""
         return Malformed(self.malformed, tuple(self.places))
 
     def _create(self) -> None:

@@ -95,7 +95,7 @@ def _path(
         regular = path if stat.S_ISREG(status.st_mode) else None
         if regular is None and not named:
             # Nobody may ever write to the other end of a pipe.
-            yield Fault(path, f"`{path}` is no regular file: name it as a LOG to have it read")
+            yield Fault(path, f"`{path}` is not a regular file: name it as a LOG to have it read")
             return
         yield LogFile(path, argument, named, partial(_opened, path), regular, status.st_size)
         return

@@ -87,9 +87,9 @@ class AuditForm(JsonDocument, frozen=True, kw_only=True, tag_field="schema", tag
         buckets: Every bucket that was asked about or is in the logs.
         groups: What breaks, what is refused already, and what is not known: the largest groups of each.
         more_groups: How many further groups there are of each, beyond the limit.
-        malformed: The lines that are no records.
-        passed_over: Records that are passed over.
-        ignored: Files that are no logs.
+        malformed: The lines that are not records.
+        passed_over: Records that are skipped.
+        ignored: Files that are not logs.
         faults: What could not be read.
         changes: What to change in the clients that break.
     """

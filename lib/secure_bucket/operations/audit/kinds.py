@@ -23,7 +23,7 @@ _ACCESS_LINE = re.compile(rb"\S+ \S+ \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [
 _EXPORTED = re.compile(rb"\d{4}-\d\d-\d\dT[\d:.]+Z? (?=\{)")
 _CONTAINER = re.compile(rb'\{\s*"(?:Records|events|Events|logEvents)"\s*:\s*\[')
 
-# What logs are kept in at times. It may hold some, so it is never passed over as something else.
+# What logs are kept in at times. It may hold some, so it is never skipped as something else.
 _WRAPPINGS: Final = {
     b"\x1f\x8b": "packed with gzip twice",
     b"\x28\xb5\x2f\xfd": "packed with zstd and gzip",
@@ -59,7 +59,7 @@ class Kind(enum.Enum):
 
 
 def kind_of(head: bytes) -> Kind | None:
-    """Return what a log is; `None` when it is none.
+    """Return what a log is; `None` if it is not a log.
 
     Args:
         head: Its first `HEAD` bytes, or all of it.

@@ -31,7 +31,7 @@ class Listing(Struct, frozen=True):
         files: How many objects the query reads.
         size: How many bytes they have, as they are stored.
         missed: How many objects the table does not cover.
-        example: The key of one of these; `""` if there is none.
+        example: The key of one of these; `""` without one.
     """
 
     layout: Layout

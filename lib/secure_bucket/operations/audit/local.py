@@ -34,7 +34,7 @@ def audit_files(
         files: The logs.
         question: What is asked.
         memory: How much memory DuckDB takes before it writes to disk.
-        threads: How many threads it uses; one for each core unless given.
+        threads: How many threads it uses (default: one for each core).
         batch: How many bytes are joined in one file for it.
         progress: Called with the number of logs that are done.
     """
@@ -57,7 +57,7 @@ def audit_files(
                     done += 1
                     fruitful.add(file.argument)
                 case Ignored(file, why) if file.named:
-                    faults.append(Fault(file.name, f"`{file.name}` is no log: {why}"))
+                    faults.append(Fault(file.name, f"`{file.name}` is not a log: {why}"))
                 case Ignored(file, why):
                     ignored.append((file.name, why))
                 case Fault():

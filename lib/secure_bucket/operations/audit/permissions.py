@@ -22,13 +22,13 @@ def audit_permissions(
 
     Args:
         locations: The prefixes that are read.
-        partition: The partition of the buckets: `aws` unless given.
-        role_arn: The role that is assumed; none unless given.
-        athena: The workgroup and the database, where Athena reads; this machine reads unless given.
-        results: Where Athena writes its results; any bucket of the workgroup unless given.
+        partition: The partition of the buckets (default: `aws`).
+        role_arn: The role that is assumed (default: none).
+        athena: The workgroup and the database, where Athena reads (default: this machine reads).
+        results: Where Athena writes its results (default: any bucket of the workgroup).
 
     Returns:
-        The policy; where a role is assumed, the policy of whoever assumes it as `Caller`, and that of the
+        The policy; where a role is assumed, the policy of the caller as `Caller`, and that of the
         role as `Role`.
     """
     statements: list[dict[str, Any]] = []

@@ -18,10 +18,10 @@ class Question(Struct, frozen=True):
     """What is asked of the logs.
 
     Args:
-        buckets: The buckets; all that are in the logs unless given.
-        since: From when on; from the first record unless given.
-        until: Until when, which itself does not count; to the last record unless given.
-        minimum_tls: The TLS version below which requests count as well; only plain HTTP unless given.
+        buckets: The buckets (default: all that are in the logs).
+        since: From when on (default: from the first record).
+        until: Until when, which itself does not count (default: to the last record).
+        minimum_tls: The TLS version below which requests count as well (default: only plain HTTP).
         keys: What to group clients by.
         limit: How many groups to return of each kind.
         minimum_window: How many days the logs of a bucket have to span before they can say *safe*.

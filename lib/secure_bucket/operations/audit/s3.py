@@ -6,7 +6,7 @@ import datetime
 import io
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, BinaryIO, Final, cast
 
@@ -18,7 +18,18 @@ from secure_bucket.operations.audit.files import Again, LogFile
 from secure_bucket.operations.aws.errors import LiveError, translated
 from secure_bucket.operations.aws.session import Session
 
-__all__ = ["LATE", "Location", "StoredLog", "all_logs", "find_objects", "list_logs", "parse_location"]
+__all__ = [
+    "EGRESS_PRICE",
+    "LATE",
+    "Download",
+    "Location",
+    "StoredLog",
+    "all_logs",
+    "download_of",
+    "find_objects",
+    "list_logs",
+    "parse_location",
+]
 
 _LOCATION = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?", re.DOTALL)
 _FOLDERS: Final = (re.compile(r"\d{4}"), re.compile(r"\d\d"), re.compile(r"\d\d"))
@@ -26,6 +37,9 @@ _FOLDERS: Final = (re.compile(r"\d{4}"), re.compile(r"\d\d"), re.compile(r"\d\d"
 _NAME_DATE = re.compile(r"(?:^|/)(\d{4})-(\d\d)-(\d\d)-\d\d-\d\d-\d\d-|_(\d{4})(\d\d)(\d\d)T\d{4}Z_")
 # S3 delivers records hours after the request, and now and then days; a name tells the time of delivery.
 LATE: Final = datetime.timedelta(days=3)
+EGRESS_PRICE: Final = 0.09
+"""What AWS takes for a gigabyte to the internet, in US dollars, for the first 10 TB a month in most regions:
+an assumption, https://aws.amazon.com/s3/pricing/, 2026-11."""
 _SMALL: Final = 8 * 1024 * 1024
 _AHEAD: Final = 16
 
@@ -61,7 +75,7 @@ def parse_location(text: str) -> Location:
     """Return the bucket and the prefix of `s3://bucket/prefix`.
 
     Raises:
-        LogError: If it is none.
+        LogError: If the text is not such an address.
     """
     found = _LOCATION.fullmatch(text)
     if found is None:
@@ -81,8 +95,8 @@ def list_logs(
     Args:
         location: The prefix.
         session: How to ask AWS.
-        since: The time of the first request that counts; any unless given.
-        until: The time after the last one; any unless given.
+        since: The time of the first request that counts (default: any).
+        until: The time after the last one (default: any).
 
     Raises:
         LiveError: If they cannot be listed.
@@ -114,6 +128,50 @@ def all_logs(location: Location, session: Session) -> Iterator[StoredLog]:
         for entry in page.get("Contents", ()):
             if entry["Size"]:
                 yield StoredLog(entry["Key"], entry["Size"])
+
+
+class Download(Struct, frozen=True):
+    """What an audit on this machine reads from S3.
+
+    Args:
+        files: How many objects.
+        size: How many bytes, as they are stored.
+    """
+
+    files: int
+    size: int
+
+    @property
+    def dollars(self) -> float:
+        """What the transfer out of AWS costs; inside of the region it is free."""
+        return self.size / 1e9 * EGRESS_PRICE
+
+
+def download_of(
+    arguments: Iterable[str],
+    session: Session,
+    *,
+    since: datetime.datetime | None = None,
+    until: datetime.datetime | None = None,
+) -> Download:
+    """Return what an audit of S3 prefixes reads, from their listing alone.
+
+    Args:
+        arguments: Each an `s3://bucket/prefix`.
+        session: How to ask AWS.
+        since: As for `list_logs`.
+        until: As for `list_logs`.
+
+    Raises:
+        LogError: If an argument is not such an address.
+        LiveError: If the objects cannot be listed.
+    """
+    files = size = 0
+    for argument in dict.fromkeys(arguments):
+        for log in list_logs(parse_location(argument), session, since=since, until=until):
+            files += 1
+            size += log.size
+    return Download(files, size)
 
 
 def find_objects(

@@ -39,11 +39,11 @@ _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
 class Ignored(Struct, frozen=True):
-    """A file that is no log.
+    """A file that is not a log.
 
     Args:
         file: The log.
-        why: Why it is none.
+        why: Why it is not a log.
     """
 
     file: LogFile
@@ -113,7 +113,7 @@ class _Spooler:
                 head = stream.read(HEAD)
             kind = kind_of(head)
             if kind is None:
-                # INVARIANT: what may hold requests is never passed over in silence.
+                # INVARIANT: what may hold requests is never skipped in silence.
                 if wrapping := wrapping_of(head):
                     raise LogError(f"`{file.name}` is {wrapping}, which is not read here: unpack it first")
                 yield Ignored(file, "it is empty" if not head.strip() else _NO_LOG)
@@ -185,7 +185,7 @@ class _Spooler:
                 line += self.put(kind, chunk)
                 chunk = stream.read(_CHUNK)
         finally:
-            # Whatever comes next begins on a line of its own.
+            # The next log begins on a line of its own.
             if last != b"\n":
                 self.put(kind, b"\n")
 

@@ -31,7 +31,7 @@ SELECT
   'access' AS source,
   CASE
     WHEN bucket IS NULL OR bucket IN ('', '-') OR operation IS NULL OR status IS NULL OR status = ''
-      THEN 'is no record of an S3 access log'
+      THEN 'is not a record of an S3 access log'
     WHEN TRY_CAST(first_seen AS TIMESTAMP) IS NULL THEN 'has no time'
   END AS malformed,
   CAST(NULL AS VARCHAR) AS passed,

@@ -85,18 +85,18 @@ SELECT
   'event' AS source,
   CASE
     WHEN eventtype = 'AwsCloudTrailInsight' THEN NULL
-    WHEN eventsource IS NULL OR operation IS NULL THEN 'is no event of CloudTrail'
+    WHEN eventsource IS NULL OR operation IS NULL THEN 'is not an event of CloudTrail'
     WHEN TRY_CAST(first_seen AS TIMESTAMP) IS NULL THEN 'has no time'
     WHEN eventsource = 's3.amazonaws.com' AND bucket IS NULL AND {_DATA}
       AND COALESCE(eventtype, 'AwsApiCall') = 'AwsApiCall' THEN 'is a data event that names no bucket'
   END AS malformed,
   CASE
-    WHEN eventtype = 'AwsCloudTrailInsight' THEN 'insights, which are no requests'
+    WHEN eventtype = 'AwsCloudTrailInsight' THEN 'insights, which are not requests'
     WHEN eventsource <> 's3.amazonaws.com' THEN 'events of other services'
     WHEN bucket IS NULL THEN 'requests to no bucket'
     WHEN eventtype = 'AwsServiceEvent' THEN 'what AWS did by itself'
     WHEN eventtype = 'AwsVpceEvent' THEN 'network activity, which tells nothing of TLS'
-    WHEN eventtype <> 'AwsApiCall' THEN 'events that are no calls'
+    WHEN eventtype <> 'AwsApiCall' THEN 'events that are not calls'
   END AS passed,
   bucket,
   outside,

@@ -6,11 +6,11 @@ from typing import Final
 
 __all__ = ["ACCESS_LINES"]
 
-# The last quotation mark of a line ends the user agent, whatever that holds. Behind it come the version id,
-# the host id, the signature version, the cipher suite, the kind of authentication, the host, the TLS version
-# and what AWS has appended since. Before the first mark come nine fields, none of which holds a blank. Most
-# lines are cut at the marks alone. The pattern finds the status in the others: those with marks in the
-# request or the referrer, or with a bare `-` for them.
+# The last quotation mark of a line ends the user agent, which may hold any text. Behind it come the version
+# id, the host id, the signature version, the cipher suite, the kind of authentication, the host, the TLS
+# version and what AWS has appended since. Before the first mark come nine fields, none of which holds a
+# blank. Most lines are cut at the marks alone. The pattern finds the status in the others: those with marks
+# in the request or the referrer, or with a bare `-` for them.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html
 _STATUS: Final = r'" (?:\d{3}|-) \S+ (?:\d+|-) (?:\d+|-) (?:\d+|-) (?:\d+|-) '
 

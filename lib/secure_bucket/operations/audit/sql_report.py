@@ -55,7 +55,7 @@ GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14
 """
 """`requests`, counted by day, and by client where plain HTTP or old TLS was spoken, or may have been."""
 
-# One pass over `collected` answers three questions: the groups of clients, what was counted of each bucket,
+# Reading `collected` once answers three questions: the groups of clients, what was counted of each bucket,
 # and the days on which something was. `$by_…` tells what the groups are of.
 REPORT: Final = """
 WITH answered AS (

@@ -24,7 +24,7 @@ def table(
         head: The titles of the columns.
         rows: The cells.
         numbers: How many of the first columns stand at the right, and are never broken.
-        width: How many columns the terminal has. Nothing is broken unless given.
+        width: How many columns the terminal has (default: nothing is broken).
     """
     needed = sum(
         _GAP + (max(map(len, column)) if place < numbers else _LEAST)
@@ -48,7 +48,7 @@ def table(
     for row in rows:
         shown.add_row(*map(Text, row))
     file = io.StringIO()
-    # No terminal, whatever the environment says of the one that the lines may go to.
+    # Not a terminal, although the environment may describe the one that the lines may go to.
     room = width or _UNLIMITED
     Console(file=file, width=room, force_terminal=False, color_system=None, legacy_windows=False).print(shown)
     yield from (line.rstrip() for line in file.getvalue().splitlines())

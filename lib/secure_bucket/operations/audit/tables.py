@@ -123,7 +123,7 @@ def create_table(
         table: Its name.
         location: Where the logs are.
         layout: How their keys go on.
-        question: What is asked: days that are not asked for are no partitions.
+        question: What is asked: days that are not asked for have no partition.
 
     Raises:
         LogError: If a name or the location cannot stand in it.

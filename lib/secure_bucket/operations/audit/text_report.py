@@ -47,10 +47,10 @@ def render(
 
     Args:
         audit: The audit.
-        colour: Whether to use the colours of a terminal. Plain text unless set.
-        width: The columns to fit into. Nothing is cut or broken unless given.
-        ascii_only: Whether to write ASCII alone. UTF-8 unless set.
-        verbose: Whether to also list the files that are no logs.
+        colour: Whether to use the colours of a terminal (default: plain text).
+        width: The columns to fit into (default: nothing is cut or broken).
+        ascii_only: Whether to write ASCII alone (default: UTF-8).
+        verbose: Whether to also list the files that are not logs.
     """
     text = "".join(f"{line}\n" for line in _Page(audit, colour, width, verbose).lines())
     return encodable(text, ONE_COLUMN, ascii_only=ascii_only)
@@ -141,7 +141,7 @@ class _Page:
                 for reason in reasons:
                     yield from self.entry("cannot tell", reason)
             case Safe() | Breaks():
-                # A bucket of which the logs do not tell is one, whatever breaks elsewhere.
+                # A bucket of which the logs do not tell is shown also if others break.
                 for bucket in audit.buckets:
                     if isinstance(bucket.answer, CannotTell):
                         for reason in bucket.answer.reasons:
@@ -158,10 +158,10 @@ class _Page:
                 at = f"{place.file}:{place.line}" if place.line else place.file
                 yield from self.wrapped(f"  {at}: {place.why}")
         for each in audit.passed:
-            yield from self.wrapped(f"passed over: {each.records:,} {each.what}")
+            yield from self.wrapped(f"skipped: {each.records:,} {each.what}")
         internal = sum(bucket.internal for bucket in audit.buckets)
         if internal:
-            yield from self.wrapped(f"passed over: {internal:,} records of what S3 did by itself")
+            yield from self.wrapped(f"skipped: {internal:,} records of what S3 did by itself")
         if audit.ignored and self.verbose:
             for file, why in audit.ignored:
                 yield from self.wrapped(f"ignored: {file}: {why}")

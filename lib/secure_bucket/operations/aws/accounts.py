@@ -1,4 +1,4 @@
-"""Which accounts a review enters, and as whom."""
+"""Find the accounts that a review enters, and the ways into them."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Scope(Struct, frozen=True):
     """The accounts to review.
 
     Args:
-        access: Where AWS is reached, and as whom to begin with.
-        profiles: Profiles of the AWS configuration, one for each account; that of `access` unless given.
+        access: Where AWS is reached, and the identity to begin with.
+        profiles: Profiles of the AWS configuration, one for each account (default: that of `access`).
         role_arns: Roles to assume, one for each account.
         role_name: A role of this name in each of `accounts`, or of the accounts of the organization.
         accounts: Accounts by their 12 digits; with an aggregator only these.
@@ -75,7 +75,7 @@ class Entrance(Struct, frozen=True):
 
 
 def entrances(scope: Scope) -> tuple[tuple[Entrance, ...], tuple[tuple[str, str], ...]]:
-    """Return the ways into the accounts, and the accounts that are passed over, each with why.
+    """Return the ways into the accounts, and the accounts that are skipped, each with why.
 
     Raises:
         LiveError: If the scope contradicts itself, or the accounts of the organization cannot be listed.

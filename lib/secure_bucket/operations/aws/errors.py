@@ -86,7 +86,7 @@ def translated(action: str, on: str = "") -> Iterator[None]:
 
     Args:
         action: What is asked, as the IAM action `s3:GetBucketPolicy`.
-        on: What it is asked of, as ``bucket `reports` ``; left out of the message unless given.
+        on: What it is asked of, as ``bucket `reports` `` (default: left out of the message).
 
     Raises:
         LiveError: For everything that botocore raises.
@@ -122,7 +122,7 @@ def _answered(error: object, action: str, on: str) -> LiveError:
     code = code.rpartition("#")[2]
     message = str(told.get("Message") or "").strip().rstrip(".")
     asked = _asked(action, on)
-    # A page in HTML comes from something in between, or from a server that is none of S3.
+    # A page in HTML comes from something in between, or from a server that is not S3.
     because = f": {message[:300]}" if message and message != code and not message.startswith("<") else ""
     if code in _EXPIRED:
         text = f"the credentials have expired, so {asked} was refused: get new ones and run it again"

@@ -1,4 +1,4 @@
-"""Whom we ask AWS as, where, and how patiently."""
+"""Open AWS sessions: which identity asks, where, and how patiently."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Access(Struct, frozen=True):
     Args:
         profile: The profile of the AWS configuration.
         region: The region to start in.
-        role_arn: A role to assume; none unless set.
+        role_arn: A role to assume (default: none).
         external_id: The external id that the role asks for.
         endpoint_url: Another endpoint than that of AWS, for every service that is asked.
         ca_bundle: A file with the certificates to trust instead of the usual ones.
@@ -88,7 +88,7 @@ class Session(Struct):
         """The region to start in.
 
         Raises:
-            LiveError: If there is none.
+            LiveError: If there is no region.
         """
         region: str | None = self.boto.region_name
         if not region:
@@ -112,7 +112,7 @@ class Session(Struct):
 
         Args:
             service: The service, as `s3`.
-            region: The region; that of the session unless given.
+            region: The region (default: that of the session).
             brief: Whether to give up soon when nobody answers or everybody is throttled.
             config: Further settings, as `botocore.config.Config` takes them.
 
@@ -162,10 +162,10 @@ class Session(Struct):
 
         Args:
             role_arn: The role.
-            external_id: The external id that the role asks for; none unless given.
+            external_id: The external id that the role asks for (default: none).
 
         Raises:
-            LiveError: If the role cannot be assumed, or is none.
+            LiveError: If the role cannot be assumed, or the ARN is not that of a role.
         """
         if not _ROLE_ARN.fullmatch(role_arn):
             raise LiveError(
@@ -210,12 +210,12 @@ def open_session(access: Access | None = None) -> Session:
     """Open a session.
 
     Args:
-        access: How to reach AWS: as the environment says unless given.
+        access: How to reach AWS (default: as the environment says).
 
     Raises:
         MissingDependencyError: If boto3 is not installed.
         LiveError: If there is no such profile, the role cannot be assumed, or the endpoint or the file of
-            certificates is none.
+            certificates is wrong.
     """
     access = access or Access()
     try:
@@ -247,7 +247,7 @@ def endpoint_named(url: str, option: str, schemes: Sequence[str]) -> SplitResult
         schemes: What it may begin with.
 
     Raises:
-        LiveError: If it is none, or one that tells a password.
+        LiveError: If it is not an address, or holds a password.
     """
     try:
         parts = urlsplit(url)
@@ -266,7 +266,7 @@ def endpoint_named(url: str, option: str, schemes: Sequence[str]) -> SplitResult
 
 @contextlib.contextmanager
 def _invalid(access: Access) -> Iterator[None]:
-    """Raise what boto3 says of an endpoint that is none as a `LiveError`."""
+    """Raise what boto3 says of a wrong endpoint as a `LiveError`."""
     try:
         yield
     except ValueError as error:

@@ -22,8 +22,8 @@ __all__ = ["METHODS", "SignedGet"]
 # A name that every address form of S3 takes as it is. Buckets with other names are left to the client.
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 _PLACEHOLDER: Final = "secure-bucket-placeholder"
-# Answers that say the same whoever asks again. After the others, as that of a redirect to another region, the
-# client knows what to do.
+# Answers that stay the same when the client asks again. After the others, as a redirect to another region,
+# the client knows what to do.
 _FINAL: Final = frozenset(
     {
         *("AccessDenied", "AllAccessDisabled", "ExpiredToken", "InvalidAccessKeyId", "InvalidToken"),

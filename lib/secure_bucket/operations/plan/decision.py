@@ -27,7 +27,7 @@ class Circumstances(Struct, frozen=True):
         audited: Whether there are logs at all.
         reviewed: Whether there is a review at all.
         nameless: How many buckets of templates have no known name.
-        left_out: Buckets that the review passed over, each with why.
+        left_out: Buckets that the review skipped, each with why.
         unread: Whether the audit could not read some of the logs.
     """
 
@@ -67,7 +67,7 @@ class Decision:
         if self.exception is not None:
             return Wave.LEFT
         if self.state is State.REOPENS:
-            return Wave.NOW  # Whoever breaks is broken already.
+            return Wave.NOW  # A client that breaks is broken already.
         if self.website is not None:
             return Wave.REDESIGN
         match self.answer:
@@ -89,7 +89,7 @@ class Decision:
 
     @property
     def website(self) -> str | None:
-        """What to do about its website; `None` when it is none."""
+        """What to do about its website; `None` for other buckets."""
         known = (*self.joined.declared, *((self.joined.running,) if self.joined.running else ()))
         return next((each.website for each in known if each.website is not None), None)
 
@@ -122,7 +122,7 @@ class Decision:
 
     @property
     def ended(self) -> GrantedException | None:
-        """An exception that would have left it as it is, and has ended; `None` when there is none."""
+        """An exception that would have left it as it is, and has ended; `None` without one."""
         known = (*self.joined.declared, *((self.joined.running,) if self.joined.running else ()))
         granted = [each.exception for each in known if each.exception is not None]
         return next((each for each in granted if not self.holds(each)), None)
@@ -161,7 +161,7 @@ def template_name(file: str) -> str:
 
 
 def _worst(known: tuple[Known, ...]) -> Verdict | None:
-    """Return the verdict that all declarations of a bucket come to; `None` when there is none."""
+    """Return the verdict that all declarations of a bucket come to; `None` without a declaration."""
     verdicts = [each.bucket.verdict for each in known]
     for kind in (Refuted, Undecided, Proven):
         for verdict in verdicts:

@@ -22,9 +22,9 @@ class Known(Struct, frozen=True):
 
     Args:
         bucket: The bucket, with its verdict.
-        fix: What to do about the verdict, as the finding on it says; `""` when there is none.
-        website: What to do about its website; `None` when it is none.
-        exception: The exception that lets it be as it is; `None` when there is none.
+        fix: What to do about the verdict, as the finding on it says; `""` without a finding.
+        website: What to do about its website; `None` for other buckets.
+        exception: The exception that lets it be as it is; `None` without one.
     """
 
     bucket: JudgedBucket
@@ -115,7 +115,7 @@ def _running(review: Report | None) -> Mapping[str, Known]:
 
 
 def _known(case: Case) -> Known | None:
-    """Return what is said about a bucket; `None` for what is about no bucket."""
+    """Return what a finding is about; `None` if it is not about a bucket."""
     if case.bucket is None:
         return None
     findings = (*case.findings, *(each.finding for each in case.excused))

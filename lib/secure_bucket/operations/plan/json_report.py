@@ -175,7 +175,7 @@ class LoggedForm(Struct, frozen=True):
         breaking: How many break.
         refused: How many came over plain HTTP or old TLS, and were refused already.
         unknown: How many do not tell how they came.
-        first_seen: The first record that counts as evidence; null when there is none.
+        first_seen: The first record that counts as evidence; null without such a record.
         last_seen: The last one.
         window_days: How many days lie between them, both included.
     """
@@ -208,7 +208,7 @@ class PlannedBucketForm(Struct, frozen=True, kw_only=True):
         as_of: When AWS recorded what the verdict rests on; null when S3 itself was asked.
         website: Whether it is a website, whose endpoint speaks plain HTTP only.
         declarations: Where templates declare it.
-        logs: What the logs tell about it; null when there are none.
+        logs: What the logs tell about it; null without logs.
         clients: The clients that break.
         unnamed_requests: How many requests break of which the audit names no client.
         enforced_with: The labels of the buckets that the same deployment enforces.

@@ -59,7 +59,7 @@ def read_stack_resources(file: str | os.PathLike[str], template: str = "") -> St
 
     Args:
         file: The file, as JSON.
-        template: The file of the template of the stack; found by the name of the stack unless given.
+        template: The file of the template of the stack (default: found by the name of the stack).
 
     Raises:
         RolloutError: If it cannot be read, is something else, is cut off, or holds no bucket.
@@ -104,7 +104,7 @@ def names_of_buckets(
     Args:
         check: What a check says about the templates.
         resources: The resources of stacks that were deployed from them.
-        accounts: The accounts that were reviewed; a stack of any account is fine unless given.
+        accounts: The accounts that were reviewed (default: a stack of any account is fine).
 
     Raises:
         RolloutError: If it is not certain which template a stack was deployed from, or one is of another
@@ -149,8 +149,8 @@ def _template(
             if os.path.normpath(template) == wanted:
                 return template
         raise RolloutError(
-            f"`{resources.template}`, given with `{resources.file}`, is no template with a bucket that was "
-            "checked"
+            f"`{resources.template}`, given with `{resources.file}`, is not a template with a bucket that "
+            "was checked"
         )
     # A stack that another one nests has a name that only its deployment tells.
     candidates = stacks.get(resources.stack, set()) if resources.stack else set(declared)

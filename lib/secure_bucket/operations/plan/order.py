@@ -14,7 +14,7 @@ __all__ = ["order_moves"]
 def order_moves(
     needs: Mapping[str, frozenset[Client]],
 ) -> Iterator[tuple[tuple[Client, ...], tuple[str, ...]]]:
-    """Yield the moves: clients, and the buckets that nothing keeps back after them.
+    """Yield the moves: clients, and the buckets that can be enforced after them.
 
     Each time the bucket that waits for the fewest clients is next; where several wait for as few, those of
     which the most wait for the same ones. This is greedy: it need not be the shortest way to the end, and

@@ -46,13 +46,13 @@ def plan_rollout(
     a name that CloudFormation makes up is only known where `names` tells it.
 
     Args:
-        check: What a check says about the templates, as `check_assembly` returns it; none unless given.
-        review: What a review says about the accounts, as `review_accounts` returns it; none unless given.
-        audit: What the logs say, as `audit_logs` returns it; no logs unless given. It has to be grouped by
+        check: What a check says about the templates, as `check_assembly` returns it (default: none).
+        review: What a review says about the accounts, as `review_accounts` returns it (default: none).
+        audit: What the logs say, as `audit_logs` returns it (default: no logs). It has to be grouped by
             bucket and by requester, as it is unless something else is asked for, to name clients.
         names: The names of buckets by the file of their template and their logical id, as
-            `names_of_buckets` returns them; what the templates fix themselves unless given.
-        now: The time that ages are counted from; the time of the clock unless given.
+            `names_of_buckets` returns them (default: what the templates fix themselves).
+        now: The time that ages are counted from (default: the time of the clock).
         maximum_age: How many days ago the logs may have ended to say that it is safe, and from how many days
             on the age of a check or a review is warned about.
         minimum_window: How many days the logs of a bucket have to span to say that it is safe, whatever the
@@ -151,7 +151,7 @@ def _unseen(review: Report | None, old_tls: tuple[str, ...]) -> Iterable[str]:
     left = () if review is None else review.not_applicable
     if left:
         named = some([f"`{what}` ({why})" for _, what, why in left])
-        yield f"the review passed over {len(left):,}, of which only templates or logs can tell: {named}"
+        yield f"the review skipped {len(left):,}, of which only templates or logs can tell: {named}"
     if old_tls:
         lets = "lets" if len(old_tls) == 1 else "let"
         yield (

@@ -89,7 +89,9 @@ def _check_audit(audit: Audit, file: str) -> None:
                 assert_never(bucket.answer)
         at = f"`{file}`: `/buckets/{number}"
         if not bucket.name or names[bucket.name] > 1:
-            raise RolloutError(f"{at}/name` is no name, or another one's too: was the file changed by hand?")
+            raise RolloutError(
+                f"{at}/name` is not a name, or is the name of two buckets: was the file changed by hand?"
+            )
         if wrong:
             raise RolloutError(f"{at}/answer` is not what its numbers say: was the file changed by hand?")
 

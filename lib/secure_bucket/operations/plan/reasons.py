@@ -47,7 +47,7 @@ def _standing(decision: Decision) -> Iterator[str]:
     elif joined.running is None and circumstances.reviewed:
         why = circumstances.left_out.get(joined.name)
         if why:
-            yield f"the review passed over it: {why}"
+            yield f"the review skipped it: {why}"
         else:
             yield "it is not among the buckets that were reviewed: not deployed, or of another account"
     if decision.state is State.UNOWNED and circumstances.nameless:

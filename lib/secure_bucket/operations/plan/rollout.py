@@ -98,7 +98,7 @@ class Rollout(Struct, frozen=True):
         changed = 0 if wave in (Wave.ENFORCED, Wave.LEFT) else len(buckets)
         if not changed:
             return BlastRadius(0, (), 0, 0, 0)
-        # Where the deny is in force, whoever breaks is broken already.
+        # Where the deny is in force, a client that breaks is broken already.
         hit = [bucket for bucket in buckets if bucket.state is not State.REOPENS]
         return BlastRadius(
             changed,

@@ -51,10 +51,10 @@ def render(
 
     Args:
         rollout: The plan.
-        colour: Whether to use the colours of a terminal. Plain text unless set.
-        width: The columns to fit into. No line is broken unless given.
-        ascii_only: Whether to write ASCII alone. UTF-8 unless set.
-        verbose: Whether to list every bucket, also those with nothing to do; some of each wave unless set.
+        colour: Whether to use the colours of a terminal (default: plain text).
+        width: The columns to fit into (default: no line is broken).
+        ascii_only: Whether to write ASCII alone (default: UTF-8).
+        verbose: Whether to list every bucket, also those with nothing to do (default: some of each wave).
     """
     text = "".join(f"{line}\n" for line in _Page(rollout, colour, width, verbose).lines())
     return encodable(text, ONE_COLUMN, ascii_only=ascii_only)

@@ -37,7 +37,7 @@ class LetIn(Struct, frozen=True):
     """The policies let the request in.
 
     Args:
-        code: The error code that came all the same, as `NoSuchKey`; `""` when there is none.
+        code: The error code that came all the same, as `NoSuchKey`; `""` without one.
     """
 
     code: str = ""
@@ -99,7 +99,7 @@ def read_answer(answer: HttpAnswer, *, expected: str = "") -> Reading:
 
     Args:
         answer: The answer.
-        expected: The element that the body of a success holds; not looked at unless given.
+        expected: The element that the body of a success holds (default: not looked at).
     """
     if answer.status in _REDIRECTS:
         return Redirected(answer.headers.get("location", ""))
@@ -122,7 +122,7 @@ def read_answer(answer: HttpAnswer, *, expected: str = "") -> Reading:
     if answer.status == 403 and code == "AccessDenied":
         return Denied(message, *(_found(each, message) for each in (_ACTION, _EXPLICIT, _IMPLICIT)))
     if not code:
-        return Foreign(f"its body is no error of S3 (status {answer.status})")
+        return Foreign(f"its body is not an error of S3 (status {answer.status})")
     return Failed(code, message)
 
 
@@ -136,7 +136,7 @@ def region_of(answer: HttpAnswer) -> str:
 
 
 def error_of(answer: HttpAnswer) -> tuple[str, str]:
-    """Return the code and the message of an error; two empty texts when it is none."""
+    """Return the code and the message of an error; two empty texts if it is not an error."""
     return _error(_xml(answer.body))
 
 

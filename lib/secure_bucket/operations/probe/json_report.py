@@ -51,9 +51,9 @@ class ExchangeForm(Struct, frozen=True):
         transport: How the request travelled.
         signer: Whose signature it carried.
         status: The HTTP status; null when there was no answer.
-        code: The error code of S3; null when there was none.
+        code: The error code of S3; null without one.
         message: What S3, or the network, reported; null when there was nothing.
-        request_id: The id by which S3 knows the request; null when there was none.
+        request_id: The id by which S3 knows the request; null without one.
     """
 
     action: str

@@ -44,7 +44,7 @@ def literal(key: str) -> str:
 
 
 def own_credentials(session: Session) -> Any:
-    """Return the credentials of a session as they are now; `None` when there are none.
+    """Return the credentials of a session as they are now; `None` without credentials.
 
     Raises:
         LiveError: If there are some, and they cannot be had.

@@ -25,7 +25,7 @@ class Transport(enum.Enum):
         """Return the one of a TLS version, as `1.1`.
 
         Raises:
-            ValueError: There is none.
+            ValueError: If the version is not one of these.
         """
         return cls(f"TLS {version}")
 
@@ -61,9 +61,9 @@ class Exchange(Struct, frozen=True):
         transport: How it travelled.
         signer: Whose signature it carried.
         status: The HTTP status; `None` when nothing came back.
-        code: The error code of S3, as `AccessDenied`; `""` when there is none.
+        code: The error code of S3, as `AccessDenied`; `""` without one.
         message: What S3, or the network, said.
-        request_id: The id by which S3 knows the request; `""` when there is none.
+        request_id: The id by which S3 knows the request; `""` without one.
     """
 
     action: str

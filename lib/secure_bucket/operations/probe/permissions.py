@@ -26,15 +26,15 @@ def permissions_of(
 
     Args:
         buckets: The names of the buckets.
-        partition: Their partition: `aws` unless given.
+        partition: Their partition (default: `aws`).
         keys: As for `probe_bucket`.
         sign_http: As for `probe_bucket`.
         signed_tls: Whether a TLS version is tried, which is done with a signature.
         policy_check: As for `probe_bucket`.
-        role_arn: The role that is assumed; none unless given.
+        role_arn: The role that is assumed (default: none).
 
     Returns:
-        The policy; where a role is assumed, the policy of whoever assumes it as `Caller`, and that of the
+        The policy; where a role is assumed, the policy of the caller as `Caller`, and that of the
         role as `Role`.
     """
     arns = [f"arn:{partition}:s3:::{bucket}" for bucket in buckets]

@@ -1,4 +1,4 @@
-"""Ask a running bucket whether it answers plain HTTP, by asking it over plain HTTP."""
+"""Ask a live bucket whether it accepts plain HTTP, by asking it over plain HTTP."""
 
 from __future__ import annotations
 
@@ -121,27 +121,27 @@ def probe_bucket(
 
     Args:
         bucket: The bucket, by its name or ARN.
-        session: Whom to ask as: the credentials of the environment unless given.
-        transports: What to try besides HTTPS: plain HTTP unless given.
-        keys: Objects to ask for, without their content: one that is not there unless given. Only to callers
+        session: The identity that asks (default: the credentials of the environment).
+        transports: What to try besides HTTPS (default: plain HTTP).
+        keys: Objects to ask for, without their content (default: one that is not there). Only to callers
             of the same account or organization does S3 tell enough for that one to be conclusive.
-        sign_http: Whose signature may travel in clear. Nobody's unless given, and then only a public bucket
+        sign_http: Whose signature may travel in clear. Without it nobody signs, and then only a public bucket
             has a conclusive answer, with `policy_check`. `Signer.NARROWED` signs as a session that may do
             nothing else, and whose token travels in clear; `Signer.OWN` signs with the credentials of the
             session as they are.
-        layout: Which of the endpoints of S3 to use: the regional one unless given.
+        layout: Which of the endpoints of S3 to use (default: the regional one).
         policy_check: Whether to read the bucket policy too, and prove the same for every identity (default:
             if the caller may read it). Without the proof the probe tells about its own identity alone, and a
             refusal of which S3 does not say where it comes from is inconclusive.
         strict: As for `prove_denies_http`.
-        timeout: Seconds to wait for each answer: 10 unless given.
+        timeout: Seconds to wait for each answer (default: 10).
 
     Returns:
         What came out over each transport: `Enforced`, `Open` with the request that got in, or
         `Inconclusive` with the reasons.
 
     Raises:
-        LiveError: If the bucket could not be asked: there is none, nothing answers over HTTPS, or the
+        LiveError: If the bucket could not be asked: it does not exist, nothing answers over HTTPS, or the
             credentials are not accepted.
         MissingDependencyError: If boto3 is not installed.
 
@@ -200,7 +200,7 @@ def _verdicts(
 
 
 def _policy(session: Session, target: ProbeTarget) -> object:
-    """Return the bucket policy as JSON values; `None` when there is none."""
+    """Return the bucket policy as JSON values; `None` without a policy."""
     client = session.client("s3", target.region)
     try:
         with translated("s3:GetBucketPolicy", f"bucket `{target.bucket}`"):

@@ -37,7 +37,7 @@ class EndpointLayout(Struct, frozen=True):
     """Which of the endpoints of S3 to use, and how to write the bucket into the address.
 
     Args:
-        http_endpoint_url: Where plain HTTP is spoken: the endpoint of HTTPS with `http` unless given.
+        http_endpoint_url: Where plain HTTP is spoken (default: the endpoint of HTTPS with `http`).
         path_style: Whether the name of the bucket stands in the path.
         dual_stack: Whether to use the endpoint for IPv4 and IPv6.
         fips: Whether to use the FIPS endpoint.
@@ -73,11 +73,11 @@ def asks_of(keys: Sequence[str]) -> tuple[Ask, ...]:
     """Return the requests of a probe: one about the bucket, and one about each object.
 
     They read nothing: a prefix is listed that nobody uses, and an object is asked for that is not there, or
-    on a condition that does not hold. S3 says so to those whom its policies let in, and `AccessDenied` to
+    on a condition that does not hold. S3 says so to callers that its policies allow, and `AccessDenied` to
     everybody else.
 
     Args:
-        keys: The objects to ask for: one that is not there unless given.
+        keys: The objects to ask for (default: one that is not there).
     """
     absent = f"{ABSENT_PREFIX}{secrets.token_hex(16)}"
     listing = Ask(
@@ -87,7 +87,7 @@ def asks_of(keys: Sequence[str]) -> tuple[Ask, ...]:
         expected="ListBucketResult",
     )
     if not keys:
-        # Whoever hands out what is not there is not S3: an `Error` is all that it can answer.
+        # A server that hands out what is not there is not S3: an `Error` is all that it can answer.
         return (listing, Ask("s3:GetObject", "get_object", {"Key": absent}, expected="Error"))
     return (listing, *(Ask("s3:GetObject", "get_object", {"Key": key}, _NOTHING) for key in keys))
 
@@ -212,7 +212,7 @@ class ProbeTarget:
                     config=settings,
                 )
         except ValueError as error:
-            raise LiveError(f"`{endpoint_url}` is no endpoint: {error}") from None
+            raise LiveError(f"`{endpoint_url}` is not an endpoint: {error}") from None
         if ssl and not client.meta.endpoint_url.startswith("https://"):
             raise LiveError(
                 f"`{client.meta.endpoint_url}` is not HTTPS: give the HTTPS endpoint with --endpoint-url, "

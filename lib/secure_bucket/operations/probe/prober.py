@@ -36,7 +36,7 @@ __all__ = ["Prober"]
 _TRIES: Final = 3
 _NOW_AND_THEN: Final = frozenset(("InternalError", "ServiceUnavailable", "SlowDown"))
 _FIRST_REGION: Final = "us-east-1"
-# With these the same question over HTTP is not worth asking: the caller has to mend something first.
+# With these the same question over HTTP is not worth asking: the caller has to fix something first.
 _NO_CALLER: Final = frozenset(
     {
         *("AuthorizationHeaderMalformed", "ExpiredToken", "InvalidAccessKeyId", "InvalidToken"),

@@ -102,7 +102,7 @@ def sentence(probe: Probe, check: Check) -> str:
 
 
 def shown_for(check: Check) -> Literal["everyone", "identity", "anonymous"]:
-    """Return for whom a check has shown what it says.
+    """Return which requests a check has shown its answer for.
 
     The requests show it for their own identity. The proof of the bucket policy makes that general.
     """

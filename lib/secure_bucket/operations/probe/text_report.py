@@ -30,9 +30,9 @@ def render(
 
     Args:
         probes: The probes.
-        colour: Whether to use the colours of a terminal. Plain text unless set.
-        width: The columns to wrap at. Lines are not broken unless given.
-        ascii_only: Whether to write ASCII alone, with an escape for everything else. UTF-8 unless set.
+        colour: Whether to use the colours of a terminal (default: plain text).
+        width: The columns to wrap at (default: lines are not broken).
+        ascii_only: Whether to write ASCII alone, with an escape for everything else (default: UTF-8).
         verbose: Whether to list every request and its answer.
     """
     lines = [

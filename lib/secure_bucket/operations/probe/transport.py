@@ -86,14 +86,14 @@ def context_for(transport: Transport, ca_bundle: str) -> ssl.SSLContext:
         ca_bundle: A file with the authorities to trust.
 
     Raises:
-        LiveError: If the file of certificates is none.
+        LiveError: If the file of certificates is not one.
         ValueError: If the TLS library was built without that version.
     """
     try:
         context = ssl.create_default_context(cafile=ca_bundle)
     except (OSError, ssl.SSLError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise LiveError(f"`{ca_bundle}` is no file of certificates: {reason}", Trouble.TLS) from None
+        raise LiveError(f"`{ca_bundle}` is not a file of certificates: {reason}", Trouble.TLS) from None
     if transport in _VERSIONS:
         version = ssl.TLSVersion[_VERSIONS[transport]]
         with warnings.catch_warnings():
@@ -121,7 +121,7 @@ def offers(context: ssl.SSLContext) -> bool:
     client = context.wrap_bio(ssl.MemoryBIO(), sent := ssl.MemoryBIO(), server_hostname="localhost")
     with contextlib.suppress(ssl.SSLError):
         client.do_handshake()
-    # Without a version or a cipher to offer nothing is said but, with luck, an alert (of 7 bytes).
+    # Without a version or a cipher to offer the server sends, with luck, no more than an alert (of 7 bytes).
     return sent.pending > 16
 
 

@@ -48,7 +48,7 @@ class ReviewQuestion(Struct, frozen=True):
     """What is asked of each account.
 
     Args:
-        buckets: Only these buckets, by their names; every one unless given.
+        buckets: Only these buckets, by their names (default: every one).
         exclude: Patterns of names to leave out.
         strict: As for `check_template`.
         minimum_tls: The TLS version below which nothing may get through; `None` asks nothing.
@@ -94,9 +94,9 @@ def open_account(way: Entrance, question: ReviewQuestion) -> AccountReview:
 
 
 def our_fault(error: Exception) -> str:
-    """Return what is said of a fault of our own.
+    """Return the message about a fault of our own.
 
-    INVARIANT: it never passes for a verdict, and never hides what is said of other buckets.
+    INVARIANT: it never passes for a verdict, and never hides the verdicts on other buckets.
     """
     if "SECURE_BUCKET_DEBUG" in os.environ:
         raise error
@@ -105,7 +105,7 @@ def our_fault(error: Exception) -> str:
 
 
 class BucketOutcome(Struct, frozen=True):
-    """What came out for one bucket: a judgement, or why there is none; or both, where a part is missing."""
+    """What came out for one bucket: a judgement, or why it is missing; or both, where a part is missing."""
 
     judgement: RunningJudgement | None = None
     gone: bool = False
@@ -229,7 +229,7 @@ class AccountReview(Struct):
 def _still_listed(reader: Reader, gone: Sequence[ListedBucket]) -> Mapping[str, str]:
     """Return which buckets are not gone although S3 said so when they were asked for, each with why.
 
-    INVARIANT: a bucket that is there is never passed over, as it would be at an endpoint that takes its name
+    INVARIANT: a bucket that is there is never skipped, as it would be at an endpoint that takes its name
     for something else.
     """
     if not gone:

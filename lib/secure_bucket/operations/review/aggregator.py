@@ -50,9 +50,9 @@ def review_aggregator(name: str, scope: Scope, question: ReviewQuestion | None =
 
     Args:
         name: The aggregator.
-        scope: Whom AWS is asked as, in the region of the aggregator; with `accounts`, or `organization`,
-            only those, and each of which no bucket is recorded is a fault.
-        question: What is asked: every bucket, whether it denies plain HTTP, unless given.
+        scope: The identity that asks AWS, in the region of the aggregator. With `accounts` or `organization`
+            only these count, and each account of which no bucket is recorded is a fault.
+        question: What is asked (default: every bucket, whether it denies plain HTTP).
 
     Returns:
         The verdict on each bucket as it was recorded, with the time of the record. What the aggregator could
@@ -119,7 +119,7 @@ def _judged(
 
 
 def _accounts(session: Session, scope: Scope) -> tuple[frozenset[str], list[tuple[str, str]]]:
-    """Return the accounts that are asked about, none for all, and those that are passed over."""
+    """Return the accounts that are asked about, none for all, and those that are skipped."""
     skipped = [(f"account {account}", "it is left out by --skip-account") for account in scope.skip_accounts]
     asked = set(scope.accounts)
     if scope.organization:
@@ -146,7 +146,9 @@ def _records(session: Session, name: str, question: ReviewQuestion) -> Iterator[
             for text in page.get("Results", ()):
                 record = _decoded(text)
                 if not isinstance(record, dict) or not record.get("arn"):
-                    raise LiveError(f"aggregator `{name}` returned something that is no record of a bucket")
+                    raise LiveError(
+                        f"aggregator `{name}` returned something that is not a record of a bucket"
+                    )
                 which = (record.get("accountId"), record["arn"])
                 known = known and which in seen
                 seen.add(which)
@@ -154,7 +156,7 @@ def _records(session: Session, name: str, question: ReviewQuestion) -> Iterator[
             token = page.get("NextToken")
             if not token:
                 break
-            # A page of which everything is known comes again, whatever its token is.
+            # A page of which everything is known comes again, under another token.
             if token in tokens or known:
                 raise LiveError(f"aggregator `{name}` returns a page again: not all buckets are known")
             tokens.add(token)

@@ -55,7 +55,7 @@ class Reader(Struct):
     """Read the buckets of one account; may be shared by threads.
 
     Args:
-        session: Whom we ask as.
+        session: The session of the account.
     """
 
     session: Session
@@ -94,9 +94,11 @@ class Reader(Struct):
     def _page(self, **wanted: object) -> Mapping[str, Any]:
         with translated("s3:ListAllMyBuckets"):
             page: Mapping[str, Any] = self.session.client("s3").list_buckets(**wanted)
-        # INVARIANT: what is no list of buckets never passes for an account without any.
+        # INVARIANT: an answer that is not a list of buckets never passes for an account without any.
         if "Buckets" not in page:
-            raise LiveError("`s3:ListAllMyBuckets` got an answer that is no list of buckets: is it S3 there?")
+            raise LiveError(
+                "`s3:ListAllMyBuckets` got an answer that is not a list of buckets: is it S3 there?"
+            )
         return page
 
     def policy(self, bucket: ListedBucket) -> str | None:
@@ -190,7 +192,7 @@ class Reader(Struct):
 def _settings(ask: Callable[[], Any], action: str) -> frozenset[str] | None:
     """Return the settings of Block Public Access that are on; `None` when they cannot be read.
 
-    That is no fault: they have no part in the verdict.
+    That is not a fault: they have no part in the verdict.
     """
     try:
         with translated(action):

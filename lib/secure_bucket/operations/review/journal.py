@@ -48,9 +48,9 @@ class Journal:
     """The answers of a review that are known already, and the file that new ones are added to.
 
     Args:
-        file: The file; it is created if there is none.
+        file: The file; it is created if it does not exist.
         scope: What the review asks, and where: another review must not go on with this journal.
-        max_age: How old an answer may be: a day unless given.
+        max_age: How old an answer may be (default: a day).
 
     Raises:
         LiveError: If the file cannot be used: it is something else, or it belongs to another review.
@@ -77,8 +77,8 @@ class Journal:
         try:
             # A device or a pipe may have no end.
             if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
-                raise LiveError(f"the journal `{self.file}` cannot be used: it is no regular file")
-            # INVARIANT: nobody else writes to the file while it is read, mended and added to.
+                raise LiveError(f"the journal `{self.file}` cannot be used: it is not a regular file")
+            # INVARIANT: nobody else writes to the file while it is read, repaired and added to.
             self._alone()
             self._read((json.dumps(header) + "\n").encode("ascii"), header)
         except BaseException:
@@ -89,7 +89,7 @@ class Journal:
         with open(self._descriptor, "rb", closefd=False) as stream:
             *lines, torn = stream.read().split(b"\n")
         if not lines and not torn.startswith(first[:10]) and torn:
-            raise LiveError(f"`{self.file}` is no journal of secure-bucket, and is left alone")
+            raise LiveError(f"`{self.file}` is not a journal of secure-bucket, and is left alone")
         records = [self._record(number, line) for number, line in enumerate(lines, 1)]
         if records:
             self._belongs(records[0], header)
@@ -109,7 +109,7 @@ class Journal:
         except (ValueError, RecursionError):
             record = None
         if not isinstance(record, dict) or (number == 1 and record.get("schema") != SCHEMA):
-            what = "is no journal of secure-bucket" if number == 1 else f"is damaged in line {number}"
+            what = "is not a journal of secure-bucket" if number == 1 else f"is damaged in line {number}"
             raise LiveError(f"`{self.file}` {what}, and is left alone")
         return record
 

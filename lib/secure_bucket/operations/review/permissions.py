@@ -1,4 +1,4 @@
-"""The least that a review has to be allowed, as the policy to give to whoever runs it."""
+"""The least that a review has to be allowed, as the policy for the identity that runs it."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def review_permissions(
     Args:
         scope: As for `review_accounts`.
         question: As for `review_accounts`.
-        aggregator: The aggregator to ask instead of S3; none unless given.
-        partition: The partition of the buckets: `aws` unless given.
+        aggregator: The aggregator to ask instead of S3 (default: none).
+        partition: The partition of the buckets (default: `aws`).
 
     Returns:
-        The policy; where roles are assumed, the policy of whoever assumes them as `Caller`, and that of
+        The policy; where roles are assumed, the policy of the caller as `Caller`, and that of
         each of the roles as `Role`.
     """
     members = [_allow("ListAccounts", "organizations:ListAccounts")] if scope.organization else []

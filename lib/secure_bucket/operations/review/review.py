@@ -33,14 +33,14 @@ def review_account(
     those that are not proven the settings of Block Public Access.
 
     Args:
-        access: Whom AWS is asked as, and where: as the environment says unless given.
+        access: The identity that asks AWS, and where (default: that of the environment).
         exclude: Patterns of bucket names to leave out, as `tmp-*`; they are named as skipped.
         strict: As for `check_template`.
         minimum_tls_version: As for `check_template`.
         threads: How many buckets are read at a time.
 
     Returns:
-        The verdict on each bucket, and what there is to do. A bucket that cannot be read is a fault of the
+        The verdict on each bucket, and what to do. A bucket that cannot be read is a fault of the
         report, and is never counted as proven.
 
     Raises:
@@ -94,7 +94,7 @@ def review_accounts(scope: Scope, question: ReviewQuestion | None = None) -> Rep
 
     Args:
         scope: The accounts.
-        question: What is asked of each of them: every bucket, whether it denies plain HTTP, unless given.
+        question: What is asked of each of them (default: every bucket, whether it denies plain HTTP).
 
     Returns:
         One report. An account that cannot be entered is a fault of it.
@@ -135,10 +135,10 @@ def _review_session(session: Session, question: ReviewQuestion) -> Report:
 
 
 def something_reviewed(report: Report) -> Report:
-    """Return a report, with a fault if everything there was has been passed over: that is not a pass."""
+    """Return a report, with a fault if everything there was has been skipped: that is not a pass."""
     if report.buckets or report.faults or not report.not_applicable:
         return report
-    text = "no bucket is left to review, all are passed over: nothing to review is not a pass"
+    text = "no bucket is left to review, all are skipped: nothing to review is not a pass"
     return replace(report, faults=(Fault("", text),))
 
 
