@@ -17,7 +17,7 @@ from secure_bucket.values.unknown import Place
         ("aws:SecureTransport", Kind.ANONYMOUS, Availability.ALWAYS),
         ("aws:PrincipalAccount", Kind.ANONYMOUS, Availability.ALWAYS),
         ("aws:PrincipalAccount", Kind.USER, Availability.ALWAYS),
-        ("aws:PrincipalAccount", Kind.SERVICE, Availability.OPEN),
+        ("aws:PrincipalAccount", Kind.SERVICE, Availability.PRESENT_SOMEHOW),
         ("aws:PrincipalType", Kind.SERVICE, Availability.PRESENT_SOMEHOW),
         ("aws:PrincipalArn", Kind.ROLE, Availability.ALWAYS),
         ("aws:PrincipalArn", Kind.ANONYMOUS, Availability.NEVER),
@@ -68,7 +68,7 @@ def test_a_request_over_tls_always_has_its_version() -> None:
     [
         ("aws:userid", True),
         ("AWS:USERAGENT", True),
-        ("aws:PrincipalAccount", False),
+        ("aws:PrincipalAccount", True),
         ("aws:username", False),
         ("example:NoSuchKey", False),
     ],

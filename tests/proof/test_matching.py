@@ -64,6 +64,7 @@ def arn(*parts: str | Hole) -> Text:
         ("arn:aws:s3:::a*b/k", arn(BUCKET, "/k"), None),
         (arn(OTHER, "x*"), arn(BUCKET, "y"), False),
         (arn(PARAMETER, "x"), arn(BUCKET, "y"), False),
+        (arn(PARAMETER, "b"), arn(BUCKET), None),
     ],
 )
 def test_a_given_subject_with_holes(pattern: Subject, subject: Subject, expected: bool | None) -> None:

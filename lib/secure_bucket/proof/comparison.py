@@ -30,9 +30,15 @@ __all__ = ["RELATIONS", "Comparison", "Observed", "OpenMatch", "Option", "ShortA
 
 
 class ShortArn(Struct, frozen=True):
-    """A text of fewer than six parts under an ARN operator, such as `*`: AWS does not say what it matches."""
+    """A text of fewer than six parts under an ARN operator, such as `*`: AWS does not say what it matches.
+
+    Args:
+        text: The text.
+        plain: Whether it has no wildcards, variables or holes.
+    """
 
     text: str
+    plain: bool
 
 
 Option: TypeAlias = "Pattern | ShortArn | Fraction | AddressRanges | bool | Unknown"
@@ -147,6 +153,8 @@ class Comparison(Struct, frozen=True):
         if isinstance(option, Pattern):
             return self._matches(option, value)
         if isinstance(option, ShortArn):
+            if option.plain and isinstance(value, str) and value.count(":") >= 5:
+                return False  # A text without wildcards is not another text.
             operator = self.condition.operator
             reason = f"AWS does not document `{operator}` with `{option.text}`, which is not an ARN"
             return Unknown(reason, self.condition.at)

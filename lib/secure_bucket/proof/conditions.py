@@ -95,7 +95,7 @@ def _option(test: Comparison, value: str | Text | Unknown, variables: bool) -> O
         if why := undocumented_variable(pattern):
             return Unknown(why, condition.at)
         if family == "arn" and pattern.elements.count(":") < 5:
-            return ShortArn(str(value))
+            return ShortArn(str(value), plain=pattern.is_literal and not pattern.holes)
         return pattern
     if isinstance(value, Text):
         hole = next(part for part in value.parts if isinstance(part, Hole))

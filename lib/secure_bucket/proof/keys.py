@@ -29,7 +29,6 @@ class Availability(enum.Enum):
     ABSENT_RATHER = (Certainty.YES, Certainty.DOUBTFUL)
     PRESENT_RATHER = (Certainty.DOUBTFUL, Certainty.YES)
     PRESENT_SOMEHOW = (Certainty.NO, Certainty.DOUBTFUL)
-    OPEN = (Certainty.DOUBTFUL, Certainty.DOUBTFUL)
 
     @property
     def absent(self) -> Certainty:
@@ -58,9 +57,9 @@ def presence_of(name: str, kind: Kind, *, through_endpoint: bool, tls_absent: bo
         )  # A proof has to hold if it is there, and no refutation rests on it.
     match key.presence:
         case Presence.ALWAYS if key.kinds and kind not in key.kinds:
-            # It is always present, and AWS does not list its values for services. *AWS global condition
-            # context keys*, read 2026-11, has `aws:PrincipalAccount` in "all requests"; services have none.
-            return Availability.OPEN if key.name == "aws:PrincipalAccount" else Availability.PRESENT_SOMEHOW
+            # *AWS global condition context keys*, read 2026-11, has it in all requests, and does not list its
+            # values for AWS services.
+            return Availability.PRESENT_SOMEHOW
         case Presence.ALWAYS:
             return Availability.ALWAYS
         case Presence.PRINCIPAL:
@@ -104,6 +103,6 @@ def _carried(key: ConditionKey, kind: Kind) -> Availability:
 
 
 def is_always_present(name: str) -> bool:
-    """Return whether every request has a key, by whomever."""
+    """Return whether every request of every principal has a key."""
     key = key_of(name)
-    return key is not None and key.presence is Presence.ALWAYS and key.name != "aws:PrincipalAccount"
+    return key is not None and key.presence is Presence.ALWAYS
