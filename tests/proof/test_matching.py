@@ -157,3 +157,10 @@ def test_a_wildcard_in_an_arn_does_not_cross_a_colon_beside_a_hole() -> None:
 def test_a_comparison_that_costs_too_much_counts_as_open() -> None:
     long = Text(("a" * 300, PARAMETER, "b" * 300))
     assert matches(compile_pattern("?" * 300 + "c", wild=True), long, given=True) is None
+
+
+@pytest.mark.parametrize("written", words("ab*", 4))
+def test_a_known_text_matches_as_the_evaluator_has_it(written: str) -> None:
+    pattern = compile_pattern(written, wild=True)
+    for text in words("ab", 5):
+        assert matches(pattern, text) is matches_text(read_pattern(written), text), text
