@@ -81,6 +81,7 @@ def assets(**files: str) -> Json:
     return {"files": {key: {"source": {"path": path}, "destinations": {}} for key, path in files.items()}}
 
 
+EITHER = {"Fn::If": ["Prod", deny()["Properties"]["PolicyDocument"], {"Statement": []}]}
 PLAIN, GOOD = template({"B": BUCKET}), template({"B": BUCKET, "P": deny()})
 ASSETS = {"type": "cdk:asset-manifest", "properties": {"file": "S.assets.json"}}
 
@@ -209,6 +210,40 @@ TEMPLATES: dict[str, object] = {
     "condition that is a list": template({"B": BUCKET, "P": deny(Condition=["Prod"])}),
     "condition that is missing": conditional(),
     "condition of itself": conditional(Conditions={"Prod": {"Condition": "Prod"}}),
+    "parameter with the name of the bucket": template(
+        {"B": BUCKET, "P": deny()}, Parameters={"B": {"Type": "String"}}
+    ),
+    "policy whose statements a condition drops": template(
+        {"B": BUCKET, "P": {**deny(), "Properties": {"Bucket": {"Ref": "B"}, "PolicyDocument": EITHER}}},
+        Parameters={"Stage": {"Type": "String"}},
+        Conditions={"Prod": IS_PROD},
+    ),
+    "rule that forbids every deployment": template(
+        {"B": BUCKET}, Rules={"R": {"Assertions": [{"Assert": {"Fn::Equals": ["a", "b"]}}]}}
+    ),
+    "name that no mapping has": template(
+        {"B": {**BUCKET, "Properties": {"BucketName": {"Fn::FindInMap": ["M", "x", "y"]}}}},
+        Mappings={"M": {"a": {"b": "c"}}},
+    ),
+    "stack set in a stack set": template(
+        {
+            "S": {
+                "Type": "AWS::CloudFormation::StackSet",
+                "Properties": {
+                    "TemplateBody": json.dumps(
+                        template(
+                            {
+                                "T": {
+                                    "Type": "AWS::CloudFormation::StackSet",
+                                    "Properties": {"TemplateBody": json.dumps(template({"B": BUCKET}))},
+                                }
+                            }
+                        )
+                    )
+                },
+            }
+        }
+    ),
     "policy of another bucket": template({"B": BUCKET, "A": BUCKET, "P": deny("A")}),
     "second policy by a custom resource": template(
         {

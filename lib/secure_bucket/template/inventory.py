@@ -197,7 +197,10 @@ class Inventory(Struct, eq=False):
             self.policies.append(policy)
             target = resource.properties.get("Bucket") if isinstance(resource.properties, Mapping) else None
             named = target.get("Ref") if isinstance(target, Mapping) and len(target) == 1 else None
-            owner = stack.resources.get(named) if isinstance(named, str) else None
+            # INVARIANT: a `Ref` to a name that a parameter has as well is not surely the resource.
+            owner = None
+            if isinstance(named, str) and named not in stack.parameters:
+                owner = stack.resources.get(named)
             if owner is not None and owner.type == "AWS::S3::Bucket":
                 self.direct.setdefault(id(owner), []).append(policy)
             else:
