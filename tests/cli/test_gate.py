@@ -547,3 +547,33 @@ def test_cdk_synth_fails_for_a_plain_bucket_without_any_aspect(directory: Path) 
     assert _cdk_app(directory, staged) == 1
     assert is_refused(str(directory / "cdk.out"))
     assert _cdk_app(directory, 's3.Bucket(cdk.Stack(app, "Top"), "Plain")') == 1
+
+
+BUNDLED = """
+import jsii
+from aws_cdk import aws_s3_assets as assets
+
+@jsii.implements(cdk.ILocalBundling)
+class Bundling:
+    def try_bundle(self, output_dir, *, image, **_):
+        print("bundling")
+        for name in ("manifest.json", "bundled.template.json"):
+            with open(f"{output_dir}/{name}", "w") as file:
+                file.write("{}")
+        return True
+
+options = cdk.BundlingOptions(image=cdk.DockerImage.from_registry("none"), local=Bundling())
+stack = cdk.Stack(app, "Top")
+assets.Asset(stack, "Code", path="code", bundling=options)
+s3.Bucket(stack, "Plain")
+"""
+
+
+@pytest.mark.synth
+def test_bundled_assets_stay_as_they_are_when_the_gate_refuses(directory: Path) -> None:
+    (directory / "code").mkdir()
+    (directory / "code" / "index.js").write_text("")
+    assert _cdk_app(directory, BUNDLED) == 1
+    (asset,) = (each for each in (directory / "cdk.out").glob("asset.*") if each.is_dir())
+    assert sorted(each.name for each in asset.iterdir()) == ["bundled.template.json", "manifest.json"]
+    assert json.loads((directory / "cdk.out" / "manifest.json").read_text())["artifacts"].keys() <= {"Tree"}
