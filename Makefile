@@ -83,8 +83,8 @@ coverage: install $(REPORTER_STAMP) $(MINISTACK_STAMP) $(OLDEST_CDK_STAMP)
 	python -m pytest --numprocesses auto --dist loadfile --cov --cov-report=term $(ARGS)
 
 # The pages and folders whose words follow the rules in CONTRIBUTING.md already.
-PLAIN := README.md CONTRIBUTING.md SECURITY.md CHANGELOG.md docs tools setup.py noxfile.py Makefile \
-	$(addprefix lib/secure_bucket/,cli formats)
+PLAIN := README.md CONTRIBUTING.md SECURITY.md CHANGELOG.md docs tools app.py setup.py noxfile.py Makefile \
+	$(addprefix lib/secure_bucket/,checks cli findings formats policy proof repair template values)
 
 lint: install
 	ruff check .

@@ -100,7 +100,7 @@ class Production(cdk.Stage):
 
 
 def insecure(scope: Construct) -> bool:
-    """Whether `-c insecure=true` asks for buckets that answer plain HTTP."""
+    """Whether `-c insecure=true` asks for buckets that accept plain HTTP."""
     return scope.node.try_get_context("insecure") in (True, "true")
 
 
