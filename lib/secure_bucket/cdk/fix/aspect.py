@@ -40,12 +40,12 @@ class SecureTransportAspect:
 
     Args:
         mode: Report, or with `Mode.FIX` fix first (default: `Mode.FLAG`).
-        undecided: What a bucket is about which something needed is not known: an `"error"` unless set
-            to `"warning"`. An app with several Aspects takes the strictest.
+        undecided: Whether undecided buckets and unread templates are errors or warnings (default: "error").
+            An app with several Aspects takes the strictest.
         websites: Whether FIX closes the website endpoints of buckets too (default: False).
         plain_viewers: Whether FIX also denies plain HTTP where a CloudFront distribution requests objects
             over it, which then gets 403 (default: False).
-        quiet: Keep the summary, and what FIX did, from stderr.
+        quiet: Whether to omit the summary, and what FIX did, on stderr (default: False).
 
     Raises:
         ValueError: `mode` or `undecided` is not one of those.

@@ -62,12 +62,11 @@ def enforce_secure_transport(
     Args:
         app: The app.
         mode: Report, or with `Mode.FIX` fix first (default: `Mode.FLAG`).
-        undecided: What a bucket is about which something needed is not known: an `"error"` unless set to
-            `"warning"`.
+        undecided: Whether undecided buckets and unread templates are errors or warnings (default: "error").
         websites: Whether FIX closes the website endpoints of buckets too (default: False).
         plain_viewers: Whether FIX also denies plain HTTP where a CloudFront distribution requests objects
             over it, which then gets 403 (default: False).
-        quiet: Keep the summary, and what FIX did, from stderr.
+        quiet: Whether to omit the summary, and what FIX did, on stderr (default: False).
 
     Raises:
         ConstructError: `app` is not an App.
@@ -92,7 +91,7 @@ def enforce_secure_transport(
 
 @implements("IPropertyInjector")
 class _Reach:
-    """Enters each Stage of an app: those there are, and those in which somebody makes an `s3.Bucket`.
+    """Enter each Stage of an app: those that exist, and those in which somebody makes an `s3.Bucket` later.
 
     An Aspect does not go from the App into a Stage, but a property injector does. It is called whenever an
     `s3.Bucket` is made, and sees where, early enough: CDK Pipelines synthesizes a Stage at once when it is

@@ -54,12 +54,11 @@ _NAMES = {id_of(rule.id): rule.name for rule in RULES} | {id_of(IMPORTED_BUCKET)
 
 
 class Gate:
-    """Judge a synthesized app, and say what fails it.
+    """Judge a synthesized app, and report what fails it.
 
     Args:
-        undecided: What a bucket is about which something needed is not known: an `"error"` unless set
-            to `"warning"`.
-        quiet: Keep the summary line from stderr.
+        undecided: Whether undecided buckets and unread templates are errors or warnings (default: "error").
+        quiet: Whether to omit the summary line on stderr (default: False).
 
     Raises:
         ValueError: `undecided` is neither.
@@ -172,8 +171,8 @@ class Gate:
         proven = {each.construct_path for each in report.buckets if isinstance(each.verdict, Proven)}
         outcomes = {path: outcome_in_templates(outcome, proven) for path, outcome in state.outcomes.items()}
         if state.gate is not None:
-            # Whoever registers a gate by hand has had no chance to remove the record of an earlier synthesis,
-            # and a plugin must not change what it finds.
+            # A gate that somebody registers by hand cannot remove the record of an earlier synthesis in time,
+            # and a plugin must not change the files that it finds.
             write_record(directory, outcomes, [*exceptions, *map(_declared, report.exceptions)])
             write_judged_files(directory, (*assembly.files, *report.templates))
         # What nobody can acknowledge, such as an exception that expired, is fatal.
@@ -206,7 +205,7 @@ def _demand_every_template(report: Report, templates: Iterable[str]) -> None:
 
 
 def _say(line: str) -> None:
-    # stdout belongs to the template. A stderr that is gone is no reason to fail a synthesis.
+    # stdout belongs to the template. A closed stderr does not fail a synthesis.
     if sys.stderr is not None:
         with contextlib.suppress(OSError, ValueError):
             print(line, file=sys.stderr, flush=True)

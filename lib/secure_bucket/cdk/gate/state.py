@@ -1,4 +1,4 @@
-"""What the gate, the Aspects and `enforce_secure_transport` in one app know of each other."""
+"""Hold what the gate, the Aspects and `enforce_secure_transport` in one app know of each other."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class AppState(Struct):
         judged_by_hand: Whether a gate that somebody registered by hand has judged the app. It comes
             first, because the Aspects register theirs during the synthesis.
         refused: Whether the last judgement fails the app.
-        fixer: What mends buckets, for all who do, so that each knows what another one did.
-        fixed: The construct paths of the stacks in which buckets were mended.
-        entered: The Stages that `enforce_secure_transport` looks after, by path; whether it has mended
+        fixer: Fixes buckets for all Aspects of the app, so that each knows what another one did.
+        fixed: The construct paths of the stacks in which FIX looked for buckets.
+        entered: The Stages that `enforce_secure_transport` looks after, by path; whether it has fixed
             their buckets already.
         synthesized: The paths, each with a `/` at the end, of the Stages that FIX found synthesized.
-        websites: Whether it mends website buckets too.
+        websites: Whether it fixes website buckets too.
         plain_viewers: Whether it fixes buckets too that CloudFront requests over plain HTTP.
         outcomes: What was done about each bucket, by its construct path.
         before_synth: What to call before the app is synthesized, where the CDK has no plugins.
@@ -74,7 +74,7 @@ class AppState(Struct):
             judging.join(self.gate)
 
     def note(self, outcome: Outcome | None) -> None:
-        """Remember what was done about a bucket; that it was mended, for as long as the app lives."""
+        """Remember what FIX did about a bucket; that it was fixed, for as long as the app lives."""
         if outcome is not None and not isinstance(self.outcomes.get(outcome.bucket), Fixed):
             self.outcomes[outcome.bucket] = outcome
 

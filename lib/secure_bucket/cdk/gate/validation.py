@@ -40,9 +40,8 @@ class SecureTransportValidation(Gate):
         )
 
     Args:
-        undecided: What a bucket is about which something needed is not known: an `"error"` unless set
-            to `"warning"`.
-        quiet: Keep the summary line from stderr.
+        undecided: Whether undecided buckets and unread templates are errors or warnings (default: "error").
+        quiet: Whether to omit the summary line on stderr (default: False).
 
     Raises:
         MissingDependencyError: The CDK is too old for a plugin that always fails the synthesis; use

@@ -1,4 +1,4 @@
-"""How the gate says things to the AWS CDK."""
+"""Word the findings of the gate as violations of the AWS CDK."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def of_end(acknowledgment: Acknowledged, end: datetime.date | str | None, messag
 
     Args:
         acknowledgment: The exception.
-        end: Its last day; or what stands in its place, and is no day.
+        end: Its last day, or the text in its place that is not a day.
         message: What it was granted for.
     """
     where = f"`{_readable(acknowledgment.path)}`" if acknowledgment.path else "the App"
@@ -156,7 +156,7 @@ def of_end(acknowledgment: Acknowledged, end: datetime.date | str | None, messag
     else:
         what, rule = f"expired on {end}", _EXPIRED
         fix = (
-            "mend what it was granted for, or acknowledge it anew, with a later day and a reason that is true"
+            "fix what it was granted for, or acknowledge it anew, with a later day and a reason that is true"
         )
     return _violation(
         rule,
