@@ -23,8 +23,10 @@ DEFAULT = (
     "CHANGELOG.md",
     "docs",
     "lib",
+    "tools",
     "app.py",
     "setup.py",
+    "noxfile.py",
     "Makefile",
 )
 

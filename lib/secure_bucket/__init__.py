@@ -1,4 +1,4 @@
-"""No S3 bucket answers plain HTTP.
+"""Prove that no S3 bucket accepts plain HTTP.
 
 Writing: `SecureBucket` has the deny; `enforce_secure_transport(app, mode=Mode.FIX)` puts it into an app
 that is there already, as do an Aspect, a mixin and a property injector. Judging:

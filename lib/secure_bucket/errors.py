@@ -8,7 +8,7 @@
     ├── NotProvenError           an app was synthesized, and the gate refuses it
     └── MissingDependencyError   an optional dependency is not installed, or too old
 
-A bucket that answers plain HTTP is never an exception but a *finding*; an exception means that the
+A bucket that accepts plain HTTP is never an exception but a *finding*; an exception means that the
 question could not be asked at all.
 """
 

@@ -326,7 +326,7 @@ def test_old_reports_are_warned_about(directory: Path, run: Command, monkeypatch
         (("--check", "c.json"), "`c.json` is no report of secure-bucket"),
         (("--audit", "c.json", "--format", "json", "--output", "c.json"), "would be written over"),
         (("a.yaml", "--format", "json", "--output", "a.yaml"), "would be written over"),
-        (("a.yaml", "--stack-resources", "c.json"), "`c.json` is no list of the resources of a stack"),
+        (("a.yaml", "--stack-resources", "c.json"), "`c.json` is not a list of the resources of a stack"),
         (("--logs", "empty"), "nothing"),
         (
             ("--logs", "s3://b/p", "--profile", "a", "--profile", "b"),

@@ -30,6 +30,7 @@ FOREIGN = {
         "--cached",
         "--debug",
         "--diff-filter",
+        "--exclusively",
         "--from",
         "--name-only",
         "--no-asset-metadata",

@@ -81,7 +81,7 @@ def test_one_that_does_not_fails_with_the_request(app: cdk.App, path: list[str],
     message = str(caught.value)
     assert message.startswith("plain HTTP is not denied:\n")
     assert message.count("\n- ") == 1
-    for words in (f"`{bucket}`", "anyone can GET `report.csv` over plain HTTP", "SB001; to mend it: "):
+    for words in (f"`{bucket}`", "anyone can GET `report.csv` over plain HTTP", "SB001; to fix it: "):
         assert words in message
 
 

@@ -1,4 +1,4 @@
-"""The assertion: no bucket answers plain HTTP."""
+"""Assert that no bucket accepts plain HTTP."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def assert_denies_http(
             `aws_cdk.assertions`; a template as a dictionary; its file; or the directory of a cloud
             assembly.
         minimum_tls_version: Also assert that no request over an older TLS version gets through, as `1.2`;
-            nothing is asserted about TLS unless set.
+            (default: nothing is asserted about TLS).
         accept: The findings that the test accepts: ids of rules, as `SB010`, or construct paths, with all
             that is inside (default: none).
 
@@ -40,7 +40,7 @@ def assert_denies_http(
         AssertionError: A bucket lets a request through. The message names the bucket, the request, the
             reason and what to do.
         TemplateError: A template cannot be read.
-        TypeError: `template` is none of these.
+        TypeError: `template` is of another type.
     """
     report = _check(template, minimum_tls_version)
     path = template.node.path if hasattr(template, "node") else ""
@@ -83,4 +83,4 @@ def _check(subject: Any, minimum: float | None) -> Report:
 def _text(finding: Finding) -> str:
     path = finding.construct_path.removesuffix("/Resource")
     where = f"`{path}`: " if path and f"`{path}`" not in finding.message else ""
-    return f"- {where}{finding.message}\n  {finding.rule}; to mend it: {finding.fix}"
+    return f"- {where}{finding.message}\n  {finding.rule}; to fix it: {finding.fix}"

@@ -20,7 +20,7 @@ def template_of(subject: object) -> Mapping[str, Any] | Path:
         subject: A stack, a `Template` of `aws_cdk.assertions`, a template as a dictionary, or a file.
 
     Raises:
-        TypeError: It is none of these.
+        TypeError: It is of another type.
     """
     if isinstance(subject, Mapping):
         return subject

@@ -66,7 +66,7 @@ def test_what_it_cannot_do_is_an_error_with_the_reason(app: cdk.App) -> None:
     bucket = s3.CfnBucket(stack, "Plain")
     for name in ("One", "Two"):
         s3.CfnBucketPolicy(stack, name, bucket=bucket.ref, policy_document={"Statement": []})
-    with pytest.raises(ConstructError, match="`Top/Plain` still answers plain HTTP: 2 policies are for it"):
+    with pytest.raises(ConstructError, match="`Top/Plain` still accepts plain HTTP: 2 policies are for it"):
         BucketSecureTransport().apply_to(bucket)
 
 

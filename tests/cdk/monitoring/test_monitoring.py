@@ -469,14 +469,14 @@ WRONG: dict[str, tuple[Callable[[cdk.Stack], dict[str, Any]], str]] = {
         lambda stack: {"buckets": SecureBucket(stack, "B")},
         "`buckets` is a single bucket. Write a list: `buckets=[bucket]`",
     ),
-    "a name": (lambda stack: {"buckets": ["reports"]}, "`buckets` holds 'reports', which is no bucket"),
+    "a name": (lambda stack: {"buckets": ["reports"]}, "`buckets` holds 'reports', which is not a bucket"),
     "a text": (
         lambda stack: {"buckets": "reports"},
         "`buckets='reports'` is a text. Write a list of buckets",
     ),
     "another construct": (
         lambda stack: {"buckets": [sns.Topic(stack, "T")]},
-        "`buckets` holds Topic(…), which is no bucket",
+        "`buckets` holds Topic(…), which is not a bucket",
     ),
     "another region": (
         lambda stack: {
@@ -496,31 +496,31 @@ WRONG: dict[str, tuple[Callable[[cdk.Stack], dict[str, Any]], str]] = {
     ),
     "no threshold": (
         lambda stack: {"all_buckets": True, "denied_threshold": 0},
-        "`denied_threshold=0` is no number of requests. Use a whole number from 1",
+        "`denied_threshold=0` is not a number of requests. Use a whole number from 1",
     ),
     "below zero": (
         lambda stack: {"all_buckets": True, "answered_threshold": -1},
-        "`answered_threshold=-1` is no number",
+        "`answered_threshold=-1` is not a number",
     ),
     "half a request": (
         lambda stack: {"all_buckets": True, "answered_threshold": 1.5},
-        "`answered_threshold=1.5` is no number",
+        "`answered_threshold=1.5` is not a number",
     ),
     "a truth": (
         lambda stack: {"all_buckets": True, "answered_threshold": True},
-        "`answered_threshold=True` is no number",
+        "`answered_threshold=True` is not a number",
     ),
     "no such scope": (
         lambda stack: {"all_buckets": True, "config_rule": "all"},
-        "`config_rule='all'` is none of `'buckets'`, `'account'` and `None`",
+        "`config_rule='all'` is not one of `'buckets'`, `'account'` or `None`",
     ),
     "no such remediation": (
         lambda stack: {"all_buckets": True, "remediation": True},
-        "`remediation=True` is none of `'manual'`, `'automatic'` and `None`",
+        "`remediation=True` is not one of `'manual'`, `'automatic'` or `None`",
     ),
     "a remediation without a rule": (
         lambda stack: {"all_buckets": True, "config_rule": None, "remediation": "manual"},
-        "`remediation='manual'` mends what a rule of AWS Config finds",
+        "`remediation='manual'` fixes what a rule of AWS Config finds",
     ),
     "an address and no list": (
         lambda stack: {"all_buckets": True, "email_addresses": "a@example.com"},
@@ -528,13 +528,13 @@ WRONG: dict[str, tuple[Callable[[cdk.Stack], dict[str, Any]], str]] = {
     ),
     "no address": (
         lambda stack: {"all_buckets": True, "email_addresses": ["security"]},
-        "`email_addresses` holds 'security', which is no address",
+        "`email_addresses` holds 'security', which is not an address",
     ),
     "no addresses": (
         lambda stack: {"all_buckets": True, "email_addresses": None},
-        "`email_addresses=None` is no list",
+        "`email_addresses=None` is not a list",
     ),
-    "buckets that are no list": (lambda stack: {"buckets": 5}, "`buckets=5` is no list"),
+    "buckets that are no list": (lambda stack: {"buckets": 5}, "`buckets=5` is not a list"),
     "all of them in a word": (
         lambda stack: {"all_buckets": "yes"},
         "`all_buckets='yes'` is neither `True` nor `False`",
@@ -570,7 +570,7 @@ WRONG: dict[str, tuple[Callable[[cdk.Stack], dict[str, Any]], str]] = {
             "all_buckets": True,
             "alarm_actions": cloudwatch_actions.SnsAction(sns.Topic(stack, "T")),
         },
-        "`alarm_actions=SnsAction(…)` is no list",
+        "`alarm_actions=SnsAction(…)` is not a list",
     ),
     "management events in a word": (
         lambda stack: {"all_buckets": True, "management_events": "ALL"},

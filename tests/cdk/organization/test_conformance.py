@@ -82,7 +82,7 @@ def test_a_name_may_be_given(stack: cdk.Stack) -> None:
 WRONG: dict[str, tuple[Callable[[cdk.Stack], object], str]] = {
     "a name with blanks": (
         lambda stack: SecureTransportConformancePack(stack, "P", conformance_pack_name="https only"),
-        "conformance pack `Top/P`: `conformance_pack_name='https only'` is no name for AWS Config",
+        "conformance pack `Top/P`: `conformance_pack_name='https only'` is not a name for AWS Config",
     ),
     "no name at all": (
         lambda stack: SecureTransportConformancePack(stack, "P", conformance_pack_name=""),
@@ -102,11 +102,11 @@ WRONG: dict[str, tuple[Callable[[cdk.Stack], object], str]] = {
             "P",
             excluded_accounts=[111122223333],  # type: ignore[list-item]
         ),
-        "`excluded_accounts` holds 111122223333, which is no id of an account",
+        "`excluded_accounts` holds 111122223333, which is not the id of an account",
     ),
     "a short id": (
         lambda stack: SecureTransportOrganizationRule(stack, "P", excluded_accounts=["1111"]),
-        "`excluded_accounts` holds '1111', which is no id of an account",
+        "`excluded_accounts` holds '1111', which is not the id of an account",
     ),
     "too many": (
         lambda stack: SecureTransportOrganizationRule(

@@ -103,7 +103,7 @@ def test_a_stack_of_another_account_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ({}, "is no list of the resources of a stack"),
+        ({}, "is not a list of the resources of a stack"),
         ({"StackResources": [1]}, "`/StackResources/0`: expected `object`, got `int`"),
         ({"StackResourceSummaries": [entry()], "NextToken": "abc"}, "is a part of a list"),
         ({"StackResourceSummaries": [entry(), entry(name="other")]}, "tells two names of `Reports`"),

@@ -123,10 +123,10 @@ def test_parts_that_are_json_in_a_string(aws: Aws, encode: Any) -> None:
 @pytest.mark.parametrize(
     ("broken", "reason"),
     [
-        (record("odd", ABSENT), "AWS Config recorded no policy, and not that there is none either"),
-        (record("odd") | {"supplementaryConfiguration": None}, "recorded no policy"),
-        (record("odd", supplementaryConfiguration={"BucketPolicy": "text"}), "recorded no policy"),
-        (record("odd", supplementaryConfiguration={"BucketPolicy": {}}), "recorded no policy"),
+        (record("odd", ABSENT), "AWS Config recorded neither a policy nor that the bucket has no policy"),
+        (record("odd") | {"supplementaryConfiguration": None}, "recorded neither a policy"),
+        (record("odd", supplementaryConfiguration={"BucketPolicy": "text"}), "recorded neither a policy"),
+        (record("odd", supplementaryConfiguration={"BucketPolicy": {}}), "recorded neither a policy"),
         (record("odd", "{cut"), "what AWS Config recorded as the policy cannot be read"),
         (record("odd", "3"), "what AWS Config recorded as the policy cannot be read"),
         (record("odd", configurationItemStatus="ResourceNotRecorded"), "does not record the bucket"),

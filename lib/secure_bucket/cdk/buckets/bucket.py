@@ -48,13 +48,14 @@ class SecureBucket(s3.Bucket):
         scope: The construct it belongs to.
         id: Its id in that scope.
         enforce_ssl: Always on. `False` raises.
-        minimum_tls_version: TLS below this version is refused as well, by a second statement; 1.2
-            unless set. A version below 1.2, which AWS does not serve any more, or above 1.3, which would
-            lock everyone out, raises. 1.3 shuts out AWS PrivateLink for S3 and Multi-Region Access Points,
+        minimum_tls_version: A second statement refuses TLS below this version as well (default: 1.2).
+            A version below 1.2, which AWS does not serve any more, or above 1.3, which would lock everyone
+            out, raises. 1.3 shuts out AWS PrivateLink for S3 and Multi-Region Access Points,
             where S3 does not support it.
         mfa: `True` requires multi-factor authentication for deleting objects and their versions, and turns
-            versioning on; a `BucketMfa` says for what else, and for whom not. Nothing needs it unless set.
-        block_public_access: Everything public is blocked (`BLOCK_ALL`) unless set.
+            versioning on; a `BucketMfa` chooses other operations and exempts principals (default: nothing
+            requires it).
+        block_public_access: Which public access is blocked (default: `BLOCK_ALL`).
         website_error_document: A website endpoint speaks plain HTTP only, so each `website_*` prop raises.
         **props: As for `s3.Bucket`.
 

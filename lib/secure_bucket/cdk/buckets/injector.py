@@ -28,10 +28,10 @@ class BucketSecureTransportInjector:
     before it; the gate, which it does not replace, reports those.
 
     Args:
-        override: Whether an explicit `enforce_ssl=False` is overridden. It is respected unless set, and
-            the gate then reports the bucket.
-        websites: Whether a bucket with `website_*` props gets the deny. It does not unless set: a website
-            endpoint speaks plain HTTP only, so that the deny closes it.
+        override: Whether to override an explicit `enforce_ssl=False` (default: `False`, and the gate reports
+            the bucket).
+        websites: Whether a bucket with `website_*` props gets the deny (default: `False`). A website endpoint
+            speaks plain HTTP only, so that the deny closes it.
     """
 
     def __init__(self, *, override: bool = False, websites: bool = False) -> None:

@@ -36,26 +36,26 @@ class SecureLogBucket(SecureBucket):
 
     It is a `SecureBucket`, in whose policy the service may deliver: with the statement of the guide of that
     service, on behalf of this account only. The constructs of the AWS CDK add their own; what is allowed
-    already is not written again, and where nothing is said about the account, that is added.
+    already is not written again, and a statement without the account gets it.
 
     AWS documents no delivery over plain HTTP. CloudTrail delivers into buckets with the same deny in *Amazon
     S3 bucket policy in the audit account* of the Control Tower User Guide; for the other services the
     documentation does not name the protocol.
 
     Delivery of access logs is free, flow logs cost as vended logs do, CloudTrail as its price list says; what
-    arrives is billed as storage. It is kept for a year unless set.
+    arrives is billed as storage. It is kept for a year by default.
 
     Args:
         scope: The construct it belongs to.
         id: Its id in that scope.
         source: Whose logs it takes; one bucket for each.
         prefix: What the service is told to put before each key, where no construct of the AWS CDK tells the
-            bucket. Nothing unless set. (For server access logs end it with a slash if it is a folder.)
-        source_accounts: The accounts whose logs it takes: this one unless set.
-        retention: How long a log is kept: 365 days unless set. To keep logs for ever, or move them to cheaper
+            bucket (default: nothing). For server access logs end it with a slash if it is a folder.
+        source_accounts: The accounts whose logs it takes (default: this one).
+        retention: How long a log is kept (default: 365 days). To keep logs for ever, or move them to cheaper
             storage, leave it out and write `lifecycle_rules`.
-        encryption: `S3_MANAGED` unless set. A key of your own (`KMS`) goes with flow logs and CloudFront logs
-            (v2), for which its policy is extended; with others it raises.
+        encryption: The encryption (default: `S3_MANAGED`). A key of your own (`KMS`) goes with flow logs and
+            CloudFront logs (v2), for which its policy is extended; with others it raises.
         object_ownership: The bucket owns what is delivered and has no ACLs (`BUCKET_OWNER_ENFORCED`);
             `LogSource.CLOUDFRONT_LEGACY` needs ACLs (`BUCKET_OWNER_PREFERRED`). Another one raises.
         **props: As for `SecureBucket`.

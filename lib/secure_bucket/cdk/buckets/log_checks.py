@@ -36,10 +36,10 @@ _PREFIX = re.compile(r"[0-9A-Za-z!_.'()=-][0-9A-Za-z!_.'()=/-]*")
 
 
 def check_source(path: str, source: object) -> None:
-    """Refuse what is no source of logs."""
+    """Refuse a value that is not a source of logs."""
     if not isinstance(source, LogSource):
         names = ", ".join(f"`LogSource.{one.name}`" for one in LogSource)
-        refuse(WHAT, path, f"`source={shown(source)}` is no source of logs. Choose among {names}")
+        refuse(WHAT, path, f"`source={shown(source)}` is not a source of logs. Choose among {names}")
 
 
 def ownership_for(source: LogSource) -> s3.ObjectOwnership:
@@ -67,7 +67,7 @@ def check_place(path: str, prefix: object, accounts: object) -> None:
         refuse(
             WHAT,
             path,
-            f"`source_accounts={shown(accounts)}` is no list of accounts. Write `['111122223333']`",
+            f"`source_accounts={shown(accounts)}` is not a list of accounts. Write `['111122223333']`",
         )
     for account in accounts:
         known = isinstance(account, str) and (_ACCOUNT.fullmatch(account) or cdk.Token.is_unresolved(account))
@@ -75,8 +75,8 @@ def check_place(path: str, prefix: object, accounts: object) -> None:
             refuse(
                 WHAT,
                 path,
-                f"`source_accounts` holds {shown(account)}, which is no id of an account. Write its twelve "
-                "digits as a text: `'111122223333'`",
+                f"`source_accounts` holds {shown(account)}, which is not the id of an account. Write its "
+                "twelve digits as a text: `'111122223333'`",
             )
 
 

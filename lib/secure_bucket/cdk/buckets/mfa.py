@@ -35,7 +35,7 @@ class BucketMfa(Mixin):
       MFA in the trust policy of such a role, or in the identity provider, and name it in
       `except_principals`. The same holds for automation.
 
-    A bucket that is imported has no policy in this app, and `with_` passes over it without a word: the AWS
+    A bucket that is imported has no policy in this app, and `with_` skips it in silence: the AWS
     CDK asks a mixin only about resources of the app. Add the statements where that bucket is made.
 
     It cannot ask for MFA of a lifecycle rule, which makes no request, and it is not `MfaDelete`: that is a
@@ -46,12 +46,13 @@ class BucketMfa(Mixin):
     noncurrent versions ends them.
 
     Args:
-        operations: Deleting objects and their versions unless set. `MfaOperation.UNPROTECT` and
-            `MfaOperation.ALL` also cover what CloudFormation does, and need `except_principals`.
-        max_age: How long ago the authentication may be; as long as the session lasts unless set.
+        operations: The operations (default: deleting objects and their versions). `MfaOperation.UNPROTECT`
+            and `MfaOperation.ALL` also cover what CloudFormation does, and need `except_principals`.
+        max_age: How long ago the authentication may be (default: as long as the session lasts).
         except_principals: Users and roles that need no MFA: constructs, or patterns for ARNs as
-            `arn:aws:iam::111122223333:role/backup-*`. Nobody unless set.
-        except_services: AWS services that need no MFA, as `delivery.logs.amazonaws.com`. None unless set.
+            `arn:aws:iam::111122223333:role/backup-*` (default: nobody).
+        except_services: AWS services that need no MFA, as `delivery.logs.amazonaws.com` (default:
+            no service).
     """
 
     def __init__(

@@ -18,7 +18,7 @@ __all__ = ["WHAT", "MfaOperation", "MfaOptions"]
 
 WHAT = "MFA for bucket"
 
-# What `GetSessionToken` gives out lasts no longer, whatever is asked for.
+# What `GetSessionToken` gives out lasts no longer, even if more is asked for.
 _LONGEST_SESSION = 129_600
 
 
@@ -38,7 +38,7 @@ class MfaOperation(enum.Enum):
     )
     """Take the protection away: the policy, the versions, or a lifecycle rule that lets everything expire."""
     ALL = ("s3:*",)
-    """Whatever S3 can do with the bucket and its objects, reading included."""
+    """Everything that S3 can do with the bucket and its objects, reading included."""
 
 
 # What CloudFormation does itself, as the role that deploys the stack.
@@ -98,7 +98,7 @@ class MfaOptions(Struct, frozen=True):
             isinstance(one, MfaOperation) for one in operations
         ):
             names = ", ".join(f"`MfaOperation.{one.name}`" for one in MfaOperation)
-            yield f"`operations={shown(operations)}` is no list of operations. Choose among {names}"
+            yield f"`operations={shown(operations)}` is not a list of operations. Choose among {names}"
         if not self.operations:
             yield "`operations=[]` requires MFA for nothing. Leave `mfa` out, or name operations"
         if self.max_age is not None:
@@ -124,7 +124,7 @@ class MfaOptions(Struct, frozen=True):
 
 def _faults_of_list(name: str, value: object) -> Iterator[str]:
     if isinstance(value, str) or not isinstance(value, Sequence):
-        yield f"`{name}={shown(value)}` is no list. Put it into one"
+        yield f"`{name}={shown(value)}` is not a list. Put it into one"
 
 
 def _faults_of_age(max_age: object) -> Iterator[str]:
@@ -150,7 +150,7 @@ def _faults_of_principal(principal: object) -> Iterator[str]:
     elif not cdk.Token.is_unresolved(principal):
         parts = principal.split(":", 5)
         if len(parts) < 6 or parts[0] != "arn":
-            why = "is no ARN"
+            why = "is not an ARN"
         elif parts[2] == "sts":
             # For a session `aws:PrincipalArn` is the ARN of its role.
             why = "is the ARN of a session, which never matches; name its role"

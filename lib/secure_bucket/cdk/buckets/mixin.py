@@ -1,4 +1,4 @@
-"""The deny as a mixin, for whoever composes buckets out of mixins."""
+"""Add the deny to buckets as a mixin."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class BucketSecureTransport(Mixin):
         cdk.Mixins.of(app, buckets).require_all().apply(BucketSecureTransport())
 
     Args:
-        websites: Whether it applies to website buckets. It does not unless set: a website endpoint speaks
-            plain HTTP only, so that the deny closes it.
+        websites: Whether it applies to website buckets (default: `False`). A website endpoint speaks plain
+            HTTP only, so that the deny closes it.
     """
 
     def __init__(self, *, websites: bool = False) -> None:
@@ -45,7 +45,7 @@ class BucketSecureTransport(Mixin):
 
         Raises:
             ConstructError: The deny was not added, because the policy of the bucket cannot take it or because
-                somebody acknowledged that it answers plain HTTP; the message says why.
+                somebody acknowledged that it accepts plain HTTP; the message says why.
         """
         if not isinstance(construct, s3.CfnBucket):
             return
@@ -53,4 +53,4 @@ class BucketSecureTransport(Mixin):
         outcome = Fixer(keeps=True).fix(construct, websites=self._websites, plain_viewers=True)
         if isinstance(outcome, Left):
             bucket = outcome.bucket.removesuffix("/Resource")
-            raise ConstructError(f"bucket `{bucket}` still answers plain HTTP: {outcome.why}")
+            raise ConstructError(f"bucket `{bucket}` still accepts plain HTTP: {outcome.why}")

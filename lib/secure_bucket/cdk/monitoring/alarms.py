@@ -121,7 +121,7 @@ def make_alarm(
         evaluation_periods=1,
         metric=metric,
         threshold=threshold,
-        # No request at all is no alarm.
+        # Without any request there is no alarm.
         treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
     )
     alarm.add_alarm_action(*actions)

@@ -23,35 +23,36 @@ __all__ = [
 
 
 def demand_addresses(path: str, value: object) -> None:
-    """Refuse what is no list of addresses for e-mail."""
+    """Refuse a value that is not a list of e-mail addresses."""
     if isinstance(value, str):
         refuse(KIND, path, f"`email_addresses` is a text. Write a list: `[{value!r}]`")
     if not isinstance(value, Sequence):
-        refuse(KIND, path, f"`email_addresses={shown(value)}` is no list. Put the addresses into one")
+        refuse(KIND, path, f"`email_addresses={shown(value)}` is not a list. Put the addresses into one")
     for each in value:
         known = isinstance(each, str) and ("@" in each or cdk.Token.is_unresolved(each))
         if not known:
             refuse(
                 KIND,
                 path,
-                f"`email_addresses` holds {shown(each)}, which is no address. Write `'security@example.com'`",
+                f"`email_addresses` holds {shown(each)}, which is not an address. Write "
+                "`'security@example.com'`",
             )
 
 
 def demand_choice(path: str, name: str, value: object, choices: tuple[str, ...]) -> None:
-    """Refuse what is none of some words, and not `None`."""
+    """Refuse a value that is neither one of some words nor `None`."""
     if value is not None and value not in choices:
         allowed = ", ".join(f"`{choice!r}`" for choice in choices)
-        refuse(KIND, path, f"`{name}={shown(value)}` is none of {allowed} and `None`")
+        refuse(KIND, path, f"`{name}={shown(value)}` is not one of {allowed} or `None`")
 
 
 def demand_list(path: str, name: str, value: object, has: str, what: str, advice: str) -> None:
-    """Refuse what is no list, or holds what is not meant.
+    """Refuse a value that is not a list, or holds a wrong value.
 
     Args:
         path: The path of the monitoring.
         name: The prop.
-        value: Its value; `None` is none.
+        value: Its value; `None` stands for no list.
         has: What each of the list has to have, as the name of an attribute.
         what: What each of them is.
         advice: What to write.
@@ -62,7 +63,7 @@ def demand_list(path: str, name: str, value: object, has: str, what: str, advice
     if value is None:
         return
     if isinstance(value, str) or not isinstance(value, Sequence):
-        refuse(KIND, path, f"`{name}={shown(value)}` is no list. Put it into one")
+        refuse(KIND, path, f"`{name}={shown(value)}` is not a list. Put it into one")
     for each in cast("Sequence[object]", value):
         # The class of something in Python has what its objects have.
         if isinstance(each, type) or not hasattr(each, has):
@@ -79,13 +80,13 @@ def demand_threshold(path: str, name: str, value: object) -> None:
     """Refuse a number of requests that no alarm could have as its threshold.
 
     Raises:
-        ConstructError: It is no whole number above zero.
+        ConstructError: It is not a whole number above zero.
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         refuse(
             KIND,
             path,
-            f"`{name}={shown(value)}` is no number of requests. Use a whole number from 1 (the default), "
+            f"`{name}={shown(value)}` is not a number of requests. Use a whole number from 1 (the default), "
             "which alarms on the first one",
         )
 

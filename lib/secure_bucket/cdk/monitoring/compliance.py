@@ -1,4 +1,4 @@
-"""The managed rule of AWS Config, and the runbook that mends what it finds."""
+"""Add the managed rule of AWS Config, and the runbook that fixes what it finds."""
 
 from __future__ import annotations
 

@@ -80,37 +80,37 @@ class SecureTransportMonitoring(Construct):
             stack.
         all_buckets: Whether to watch every bucket of the account in this region instead, those of tomorrow
             included. Each request to any of them is then a data event that is paid for.
-        trail: A trail of this app that records the requests; it has to deliver to CloudWatch Logs. A new
-            one unless set.
+        trail: A trail of this app that records the requests; it has to deliver to CloudWatch Logs
+            (default: a new trail).
         log_group: The log group that a trail which is not in this app delivers to; that trail has to record
             the S3 data events of the buckets. No trail is made then.
-        management_events: Which management events a new trail records: those that change something unless
-            set. EventBridge tells about changes only where some trail of the account records them. Like
-            the two retentions it raises where no trail is made.
-        log_group_retention: How long the events stay in a new log group: three months unless set.
-        log_bucket_retention: How long they stay in the log bucket of a new trail: a year unless set, as PCI
+        management_events: Which management events a new trail records (default: those that change
+            something). EventBridge tells about changes only where some trail of the account records
+            them. Like the two retentions it raises where no trail is made.
+        log_group_retention: How long the events stay in a new log group (default: three months).
+        log_bucket_retention: How long they stay in the log bucket of a new trail (default: a year), as PCI
             DSS asks.
-        removal_policy: What becomes of a new log group, log bucket and key with the stack: they stay unless
-            set.
-        encryption_key: The key for trail, log group and topic: a new one unless set. What the services need
+        removal_policy: What becomes of a new log group, log bucket and key with the stack (default: they
+            stay).
+        encryption_key: The key for trail, log group and topic (default: a new key). What the services need
             is added to its policy; a key that is imported has to allow it already.
-        denied_threshold: From how many denied requests in five minutes on there is an alarm: one unless set.
-        answered_threshold: From how many answered requests on there is an alarm: one unless set.
-        topic: Where alarms and changes go: a new topic unless set. What both need is added to its policy and
+        denied_threshold: From how many denied requests in five minutes on there is an alarm (default: 1).
+        answered_threshold: From how many answered requests on there is an alarm (default: 1).
+        topic: Where alarms and changes go (default: a new topic). What both need is added to its policy and
             to that of its key; a topic or a key that is imported has to allow it already.
         email_addresses: Who is told by e-mail, once each of them has confirmed the subscription.
         alarm_actions: What the alarms do instead of telling the topic; nothing if empty.
         rule_targets: What the changes are sent to instead of the topic; if empty no rules of EventBridge are
             made.
-        config_rule: What AWS Config judges: each of the `"buckets"` by a rule of its own unless set; with
-            `"account"` every bucket by one rule; nothing with `None`, for accounts where a conformance pack
-            or Security Hub has the rule already. The account needs a configuration recorder that records
+        config_rule: What AWS Config judges: each of the `"buckets"` by a rule of its own (default), with
+            `"account"` every bucket by one rule, and nothing with `None`, for accounts where a conformance
+            pack or Security Hub has the rule already. The account needs a configuration recorder that records
             `AWS::S3::Bucket`, else the deployment of a rule fails.
         remediation: Whether Systems Manager adds the deny where the rule misses it, with
-            `AWSConfigRemediation-RestrictBucketSSLRequestsOnly`: not at all unless set; when somebody asks
-            for it in the console with `"manual"`; by itself with `"automatic"`. It changes policies behind
+            `AWSConfigRemediation-RestrictBucketSSLRequestsOnly`: when somebody asks for it in the console
+            with `"manual"`, by itself with `"automatic"` (default: not at all). It changes policies behind
             the back of CloudFormation, which then reports drift.
-        dashboard: Whether there is a dashboard. There is unless set to `False`.
+        dashboard: Whether there is a dashboard (default: `True`).
 
     Attributes:
         trail: The trail that records, if it is in this app. A new one has advanced event selectors, beside
@@ -191,8 +191,8 @@ class SecureTransportMonitoring(Construct):
             refuse(
                 KIND,
                 path,
-                f"`remediation={remediation!r}` mends what a rule of AWS Config finds, and with "
-                "`config_rule=None` there is none. Leave out one of them",
+                f"`remediation={remediation!r}` fixes what a rule of AWS Config finds, and with "
+                "`config_rule=None` no rule exists. Leave out one of them",
             )
         wants_topic = alarm_actions is None or rule_targets is None
         if email_addresses and not wants_topic:
@@ -286,7 +286,7 @@ class SecureTransportMonitoring(Construct):
             self.dashboard = make_dashboard(self, self.answered_alarm, self.denied_alarm)
 
     def _key(self) -> kms.IKey:
-        """The key for what is made here; without any of that there is none to pay for."""
+        """The key for the new resources; without new resources there is no key to pay for."""
         if self.encryption_key is None:
             self.encryption_key = self._given_key or make_key(self, self._removal_policy)
             share_key(self.encryption_key)

@@ -47,7 +47,7 @@ def watch(
         all_buckets: Every bucket of the account in its region instead.
 
     Raises:
-        ConstructError: There is nothing to watch, something that is no bucket, or a bucket that cannot be
+        ConstructError: There is nothing to watch, something that is not a bucket, or a bucket that cannot be
             seen from here.
     """
     if isinstance(buckets, str):
@@ -60,7 +60,7 @@ def watch(
     if _is_bucket(buckets):
         refuse(KIND, path, "`buckets` is a single bucket. Write a list: `buckets=[bucket]`")
     if buckets is not None and not isinstance(buckets, Sequence):
-        refuse(KIND, path, f"`buckets={shown(buckets)}` is no list. Put the buckets into one")
+        refuse(KIND, path, f"`buckets={shown(buckets)}` is not a list. Put the buckets into one")
     if all_buckets and buckets:
         refuse(
             KIND,
@@ -83,7 +83,7 @@ def watch(
             refuse(
                 KIND,
                 path,
-                f"`buckets` holds {shown(bucket)}, which is no bucket. A bucket of which only the name is "
+                f"`buckets` holds {shown(bucket)}, which is not a bucket. A bucket of which only the name is "
                 'known is `s3.Bucket.from_bucket_name(self, "Theirs", "name")`',
             )
         _demand_same_place(path, stack, bucket)

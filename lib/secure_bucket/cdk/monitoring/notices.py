@@ -25,7 +25,7 @@ def make_key(scope: Construct, removal_policy: cdk.RemovalPolicy) -> kms.Key:
 def share_key(key: kms.IKey) -> None:
     """Let the services that a monitoring is made of use a key, each as its documentation says.
 
-    To a key that is imported nothing is added: whoever owns it has to allow the same.
+    An imported key gets nothing: its owner has to allow the same.
     """
     # The account and region as pseudo parameters, so that the key may be in another stack.
     account, region, partition = cdk.Aws.ACCOUNT_ID, cdk.Aws.REGION, cdk.Aws.PARTITION

@@ -36,7 +36,7 @@ class SecureTransportOrganizationRule(Construct):
     Args:
         scope: The construct it belongs to.
         id: Its id in that scope.
-        rule_name: What it is called in every account: a name of its own unless set.
+        rule_name: What it is called in every account (default: a generated name).
         excluded_accounts: The ids of accounts to leave out.
 
     Raises:
@@ -70,10 +70,10 @@ class SecureTransportOrganizationRule(Construct):
 
 
 def accounts(kind: str, path: str, given: Sequence[str]) -> list[str] | None:
-    """Take the ids of accounts, or nothing if there are none.
+    """Take the ids of accounts, or nothing if the list is empty.
 
     Raises:
-        ConstructError: One of them is no id, or there are too many.
+        ConstructError: One of them is not an id, or there are too many.
     """
     if isinstance(given, str):
         refuse(kind, path, f"`excluded_accounts` is a text. Write a list: `[{given!r}]`")
@@ -84,8 +84,8 @@ def accounts(kind: str, path: str, given: Sequence[str]) -> list[str] | None:
             refuse(
                 kind,
                 path,
-                f"`excluded_accounts` holds {shown(account)}, which is no id of an account. Write its twelve "
-                'digits as a text: `"111122223333"`',
+                f"`excluded_accounts` holds {shown(account)}, which is not the id of an account. Write its "
+                'twelve digits as a text: `"111122223333"`',
             )
     if len(given) > _MOST_ACCOUNTS:
         refuse(kind, path, f"`excluded_accounts` holds {len(given)}; AWS Config takes {_MOST_ACCOUNTS}")
@@ -108,7 +108,7 @@ def name_of(scope: Construct, kind: str, prop: str, given: str | None, longest: 
         refuse(
             kind,
             scope.node.path,
-            f"`{prop}={shown(given)}` is no name for AWS Config. Use at most {longest} letters, digits and "
-            "hyphens, with a letter first",
+            f"`{prop}={shown(given)}` is not a name for AWS Config. Use at most {longest} letters, digits "
+            "and hyphens, with a letter first",
         )
     return given

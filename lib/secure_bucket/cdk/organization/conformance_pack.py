@@ -30,7 +30,7 @@ class SecureTransportConformancePack(Construct):
     Args:
         scope: The construct it belongs to.
         id: Its id in that scope.
-        conformance_pack_name: What it is called: a name of its own unless set.
+        conformance_pack_name: What it is called (default: a generated name).
 
     Raises:
         ConstructError: The name cannot be one.
@@ -65,7 +65,7 @@ class SecureTransportOrganizationConformancePack(Construct):
     Args:
         scope: The construct it belongs to.
         id: Its id in that scope.
-        conformance_pack_name: What it is called: a name of its own unless set.
+        conformance_pack_name: What it is called (default: a generated name).
         excluded_accounts: The ids of accounts to leave out.
 
     Raises:

@@ -36,10 +36,10 @@ _TAG = re.compile(r"[\w .:/=+\-@]{1,128}")
 
 
 class SecureTransportOrganizationPolicy(Construct):
-    """Deny plain HTTP to every S3 bucket of the accounts in an organization, whoever made the bucket.
+    """Deny plain HTTP to every S3 bucket of the accounts in an organization, however the bucket was made.
 
     It is a resource control policy (RCP): AWS evaluates it for each request to a bucket of an account below
-    its targets, beside the policy of the bucket, and whoever owns the bucket cannot change it. The
+    its targets, beside the policy of the bucket, and the owner of the bucket cannot change it. The
     statement is the one that AWS publishes among its examples of RCPs, for S3 alone.
 
         SecureTransportOrganizationPolicy(self, "Https", targets=["ou-ab12-34567890"], dry_run=True)
@@ -52,7 +52,7 @@ class SecureTransportOrganizationPolicy(Construct):
     - buckets outside of the organization, or of accounts below none of the targets;
     - what else speaks HTTP: the endpoint of a website is closed as with a bucket policy.
 
-    Each exception weakens it for good, and is said as a warning at every synthesis until it is acknowledged.
+    Each exception weakens it for good. Every synthesis reports it as a warning until it is acknowledged.
     The document is proven when it is written: plain HTTP is denied for every bucket that no exception names.
     AWS charges nothing for it.
 
@@ -62,20 +62,20 @@ class SecureTransportOrganizationPolicy(Construct):
         targets: The ids of what it is attached to: a root (`r-ab12`), organizational units
             (`ou-ab12-34567890`) or accounts. AWS "strongly recommends" not to begin with the root.
         dry_run: Whether `targets` are left out for now: AWS then checks and keeps the policy, and it
-            affects `sandbox_targets` only. It is attached to all targets unless set.
-        sandbox_targets: Where it is tried out first, as ids. Nowhere unless set, so that a dry run affects
-            nobody.
-        exempt_accounts: Ids of accounts whose buckets may answer plain HTTP.
+            affects `sandbox_targets` only (default: `False`).
+        sandbox_targets: Where it is tried out first, as ids (default: nowhere, so that a dry run affects
+            nobody).
+        exempt_accounts: Ids of accounts whose buckets may accept plain HTTP.
         exempt_buckets: Names of buckets that may. A name can be taken by another account after the bucket
             is deleted; name the account instead where you can.
         exempt_tags: Tags of buckets that may, with a value or several. S3 looks at the tags of a bucket only
-            where ABAC is enabled for it (`abac_status=True`); without that the bucket stays closed. Whoever
-            may tag a bucket (`s3:TagResource`) may exempt it.
+            where ABAC is enabled for it (`abac_status=True`); without that the bucket stays closed. A
+            principal that may tag a bucket (`s3:TagResource`) may exempt it.
         minimum_tls_version: TLS below this version is denied too, by a second statement. Only plain HTTP is
-            denied unless set; AWS itself serves no TLS below 1.2. 1.3 shuts out AWS PrivateLink for S3 and
+            denied by default; AWS itself serves no TLS below 1.2. 1.3 shuts out AWS PrivateLink for S3 and
             Multi-Region Access Points, where S3 does not support it.
-        name: The name of the policy, one of its kind in the organization: `deny-plain-http-to-s3` unless set.
-        description: Its description in AWS Organizations; a sentence about what it does unless set.
+        name: The name of the policy, one of its kind in the organization (default: `deny-plain-http-to-s3`).
+        description: Its description in AWS Organizations (default: a sentence about what it does).
 
     Raises:
         ConstructError: An argument is not what it has to be, the policy is too long, or it is not proven.
@@ -134,7 +134,7 @@ class SecureTransportOrganizationPolicy(Construct):
             *(f"the bucket `{bucket}`" for bucket in exempt_buckets),
             *(f"buckets with ABAC and the tag `{tag}={value}`" for tag in tags for value in tags[tag]),
         )
-        """What may answer plain HTTP all the same, one line each."""
+        """The exceptions that may accept plain HTTP, one line each."""
         arn: str | Text = f"arn:aws:s3:::{exempt_buckets[0]}" if exempt_buckets else ANY_BUCKET
         self.verdict: Verdict = prove(known, DENIES_HTTP, bucket_arn=arn, strict=True)
         """Whether plain HTTP is denied for every bucket: `Proven`, or with exceptions `Refuted` by one."""
@@ -194,7 +194,7 @@ def _check(
 ) -> Sequence[str]:
     """Return the values of a prop if each of them is what it has to be."""
     if isinstance(values, str) or not isinstance(values, Sequence):
-        refuse(_WHAT, path, f"`{name}={shown(values)}` is no list. Put it into one")
+        refuse(_WHAT, path, f"`{name}={shown(values)}` is not a list. Put it into one")
     for value in values:
         if isinstance(value, str) and form.fullmatch(value):
             continue
@@ -204,7 +204,7 @@ def _check(
             refuse(_WHAT, path, f"`{name}` holds what only the deployment knows. Write down {what}")
         if not isinstance(value, str):
             refuse(
-                _WHAT, path, f"`{name}` holds `{shown(value)}`, which is no text. Write, in quotes, {what}"
+                _WHAT, path, f"`{name}` holds `{shown(value)}`, which is not text. Write, in quotes, {what}"
             )
         refuse(_WHAT, path, f"`{name}` holds `{value}`. Write {what}")
     return values
@@ -212,7 +212,7 @@ def _check(
 
 def _check_length(path: str, name: str, value: object, least: int, most: int) -> None:
     if not isinstance(value, str):
-        refuse(_WHAT, path, f"`{name}={shown(value)}` is no text")
+        refuse(_WHAT, path, f"`{name}={shown(value)}` is not text")
     if not (least <= len(value) <= most or cdk.Token.is_unresolved(value)):
         refuse(
             _WHAT,

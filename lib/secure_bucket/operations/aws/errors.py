@@ -141,7 +141,7 @@ def _answered(error: object, action: str, on: str) -> LiveError:
     if code in _CLOCK:
         return LiveError(f"{asked} was refused ({code}): the clock of this machine is wrong", code=code)
     if code in _ABSENT:
-        what = "there is no such bucket" if code == "NoSuchBucket" else f"there is none ({code})"
+        what = "there is no such bucket" if code == "NoSuchBucket" else f"it does not exist ({code})"
         return LiveError(f"{asked}: {what}", Trouble.ABSENT, code)
     return LiveError(f"{asked} failed with {code}{because}", code=code)
 

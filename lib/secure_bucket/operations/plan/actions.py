@@ -60,7 +60,7 @@ def _gather(decision: Decision) -> Iterator[str]:
         yield (f"gather what the logs lack, {days} of them, and run `secure-bucket audit` on them")
     else:
         yield (
-            "give its logs with --logs or --audit; where there are none, turn on server access logs of "
+            "give its logs with --logs or --audit; where it has no logs, turn on server access logs of "
             f"S3 or data events of CloudTrail for {days}"
         )
 

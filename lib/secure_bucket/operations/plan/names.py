@@ -72,7 +72,7 @@ def read_stack_resources(file: str | os.PathLike[str], template: str = "") -> St
     resources = document.StackResourceSummaries or document.StackResources
     if resources is None:
         raise RolloutError(
-            f"`{name}` is no list of the resources of a stack: `aws cloudformation "
+            f"`{name}` is not a list of the resources of a stack: `aws cloudformation "
             f"list-stack-resources --stack-name STACK --output json > {name}` writes one"
         )
     if document.NextToken:

@@ -55,8 +55,8 @@ def plan_rollout(
         now: The time that ages are counted from (default: the time of the clock).
         maximum_age: How many days ago the logs may have ended to say that it is safe, and from how many days
             on the age of a check or a review is warned about.
-        minimum_window: How many days the logs of a bucket have to span to say that it is safe, whatever the
-            audit itself was content with.
+        minimum_window: How many days the logs of a bucket have to span to say that it is safe, even if the
+            audit itself was content with less.
 
     Returns:
         Every bucket in exactly one wave, in the order in which to enforce them, and in which order clients

@@ -147,8 +147,8 @@ def _no_proof(reading: Denied | Redirected | Foreign | Failed) -> str:
     match reading:
         case Denied(by="", message=message):
             return (
-                f"S3 refused for lack of an allow ({message}): no policy denies it, and a caller to whom "
-                "another policy allows it gets in"
+                f"S3 refused for lack of an allow ({message}): no policy denies it, and a caller that "
+                "another policy allows it to gets in"
             )
         case Denied(by=by):
             return f"S3 refused by the {by}, which is about the caller and not about the bucket"

@@ -86,7 +86,7 @@ class CheckForm(Struct, frozen=True):
     Args:
         transport: The transport.
         outcome: What the requests came to.
-        shown_for: For whom that was shown: the identity that sent the requests, requests without a signature,
+        shown_for: Who that was shown for: the identity that sent the requests, requests without a signature,
             or everyone, where the proof of the bucket policy agrees.
         by: What refused the requests, when they were refused; null otherwise.
         let_in: The request that got in, when one did; null otherwise.

@@ -96,7 +96,7 @@ def narrowed_credentials(session: Session, region: str, bucket_arn: str, keys: I
         if own.token:
             raise LiveError(
                 "the credentials are those of a session, and AWS narrows only those of a user: give "
-                "--role-arn with a role to assume, or sign with what there is by --sign-http own",
+                "--role-arn with a role to assume, or sign with these credentials by --sign-http own",
                 Trouble.CREDENTIALS,
             )
         sts = session.client("sts", region, brief=True)

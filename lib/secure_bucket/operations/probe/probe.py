@@ -43,8 +43,8 @@ __all__ = [
 
 _UNNAMED: Final = (
     "S3 does not say what refused it, and an allow that holds for HTTPS only refuses in the same words, but "
-    "not those whom another policy allows it: ask as somebody of the account that owns the bucket, or tell "
-    "them apart by --policy-check"
+    "not callers that another policy allows it to: ask as somebody of the account that owns the bucket, or "
+    "tell them apart by --policy-check"
 )
 
 

@@ -130,7 +130,7 @@ class Prober:
             if proxies.get(scheme, proxies.get("all")) and not urllib.request.proxy_bypass(host):
                 return (
                     f"a proxy is set for `{scheme}://{host}` ({scheme.upper()}_PROXY), and what it answers "
-                    "tells how the proxy asks S3, not how S3 answers: probe from where there is none, or "
+                    "tells how the proxy asks S3, not how S3 answers: probe from a place without a proxy, or "
                     f"except the endpoint with NO_PROXY={host}"
                 )
         return ""

@@ -197,7 +197,7 @@ def _policy(record: Mapping[str, Any], parts: Mapping[str, Any]) -> Mapping[str,
         return Unknown(f"{_RECORDER} does not record the bucket (its status is `{status}`)")
     holder = _decoded(parts.get("BucketPolicy"))
     if not isinstance(holder, dict) or "policyText" not in holder:
-        return Unknown(f"{_RECORDER} recorded no policy, and not that there is none either")
+        return Unknown(f"{_RECORDER} recorded neither a policy nor that the bucket has no policy")
     text = holder["policyText"]
     if text is None:
         return None
@@ -287,7 +287,7 @@ def _missing(
     for account in sorted(asked - recorded) if not question.buckets else ():
         yield Fault(
             "",
-            f"account {account}: {_RECORDER} has no record of any bucket, because there is none or because "
-            "it does not record `AWS::S3::Bucket` there: review it without --aggregator, or leave it out "
-            "with --skip-account",
+            f"account {account}: {_RECORDER} has no record of any bucket, because the account has none "
+            "or because it does not record `AWS::S3::Bucket` there: review it without --aggregator, "
+            "or leave it out with --skip-account",
         )
