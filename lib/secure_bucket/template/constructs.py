@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -130,6 +129,8 @@ def _unique_id(path: str) -> str:
     plain = [re.sub(r"[^A-Za-z0-9]", "", each) for each in human if each != "Resource"]
     if len(components) == 1 and plain:
         return plain[0]
+    import hashlib  # Takes 3 ms, which only an assembly needs.
+
     digest = hashlib.md5("/".join(components).encode(), usedforsecurity=False).hexdigest()
     return "".join(plain)[:240] + digest[:8].upper()
 
