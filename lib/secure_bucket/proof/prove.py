@@ -19,6 +19,7 @@ from secure_bucket.policy.document import Effect, Policy
 from secure_bucket.policy.parse import parse_policy
 from secure_bucket.policy.request import Request
 from secure_bucket.proof.claim import DENIES_HTTP, Claim, denies_tls_below
+from secure_bucket.proof.dimensions import Splitter
 from secure_bucket.proof.language import Budget, TooComplex
 from secure_bucket.proof.principals import Who
 from secure_bucket.proof.rule import compile_rule
@@ -95,7 +96,7 @@ def prove(policy: object, claim: Claim, *, bucket_arn: str | Text, strict: bool 
     denies = [one for one in parsed.statements if not isinstance(one, Unknown) and one.effect is Effect.DENY]
     unknown = [one for one in parsed.statements if isinstance(one, Unknown)]
     rules = [compile_rule(statement, parsed.version) for statement in denies]
-    space = Space(rules, unknown, claim, bucket_arn, Budget(WORK), strict=strict)
+    space = Space(Splitter(rules, unknown, claim, bucket_arn, Budget(WORK), strict=strict))
     try:
         verdict = _decide(space, parsed)
     except TooComplex as bound:
@@ -122,7 +123,7 @@ def _decide(space: Space, policy: Policy) -> Verdict:
     glance = Budget(GLANCE)
     for rule in space.rules:
         # Most policies that are proven are proven by one statement alone.
-        alone = Space([rule], (), space.claim, space.bucket_arn, glance, strict=space.strict)
+        alone = Space(Splitter([rule], (), space.claim, space.bucket_arn, glance, strict=space.strict))
         if _is_unavoidable(alone):
             return Proven((rule.statement.index,))
     # What finds and shows a request that gets through is loaded when there may be one.

@@ -11,18 +11,14 @@ from msgspec import Struct
 
 from secure_bucket.policy.condition_keys import KEYS, Presence, key_of
 from secure_bucket.policy.principal import Kind
-from secure_bucket.proof.claim import Claim
 from secure_bucket.proof.clauses import covers_every_object, is_every_action
 from secure_bucket.proof.dimensions import CLOCK, Splitter, cost_of_clauses, cost_of_comparisons
 from secure_bucket.proof.keys import Availability, presence_of
-from secure_bucket.proof.language import Budget
 from secure_bucket.proof.principals import Who, identity_of
 from secure_bucket.proof.resources import Target, keys_on, plain_key
 from secure_bucket.proof.rule import Rule
 from secure_bucket.proof.search import Dimension
 from secure_bucket.proof.shapes import shapes_of
-from secure_bucket.proof.subject import Subject
-from secure_bucket.values.unknown import Unknown
 
 __all__ = ["Scenario", "Space"]
 
@@ -46,33 +42,19 @@ class Space:
         names: The condition keys that the policy mentions: how they are written, by their lower case.
 
     Args:
-        rules: The Deny statements.
-        unknown: Statements of which nothing is known.
-        claim: The claim.
-        bucket_arn: The ARN of the bucket.
-        budget: The work that splitting the dimensions may cost.
-        strict: Whether `{"AWS": "*"}` leaves AWS services out.
+        splitter: What splits its dimensions, for the claim, the bucket and the statements.
     """
 
-    def __init__(
-        self,
-        rules: Sequence[Rule],
-        unknown: Sequence[Unknown],
-        claim: Claim,
-        bucket_arn: Subject,
-        budget: Budget,
-        *,
-        strict: bool,
-    ) -> None:
-        self.rules = rules
-        self.claim = claim
-        self.bucket_arn = bucket_arn
-        self.strict = strict
-        self._splitter = Splitter(rules, unknown, claim, bucket_arn, budget, strict=strict)
-        self._by_key = self._splitter.by_key
+    def __init__(self, splitter: Splitter) -> None:
+        self.rules = splitter.rules
+        self.claim = splitter.claim
+        self.bucket_arn = splitter.bucket_arn
+        self.strict = splitter.strict
+        self.names = splitter.names
+        self._splitter = splitter
+        self._by_key = splitter.by_key
         self._cache: dict[object, Dimension] = {}
-        self.names = self._splitter.names
-        self.every: int = (1 << (len(rules) + len(unknown))) - 1
+        self.every: int = (1 << (len(splitter.rules) + len(splitter.unknown))) - 1
 
     def together(self, key: str) -> tuple[str, ...]:
         """Return the keys of the policy that share one value with a key: the two names of the time."""
