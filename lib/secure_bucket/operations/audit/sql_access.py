@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from secure_bucket.operations.audit.sql_common import CIPHER_SUITE, TLS_NUMBER, TLS_VERSION
+from secure_bucket.operations.audit.sql_common import CIPHER_SUITE, REQUEST, TLS_NUMBER, TLS_VERSION
 
 __all__ = ["ACCESS"]
 
@@ -35,15 +35,7 @@ SELECT
     WHEN TRY_CAST(first_seen AS TIMESTAMP) IS NULL THEN 'has no time'
   END AS malformed,
   CAST(NULL AS VARCHAR) AS passed,
-  bucket,
-  outside,
-  records,
-  first_seen,
-  last_seen,
-  COALESCE(NULLIF(requester, ''), '-') AS requester,
-  COALESCE(NULLIF(user_agent, ''), '-') AS user_agent,
-  COALESCE(NULLIF(address, ''), '-') AS address,
-  operation,
+{REQUEST},
   status,
   status = '403' AS refused,
   CAST(NULL AS VARCHAR) AS effect,

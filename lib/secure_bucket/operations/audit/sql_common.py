@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["CIPHER_SUITE", "TLS_NUMBER", "TLS_VERSION", "once"]
+__all__ = ["CIPHER_SUITE", "REQUEST", "TLS_NUMBER", "TLS_VERSION", "once"]
 
 TLS_NUMBER: Final = """
   CASE upper(tls)
@@ -25,6 +25,18 @@ TLS_NUMBER: Final = """
   END AS tls
 """
 """The TLS version of a record as a number."""
+
+REQUEST: Final = """\
+  bucket,
+  outside,
+  records,
+  first_seen,
+  last_seen,
+  COALESCE(NULLIF(requester, ''), '-') AS requester,
+  COALESCE(NULLIF(user_agent, ''), '-') AS user_agent,
+  COALESCE(NULLIF(address, ''), '-') AS address,
+  operation"""
+"""Which request a record is about: the bucket, the time, the client and the operation."""
 
 # What only TLS can leave in a field. AWS writes suites as OpenSSL or IANA do. That each of them names its
 # algorithm in capitals is inferred from the lists of both.

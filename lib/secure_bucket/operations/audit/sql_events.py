@@ -7,7 +7,7 @@ from typing import Final
 from typing_extensions import assert_never
 
 from secure_bucket.detection import DOUBTS, EXPLANATIONS, TLS_FIELDS, Absent, Differs, Explanation
-from secure_bucket.operations.audit.sql_common import CIPHER_SUITE, TLS_NUMBER, TLS_VERSION
+from secure_bucket.operations.audit.sql_common import CIPHER_SUITE, REQUEST, TLS_NUMBER, TLS_VERSION
 
 __all__ = ["EVENTS", "bucket_of"]
 
@@ -98,15 +98,7 @@ SELECT
     WHEN eventtype = 'AwsVpceEvent' THEN 'network activity, which tells nothing of TLS'
     WHEN eventtype <> 'AwsApiCall' THEN 'events that are not calls'
   END AS passed,
-  bucket,
-  outside,
-  records,
-  first_seen,
-  last_seen,
-  COALESCE(NULLIF(requester, ''), '-') AS requester,
-  COALESCE(NULLIF(user_agent, ''), '-') AS user_agent,
-  COALESCE(NULLIF(address, ''), '-') AS address,
-  operation,
+{REQUEST},
   COALESCE(errorcode, '-') AS status,
   COALESCE(errorcode, '-') = 'AccessDenied' AS refused,
   CASE
