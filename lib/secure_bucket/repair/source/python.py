@@ -86,7 +86,6 @@ def _site(node: ast.Call, starts: list[int], data: bytes) -> Site:
     return Site(
         node.lineno,
         node.col_offset + 1,
-        node.end_lineno or node.lineno,
         brackets,
         "enforce_ssl=True",
         _why_not(node),

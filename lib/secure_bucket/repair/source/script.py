@@ -140,7 +140,7 @@ def _site(node: Node) -> Site | None:
     given = [each for each in arguments.named_children if each.type != "comment"]
     line, column = node.start_point
     brackets, member, why_not = _place(arguments, given)
-    return Site(line + 1, column + 1, node.end_point[0] + 1, brackets, member, why_not)
+    return Site(line + 1, column + 1, brackets, member, why_not)
 
 
 def _place(arguments: Node, given: list[Node]) -> tuple[Brackets, str, str]:

@@ -42,7 +42,6 @@ class Site(Struct, frozen=True):
     Args:
         line: The line on which it starts, from 1.
         column: The column in which it starts, from 1.
-        last_line: The line on which it ends.
         brackets: The list that gets the property.
         member: The text to add to it.
         why_not: Why it must be left as it is, as a clause; `""` if it can be changed.
@@ -50,7 +49,6 @@ class Site(Struct, frozen=True):
 
     line: int
     column: int
-    last_line: int
     brackets: Brackets
     member: str
     why_not: str = ""
