@@ -143,6 +143,7 @@ def test_a_session_from_the_finding_to_the_proof(tmp_path: Path) -> None:
         (left,) = await session.diagnostics(2)
         assert "`Logs`" in left.message
 
+        assert [each.kind for each in await session.actions(0)] == [lsp.CodeActionKind.SourceFixAll]
         (everything,) = await session.actions(0, lsp.CodeActionKind.SourceFixAll)
         fixed = apply(fixed, everything)
         session.change(3, fixed)

@@ -124,7 +124,7 @@ class _Editor:
                 offers += await self._offer(
                     document, judged, title, lsp.CodeActionKind.QuickFix, finding.logical_id, [diagnostic]
                 )
-        if any(lsp.CodeActionKind.SourceFixAll.value.startswith(str(kind)) for kind in only):
+        if any(lsp.CodeActionKind.SourceFixAll.value.startswith(kind) for kind in only):
             title = "Deny plain HTTP to every bucket of this template"
             offers += await self._offer(document, judged, title, lsp.CodeActionKind.SourceFixAll, None, [])
         return offers
