@@ -11,10 +11,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from secure_bucket.checks.refusal import move_aside, refuse, stages_in, write_wholly
+from secure_bucket.checks.refusal import move_aside, refuse, stages_in
 from secure_bucket.errors import SecureBucketError, TemplateError
 from secure_bucket.findings.finding import Fault
 from secure_bucket.template.manifest import MANIFEST
+from secure_bucket.template.write import write_atomically
 from secure_bucket.values.unknown import Place
 
 __all__ = [
@@ -139,10 +140,10 @@ def waits_for_context(directory: str, *, called_by_cdk: bool) -> bool:
     # round writes the manifests again.
     hidden = json.dumps({**_read(file), "artifacts": {}})
     try:
-        write_wholly(memory, json.dumps(sorted(keys)))
+        write_atomically(memory, json.dumps(sorted(keys)))
         for each in stages_in(directory):
             move_aside(each)
-        write_wholly(file, hidden)
+        write_atomically(file, hidden)
     except OSError as error:
         raise SecureBucketError(f"`{directory}` cannot be written: {error.strerror or error}") from None
     return True

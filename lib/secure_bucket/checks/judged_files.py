@@ -19,6 +19,7 @@ from msgspec import Struct
 from secure_bucket.errors import TemplateError
 from secure_bucket.findings.finding import Fault
 from secure_bucket.template.load import read_bytes
+from secure_bucket.template.write import write_atomically
 from secure_bucket.values.unknown import Place
 
 __all__ = ["JUDGED", "JudgedFiles", "changes_since_judged", "forget_judged_files", "write_judged_files"]
@@ -53,8 +54,7 @@ def write_judged_files(directory: str | os.PathLike[str], files: Iterable[str | 
     paths = sorted({os.path.abspath(file) for file in files if os.path.isfile(file)})
     judged = JudgedFiles({_key(directory, path): _digest(path) for path in paths})
     text = json.dumps(msgspec.to_builtins(judged), indent=2) + "\n"
-    with open(os.path.join(directory, JUDGED), "w", encoding="utf-8") as stream:
-        stream.write(text)
+    write_atomically(os.path.join(directory, JUDGED), text)
 
 
 def forget_judged_files(directory: str | os.PathLike[str]) -> None:

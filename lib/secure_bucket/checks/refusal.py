@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Mapping
 
 from secure_bucket.template.manifest import MANIFEST
+from secure_bucket.template.write import write_atomically
 
 __all__ = [
     "REFUSED",
@@ -17,7 +18,6 @@ __all__ = [
     "move_aside",
     "refuse",
     "stages_in",
-    "write_wholly",
 ]
 
 _STAGE = "assembly-"
@@ -51,7 +51,7 @@ def leave_tree(directory: str) -> None:
         ValueError: If the refused manifest cannot be read.
     """
     shell = _without_stacks(_read(os.path.join(directory, REFUSED)))
-    write_wholly(os.path.join(directory, MANIFEST), json.dumps(shell))
+    write_atomically(os.path.join(directory, MANIFEST), json.dumps(shell))
 
 
 def is_refused(directory: str) -> bool:
@@ -81,18 +81,6 @@ def _read(file: str) -> Mapping[str, object]:
     if not isinstance(content, Mapping):
         raise ValueError(f"`{file}` is not an object")
     return content
-
-
-def write_wholly(file: str, text: str) -> None:
-    """Write a file wholly, or leave it as it is.
-
-    Raises:
-        OSError: If it cannot be written.
-    """
-    temporary = f"{file}.{os.getpid()}.tmp"
-    with open(temporary, "w", encoding="utf-8") as stream:
-        stream.write(text)
-    os.replace(temporary, file)
 
 
 def move_aside(directory: str) -> bool:

@@ -32,7 +32,7 @@ def edit_app(*, remove: bool) -> int:
     Raises:
         SecureBucketError: If that cannot be done.
     """
-    from secure_bucket.formats.write import write_atomically
+    from secure_bucket.template.write import write_atomically
 
     try:
         with open(_SETTINGS, "rb") as stream:

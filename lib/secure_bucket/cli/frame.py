@@ -17,7 +17,7 @@ from secure_bucket.cli.exits import exit_code, undecided_as_warnings
 from secure_bucket.cli.output import OutputError, to_stderr
 from secure_bucket.cli.selection import Selection, selection_of
 from secure_bucket.findings.finding import Report
-from secure_bucket.formats.write import write_atomically
+from secure_bucket.template.write import write_atomically
 
 __all__ = ["ClaimOptions", "Frame", "claim_of", "frame_of"]
 

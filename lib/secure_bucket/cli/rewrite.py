@@ -8,9 +8,9 @@ import sys
 
 from secure_bucket.cli.output import OutputError, to_stdout, wants_colour
 from secure_bucket.formats.characters import printable
-from secure_bucket.formats.write import write_atomically
 from secure_bucket.repair import diff_lines
 from secure_bucket.template.load import read_bytes
+from secure_bucket.template.write import write_atomically
 
 __all__ = ["pass_on", "replace_file", "show_difference"]
 

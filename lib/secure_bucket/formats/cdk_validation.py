@@ -16,8 +16,8 @@ import msgspec
 from msgspec import Struct
 
 from secure_bucket.findings.finding import Fault, Finding, GrantedException, Level, Report
-from secure_bucket.formats.write import write_atomically
 from secure_bucket.template.manifest import MANIFEST
+from secure_bucket.template.write import write_atomically
 
 __all__ = ["VALIDATION_REPORT", "with_report", "write_validation_report"]
 

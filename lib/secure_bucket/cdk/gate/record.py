@@ -18,6 +18,7 @@ from secure_bucket.findings.gate_record import (
     RecordedFix,
     RecordedLeft,
 )
+from secure_bucket.template.write import write_atomically
 
 __all__ = ["RECORD", "remove_record", "write_record"]
 
@@ -39,7 +40,7 @@ def write_record(
     if not (record.fixed or record.left or record.exceptions):
         remove_record(directory)
     elif not file.is_file() or file.read_text(encoding="utf-8") != text:
-        file.write_text(text, encoding="utf-8")
+        write_atomically(file, text)
 
 
 def remove_record(directory: Path) -> None:

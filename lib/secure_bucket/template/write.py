@@ -1,4 +1,4 @@
-"""Write a report so that a reader finds the old one or the new one, and never half of one."""
+"""Write a file so that a reader finds the old one or the new one, and never half of one."""
 
 from __future__ import annotations
 
