@@ -142,3 +142,8 @@ def test_every_page_installs_with_pip_uv_and_pipx(page: Path) -> None:
 )
 def test_json_is_json(block: Block) -> None:
     json.loads(block.text)
+
+
+def test_no_page_has_the_marks_of_a_merge() -> None:
+    for page in (*ROOT.glob("*.md"), *PAGES):
+        assert not re.search(r"^(<{7} |={7}$|>{7} )", page.read_text(encoding="utf-8"), re.M), page
