@@ -116,6 +116,36 @@ def test_other_templates_that_get_the_name_count_as_well(kind: str, properties: 
     assert isinstance(bucket.verdict, Undecided)
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"Fn::Transform": {"Name": "Add", "Parameters": {"Bucket": {"Ref": "Reports"}}}},
+        {"Fn::Transform": {"Name": "Add", "Parameters": {}}, "Passed": {"Ref": "Reports"}},
+        {"Vpc": {"Ref": "Name"}, "Passed": {"Fn::Transform": {"Bucket": {"Ref": "Reports"}}}},
+    ],
+    ids=str,
+)
+def test_macro_that_gets_the_bucket_may_pass_its_name_on(parameters: object) -> None:
+    given = template("other")
+    given["Resources"]["Child"]["Properties"]["Parameters"] = parameters
+    (bucket,) = check_template(given).buckets
+    assert isinstance(bucket.verdict, Undecided)
+
+
+def test_parameters_beside_the_name_split_no_worlds() -> None:
+    given = template({"Ref": "Reports"})
+    choices = {f"Choice{number}": {"Type": "String", "AllowedValues": ["a", "b"]} for number in range(9)}
+    given["Parameters"] |= choices
+    given["Conditions"] |= {f"Is{name}": {"Fn::Equals": [{"Ref": name}, "a"]} for name in choices}
+    passed = given["Resources"]["Child"]["Properties"]["Parameters"]
+    given["Resources"]["Child"]["Properties"]["Parameters"] = {
+        f"Given{name}": {"Fn::If": [f"Is{name}", "one", "two"]} for name in choices
+    } | passed
+    (bucket,) = check_template(given).buckets
+    assert isinstance(bucket.verdict, Undecided)
+    assert "`Child`, which gets the name of this bucket" in bucket.verdict.reasons[0].reason
+
+
 def test_nested_stack_matters_only_where_it_is_deployed() -> None:
     report = check_template(template({"Ref": "Reports"}, own=False, Condition="Test"))
     (bucket,) = report.buckets

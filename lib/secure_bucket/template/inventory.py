@@ -51,6 +51,7 @@ class Inventory(Struct, eq=False):
         direct: The policies that name a bucket by a plain `Ref`, by the `id` of its resource.
         receivers: What may hold a policy and is not read with its stack.
         start: What is fixed before anything is asked.
+        passed: What each receiver gets, as far as it may name a bucket, by the `id`s of both.
     """
 
     assembly: Assembly
@@ -62,6 +63,7 @@ class Inventory(Struct, eq=False):
     loose: list[BucketPolicy] = field(default_factory=list)
     receivers: list[Receiver] = field(default_factory=list)
     start: World = field(default_factory=World)
+    passed: dict[tuple[int, int], Sequence[tuple[object, Path]]] = field(default_factory=dict)
     _first: Resolver | None = None
     _names: dict[str | Text, list[Bucket]] | None = None
     _of_stack: dict[int, list[Bucket]] = field(default_factory=dict)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from secure_bucket.template.buckets import Bucket, Receiver
 from secure_bucket.template.inventory import Inventory
 from secure_bucket.template.loops import exists
-from secure_bucket.template.resolve import Resolver
-from secure_bucket.template.stack import Stack, pointer_of
+from secure_bucket.template.resolve import MAX_VALUES, Resolver
+from secure_bucket.template.stack import Path, Stack, pointer_of
 from secure_bucket.template.text import strings_of, texts_in
+from secure_bucket.template.unreplaced import placeholders_as_holes
 from secure_bucket.values.unknown import Place, Text, Unknown
 
 __all__ = ["may_name", "receiver_of"]
@@ -34,11 +35,7 @@ def receiver_of(inventory: Inventory, resolver: Resolver, bucket: Bucket, name: 
         if receiver.gets_all:
             if stack is bucket.stack:
                 return Unknown(receiver.why, at)
-        elif (
-            may_name(_passed(receiver), stack, bucket)
-            and _gets(resolver, receiver, name)
-            and exists(resolver, stack, resource)
-        ):
+        elif _gets(inventory, resolver, receiver, bucket, name) and exists(resolver, stack, resource):
             reason = f"{receiver.why} `{resource.logical_id}`, which gets the name of this bucket"
             if stack.found.get(resource.logical_id, "a loop makes it"):
                 reason += " and whose template is not at hand"
@@ -58,23 +55,66 @@ def may_name(written: object, stack: Stack, bucket: Bucket) -> bool:
     return any(word in text for text in strings_of(written) for word in words)
 
 
-def _passed(receiver: Receiver) -> object:
-    properties = receiver.resource.properties
-    if not isinstance(properties, Mapping):
-        return properties
-    return {key: value for key, value in properties.items() if key not in _NOT_PASSED}
+def _gets(
+    inventory: Inventory, resolver: Resolver, receiver: Receiver, bucket: Bucket, name: str | Text
+) -> bool:
+    """Tell whether a receiver gets the name of a bucket; the rest of what it gets is left unresolved then."""
+    pattern = re.compile(f"(?<!{_OF_A_NAME}){re.escape(str(name))}(?!{_OF_A_NAME})")
+    for part, path in _passed(inventory, receiver, bucket):
+        if id(part) not in resolver.received:
+            passed = resolver.resolve(receiver.stack, part, path)
+            lost = isinstance(passed, Unknown) and (
+                path is receiver.resource.properties_path
+                or resolver.values > MAX_VALUES
+                or _names(bucket, part)
+            )
+            resolver.received[id(part)] = None if lost else "\n".join(map(str, texts_in(passed)))
+        received = resolver.received[id(part)]
+        if received is None or pattern.search(received):
+            return True
+    return False
 
 
-def _gets(resolver: Resolver, receiver: Receiver, name: str | Text) -> bool:
-    key = id(receiver)
-    if key not in resolver.received:
-        path = receiver.resource.properties_path
-        passed = resolver.resolve(receiver.stack, _passed(receiver), path)
-        resolver.received[key] = (
-            None if isinstance(passed, Unknown) else "\n".join(map(str, texts_in(passed)))
-        )
-    received = resolver.received[key]
-    if received is None:
-        return True
-    pattern = f"(?<!{_OF_A_NAME}){re.escape(str(name))}(?!{_OF_A_NAME})"
-    return re.search(pattern, received) is not None
+def _passed(inventory: Inventory, receiver: Receiver, bucket: Bucket) -> Sequence[tuple[object, Path]]:
+    """Return what a receiver gets, each value with its path; nothing if none may name the bucket.
+
+    The values that name the bucket by its logical id come first: the others depend on more parameters.
+    """
+    key = id(receiver), id(bucket.resource)
+    if key not in inventory.passed:
+        properties, path = receiver.resource.properties, receiver.resource.properties_path
+        if isinstance(properties, Mapping):
+            properties = {key: value for key, value in properties.items() if key not in _NOT_PASSED}
+        parts: list[tuple[object, Path]] = []
+        if may_name(properties, receiver.stack, bucket):
+            # The name of a loop's variable in a key leaves the whole mapping open.
+            looped = receiver.stack.loop_variables
+            parts = [(properties, path)] if looped else list(_parts(properties, path))
+            parts.sort(key=lambda part: not _names(bucket, part[0]))
+        inventory.passed[key] = parts
+    return inventory.passed[key]
+
+
+def _names(bucket: Bucket, written: object) -> bool:
+    return any(bucket.resource.logical_id in text for text in strings_of(written))
+
+
+def _parts(value: object, path: Path) -> Iterator[tuple[object, Path]]:
+    """Yield the values inside mappings and lists that are resolved independently of each other."""
+    if isinstance(value, Mapping) and all(map(_is_plain_key, value)):
+        for key, member in value.items():
+            yield from _parts(member, (path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _parts(item, (path, index))
+    else:
+        yield value, path
+
+
+def _is_plain_key(key: object) -> bool:
+    return (
+        isinstance(key, str)
+        and key != "Ref"
+        and not key.startswith("Fn::")
+        and isinstance(placeholders_as_holes(key), str)
+    )
