@@ -37,7 +37,7 @@ for id in ("One", "Two"):
     s3.CfnBucketPolicy(other, f"{id}Policy", bucket=bucket.ref, policy_document=shared)
 SecureBucket(other, "Ours")
 if app.node.try_get_context("used"):
-    origin = origins.S3BucketOrigin.with_origin_access_control(s3.Bucket(other, "Origin"))
+    origin = origins.S3BucketOrigin.with_origin_access_identity(s3.Bucket(other, "Origin"))
     cloudfront.Distribution(
         other, "Site", default_behavior=cloudfront.BehaviorOptions(origin=origin)
     )

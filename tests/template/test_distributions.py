@@ -15,7 +15,7 @@ from secure_bucket.policy.statements import deny_plain_http
 
 DOMAIN = {"Fn::GetAtt": ["Reports", "RegionalDomainName"]}
 S3_ORIGIN = {"S3OriginConfig": {"OriginAccessIdentity": ""}}
-ACCESS_CONTROL = {**S3_ORIGIN, "OriginAccessControlId": {"Ref": "Control"}}
+ACCESS_CONTROL = {**S3_ORIGIN, "OriginAccessControlId": {"Fn::GetAtt": ["Control", "Id"]}}
 
 
 def template(
@@ -31,6 +31,17 @@ def template(
     return {"Resources": {"Reports": bucket, "Site": site}}
 
 
+def signed(behavior: object, **origin: Any) -> dict[str, Any]:
+    """A template with an origin access control."""
+    written = template(origin={**ACCESS_CONTROL, **origin})
+    config = {"OriginAccessControlOriginType": "s3", "SigningBehavior": behavior, "SigningProtocol": "sigv4"}
+    written["Resources"]["Control"] = {
+        "Type": "AWS::CloudFront::OriginAccessControl",
+        "Properties": {"OriginAccessControlConfig": config},
+    }
+    return written
+
+
 def viewers_of(written: dict[str, Any]) -> tuple[str, ...]:
     (bucket,) = check_template(written).buckets
     return bucket.viewers
@@ -38,7 +49,18 @@ def viewers_of(written: dict[str, Any]) -> tuple[str, ...]:
 
 PLAIN = {
     "S3 origin": template(),
-    "origin access control": template(origin=ACCESS_CONTROL),
+    "origin access identity": template(
+        origin={"S3OriginConfig": {"OriginAccessIdentity": "origin-access-identity/cloudfront/E1"}}
+    ),
+    "origin access control that never signs": signed("never"),
+    "origin access control that leaves signatures of viewers": signed("no-override"),
+    "origin access control that a parameter decides": signed({"Ref": "Viewers"}),
+    "origin access control of another template": template(
+        origin={**S3_ORIGIN, "OriginAccessControlId": "E327GJI25M56DG"}
+    ),
+    "origin access control at a custom origin": signed(
+        "always", CustomOriginConfig={"OriginProtocolPolicy": "match-viewer"}
+    ),
     "global domain": template({"Fn::GetAtt": ["Reports", "DomainName"]}),
     "domain by Sub": template({"Fn::Sub": "${Reports}.s3.${AWS::Region}.amazonaws.com"}),
     "domain by name": template("reports.s3.eu-west-1.amazonaws.com"),
@@ -59,8 +81,7 @@ PLAIN = {
     "origin group": template(
         DefaultCacheBehavior={"TargetOriginId": "group", "ViewerProtocolPolicy": "allow-all"},
         OriginGroups={
-            "Quantity": 1,
-            "Items": [{"Id": "group", "Members": {"Quantity": 1, "Items": [{"OriginId": "one"}]}}],
+            "Items": [{"Id": "group", "Members": {"Items": [{"OriginId": "one"}, {"OriginId": "two"}]}}]
         },
     ),
 }
@@ -83,6 +104,8 @@ def test_a_distribution_that_uses_plain_http_is_named_with_the_change(case: str)
 HTTPS = {
     "redirect-to-https": template(viewers="redirect-to-https"),
     "https-only": template(viewers="https-only"),
+    "origin access control that always signs": signed("always"),
+    "the same by Ref": signed("always", OriginAccessControlId={"Ref": "Control"}),
     "https-only origin": template(origin={"CustomOriginConfig": {"OriginProtocolPolicy": "https-only"}}),
     "another bucket": template("reports-2.s3.eu-west-1.amazonaws.com"),
     "unused origin": template(DefaultCacheBehavior={"TargetOriginId": "other"}),

@@ -3,11 +3,12 @@
 With the deny in the policy of the bucket, S3 answers such a request with 403. What CloudFront sends is
 documented in the CloudFront Developer Guide, read in November 2026:
 
-- An S3 origin: *Require HTTPS for communication between CloudFront and your Amazon S3 origin*: CloudFront
-  "always forwards requests to S3 by using the protocol that viewers used", and that cannot be changed.
-  Neither that page nor *Restrict access to an Amazon S3 origin* makes an exception for origin access control
-  or for an origin access identity. So signed requests are inferred to be sent over plain HTTP too. That was
-  not measured.
+- An S3 origin: *Require HTTPS for communication between CloudFront and your Amazon S3 origin*: "CloudFront
+  forwards requests to S3 by using the protocol that viewers used to submit the requests". The page makes no
+  exception for an origin access identity.
+- An S3 origin with origin access control: *Restrict access to an Amazon S3 origin*: "communication between
+  CloudFront and Amazon S3 is *always* through HTTPS, but only when you choose to *always sign requests*".
+  With the other two settings "CloudFront uses the connection protocol that you specified" for viewers.
 - A custom origin: *Protocol (custom origins only)*: HTTP only, HTTPS only, or the protocol of the viewer.
 - A website endpoint is a custom origin that speaks plain HTTP only. SB004 is about it.
 """
@@ -23,7 +24,7 @@ from secure_bucket.template.buckets import Bucket
 from secure_bucket.template.conditions import condition_holds
 from secure_bucket.template.inventory import Inventory
 from secure_bucket.template.receivers import may_name
-from secure_bucket.template.references import bucket_name, get_att
+from secure_bucket.template.references import bucket_name, get_att, ref
 from secure_bucket.template.resolve import Resolver
 from secure_bucket.template.stack import Resource, Stack
 from secure_bucket.template.worlds import Infeasible, Undecidable, World, explore
@@ -96,10 +97,12 @@ def _plain(resolver: Resolver, stack: Stack, resource: Resource, bucket: Bucket)
     config = resolver.property(stack, resource, "DistributionConfig")
     if not isinstance(config, Mapping):
         return
-    behaviors = dict(_behaviors(config))
+    behaviors = list(_behaviors(config))
     for origin in _origins(config):
-        if _is_domain_of(bucket, origin.get("DomainName"), resolver):
-            for behavior, (target, viewers) in behaviors.items():
+        if _is_domain_of(bucket, origin.get("DomainName"), resolver) and not _is_always_signed(
+            origin, resolver
+        ):
+            for behavior, target, viewers in behaviors:
                 if target == origin.get("Id"):
                     for why, change in _requests(origin, behavior, viewers):
                         path = stack.construct_path(resource)
@@ -125,6 +128,22 @@ def _requests(origin: Mapping[str, object], behavior: str, viewers: object) -> I
         )
 
 
+def _is_always_signed(origin: Mapping[str, object], resolver: Resolver) -> bool:
+    """Tell whether the origin access control of an S3 origin makes CloudFront use HTTPS."""
+    id = origin.get("OriginAccessControlId")
+    if id is None or "CustomOriginConfig" in origin:
+        return False
+    for stack in resolver.assembly.stacks:
+        for resource in stack.resources.values():
+            if resource.type == "AWS::CloudFront::OriginAccessControl" and id in (
+                get_att(resolver, stack, resource.logical_id, "Id", resource.path),
+                ref(resolver, stack, resource.logical_id, resource.path),
+            ):
+                config = resolver.property(stack, resource, "OriginAccessControlConfig")
+                return isinstance(config, Mapping) and config.get("SigningBehavior") == "always"
+    return False
+
+
 def _shown(value: object) -> str:
     return value if isinstance(value, str) else "known at deployment only"
 
@@ -135,8 +154,8 @@ def _origins(config: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
             yield each
 
 
-def _behaviors(config: Mapping[str, object]) -> Iterator[tuple[str, tuple[object, object]]]:
-    """Yield the cache behaviors, by name: the origin that each uses, and the protocol of its viewers."""
+def _behaviors(config: Mapping[str, object]) -> Iterator[tuple[str, object, object]]:
+    """Yield the cache behaviors: its name, the origin that each uses, and the protocol of its viewers."""
     groups = config.get("OriginGroups")
     members: dict[object, list[object]] = {}
     for group in _listed(groups.get("Items") if isinstance(groups, Mapping) else None):
@@ -154,7 +173,7 @@ def _behaviors(config: Mapping[str, object]) -> Iterator[tuple[str, tuple[object
         if isinstance(behavior, Mapping):
             target = behavior.get("TargetOriginId")
             for origin in members.get(target, [target]) if isinstance(target, str) else [target]:
-                yield name, (origin, behavior.get("ViewerProtocolPolicy", _VIEWERS_OF_DEFAULT))
+                yield name, origin, behavior.get("ViewerProtocolPolicy", _VIEWERS_OF_DEFAULT)
 
 
 def _is_domain_of(bucket: Bucket, value: object, resolver: Resolver) -> bool:

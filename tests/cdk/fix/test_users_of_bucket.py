@@ -25,6 +25,12 @@ def with_access_control(bucket: s3.Bucket) -> cloudfront.IOrigin:
     return origins.S3BucketOrigin.with_origin_access_control(bucket)
 
 
+def with_unsigned_requests(bucket: s3.Bucket) -> cloudfront.IOrigin:
+    signing = cloudfront.Signing(cloudfront.SigningProtocol.SIGV4, cloudfront.SigningBehavior.NO_OVERRIDE)
+    control = cloudfront.S3OriginAccessControl(cdk.Stack.of(bucket), "Control", signing=signing)
+    return origins.S3BucketOrigin.with_origin_access_control(bucket, origin_access_control=control)
+
+
 def with_access_identity(bucket: s3.Bucket) -> cloudfront.IOrigin:
     return origins.S3BucketOrigin.with_origin_access_identity(bucket)
 
@@ -50,7 +56,7 @@ def distribution(
 BY_VIEWERS = "`ViewerProtocolPolicy` of the default behavior"
 BY_ORIGIN = "`OriginProtocolPolicy` of the origin"
 PLAIN: dict[str, tuple[Any, Any, str]] = {
-    "access control": (with_access_control, None, BY_VIEWERS),
+    "access control": (with_unsigned_requests, None, BY_VIEWERS),
     "access identity": (with_access_identity, ALLOW_ALL, BY_VIEWERS),
     "bucket defaults": (with_bucket_defaults, ALLOW_ALL, BY_VIEWERS),
     "custom, HTTP only": (custom(cloudfront.OriginProtocolPolicy.HTTP_ONLY), REDIRECT, BY_ORIGIN),
@@ -81,6 +87,7 @@ def test_a_bucket_that_cloudfront_requests_over_https_is_fixed() -> None:
         [
             (with_access_control, REDIRECT),
             (with_access_identity, cloudfront.ViewerProtocolPolicy.HTTPS_ONLY),
+            (with_access_control, ALLOW_ALL),
             (custom(cloudfront.OriginProtocolPolicy.HTTPS_ONLY), ALLOW_ALL),
             (custom(cloudfront.OriginProtocolPolicy.MATCH_VIEWER), REDIRECT),
         ]
@@ -92,7 +99,7 @@ def test_a_bucket_that_cloudfront_requests_over_https_is_fixed() -> None:
     distribution(other, origins.HttpOrigin("example.com"), ALLOW_ALL)
     s3.Bucket(other, "Reports")
     app.synth()
-    assert len(recorded(app)["fixed"]) == 5
+    assert len(recorded(app)["fixed"]) == 6
 
 
 def test_one_behavior_of_many_is_enough_and_named() -> None:
@@ -100,7 +107,7 @@ def test_one_behavior_of_many_is_enough_and_named() -> None:
     stack = cdk.Stack(app, "Top")
     bucket = s3.Bucket(stack, "Reports")
     behavior = cloudfront.BehaviorOptions(
-        origin=with_access_control(bucket), viewer_protocol_policy=ALLOW_ALL
+        origin=with_access_identity(bucket), viewer_protocol_policy=ALLOW_ALL
     )
     distribution(stack, origins.HttpOrigin("example.com"), REDIRECT).add_behavior(
         "/reports/*", cast(Any, behavior.origin), viewer_protocol_policy=ALLOW_ALL
@@ -134,7 +141,7 @@ def test_fix_does_it_when_told() -> None:
     app = cdk.App()
     enforce_secure_transport(app, mode=Mode.FIX, plain_viewers=True, quiet=True)
     stack = cdk.Stack(app, "Top")
-    distribution(stack, with_access_control(s3.Bucket(stack, "Reports")))
+    distribution(stack, with_access_identity(s3.Bucket(stack, "Reports")))
     (policy,) = policies(app).values()
     assert denies(policy) == 1
 

@@ -13,11 +13,12 @@ from msgspec import Struct
 from secure_bucket.cdk.fix.policy_finder import outermost, path_of
 from secure_bucket.cdk.versions import resources_in
 from secure_bucket.template import Inventory, parse_document, read_document
-from secure_bucket.template.distributions import distributions_in, plain_viewers
+from secure_bucket.template.distributions import PlainViewers, distributions_in, plain_viewers
 
 __all__ = ["UsersOfBucket"]
 
 _DISTRIBUTION, _FLOW_LOG = "AWS::CloudFront::Distribution", "AWS::EC2::FlowLog"
+_ACCESS_CONTROL = "AWS::CloudFront::OriginAccessControl"
 _DELIVERY = "delivery.logs.amazonaws.com"
 
 
@@ -55,20 +56,17 @@ class UsersOfBucket:
 
     def plain_viewers(self, bucket: s3.CfnBucket) -> str:
         """Return which distributions request objects of a bucket over plain HTTP; `""` when none does."""
-        users = list(self._users_of(bucket, _DISTRIBUTION))
-        if not users:
-            return ""
-        this, _ = users[0]
-        properties = {} if this.name is None else {"BucketName": this.name}
-        resources: dict[str, Any] = {this.logical_id: {"Type": "AWS::S3::Bucket", "Properties": properties}}
-        for number, (_, user) in enumerate(users):
-            resources[f"{this.logical_id}User{number}"] = {
-                "Type": _DISTRIBUTION,
-                "Properties": user.properties,
-                "Metadata": {"aws:cdk:path": path_of(user.construct)},
+        found: list[PlainViewers] = []
+        for this, user in self._users_of(bucket, _DISTRIBUTION):
+            properties = {} if this.name is None else {"BucketName": this.name}
+            resources = {
+                user.stack.resolve(each.construct.logical_id): _as_written(each)
+                for each in (*self._all(_ACCESS_CONTROL), user)
+                if each.stack.node.path == user.stack.node.path
             }
-        inventory = Inventory(read_document(parse_document({"Resources": resources})))
-        found = plain_viewers(inventory, inventory.buckets[0], distributions_in(inventory))
+            resources |= {this.logical_id: {"Type": "AWS::S3::Bucket", "Properties": properties}}
+            inventory = Inventory(read_document(parse_document({"Resources": resources})))
+            found += plain_viewers(inventory, inventory.buckets[0], distributions_in(inventory))
         return "; ".join(map(str, found))
 
     def flow_logs(self, bucket: s3.CfnBucket, policy: s3.CfnBucketPolicy | None, document: object) -> str:
@@ -101,15 +99,19 @@ class UsersOfBucket:
         return ""
 
     def _users_of(self, bucket: s3.CfnBucket, type: str) -> Iterator[tuple[_Bucket, _User]]:
-        users = self._users.get(type)
-        if users is None:
-            users = self._users[type] = list(_users(self._scope, type))
+        users = self._all(type)
         if not users:
             return
         this = _bucket(bucket)
         for user in users:
             if this.is_named_in(user.properties) and not self._means_another(this, user):
                 yield this, user
+
+    def _all(self, type: str) -> list[_User]:
+        users = self._users.get(type)
+        if users is None:
+            users = self._users[type] = list(_users(self._scope, type))
+        return users
 
     def _means_another(self, bucket: _Bucket, user: _User) -> bool:
         """Whether the stack of a user has a bucket of its own with the same logical id.
@@ -128,6 +130,14 @@ def _users(scope: IConstruct, type: str) -> Iterator[_User]:
     for construct in _of_type(scope, type):
         stack = cdk.Stack.of(construct)
         yield _User(construct, stack, _capitalized(stack.resolve(construct._cfn_properties)))
+
+
+def _as_written(user: _User) -> dict[str, Any]:
+    return {
+        "Type": user.construct.cfn_resource_type,
+        "Properties": user.properties,
+        "Metadata": {"aws:cdk:path": path_of(user.construct)},
+    }
 
 
 def _capitalized(value: Any) -> Any:
