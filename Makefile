@@ -28,6 +28,8 @@ NODE_STAMP := node_modules/.installed
 REPORTER_STAMP := tests/formats/node_modules/.installed
 MINISTACK_STAMP := .venv-ministack/.installed
 OLDEST_CDK_STAMP := .venv-oldest-cdk/.installed
+TYPESCRIPT := $(addprefix tests/languages/typescript/,oldest newest)
+TYPESCRIPT_STAMPS := $(addsuffix /node_modules/.installed,$(TYPESCRIPT))
 
 export PATH := $(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := true
@@ -76,10 +78,15 @@ $(OLDEST_CDK_STAMP): setup.py
 	  'aws-cdk-lib==2.150.0' 'constructs>=10,<11' 'jsii>=1.113,<2'
 	@touch $@
 
-test: install $(REPORTER_STAMP) $(MINISTACK_STAMP) $(OLDEST_CDK_STAMP)
+# TypeScript, and the AWS CDK for it in the oldest and the newest version.
+$(TYPESCRIPT_STAMPS): %/node_modules/.installed: %/package-lock.json %/.npmrc $(PYTHON_STAMP)
+	npm ci --loglevel=error --prefix $*
+	@touch $@
+
+test: install $(REPORTER_STAMP) $(MINISTACK_STAMP) $(OLDEST_CDK_STAMP) $(TYPESCRIPT_STAMPS)
 	python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
-coverage: install $(REPORTER_STAMP) $(MINISTACK_STAMP) $(OLDEST_CDK_STAMP)
+coverage: install $(REPORTER_STAMP) $(MINISTACK_STAMP) $(OLDEST_CDK_STAMP) $(TYPESCRIPT_STAMPS)
 	python -m pytest --numprocesses auto --dist loadfile --cov --cov-report=term $(ARGS)
 
 lint: install
@@ -144,4 +151,4 @@ mutate: install
 	python tools/mutate.py $(PART) $(ARGS)
 
 clean:
-	rm -rf .cache .venv .venv-ministack .venv-oldest-cdk .venv-release node_modules tests/formats/node_modules cdk.out build dist .mypy_cache .pytest_cache .ruff_cache lib/*.egg-info
+	rm -rf .cache .venv .venv-ministack .venv-oldest-cdk .venv-release node_modules tests/formats/node_modules $(addsuffix /node_modules,$(TYPESCRIPT)) cdk.out build dist .mypy_cache .pytest_cache .ruff_cache lib/*.egg-info
