@@ -2,9 +2,11 @@
 
     python -m tests.second_prover.fuzz --seconds 600
     python -m tests.second_prover.fuzz --seconds 600 --samples 100
+    python -m tests.second_prover.fuzz --limit 20000 --seed 7 --state build/z3.json
 
-The first asks z3 about every policy, the second only draws requests for each policy that is proven. A
-disagreement is made smaller, and kept as a file of `tests/second_prover/cases`, which the tests then run.
+The first asks z3 about every policy, the second only draws requests for each policy that is proven. The third
+goes on where the last run with the same file ended. A disagreement is made smaller, and kept as a file of
+`tests/second_prover/cases`, which the tests then run.
 """
 
 from __future__ import annotations
@@ -106,64 +108,78 @@ def mark_of(policy: Json, fault: str, verdict: object) -> str:
     return f"{fault} {signature(policy)}"
 
 
-def run(seconds: float, seed: int, *, timeout: float, samples: int, store: bool, limit: int) -> Counter[str]:
-    """Compare until the time is over; print a line for each disagreement, and return how often what came."""
+class State:
+    """What a run has counted and seen, which a file keeps for the next run."""
+
+    def __init__(self, file: pathlib.Path | None, seed: int) -> None:
+        kept = json.loads(file.read_text(encoding="utf-8")) if file and file.exists() else {}
+        self.file = file
+        self.seed: int = kept.get("next seed", seed)
+        self.counts: Counter[str] = Counter(kept.get("counts", {}))
+        self.seen: set[str] = set(kept.get("seen", ()))
+        self.marks: set[str] = set(kept.get("marks", ()))
+
+    def save(self) -> None:
+        """Replace the file, if there is one."""
+        if self.file is not None:
+            kept = {"next seed": self.seed, "counts": self.counts}
+            new = self.file.with_suffix(".new")
+            sets = {"seen": sorted(self.seen), "marks": sorted(self.marks)}
+            new.write_text(json.dumps({**kept, **sets}), encoding="utf-8")
+            new.replace(self.file)
+
+
+def run(state: State, seconds: float, *, timeout: float, samples: int, store: bool, limit: int) -> None:
+    """Compare until the time is over or so many policies were seen; print a line for each disagreement."""
     known = [*real_policies(), *(case["policy"] for case in labelled())]
     real = [policy for policy in known if not parse_policy(policy).problems]
-    counts: Counter[str] = Counter()
-    seen: set[int] = set()
-    kept: set[str] = set()
-    times: list[float] = []
     end = time.monotonic() + seconds
+    saved = time.monotonic()
     try:
-        while time.monotonic() < end and counts["policies"] < limit:
-            policy = generate(seed, real)
-            seed += 1
-            digest = hash(json.dumps(policy, sort_keys=True))
-            if digest in seen:
-                continue
-            seen.add(digest)
-            counts["policies"] += 1
-            if samples:
-                fault, note = _against_samples(policy, random.Random(seed), samples, counts)
-                wrong: Callable[[Json], bool] = lambda one: (  # noqa: E731
-                    _against_samples(one, random.Random(1), samples * 5, Counter())[0] != ""
-                )
-            else:
-                compared = compare(policy, timeout=timeout)
-                times.append(compared.seconds)
-                counts[f"{compared.outcome.value} [{compared.second.answer.value}]"] += 1
-                fault = compared.outcome.value if compared.outcome in FAULTS else ""
-                note = compared.note
-                outcome = compared.outcome
-                wrong = lambda one, outcome=outcome: compare(one, timeout=timeout).outcome is outcome  # type: ignore[misc]  # noqa: E731
-            if fault:
-                verdict = prove_denies_http(policy, bucket_arn=BUCKET)
-                mark = mark_of(policy, fault, verdict)
-                if mark in kept:
-                    continue
-                kept.add(mark)
-                small = minimize(policy, wrong)
-                small_mark = mark_of(small, fault, prove_denies_http(small, bucket_arn=BUCKET))
-                if small_mark != mark and small_mark in kept:
-                    continue
-                kept.add(small_mark)
-                again = compare(small, timeout=timeout) if not samples else None
-                expected = again.second.answer.value if again else "open"
-                file = keep(small, fault, again.note if again else note, expected) if store else "(not kept)"
-                print(
-                    f"{fault}: seed {seed - 1}, {file}\n  {json.dumps(small, ensure_ascii=False)}\n  {note}",
-                    flush=True,
-                )
+        while time.monotonic() < end and len(state.seen) < limit:
+            policy = generate(state.seed, real)
+            state.seed += 1
+            digest = hashlib.sha256(json.dumps(policy, sort_keys=True).encode()).hexdigest()[:16]
+            if digest not in state.seen:
+                state.seen.add(digest)
+                _compare(policy, state, timeout=timeout, samples=samples, store=store)
+            if time.monotonic() > saved + 30:
+                saved = time.monotonic()
+                state.save()
     except KeyboardInterrupt:
         pass  # What was counted until then is printed.
-    counts["next seed"] = seed
-    if times:
-        times.sort()
-        counts["ms, median"] = round(1000 * times[len(times) // 2])
-        counts["ms, 95 of 100"] = round(1000 * times[len(times) * 95 // 100])
-        counts["ms, longest"] = round(1000 * times[-1])
-    return counts
+    state.save()
+
+
+def _compare(policy: Json, state: State, *, timeout: float, samples: int, store: bool) -> None:
+    if samples:
+        fault, note = _against_samples(policy, random.Random(state.seed), samples, state.counts)
+        wrong: Callable[[Json], bool] = lambda one: (  # noqa: E731
+            _against_samples(one, random.Random(1), samples * 5, Counter())[0] != ""
+        )
+    else:
+        compared = compare(policy, timeout=timeout)
+        state.counts[f"{compared.outcome.value} [{compared.second.answer.value}]"] += 1
+        fault = compared.outcome.value if compared.outcome in FAULTS else ""
+        note = compared.note
+        wrong = lambda one: compare(one, timeout=timeout).outcome is compared.outcome  # noqa: E731
+    if not fault:
+        return
+    verdict = prove_denies_http(policy, bucket_arn=BUCKET)
+    mark = mark_of(policy, fault, verdict)
+    if mark in state.marks:
+        return
+    state.marks.add(mark)
+    small = minimize(policy, wrong)
+    small_mark = mark_of(small, fault, prove_denies_http(small, bucket_arn=BUCKET))
+    if small_mark != mark and small_mark in state.marks:
+        return
+    state.marks.add(small_mark)
+    again = compare(small, timeout=timeout) if not samples else None
+    expected = again.second.answer.value if again else "open"
+    file = keep(small, fault, again.note if again else note, expected) if store else "(not kept)"
+    shown = json.dumps(small, ensure_ascii=False)
+    print(f"{fault}: seed {state.seed - 1}, {file}\n  {shown}\n  {note}", flush=True)
 
 
 def _against_samples(policy: Json, rng: random.Random, samples: int, counts: Counter[str]) -> tuple[str, str]:
@@ -189,17 +205,20 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--timeout", type=float, default=2, help="seconds for a question to z3 (default: 2)")
     parser.add_argument("--samples", type=int, default=0, help="draw that many requests instead of asking z3")
     parser.add_argument("--limit", type=int, default=10**9, help="stop after that many policies")
+    parser.add_argument("--state", type=pathlib.Path, help="go on where the last run with this file ended")
     parser.add_argument("--keep", action=argparse.BooleanOptionalAction, default=True, help="write cases")
     options = parser.parse_args(arguments)
-    counts = run(
+    state = State(options.state, options.seed)
+    run(
+        state,
         options.seconds,
-        options.seed,
         timeout=options.timeout,
         samples=options.samples,
         store=options.keep,
         limit=options.limit,
     )
-    for name, count in counts.most_common():
+    counts = state.counts
+    for name, count in [("policies", len(state.seen)), *counts.most_common(), ("next seed", state.seed)]:
         print(f"{count:10} {name}")
     faults = {fault.value for fault in FAULTS}
     return int(any(name.split(" [")[0] in faults or name == "Refuted does not replay" for name in counts))
