@@ -21,11 +21,11 @@ from secure_bucket.template.deployments import (
     source_of,
 )
 from secure_bucket.template.distributions import distributions_in, plain_viewers
-from secure_bucket.template.inventory import Inventory
+from secure_bucket.template.inventory import Inventory, names_partition
 from secure_bucket.template.stack import Resource, Stack, pointer_of
 from secure_bucket.template.text import first_unsettled, holes
 from secure_bucket.template.unreplaced import unreplaced_whole
-from secure_bucket.template.worlds import Infeasible, Undecidable
+from secure_bucket.template.worlds import PARTITION, REGION, Infeasible, Undecidable
 from secure_bucket.values.unknown import Place, Text, Unknown
 
 __all__ = ["Judge"]
@@ -142,13 +142,24 @@ class Judge(Struct):
     def _cases(
         self, ways: list[Deployment], expand: bool
     ) -> tuple[list[OutcomeInWorld], list[OutcomeInWorld]]:
-        outcomes = [self._case(way, expand, "http", self._prove_http) for way in ways]
-        tls = (
-            [self._case(way, expand, "tls", self._prove_tls) for way in ways]
-            if self.minimum_tls_version
-            else []
-        )
-        return outcomes, tls
+        def judged(claim: str, prove: Prove) -> list[OutcomeInWorld]:
+            cases = [(way, self._case(way, expand, claim, prove)) for way in ways]
+            all_cases = [case for _, case in cases]
+            return [case for way, case in cases if not self._is_refused(way, case)] or all_cases
+
+        http = judged("http", self._prove_http)
+        return http, judged("tls", self._prove_tls) if self.minimum_tls_version else []
+
+    def _is_refused(self, way: Deployment, case: OutcomeInWorld) -> bool:
+        """Tell whether S3 refuses a policy in a partition that no template names: it is not deployed there.
+
+        So it is with a policy that names another partition, which leaves only its own to be judged.
+        """
+        verdict, partition = case.outcome.verdict, way.world.values.get(PARTITION)
+        if not (isinstance(verdict, Undecided) and verdict.is_refused) or REGION in way.world.values:
+            return False
+        documents = (stack.document for stack in self.inventory.assembly.stacks)
+        return partition is not None and not any(names_partition(each, partition) for each in documents)
 
     def _prove_http(self, document: object, bucket_arn: str | Text) -> Verdict:
         return prove_denies_http(document, bucket_arn=bucket_arn, strict=self.strict)
@@ -217,12 +228,11 @@ class Judge(Struct):
         if isinstance(verdict, Refuted):
             return replace(verdict, at=self._place(verdict.at, way, applied, expand))
         if isinstance(verdict, Undecided):
-            return Undecided(
-                tuple(
-                    Unknown(reason.reason, self._place(reason.at, way, applied, expand))
-                    for reason in verdict.reasons
-                )
+            reasons = (
+                Unknown(reason.reason, self._place(reason.at, way, applied, expand))
+                for reason in verdict.reasons
             )
+            return replace(verdict, reasons=tuple(reasons))
         return verdict
 
     def _place(self, at: Place, way: Deployment, applied: Applied, expand: bool) -> Place:

@@ -109,7 +109,7 @@ def prove(policy: object, claim: Claim, *, bucket_arn: str | Text, strict: bool 
                 Unknown(f"S3 refuses this policy: {problem.reason}", problem.at)
                 for problem in parsed.problems
             )
-            return Undecided(tuple(problems))
+            return Undecided(tuple(problems), is_refused=True)
         case Proven() | Undecided():
             return verdict
         case _:

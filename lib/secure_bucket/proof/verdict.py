@@ -54,9 +54,11 @@ class Undecided(_NotABoolean, Struct, frozen=True):
 
     Args:
         reasons: What is not known, and where; never empty.
+        is_refused: Whether the policy would be proven if S3 did not refuse it.
     """
 
     reasons: tuple[Unknown, ...]
+    is_refused: bool = False
 
 
 Verdict: TypeAlias = "Proven | Refuted | Undecided"

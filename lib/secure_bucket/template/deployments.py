@@ -11,7 +11,7 @@ from msgspec import Struct
 from secure_bucket.template.buckets import Bucket, BucketPolicy
 from secure_bucket.template.conditions import obeys_rules
 from secure_bucket.template.inventory import Inventory
-from secure_bucket.template.loops import exists
+from secure_bucket.template.loops import exists, go_through_loops
 from secure_bucket.template.policy_targets import applies_to, is_apart_from, named_buckets, targets_of
 from secure_bucket.template.policy_text import PolicyTextError, read_policy_text
 from secure_bucket.template.pseudo_parameters import partition
@@ -180,8 +180,11 @@ def _apart(resolver: Resolver, policy: BucketPolicy, target: str | Text, stack: 
 
 
 def _allow(inventory: Inventory, resolver: Resolver, stack: Stack) -> None:
-    """Leave a world out that the rules of the template forbid."""
-    if resolver.world is not inventory.start and not obeys_rules(resolver, stack):
+    """Leave a world out in which a loop fails, or that the rules of the template forbid."""
+    if resolver.world is inventory.start:
+        return
+    go_through_loops(resolver, stack)
+    if not obeys_rules(resolver, stack):
         raise Infeasible(resolver.opaque(stack, "a rule of the template forbids it", ("", "Rules")))
 
 

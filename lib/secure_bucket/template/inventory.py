@@ -20,7 +20,7 @@ from secure_bucket.template.unreplaced import unreplaced_whole
 from secure_bucket.template.worlds import PARTITION, URL_SUFFIXES, Fork, Infeasible, Undecidable, World
 from secure_bucket.values.unknown import Place, Text, Unknown
 
-__all__ = ["Inventory"]
+__all__ = ["Inventory", "names_partition"]
 
 _HTTPS_ONLY = {
     "AWS::S3::AccessPoint": "an access point answers over HTTPS only",
@@ -221,10 +221,15 @@ class Inventory(Struct, eq=False):
             self.not_applicable.append(NotApplicable(stack, resource, why))
 
 
+def names_partition(document: Document, *names: str) -> bool:
+    """Tell whether the text of a template has one of these names of partitions in it."""
+    texts = [document.text] if document.text else strings_of(document.root)
+    return any(name in text for text in texts for name in names)
+
+
 def _names_partitions(document: Document) -> bool:
     """Tell whether it could matter for a template which partition it is deployed to."""
-    texts = [document.text] if document.text else strings_of(document.root)
-    return any(name in text for text in texts for name in _OTHER_PARTITIONS) or any(
+    return names_partition(document, *_OTHER_PARTITIONS) or any(
         "AWS::Partition" in text or "AWS::URLSuffix" in text
         for text in strings_of(document.root.get("Conditions"))
     )

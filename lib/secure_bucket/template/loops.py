@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-functio
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -15,9 +16,9 @@ from secure_bucket.template.conditions import condition_holds
 from secure_bucket.template.resolve import Resolver
 from secure_bucket.template.stack import Member, Path, Resource, Stack, is_loop
 from secure_bucket.template.text import any_member, as_text, canonical
-from secure_bucket.template.worlds import Infeasible, Undecidable, World, explore
+from secure_bucket.template.worlds import Fork, Infeasible, Undecidable, World, explore
 
-__all__ = ["MAX_EXPANSION", "Written", "exists", "resolve_loop", "write_out_loop"]
+__all__ = ["MAX_EXPANSION", "Written", "exists", "go_through_loops", "resolve_loop", "write_out_loop"]
 
 MAX_EXPANSION = 2_000
 # All that the loops of an assembly may come to, in values; aliases can make much of little.
@@ -89,6 +90,8 @@ def write_out_loop(
     except (Infeasible, Undecidable):
         return None
     is_fixed = len(answers) == 1 and answers[0][0] is resolver.world
+    if not is_fixed:
+        stack.loops.append(Member(loop.collection, (path, 1), "", members))
     written: list[Written] = []
     for value in dict.fromkeys(value for _, values in answers for value in values):
         of = members if is_fixed else (*members, Member(loop.collection, (path, 1), value, members))
@@ -120,6 +123,18 @@ def _is_member(resolver: Resolver, stack: Stack, member: Member) -> bool:
         values = _values(resolver, stack, member.collection, member.path, member.outer)
         resolver.collections[key] = frozenset(values)
     return member.value in resolver.collections[key]
+
+
+def go_through_loops(resolver: Resolver, stack: Stack) -> None:
+    """Resolve what the loops of a stack go through, as far as the world of a resolver fixes it.
+
+    Raises:
+        Infeasible: If a loop goes through something that the deployment does not have.
+    """
+    for loop in stack.loops:
+        with contextlib.suppress(Fork, Undecidable):
+            if all(_is_member(resolver, stack, member) for member in loop.outer):
+                _is_member(resolver, stack, loop)
 
 
 def exists(resolver: Resolver, stack: Stack, resource: Resource) -> bool:

@@ -100,6 +100,7 @@ class Stack(Struct, eq=False):
         resources: Its resources, by logical id.
         sections: Its other sections.
         parameters: Its parameters.
+        loops: What its loops go through where that is not the same in every deployment, without a value.
         loop_variables: What stands for any member of a collection that is not known.
         stage: The directory of its Stage in a cloud assembly; `""` outside of any.
         is_optional: Whether it may not be deployed although the others are: a product, a stack set, an asset
@@ -122,6 +123,7 @@ class Stack(Struct, eq=False):
     resources: dict[str, Resource] = field(default_factory=dict)
     sections: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     parameters: dict[str, Parameter] = field(default_factory=dict)
+    loops: list[Member] = field(default_factory=list)
     loop_variables: set[str] = field(default_factory=set)
     stage: str = ""
     is_optional: bool = False
