@@ -32,6 +32,7 @@ from secure_bucket.template.worlds import Infeasible, Undecidable, World, explor
 __all__ = ["PlainViewers", "distributions_in", "plain_viewers"]
 
 _DOMAINS = ("RegionalDomainName", "DomainName", "DualStackDomainName")
+_ROUTES = ("OriginGroups", "DefaultCacheBehavior", "CacheBehaviors")
 _VIEWERS_OF_DEFAULT = "allow-all"
 
 
@@ -94,19 +95,23 @@ def _plain(resolver: Resolver, stack: Stack, resource: Resource, bucket: Bucket)
         resolver, stack, condition, (resource.path, "Condition")
     ):
         return
-    config = resolver.property(stack, resource, "DistributionConfig")
-    if not isinstance(config, Mapping):
+    # A certificate or an alias that depends on parameters splits no worlds.
+    origins = [
+        origin
+        for origin in _listed(resolver.property(stack, resource, "DistributionConfig", "Origins"))
+        if isinstance(origin, Mapping)
+        and _is_domain_of(bucket, origin.get("DomainName"), resolver)
+        and not _is_always_signed(origin, resolver)
+    ]
+    if not origins:
         return
+    config = {name: resolver.property(stack, resource, "DistributionConfig", name) for name in _ROUTES}
     behaviors = list(_behaviors(config))
-    for origin in _origins(config):
-        if _is_domain_of(bucket, origin.get("DomainName"), resolver) and not _is_always_signed(
-            origin, resolver
-        ):
-            for behavior, target, viewers in behaviors:
-                if target == origin.get("Id"):
-                    for why, change in _requests(origin, behavior, viewers):
-                        path = stack.construct_path(resource)
-                        yield PlainViewers(resource.logical_id, path, why, change)
+    for origin in origins:
+        for behavior, target, viewers in behaviors:
+            if target == origin.get("Id"):
+                for why, change in _requests(origin, behavior, viewers):
+                    yield PlainViewers(resource.logical_id, stack.construct_path(resource), why, change)
 
 
 def _requests(origin: Mapping[str, object], behavior: str, viewers: object) -> Iterator[tuple[str, str]]:
@@ -146,12 +151,6 @@ def _is_always_signed(origin: Mapping[str, object], resolver: Resolver) -> bool:
 
 def _shown(value: object) -> str:
     return value if isinstance(value, str) else "known at deployment only"
-
-
-def _origins(config: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
-    for each in _listed(config.get("Origins")):
-        if isinstance(each, Mapping):
-            yield each
 
 
 def _behaviors(config: Mapping[str, object]) -> Iterator[tuple[str, object, object]]:

@@ -9,7 +9,7 @@ from secure_bucket.template.buckets import Bucket, Receiver
 from secure_bucket.template.inventory import Inventory
 from secure_bucket.template.loops import exists
 from secure_bucket.template.resolve import MAX_VALUES, Resolver
-from secure_bucket.template.stack import Path, Stack, pointer_of
+from secure_bucket.template.stack import Path, Stack, is_function, pointer_of
 from secure_bucket.template.text import strings_of, texts_in
 from secure_bucket.template.unreplaced import placeholders_as_holes
 from secure_bucket.values.unknown import Place, Text, Unknown
@@ -101,7 +101,7 @@ def _names(bucket: Bucket, written: object) -> bool:
 
 def _parts(value: object, path: Path) -> Iterator[tuple[object, Path]]:
     """Yield the values inside mappings and lists that are resolved independently of each other."""
-    if isinstance(value, Mapping) and all(map(_is_plain_key, value)):
+    if isinstance(value, Mapping) and not is_function(value) and not any(map(_is_open, value)):
         for key, member in value.items():
             yield from _parts(member, (path, key))
     elif isinstance(value, list):
@@ -111,10 +111,5 @@ def _parts(value: object, path: Path) -> Iterator[tuple[object, Path]]:
         yield value, path
 
 
-def _is_plain_key(key: object) -> bool:
-    return (
-        isinstance(key, str)
-        and key != "Ref"
-        and not key.startswith("Fn::")
-        and isinstance(placeholders_as_holes(key), str)
-    )
+def _is_open(key: object) -> bool:
+    return not isinstance(key, str) or not isinstance(placeholders_as_holes(key), str)

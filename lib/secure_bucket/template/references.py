@@ -11,7 +11,7 @@ from secure_bucket.template.conditions import condition_holds
 from secure_bucket.template.parameters import Parameter
 from secure_bucket.template.pseudo_parameters import fixed_text, partition, pseudo_parameter
 from secure_bucket.template.resolve import MAX_NESTING, Resolver
-from secure_bucket.template.stack import TRANSFORM, Path, Resource, Stack
+from secure_bucket.template.stack import TRANSFORM, Path, Resource, Stack, is_function
 from secure_bucket.template.text import NO_VALUE, as_text, concatenate, first_unsettled, holes
 from secure_bucket.template.unreplaced import placeholders_as_holes
 from secure_bucket.values.unknown import Text, Unknown
@@ -241,7 +241,4 @@ def _passed(
 
 def _is_plain(value: object) -> bool:
     """Tell whether a value is a mapping of names, or nothing, as opposed to a function."""
-    return value is None or (
-        isinstance(value, Mapping)
-        and not any(str(key) == "Ref" or str(key).startswith("Fn::") for key in value)
-    )
+    return value is None or (isinstance(value, Mapping) and not is_function(value))

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from secure_bucket.template.parameters import Parameter
 from secure_bucket.template.scan import WrittenText
-from secure_bucket.template.stack import Path, Resource, Stack, is_loop, pointer_of
+from secure_bucket.template.stack import Path, Resource, Stack, is_function, is_loop, pointer_of
 from secure_bucket.template.text import (
     NO_VALUE,
     Opaque,
@@ -248,22 +248,23 @@ class Resolver(Struct, eq=False):
         at = Place(pointer_of(path), stack.document.name)
         return Text((named_hole(name, reason, generated=generated, at=at, plain=plain),))
 
-    def property(self, stack: Stack, resource: Resource, name: str) -> object:
-        """Return what a property of a resource comes to; `None` when it has no such property."""
-        properties, path = resource.properties, resource.properties_path
-        if isinstance(properties, Mapping) and not any(str(key).startswith("Fn::") for key in properties):
-            properties, path, wanted = properties.get(name), (path, name), None
-        else:
-            wanted = name
+    def property(self, stack: Stack, resource: Resource, *names: str) -> object:
+        """Return what a property of a resource, or a member of one, comes to; `None` when there is none.
+
+        Nothing beside it is resolved, as far as no function stands around it.
+        """
+        value, path, left = resource.properties, resource.properties_path, list(names)
+        while left and isinstance(value, Mapping) and not is_function(value):
+            value, path = value.get(left[0]), (path, left.pop(0))
         outer, self.values = self.values, 0
         try:
-            resolved = self.resolve(stack, properties, path)
+            resolved = self.resolve(stack, value, path)
             if self.values > MAX_VALUES:
                 return self.opaque(stack, f"it comes to more than {MAX_VALUES:,} values", path)
         finally:
             self.values = outer
-        if wanted is not None and isinstance(resolved, dict):
-            resolved = resolved.get(wanted)
+        for name in left:
+            resolved = resolved.get(name) if isinstance(resolved, dict) else resolved
         return None if resolved is NO_VALUE else resolved
 
     def source(self, stack: Stack, value: object, path: Path, tokens: list[str]) -> Path:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from secure_bucket.template.resource_types import NESTED_STACK, PRODUCT, PROVISIONED_PRODUCT
-from secure_bucket.template.stack import Resource
+from secure_bucket.template.stack import Resource, is_function
 from secure_bucket.values.unknown import Unknown
 
 __all__ = ["Body", "Elsewhere", "Source", "TemplateUrl", "end_of_url", "sources_of"]
@@ -53,7 +53,7 @@ def sources_of(resource: Resource, products: Collection[object] = ()) -> tuple[S
         return (Elsewhere(properties.reason),)
     if properties is None:
         properties = {}
-    if not isinstance(properties, Mapping) or any(str(key).startswith("Fn::") for key in properties):
+    if not isinstance(properties, Mapping) or is_function(properties):
         return (Elsewhere("its properties do not name it"),)
     found = tuple(itertools.islice(_sources(resource.type, properties, products), _MAX_ALTERNATIVES + 1))
     if len(found) > _MAX_ALTERNATIVES:

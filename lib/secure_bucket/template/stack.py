@@ -14,7 +14,7 @@ from secure_bucket.template.resource_types import most_important
 from secure_bucket.template.scan import Duplicate
 from secure_bucket.values.unknown import Place, Unknown
 
-__all__ = ["TRANSFORM", "Member", "Path", "Resource", "Stack", "is_loop", "pointer_of"]
+__all__ = ["TRANSFORM", "Member", "Path", "Resource", "Stack", "is_function", "is_loop", "pointer_of"]
 
 # A JSON pointer that is only spelt out when somebody asks: `((("", "Resources"), "Reports"), "Type")`.
 Path = Any
@@ -35,6 +35,11 @@ def pointer_of(path: Path) -> str:
         path, key = path
         tokens.append(str(key).replace("~", "~0").replace("/", "~1"))
     return str(path) + "".join("/" + token for token in reversed(tokens))
+
+
+def is_function(value: Mapping[str, object]) -> bool:
+    """Tell whether a mapping is a function, or is rewritten by one, and not a mapping of names."""
+    return "Ref" in value or any(str(key).startswith("Fn::") for key in value)
 
 
 def is_loop(key: object) -> bool:
