@@ -125,24 +125,24 @@ class _Builder:
                 continue
             if isinstance(event, yaml.StreamEndEvent):
                 break
+            self._mark(event, "")
             documents.append(self._value(event, "", 0))
         if any(content is not None for content in documents[1:]):
             raise SeveralDocumentsError(self.file, documents)
         return documents[0] if documents else None
 
     def _mark(self, event: Any, pointer: str) -> tuple[int, int]:
-        position = (event.start_mark.line + 1, event.start_mark.column + 1)
+        mark = event.start_mark
+        position = (mark.line + 1, mark.column + 1)
         self.positions.setdefault(pointer, position)
         return position
 
     def _value(self, event: Any, pointer: str, depth: int) -> object:
-        yaml = self.yaml
-        self._mark(event, pointer)
         if depth > MAX_DEPTH:
             raise TemplateError(
                 f"`{self.file}` is nested deeper than {MAX_DEPTH} levels, in line {event.start_mark.line + 1}"
             )
-        if isinstance(event, yaml.AliasEvent):
+        if isinstance(event, self.yaml.AliasEvent):
             if event.anchor in self.open_anchors or event.anchor not in self.anchors:
                 raise TemplateError(
                     f"`{self.file}` has the alias `*{event.anchor}` in line {event.start_mark.line + 1}, "
@@ -151,12 +151,12 @@ class _Builder:
                 )
             return self.anchors[event.anchor]
         anchor = event.anchor
-        if anchor is not None:
-            self.open_anchors.add(anchor)
+        if anchor is None:
+            return self._tagged(event, pointer, depth)
+        self.open_anchors.add(anchor)
         value = self._tagged(event, pointer, depth)
-        if anchor is not None:
-            self.open_anchors.discard(anchor)
-            self.anchors[anchor] = value
+        self.open_anchors.discard(anchor)
+        self.anchors[anchor] = value
         return value
 
     def _tagged(self, event: Any, pointer: str, depth: int) -> object:
@@ -173,10 +173,9 @@ class _Builder:
         return {name: content}
 
     def _content(self, event: Any, pointer: str, depth: int, *, plain_text: bool = False) -> object:
-        yaml = self.yaml
-        if isinstance(event, yaml.ScalarEvent):
+        if isinstance(event, self.yaml.ScalarEvent):
             return event.value if plain_text else self._scalar(event, pointer)
-        if isinstance(event, yaml.SequenceStartEvent):
+        if isinstance(event, self.yaml.SequenceStartEvent):
             return self._sequence(pointer, depth)
         return self._mapping(pointer, depth)
 
@@ -202,7 +201,9 @@ class _Builder:
         for event in self.events:
             if isinstance(event, self.yaml.SequenceEndEvent):
                 break
-            items.append(self._value(event, f"{pointer}/{len(items)}", depth + 1))
+            child = f"{pointer}/{len(items)}"
+            self._mark(event, child)
+            items.append(self._value(event, child, depth + 1))
         return items
 
     def _mapping(self, pointer: str, depth: int) -> dict[str, object]:
