@@ -10,7 +10,6 @@ import argparse
 import importlib
 import os
 import re
-import textwrap
 from collections.abc import Iterable
 from typing import Any, Final, NoReturn
 
@@ -88,6 +87,8 @@ def _wrapped(row: str, width: int) -> list[str]:
     table = re.match(r"  \S.*?  +", row)
     margin = table[0] if table else ""
     words = row[len(margin) :]
+    import textwrap  # Takes 2 ms, which only `--help` pays.
+
     return textwrap.wrap(words, width, initial_indent=margin, subsequent_indent=" " * len(margin)) or [""]
 
 

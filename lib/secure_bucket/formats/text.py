@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -182,6 +181,8 @@ class _Page:
     def wrapped(self, text: str, indent: str) -> list[str]:
         if self.width is None:
             return [text]
+        import textwrap  # Takes 2 ms, which only a terminal pays.
+
         lines = textwrap.wrap(
             text,
             max(self.width, 20),

@@ -55,7 +55,7 @@ _BLOCKS: Final = (("Jinja", "{%", "%}"), ("Jinja", "{#", "#}"), ("ERB", "<%", "%
 # Every form begins with one of these.
 _START = re.compile(r"\$[({A-Z_]|\{[{%#]|#\{|<[<%]|%[(A-Za-z_]|\(\(|\[\[|@[@A-Za-z]|__")
 # A line of YAML that is a comment for CloudFormation, and not for the tool.
-_DIRECTIVE = re.compile(r"(?m)^[ \t]*#.*(?:\{%[-+ ]|<%[-= ])")
+_DIRECTIVE: Final = r"(?m)^[ \t]*#.*(?:\{%[-+ ]|<%[-= ])"
 
 
 @cache
@@ -96,7 +96,7 @@ def unreplaced_whole(text: str, sections: Mapping[str, object]) -> Unknown | Non
             placeholder = first_unsettled(placeholders_as_holes(section))
             if placeholder is not None:
                 return Unknown(f"the section `{name}` {placeholder.reason}".replace("` `", "`: `"))
-    found = _DIRECTIVE.search(text) if "{%" in text or "<%" in text else None
+    found = re.search(_DIRECTIVE, text) if "{%" in text or "<%" in text else None
     if found is None:
         return None
     tool = "Jinja" if "{%" in found[0] else "ERB"
