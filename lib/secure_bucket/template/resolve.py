@@ -249,7 +249,7 @@ class Resolver(Struct, eq=False):
         return Text((named_hole(name, reason, generated=generated, at=at, plain=plain),))
 
     def property(self, stack: Stack, resource: Resource, *names: str) -> object:
-        """Return what a property of a resource, or a member of one, comes to; `None` when there is none.
+        """Return what a property of a resource, or a member of one, comes to; `None` if it is missing.
 
         Nothing beside it is resolved, as far as no function stands around it.
         """
