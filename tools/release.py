@@ -1,4 +1,4 @@
-"""Build a release and check it: reproducible files, metadata, types, and a bill of materials.
+"""Build a release and check it: reproducible files, metadata, types, size, and a bill of materials.
 
     make release        # into dist/, with the tools of the extra `release` in `.venv-release`
 
@@ -12,16 +12,20 @@ import gzip
 import hashlib
 import io
 import os
+import resource
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 DIST = ROOT / "dist"
+# Of an environment with a plain install, the pip that is in it included, and of making it from a warm cache.
+MOST_MEGABYTES, MOST_SECONDS = 50, 10
 
 
 def main() -> int:
@@ -45,6 +49,7 @@ def main() -> int:
     print("pyright: every public name is typed")
     with tempfile.TemporaryDirectory() as temporary:
         plain = install(wheel, Path(temporary))
+        measure(wheel, plain.parents[1], Path(temporary))
         run("cyclonedx-py", "environment", str(plain), "--of", "JSON", "-o", str(DIST / "sbom.cdx.json"))
         run(str(plain), str(ROOT / "tools" / "dependencies.py"))
     print(f"{DIST}: {', '.join(sorted(file.name for file in DIST.iterdir()))}")
@@ -91,6 +96,23 @@ def install(wheel: str, directory: Path) -> Path:
     python = directory / "plain" / ("Scripts" if os.name == "nt" else "bin") / "python"
     run(str(python), "-m", "pip", "install", "--quiet", wheel)
     return python
+
+
+def measure(wheel: str, environment: Path, directory: Path) -> None:
+    """Require a plain install to be small, with the pip in it, and quick from a warm cache."""
+    size = sum(file.lstat().st_size for file in environment.rglob("*") if file.is_file()) / 1e6
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    begin = time.monotonic()
+    install(wheel, directory / "again")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    # Of the processor: the clock of a busy machine says nothing about the package.
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    print(
+        f"a new environment with the wheel: {size:.1f} MB, {spent:.1f} s of processor time, "
+        f"{time.monotonic() - begin:.1f} s by the clock"
+    )
+    if size > MOST_MEGABYTES or spent > MOST_SECONDS:
+        raise SystemExit(f"at most {MOST_MEGABYTES} MB and {MOST_SECONDS} s are promised")
 
 
 def run(
