@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import http.cookiejar
 import json
+import os
+import signal
 import subprocess
 import urllib.request
 from collections.abc import Iterator
@@ -79,12 +81,13 @@ def explorer(directory: Path) -> Iterator[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,
     ) as process:
         assert process.stdout is not None
         try:
             yield next(line for line in process.stdout if "http://" in line).rpartition(" ")[2].strip()
         finally:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # `node` is a process of its own, below a Python script.
 
 
 def test_explore_shows_one_finding_at_its_line(app: App) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -176,6 +178,7 @@ def test_watch_deploys_nothing_that_the_gate_refuses(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,
     ) as watching:
         assert watching.stdout is not None
         said = ""
@@ -183,6 +186,6 @@ def test_watch_deploys_nothing_that_the_gate_refuses(tmp_path: Path) -> None:
             said += line
             if "cannot be deployed" in line:
                 break
-        watching.kill()
+        os.killpg(watching.pid, signal.SIGKILL)  # `node` is a process of its own, below a Python script.
     assert FINDING in said
     assert "deploying" not in said.casefold()
