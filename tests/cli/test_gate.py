@@ -278,6 +278,16 @@ def test_the_words_after_the_dashes_reach_the_app(process: Process) -> None:
     assert (done.returncode, done.stdout) == (3, "['--quiet', '--', '-x', '*']\n")
 
 
+@pytest.mark.parametrize(("given", "seen"), [(None, "1"), ("0", "0")])
+def test_the_app_records_its_lines_unless_the_user_says_otherwise(
+    process: Process, given: str | None, seen: str
+) -> None:
+    code = "import os; print(os.environ['JSII_HOST_STACK_TRACES']); raise SystemExit(3)"
+    own = {"JSII_HOST_STACK_TRACES": given} if given else {}
+    env = {key: value for key, value in environment().items() if key != "JSII_HOST_STACK_TRACES"}
+    assert process("gate", *python(code), env={**env, **own}).stdout == f"{seen}\n"
+
+
 def test_standard_input_reaches_the_app(process: Process) -> None:
     code = "import sys; print(sys.stdin.read()); raise SystemExit(3)"
     done = process("gate", *python(code), stdin=None, input="hello", env=environment())

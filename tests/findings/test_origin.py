@@ -96,6 +96,55 @@ def test_only_programs_below_the_working_directory_count(here: Path, frame: str,
     assert _created_at(_assembly(here / "cdk.out", [frame.format(here)])) == place
 
 
+BUCKET_JAVA = "software.amazon.awscdk.services.s3.Bucket$Builder.build (Bucket.java:1907)"
+
+
+@pytest.mark.parametrize(
+    ("files", "frames", "place"),
+    [
+        (
+            ["src/main/java/com/us/Reports.java", "src/main/java/com/us/App.java"],
+            ["com.us.Reports.<init> (Reports.java:20)", "com.us.App.main (App.java:9)"],
+            Place("", "src/main/java/com/us/Reports.java", 20, 1),
+        ),
+        (
+            ["a/com/us/App.java"],
+            ["com.us.App.lambda$main$0 (App.java:9)"],
+            Place("", "a/com/us/App.java", 9, 1),
+        ),
+        (["a/com/us/App.java"], ["com.us.App$Inner.make (App.java:9)"], Place("", "a/com/us/App.java", 9, 1)),
+        # A construct of another library, whose source is not here, was created by the app.
+        (
+            ["com/us/App.java"],
+            ["org.them.A.<init> (A.java:3)", "com.us.App.main (App.java:9)"],
+            "com/us/App.java",
+        ),
+        (["App.java"], ["App.main (App.java:9)"], Place("", "App.java", 9, 1)),
+        (["src/main/kotlin/App.kt"], ["com.us.AppKt.main (App.kt:9)"], "src/main/kotlin/App.kt"),
+        (["one/com/us/App.java", "two/com/us/App.java"], ["com.us.App.main (App.java:9)"], None),
+        (["com/them/App.java"], ["com.us.App.main (App.java:9)"], None),
+        (["com/us/Bucket.java"], [], None),
+        (["target/com/us/App.java", "cdk.out/com/us/App.java"], ["com.us.App.main (App.java:9)"], None),
+        ([], ["com.us.App.main (../../../etc/App.java:9)"], None),
+    ],
+)
+def test_java_and_kotlin_name_the_class_and_its_file(
+    here: Path, files: list[str], frames: list[str], place: Place | str | None
+) -> None:
+    for file in files:
+        (here / file).parent.mkdir(parents=True, exist_ok=True)
+        (here / file).write_text("class A {}")
+    found = _created_at(
+        _assembly(here / "cdk.out", ["...aws-cdk-lib, jsii runtime...", BUCKET_JAVA, *frames])
+    )
+    assert found == (Place("", place, 9, 1) if isinstance(place, str) else place)
+
+
+def test_a_java_file_that_is_a_link_gives_nothing_away(here: Path) -> None:
+    (here / "App.java").symlink_to("/proc/self/environ")
+    assert _created_at(_assembly(here / "cdk.out", ["App.main (App.java:1)"])) is None
+
+
 def test_a_link_gives_nothing_away(here: Path) -> None:
     (here / "innocent.py").symlink_to("/proc/self/environ")
     assert _created_at(_assembly(here / "cdk.out", [f"f ({here}/innocent.py:1)"])) is None

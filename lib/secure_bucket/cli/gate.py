@@ -20,6 +20,9 @@ from secure_bucket.template.manifest import MANIFEST
 __all__ = ["run"]
 
 _OUTDIR = "CDK_OUTDIR"  # Set by the CDK CLI: `OUTDIR_ENV` of aws-cdk-lib's cx-api.
+_TRACES = (
+    "JSII_HOST_STACK_TRACES"  # `cdk --debug` sets it too; an app in Python or Java then records its lines.
+)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -64,7 +67,8 @@ def _files_of(arguments: argparse.Namespace) -> tuple[ReportTo, ...]:
 def _gate(arguments: argparse.Namespace, files: tuple[ReportTo, ...]) -> int:
     called_by_cdk = bool(os.environ.get(_OUTDIR))
     directory = os.environ.get(_OUTDIR) or "cdk.out"
-    with AppProcess(arguments.app, {_OUTDIR: directory}) as child:
+    variables = {_OUTDIR: directory, _TRACES: os.environ.get(_TRACES, "1")}
+    with AppProcess(arguments.app, variables) as child:
         try:
             before = stamp_of(directory)
             forget_refusal(directory)

@@ -1,12 +1,14 @@
 """Find the line of the program that created a construct, where a cloud assembly carries it.
 
 The AWS CDK writes the stack of every `new` into the metadata of the assembly, as entries
-`aws:cdk:creationStack`, and in older versions as the `trace` of `aws:cdk:logicalId`. For a Python program the
-stack has the program's own lines when `JSII_HOST_STACK_TRACES` is set, as `secure_bucket.cdk` does.
+`aws:cdk:creationStack`, and in older versions as the `trace` of `aws:cdk:logicalId`. For a Python or Java
+program the stack has the program's own lines when `JSII_HOST_STACK_TRACES` is set, as `secure_bucket.cdk` and
+`secure-bucket gate` do.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -22,6 +24,9 @@ from secure_bucket.values.unknown import Place
 __all__ = ["creation_places", "with_origins"]
 
 _FRAME = re.compile(r"(?:.* )?\(?((?:/|[A-Za-z]:[\\/])[^()]*?):(\d+)(?::(\d+))?\)?")
+# The runtime of jsii for Java names a class and its bare file (`HostStackTrace.java` of jsii, read 2026-11).
+_JVM_FRAME = re.compile(r"(?P<class>[\w.$]+)\.[\w$<>]+ \((?P<file>[\w$]+\.(?:java|kt)):(?P<line>\d+)\)")
+_OUTPUTS = frozenset(("build", "cdk.out", "node_modules", "target"))
 _PROGRAMS = frozenset((".py", ".ts", ".tsx", ".mts", ".js", ".mjs", ".cjs", ".java", ".kt", ".cs", ".go"))
 # aws-cdk-lib 2.100 writes the stack, with `CDK_DEBUG=1`, beside the logical id (measured).
 _FRAMES_IN = {"aws:cdk:creationStack": "data", "aws:cdk:logicalId": "trace"}
@@ -61,9 +66,10 @@ def with_origins(report: Report, manifests: CloudAssembly) -> Report:
 
 def creation_places(manifests: CloudAssembly) -> dict[str, Place]:
     """Return the line of the program that created each construct of an assembly, by construct path."""
+    programs = _Programs()
     origins: dict[str, Place] = {}
     for construct_path, frames in _creation_stacks(manifests):
-        place = _origin(frames)
+        place = programs.origin(frames)
         if place is not None:
             origins.setdefault(construct_path, place)
     return origins
@@ -80,15 +86,45 @@ def _creation_stacks(manifests: CloudAssembly) -> Iterator[tuple[str, list[str]]
                     yield str(path).strip("/"), [str(frame) for frame in frames]
 
 
-def _origin(frames: list[str]) -> Place | None:
-    """Return the innermost frame of the program itself."""
-    here = os.path.realpath(os.curdir)
-    for frame in frames:
-        match = _FRAME.fullmatch(frame.strip())
-        if match is None or _OTHERS.search(match[1]) or Path(match[1]).suffix not in _PROGRAMS:
-            continue
-        real = os.path.realpath(match[1])
-        if Path(real).suffix not in _PROGRAMS or not real.startswith(here.rstrip(os.sep) + os.sep):
-            return None
-        return Place("", os.path.relpath(real, here), int(match[2]), int(match[3] or 1))
-    return None
+class _Programs:
+    """The programs below the working directory."""
+
+    def __init__(self) -> None:
+        self.here = os.path.realpath(os.curdir)
+
+    def origin(self, frames: list[str]) -> Place | None:
+        """Return the innermost frame of the program itself."""
+        for frame in map(str.strip, frames):
+            if match := _JVM_FRAME.fullmatch(frame):
+                file = self._source_of(match["class"], match["file"])
+                if file is not None:
+                    return Place("", file, int(match["line"]), 1)
+                continue
+            match = _FRAME.fullmatch(frame)
+            if match is None or _OTHERS.search(match[1]) or Path(match[1]).suffix not in _PROGRAMS:
+                continue
+            real = os.path.realpath(match[1])
+            if Path(real).suffix not in _PROGRAMS or not real.startswith(self.here.rstrip(os.sep) + os.sep):
+                return None
+            return Place("", os.path.relpath(real, self.here), int(match[2]), int(match[3] or 1))
+        return None
+
+    def _source_of(self, of_class: str, name: str) -> str | None:
+        """Return the one file that can hold a Java or Kotlin class."""
+        files = self._jvm_files.get(name, [])
+        package = Path(*of_class.split(".")[:-1]).parts
+        found = [file for file in files if Path(file).parent.parts[-len(package) :] == package]
+        if not package or (not found and name.endswith(".kt")):
+            found = files  # By convention Kotlin leaves the package that all files share out of the path.
+        return found[0] if len(found) == 1 else None
+
+    @functools.cached_property
+    def _jvm_files(self) -> dict[str, list[str]]:
+        files: dict[str, list[str]] = {}
+        for directory, below, names in os.walk(self.here):
+            below[:] = [each for each in below if each not in _OUTPUTS and not each.startswith(".")]
+            for name in names:
+                path = os.path.join(directory, name)
+                if name.endswith((".java", ".kt")) and not os.path.islink(path):
+                    files.setdefault(name, []).append(os.path.relpath(path, self.here))
+        return files
