@@ -166,6 +166,13 @@ def faults(request: Request, policy: object = None) -> list[str]:
         for key in context
         if key.startswith("s3:") and key != "s3:tlsversion" and key.partition("/")[0] not in listed
     ]
+    found += [
+        f"{key} is there over HTTPS only"
+        for key in context
+        if key.startswith(
+            ("s3:accesspoint", "s3:dataaccesspoint", "s3:x-amz-server-side-encryption-customer")
+        )
+    ]
     words = json.dumps(_without_allows(policy)).lower()
     if "2012-10-17" not in words:
         words = re.sub(r"\$\{[^}]*\}", "", words)  # No variables, so nothing is asked for.

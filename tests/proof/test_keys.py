@@ -58,6 +58,21 @@ def test_presence_through_an_endpoint(name: str, expected: Availability) -> None
     assert presence_of(name, Kind.USER, through_endpoint=True, tls_absent=True) is expected
 
 
+@pytest.mark.parametrize(
+    ("kind", "over_http", "expected"),
+    [
+        (Kind.USER, True, Availability.NEVER),
+        (Kind.USER, False, Availability.FREE),
+        (Kind.ANONYMOUS, False, Availability.NEVER),
+    ],
+)
+def test_access_points_take_signed_requests_over_https(
+    kind: Kind, over_http: bool, expected: Availability
+) -> None:
+    for name in ("s3:DataAccessPointArn", "s3:AccessPointNetworkOrigin", "s3:AccessPointTag/team"):
+        assert presence_of(name, kind, through_endpoint=False, tls_absent=over_http) is expected
+
+
 def test_a_request_over_tls_always_has_its_version() -> None:
     found = presence_of("s3:TlsVersion", Kind.USER, through_endpoint=False, tls_absent=False)
     assert found is Availability.ALWAYS

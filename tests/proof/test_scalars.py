@@ -58,6 +58,9 @@ def test_numbers(text: str, number: Fraction | None) -> None:
         ("17000", Fraction(17_000)),
         # A year, or a second of 1970: nothing says which.
         ("2030", None),
+        ("0.0", None),
+        ("1700000000.5", None),
+        ("+1700000000", None),
         ("2030-13-01", None),
         ("2030-02-30", None),
         ("2030-01-01T00:00:00", None),

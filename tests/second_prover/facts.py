@@ -169,15 +169,19 @@ KEYS: dict[str, Key] = {
         Key("s3:locationconstraint", form="[a-z]{2}-[a-z]+-[1-9]"),
     )
 }
-for _name in ("s3:dataaccesspointarn", "s3:dataaccesspointaccount", "s3:accesspointnetworkorigin"):
-    # An access point is reached over HTTPS alone, so these keys are in no request over plain HTTP.
-    KEYS[_name] = Key(_name, form="never")
+for _name in (
+    *("s3:dataaccesspointarn", "s3:dataaccesspointaccount", "s3:accesspointnetworkorigin"),
+    "s3:x-amz-server-side-encryption-customer-algorithm",
+):
+    # An access point is reached over HTTPS alone, and S3 refuses keys of customers over plain HTTP.
+    KEYS[_name] = Key(_name, form="absent")
 
 _TAG = "[A-Za-z0-9 _.:/=+@-]*"
 _FAMILIES = {
     "aws:principaltag/": Key("", kinds=SIGNED, form=_TAG, usually=NONE),
     "aws:requesttag/": Key("", form=_TAG),
     "aws:resourcetag/": Key("", form=_TAG),
+    "s3:accesspointtag/": Key("", form="absent"),
     "s3:existingobjecttag/": Key("", form=_TAG),
     "s3:requestobjecttag/": Key("", form=_TAG),
     "s3:buckettag/": Key("", form=_TAG),

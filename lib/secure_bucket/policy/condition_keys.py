@@ -37,6 +37,14 @@ GLOBAL_KEYS: Final = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference
 S3_KEYS: Final = "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html#amazons3-policy-keys"
 """The table *Condition keys for Amazon S3* of the Service Authorization Reference."""
 
+_ACCESS_POINTS: Final = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-restrictions-limitations-naming-rules.html"
+"""Access points support only HTTPS, S3 redirects what comes over HTTP, and nobody is anonymous there."""
+
+_CUSTOMER_KEYS: Final = (
+    "https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerSideEncryptionCustomerKeys.html"
+)
+"""S3 refuses requests over HTTP that name a key of the customer."""
+
 _SECTIONS: Final = {
     "aws:Ec2InstanceSourcePrivateIPv4": "ec2instancesourceprivateip4",
     "aws:CalledViaAWSMCP": "calledviaawasmcp",
@@ -113,6 +121,7 @@ class Presence(enum.Enum):
     TLS = "requests over TLS"
     REQUEST = "some requests"
     ACTION = "some requests of the actions for which the reference lists it"
+    HTTPS = "some requests over HTTPS, and none over plain HTTP"
     ELSEWHERE = "requests to other services than S3"
 
 
@@ -120,6 +129,7 @@ _SIGNED: Final = (Kind.USER, Kind.ROLE, Kind.ROOT, Kind.FEDERATED)
 _TAGGED: Final = (Kind.USER, Kind.ROLE, Kind.FEDERATED)
 _ROLE: Final = (Kind.ROLE,)
 _BY_SERVICE: Final = (Kind.SERVICE,)
+_NAMED: Final = (*_SIGNED, Kind.SERVICE)
 
 
 class ConditionKey(Struct, frozen=True):
@@ -240,13 +250,13 @@ _ROWS: Final = (
     ConditionKey("s3:AccessGrantScope", Type.STRING, Presence.ACTION, Form.ANY, "s3://example/*"),
     ConditionKey("s3:AccessGrantsInstanceArn", Type.ARN, Presence.ACTION, Form.ARN, "arn:aws:s3:us-east-1:111122223333:access-grants/default"),
     ConditionKey("s3:AccessGrantsLocationScope", Type.STRING, Presence.ACTION, Form.ANY, "s3://example/*"),
-    ConditionKey("s3:AccessPointNetworkOrigin", Type.STRING, Presence.ACTION, Form.ANY, "Internet", values=("Internet", "VPC")),
-    ConditionKey("s3:AccessPointTag/<key>", Type.STRING, Presence.ACTION, Form.TAG),
+    ConditionKey("s3:AccessPointNetworkOrigin", Type.STRING, Presence.HTTPS, Form.ANY, "Internet", values=("Internet", "VPC"), kinds=_NAMED, document=_ACCESS_POINTS),
+    ConditionKey("s3:AccessPointTag/<key>", Type.STRING, Presence.HTTPS, Form.TAG, kinds=_NAMED, document=_ACCESS_POINTS),
     # The packaged reference lists it for no action. *Enabling ABAC in general purpose buckets* says that requests to
     # a bucket for which ABAC is enabled have the tags of the bucket.
     ConditionKey("s3:BucketTag/<key>", Type.STRING, Presence.REQUEST, Form.TAG, document="https://docs.aws.amazon.com/AmazonS3/latest/userguide/buckets-tagging-enable-abac.html"),
-    ConditionKey("s3:DataAccessPointAccount", Type.STRING, Presence.ACTION, Form.ACCOUNT, "111122223333"),
-    ConditionKey("s3:DataAccessPointArn", Type.ARN, Presence.ACTION, Form.ARN, "arn:aws:s3:us-east-1:111122223333:accesspoint/example"),
+    ConditionKey("s3:DataAccessPointAccount", Type.STRING, Presence.HTTPS, Form.ACCOUNT, "111122223333", kinds=_NAMED, document=_ACCESS_POINTS),
+    ConditionKey("s3:DataAccessPointArn", Type.ARN, Presence.HTTPS, Form.ARN, "arn:aws:s3:us-east-1:111122223333:accesspoint/example", kinds=_NAMED, document=_ACCESS_POINTS),
     ConditionKey("s3:ExistingJobOperation", Type.STRING, Presence.ACTION),
     ConditionKey("s3:ExistingJobPriority", Type.WHOLE, Presence.ACTION),
     ConditionKey("s3:ExistingObjectTag/<key>", Type.STRING, Presence.ACTION, Form.TAG),
@@ -288,7 +298,7 @@ _ROWS: Final = (
     ConditionKey("s3:x-amz-object-ownership", Type.STRING, Presence.ACTION, Form.ANY, "BucketOwnerEnforced"),
     ConditionKey("s3:x-amz-server-side-encryption", Type.STRING, Presence.ACTION, Form.ANY, "AES256"),
     ConditionKey("s3:x-amz-server-side-encryption-aws-kms-key-id", Type.ARN, Presence.ACTION, Form.ARN, "arn:aws:kms:us-east-1:111122223333:key/example"),
-    ConditionKey("s3:x-amz-server-side-encryption-customer-algorithm", Type.STRING, Presence.ACTION, Form.ANY, "AES256"),
+    ConditionKey("s3:x-amz-server-side-encryption-customer-algorithm", Type.STRING, Presence.HTTPS, Form.ANY, "AES256", document=_CUSTOMER_KEYS),
     ConditionKey("s3:x-amz-storage-class", Type.STRING, Presence.ACTION, Form.ANY, "STANDARD"),
     ConditionKey("s3:x-amz-website-redirect-location", Type.STRING, Presence.ACTION, Form.ANY, "/example"),
 )

@@ -48,7 +48,7 @@ def presence_of(name: str, kind: Kind, *, through_endpoint: bool, tls_absent: bo
         name: The key.
         kind: Who makes the request.
         through_endpoint: Whether it comes through a VPC endpoint.
-        tls_absent: Whether `s3:TlsVersion` may be absent.
+        tls_absent: Whether `s3:TlsVersion` may be absent: the request comes over plain HTTP.
     """
     key = key_of(name)
     if key is None:
@@ -80,12 +80,15 @@ def presence_of(name: str, kind: Kind, *, through_endpoint: bool, tls_absent: bo
         case Presence.ENDPOINT if not through_endpoint:
             return Availability.NEVER
         case Presence.ENDPOINT:
-            # "Only if the requester uses a VPC endpoint": AWS does not say whether always then.
-            # Those of an organization are there only if the endpoint belongs to one.
+            # "Only if the requester uses a VPC endpoint": AWS does not say whether always then, and in calls
+            # of services "certain network-specific authorization context is redacted" (*AWS global condition
+            # context keys*, read 2026-11). Those of an organization are there only if the endpoint has one.
             return Availability.FREE if "Org" in key.name else Availability.PRESENT_RATHER
         case Presence.TLS:
             return Availability.FREE if tls_absent else Availability.ALWAYS
-        case Presence.REQUEST | Presence.ACTION:
+        case Presence.HTTPS if tls_absent or (key.kinds and kind not in key.kinds):
+            return Availability.NEVER
+        case Presence.REQUEST | Presence.ACTION | Presence.HTTPS:
             return Availability.FREE
         case Presence.ELSEWHERE:
             return Availability.ABSENT_RATHER

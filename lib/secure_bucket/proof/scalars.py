@@ -76,8 +76,8 @@ def parse_instant(text: str) -> Fraction | None:
     match = re.fullmatch(_INSTANT, text)
     if match is None or len(text) == 4:
         # Four digits alone are a year in ISO 8601 and a second of 1970 as epoch time: nothing says which.
-        # Nothing says that epoch time may have a sign.
-        return parse_number(text) if len(text) != 4 and text[:1].isdecimal() else None
+        # Nothing says that epoch time may have a sign or a fraction.
+        return parse_number(text) if len(text) != 4 and text.isdecimal() else None
     year, month, day, hour, minute, second, fraction, zone = match.groups()
     try:
         moment = datetime(

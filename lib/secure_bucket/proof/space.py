@@ -121,7 +121,10 @@ class Space:
         if not all(rule.addressees.everyone for rule in self.rules):
             return kinds
         for key in self._by_key.keys() - self.claim.fixed.keys():
-            presences = {presence_of(key, kind, through_endpoint=True, tls_absent=True) for kind in kinds}
+            presences = {
+                presence_of(key, kind, through_endpoint=True, tls_absent=self.claim.tls_absent)
+                for kind in kinds
+            }
             if len(presences) > 1 or any(key in identity_of(Who(kind, "")) for kind in kinds):
                 return kinds
         return [Kind.ANONYMOUS, Kind.SERVICE] if self.strict else [Kind.ANONYMOUS]
@@ -130,4 +133,8 @@ class Space:
 def _is_foreign(name: str, target: Target) -> bool:
     """Return whether AWS lists a key only for actions on something else."""
     key = key_of(name)
-    return key is not None and key.presence is Presence.ACTION and plain_key(name) not in keys_on(target)
+    return (
+        key is not None
+        and key.presence in (Presence.ACTION, Presence.HTTPS)
+        and plain_key(name) not in keys_on(target)
+    )
