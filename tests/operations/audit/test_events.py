@@ -276,3 +276,70 @@ def test_the_table_tells_that_there_are_management_events_alone(tmp_path: Path) 
     )
     text = render(audited(tmp_path, manage))
     assert "cannot tell: management events only  reports" in text
+
+
+def month(**changes: Any) -> list[dict[str, Any]]:
+    """Return reads and writes over HTTPS on both ends of a month."""
+    return [
+        event(
+            tlsDetails=TLS,
+            readOnly=reads,
+            eventTime=(NOW - datetime.timedelta(days=age)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            **changes,
+        )
+        for age in (30, 0)
+        for reads in (True, False)
+    ]
+
+
+COPY = {
+    "eventName": "CopyObject",
+    "readOnly": False,
+    "resources": [
+        {"type": "AWS::S3::Object", "ARN": "arn:aws:s3:::copies/report.csv"},
+        {"accountId": "111122223333", "type": "AWS::S3::Bucket", "ARN": "arn:aws:s3:::copies"},
+    ],
+}
+
+
+@pytest.mark.parametrize("source", ["reports/report.csv", "/reports/report.csv", "reports%2Freport.csv"])
+@pytest.mark.parametrize("asked", [["reports"], []], ids=["asked", "all"])
+def test_a_copy_over_plain_http_breaks_by_the_deny_of_its_source(
+    tmp_path: Path, source: str, asked: list[str]
+) -> None:
+    copy_event = event(
+        **COPY, requestParameters={"bucketName": "copies", "key": "report.csv", "x-amz-copy-source": source}
+    )
+    assert isinstance(audited(tmp_path, *month(), buckets=["reports"]).answer, Safe)
+    audit = audited(tmp_path, *month(), copy_event, buckets=asked)
+    breaking = {bucket.name: bucket.breaking for bucket in audit.buckets}
+    assert breaking == {"reports": 1} | ({} if asked else {"copies": 1})
+
+
+@pytest.mark.parametrize(
+    ("changes", "source"),
+    [({"tlsDetails": TLS}, "elsewhere/report.csv"), ({}, "copies/earlier.csv"), ({}, "")],
+    ids=["over https", "within the bucket", "of nothing"],
+)
+def test_another_copy_is_of_the_bucket_copied_to_alone(
+    tmp_path: Path, changes: dict[str, Any], source: str
+) -> None:
+    parameters = {"bucketName": "copies", "key": "report.csv", "x-amz-copy-source": source}
+    (bucket,) = audited(tmp_path, event(**COPY, **changes, requestParameters=parameters)).buckets
+    assert (bucket.name, bucket.requests, bucket.breaking) == ("copies", 1, int(not changes))
+
+
+@pytest.mark.parametrize(
+    "name", ["arn:aws:s3:eu-west-1:111122223333:accesspoint/a", "a-0123abcd-s3alias", "a--ol-s3"]
+)
+@pytest.mark.parametrize("asked", [["reports"], []], ids=["asked", "all"])
+def test_plain_http_through_an_access_point_of_no_named_bucket_keeps_all_from_safe(
+    tmp_path: Path, name: str, asked: list[str]
+) -> None:
+    through = {"requestParameters": {"bucketName": name}, "resources": []}
+    audit = audited(tmp_path, *month(), event(**through), buckets=asked)
+    (reports,) = [bucket for bucket in audit.buckets if bucket.name == "reports"]
+    assert isinstance(reports.answer, CannotTell)
+    assert "through access points of which the events name no bucket" in reports.answer.reasons[0]
+    over_https = audited(tmp_path, *month(), event(**through, tlsDetails=TLS), buckets=["reports"])
+    assert isinstance(over_https.answer, Safe)

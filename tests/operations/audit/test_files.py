@@ -276,3 +276,42 @@ def test_a_path_that_is_given_twice_is_no_fault(tmp_path: Path, monkeypatch: pyt
     monkeypatch.chdir(tmp_path)
     audit = audit_logs(["log", "log", "./log", ".", str(tmp_path / "l*")], now=NOW)
     assert (breaking(audit), audit.files, audit.faults) == (1, 1, ())
+
+
+@pytest.fixture
+def zstd(tmp_path: Path) -> Path:
+    if shutil.which("zstd") is None:
+        pytest.skip("there is no zstd to pack with")
+    # Blocks hold 128 KB each, so that the second one begins somewhere in a line.
+    text = "".join(f"{replace(Record(), key=str(number)).line}\n" for number in range(2000)) + PLAIN
+    path = tmp_path / "log.zst"
+    path.write_bytes(subprocess.run(["zstd", "-c"], input=text.encode(), capture_output=True).stdout)
+    return path
+
+
+def test_zstd_that_was_cut_anywhere_is_a_fault(zstd: Path) -> None:
+    whole = zstd.read_bytes()
+    assert audit_logs(zstd, now=NOW).buckets[0].breaking == 1
+    for kept in (len(whole) - 1, len(whole) - 4, len(whole) - 5, len(whole) // 2, 20, 5):
+        zstd.write_bytes(whole[:kept])
+        (fault,) = audit_logs(zstd, now=NOW).faults
+        assert "its zstd data do not end" in fault.message
+
+
+def test_zstd_of_several_frames_is_read_whole(zstd: Path) -> None:
+    skippable = b"\x50\x2a\x4d\x18\x04\x00\x00\x00none"
+    whole = zstd.read_bytes()
+    zstd.write_bytes(skippable + whole + skippable + whole)
+    audit = audit_logs(zstd.parent, now=NOW)
+    assert (audit.faults, audit.buckets[0].breaking) == ((), 2)
+    zstd.write_bytes(whole + b"and then something else")
+    assert len(audit_logs(zstd, now=NOW).faults) == 1
+
+
+@pytest.mark.parametrize("mark", ["\x01\x02\x03\x02", "\x01\x02\x03\x02\x01\x02\x03\x02"])
+@pytest.mark.parametrize("at", ["start", "middle"])
+def test_a_line_with_the_separator_of_the_reader_is_counted(tmp_path: Path, mark: str, at: str) -> None:
+    line = mark + PLAIN if at == "start" else PLAIN.replace("curl", mark)
+    (tmp_path / "log").write_text(f"{Record().line}\n{line}\n")
+    audit = audit_logs(tmp_path / "log", now=NOW)
+    assert (audit.buckets[0].requests, audit.malformed.lines) == (1, 1)

@@ -41,6 +41,7 @@ LINES = [
     replace(PLAIN, tls=None).line,
     replace(PLAIN, address="-").line,
     replace(PLAIN, operation="REST.COPY.OBJECT_GET").line,
+    replace(PLAIN, operation="REST.COPY.OBJECT", user_agent="next\u0085line\u2028").line,
     Record(tls="TLSv1.1").line,
     Record(tls="-").line,
     PLAIN.line[:90],
@@ -59,6 +60,14 @@ EVENTS = [
     event(eventSource="ec2.amazonaws.com"),
     event(eventVersion="1.05"),
     event(eventTime="soon"),
+    event(sessionCredentialFromConsole="true"),
+    event(
+        eventName="CopyObject",
+        requestParameters={"bucketName": "copies", "key": "a", "x-amz-copy-source": "/reports/report.csv"},
+        resources=[],
+    ),
+    event(requestParameters={"bucketName": "arn:aws:s3:eu-west-1:111122223333:accesspoint/a"}, resources=[]),
+    event(requestParameters={"bucketName": "a-0123abcd-s3alias"}),
 ]
 
 
@@ -134,7 +143,8 @@ def test_events(spark: Any, tmp_path: Path, minimum: float | None) -> None:
         "invokedby:string>, eventtime string, eventsource string, eventname string, sourceipaddress string, "
         "useragent string, errorcode string, requestparameters string, additionaleventdata string, "
         "readonly string, eventtype string, managementevent string, eventcategory string, "
-        "vpcendpointid string, "
+        "vpcendpointid string, sessioncredentialfromconsole string, "
+        "resources array<struct<arn:string,accountid:string,type:string>>, "
         "tlsdetails struct<tlsversion:string,ciphersuite:string,clientprovidedhostheader:string>"
     )
     frame = (
@@ -151,6 +161,8 @@ def test_events(spark: Any, tmp_path: Path, minimum: float | None) -> None:
 def lowered(value: Any, depth: int = 0) -> Any:
     """Return an event with its names in lower case, as Hive has them, but for what is kept as text."""
     kept = {"requestparameters", "additionaleventdata"}
+    if isinstance(value, list):
+        return [lowered(each, depth) for each in value]
     if not isinstance(value, dict) or depth > 1:
         return value
     return {

@@ -231,8 +231,38 @@ def test_tolerance_is_a_share(tmp_path: Path, share: float) -> None:
 def test_copies_can_be_skipped(tmp_path: Path) -> None:
     found = [*days(29, 0), replace(PLAIN, operation="REST.COPY.OBJECT_GET")]
     assert "half of a copy" in reasons(audited(tmp_path, *found))
-    audit = audited(tmp_path, *found, skip_copies=True)
-    assert isinstance(audit.answer, Safe)
-    assert audit.buckets[0].internal == 1
+    other = replace(Record(), bucket="copies", operation="REST.COPY.OBJECT")
+    audit = audited(tmp_path, *found, other, skip_copies=True, buckets=["reports", "copies"])
+    (source,) = [bucket for bucket in audit.buckets if bucket.name == "reports"]
+    assert (source.internal, type(source.answer)) == (1, Safe)
     copied = replace(PLAIN, operation="REST.COPY.OBJECT")
     assert isinstance(audited(tmp_path, *found, copied, skip_copies=True).answer, Breaks)
+
+
+@pytest.mark.parametrize(
+    ("others", "reason"),
+    [
+        ([], "the logs hold 1 copy from it and 0 requests to copy"),
+        (
+            [replace(PLAIN, bucket="copies", operation="REST.COPY.OBJECT")],
+            "do not copy over HTTPS to `copies`",
+        ),
+        (
+            [
+                replace(PLAIN, bucket="copies", operation="REST.COPY.PART"),
+                replace(Record(), bucket="copies", operation="REST.COPY.OBJECT"),
+            ],
+            "do not copy over HTTPS to `copies`",
+        ),
+    ],
+    ids=["nowhere", "over plain http", "in parts over plain http"],
+)
+def test_skipped_copies_need_the_requests_of_their_clients(
+    tmp_path: Path, others: list[Record], reason: str
+) -> None:
+    # The deny of the source refuses the request of the client, whatever bucket it copies to.
+    found = [*days(29, 0), replace(PLAIN, operation="REST.COPY.OBJECT_GET"), *others]
+    audit = audited(tmp_path, *found, skip_copies=True)
+    (source,) = [bucket for bucket in audit.buckets if bucket.name == "reports"]
+    assert isinstance(source.answer, CannotTell)
+    assert reason in "; ".join(source.answer.reasons)

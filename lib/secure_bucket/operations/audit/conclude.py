@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import datetime
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from secure_bucket.formats.summary import count
 from secure_bucket.operations.audit.audit import (
     Answer,
     AuditedBucket,
@@ -23,11 +21,10 @@ from secure_bucket.operations.audit.audit import (
     Safe,
     Trouble,
 )
+from secure_bucket.operations.audit.doubts import Doubts, Row, span, time_of, total
 from secure_bucket.operations.audit.question import Question
 
-__all__ = ["Conclusion", "Row"]
-
-Row = Mapping[str, Any]
+__all__ = ["Conclusion"]
 
 _LONG_AGO = datetime.datetime.min.replace(tzinfo=datetime.timezone.utc)
 
@@ -46,9 +43,8 @@ class Conclusion:
         self, rows: Sequence[Row], question: Question, malformed: Malformed, unread: int = 0
     ) -> None:
         self.question = question
-        self.malformed = malformed
-        self.unread = unread
         self.counts: dict[str, list[Row]] = defaultdict(list)
+        self.doubts = Doubts(question, malformed, unread, self.counts)
         self.wholes: dict[str, Row] = {}
         self.apart: dict[str, int] = defaultdict(int)
         self.group_rows: list[Row] = [
@@ -133,19 +129,16 @@ class Conclusion:
         rows = self.counts.get(name, [])
         whole = self.wholes.get(name, {})
 
-        def total(*answers: str) -> int:
-            return sum(int(row["requests"]) for row in rows if row["answer"] in answers)
-
         first, last = _evidence(rows)
         bucket = AuditedBucket(
             name,
             Safe(),
-            total("https", "breaks", "refused", "unknown"),
-            total("https"),
-            total("breaks"),
-            total("refused"),
-            total("unknown"),
-            total("internal"),
+            total(rows, ("https", "breaks", "refused", "unknown")),
+            total(rows, ("https",)),
+            total(rows, ("breaks",)),
+            total(rows, ("refused",)),
+            total(rows, ("unknown",)),
+            total(rows, ("internal",)),
             first,
             last,
             int(whole.get("days") or 0),
@@ -156,7 +149,7 @@ class Conclusion:
         if bucket.breaking:
             answer = Breaks(int(whole["breaking"]), bucket.breaking)
         else:
-            reasons = tuple(self._doubts(bucket, rows))
+            reasons = tuple(self.doubts.of(bucket, rows))
             answer = CannotTell(reasons) if reasons else Safe()
         return replace(bucket, answer=answer)
 
@@ -168,70 +161,14 @@ class Conclusion:
             if course.https or course.breaking or course.refused or course.unknown:
                 yield course
 
-    def _doubts(self, bucket: AuditedBucket, rows: Sequence[Row]) -> Iterable[str]:
-        """Yield what keeps the logs from saying that nothing breaks."""
-        if self.unread:
-            # INVARIANT: nobody knows how many requests an unread log holds, so no share tolerates one.
-            unread = count(self.unread, "fault")
-            yield f"{unread} left some of the logs unread, and these may be of this bucket"
-        if not rows:
-            other = ", or only of another time" if self._limited else ""
-            yield f"there is no record of it in the logs{other}"
-            return
-        access = any(row["source"] == "access" for row in rows)
-        if not access and not bucket.data_events:
-            yield "CloudTrail recorded management events alone, and requests for objects are data events"
-        elif not access:
-            effects = {row["effect"] for row in rows}
-            for effect in ("read", "write"):
-                days = self._trail_days(effect)
-                if effect not in effects:
-                    yield f"CloudTrail recorded no {effect}: does the trail record data events that {effect}?"
-                elif days < self.question.minimum_window <= bucket.window:
-                    yield (
-                        f"all that CloudTrail recorded of data events that {effect} is within "
-                        f"{count(days, 'day')}: has the trail recorded them for longer?"
-                    )
-        tolerated = self.question.tolerated_unknown * (bucket.requests + self.malformed.lines)
-        unclear = bucket.unknown + self.malformed.lines > tolerated
-        if bucket.unknown and unclear:
-            whys = {row["why"] for row in rows if row["answer"] == "unknown"}
-            share = f"{count(bucket.unknown, 'request')} of {bucket.requests:,} do not tell how they came"
-            yield f"{share}: {'; '.join(sorted(whys))}"
-        if not bucket.requests and (access or bucket.data_events):
-            yield "the logs hold no request of a client"
-        if bucket.first_seen is not None and bucket.last_seen is not None:
-            if bucket.window < self.question.minimum_window:
-                yield (
-                    f"the logs span {count(bucket.window, 'day')}, and less than "
-                    f"{count(self.question.minimum_window, 'day')} may miss a client that comes once a month"
-                )
-            age = (self.question.now - bucket.last_seen).days
-            if age > self.question.maximum_age:
-                yield f"the logs end {count(age, 'day')} ago, on {bucket.last_seen:%Y-%m-%d}"
-            elif age < -1:
-                yield f"the logs end on {bucket.last_seen:%Y-%m-%d}, which is yet to come: is a clock wrong?"
-        if self.malformed.lines and unclear:
-            yield f"{count(self.malformed.lines, 'line')} could not be read, and may be of this bucket"
-
-    def _trail_days(self, effect: str) -> int:
-        """Return how many days the reads or the writes of CloudTrail span, to all buckets together."""
-        every = [row for rows in self.counts.values() for row in rows if row["effect"] == effect]
-        first, last = _span(every)
-        return 0 if first is None or last is None else (last.date() - first.date()).days + 1
-
-    @property
-    def _limited(self) -> bool:
-        return self.question.since is not None or self.question.until is not None
-
 
 def _evidence(rows: Sequence[Row]) -> tuple[datetime.datetime | None, datetime.datetime | None]:
     """Return from when to when one kind of log tells of all requests to a bucket.
 
     Two kinds do not add up: writes of CloudTrail say nothing of the reads before access logs began.
     """
-    access = _span([row for row in rows if row["source"] == "access"])
-    events = _span([row for row in rows if row["effect"] in ("read", "write")])
+    access = span([row for row in rows if row["source"] == "access"])
+    events = span([row for row in rows if row["effect"] in ("read", "write")])
     whole = {"read", "write"} <= {row["effect"] for row in rows}
     if access[0] is None or access[1] is None:
         return events
@@ -240,14 +177,9 @@ def _evidence(rows: Sequence[Row]) -> tuple[datetime.datetime | None, datetime.d
     return max(access, events, key=lambda span: (span[1] or _LONG_AGO) - (span[0] or _LONG_AGO))
 
 
-def _span(rows: Sequence[Row]) -> tuple[datetime.datetime | None, datetime.datetime | None]:
-    first = min((str(row["first_seen"]) for row in rows), default="")
-    return _time(first), _time(max((str(row["last_seen"]) for row in rows), default=""))
-
-
 def _group(row: Row, trouble: Trouble) -> ClientGroup:
     low, high = row["status_low"], row["status_high"]
-    first, last = _time(row["first_seen"]), _time(row["last_seen"])
+    first, last = time_of(row["first_seen"]), time_of(row["last_seen"])
     assert first is not None
     assert last is not None
     transport = {"http": "http", "old": f"tls-{row['tls']}"}.get(str(row["outcome"]), "unknown")
@@ -267,9 +199,3 @@ def _group(row: Row, trouble: Trouble) -> ClientGroup:
         first,
         last,
     )
-
-
-def _time(text: object) -> datetime.datetime | None:
-    if not text:
-        return None
-    return datetime.datetime.strptime(str(text), "%Y-%m-%d %H:%M:%S").replace(tzinfo=datetime.timezone.utc)

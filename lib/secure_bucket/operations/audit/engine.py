@@ -15,7 +15,7 @@ from secure_bucket.operations.audit.kinds import HEAD, LONGEST_LINE, Batch, Kind
 from secure_bucket.operations.audit.question import Question
 from secure_bucket.operations.audit.sql_access import ACCESS
 from secure_bucket.operations.audit.sql_common import once
-from secure_bucket.operations.audit.sql_events import EVENTS, bucket_of
+from secure_bucket.operations.audit.sql_events import EVENTS, bucket_of, source_of
 from secure_bucket.operations.audit.sql_lines import ACCESS_LINES
 from secure_bucket.operations.audit.sql_report import COLLECT, REPORT
 
@@ -103,6 +103,7 @@ _EVENT_MEMBERS: Final = (
     ),
     *("$.requestParameters.bucketName", "$.additionalEventData", "$.additionalEventData.CipherSuite"),
     *("$.tlsDetails.tlsVersion", "$.tlsDetails.cipherSuite", "$.resources"),
+    "$.requestParameters.x-amz-copy-source",
 )
 
 _EVENTS: Final = f"""
@@ -124,6 +125,7 @@ SELECT
   value[13] AS console,
   COALESCE(value[14], value[15]) AS requester,
   {bucket_of("value[17]", "value[22]")} AS bucket,
+  {source_of("value[23]", "value[17]")} AS copied,
   value[18] AS additional,
   value[19] AS additional_cipher,
   value[21] AS cipher,
@@ -271,8 +273,12 @@ class Engine:
         self.malformed = count
 
     def _view(self, batch: Batch, file: str) -> None:
-        source = _source(batch.path, packed=batch.packed)
-        self._execute(f"CREATE OR REPLACE TEMP VIEW lines AS SELECT {file} AS file, line FROM {source}")
+        # A line with the separator has a `rest`: it is not the record that it begins with. With such a column
+        # DuckDB leaves out empty lines, so that it cannot number the lines.
+        rest = file == "NULL"
+        source = _source(batch.path, packed=batch.packed, rest=rest)
+        line = "CASE WHEN rest IS NULL THEN line ELSE '?' END AS line" if rest else "line"
+        self._execute(f"CREATE OR REPLACE TEMP VIEW lines AS SELECT {file} AS file, {line} FROM {source}")
 
     def _execute(self, sql: str) -> Any:
         try:
@@ -288,12 +294,17 @@ class Engine:
         return int(value)
 
 
-def _source(path: str, *, packed: bool) -> str:
-    """Return the lines of a file as a relation: a table of one column, with a separator that no log holds."""
+def _source(path: str, *, packed: bool, rest: bool = False) -> str:
+    """Return the lines of a file as a relation: a table with a separator that no log holds."""
+    columns = "'line': 'VARCHAR'"
+    if rest:
+        columns += ", 'rest': 'VARCHAR'"
     return (
-        f"read_csv({literal(path)}, columns = {{'line': 'VARCHAR'}}, header = false, "
-        f"auto_detect = false, delim = '{_SEPARATOR}', quote = '', escape = '', comment = '', "
-        f"strict_mode = false, max_line_size = {LONGEST_LINE}, buffer_size = {_BUFFER}, "
+        f"read_csv({literal(path)}, columns = {{{columns}}}, null_padding = {str(rest).lower()}, "
+        # An empty text is not the value of a column that is not there.
+        f"{'nullstr = chr(3), ' if rest else ''}"
+        f"header = false, auto_detect = false, delim = '{_SEPARATOR}', quote = '', escape = '', "
+        f"comment = '', strict_mode = false, max_line_size = {LONGEST_LINE}, buffer_size = {_BUFFER}, "
         f"compression = '{'zstd' if packed else 'none'}', encoding = 'utf-8')"
     )
 

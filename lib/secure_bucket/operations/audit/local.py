@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from secure_bucket.findings.finding import Fault
 from secure_bucket.operations.audit.audit import Audit, Malformed
-from secure_bucket.operations.audit.conclude import Conclusion, Row
+from secure_bucket.operations.audit.conclude import Conclusion
+from secure_bucket.operations.audit.doubts import Row
 from secure_bucket.operations.audit.engine import MEMORY, Engine
 from secure_bucket.operations.audit.files import Again, LogFile
 from secure_bucket.operations.audit.kinds import Batch

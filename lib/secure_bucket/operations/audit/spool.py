@@ -24,6 +24,7 @@ from secure_bucket.operations.audit.engine import unpacked_head
 from secure_bucket.operations.audit.errors import LogError
 from secure_bucket.operations.audit.files import Again, LogFile
 from secure_bucket.operations.audit.kinds import HEAD, LONGEST_LINE, Batch, Kind, kind_of, wrapping_of
+from secure_bucket.operations.audit.zstd import is_whole, is_zstd
 
 __all__ = ["Done", "Ignored", "batches"]
 
@@ -35,7 +36,7 @@ _CHUNK: Final = 1024 * 1024
 # A file of CloudTrail has some megabytes. What is read here is held as text more than once.
 _MAX_DOCUMENT: Final = 256 * 1024 * 1024
 _NO_LOG: Final = "it holds neither server access logs of S3 nor events of CloudTrail"
-_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_GZIP: Final = b"\x1f\x8b"
 
 
 class Ignored(Struct, frozen=True):
@@ -104,7 +105,7 @@ class _Spooler:
     def file(self, file: LogFile) -> Iterator[Batch | Done | Ignored]:
         with file.open() as raw:
             head = raw.read(HEAD)
-            if head.startswith(_ZSTD):
+            if is_zstd(head):
                 yield from self.zstd(file, head, raw)
                 return
             stream = cast(BinaryIO, _Rest(head, raw))
@@ -146,6 +147,9 @@ class _Spooler:
             copy.write(head)
             shutil.copyfileobj(raw, copy, _CHUNK)
         try:
+            with open(path, "rb") as copied:
+                if not is_whole(copied):
+                    raise LogError(f"`{file.name}` is cut or damaged: its zstd data do not end")
             unpacked = unpacked_head(path)
             kind = kind_of(unpacked)
             if kind is Kind.DOCUMENT:

@@ -35,10 +35,14 @@ SELECT
     WHEN TRY_CAST(first_seen AS TIMESTAMP) IS NULL THEN 'has no time'
   END AS malformed,
   CAST(NULL AS VARCHAR) AS passed,
+  bucket,
 {REQUEST},
   status,
   status = '403' AS refused,
-  CAST(NULL AS VARCHAR) AS effect,
+  CASE
+    WHEN operation LIKE 'REST.COPY.%_GET' THEN 'copied from'
+    WHEN operation LIKE 'REST.COPY.%' THEN 'copied to'
+  END AS effect,
   {TLS_NUMBER},
   CASE
     WHEN (operation LIKE 'S3.%' OR operation = 'BATCH.DELETE.OBJECT') AND {_OPERATION}

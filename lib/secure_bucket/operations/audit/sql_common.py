@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["CIPHER_SUITE", "REQUEST", "TLS_NUMBER", "TLS_VERSION", "once"]
+__all__ = ["ACCESS_POINT", "CIPHER_SUITE", "REQUEST", "TLS_NUMBER", "TLS_VERSION", "once"]
 
 TLS_NUMBER: Final = """
   CASE upper(tls)
@@ -27,7 +27,6 @@ TLS_NUMBER: Final = """
 """The TLS version of a record as a number."""
 
 REQUEST: Final = """\
-  bucket,
   outside,
   records,
   first_seen,
@@ -36,7 +35,10 @@ REQUEST: Final = """\
   COALESCE(NULLIF(user_agent, ''), '-') AS user_agent,
   COALESCE(NULLIF(address, ''), '-') AS address,
   operation"""
-"""Which request a record is about: the bucket, the time, the client and the operation."""
+"""Which request a record is about: the time, the client and the operation."""
+
+ACCESS_POINT: Final = "bucket LIKE 'arn:%' OR bucket LIKE '%-s3alias' OR bucket LIKE '%--ol-s3'"
+"""Whether the name of a bucket is that of an access point."""
 
 # What only TLS can leave in a field. AWS writes suites as OpenSSL or IANA do. That each of them names its
 # algorithm in capitals is inferred from the lists of both.

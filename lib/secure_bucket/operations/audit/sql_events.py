@@ -7,9 +7,15 @@ from typing import Final
 from typing_extensions import assert_never
 
 from secure_bucket.detection import DOUBTS, EXPLANATIONS, TLS_FIELDS, Absent, Differs, Explanation
-from secure_bucket.operations.audit.sql_common import CIPHER_SUITE, REQUEST, TLS_NUMBER, TLS_VERSION
+from secure_bucket.operations.audit.sql_common import (
+    ACCESS_POINT,
+    CIPHER_SUITE,
+    REQUEST,
+    TLS_NUMBER,
+    TLS_VERSION,
+)
 
-__all__ = ["EVENTS", "bucket_of"]
+__all__ = ["EVENTS", "bucket_of", "source_of"]
 
 
 def bucket_of(name: str, resources: str) -> str:
@@ -25,12 +31,21 @@ def bucket_of(name: str, resources: str) -> str:
     # https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-monitoring-logging.html
     places = f"COALESCE({name}, '') || ' ' || COALESCE({resources}, '')"
     found = f"NULLIF(regexp_extract({places}, 'arn:[a-z-]+:s3:::([A-Za-z0-9._-]+)', 1), '')"
-    return (
-        f"CASE WHEN {name} IS NULL OR {name} LIKE 'arn:%' OR {name} LIKE '%-s3alias'"
-        f" OR {name} LIKE '%--ol-s3'"
-        f" THEN COALESCE({found}, {name})"
-        f" ELSE {name} END"
+    elsewhere = f"{name} IS NULL OR {ACCESS_POINT.replace('bucket', name)}"
+    return f"CASE WHEN {elsewhere} THEN COALESCE({found}, {name}) ELSE {name} END"
+
+
+def source_of(copied: str, bucket: str) -> str:
+    """Return the bucket that an event copies from, `NULL` where it copies from no other bucket.
+
+    Args:
+        copied: The column with the source in the request, as `/BUCKET/KEY`.
+        bucket: The name of the bucket in the request.
+    """
+    found = (
+        f"CASE WHEN {copied} LIKE 'arn:%' THEN {copied} ELSE regexp_extract({copied}, '^/?([^/%]+)', 1) END"
     )
+    return f"NULLIF(NULLIF({found}, ''), {bucket})"
 
 
 # What an event is, `secure_bucket.detection` tells, from where the alarms of `SecureTransportMonitoring` are
@@ -79,7 +94,23 @@ _WHYS: Final = " ".join(
     )
 )
 
+# A copy is one event, of the bucket copied to, and needs the permission to read its source as well, in the
+# same request. So the source's deny refuses it, too: over plain HTTP it counts for both.
+# https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 EVENTS: Final = f"""
+WITH told AS (
+  SELECT *,
+    CASE
+      WHEN {_TELLS_TLS} THEN 'tls'
+      WHEN CASE {_WHYS} END IS NOT NULL THEN 'unknown'
+      ELSE 'http'
+    END AS transport
+  FROM events
+),
+halves AS (
+  SELECT * FROM told CROSS JOIN (VALUES (FALSE), (TRUE)) AS half(source_of_copy)
+  WHERE NOT source_of_copy OR (copied IS NOT NULL AND transport <> 'tls')
+)
 SELECT
   file,
   'event' AS source,
@@ -98,21 +129,19 @@ SELECT
     WHEN eventtype = 'AwsVpceEvent' THEN 'network activity, which tells nothing of TLS'
     WHEN eventtype <> 'AwsApiCall' THEN 'events that are not calls'
   END AS passed,
+  CASE WHEN source_of_copy THEN copied ELSE bucket END AS bucket,
 {REQUEST},
   COALESCE(errorcode, '-') AS status,
   COALESCE(errorcode, '-') = 'AccessDenied' AS refused,
   CASE
+    WHEN source_of_copy THEN 'copy'
     WHEN {_DATA} THEN
       CASE WHEN readonly = 'true' THEN 'read' ELSE 'write' END
     ELSE 'manage'
   END AS effect,
   {TLS_NUMBER},
-  CASE
-    WHEN {_TELLS_TLS} THEN 'tls'
-    WHEN CASE {_WHYS} END IS NOT NULL THEN 'unknown'
-    ELSE 'http'
-  END AS transport,
+  transport,
   CASE {_WHYS} END AS why
-FROM events
+FROM halves
 """
 """`events` as `requests`."""

@@ -27,7 +27,7 @@ _USUAL_SUITES: Final = (
 
 _USUAL_OPERATIONS: Final = (
     "'REST.GET.OBJECT', 'REST.PUT.OBJECT', 'REST.HEAD.OBJECT', 'REST.GET.BUCKET', 'REST.DELETE.OBJECT', "
-    "'REST.PUT.PART', 'REST.POST.UPLOADS', 'REST.POST.UPLOAD', 'REST.COPY.OBJECT', 'REST.COPY.OBJECT_GET'"
+    "'REST.PUT.PART', 'REST.POST.UPLOADS', 'REST.POST.UPLOAD'"
 )
 _USUAL_STATUSES: Final = (
     "'200', '206', '204', '304', '404', '403', '-', '301', '307', '400', '412', '503', '500'"
@@ -147,7 +147,7 @@ timed AS (
       AND bucket NOT IN ('', '-') AS sure
   FROM dated
 ),
-keyed AS (
+packed AS (
   SELECT
     bucket, instant, outside,
     CASE WHEN sure AND instant IS NOT NULL THEN '' ELSE
@@ -159,10 +159,10 @@ keyed AS (
     CASE WHEN sure AND instant IS NOT NULL THEN NULL ELSE file END AS file
   FROM timed
 ),
-grouped AS (
+summed AS (
   SELECT file, bucket, outside, rest, user_agent, CAST(instant AS DATE) AS day,
     COUNT(*) AS records, MIN(instant) AS first_instant, MAX(instant) AS last_instant
-  FROM keyed
+  FROM packed
   GROUP BY 1, 2, 3, 4, 5, 6
 ),
 told AS (
@@ -170,7 +170,7 @@ told AS (
     substr(CAST(first_instant AS VARCHAR), 1, 19) AS first_seen,
     substr(CAST(last_instant AS VARCHAR), 1, 19) AS last_seen,
     string_split(CASE WHEN rest = '' THEN '{_SURE}' ELSE rest END, ' ') AS word
-  FROM grouped
+  FROM summed
 )
 SELECT
   file, bucket, outside, records, first_seen, last_seen, user_agent,

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
+from secure_bucket.operations.audit.sql_common import ACCESS_POINT
+
 __all__ = ["COLLECT", "REPORT"]
 
-COLLECT: Final = """
+COLLECT: Final = f"""
 WITH judged AS (
   SELECT *,
     CASE
       WHEN malformed IS NOT NULL THEN 'malformed'
       WHEN passed IS NOT NULL THEN 'passed'
       WHEN outside THEN 'outside'
-      WHEN $some_buckets AND bucket NOT IN ($buckets) THEN 'passed'
+      WHEN $some_buckets AND bucket NOT IN ($buckets)
+        AND (transport = 'tls' OR NOT ({ACCESS_POINT})) THEN 'passed'
       WHEN transport <> 'tls' THEN transport
       WHEN $minimum_tls = '' THEN 'https'
       WHEN tls IS NULL THEN 'unknown'
@@ -65,7 +68,7 @@ WITH answered AS (
       WHEN refused THEN 'refused'
       ELSE 'breaks'
     END AS answer,
-    source = 'access' OR effect <> 'manage' AS evident
+    source = 'access' OR effect IN ('read', 'write') AS evident
   FROM collected
 ),
 known AS (

@@ -15,7 +15,7 @@ from secure_bucket.operations.audit.question import Question
 from secure_bucket.operations.audit.s3 import Location
 from secure_bucket.operations.audit.sql_access import ACCESS
 from secure_bucket.operations.audit.sql_common import once
-from secure_bucket.operations.audit.sql_events import EVENTS, bucket_of
+from secure_bucket.operations.audit.sql_events import EVENTS, bucket_of, source_of
 from secure_bucket.operations.audit.sql_lines import ACCESS_LINES
 from secure_bucket.operations.audit.sql_report import COLLECT, REPORT
 
@@ -57,7 +57,7 @@ _STORED: Final = {
     "access": (
         _ACCESS_COLUMNS,
         "ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.RegexSerDe'\n"
-        "WITH SERDEPROPERTIES ('input.regex' = '^(.*)$')",
+        "WITH SERDEPROPERTIES ('input.regex' = '(?s)(.*)')",
         "org.apache.hadoop.mapred.TextInputFormat",
     ),
     "cloudtrail": (
@@ -67,9 +67,13 @@ _STORED: Final = {
     ),
 }
 
-_LINES: Final = 'SELECT "$path" AS file, line FROM {table}'
+# A line that the expression does not match has no value: it is a line that could not be read.
+_LINES: Final = """SELECT "$path" AS file, COALESCE(line, '?') AS line FROM {table}"""
 
 _RESOURCES: Final = " || ' ' || ".join(f"COALESCE(resources[{place}].arn, '')" for place in (1, 2, 3))
+
+_NAME_IN_REQUEST: Final = "json_extract_string(requestparameters, '$.bucketName')"
+_COPIED: Final = "json_extract_string(requestparameters, '$.\"x-amz-copy-source\"')"
 
 _EVENTS: Final = f"""
 SELECT
@@ -89,7 +93,8 @@ SELECT
   useridentity.invokedby AS invoked,
   sessioncredentialfromconsole AS console,
   COALESCE(useridentity.arn, useridentity.principalid) AS requester,
-  {bucket_of("json_extract_string(requestparameters, '$.bucketName')", _RESOURCES)} AS bucket,
+  {bucket_of(_NAME_IN_REQUEST, _RESOURCES)} AS bucket,
+  {source_of(_COPIED, _NAME_IN_REQUEST)} AS copied,
   additionaleventdata AS additional,
   json_extract_string(additionaleventdata, '$.CipherSuite') AS additional_cipher,
   tlsdetails.ciphersuite AS cipher,
