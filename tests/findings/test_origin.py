@@ -85,6 +85,10 @@ def test_the_innermost_line_of_the_program_is_taken(here: Path, inline: bool, fo
         ("new Reports ({}/lib/stack.ts:4:15)", Place("", "lib/stack.ts", 4, 15)),
         ("{}/lib/stack.ts:4:15", Place("", "lib/stack.ts", 4, 15)),
         ("a b (c) ({}/my app.py:4)", Place("", "my app.py", 4, 1)),
+        # As Node and aws-cdk-lib 2.275.0 write it for a program of ES modules.
+        ("file://{}/bin/app.ts:6 (:)", Place("", "bin/app.ts", 6, 1)),
+        ("new Reports (file://{}/my%20app.mjs:4:15)", Place("", "my app.mjs", 4, 15)),
+        ("file:///elsewhere.ts:1 (:)", None),
         ("f ({}/data.csv:1)", None),
         ("f (app.py:1)", None),
         ("f (/proc/self/environ:1)", None),
@@ -184,7 +188,7 @@ def test_excepted_findings_are_located_too(here: Path) -> None:
     assert with_origins(unnamed, manifests) is unnamed
 
 
-@pytest.mark.synth
+@pytest.mark.slow
 def test_a_python_app_is_found_on_its_own_line(here: Path) -> None:
     (here / "app.py").write_text(
         "from secure_bucket import SecureTransportAspect\n"

@@ -23,7 +23,9 @@ from secure_bucket.values.unknown import Place
 
 __all__ = ["creation_places", "with_origins"]
 
-_FRAME = re.compile(r"(?:.* )?\(?((?:/|[A-Za-z]:[\\/])[^()]*?):(\d+)(?::(\d+))?\)?")
+_FRAME = re.compile(r"(?:.* )?\(?((?:/|[A-Za-z]:[\\/])[^()]*?):(\d+)(?::(\d+))?(?:\)| \(:\))?")
+# A program of ES modules has URLs in its frames.
+_FILE_URL = re.compile(r"file://(?:/(?=[A-Za-z]:))?")
 # The runtime of jsii for Java names a class and its bare file (`HostStackTrace.java` of jsii, read 2026-11).
 _JVM_FRAME = re.compile(r"(?P<class>[\w.$]+)\.[\w$<>]+ \((?P<file>[\w$]+\.(?:java|kt)):(?P<line>\d+)\)")
 _OUTPUTS = frozenset(("build", "cdk.out", "node_modules", "target"))
@@ -100,6 +102,10 @@ class _Programs:
                 if file is not None:
                     return Place("", file, int(match["line"]), 1)
                 continue
+            if "file://" in frame:
+                from urllib.parse import unquote
+
+                frame = unquote(_FILE_URL.sub("", frame))
             match = _FRAME.fullmatch(frame)
             if match is None or _OTHERS.search(match[1]) or Path(match[1]).suffix not in _PROGRAMS:
                 continue
