@@ -3,7 +3,8 @@
 #
 #   make synth                          cdk synth on app.py
 #   make synth ARGS="-c insecure=true"  the same with a plain bucket at each level: it fails
-#   make test                           the tests;  ARGS="-k name" to choose
+#   make test                           the tests that are fast;  ARGS="-k name" to choose
+#   make test-all                       all tests, with those that run `cdk synth`, servers and a browser
 #   make coverage                       the tests, and which lines they never reach
 #   make lint                           ruff, mypy --strict, zizmor and actionlint
 #   make format                         let ruff rewrite what it can
@@ -39,7 +40,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: install synth test coverage lint format docs docs-serve bench peers fuzz properties oracle spark mutate man first-steps release clean
+.PHONY: install synth test test-all coverage lint format docs docs-serve bench peers fuzz properties oracle spark mutate man first-steps release clean
 
 install: $(PYTHON_STAMP) $(NODE_STAMP)
 
@@ -84,11 +85,17 @@ $(TYPESCRIPT_STAMPS): %/node_modules/.installed: %/package-lock.json %/.npmrc $(
 	npm ci --loglevel=error --prefix $*
 	@touch $@
 
-test: install $(REPORTER_STAMP) $(MINISTACK_STAMP) $(OLDEST_CDK_STAMP) $(TYPESCRIPT_STAMPS)
-	python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+# The order of `tests/conftest.py` starts with the longest files.
+PYTEST := python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+
+test: install $(REPORTER_STAMP)
+	$(PYTEST) -m "not slow" $(ARGS)
+
+test-all: install $(REPORTER_STAMP) $(MINISTACK_STAMP) $(OLDEST_CDK_STAMP) $(TYPESCRIPT_STAMPS)
+	$(PYTEST) $(ARGS)
 
 coverage: install $(REPORTER_STAMP) $(MINISTACK_STAMP) $(OLDEST_CDK_STAMP) $(TYPESCRIPT_STAMPS)
-	python -m pytest --numprocesses auto --dist loadfile --cov --cov-report=term $(ARGS)
+	$(PYTEST) --cov --cov-report=term $(ARGS)
 
 lint: install
 	ruff check .

@@ -189,7 +189,7 @@ def test_setup_allows_what_the_page_allows() -> None:
     assert f'"aws-cdk-lib>={OLDEST[0]}.{OLDEST[1]},<3"' in setup
 
 
-@pytest.mark.synth
+@pytest.mark.slow
 @every_version
 def test_a_clean_app_passes(cdk: Cdk, tmp_path: Path) -> None:
     run = cdk.synth(tmp_path, GATES["enforce"])
@@ -198,7 +198,7 @@ def test_a_clean_app_passes(cdk: Cdk, tmp_path: Path) -> None:
     assert (tmp_path / "cdk.out" / "manifest.json").is_file()
 
 
-@pytest.mark.synth
+@pytest.mark.slow
 @every_version
 @pytest.mark.parametrize("place", ["nested stack", "Stage"])
 def test_an_open_bucket_fails_the_synthesis(cdk: Cdk, tmp_path: Path, place: str) -> None:
@@ -247,7 +247,7 @@ ESCAPES = {
 }
 
 
-@pytest.mark.synth
+@pytest.mark.slow
 def test_the_aspect_is_the_same_gate_even_if_the_app_swallows_its_exception(cdk: Cdk, tmp_path: Path) -> None:
     end = ESCAPES["swallows what synth raises"]
     run = cdk.synth(tmp_path, *OPEN_BUCKETS.values(), GATES["aspect"], end=end)
@@ -258,7 +258,7 @@ def test_the_aspect_is_the_same_gate_even_if_the_app_swallows_its_exception(cdk:
         assert f"`{path}`" in run.stderr
 
 
-@pytest.mark.synth
+@pytest.mark.slow
 @every_version
 @pytest.mark.parametrize("end", [*ESCAPES])
 def test_an_app_cannot_slip_by(cdk: Cdk, tmp_path: Path, end: str) -> None:
@@ -267,7 +267,7 @@ def test_an_app_cannot_slip_by(cdk: Cdk, tmp_path: Path, end: str) -> None:
     assert "can GET `report.csv` over plain HTTP" in run.stderr
 
 
-@pytest.mark.synth
+@pytest.mark.slow
 @every_version
 def test_an_app_that_fails_by_itself_fails_as_ever(cdk: Cdk, tmp_path: Path) -> None:
     end = "raise ValueError('a mistake of the app')"
@@ -281,7 +281,7 @@ FIX = "enforce_secure_transport(app, mode=Mode.FIX)"
 ORDERS = {"before": [FIX, *OPEN_BUCKETS.values()], "after": [*OPEN_BUCKETS.values(), FIX]}
 
 
-@pytest.mark.synth
+@pytest.mark.slow
 @pytest.mark.parametrize("order", at_the_ends(ORDERS, "before"))
 def test_fix_reaches_every_bucket(cdk: Cdk, tmp_path: Path, order: str) -> None:
     run = cdk.synth(tmp_path, *ORDERS[order])
@@ -292,7 +292,7 @@ def test_fix_reaches_every_bucket(cdk: Cdk, tmp_path: Path, order: str) -> None:
     assert len(record["fixed"]) == 4
 
 
-@pytest.mark.synth
+@pytest.mark.slow
 @every_version
 @pytest.mark.parametrize(("end", "code"), [("", 0), (" expires 2999-01-01", 0), (" expires 2020-01-01", 1)])
 def test_a_finding_can_be_accepted_until_a_day(cdk: Cdk, tmp_path: Path, end: str, code: int) -> None:
@@ -308,7 +308,7 @@ def test_a_finding_can_be_accepted_until_a_day(cdk: Cdk, tmp_path: Path, end: st
         assert exception["findings"] == ["Top/Open/Resource"]
 
 
-@pytest.mark.synth
+@pytest.mark.slow
 @every_version
 def test_fix_leaves_what_is_accepted(cdk: Cdk, tmp_path: Path) -> None:
     lines = [f"bucket = {OPEN}", cdk.accepting("read by a device without TLS")]

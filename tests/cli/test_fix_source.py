@@ -46,7 +46,7 @@ FIXED = APP.replace('"Reports")', '"Reports", enforce_ssl=True)').replace(
 )
 
 
-@pytest.mark.synth
+@pytest.mark.slow
 def test_the_app_is_fixed_and_synthesized_again(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(APP)
     (tmp_path / "cdk.json").write_text(json.dumps({"app": f"{sys.executable} app.py"}))

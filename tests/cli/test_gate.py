@@ -549,7 +549,7 @@ def _cdk_app(directory: Path, body: str) -> int:
     return synth_here(directory, "--no-notices").code
 
 
-@pytest.mark.synth
+@pytest.mark.slow
 def test_cdk_synth_fails_for_a_plain_bucket_without_any_aspect(directory: Path) -> None:
     secure = 's3.Bucket(cdk.Stack(app, "Top"), "Good", enforce_ssl=True)'
     assert _cdk_app(directory, secure) == 0
@@ -579,7 +579,7 @@ s3.Bucket(stack, "Plain")
 """
 
 
-@pytest.mark.synth
+@pytest.mark.slow
 def test_bundled_assets_stay_as_they_are_when_the_gate_refuses(directory: Path) -> None:
     (directory / "code").mkdir()
     (directory / "code" / "index.js").write_text("")

@@ -297,8 +297,9 @@ def test_asked_to_end_it_leaves_no_process_behind(directory: Path, number: signa
     assert (checking.returncode, out, err) == (128 + number, "", "")
 
 
+@pytest.mark.slow
 @needs_proc
-@pytest.mark.parametrize("round", range(2))
+@pytest.mark.parametrize("round", range(5))
 def test_a_signal_at_any_moment_ends_the_command_and_its_workers(directory: Path, round: int) -> None:
     random = Random(f"signals {round}")
     write_many(directory, 12, buckets=800)

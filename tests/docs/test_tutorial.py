@@ -15,7 +15,7 @@ import pytest
 from tests.docs.pages import ROOT, Block, blocks, commands
 from tests.synth.harness import Run, synth_here
 
-pytestmark = pytest.mark.synth
+pytestmark = pytest.mark.slow
 
 PAGE = ROOT / "docs" / "tutorial" / "first-bucket.md"
 TEMPLATE = Path("cdk.out", "Reports.template.json")

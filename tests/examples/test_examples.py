@@ -10,7 +10,7 @@ import pytest
 from secure_bucket import check_assembly
 from tests.synth.harness import ROOT, Run, synth_here
 
-pytestmark = pytest.mark.synth
+pytestmark = pytest.mark.slow
 
 EXAMPLES = ROOT / "examples"
 

@@ -34,7 +34,7 @@ from secure_bucket.proof.verdict import Proven, Refuted
 from tests.server.ministack import Keys, Ministack
 from tests.synth.harness import CDK, ROOT, cdk_synth, write_app
 
-pytestmark = pytest.mark.synth
+pytestmark = pytest.mark.slow
 
 APP = """
 from aws_cdk import BootstraplessSynthesizer

@@ -15,7 +15,7 @@ from secure_bucket import Proven, Refuted, check_template, prove_denies_http
 from tests.server.ministack import Ministack
 from tests.synth.harness import ROOT, synth_here
 
-pytestmark = pytest.mark.synth
+pytestmark = pytest.mark.slow
 
 # The CloudFormation of ministack knows none of these: what needs them is not created.
 UNKNOWN = {

@@ -20,6 +20,9 @@ from tests.server.ministack import Ministack
 UNKNOWN = {"AWS::CloudTrail::Trail", "AWS::Config::ConfigRule", "AWS::Logs::QueryDefinition"}
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def template() -> dict[str, Any]:
     """The template of a monitoring, without what the server does not know."""

@@ -93,7 +93,7 @@ def test_fix(name: str, snapshot_json: SnapshotAssertion) -> None:
     assert reviewed(template_of(app, stack)) == snapshot_json
 
 
-@pytest.mark.synth
+@pytest.mark.slow
 def test_the_example_app(tmp_path: Path, snapshot_json: SnapshotAssertion) -> None:
     for name in ("app.py", "cdk.json"):
         shutil.copy(ROOT / name, tmp_path)
@@ -108,7 +108,7 @@ def test_the_example_app(tmp_path: Path, snapshot_json: SnapshotAssertion) -> No
     assert found == snapshot_json
 
 
-@pytest.mark.synth
+@pytest.mark.slow
 def test_the_example_app_made_insecure(tmp_path: Path) -> None:
     for name in ("app.py", "cdk.json"):
         shutil.copy(ROOT / name, tmp_path)

@@ -10,7 +10,7 @@ import pytest
 from secure_bucket import check_assembly
 from tests.synth.harness import Run, cdk_synth, write_app
 
-pytestmark = pytest.mark.synth
+pytestmark = pytest.mark.slow
 
 APP = """
 top = cdk.Stack(app, "Top")

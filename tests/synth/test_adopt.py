@@ -11,7 +11,7 @@ import pytest
 
 from tests.synth.harness import Run, write_app
 
-pytestmark = pytest.mark.synth
+pytestmark = pytest.mark.slow
 
 APP = """
 from secure_bucket import enforce_secure_transport

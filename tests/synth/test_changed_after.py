@@ -10,7 +10,7 @@ import pytest
 
 from tests.synth.harness import Run, cdk_synth, write_app
 
-pytestmark = pytest.mark.synth
+pytestmark = pytest.mark.slow
 
 GATE = "\nfrom secure_bucket import enforce_secure_transport\nenforce_secure_transport(app)\n"
 BUCKET = 'SecureBucket(cdk.Stack(app, "Top"), "Reports")\n'

@@ -33,7 +33,7 @@ if situation.after is not None:
 """
 
 
-@pytest.mark.synth
+@pytest.mark.slow
 @pytest.mark.parametrize("case", SITUATIONS)
 def test_the_gate_and_the_check_of_its_assembly_exit_with(case: str, tmp_path: Path) -> None:
     situation = SITUATIONS[case]

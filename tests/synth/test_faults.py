@@ -8,7 +8,7 @@ import pytest
 
 from tests.synth.harness import Run, cdk_synth, write_app
 
-pytestmark = pytest.mark.synth
+pytestmark = pytest.mark.slow
 
 # Each case breaks something that the gate relies on, right before it reads the assembly.
 CASES = """

@@ -9,7 +9,7 @@ import pytest
 
 from tests.synth.harness import cdk_synth
 
-pytestmark = pytest.mark.synth
+pytestmark = pytest.mark.slow
 
 FIX = """
 from secure_bucket import enforce_secure_transport

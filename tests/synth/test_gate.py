@@ -9,8 +9,6 @@ import pytest
 
 from tests.synth.harness import Run, cdk_synth, write_app
 
-pytestmark = pytest.mark.synth
-
 NARROWED = """
 def narrow(stack, condition):
     bucket = s3.CfnBucket(stack, "Ledger")

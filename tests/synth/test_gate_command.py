@@ -16,7 +16,7 @@ from moto.server import ThreadedMotoServer
 
 from tests.synth.harness import CDK, Run, run_in, shell_environment
 
-pytestmark = pytest.mark.synth
+pytestmark = pytest.mark.slow
 
 APP = """
 import json, os, pathlib, signal, sys

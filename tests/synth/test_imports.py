@@ -9,7 +9,7 @@ import pytest
 
 from tests.synth.harness import cdk_synth
 
-pytestmark = pytest.mark.synth
+pytestmark = pytest.mark.slow
 
 
 def test_an_imported_bucket_is_named_with_what_its_owner_adds(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.synth.harness import Run, write_app
 
-pytestmark = pytest.mark.synth
+pytestmark = pytest.mark.slow
 
 APP = """
 case = app.node.try_get_context("case").split(",")

@@ -8,7 +8,7 @@ import pytest
 
 from tests.synth.harness import Run, cdk_synth, write_app
 
-pytestmark = pytest.mark.synth
+pytestmark = pytest.mark.slow
 
 APP = """
 from aws_cdk import aws_cloudfront as cloudfront

@@ -5,11 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
 from tests.synth.harness import ROOT, Run
-
-pytestmark = pytest.mark.synth
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.synth.harness import Run, cdk_synth
 
-pytestmark = pytest.mark.synth
+pytestmark = pytest.mark.slow
 
 SETUP = """
 import jsii

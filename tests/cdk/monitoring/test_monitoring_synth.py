@@ -10,7 +10,7 @@ import pytest
 
 from tests.synth.harness import SYNTH, cdk_synth
 
-pytestmark = pytest.mark.synth
+pytestmark = pytest.mark.slow
 
 APP = """
 from aws_cdk import aws_cloudtrail as cloudtrail, aws_logs as logs
