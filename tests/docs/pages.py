@@ -75,8 +75,12 @@ def taken_in(lines: list[str]) -> Iterator[str]:
 
 
 def commands(block: Block) -> Iterator[str]:
-    """Yield the commands of a shell block, without comments, each on a line of its own."""
+    """Yield the commands of a shell block, without comments; one whose quotes go on goes on as well."""
+    command = ""
     for line in block.text.replace("\\\n", " ").splitlines():
-        command = re.sub(r"(^|\s)#.*", "", line).strip()
+        command += re.sub(r"(^|\s)#.*", "", line).strip()
+        if command.count("'") % 2:
+            continue
         if command:
             yield command
+        command = ""
