@@ -24,7 +24,7 @@ from pygls.lsp.client import LanguageClient
 from tests.languages.typescript_app import TypeScriptApp
 from tests.synth.harness import CDK, OWN_VALIDATION_OFF, Run, run_in, shell_environment, write_app
 
-pytestmark = pytest.mark.synth
+pytestmark = pytest.mark.slow
 MESSAGE = "`Reports/Plain`: bucket `Plain295EB121`: anyone can GET `report.csv` over plain HTTP"
 PYTHON = """
 stack = cdk.Stack(app, "Reports")

@@ -17,7 +17,7 @@ from tests.languages.typescript_app import (
     shown,
 )
 
-pytestmark = pytest.mark.synth
+pytestmark = pytest.mark.slow
 SYNTH = ("synth", "--quiet")
 
 
