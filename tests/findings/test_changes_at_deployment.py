@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -26,6 +27,12 @@ def call_of(action: str, service: str = "S3") -> str:
         ("CreateBucketCommand", "@aws-sdk/client-s3", "makes bucket `reports`"),
         ("deleteBucketPolicy", "S3", "takes the deny of bucket `reports` away"),
         ("putBucketPolicy", "s3", "replaces the policy of bucket `reports`, and with it the deny"),
+        ("createStack", "CloudFormation", "deploys a template that nobody checks here"),
+        ("UpdateStackCommand", "@aws-sdk/client-cloudformation", "deploys a template"),
+        ("executeChangeSet", "CloudFormation", "deploys a template"),
+        ("createStackInstances", "CloudFormation", "deploys a template"),
+        ("provisionProduct", "ServiceCatalog", "deploys a template"),
+        ("provisionProduct", "@aws-sdk/client-service-catalog", "deploys a template"),
     ],
 )
 @pytest.mark.parametrize("event", ["Create", "Update", "Delete"])
@@ -36,6 +43,26 @@ def test_a_call_is_named(action: str, service: str, words: str, event: str) -> N
     assert finding.message.startswith(f"custom resource `Call` calls `{action[0].upper()}")
     assert words in finding.message
     assert finding.at.pointer == f"/Resources/Call/Properties/{event}"
+
+
+@pytest.mark.parametrize("service", ["CloudControl", "cloudcontrol", "@aws-sdk/client-cloudcontrol"])
+@pytest.mark.parametrize(
+    ("action", "type", "words"),
+    [
+        ("createResource", "AWS::S3::Bucket", "makes a bucket, which has no policy"),
+        ("createResource", "AWS::S3::BucketPolicy", "replaces the policy of a bucket"),
+        ("UpdateResourceCommand", "AWS::S3::BucketPolicy", "replaces the policy of bucket `reports`"),
+        ("deleteResource", "aws::s3::bucketpolicy", "takes the deny of bucket `reports` away"),
+        ("createResource", "AWS::CloudFormation::Stack", "deploys a template"),
+    ],
+)
+def test_a_call_of_cloud_control_is_named(service: str, action: str, type: str, words: str) -> None:
+    parameters = {"TypeName": type}
+    if not action.startswith("create"):
+        parameters["Identifier"] = "reports"
+    call = json.dumps({"service": service, "action": action, "parameters": parameters})
+    (finding,) = check_template(template(call)).findings
+    assert (finding.rule, words in finding.message) == ("SB012", True)
 
 
 def test_a_call_on_a_bucket_of_the_template_is_named_with_it() -> None:
@@ -52,6 +79,9 @@ def test_a_call_on_a_bucket_of_the_template_is_named_with_it() -> None:
     [
         call_of("listBuckets"),
         call_of("createBucket", "DynamoDB"),
+        call_of("describeStacks", "CloudFormation"),
+        '{"service":"CloudControl","action":"createResource","parameters":{"TypeName":"AWS::SNS::Topic"}}',
+        '{"service":"CloudControl","action":"createResource"}',
         "createBucket",
         "[]",
         {"service": "S3"},

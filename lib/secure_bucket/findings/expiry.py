@@ -13,13 +13,22 @@ import re
 __all__ = ["expiry_of", "holds_on", "is_reason", "parse_day"]
 
 # Compiled when they are first used: that takes 2 ms, and most templates have no exception.
-_WORD = r"(?i)\b(expir\w*|until|till)\b[\s:]*(?:(?:on|at|by|in|the|end|of)\s+)*"
+_VALID = r"valid|good|in force|accepted|allowed|approved|granted|tolerated|excepted|exempt(?:ed)?|extended"
+_NAMED = r"exception|exemption|waiver|acceptance|acknowledge?ment|approval|permission|grace period"
+# Other words end more than an exception: "support ended 2024-06-30", "no plain request through 2026".
+_WORD = (
+    rf"(?i)(?:\b(?P<expires>expir\w*)|\b(?:until+|till?)|\b(?:{_VALID})\s+(?:up\s+)?(?:to|through|thru)"
+    r"|\b(?:not|no longer)\s+(?:valid\s+)?(?:after|later than|past)"
+    rf"|(?:\b(?:{_NAMED})\s+|^\W*|[.,;:(]\s*)(?:end\s+date|ends?|ending|lapses|deadline|sunset))"
+    r"\b[\s:=]*(?:(?:on|at|by|in|the|end|of|is)\s+)*"
+)
 _DAY = r"(?a)\d{4}-\d{2}-\d{2}\Z"
 _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
-# What looks like a date. After `until` stand plain numbers too: "until 3 devices are replaced".
+# What looks like a date, and not like an IP address. After `until` stand plain numbers too: "until 3 devices
+# are replaced".
 _DATE = (
-    rf"(?i)\d{{4}}|\d{{1,2}}[./-]\d|(?:\d{{1,2}}(?:st|nd|rd|th|\.)?\s+)?(?:{_MONTHS})[a-z]*\.?,?\s+\d"
-    r"|Q[1-4]\b"
+    rf"(?i)(?!\d+\.\d+\.\d+\.\d)(?:\d{{4}}|\d{{1,2}}[./-]\d"
+    rf"|(?:\d{{1,2}}(?:st|nd|rd|th|\.)?\s+)?(?:{_MONTHS})[a-z]*\.?,?\s+\d|Q[1-4]\b)"
 )
 _DATE_BEFORE = (
     rf"(?i)(\d{{4}}-\d{{2}}-\d{{2}}|\d{{1,4}}[./-]\d{{1,2}}[./-]\d{{1,4}}|(?:{_MONTHS})[a-z]*\.?\s+\d{{4}})"
@@ -60,12 +69,10 @@ def expiry_of(reason: str) -> datetime.date | str | None:
     """
     days: list[datetime.date] = []
     for found in re.finditer(_WORD, reason):
-        word, rest = str(found[1]).casefold(), reason[found.end() :]
-        before = re.search(_DATE_BEFORE, reason[: found.start()]) if word.startswith("expir") else None
+        word, rest = str(found["expires"] or "").casefold(), reason[found.end() :]
+        before = re.search(_DATE_BEFORE, reason[: found.start()]) if word else None
         text = rest.split(maxsplit=1)[0].strip("(),;").rstrip(".!") if rest.strip() else ""
-        if word != "expires" and not (
-            re.match(_DATE, rest) or (word.startswith("expir") and rest[:1].isdigit())
-        ):
+        if word != "expires" and not (re.match(_DATE, rest) or (word and rest[:1].isdigit())):
             if before is None:
                 continue
             text = before[1]

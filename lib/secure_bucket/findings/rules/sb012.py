@@ -4,8 +4,8 @@
 
 Finds what changes buckets while the stack is deployed, past the templates. It is a warning, of two kinds:
 
-- a custom resource that calls S3 itself, to make a bucket or to change the policy of one: an
-  `AwsCustomResource` of the AWS CDK;
+- a custom resource that makes a bucket or changes the policy of one: an `AwsCustomResource` of the AWS CDK
+  that calls S3 or Cloud Control, or has CloudFormation or Service Catalog deploy another template;
 - a VPC flow log to a bucket whose policy does not let `delivery.logs.amazonaws.com` deliver: AWS then
   "automatically" attaches a policy, which "overwrites any existing policy".
 
@@ -32,6 +32,8 @@ permissions for flow logs* in the policy: `SecureLogBucket(source=LogSource.VPC_
 - https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.custom_resources.AwsCustomResource.html
 - https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
 - https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketPolicy.html
+- https://docs.aws.amazon.com/cloudcontrolapi/latest/APIReference/API_CreateResource.html
+- https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html
 - https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-s3-permissions.html
 """
 
@@ -53,11 +55,38 @@ __all__ = ["RULE", "changes_at_deployment"]
 
 _DELIVERY = "delivery.logs.amazonaws.com"
 _EVENTS = {"Create": "is created", "Update": "is updated", "Delete": "is deleted"}
-_EFFECTS = {
-    "createbucket": ("CreateBucket", "makes {bucket}, which has no policy and accepts plain HTTP"),
-    "deletebucketpolicy": ("DeleteBucketPolicy", "takes the deny of {bucket} away"),
-    "putbucketpolicy": ("PutBucketPolicy", "replaces the policy of {bucket}, and with it the deny"),
+_DEPLOYS = "deploys a template that nobody checks here"
+# By what they do: the service, the action, and the type of the resource where the action has one.
+_CALLS = {
+    "makes {bucket}, which has no policy and accepts plain HTTP": (
+        "s3 CreateBucket",
+        "cloudcontrol CreateResource AWS::S3::Bucket",
+    ),
+    "takes the deny of {bucket} away": (
+        "s3 DeleteBucketPolicy",
+        "cloudcontrol DeleteResource AWS::S3::BucketPolicy",
+    ),
+    "replaces the policy of {bucket}, and with it the deny": (
+        "s3 PutBucketPolicy",
+        "cloudcontrol CreateResource AWS::S3::BucketPolicy",
+        "cloudcontrol UpdateResource AWS::S3::BucketPolicy",
+    ),
+    _DEPLOYS: (
+        "cloudformation CreateStack",
+        "cloudformation UpdateStack",
+        "cloudformation CreateStackSet",
+        "cloudformation UpdateStackSet",
+        "cloudformation CreateStackInstances",
+        "cloudformation ExecuteChangeSet",
+        "cloudcontrol CreateResource AWS::CloudFormation::Stack",
+        "cloudcontrol UpdateResource AWS::CloudFormation::Stack",
+        "cloudcontrol CreateResource AWS::CloudFormation::StackSet",
+        "cloudcontrol UpdateResource AWS::CloudFormation::StackSet",
+        "servicecatalog ProvisionProduct",
+        "servicecatalog UpdateProvisionedProduct",
+    ),
 }
+_EFFECTS = {call.casefold(): (call, effect) for effect, calls in _CALLS.items() for call in calls}
 
 
 def changes_at_deployment(inventory: Inventory) -> Iterator[Finding]:
@@ -100,19 +129,25 @@ def _of_flow_log(inventory: Inventory, stack: Stack, resource: Resource) -> Iter
 def _of_custom_resource(inventory: Inventory, stack: Stack, resource: Resource) -> Iterator[Finding]:
     for event, when in _EVENTS.items():
         call = _call(inventory, stack, resource, event)
-        service = str(call.get("service", "")).casefold().removeprefix("@aws-sdk/client-")
-        action = str(call.get("action", "")).casefold().removesuffix("command")
-        if service != "s3" or action not in _EFFECTS:
-            continue
-        name, effect = _EFFECTS[action]
         parameters = call.get("parameters")
-        bucket = parameters.get("Bucket") if isinstance(parameters, Mapping) else None
+        parameters = parameters if isinstance(parameters, Mapping) else {}
+        service = str(call.get("service", "")).casefold().rpartition("client-")[2].replace("-", "")
+        action = str(call.get("action", "")).casefold().removesuffix("command")
+        known = _EFFECTS.get(f"{service} {action} {parameters.get('TypeName', '')}".casefold().strip())
+        if known is None:
+            continue
+        name, effect = known[0].split()[1], known[1]
+        bucket = parameters.get("Bucket") or parameters.get("Identifier")
         named = f"bucket `{bucket}`" if bucket else "a bucket"
         message = (
             f"custom resource `{resource.logical_id}` calls `{name}` when it {when}: that "
             f"{effect.format(bucket=named)}"
         )
-        fix = "declare the bucket and its policy in a template instead, with the deny"
+        fix = (
+            "deploy that template as a nested stack, or as a stack of its own, and check it"
+            if effect is _DEPLOYS
+            else "declare the bucket and its policy in a template instead, with the deny"
+        )
         yield _finding(stack, resource, message, fix, event)
 
 
