@@ -142,6 +142,32 @@ TEMPLATES: dict[str, object] = {
     "macro in a resource of a loop": loop(["a"], {"Q${X}": {**QUEUE, "Fn::Transform": MACRO}}),
     "module": template({"M": {"Type": "Company::S3::Bucket::MODULE"}}),
     "module in a loop": loop(["a"], {"M${X}": {"Type": "Company::S3::Bucket::MODULE"}}),
+    "private type": template({"B": {"Type": "Company::S3::SecureBucket"}}),
+    "stack that a repository synchronizes": template(
+        {"S": {"Type": "AWS::CodeConnections::SyncConfiguration", "Properties": {"ResourceName": "data"}}}
+    ),
+    "version of a product that is declared elsewhere": template(
+        {
+            "Product": {
+                "Type": "AWS::ServiceCatalog::CloudFormationProduct",
+                "Properties": {
+                    "ProvisioningArtifactParameters": [{"Info": {"LoadTemplateFromURL": "./proven.json"}}]
+                },
+            },
+            "Provisioned": {
+                "Type": "AWS::ServiceCatalog::CloudFormationProvisionedProduct",
+                "Properties": {"ProductId": {"Ref": "Product"}, "ProvisioningArtifactId": "pa-1"},
+            },
+        }
+    ),
+    "stack set that a condition makes of two": template(
+        {
+            "N": {
+                "Type": "AWS::CloudFormation::StackSet",
+                "Properties": {"Fn::If": ["Prod", {"TemplateBody": "{}"}, {"TemplateBody": "{}"}]},
+            }
+        }
+    ),
     "type from a loop": loop(["Bucket"], {"B${X}": {"Type": "AWS::S3::${X}"}}),
     "type from a list that is not known": loop({"Ref": "Names"}, {"B&{X}": {"Type": "${X}"}}),
     "type that is a function": template({"B": {"Type": {"Fn::Sub": "AWS::S3::Bucket"}}}),
@@ -289,6 +315,21 @@ TEXTS: dict[str, tuple[str, str | bytes]] = {
     "ending in capitals": ("T.JSON", json.dumps(PLAIN)),
     "mixed ending": ("t.Yaml", yaml_of_type("AWS::S3::Bucket")),
     "two documents": ("t.yaml", f"Resources: {{}}\n---\n{yaml_of_type('AWS::S3::Bucket')}"),
+    "key in braces with a mark": ("t.yaml", "Resources:\n  ? B\n  : ? Type\n    : AWS::S3::Bucket\n"),
+    "merge into the resources": (
+        "t.yaml",
+        "Metadata: &m {B: {Type: 'AWS::S3::Bucket'}}\nResources: {<<: *m}\n",
+    ),
+    "merge of a list": ("t.yaml", "Metadata: &m {B: {Type: 'AWS::S3::Bucket'}}\nResources: {<<: [*m]}\n"),
+    "alias as a key": ("t.yaml", "Metadata: {k: &k B}\nResources:\n  *k :\n    Type: AWS::S3::Bucket\n"),
+    "ordered mapping": ("t.yaml", "Resources: !!omap\n  - B: {Type: 'AWS::S3::Bucket'}\n"),
+    "carriage returns": ("t.yaml", "Resources:\r  B:\r    Type: AWS::S3::Bucket\r"),
+    "version of YAML": ("t.yaml", f"%YAML 1.2\n---\n{yaml_of_type('AWS::S3::Bucket')}...\n"),
+    "comment before braces": ("t.yaml", f"# made by hand\n{json.dumps(PLAIN)}"),
+    "quotes of another language": ("t.yaml", str(PLAIN)),
+    "commas at the end": ("t.yaml", '{"Resources": {"B": {"Type": "AWS::S3::Bucket",},},}'),
+    "huge number": ("t.yaml", f"{yaml_of_type('AWS::S3::Bucket')}    X: {'9' * 6000}\n"),
+    "date that is no date": ("t.yaml", f"{yaml_of_type('AWS::S3::Bucket')}    X: 2026-99-99\n"),
     "UTF-16": ("t.yaml", yaml_of_type("AWS::S3::Bucket").encode("utf-16")),
     "UTF-32": ("t.yaml", yaml_of_type("AWS::S3::Bucket").encode("utf-32")),
     "Latin-1": ("t.yaml", b"# \xe9\n" + yaml_of_type("AWS::S3::Bucket").encode()),
@@ -298,7 +339,91 @@ TEXTS: dict[str, tuple[str, str | bytes]] = {
     "unknown tag": ("t.yaml", "Resources: !Company\n  B:\n    Type: AWS::S3::Bucket\n"),
 }
 
+
+def at_url(url: str, **more: object) -> Json:
+    """A template with a stack set, or with a nested stack if it has metadata."""
+    kind = "AWS::CloudFormation::Stack" if more else "AWS::CloudFormation::StackSet"
+    return template({"N": {"Type": kind, "Properties": {"TemplateURL": url}, **more}})
+
+
+def upload(path: str, object_key: str) -> Json:
+    destinations = {"here": {"bucketName": path, "objectKey": object_key}}
+    return {"source": {"path": path}, "destinations": destinations}
+
+
+def with_assets(url: str, files: Json, **more: object) -> Files:
+    """An assembly with a template at a URL, and the assets that may be meant."""
+    return assembly(
+        {"S": stack("S.template.json"), "A": ASSETS},
+        S__template__json=at_url(url, **more),
+        S__assets__json={"files": files},
+        plain__json=PLAIN,
+        good__json=GOOD,
+    )
+
+
 ASSEMBLIES: dict[str, Files] = {
+    "one key in two asset manifests": assembly(
+        {
+            **{id: stack(f"{id}.template.json") for id in "SU"},
+            **{
+                f"{id}A": {"type": "cdk:asset-manifest", "properties": {"file": f"{id}.assets.json"}}
+                for id in "SU"
+            },
+        },
+        S__template__json=at_url(f"https://x/{HASHES[0]}.json"),
+        U__template__json=GOOD,
+        S__assets__json=assets(**{HASHES[0]: "plain.json"}),
+        U__assets__json=assets(**{HASHES[0]: "good.json"}),
+        plain__json=PLAIN,
+        good__json=GOOD,
+    ),
+    "one key in two buckets": with_assets(
+        "https://x/t.json", {"one": upload("good.json", "t.json"), "two": upload("plain.json", "t.json")}
+    ),
+    "key of another asset": with_assets(
+        "https://x/t.json", {"t.json": upload("good.json", "o.json"), "two": upload("plain.json", "t.json")}
+    ),
+    "hash of another asset": with_assets(
+        f"https://x/{HASHES[0]}.json",
+        {
+            HASHES[0]: upload("good.json", "o.json"),
+            HASHES[1]: upload("plain.json", f"{HASHES[0]}.json"),
+        },
+    ),
+    "asset that a command makes": with_assets(
+        f"https://x/{HASHES[0]}.json", {HASHES[0]: {"source": {"executable": ["make"]}, "destinations": {}}}
+    ),
+    "asset path of a file that no manifest lists": with_assets(
+        f"https://x/{HASHES[0]}.json", {}, Metadata={"aws:asset:path": "good.json"}
+    ),
+    "asset path that chooses one of two": with_assets(
+        "https://x/t.json",
+        {"one": upload("good.json", "t.json"), "two": upload("plain.json", "t.json")},
+        Metadata={"aws:asset:path": "good.json"},
+    ),
+    "template of this synthesis that no manifest lists": assembly(
+        {"S": stack("S.template.json")}, S__template__json=GOOD, X__template__json=PLAIN
+    ),
+    "broken template that no manifest lists": assembly(
+        {"S": stack("S.template.json")}, S__template__json=GOOD, X__template__yaml="Resources: {"
+    ),
+    "artifact of another tool with a template": assembly(
+        {
+            "S": stack("S.template.json"),
+            "X": {"type": "company:template", "properties": {"file": "X.template.json"}},
+        },
+        S__template__json=GOOD,
+        X__template__json=PLAIN,
+    ),
+    "Stage without a manifest": {
+        **assembly({"S": stack("S.template.json")}, S__template__json=GOOD),
+        "cdk.out/assembly-X/X.template.json": PLAIN,
+    },
+    "Stage of itself": assembly(
+        {"S": {"type": "cdk:cloud-assembly", "properties": {"directoryName": "."}}}, S__template__json=GOOD
+    ),
+    "template in a directory that is missing": assembly({"S": stack("/missing/S.template.json")}),
     "artifact of an unknown type": assembly(
         {
             "S": stack("S.template.json"),
@@ -476,13 +601,23 @@ def test_a_macro_in_the_mappings_leaves_what_does_not_need_them(check: Check) ->
     assert code == 0, output
 
 
+def newest() -> int:
+    return max(file.stat().st_ctime_ns for file in Path("cdk.out").rglob("Old.*"))
+
+
 def test_templates_that_an_earlier_synthesis_left_are_named(check: Check) -> None:
-    files = assembly({"S": stack("S.template.json")}, S__template__json=GOOD, Old__template__json=PLAIN)
-    left = {"cdk.out/assembly-Old/manifest.json": {"artifacts": {}}}
+    left = {"cdk.out/Old.template.json": PLAIN, "cdk.out/assembly-Old/Old.template.json": PLAIN}
+    files = assembly({"S": stack("S.template.json")}, S__template__json=GOOD)
     code, output = check({**files, **left}, "cdk.out")
+    assert code == 1, output
+    assert "judged, because it is as new as the stacks" in output
+    # The clock of the file system may be as coarse as a few milliseconds.
+    while newest() >= Path("cdk.out/S.template.json").stat().st_mtime_ns:
+        write(Path(), files)
+    code, output = check({}, "cdk.out")
     assert code == 0, output
     words = " ".join(output.split())
     assert (
-        "not judged, because no manifest leads to it: `cdk.out/Old.template.json`, `cdk.out/assembly-Old`"
-        in words
+        "not judged, because no manifest leads to it: `cdk.out/Old.template.json`, "
+        "`cdk.out/assembly-Old/Old.template.json`" in words
     )

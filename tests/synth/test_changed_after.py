@@ -49,6 +49,11 @@ app.synth()
 """
 
 
+def check(directory: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "secure_bucket", "check", "cdk.out"]
+    return subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
+
+
 @pytest.mark.parametrize(
     ("end", "changed"),
     [(SCRIPT, "Top.template.json"), (SECOND_APP, "manifest.json"), (LATER_PLUGIN, "Top.template.json")],
@@ -64,15 +69,11 @@ def test_a_change_after_cdk_synth_fails_the_check_of_the_directory(tmp_path: Pat
     run = cdk_synth(tmp_path, BUCKET, gate=GATE)
     assert run.code == 0, run.stderr
 
-    def check() -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "secure_bucket", "check", "cdk.out"]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-
-    assert check().returncode == 0
+    assert check(tmp_path).returncode == 0
     # Still secure: but nobody knows whether the exceptions of the gate are for this.
     file = tmp_path / "cdk.out" / "Top.template.json"
     file.write_text(file.read_text() + "\n")
-    done = check()
+    done = check(tmp_path)
     assert done.returncode == 2
     assert "`cdk.out/Top.template.json` was changed after the gate judged it" in done.stdout + done.stderr
 
@@ -176,3 +177,14 @@ def test_an_assembly_of_a_bare_python_run_is_refused_by_the_command_line(tmp_pat
         assert run.python(**environment).code == code
         done = run.deployable("cdk.out", "--no-asset-metadata")
         assert done.code == code, done.stderr
+
+
+def test_the_template_of_a_stack_that_was_renamed_is_not_judged(tmp_path: Path) -> None:
+    old = cdk_synth(tmp_path, 's3.Bucket(cdk.Stack(app, "Old"), "Plain")\n', gate="")
+    assert old.code == 0, old.stderr
+    run = cdk_synth(tmp_path, BUCKET, gate=GATE)
+    assert run.code == 0, run.stderr
+    assert (tmp_path / "cdk.out" / "Old.template.json").exists()
+    done = check(tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "not judged, because no manifest leads to it" in done.stdout + done.stderr

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -16,7 +16,8 @@ from secure_bucket.findings.finding import Report
 from secure_bucket.findings.gate_record import RECORD, recorded_acknowledgments
 from secure_bucket.findings.origin import with_origins
 from secure_bucket.template.assembly import read_assembly
-from secure_bucket.template.leftovers import leftover_templates
+from secure_bucket.template.leftovers import unlisted_templates
+from secure_bucket.template.resolve import Assembly
 
 __all__ = ["check_assembly"]
 
@@ -57,26 +58,28 @@ def check_assembly(
     acknowledged = (*recorded_acknowledgments(directory), *assembly.acknowledged)
     whole = replace(assembly, acknowledged=acknowledged)
     report = report_on(lambda: whole, named, strict, minimum_tls_version, exceptions_as_of)
-    leftovers = list(leftover_templates(assembly))
     needs_record = exceptions_as_of is not None and bool(report.findings)
-    remarks = _remarks(directory, leftovers, needs_record=needs_record)
+    remarks = _remarks(directory, assembly, needs_record=needs_record)
     report = replace(
         report, faults=(*report.faults, *changes_since_judged(directory)), remarks=(*report.remarks, *remarks)
     )
     return with_origins(report, assembly.manifests)
 
 
-def _remarks(
-    directory: str | os.PathLike[str], leftovers: Sequence[str], *, needs_record: bool
-) -> tuple[str, ...]:
-    remarks = []
+def _remarks(directory: str | os.PathLike[str], assembly: Assembly, *, needs_record: bool) -> Iterator[str]:
     record = os.path.join(directory, RECORD)
     if needs_record and not any(map(os.path.exists, (record, os.path.join(directory, JUDGED)))):
-        remarks.append(f"`{record}` is missing, so acknowledgments on the App or on a Stage are not known")
-    if leftovers:
-        named = ", ".join(f"`{each}`" for each in leftovers[:_MOST_NAMED])
-        named += ", …" if len(leftovers) > _MOST_NAMED else ""
-        remarks.append(
-            f"not judged, because no manifest leads to it: {named}; an earlier synthesis may have left it"
-        )
-    return tuple(remarks)
+        yield f"`{record}` is missing, so acknowledgments on the App or on a Stage are not known"
+    assert assembly.manifests is not None
+    read = {os.path.abspath(stack.document.name) for stack in assembly.stacks}
+    left = [os.fspath(file) for file, _ in unlisted_templates(assembly.manifests, read)]
+    if left:
+        named = _named(left)
+        yield f"not judged, because no manifest leads to it: {named}; an earlier synthesis may have left it"
+    if assembly.unlisted:
+        named = _named(assembly.unlisted)
+        yield f"judged, because it is as new as the stacks, although no manifest leads to it: {named}"
+
+
+def _named(files: Sequence[str]) -> str:
+    return ", ".join(f"`{each}`" for each in files[:_MOST_NAMED]) + (", …" if files[_MOST_NAMED:] else "")

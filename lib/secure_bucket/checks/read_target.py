@@ -16,7 +16,7 @@ __all__ = ["STDIN_NAME", "PassedOverError", "read_target", "standard_input"]
 STDIN_NAME = "<stdin>"
 
 _SIGNS_OF_A_TEMPLATE = (
-    *(b"AWS", b"Transform", b"::MODULE", b"Fn::"),
+    *(b"AWS", b"Transform", b"::MODULE", b"::S3", b"Fn::"),
     # A backslash at the end of a line continues a text of YAML.
     *(b"\\u", b"\\U", b"\\x", b"\\\n", b"\\\r"),
 )
@@ -56,7 +56,8 @@ def _candidate(path: str) -> bytes:
     """Return the content of a file that was found, if it may be a template.
 
     A file that cannot be parsed counts as a template, unless it could not be one even then. A template with a
-    bucket holds `AWS`, which only escapes can hide, or a macro, a module or a loop that makes the bucket.
+    bucket holds `AWS`, which only escapes can hide, or what makes the bucket: a macro, a module, a private
+    type, a loop.
 
     Raises:
         TemplateError: If it cannot be read.

@@ -13,10 +13,11 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 from typing_extensions import assert_never
 
-from secure_bucket.errors import TemplateError, TemplateErrors
+from secure_bucket.errors import NotATemplateError, TemplateError, TemplateErrors
 from secure_bucket.template.constructs import acknowledged_in
 from secure_bucket.template.deployed_files import TemplateFiles
 from secure_bucket.template.intrinsics import FUNCTIONS
+from secure_bucket.template.leftovers import TEMPLATE_ENDINGS, unlisted_templates
 from secure_bucket.template.load import Document, is_template, load_document, parse_document, position_in
 from secure_bucket.template.resolve import Assembly, Resolver
 from secure_bucket.template.resource_types import NESTED_STACK, kind_of
@@ -38,8 +39,8 @@ _MAX_LEVELS = 32
 def read_assembly(directory: str | os.PathLike[str]) -> Assembly:
     """Read every template of a cloud assembly (`cdk.out`).
 
-    That is every stack, those of the nested assemblies (Stages), and the templates among the assets:
-    nested stacks, stack sets, Service Catalog products.
+    That is every stack, those of the nested assemblies (Stages), the templates among the assets (nested
+    stacks, stack sets, Service Catalog products), and those that the same synthesis wrote beside them.
 
     Raises:
         TemplateError: If a file that the assembly refers to is missing or cannot be read.
@@ -52,8 +53,9 @@ def read_assembly(directory: str | os.PathLike[str]) -> Assembly:
         reader.read_stack(artifact)
     reader.read_nested()
     reader.read_other_assets()
+    unlisted = reader.read_unlisted()
     acknowledged = [each for artifact in manifests.stacks for each in acknowledged_in(artifact)]
-    return Assembly(reader.finish(), acknowledged, manifests)
+    return Assembly(reader.finish(), acknowledged, manifests, unlisted)
 
 
 def read_document(document: Document) -> Assembly:
@@ -253,8 +255,8 @@ class _Reader(Struct):
         assert self.files.manifests is not None
         others = [
             (asset.file, asset.file.name.partition(".")[0])
-            for asset in self.files.manifests.assets.values()
-            if asset.file.name.endswith((".template.json", ".template.yaml", ".template.yml"))
+            for asset in self.files.manifests.assets
+            if asset.file.name.endswith(TEMPLATE_ENDINGS)
         ]
         others += [(file, scope) for scope, file in self.files.constructs.files.items()]
         for file, name in others:
@@ -263,6 +265,22 @@ class _Reader(Struct):
             except TemplateError as error:
                 self._note(error, file)
         self.read_nested()
+
+    def read_unlisted(self) -> list[str]:
+        """Read the templates of this synthesis that no manifest leads to, and return their files."""
+        assert self.files.manifests is not None
+        found: list[str] = []
+        for file, is_new in list(unlisted_templates(self.files.manifests, self.seen)):
+            if is_new:
+                try:
+                    self.add(Stack(load_document(file), name=file.name, is_optional=True), file)
+                    found.append(os.fspath(file))
+                except NotATemplateError:
+                    continue
+                except TemplateError as error:
+                    self._note(error, file)
+        self.read_nested()
+        return found
 
     def _read_separate(self, file: Path, name: str) -> None:
         """Read a template that is deployed on its own, or perhaps not at all."""

@@ -101,6 +101,8 @@ def _named_after_constructs(
     that the app no longer has.
     """
     here = artifact.template.parent
+    if not here.is_dir():
+        return
     files = {
         name.partition(".")[0]: here / name
         for name in sorted(os.listdir(here))

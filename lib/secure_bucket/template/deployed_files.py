@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -21,7 +21,7 @@ from secure_bucket.template.text import strings_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from secure_bucket.template.manifest import CloudAssembly
+    from secure_bucket.template.manifest import CloudAssembly, FileAsset
 
 __all__ = ["TemplateFiles"]
 
@@ -67,49 +67,47 @@ class TemplateFiles(Struct):
         from pathlib import Path
 
         here = Path(stack.document.name).parent
-        texts = " ".join(strings_of(url))
-        hashes = set(_ASSET_HASH.findall(texts))
         end = end_of_url(url)
-        assets = self.manifests.assets if self.manifests is not None else {}
-        files = {assets[key].file for key in hashes if key in assets}
-        # INVARIANT: a URL with the hashes of two files names neither of them.
-        named = files.pop() if len(files) == 1 else None
-        if named is None and "/" in end:
-            named = self._named_by(end, here)
-        own = self._own_file(stack, resource, here)
-        if own is not None and hashes and any(each.file == own for each in assets.values()) and named is None:
-            # The file is uploaded under another hash than the one in the URL.
-            own = None
-        if own is not None and (
-            # Another Stage may hold the same template, under the same hash: that one is not meant.
-            read_bytes(own) == read_bytes(named)
-            if named is not None
-            # INVARIANT: a URL that was overridden leads elsewhere, although the construct wrote a file.
-            else url is None or bool(hashes) or end.rpartition("/")[2] == own.name
-        ):
+        named = self._named_by(url, end, here)
+        own = self.constructs.files.get(self.constructs.scope_of(stack, resource) or "")
+        claimed = own or _claimed_file(resource, here)
+        if own in named:
             return own
-        if named is not None:
-            return named
+        # INVARIANT: a URL that can mean two different files names neither of them.
+        if len(named) > 1 and len({read_bytes(file) for file in named}) > 1:
+            return None
+        if named:
+            # Another Stage may hold the same template, under the same hash: that one is not meant.
+            if claimed is None or (claimed not in named and read_bytes(claimed) != read_bytes(named[0])):
+                return named[0]
+            return claimed
+        has_hash = any(map(_ASSET_HASH.search, strings_of(url)))
+        if claimed is not None and end.rpartition("/")[2] == claimed.name:
+            return claimed
+        # INVARIANT: a URL that was overridden leads elsewhere, although the construct wrote a file. One with
+        # another hash than the file was overridden; a file that no manifest lists may have any hash.
+        is_asset = own is not None and any(asset.file == own for asset in self._assets())
+        if own is not None and (url is None or (has_hash and not is_asset)):
+            return own
         if isinstance(url, str) and "://" not in url and (here / url).is_file():
             return here / url
         return self._sibling(stack, end)
 
-    def _named_by(self, end: str, here: Path) -> Path | None:
-        """Return the file of the assembly that the end of a URL names by its key or its name."""
-        assets = self.manifests.assets.values() if self.manifests is not None else ()
-        for asset in assets:
-            if any(end.endswith(f"/{key}") for key in (asset.key, *asset.object_keys)):
-                return asset.file
-        name = end.rpartition("/")[2]
-        return next((file for file in self.constructs.files.values() if file == here / name), None)
+    def _assets(self) -> Sequence[FileAsset]:
+        return self.manifests.assets if self.manifests is not None else ()
 
-    def _own_file(self, stack: Stack, resource: Resource, here: Path) -> Path | None:
-        """Return the file that the construct of a resource wrote for it."""
-        metadata = resource.body.get("Metadata")
-        asset = metadata.get("aws:asset:path") if isinstance(metadata, Mapping) else None
-        if self.manifests is not None and isinstance(asset, str):
-            return here / asset
-        return self.constructs.files.get(self.constructs.scope_of(stack, resource) or "")
+    def _named_by(self, url: object, end: str, here: Path) -> list[Path]:
+        """Return the files of the assembly that a URL can mean: by a hash, by its end, or by its name."""
+        hashes = {each for text in strings_of(url) for each in _ASSET_HASH.findall(text)}
+        found = dict.fromkeys(
+            asset.file
+            for asset in self._assets()
+            if asset.key in hashes or any(end.endswith(f"/{key}") for key in (asset.key, *asset.object_keys))
+        )
+        if not found and "/" in end:
+            name = end.rpartition("/")[2]
+            found = dict.fromkeys(file for file in self.constructs.files.values() if file == here / name)
+        return list(found)
 
     def _sibling(self, stack: Stack, end: str) -> Path | None:
         """Return the file of the run that the end of a URL names, if it is one file."""
@@ -129,6 +127,14 @@ class TemplateFiles(Struct):
             self.documents.setdefault(os.path.abspath(files[0]), load_document(files[0]))
             return Path(files[0])
         return None
+
+
+def _claimed_file(resource: Resource, here: Path) -> Path | None:
+    """Return the file that the metadata of a resource names, which may be anything in a foreign template."""
+    metadata = resource.body.get("Metadata")
+    asset = metadata.get("aws:asset:path") if isinstance(metadata, Mapping) else None
+    file = here / asset if isinstance(asset, str) else None
+    return file if file is not None and file.is_file() else None
 
 
 def _common_end(url: str, file: str) -> int:

@@ -31,7 +31,7 @@ _HTTPS_ONLY = {
     "AWS::S3Tables::TableBucket": "a table bucket answers over HTTPS only",
 }
 _BY_A_MACRO = "a macro rewrites it, which runs only at deployment"
-_OUT_OF_SCOPE = ("AWS::S3Outposts::Bucket", "AWS::S3Vectors::VectorBucket")
+_OUT_OF_SCOPE = ("AWS::Lightsail::Bucket", "AWS::S3Outposts::Bucket", "AWS::S3Vectors::VectorBucket")
 _OTHER_PARTITIONS = (
     *("aws-cn", "aws-eusc", "aws-iso", "cn-north", "eu-isoe", "eusc-", "us-gov", "us-iso"),
     *(suffix for suffix in set(URL_SUFFIXES.values()) if suffix != "amazonaws.com"),

@@ -1,42 +1,53 @@
 """List the templates that lie in a cloud assembly although its manifests do not lead to them.
 
-The CDK does not empty the directory, so that the template of a stack that was renamed stays there.
+The CDK does not empty the directory, so that the template of a stack that was renamed stays there. But each
+synthesis writes the template of every stack anew (`Stack._synthesizeTemplate`, aws-cdk-lib 2.275.0). So a
+file that is as new as the oldest of these belongs to the same synthesis: a synthesizer of a company's own may
+have written it for a tool that deploys it.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
 
-from secure_bucket.template.manifest import MANIFEST
-from secure_bucket.template.resolve import Assembly
+if TYPE_CHECKING:
+    from pathlib import Path
 
-__all__ = ["leftover_templates"]
+    from secure_bucket.template.manifest import CloudAssembly
 
-_ENDING = ".template.json"
+__all__ = ["TEMPLATE_ENDINGS", "unlisted_templates"]
+
+TEMPLATE_ENDINGS = (".template.json", ".template.yaml", ".template.yml")
 # `Stage.artifactId` of aws-cdk-lib 2.150 and 2.275 gives the directory of a Stage this prefix.
 _STAGE = "assembly-"
 
 
-def leftover_templates(assembly: Assembly) -> Iterator[str]:
-    """Yield the files and Stages that are in the directories of an assembly and that nothing deploys."""
-    assert assembly.manifests is not None
-    directories = [os.fspath(each) for each in assembly.manifests.directories]
-    read = {os.path.abspath(stack.document.name) for stack in assembly.stacks}
-    listed = {os.path.abspath(each) for each in directories}
-    for directory in directories:
-        try:
-            names = sorted(os.listdir(directory))
-        except OSError:
-            continue
-        for name in names:
-            path = os.path.join(directory, name)
-            if name.endswith(_ENDING):
+def unlisted_templates(manifests: CloudAssembly, read: Collection[str]) -> Iterator[tuple[Path, bool]]:
+    """Yield the templates that no manifest leads to, each with whether this synthesis wrote it.
+
+    Args:
+        manifests: What the manifests list.
+        read: The absolute paths of the files that have been read.
+    """
+    times = [time for time in (_written_at(stack.template) for stack in manifests.stacks) if time]
+    listed = {os.path.abspath(each) for each in manifests.directories}
+    pending = list(manifests.directories)
+    for directory in pending:
+        for path in sorted(directory.iterdir()) if directory.is_dir() else ():
+            if path.name.endswith(TEMPLATE_ENDINGS):
                 if os.path.abspath(path) not in read:
-                    yield path
-            elif (
-                name.startswith(_STAGE)
-                and os.path.abspath(path) not in listed
-                and os.path.isfile(os.path.join(path, MANIFEST))
-            ):
-                yield path
+                    yield path, bool(times) and _written_at(path) >= min(times)
+            elif path.name.startswith(_STAGE) and path.is_dir() and os.path.abspath(path) not in listed:
+                pending.append(path)
+
+
+def _written_at(file: Path) -> int:
+    """Return when a file was written or put there, in nanoseconds; 0 if there is no such file."""
+    try:
+        statuses = (os.stat(file), os.lstat(file))
+    except OSError:
+        return 0
+    # A copy can keep the time of its original, but not the time of its last change of status.
+    return max(max(each.st_mtime_ns, each.st_ctime_ns) for each in statuses)

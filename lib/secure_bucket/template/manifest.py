@@ -78,14 +78,14 @@ class CloudAssembly(Struct):
     Args:
         directory: The directory, as it was given.
         stacks: The stacks, those of Stages included.
-        assets: The file assets, by key.
+        assets: The file assets. Two may have one key, in the asset manifests of different stacks.
         directories: The directory of the assembly and those of its Stages.
         files: Every file that was read for this: manifests, asset manifests and metadata.
     """
 
     directory: str
     stacks: list[StackArtifact] = field(default_factory=list)
-    assets: dict[str, FileAsset] = field(default_factory=dict)
+    assets: list[FileAsset] = field(default_factory=list)
     directories: list[Path] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
 
@@ -144,16 +144,14 @@ def _read_directory(assembly: CloudAssembly, directory: Path, stage: str, level:
             assembly.stacks.append(stack)
             if stack.metadata_file != file:
                 assembly.files.append(stack.metadata_file)
-            for asset in _legacy_assets(directory, stack):
-                assembly.assets.setdefault(asset.key, asset)
+            assembly.assets += _legacy_assets(directory, stack)
         elif kind == "cdk:cloud-assembly" or "directoryName" in properties:
             inner = directory / _file(properties, "directoryName", name, file)
             _read_directory(assembly, inner, str(inner), level + 1)
         elif kind == "cdk:asset-manifest":
             listing = directory / _file(properties, "file", name, file)
             assembly.files.append(listing)
-            for asset in _assets(listing):
-                assembly.assets[asset.key] = asset
+            assembly.assets += _assets(listing)
 
 
 def _stack(

@@ -65,6 +65,7 @@ class Assembly(Struct, eq=False):
         stacks: Every stack, the nested ones after the one that nests them.
         acknowledged: What is acknowledged on constructs in the stacks.
         manifests: What its manifests list; `None` for templates that are in no cloud assembly.
+        unlisted: The files among the stacks that no manifest leads to.
         spent: How many values have been resolved so far.
         written_out: How many values its loops have come to so far.
     """
@@ -72,6 +73,7 @@ class Assembly(Struct, eq=False):
     stacks: Sequence[Stack]
     acknowledged: Sequence[Acknowledged] = ()
     manifests: CloudAssembly | None = None
+    unlisted: Sequence[str] = ()
     spent: int = 0
     written_out: int = 0
     _ambiguous: set[str] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 __all__ = ["NESTED_STACK", "PRODUCT", "PROVISIONED_PRODUCT", "kind_of", "matters", "most_important"]
@@ -17,12 +18,19 @@ _KINDS = {
     "AWS::Serverless::Application": "nested application",
     PRODUCT: "product",
     PROVISIONED_PRODUCT: "provisioned product",
+    # Their templates lie in a repository, from which CloudFormation deploys a stack at each push.
+    "AWS::CodeConnections::SyncConfiguration": "synchronized stack",
+    "AWS::CodeStarConnections::SyncConfiguration": "synchronized stack",
 }
+# A type that a company registered itself can do anything: only its name tells that it is about buckets.
+_PRIVATE_BUCKET = re.compile(r"(?!AWS::|Custom::|Alexa::)\w+::S3\w*::\w*Bucket\w*")
 
 
 def kind_of(resource_type: str) -> str:
     """Return what messages call a resource that deploys a template; `""` for other types of resources."""
-    return "module" if resource_type.endswith("::MODULE") else _KINDS.get(resource_type, "")
+    if resource_type.endswith("::MODULE"):
+        return "module"
+    return "private type" if _PRIVATE_BUCKET.fullmatch(resource_type) else _KINDS.get(resource_type, "")
 
 
 def matters(resource_type: str) -> bool:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from secure_bucket.template.resource_types import NESTED_STACK, PRODUCT, PROVISIONED_PRODUCT
+from secure_bucket.template.resource_types import NESTED_STACK, PRODUCT, PROVISIONED_PRODUCT, kind_of
 from secure_bucket.template.stack import Resource, is_function
 from secure_bucket.values.unknown import Unknown
 
@@ -47,8 +47,11 @@ def sources_of(resource: Resource, products: Collection[object] = ()) -> tuple[S
         products: The logical ids of the products in the same template that are read themselves.
     """
     properties = resource.properties
-    if resource.type.endswith("::MODULE"):
+    kind = kind_of(resource.type)
+    if kind in ("module", "private type"):
         return (Elsewhere("the registry of CloudFormation holds it"),)
+    if kind == "synchronized stack":
+        return (Elsewhere("CloudFormation takes it from a repository"),)
     if isinstance(properties, Unknown):
         return (Elsewhere(properties.reason),)
     if properties is None:
@@ -75,8 +78,11 @@ def _sources(kind: str, properties: Mapping[str, object], products: Collection[o
     elif kind == PROVISIONED_PRODUCT:
         product = properties.get("ProductId")
         named = product.get("Ref") if isinstance(product, Mapping) else None
+        version = properties.get("ProvisioningArtifactId")
         if named not in products:
             yield Elsewhere("the product is not declared here")
+        elif isinstance(version, str):
+            yield Elsewhere(f"the version `{version}` of the product is not declared here")
     elif kind == "AWS::Serverless::Application":
         location = properties.get("Location")
         if isinstance(location, Mapping) and "ApplicationId" in location:

@@ -91,6 +91,19 @@ def added_by_a_synthesizer(app: cdk.App) -> None:
     SecureBucket(stack(app, synthesizer=Sneaking()), "Good")
 
 
+class Publishing(Company):
+    """Write a template that no manifest names, for another tool."""
+
+    def synthesize(self, session: cdk.ISynthesisSession) -> None:
+        super().synthesize(session)
+        Path(session.outdir, "Baseline.template.json").write_text(json.dumps(PLAIN), encoding="utf-8")
+
+
+@situation("template that a synthesizer writes and that no manifest names")
+def published_by_a_synthesizer(app: cdk.App) -> None:
+    SecureBucket(stack(app, synthesizer=Publishing()), "Good")
+
+
 @situation("plain bucket in a Stage")
 def in_a_stage(app: cdk.App) -> None:
     s3.Bucket(stack(cdk.Stage(app, "Prod"), "Data"), "Plain")

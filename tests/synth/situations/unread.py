@@ -55,6 +55,13 @@ def broken_body(app: cdk.App) -> None:
     stack_set(app, template_body="{" + json.dumps(PLAIN))
 
 
+@situation("private type, or stack that CloudFormation takes from a repository", check=3)
+def registered(app: cdk.App) -> None:
+    top = stack(app)
+    cdk.CfnResource(top, "Bucket", type="Acme::S3::SecureBucket")
+    cdk.CfnResource(top, "Sync", type="AWS::CodeConnections::SyncConfiguration")
+
+
 @situation("module, provisioned product or nested application", check=3)
 def module(app: cdk.App) -> None:
     top = stack(app)

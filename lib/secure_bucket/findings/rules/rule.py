@@ -219,7 +219,8 @@ def _deny(judgement: Judgement, outcome: ClaimOutcome) -> str:
     statement = json.dumps(deny_plain_http(bucket_arn))
     file = judgement.stack.document.file
     # The command does not edit undecided policies, nor policies of buckets that are not declared here.
-    if file and not judgement.foreign and isinstance(outcome.verdict, Refuted):
+    is_a_file = judgement.stack.document.places is not None
+    if file and is_a_file and not judgement.foreign and isinstance(outcome.verdict, Refuted):
         return f"run `secure-bucket fix {shlex.quote(file)} --write`; `secure-bucket explain SB001` says more"
     if outcome.policy is not None:
         return f"add to the statements of `{outcome.policy.resource.logical_id}`: {statement}"
