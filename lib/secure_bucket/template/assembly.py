@@ -269,18 +269,16 @@ class _Reader(Struct):
     def read_unlisted(self) -> list[str]:
         """Read the templates of this synthesis that no manifest leads to, and return their files."""
         assert self.files.manifests is not None
-        found: list[str] = []
-        for file, is_new in list(unlisted_templates(self.files.manifests, self.seen)):
-            if is_new:
-                try:
-                    self.add(Stack(load_document(file), name=file.name, is_optional=True), file)
-                    found.append(os.fspath(file))
-                except NotATemplateError:
-                    continue
-                except TemplateError as error:
-                    self._note(error, file)
+        new = [file for file, is_new in unlisted_templates(self.files.manifests, self.seen) if is_new]
+        for file in new:
+            try:
+                self.add(Stack(load_document(file), name=file.name, is_optional=True), file)
+            except NotATemplateError:
+                continue
+            except TemplateError as error:
+                self._note(error, file)
         self.read_nested()
-        return found
+        return [os.fspath(file) for file in new if os.path.abspath(file) in self.seen]
 
     def _read_separate(self, file: Path, name: str) -> None:
         """Read a template that is deployed on its own, or perhaps not at all."""
