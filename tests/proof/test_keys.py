@@ -61,9 +61,9 @@ def test_presence_through_an_endpoint(name: str, expected: Availability) -> None
 @pytest.mark.parametrize(
     ("kind", "over_http", "expected"),
     [
-        (Kind.USER, True, Availability.NEVER),
+        (Kind.USER, True, Availability.ABSENT_RATHER),
         (Kind.USER, False, Availability.FREE),
-        (Kind.ANONYMOUS, False, Availability.NEVER),
+        (Kind.ANONYMOUS, False, Availability.ABSENT_RATHER),
     ],
 )
 def test_access_points_take_signed_requests_over_https(

@@ -173,15 +173,16 @@ for _name in (
     *("s3:dataaccesspointarn", "s3:dataaccesspointaccount", "s3:accesspointnetworkorigin"),
     "s3:x-amz-server-side-encryption-customer-algorithm",
 ):
-    # An access point is reached over HTTPS alone, and S3 refuses keys of customers over plain HTTP.
-    KEYS[_name] = Key(_name, form="absent")
+    # An access point is reached over HTTPS alone, and S3 refuses keys of customers over plain HTTP: nobody can
+    # show such a request. Whether S3 evaluates the policy before it refuses one is not documented.
+    KEYS[_name] = Key(_name, form="never")
 
 _TAG = "[A-Za-z0-9 _.:/=+@-]*"
 _FAMILIES = {
     "aws:principaltag/": Key("", kinds=SIGNED, form=_TAG, usually=NONE),
     "aws:requesttag/": Key("", form=_TAG),
     "aws:resourcetag/": Key("", form=_TAG),
-    "s3:accesspointtag/": Key("", form="absent"),
+    "s3:accesspointtag/": Key("", form="never"),
     "s3:existingobjecttag/": Key("", form=_TAG),
     "s3:requestobjecttag/": Key("", form=_TAG),
     "s3:buckettag/": Key("", form=_TAG),

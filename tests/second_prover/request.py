@@ -265,7 +265,7 @@ class Space:
         allowed = key.kinds
         if narrow and key.name.startswith("aws:principaltag/"):
             allowed = frozenset({Kind.USER, Kind.SESSION})
-        if key.form == "absent" or (narrow and key.form == "never"):
+        if narrow and key.form == "never":
             return [negate(one.present)]
         always = key.usually if narrow and key.usually is not None else key.always
         found.append(z3.Implies(one.present, self.is_(*allowed | (always if not narrow else set()))))

@@ -108,7 +108,7 @@ def sampled(policy: Policy, rng: random.Random, count: int) -> Request | None:
             if (
                 name in fixed
                 or not key.known
-                or key.form in ("absent", "never")
+                or key.form == "never"
                 or kind not in key.kinds
                 or rng.random() < 0.4
             ):
