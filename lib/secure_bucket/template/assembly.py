@@ -85,7 +85,7 @@ def read_templates(
     Raises:
         TemplateError: If one of them cannot be read.
     """
-    files = TemplateFiles(siblings={name: list(each) for name, each in (siblings or {}).items()})
+    files = TemplateFiles(siblings=siblings or {})
     reader = _Reader(files)
     documents = [each if isinstance(each, Document) else load_document(each) for each in templates]
     for document in documents:

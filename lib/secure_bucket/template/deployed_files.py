@@ -34,20 +34,20 @@ class TemplateFiles(Struct):
     Args:
         manifests: What the manifests of the assembly list; `None` outside of an assembly.
         constructs: The constructs of the assembly, with their templates.
-        siblings: The files of the run, by their last component.
+        siblings: The files of the run, by their last component; shared by all its templates.
+        given: The same for the templates that have been read together.
         documents: The templates that have been read, by file.
     """
 
     manifests: CloudAssembly | None = None
     constructs: Constructs = field(default_factory=Constructs)
-    siblings: dict[str, list[str]] = field(default_factory=dict)
+    siblings: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    given: dict[str, list[str]] = field(default_factory=dict)
     documents: dict[str, Document] = field(default_factory=dict)
 
     def give(self, document: Document) -> None:
         """Add a template of the run that has been read."""
-        files = self.siblings.setdefault(os.path.basename(document.name), [])
-        if document.name not in files:
-            files.append(document.name)
+        self.given.setdefault(os.path.basename(document.name), []).append(document.name)
         self.documents[os.path.abspath(document.name)] = document
 
     def load(self, file: Path) -> Document:
@@ -114,9 +114,10 @@ class TemplateFiles(Struct):
         from pathlib import Path
 
         path = end.partition("://")[2] or end
-        files = self.siblings.get(path.rpartition("/")[2], [])
+        name = path.rpartition("/")[2]
         around = {os.path.abspath(each.document.name) for each in (stack, *stack.ancestors)}
-        files = [file for file in files if os.path.abspath(file) not in around]
+        named = dict.fromkeys((*self.siblings.get(name, ()), *self.given.get(name, ())))
+        files = [file for file in named if os.path.abspath(file) not in around]
         if len(files) > 1:
             lengths = [_common_end(path, file) for file in files]
             files = [file for file, length in zip(files, lengths, strict=True) if length == max(lengths)]
