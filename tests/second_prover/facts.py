@@ -173,8 +173,8 @@ for _name in (
     *("s3:dataaccesspointarn", "s3:dataaccesspointaccount", "s3:accesspointnetworkorigin"),
     "s3:x-amz-server-side-encryption-customer-algorithm",
 ):
-    # An access point is reached over HTTPS alone, and S3 refuses keys of customers over plain HTTP: nobody can
-    # show such a request. Whether S3 evaluates the policy before it refuses one is not documented.
+    # An access point is reached over HTTPS alone, and S3 refuses keys of customers over plain HTTP: nobody
+    # can show such a request. Whether S3 evaluates the policy before it refuses one is not documented.
     KEYS[_name] = Key(_name, form="never")
 
 _TAG = "[A-Za-z0-9 _.:/=+@-]*"

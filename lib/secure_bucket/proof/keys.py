@@ -87,8 +87,8 @@ def presence_of(name: str, kind: Kind, *, through_endpoint: bool, tls_absent: bo
         case Presence.TLS:
             return Availability.FREE if tls_absent else Availability.ALWAYS
         case Presence.HTTPS if tls_absent or (key.kinds and kind not in key.kinds):
-            # S3 redirects or refuses such a request over plain HTTP. AWS does not say whether it evaluates the
-            # policy first, so a proof has to hold if the key is there, and no refutation rests on it.
+            # S3 redirects or refuses such a request over plain HTTP. AWS does not say whether it evaluates
+            # the policy first, so a proof has to hold if the key is there, and no refutation rests on it.
             return Availability.ABSENT_RATHER
         case Presence.REQUEST | Presence.ACTION | Presence.HTTPS:
             return Availability.FREE
