@@ -18,7 +18,7 @@
 #   make man                            the manual page, from the same source as --help, in build/man
 #   make first-steps                    follow the README from empty folders, each app red and then green
 #   make release                        build the release and check it, into dist/
-#   make mutate PART=proof              change the prover (or PART=policy) and see the tests fail
+#   make mutate ARGS="--each 20"         change the code that decides, and see the tests fail
 
 PYTHON ?= python3
 ARGS ?=
@@ -157,10 +157,8 @@ release:
 	.venv-release/bin/python -m pip install --quiet '.[all,release]' boto3-stubs
 	PATH=$(CURDIR)/.venv-release/bin:$$PATH .venv-release/bin/python tools/release.py
 
-PART ?= proof
 mutate: install
-	python -m pip install --quiet 'mutmut>=3,<4'
-	python tools/mutate.py $(PART) $(ARGS)
+	python tools/mutate.py --state build/mutants.jsonl $(ARGS)
 
 clean:
 	rm -rf .cache .venv .venv-ministack .venv-oldest-cdk .venv-release node_modules tests/formats/node_modules $(addsuffix /node_modules,$(TYPESCRIPT)) cdk.out build dist .mypy_cache .pytest_cache .ruff_cache lib/*.egg-info

@@ -1,97 +1,174 @@
-"""Change the evaluator or the prover in small ways, one at a time, and see that some test fails.
+"""Change the code that decides a verdict in small ways, one at a time, and see that some test fails.
 
-    pip install mutmut
-    python tools/mutate.py policy [--keep DIRECTORY]
-    python tools/mutate.py proof --names 'secure_bucket.proof.search.*' --keep DIRECTORY
-    python tools/mutate.py proof --count --keep DIRECTORY
+    python tools/mutate.py --state build/mutants.json --each 60
+    python tools/mutate.py --state build/mutants.json --modules proof.search --again
+    python tools/mutate.py --state build/mutants.json --count
 
-mutmut works on a copy, with the tests that are quick and not random. A second run with the same directory
-goes on where the first ended. docs/trust.md has the numbers; `survivors.txt` explains what survives.
+pytest collects the tests once. For each change a process is forked, in which the changed code takes the
+place of that of the function. It runs the tests that reach the function, the quick ones first, until one
+fails. What runs while a module is imported is changed in a process that imports everything anew.
+
+A seed decides in which order the changes of a module are drawn, so that the first of them are a fair sample.
+A second run with the same state goes on where the first ended. `survivors.txt` explains what survives.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
+import os
 import pathlib
-import shutil
-import subprocess
+import random
 import sys
-import tempfile
+import time
+from collections.abc import Iterator
 from typing import Final
+
+import pytest
+from mutation.changes import LIBRARY, Change, changes_of
+from mutation.notice import SURVIVED, Plugin, Reached, arguments_of_pytest
 
 ROOT: Final = pathlib.Path(__file__).parent.parent
 EXPLAINED: Final = ROOT / "tools" / "survivors.txt"
 """The changes that no test can or should notice: a name and a reason in each line."""
 
-TESTS: Final = {"policy": ["tests/policy"], "proof": ["tests/proof", "tests/cases"]}
-CONFIGURATION: Final = """\
-[tool.pytest.ini_options]
-pythonpath = [".", "benchmarks"]
-addopts = ["-p", "no:randomly"]
+NOT_CHANGED: Final = {"policy.s3_actions"}
+"""Modules that another tool generates."""
+IN_TEMPLATE: Final = (
+    *("resolve", "intrinsics", "worlds", "conditions", "loops", "mappings", "parameters", "policy_targets"),
+    *("deployments", "references", "pseudo_parameters"),
+)
+IN_FINDINGS: Final = ("judge", "combine", "declared")
+IN_TESTS: Final = (
+    *("cases", "resolve", "worlds", "deployments", "apart", "unreplaced", "numbers", "receivers", "text"),
+    "unread",
+)
+TESTS: Final = (
+    *("tests/policy", "tests/proof", "tests/cases", "tests/test_statements.py"),
+    *(f"tests/template/test_{name}.py" for name in IN_TESTS),
+    *("tests/findings/test_judge.py", "tests/findings/test_check.py"),
+)
 
-[tool.mutmut]
-source_paths = ["src"]
-only_mutate = ["src/secure_bucket/{part}/*.py"]
-do_not_mutate = ["*/s3_actions.py", "*/__init__.py"]
-also_copy = ["tests", "benchmarks"]
-# A change is slow to run, and what is about large policies, or about the evaluator alone, tells little of it.
-pytest_add_cli_args = ["-k", "not Bounds and not exponential and not witness and not denies_every"]
-pytest_add_cli_args_test_selection = {tests}
-"""
+
+def modules() -> list[str]:
+    """Return the modules that are changed."""
+    whole = [
+        f"{part}.{file.stem}"
+        for part in ("policy", "proof")
+        for file in sorted((LIBRARY / part).glob("*.py"))
+    ]
+    named = [
+        *whole,
+        *(f"template.{name}" for name in IN_TEMPLATE),
+        *(f"findings.{name}" for name in IN_FINDINGS),
+    ]
+    return [name for name in named if name not in NOT_CHANGED and not name.endswith("__init__")]
+
+
+class Run:
+    """The changes that are to be made, and what came of those before."""
+
+    def __init__(self, state: pathlib.Path | None, seed: int) -> None:
+        self.state = state
+        self.seed = seed
+        kept = state.read_text(encoding="utf-8").splitlines() if state and state.exists() else []
+        self.results: dict[str, str] = dict(json.loads(line) for line in kept)
+        self.wanted: list[Change] = []
+        self.end = math.inf
+
+    def choose(self, named: list[str], each: int, *, again: bool, seconds: float) -> None:
+        """Choose so many changes of each module, the first of each first."""
+        chosen: list[tuple[int, Change]] = []
+        for module in named:
+            drawn = self.drawn(module)
+            if again:
+                chosen += [(0, one) for one in drawn if self.results.get(one.name) == SURVIVED]
+            else:
+                chosen += [(at, one) for at, one in enumerate(drawn[:each]) if one.name not in self.results]
+        self.wanted = [one for _, one in sorted(chosen, key=lambda pair: pair[0])]
+        self.end = time.monotonic() + seconds
+
+    def drawn(self, module: str) -> list[Change]:
+        """Return the changes of a module in the order of the seed."""
+        found = changes_of(module)
+        random.Random(f"{self.seed} {module}").shuffle(found)
+        return found
+
+    def pending(self) -> Iterator[Change]:
+        """Yield the changes that are left, until the time is over."""
+        for change in self.wanted:
+            if time.monotonic() > self.end:
+                return
+            yield change
+
+    def note(self, change: Change, result: str) -> None:
+        """Keep a result."""
+        self.results[change.name] = result
+        if self.state is not None:
+            with self.state.open("a", encoding="utf-8") as file:
+                file.write(json.dumps([change.name, result], ensure_ascii=False) + "\n")
+        if result == SURVIVED:
+            print(change.name, file=sys.stderr, flush=True)
+
+    def count(self) -> int:
+        """Print the share of each module that was noticed; return 1 if a survivor is not explained."""
+        lines = EXPLAINED.read_text(encoding="utf-8").splitlines()
+        explained = {line.rpartition(": ")[0] for line in lines if line and not line.startswith("#")}
+        existing: set[str] = set()
+        survivors: set[str] = set()
+        totals = [0, 0, 0]
+        print("| module | changes | run | noticed | % |\n|---|---:|---:|---:|---:|")
+        for module in modules():
+            found = [change.name for change in changes_of(module)]
+            existing.update(found)
+            run = [name for name in found if name in self.results]
+            alive = {name for name in run if self.results[name] == SURVIVED}
+            survivors |= alive
+            row = (len(found), len(run), len(run) - len(alive))
+            totals = [sum(pair) for pair in zip(totals, row, strict=True)]
+            if run:
+                print(f"| `{module}` | {row[0]:,} | {row[1]} | {row[2]} | {100 * row[2] / row[1]:.1f} |")
+        if totals[1]:
+            share = totals[2] / totals[1]
+            error = 196 * math.sqrt(share * (1 - share) / totals[1])
+            print(
+                f"| all | {totals[0]:,} | {totals[1]:,} | {totals[2]:,} | {100 * share:.1f} ± {error:.1f} |"
+            )
+        gone = sorted(explained - existing)
+        unexplained = sorted(survivors - explained)
+        print(*(f"not explained: {name}" for name in unexplained), sep="\n")
+        print(*(f"explained, but no change of this code: {name}" for name in gone), sep="\n")
+        print(
+            f"{len(survivors)} survive, {len(unexplained)} of them without an explanation in {EXPLAINED.name}"
+        )
+        return int(bool(unexplained or gone))
 
 
 def main() -> int:
-    """Copy, mutate, count; fail if a change survives that `survivors.txt` does not explain."""
+    """Change, count; fail if a change survives that `survivors.txt` does not explain."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("part", choices=TESTS, help="the folder under lib/secure_bucket")
-    parser.add_argument("--keep", type=pathlib.Path, help="work here, and leave everything for a look")
-    parser.add_argument("--tests", nargs="+", help="the folders of tests to run (default: those of the part)")
-    parser.add_argument("--count", action="store_true", help="only count the results in --keep")
+    parser.add_argument("--state", type=pathlib.Path, help="keep results here, and go on from them")
+    parser.add_argument("--modules", nargs="+", default=modules(), help="only these, as `proof.search`")
     parser.add_argument(
-        "--names", nargs="+", default=[], help="only these, as `secure_bucket.proof.pattern.*`"
+        "--each", type=int, default=10**6, help="so many changes of each module (default: all)"
     )
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        work = arguments.keep or pathlib.Path(temporary)
-        if not arguments.count:
-            mutate(work, arguments.part, arguments.tests or TESTS[arguments.part], arguments.names)
-        return count(work)
-
-
-def mutate(work: pathlib.Path, part: str, tests: list[str], names: list[str]) -> None:
-    """Run mutmut on a copy; what it found before in the same folder is kept."""
-    work.mkdir(parents=True, exist_ok=True)
-    # mutmut finds a package under `src`, and nowhere else.
-    shutil.copytree(ROOT / "lib", work / "src", dirs_exist_ok=True)
-    for name in {*tests, "tests/cases", "benchmarks"}:
-        shutil.copytree(ROOT / name, work / name, dirs_exist_ok=True)
-    configuration = CONFIGURATION.format(part=part, tests=tests)
-    (work / "pyproject.toml").write_text(configuration, encoding="utf-8")
-    command = [sys.executable, "-m", "mutmut", "run", "--max-children", "1", *names]
-    subprocess.run(command, cwd=work, check=True)
-
-
-def count(work: pathlib.Path) -> int:
-    """Print the changes of each module that were noticed; return 1 if one survives without an explanation."""
-    lines = EXPLAINED.read_text(encoding="utf-8").splitlines()
-    explained = {line.partition(": ")[0] for line in lines if line and not line.startswith("#")}
-    survivors: set[str] = set()
-    print(f"{'module':<24}{'changes':>8}{'run':>6}{'noticed':>9}{'%':>7}")
-    for file in sorted((work / "mutants").rglob("*.meta")):
-        codes = json.loads(file.read_text(encoding="utf-8"))["exit_code_by_key"]
-        run = {name: code for name, code in codes.items() if code is not None}
-        alive = {name for name, code in run.items() if code == 0}
-        survivors |= alive
-        if run:
-            share = 100 * (len(run) - len(alive)) / len(run)
-            print(f"{file.name[:-8]:<24}{len(codes):>8}{len(run):>6}{len(run) - len(alive):>9}{share:>7.1f}")
-    unexplained = sorted(survivors - explained)
-    print(*unexplained, sep="\n")
-    print(f"{len(survivors)} survive, {len(unexplained)} of them without an explanation in {EXPLAINED.name}")
-    return int(bool(unexplained))
+    parser.add_argument("--seed", type=int, default=1, help="decides which changes are drawn (default: 1)")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="stop after that time")
+    parser.add_argument("--again", action="store_true", help="run only what survived before")
+    parser.add_argument("--count", action="store_true", help="only count what came out before")
+    options = parser.parse_args()
+    run = Run(options.state, options.seed)
+    if not options.count:
+        os.chdir(ROOT)
+        run.choose(options.modules, options.each, again=options.again, seconds=options.seconds)
+        watcher = Reached()
+        with watcher.watching():
+            import secure_bucket.checks  # noqa: F401 - this imports all modules that are changed.
+        pytest.main(arguments_of_pytest(TESTS), plugins=[Plugin(run.pending(), run.note, watcher.keys)])
+    return run.count()
 
 
 if __name__ == "__main__":

@@ -196,6 +196,32 @@ class TestCounterexamples:
         assert isinstance(verdict, Refuted)
         assert verdict.why == why
 
+    @pytest.mark.parametrize(
+        ("condition", "words"),
+        [
+            ({"IpAddress": {"aws:SourceIp": "8.8.8.8"}}, "is in `8.8.8.8`"),
+            ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::1:*"}}, "is like `arn:aws:iam::1:*`"),
+            ({"DateGreaterThan": {"aws:CurrentTime": "2031-01-01"}}, "is after `2031-01-01`"),
+            ({"DateGreaterThanEquals": {"aws:CurrentTime": "2031-01-01"}}, "is not before `2031-01-01`"),
+            ({"DateLessThan": {"aws:CurrentTime": "2031-01-01"}}, "is before `2031-01-01`"),
+            ({"DateLessThanEquals": {"aws:CurrentTime": "2031-01-01"}}, "is not after `2031-01-01`"),
+            ({"NumericGreaterThan": {"s3:max-keys": "5"}}, "is above `5`"),
+            ({"NumericGreaterThanEquals": {"s3:max-keys": "5"}}, "is at least `5`"),
+            ({"NumericLessThan": {"s3:max-keys": "5"}}, "is below `5`"),
+            ({"NumericLessThanEquals": {"s3:max-keys": "5"}}, "is at most `5`"),
+            ({"NumericNotEqualsIfExists": {"s3:max-keys": "5"}}, "if it is present, is not `5`"),
+            ({"StringLike": {"s3:prefix": ["a*", "b"]}}, "is like `a*` or `b`"),
+            ({"StringEquals": {"s3:prefix": "a"}}, "is `a`"),
+            ({"Null": {"s3:prefix": "true"}}, "to requests without `s3:prefix`"),
+            ({"Null": {"s3:prefix": "false"}}, "to requests with `s3:prefix`"),
+        ],
+        ids=str,
+    )
+    def test_why_says_what_the_condition_asks(self, condition: dict[str, Any], words: str) -> None:
+        verdict = prove(deny(Condition=HTTP | condition))
+        assert isinstance(verdict, Refuted)
+        assert verdict.why.endswith(words)
+
     def test_the_simplest_request_is_shown(self) -> None:
         exempt = {"AWS": ["arn:aws:iam::111122223333:role/etl"]}
         verdict = prove(deny(Principal=None, NotPrincipal=exempt), deny(Action="s3:Put*"))

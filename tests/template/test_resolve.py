@@ -8,6 +8,7 @@ import pytest
 
 from secure_bucket.template import Infeasible, parse_document, read_document
 from secure_bucket.template.intrinsics import FUNCTIONS
+from secure_bucket.template.parameters import read_parameter
 from secure_bucket.template.resolve import MAX_NESTING, MAX_VALUES, Resolver
 from secure_bucket.template.stack import Stack
 from secure_bucket.template.text import NO_VALUE
@@ -94,6 +95,68 @@ def test_what_cannot_be_told_is_unknown_with_a_reason_and_a_place(value: object)
     found = resolve(value)
     assert isinstance(found, Unknown)
     assert found.reason
+
+
+@pytest.mark.parametrize(
+    ("value", "reason", "pointer"),
+    [
+        ({"Fn::GetAtt": 5}, "`Fn::GetAtt` has the form [logical id, attribute]", ""),
+        ({"Fn::GetAtt": ["Reports"]}, "`Fn::GetAtt` has the form [logical id, attribute]", ""),
+        ({"Ref": "AWS::NotificationARNs"}, "it is known only at deployment", "/Ref"),
+        ({"Ref": "AWS::Nonsense"}, "`AWS::Nonsense` is not a pseudo parameter of CloudFormation", "/Ref"),
+        ({"Fn::FindInMap": ["No", "a", "b"]}, "there is no mapping `No` in this template", "/Fn::FindInMap"),
+        ({"Fn::FindInMap": ["Sizes", "test"]}, "`Fn::FindInMap` has the form [map, key, key]", ""),
+    ],
+    ids=str,
+)
+def test_the_reason_and_the_place_of_an_unknown_value(value: object, reason: str, pointer: str) -> None:
+    found = resolve(value)
+    assert isinstance(found, Unknown)
+    assert found.reason == reason
+    assert found.at.pointer == pointer
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ([{"Ref": "Stage"}, "Same"], "1"),
+        ([{"Ref": "Stage"}, "Other"], "<Fn::FindInMap(Rows, <Stage>, Other)>"),
+        (["a", {"Ref": "Stage"}], "<Fn::FindInMap(Rows, a, <Stage>)>"),
+        (["b", {"Ref": "Stage"}], "1"),
+    ],
+    ids=str,
+)
+def test_a_row_that_a_parameter_chooses_is_known_where_all_are_the_same(
+    keys: list[object], expected: str
+) -> None:
+    rows = {"a": {"Same": "1", "Other": "2"}, "b": {"Same": "1"}, "c": {"Same": "1", "Other": "3"}}
+    assembly = read_document(parse_document(TEMPLATE | {"Mappings": {"Rows": rows}}))
+    made = Resolver(assembly, World(), FUNCTIONS)
+    assert str(made.resolve(assembly.stacks[0], {"Fn::FindInMap": ["Rows", *keys]}, "")) == expected
+
+
+@pytest.mark.parametrize(
+    ("limits", "taken", "refused"),
+    [
+        ({"AllowedPattern": "[a-c]+"}, ["abc", "a" * 9], ["", "d", "ab "]),
+        # What Java and Python may read differently refuses nothing.
+        ({"AllowedPattern": "(?i)abc"}, ["x"], []),
+        ({"AllowedPattern": "[[a]]"}, ["x"], []),
+        ({"AllowedPattern": "(a"}, ["x"], []),
+        ({"AllowedPattern": "a" * 101}, ["x"], []),
+        ({"MinLength": 2, "MaxLength": "3"}, ["ab", "abc"], ["a", "abcd"]),
+        ({"Type": "Number", "MinValue": 2, "MaxValue": 3}, ["2", "2.5", "3"], ["1", "4", "x", ""]),
+        ({"Type": "AWS::EC2::VPC::Id"}, ["vpc-1"], [""]),
+        ({"AllowedValues": ["a", 1]}, ["a", "1"], ["b", ""]),
+        ({"Type": "AWS::SSM::Parameter::Value<String>", "AllowedValues": ["a"]}, ["a", "b", ""], []),
+    ],
+    ids=str,
+)
+def test_a_parameter_takes_what_cloudformation_takes(
+    limits: dict[str, Any], taken: list[str], refused: list[str]
+) -> None:
+    parameter = read_parameter({"Type": "String", **limits})
+    assert [value for value in taken + refused if parameter.admits(value)] == taken
 
 
 def test_parameter_is_a_hole_in_a_text() -> None:

@@ -160,6 +160,11 @@ class ConditionKey(Struct, frozen=True):
     read: str = READ
 
     @property
+    def is_listed(self) -> bool:
+        """Whether the Service Authorization Reference lists it for the actions that can have it."""
+        return self.presence in (Presence.ACTION, Presence.HTTPS)
+
+    @property
     def source(self) -> str:
         """The address of what AWS says about it."""
         prefix, _, name = self.name.partition(":")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from secure_bucket.policy.condition_keys import Presence, key_of
+from secure_bucket.policy.condition_keys import key_of
 from secure_bucket.policy.document import Patterns, Principal, Principals
 from secure_bucket.policy.principal import Kind
 from secure_bucket.policy.request import Request
@@ -65,7 +65,7 @@ def request_of(
 
 def _depends_on_action(name: str) -> bool:
     key = key_of(name) or key_of(f"{name}/x")
-    return key is not None and key.presence is Presence.ACTION
+    return key is not None and key.is_listed
 
 
 def foreign_key(request: Request) -> str | None:
@@ -171,7 +171,7 @@ def _condition(comparison: Comparison) -> str:
     if comparison.negated:
         relation = relation.replace("is", "is not", 1)
     absent_too = ", if it is present," if condition.if_exists else ""
-    values = _alternatives([str(value) for value in condition.values])
+    values = _alternatives([str(value) for value in condition.values], "or")
     return f"when `{condition.key}`{absent_too} {relation} {values}"
 
 
@@ -218,9 +218,9 @@ def _list_of(patterns: Patterns, positive: str, negative: str) -> str:
     return f"{negative if patterns.negated else positive} {_alternatives(values)}"
 
 
-def _alternatives(values: Sequence[str]) -> str:
+def _alternatives(values: Sequence[str], word: str = "and") -> str:
     """Return at most three values, quoted, for a sentence."""
     shown = [f"`{value if len(value) <= 80 else value[:79] + '…'}`" for value in values[:3]]
     if len(values) > 3:
         shown[2:] = [f"{len(values) - 2} more"]
-    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+    return f" {word} ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)

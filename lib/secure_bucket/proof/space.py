@@ -133,8 +133,4 @@ class Space:
 def _is_foreign(name: str, target: Target) -> bool:
     """Return whether AWS lists a key only for actions on something else."""
     key = key_of(name)
-    return (
-        key is not None
-        and key.presence in (Presence.ACTION, Presence.HTTPS)
-        and plain_key(name) not in keys_on(target)
-    )
+    return key is not None and key.is_listed and plain_key(name) not in keys_on(target)

@@ -1,0 +1,250 @@
+"""Give a changed module to a process of its own, and learn which test notices."""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import functools
+import gc
+import importlib.machinery
+import os
+import resource
+import signal
+import sys
+import time
+import types
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+from mutation.changes import LIBRARY, Change, changed_tree, source_of
+
+if TYPE_CHECKING:
+    import ast
+
+__all__ = ["SURVIVED", "Plugin", "Reached", "arguments_of_pytest"]
+
+SURVIVED: Final = "survived"
+QUICK: Final = 0.2
+"""The seconds of tests that are run for a change of what is no function."""
+SECONDS: Final = 120
+"""What a change may take in all; one that takes longer counts as noticed."""
+LEFT_OUT: Final = "not Bounds and not refresh and not more_worlds"
+"""Tests that take seconds; what they hold is a bound."""
+
+Key = tuple[str, str, int]
+
+
+def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield constant
+            yield from _codes(constant)
+
+
+def _key(code: types.CodeType) -> Key:
+    return code.co_filename, code.co_qualname, code.co_firstlineno
+
+
+def put_in_place(change: Change, functions: list[types.FunctionType]) -> bool:
+    """Give the functions of a module their changed code; return whether some function has it now."""
+    file = str(source_of(change.module))
+    new = {_key(code): code for code in _codes(compile(changed_tree(change), file, "exec"))}
+    is_changed = False
+    for function in functions:
+        other = new.get(_key(function.__code__))
+        if other is not None and other != function.__code__:
+            function.__code__ = other
+            is_changed = True
+    return is_changed
+
+
+class _Changed(importlib.machinery.SourceFileLoader):
+    """Load a module from a changed syntax tree."""
+
+    tree: ast.Module
+
+    def get_code(self, fullname: str) -> types.CodeType:
+        return compile(self.tree, self.path, "exec")
+
+
+class _Finder:
+    def __init__(self, change: Change) -> None:
+        self.name = f"secure_bucket.{change.module}"
+        self.loader = _Changed(self.name, str(source_of(change.module)))
+        self.loader.tree = changed_tree(change)
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> Any:
+        if name != self.name:
+            return None
+        return importlib.machinery.ModuleSpec(name, self.loader, origin=self.loader.path)
+
+
+class Reached:
+    """Learn which functions of the library run, by the name of their code."""
+
+    def __init__(self) -> None:
+        self.keys: set[Key] = set()
+
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[None]:
+        """Take note of every call, also of functions that are not the library's."""
+        codes: set[types.CodeType] = set()
+
+        def note(frame: types.FrameType, event: str, argument: object) -> None:
+            codes.add(frame.f_code)
+
+        sys.setprofile(note)
+        try:
+            yield
+        finally:
+            sys.setprofile(None)
+        self.keys = {_key(code) for code in codes if code.co_filename.startswith(str(LIBRARY))}
+
+
+class Plugin:
+    """Take the collected tests of pytest, and run them for each change."""
+
+    def __init__(
+        self, changes: Iterable[Change], note: Callable[[Change, str], None], at_import: set[Key]
+    ) -> None:
+        self.changes = changes
+        self.note = note
+        self.at_import = at_import
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        self.items = session.items
+        reached: list[tuple[float, set[Key]]] = []
+        for index, item in enumerate(self.items):
+            start = time.process_time()
+            watcher = Reached()
+            with watcher.watching():
+                is_noticed = self.fails(index, index + 1 if index + 1 < len(self.items) else None)
+            if is_noticed:
+                raise SystemExit(f"{item.nodeid} fails without a change")
+            reached.append((time.process_time() - start, watcher.keys))
+        gc.collect()
+        self.functions = [
+            one
+            for one in gc.get_objects()
+            if isinstance(one, types.FunctionType) and one.__code__.co_filename.startswith(str(LIBRARY))
+        ]
+        for one in gc.get_objects():
+            if isinstance(one, functools._lru_cache_wrapper):
+                one.cache_clear()
+        gc.freeze()
+        # INVARIANT: without a change no test fails in such a process, or every change would count as noticed.
+        everything = [(False, seconds, index) for index, (seconds, _) in enumerate(reached)]
+        everything.sort()
+        unchanged = forked(lambda: self.first_to_fail(everything))
+        if unchanged != SURVIVED:
+            raise SystemExit(f"without a change: {unchanged}")
+        for change in self.changes:
+            self.note(change, self.result(change, reached))
+        return True
+
+    def fails(self, index: int, following: int | None) -> bool:
+        """Run a test, after which another follows, and return whether it fails."""
+        next_item = None if following is None else self.items[following]
+        return any(
+            report.failed for report in runtestprotocol(self.items[index], log=False, nextitem=next_item)
+        )
+
+    def result(self, change: Change, reached: list[tuple[float, set[Key]]]) -> str:
+        """Return what comes of a change; the tests of its own module run first, and the quick ones."""
+        file, own = str(source_of(change.module)), change.module.rpartition(".")[2]
+
+        def is_inside(key: Key) -> bool:
+            return key[0] == file and _function_of(key[1]) == change.function
+
+        order = sorted(
+            (own not in self.items[index].nodeid, seconds, index)
+            for index, (seconds, _) in enumerate(reached)
+        )
+        chosen = [one for one in order if any(map(is_inside, reached[one[2]][1]))]
+        # What is no function, or runs at import, may matter anywhere.
+        anywhere = not chosen or any(map(is_inside, self.at_import))
+        tests = [one for one in order if one[1] < QUICK] if anywhere else chosen
+
+        def with_change() -> str:
+            return self.first_to_fail(tests) if put_in_place(change, self.functions) else "unplaced"
+
+        result = "unplaced" if anywhere else forked(with_change)
+        names = [self.items[index].nodeid for _, _, index in tests]
+        return forked(lambda: anew(change, names)) if result == "unplaced" else result
+
+    def first_to_fail(self, chosen: list[tuple[bool, float, int]]) -> str:
+        """Run tests until one fails, and return which."""
+        signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
+        following = [index for _, _, index in chosen[1:]] + [None]
+        for (_, seconds, index), after in zip(chosen, following, strict=True):
+            # A test that takes twenty times as long goes round in a circle.
+            signal.setitimer(signal.ITIMER_PROF, max(2, 20 * seconds))
+            if self.fails(index, after):
+                return f"noticed by {self.items[index].name[:80]}"
+        return SURVIVED
+
+
+def _function_of(qualname: str) -> str:
+    """Return the name of the function around a lambda or a comprehension, as `changes` writes it."""
+    return ".".join(part for part in qualname.replace("<locals>.", "").split(".") if part[0] != "<")
+
+
+class Selection:
+    """Let pytest run some of the tests, in an order."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.order = {name: place for place, name in enumerate(names)}
+
+    def pytest_runtest_setup(self) -> None:
+        # A test that takes so long goes round in a circle.
+        signal.setitimer(signal.ITIMER_PROF, 20)
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items[:] = sorted(
+            (item for item in items if item.nodeid in self.order), key=lambda item: self.order[item.nodeid]
+        )
+
+
+def anew(change: Change, names: list[str]) -> str:
+    """Import everything anew with a change, and run some tests."""
+    for name in list(sys.modules):
+        if name.partition(".")[0] in ("secure_bucket", "tests", "conftest"):
+            del sys.modules[name]
+    sys.meta_path.insert(0, _Finder(change))  # type: ignore[arg-type]
+    signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
+    files = dict.fromkeys(name.partition("::")[0] for name in names)
+    code = pytest.main([*arguments_of_pytest(files), "-x"], plugins=[Selection(names)])
+    return SURVIVED if code == 0 else "noticed at import"
+
+
+def forked(work: Any) -> str:
+    """Return what some work in a process of its own comes to; one that dies has noticed the change."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
+        faulthandler.disable()
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        try:
+            result = work()
+        except BaseException as error:  # Whatever it raises, the change was noticed.
+            result = f"noticed by {type(error).__name__}"
+        os.write(writing, result.encode()[:200])
+        os._exit(0)
+    os.close(writing)
+    with open(reading, "rb") as answer:
+        result = answer.read().decode(errors="replace")
+    os.waitpid(child, 0)
+    return result or "noticed by the time it takes"
+
+
+def arguments_of_pytest(files: Iterable[str]) -> list[str]:
+    """Return what pytest is told."""
+    return ["-q", "-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:xdist", "-k", LEFT_OUT, *files]
