@@ -7,6 +7,7 @@ import faulthandler
 import functools
 import gc
 import importlib.machinery
+import math
 import os
 import resource
 import signal
@@ -28,7 +29,7 @@ __all__ = ["SURVIVED", "Plugin", "Reached", "arguments_of_pytest"]
 
 SURVIVED: Final = "survived"
 QUICK: Final = 0.2
-"""The seconds of tests that are run for a change of what is no function."""
+"""The seconds of the tests that are run for a change outside of functions."""
 SECONDS: Final = 120
 """What a change may take in all; one that takes longer counts as noticed."""
 LEFT_OUT: Final = "not Bounds and not refresh and not more_worlds"
@@ -116,7 +117,8 @@ class Plugin:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        self.items = session.items
+        # A test with random examples could fail by itself, and would count as one that notices.
+        self.items = [item for item in session.items if not _is_random(item)]
         reached: list[tuple[float, set[Key]]] = []
         for index, item in enumerate(self.items):
             start = time.process_time()
@@ -124,8 +126,9 @@ class Plugin:
             with watcher.watching():
                 is_noticed = self.fails(index, index + 1 if index + 1 < len(self.items) else None)
             if is_noticed:
-                raise SystemExit(f"{item.nodeid} fails without a change")
-            reached.append((time.process_time() - start, watcher.keys))
+                print(f"left out, because it fails without a change: {item.nodeid}", file=sys.stderr)
+                watcher.keys = set()
+            reached.append((math.inf if is_noticed else time.process_time() - start, watcher.keys))
         gc.collect()
         self.functions = [
             one
@@ -137,7 +140,7 @@ class Plugin:
                 one.cache_clear()
         gc.freeze()
         # INVARIANT: without a change no test fails in such a process, or every change would count as noticed.
-        everything = [(False, seconds, index) for index, (seconds, _) in enumerate(reached)]
+        everything = [(False, each[0], index) for index, each in enumerate(reached) if each[0] < SECONDS]
         everything.sort()
         unchanged = forked(lambda: self.first_to_fail(everything))
         if unchanged != SURVIVED:
@@ -165,7 +168,7 @@ class Plugin:
             for index, (seconds, _) in enumerate(reached)
         )
         chosen = [one for one in order if any(map(is_inside, reached[one[2]][1]))]
-        # What is no function, or runs at import, may matter anywhere.
+        # Code outside of functions, or that runs at import, may matter anywhere.
         anywhere = not chosen or any(map(is_inside, self.at_import))
         tests = [one for one in order if one[1] < QUICK] if anywhere else chosen
 
@@ -186,6 +189,10 @@ class Plugin:
             if self.fails(index, after):
                 return f"noticed by {self.items[index].name[:80]}"
         return SURVIVED
+
+
+def _is_random(item: pytest.Item) -> bool:
+    return getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
 
 
 def _function_of(qualname: str) -> str:
@@ -234,7 +241,7 @@ def forked(work: Any) -> str:
         os.dup2(nowhere, 2)
         try:
             result = work()
-        except BaseException as error:  # Whatever it raises, the change was noticed.
+        except BaseException as error:  # Any error notices the change.
             result = f"noticed by {type(error).__name__}"
         os.write(writing, result.encode()[:200])
         os._exit(0)

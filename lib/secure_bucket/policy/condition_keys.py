@@ -128,6 +128,8 @@ class Presence(enum.Enum):
 _SIGNED: Final = (Kind.USER, Kind.ROLE, Kind.ROOT, Kind.FEDERATED)
 _TAGGED: Final = (Kind.USER, Kind.ROLE, Kind.FEDERATED)
 _ROLE: Final = (Kind.ROLE,)
+_MFA: Final = (Kind.USER, Kind.ROLE, Kind.ROOT)
+"""Keys about MFA are "not present for federated identities"."""
 _BY_SERVICE: Final = (Kind.SERVICE,)
 _NAMED: Final = (*_SIGNED, Kind.SERVICE)
 
@@ -175,13 +177,13 @@ class ConditionKey(Struct, frozen=True):
 
 
 # fmt: off
-# AWS General Reference, *Amazon S3 endpoints and quotas*: the Regions of the partition `aws`.
+# The Regions of S3 in the partition `aws`, as botocore 1.44.8 lists them in `endpoints.json`.
 _REGIONS: Final = (
-    "us-east-1", "us-east-2", "us-west-1", "us-west-2", "af-south-1", "ap-east-1", "ap-northeast-1",
+    "us-east-1", "us-east-2", "us-west-1", "us-west-2", "af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1",
     "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2",
-    "ap-southeast-3", "ap-southeast-4", "ca-central-1", "ca-west-1", "eu-central-1", "eu-central-2",
-    "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1",
-    "me-central-1", "me-south-1", "sa-east-1",
+    "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7", "ca-central-1",
+    "ca-west-1", "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1",
+    "eu-west-2", "eu-west-3", "il-central-1", "me-central-1", "me-south-1", "mx-central-1", "sa-east-1",
 )
 
 _ROWS: Final = (
@@ -202,8 +204,8 @@ _ROWS: Final = (
     ConditionKey("aws:FederatedProvider", Type.STRING, Presence.CARRIED, Form.ANY, "cognito-identity.amazonaws.com", kinds=_ROLE),
     ConditionKey("aws:TokenIssueTime", Type.DATE, Presence.CARRIED, kinds=_SIGNED),
     ConditionKey("aws:SignInSessionArn", Type.ARN, Presence.CARRIED, Form.ARN, "arn:aws:signin:us-east-1:111122223333:session/example", kinds=_SIGNED),
-    ConditionKey("aws:MultiFactorAuthAge", Type.WHOLE, Presence.CARRIED, kinds=_SIGNED),
-    ConditionKey("aws:MultiFactorAuthPresent", Type.BOOLEAN, Presence.CARRIED, kinds=_SIGNED),
+    ConditionKey("aws:MultiFactorAuthAge", Type.WHOLE, Presence.CARRIED, kinds=_MFA),
+    ConditionKey("aws:MultiFactorAuthPresent", Type.BOOLEAN, Presence.CARRIED, kinds=_MFA),
     ConditionKey("aws:ChatbotSourceArn", Type.ARN, Presence.CARRIED, Form.ARN, "arn:aws:chatbot::111122223333:chat-configuration/example", kinds=_ROLE),
     ConditionKey("aws:Ec2InstanceSourceVpc", Type.STRING, Presence.CARRIED, Form.VPC, "vpc-0example", kinds=_ROLE),
     ConditionKey("aws:Ec2InstanceSourcePrivateIPv4", Type.ADDRESS, Presence.CARRIED, Form.ANY, "10.0.0.7", kinds=_ROLE),
