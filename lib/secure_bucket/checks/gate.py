@@ -7,14 +7,13 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from typing import Any
 
 from msgspec import Struct
 
 from secure_bucket.checks.refusal import move_aside, refuse, stages_in
 from secure_bucket.errors import SecureBucketError, TemplateError
 from secure_bucket.findings.finding import Fault
-from secure_bucket.template.manifest import MANIFEST
+from secure_bucket.template.manifest import MANIFEST, read_manifest
 from secure_bucket.template.write import write_atomically
 from secure_bucket.values.unknown import Place
 
@@ -73,7 +72,7 @@ def missing_keys(directory: str) -> frozenset[str]:
         TemplateError: If the manifest cannot be read.
     """
     file = os.path.join(directory, MANIFEST)
-    manifest = _read(file)
+    manifest = read_manifest(file)
     missing = manifest.get("missing")
     if missing is None:
         return frozenset()
@@ -138,7 +137,7 @@ def waits_for_context(directory: str, *, called_by_cdk: bool) -> bool:
     file = os.path.join(directory, MANIFEST)
     # INVARIANT: a CLI that gives up must not find these stacks. A look-up needs `missing` alone, and the next
     # round writes the manifests again.
-    hidden = json.dumps({**_read(file), "artifacts": {}})
+    hidden = json.dumps({**read_manifest(file), "artifacts": {}})
     try:
         write_atomically(memory, json.dumps(sorted(keys)))
         for each in stages_in(directory):
@@ -147,19 +146,6 @@ def waits_for_context(directory: str, *, called_by_cdk: bool) -> bool:
     except OSError as error:
         raise SecureBucketError(f"`{directory}` cannot be written: {error.strerror or error}") from None
     return True
-
-
-def _read(file: str) -> Mapping[str, Any]:
-    try:
-        with open(file, "rb") as stream:
-            manifest = json.loads(stream.read())
-    except OSError as error:
-        raise TemplateError(f"`{file}` cannot be read: {error.strerror or error}") from None
-    except (ValueError, RecursionError) as error:
-        raise TemplateError(f"`{file}` is not JSON: {error}; did the app end too early?") from None
-    if not isinstance(manifest, Mapping):
-        raise TemplateError(f"`{file}` is not an object: it does not belong to a cloud assembly")
-    return manifest
 
 
 def _list(value: object, file: str) -> list[object]:

@@ -7,7 +7,8 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 
-from secure_bucket.template.manifest import MANIFEST
+from secure_bucket.errors import TemplateError
+from secure_bucket.template.manifest import MANIFEST, read_manifest
 from secure_bucket.template.write import write_atomically
 
 __all__ = [
@@ -48,18 +49,18 @@ def leave_tree(directory: str) -> None:
 
     Raises:
         OSError: If it cannot be written.
-        ValueError: If the refused manifest cannot be read.
+        TemplateError: If the refused manifest cannot be read.
     """
-    shell = _without_stacks(_read(os.path.join(directory, REFUSED)))
+    shell = _without_stacks(read_manifest(os.path.join(directory, REFUSED)))
     write_atomically(os.path.join(directory, MANIFEST), json.dumps(shell))
 
 
 def is_refused(directory: str) -> bool:
     """Tell whether the manifest of a directory is one that `leave_tree` left."""
     try:
-        refused = _read(os.path.join(directory, REFUSED))
-        return _read(os.path.join(directory, MANIFEST)) == _without_stacks(refused)
-    except (OSError, ValueError, RecursionError):
+        refused = read_manifest(os.path.join(directory, REFUSED))
+        return read_manifest(os.path.join(directory, MANIFEST)) == _without_stacks(refused)
+    except TemplateError:
         return False
 
 
@@ -73,14 +74,6 @@ def _without_stacks(manifest: Mapping[str, object]) -> dict[str, object]:
         if isinstance(each, Mapping) and each.get("type") == _TREE
     }
     return {"version": manifest.get("version"), "artifacts": trees}
-
-
-def _read(file: str) -> Mapping[str, object]:
-    with open(file, "rb") as stream:
-        content = json.loads(stream.read())
-    if not isinstance(content, Mapping):
-        raise ValueError(f"`{file}` is not an object")
-    return content
 
 
 def move_aside(directory: str) -> bool:

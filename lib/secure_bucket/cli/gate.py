@@ -104,7 +104,7 @@ def _gate(arguments: argparse.Namespace, files: tuple[ReportTo, ...]) -> int:
             _refuse(directory)
             if shown:
                 # The verdict does not depend on what `cdk explore` shows.
-                with contextlib.suppress(OSError, ValueError):
+                with contextlib.suppress(OSError, SecureBucketError):
                     leave_tree(directory)
         return 0 if passed else 1
 

@@ -19,7 +19,7 @@ from secure_bucket.template.scan import read_strict_json
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["MANIFEST", "CloudAssembly", "FileAsset", "StackArtifact", "read_json", "read_manifests"]
+__all__ = ["MANIFEST", "CloudAssembly", "FileAsset", "StackArtifact", "read_manifest", "read_manifests"]
 
 MANIFEST = "manifest.json"
 
@@ -110,19 +110,22 @@ def read_manifests(directory: str | os.PathLike[str]) -> CloudAssembly:
     return assembly
 
 
-def read_json(file: Path) -> object:
-    """Return the content of a file of an assembly.
+def read_manifest(file: str | os.PathLike[str]) -> Mapping[str, Any]:
+    """Return the content of a manifest, or of another JSON file of an assembly.
 
     Raises:
-        TemplateError: If it is missing or is not JSON.
+        TemplateError: If it is missing, is not JSON or is not an object.
     """
-    if not file.exists():
+    if not os.path.exists(file):
         raise TemplateError(f"`{file}` is missing: give the directory of a cloud assembly, such as `cdk.out`")
     try:
         # INVARIANT: of two artifacts with one name, nobody knows which one is deployed.
-        return read_strict_json(read_bytes(file).decode("utf-8-sig"))
+        content = read_strict_json(read_bytes(file).decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise TemplateError(f"`{file}` is not JSON: {error}; is it truncated?") from None
+        raise TemplateError(f"`{file}` is not JSON: {error}; did the app end too early?") from None
+    if not isinstance(content, Mapping):
+        raise TemplateError(f"`{file}` is not an object: it does not belong to a cloud assembly")
+    return content
 
 
 def _read_directory(assembly: CloudAssembly, directory: Path, stage: str, level: int) -> None:
@@ -130,7 +133,7 @@ def _read_directory(assembly: CloudAssembly, directory: Path, stage: str, level:
         raise TemplateError(f"`{directory}`: cloud assemblies are nested deeper than {_MAX_LEVELS} levels")
     assembly.directories.append(directory)
     file = directory / MANIFEST
-    manifest = read_json(file)
+    manifest = read_manifest(file)
     assembly.files.append(file)
     for name, artifact in _mapping(manifest, "artifacts", file).items():
         kind = artifact.get("type") if isinstance(artifact, Mapping) else None
@@ -167,7 +170,7 @@ def _stack(
     if further is not None and not (isinstance(further, str) and further == os.path.basename(further)):
         where = "a file in the same directory"
         raise TemplateError(f"`{file}`: `additionalMetadataFile` of the artifact `{name}` is not {where}")
-    for content in (artifact.get("metadata"), read_json(directory / further) if further else None):
+    for content in (artifact.get("metadata"), read_manifest(directory / further) if further else None):
         for path, entries in content.items() if isinstance(content, Mapping) else ():
             known = metadata.get(path)
             if isinstance(known, list) and isinstance(entries, list):
@@ -188,7 +191,7 @@ def _stack(
 
 
 def _assets(file: Path) -> Iterator[FileAsset]:
-    for key, asset in _mapping(read_json(file), "files", file, required=False).items():
+    for key, asset in _mapping(read_manifest(file), "files", file, required=False).items():
         source = asset.get("source") if isinstance(asset, Mapping) else None
         path = source.get("path") if isinstance(source, Mapping) else None
         destinations = asset.get("destinations") if isinstance(asset, Mapping) else None
@@ -216,11 +219,11 @@ def _legacy_assets(directory: Path, stack: StackArtifact) -> Iterator[FileAsset]
                 yield FileAsset(key, directory / path)
 
 
-def _mapping(value: object, key: str, file: Path, *, required: bool = True) -> Mapping[str, Any]:
-    inner = value.get(key) if isinstance(value, Mapping) else None
+def _mapping(value: Mapping[str, Any], key: str, file: Path, *, required: bool = True) -> Mapping[str, Any]:
+    inner = value.get(key)
     if isinstance(inner, Mapping):
         return inner
-    if not required and isinstance(value, Mapping):
+    if not required:
         return {}
     raise TemplateError(f"`{file}` has no `{key}`: it does not belong to a cloud assembly")
 
