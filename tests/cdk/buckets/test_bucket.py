@@ -225,13 +225,13 @@ def test_it_asks_no_more_of_the_kernel_than_a_plain_bucket_with_the_same_props()
 def _calls(make: Callable[[cdk.Stack, str], object]) -> int:
     stack = cdk.Stack(cdk.App(), "Top")
     make(stack, "First")
-    with _counted() as calls:
+    with counted() as calls:
         make(stack, "Second")
     return len(calls)
 
 
 @contextmanager
-def _counted() -> Iterator[list[object]]:
+def counted() -> Iterator[list[object]]:
     """Everything that is sent to the Node process, in order."""
     calls: list[object] = []
     send = jsii_process._NodeProcess.send

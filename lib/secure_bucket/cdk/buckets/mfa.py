@@ -12,8 +12,9 @@ from constructs import IConstruct
 from secure_bucket.cdk.buckets.mfa_options import WHAT, Excepted, MfaOperation, MfaOptions
 from secure_bucket.cdk.buckets.refuse import refuse
 from secure_bucket.cdk.fix.lifetime import keep_policy
-from secure_bucket.cdk.fix.policy_finder import PolicyFinder, path_of
+from secure_bucket.cdk.fix.policy_finder import PolicyFinder
 from secure_bucket.cdk.fix.policy_writer import add_policy, add_statements, arn_for, hindrance
+from secure_bucket.cdk.fix.survey import SeenBucket, Survey, path_of
 from secure_bucket.cdk.versions import Mixin
 
 __all__ = ["BucketMfa", "MfaOperation"]
@@ -87,21 +88,18 @@ class BucketMfa(Mixin):
         )
         self.check(name, auto_delete_objects=deletes)
         _check_versioning(construct, name)
-        owner = owner if isinstance(owner, s3.Bucket) else None
-        policy = PolicyFinder(cdk.Stage.of(construct) or construct.node.root).policy_of(
-            construct, path, owner
-        )
+        bucket = SeenBucket(construct)
+        policy = PolicyFinder(Survey(cdk.Stage.of(construct) or construct.node.root)).policy_of(bucket)
         if isinstance(policy, str):
             _refuse_policy(name, policy)
         if policy is None:
-            add_policy(construct, owner, "MfaPolicy", self._options.statements(construct.attr_arn))
+            add_policy(bucket, "MfaPolicy", self._options.statements(bucket.arn))
         else:
-            statements = self._options.statements(arn_for(policy, construct))
-            document = cdk.Stack.of(policy).resolve(policy.policy_document)
-            if why := hindrance(policy, construct, document, statements):
-                _refuse_policy(name, f"its policy `{path_of(policy)}` {why}")
-            add_statements(policy, document, statements)
-            keep_policy(policy, construct)
+            statements = self._options.statements(arn_for(policy, bucket))
+            if why := hindrance(policy, bucket, statements):
+                _refuse_policy(name, f"its policy `{policy.path}` {why}")
+            add_statements(policy, statements)
+            keep_policy(policy.policy, bucket)
         if construct.versioning_configuration is None:
             enabled = s3.CfnBucket.VersioningConfigurationProperty(status="Enabled")
             construct.versioning_configuration = enabled

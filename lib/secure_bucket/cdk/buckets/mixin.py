@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 
 from secure_bucket.cdk.fix.fixer import Fixer
 from secure_bucket.cdk.fix.outcome import Left
+from secure_bucket.cdk.fix.survey import SeenBucket
 from secure_bucket.cdk.versions import Mixin
 from secure_bucket.errors import ConstructError
 
@@ -50,7 +52,13 @@ class BucketSecureTransport(Mixin):
         if not isinstance(construct, s3.CfnBucket):
             return
         # What stands in the app may have changed since the last time: nothing is remembered.
-        outcome = Fixer(keeps=True).fix(construct, websites=self._websites, plain_viewers=True)
+        fixer = Fixer(
+            cdk.Stage.of(construct) or construct.node.root,
+            websites=self._websites,
+            plain_viewers=True,
+            keeps=True,
+        )
+        outcome = fixer.fix(SeenBucket(construct))
         if isinstance(outcome, Left):
             bucket = outcome.bucket.removesuffix("/Resource")
             raise ConstructError(f"bucket `{bucket}` still accepts plain HTTP: {outcome.why}")

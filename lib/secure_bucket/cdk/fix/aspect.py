@@ -11,6 +11,8 @@ import jsii
 from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 
+from secure_bucket.cdk.fix.fixer import Fixer
+from secure_bucket.cdk.fix.survey import SeenBucket, path_of
 from secure_bucket.cdk.gate.record import remove_record
 from secure_bucket.cdk.gate.state import state_of
 from secure_bucket.cdk.gate.validation import new_gate
@@ -83,9 +85,11 @@ class SecureTransportAspect:
                 state.fixed.add(node.node.path)
             if isinstance(node, cdk.Stage):
                 # A walk begins: between two syntheses anything can have been written.
-                state.fixer.forget()
+                state.fixers.pop(path_of(node), None)
                 if isinstance(node, cdk.App):
                     remove_record(Path(node.outdir))
             if isinstance(node, s3.CfnBucket):
-                outcome = state.fixer.fix(node, websites=self._websites, plain_viewers=self._plain_viewers)
-                state.note(outcome)
+                stage = cdk.Stage.of(node) or root
+                fixer = state.fixers.setdefault(path_of(stage), Fixer(stage))
+                fixer.websites, fixer.plain_viewers = self._websites, self._plain_viewers
+                state.note(fixer.fix(SeenBucket(node)))

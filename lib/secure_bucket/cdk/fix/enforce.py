@@ -14,11 +14,11 @@ from constructs import Construct, IConstruct
 
 from secure_bucket.cdk.buckets.injector import with_deny
 from secure_bucket.cdk.fix.aspect import Mode
+from secure_bucket.cdk.fix.fixer import Fixer
 from secure_bucket.cdk.fix.lifetime import keep_made
 from secure_bucket.cdk.fix.outcome import Fixed
-from secure_bucket.cdk.fix.policy_finder import path_of
 from secure_bucket.cdk.fix.stack_traces import without_traces
-from secure_bucket.cdk.fix.survey import survey
+from secure_bucket.cdk.fix.survey import path_of
 from secure_bucket.cdk.fix.synthesized import synthesized_stages
 from secure_bucket.cdk.gate.record import remove_record
 from secure_bucket.cdk.gate.state import AppState, state_of
@@ -84,6 +84,7 @@ def enforce_secure_transport(
     state = state_of(app)
     state.register(app, gate)
     if mode is Mode.FIX:
+        state.acknowledged.watch(app, app.node.find_all())
         state.websites = state.websites or websites
         state.plain_viewers = state.plain_viewers or plain_viewers
         _Reach(app, state).enter_all(app)
@@ -100,8 +101,8 @@ class _Reach:
 
     def __init__(self, app: cdk.App, state: AppState) -> None:
         self._state = state
-        # The paths of the Stages of what buckets are made in: to ask for one is three calls to the kernel.
-        self._stages: WeakKeyDictionary[Construct, str] = WeakKeyDictionary()
+        # The paths of what buckets are made in, and of its Stage, which take three calls to the kernel.
+        self._places: WeakKeyDictionary[Construct, tuple[str, str]] = WeakKeyDictionary()
         # There is one injector for a class in one place: the one that was added first is asked first.
         self._earlier: cdk.IPropertyInjector | None = None
         self._app = app
@@ -125,22 +126,28 @@ class _Reach:
         props = original_props
         if self._earlier is not None:
             props = self._earlier.inject(props, scope=scope, id=id)
-        stage = self._stages.get(scope)
-        if stage is None:
+        place = self._places.get(scope)
+        if place is None:
             found = cdk.Stage.of(scope)
-            stage = self._stages[scope] = "" if found is None else found.node.path
+            place = self._places[scope] = (path_of(scope), "" if found is None else path_of(found))
             if found is not None:
                 self.enter(found)
             self.enter(self._app)
-        if self._state.entered.get(stage) and not self._state.fixer.is_acknowledged_at(scope):
-            # Another Aspect makes it, after the buckets of this Stage were fixed.
-            denied = with_deny(props, websites=self._state.websites)
-            if denied != props:
-                keep_made(scope, id)
-                path = f"{scope.node.path}/{id}"
-                self._state.note(Fixed(f"{path}/Resource", f"{path}/Policy/Resource", is_new=True))
+        path, stage = place
+        denied = with_deny(props, websites=self._state.websites)
+        if denied == props:
+            return props
+        bucket = f"{path}/{id}".lstrip("/")
+        if not self._state.entered.get(stage):
+            # When FIX comes to this Stage, it takes the deny back if it must leave the bucket alone.
+            self._state.denied.add(f"{bucket}/Resource")
             return denied
-        return props
+        # Another Aspect makes it, after the buckets of this Stage were fixed.
+        if self._state.fixers[stage].is_acknowledged_at(scope):
+            return props
+        keep_made(scope, id)
+        self._state.note(Fixed(f"{bucket}/Resource", f"{bucket}/Policy/Resource", is_new=True))
+        return denied
 
     def _wrap_synth(self) -> None:
         """Enter once more before the app is synthesized: only then the last Stage is there."""
@@ -170,7 +177,7 @@ class _Reach:
 
     def enter(self, stage: cdk.Stage) -> None:
         """See to it that the buckets of a Stage are fixed."""
-        path = stage.node.path
+        path = path_of(stage)
         # The CDK refuses `set_context` on an App that has a child, so that ours must not be the first one.
         if path not in self._state.entered and (path or stage.node.children):
             self._state.entered[path] = False
@@ -201,18 +208,18 @@ class _FixStage:
     def _fix(self, leaf: IConstruct, stage: IConstruct) -> None:
         if isinstance(stage, cdk.App):
             remove_record(Path(stage.outdir))
-        found = survey(stage)
-        self._state.fixer.forget()
-        self._state.fixed.update(found.stacks)
-        for bucket in found.unproven:
-            outcome = self._state.fixer.fix(
-                bucket,
-                websites=self._state.websites,
-                plain_viewers=self._state.plain_viewers,
-                stage=stage,
-            )
-            self._state.note(outcome)
-        self._state.entered[stage.node.path] = True
+        state, path = self._state, path_of(stage)
+        fixer = state.fixers[path] = Fixer(
+            stage,
+            websites=state.websites,
+            plain_viewers=state.plain_viewers,
+            acknowledged=state.acknowledged.known,
+        )
+        state.fixed.update(fixer.survey.stacks)
+        for outcome in fixer.fix_all(state.denied):
+            state.note(outcome)
+        state.denied.difference_update(fixer.survey.buckets)
+        state.entered[path] = True
         # With stabilization the CDK goes around until no Aspect has anything left to do. What stands
         # behind the leaf was not visited yet, and an Aspect can add a bucket there: come at the end again.
         is_stable = leaf.node.try_get_context(_STABILIZATION) in (True, "true")

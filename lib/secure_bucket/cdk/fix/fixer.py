@@ -7,18 +7,30 @@ bucket with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Container, Iterable, Iterator, Mapping
 
-import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
-from constructs import IConstruct, Node
-from msgspec import Struct
+from constructs import IConstruct
+from msgspec.structs import replace
 
+from secure_bucket.cdk.fix.acknowledged import outwards
 from secure_bucket.cdk.fix.judge import judge_resources, resources_of
 from secure_bucket.cdk.fix.lifetime import keep_policy
 from secure_bucket.cdk.fix.outcome import Fixed, Left, Outcome
-from secure_bucket.cdk.fix.policy_finder import PolicyFinder, path_of
-from secure_bucket.cdk.fix.policy_writer import add_policy, add_statements, arn_for, hindrance
+from secure_bucket.cdk.fix.policy_finder import PolicyFinder
+from secure_bucket.cdk.fix.policy_writer import (
+    add_policy,
+    add_statements,
+    arn_for,
+    denied_in,
+    hindrance,
+    take_back,
+    without_deny,
+    without_statement,
+)
+from secure_bucket.cdk.fix.survey import SeenBucket, Survey, path_of
 from secure_bucket.cdk.fix.users_of_bucket import UsersOfBucket
 from secure_bucket.cdk.gate.acknowledgments import METADATA_KEY
 from secure_bucket.cdk.gate.violations import id_of
@@ -33,149 +45,205 @@ __all__ = ["Fixer"]
 _REFUTED, _UNDECIDED = id_of(REFUTED), id_of(UNDECIDED)
 
 
-class _Place(Struct, frozen=True):
-    """Where a bucket stands; each of these is a call to the jsii kernel, so that none is asked for twice."""
-
-    path: str
-    node: Node
-    owner: s3.Bucket | None
-
-
-class _View(Struct, frozen=True):
-    """What is below an App or a Stage."""
-
-    policies: PolicyFinder
-    users: UsersOfBucket
-
-
 class Fixer:
-    """Fix the buckets of one app, remembering what it learned between one bucket and the next.
+    """Fix the buckets of one App or Stage, remembering what it learned between one bucket and the next.
 
     Args:
+        stage: The App or the Stage.
+        websites: Whether to fix website buckets too (default: False). Their endpoint speaks plain HTTP only,
+            so that the deny closes it.
+        plain_viewers: Whether to fix buckets too of which a CloudFront distribution requests objects over
+            plain HTTP (default: False).
         keeps: Whether to keep also policies that exist as long as their buckets (default: False).
+        acknowledged: The constructs, by path, that may have an acknowledgment (default: all).
     """
 
-    def __init__(self, *, keeps: bool = False) -> None:
-        self._keeps = keeps
-        self._views: dict[IConstruct | str, _View] = {}
-        # The buckets that got a policy since `_views` was filled.
-        self._made: set[str] = set()
-        self._acknowledged: dict[str, frozenset[str]] = {}
-
-    def forget(self) -> None:
-        """Look anew at the next bucket: other code may have made policies or acknowledgments."""
-        self._views.clear()
-        self._made.clear()
-        self._acknowledged.clear()
-
-    def fix(
+    def __init__(
         self,
-        bucket: s3.CfnBucket,
+        stage: IConstruct,
         *,
         websites: bool = False,
         plain_viewers: bool = False,
-        stage: IConstruct | None = None,
-    ) -> Outcome | None:
-        """Add the deny to the policy of a bucket, unless it already refuses plain HTTP.
+        keeps: bool = False,
+        acknowledged: Mapping[str, IConstruct] | None = None,
+    ) -> None:
+        self._stage = stage
+        self.websites = websites
+        self.plain_viewers = plain_viewers
+        self._keeps = keeps
+        self._may_be_acknowledged = acknowledged
+        # The buckets that got a policy after the survey.
+        self._made: set[str] = set()
+        self._acknowledged: dict[str, frozenset[str]] = {}
+        self._around: dict[str, frozenset[str]] = {}
+
+    @functools.cached_property
+    def survey(self) -> Survey:
+        """The buckets and the policies of the Stage, as they are when somebody first asks."""
+        return Survey(self._stage)
+
+    @functools.cached_property
+    def _policies(self) -> PolicyFinder:
+        return PolicyFinder(self.survey)
+
+    @functools.cached_property
+    def _users(self) -> UsersOfBucket:
+        return UsersOfBucket(self._stage, self.survey)
+
+    def fix_all(self, denied: Container[str] = ()) -> Iterator[Outcome]:
+        """Fix the buckets of the Stage.
 
         Args:
-            bucket: The bucket.
-            websites: Whether to fix a website bucket too (default: False). Its endpoint speaks plain HTTP
-                only, so that the deny closes it.
-            plain_viewers: Whether to fix a bucket too of which a CloudFront distribution requests objects
-                over plain HTTP (default: False).
-            stage: The App or the Stage that the bucket is in (default: the nearest).
+            denied: The paths of the buckets that FIX had made with a deny.
+        """
+        buckets, proven = self.survey.buckets, frozenset(self.survey.proven)
+        self.survey.read_attributes(
+            each for path, each in buckets.items() if path in denied or path not in proven
+        )
+        self._remove_strays(path for path in proven if path in denied)
+        for path, bucket in buckets.items():
+            outcome = None
+            if path in denied:
+                outcome = self._confirm(bucket)
+            elif path not in proven:
+                outcome = self.fix(bucket)
+            if outcome is not None:
+                yield outcome
+
+    def fix(self, bucket: SeenBucket) -> Outcome | None:
+        """Add the deny to the policy of a bucket, unless it already refuses plain HTTP.
 
         Returns:
             What was done; `None` where there was nothing to do.
         """
-        place = _place_of(bucket)
-        path = place.path
+        path = bucket.path
         if path in self._made:
             return None
-        view = self._view_of(stage if stage is not None else _stage_of(bucket))
-        policy = view.policies.policy_of(bucket, path, place.owner)
+        policy = self._policies.policy_of(bucket)
         if isinstance(policy, str):
             return Left(path, policy)
-        document: object = None
         rule = _REFUTED
         if policy is not None:
-            values = {"ref": bucket.ref, "name": bucket.bucket_name, "document": policy.policy_document}
-            # `resolve` omits undefined values.
-            resolved = cdk.Stack.of(policy).resolve(values)
-            document = resolved.get("document")
-            open_rule = _judge(resolved["ref"], resolved.get("name"), document)
+            open_rule = _judge(bucket, policy.document)
             if open_rule is None:
                 return None
             rule = open_rule
-        why = self._why_not(bucket, place, rule, websites)
-        if not why and not plain_viewers:
-            why = view.users.plain_viewers(bucket)
+        why = self._why_not(bucket, rule)
         if why:
             return Left(path, why)
         if policy is not None:
             deny = deny_plain_http(arn_for(policy, bucket))
-            why = hindrance(policy, bucket, document, [deny])
+            why = hindrance(policy, bucket, [deny])
             if why:
-                return Left(path, f"its policy `{path_of(policy)}` {why}")
-        why = view.users.flow_logs(bucket, policy, document)
+                return Left(path, f"its policy `{policy.path}` {why}")
+        why = self._users.flow_logs(bucket, policy)
         if why:
             return Left(path, why)
         if policy is None:
             self._made.add(path)
-            deny = deny_plain_http(bucket.attr_arn)
-            made = add_policy(bucket, place.owner, "SecureTransportPolicy", [deny])
+            deny = deny_plain_http(bucket.arn)
+            made = add_policy(bucket, "SecureTransportPolicy", [deny], self._stage)
             return Fixed(path, made, is_new=True)
-        add_statements(policy, document, [deny])
+        add_statements(policy, [deny])
         if self._keeps:
-            keep_policy(policy, bucket)
-        return Fixed(path, path_of(policy), is_new=False)
+            keep_policy(policy.policy, bucket, self._stage)
+        return Fixed(path, policy.path, is_new=False)
+
+    def _remove_strays(self, denied: Iterable[str]) -> None:
+        """Take the denies that buckets were made with out of the policies of other buckets.
+
+        They are there where a policy shares the document that the deny of a bucket was put into.
+        """
+        survey = self.survey
+        own = {(id(survey.own[path].stack), survey.own[path].value["Ref"]): path for path in denied}
+        for number, policy in enumerate(survey.policies if own else ()):
+            if not isinstance(policy.written, iam.PolicyDocument):
+                continue
+            written: object = policy.written
+            document = survey.document_of(policy)
+            for name in denied_in(document):
+                path = own.get((id(policy.stack), name))
+                if path is not None and survey.own[path].path != policy.path:
+                    written = without_statement(written, deny_plain_http(survey.buckets[path].arn))
+            if written is not policy.written and isinstance(policy.policy, s3.CfnBucketPolicy):
+                policy.policy.policy_document = written
+                survey.policies[number] = replace(policy, written=written)
+
+    def _confirm(self, bucket: SeenBucket) -> Outcome | None:
+        """Keep the deny that a bucket was made with, or take it back where FIX leaves the bucket alone.
+
+        When the bucket was made, nobody knew yet who would acknowledge it, what would use it, and whether it
+        would get another policy.
+        """
+        path = bucket.path
+        if path not in self.survey.proven:
+            return self.fix(bucket)
+        # The L2 made this policy for itself.
+        bucket.logical_id = self.survey.own[path].value["Ref"]
+        policy = self._policies.own_policy_of(bucket)
+        assert policy is not None
+        rest = without_deny(policy.document, deny_plain_http({"Fn::GetAtt": [bucket.logical_id, "Arn"]}))
+        if rest == policy.document:
+            return None  # Somebody else denies plain HTTP by now.
+        rule = _judge(bucket, rest) if rest else _REFUTED
+        why = self._why_not(bucket, rule) if rule is not None else ""
+        other = self._policies.other_policy_of(bucket) if rest is None else None
+        if not why and not other:
+            why = self._users.flow_logs(bucket, policy if rest else None)
+        if not why and not other and rule is not None:
+            if rest is None:
+                keep_policy(policy.policy, bucket, self._stage)
+            return Fixed(path, policy.path, is_new=rest is None)
+        take_back(policy, bucket, is_all=rest is None)
+        self.survey.forget_own(path)
+        if why:
+            return Left(path, why)
+        return self.fix(bucket) if other else None
 
     def is_acknowledged_at(self, scope: IConstruct) -> bool:
         """Whether it is acknowledged on a construct, or around it, that buckets there accept plain HTTP."""
-        return _REFUTED in self._acknowledged_on(scope.node, scope.node.path)
+        return _REFUTED in self._acknowledged_on(path_of(scope), scope)
 
-    def _view_of(self, stage: IConstruct) -> _View:
-        view = self._views.get(stage)
-        if view is None:
-            # Two Python objects can stand for one construct of the kernel.
-            path = path_of(stage)
-            view = self._views.get(path) or _View(PolicyFinder(stage), UsersOfBucket(stage))
-            self._views[stage] = self._views[path] = view
-        return view
-
-    def _why_not(self, bucket: s3.CfnBucket, place: _Place, rule: str, websites: bool) -> str:
-        if not websites and bucket.website_configuration is not None:
+    def _why_not(self, bucket: SeenBucket, rule: str) -> str:
+        if not self.websites and bucket.properties.get("websiteConfiguration") is not None:
             return "its website endpoint speaks plain HTTP only, so that the deny would close it"
-        if rule in self._acknowledged_on(place.node, place.path, place.owner):
+        if rule in self._acknowledged_on(bucket.path, bucket.bucket, bucket):
             # The exception may have expired. The gate says so, and fails; to cut somebody off because a
             # day has passed, without anybody having changed a line, is not for FIX to decide.
             return f"`{rule}` is acknowledged on it, or around it"
         if not has_acknowledgments() and rule in _declared_on(bucket):
             return f"`{rule}` is accepted in its `Metadata`"
-        return ""
+        return "" if self.plain_viewers else self._users.plain_viewers(bucket)
 
-    def _acknowledged_on(self, node: Node, path: str, scope: IConstruct | None = None) -> frozenset[str]:
+    def _acknowledged_on(
+        self, path: str, construct: IConstruct, bucket: SeenBucket | None = None
+    ) -> frozenset[str]:
         """The ids of what is acknowledged on a construct, or on anything around it."""
+        known = self._may_be_acknowledged
+        if known is not None:
+            around = [(each, known[each]) for each in outwards(path) if each in known]
+            return frozenset().union(*(self._acknowledged_at(*each) for each in around))
+        found = self._around.get(path)
+        if found is None:
+            found, outer = self._acknowledged_at(path, construct), path.rpartition("/")[0]
+            if path and outer not in self._around:
+                scope = (bucket.owner if bucket else None) or construct.node.scope
+                if scope is not None:
+                    self._acknowledged_on(outer, scope)
+            found |= self._around.get(outer, frozenset()) if path else frozenset()
+            self._around[path] = found
+        return found
+
+    def _acknowledged_at(self, path: str, construct: IConstruct) -> frozenset[str]:
         if path not in self._acknowledged:
-            ids: set[str] = set()
-            for entry in node.metadata:
-                if entry.type == METADATA_KEY:
-                    ids.update(entry.data)
-            if path:
-                outer = path.rpartition("/")[0]
-                known = self._acknowledged.get(outer)
-                if known is None and (scope := scope or node.scope) is not None:
-                    known = self._acknowledged_on(scope.node, outer)
-                ids |= known or set()
-            self._acknowledged[path] = frozenset(ids)
+            entries = [each.data for each in construct.node.metadata if each.type == METADATA_KEY]
+            self._acknowledged[path] = frozenset(id for data in entries for id in data)
         return self._acknowledged[path]
 
 
-def _declared_on(bucket: s3.CfnBucket) -> Iterator[str]:
+def _declared_on(bucket: SeenBucket) -> Iterator[str]:
     """Yield the ids of the rules from which the `Metadata` of a bucket excepts it."""
-    metadata = cdk.Stack.of(bucket).resolve(bucket.cfn_options.metadata) or {}
-    declared = metadata.get(EXCEPTIONS_KEY)
+    declared = bucket.attributes.get("metadata", {}).get(EXCEPTIONS_KEY)
     entries = declared.get("Exceptions") if isinstance(declared, Mapping) else None
     for entry in entries if isinstance(entries, list) else ():
         named = entry.get("Rule") if isinstance(entry, Mapping) else None
@@ -184,26 +252,14 @@ def _declared_on(bucket: s3.CfnBucket) -> Iterator[str]:
             yield id_of(rule)
 
 
-def _place_of(bucket: s3.CfnBucket) -> _Place:
-    path, node = path_of(bucket), bucket.node
-    # The L2 that a bucket is the resource of.
-    owner = node.scope if path.endswith("/Resource") else None
-    return _Place(path, node, owner if isinstance(owner, s3.Bucket) else None)
-
-
-def _stage_of(bucket: s3.CfnBucket) -> IConstruct:
-    return cdk.Stage.of(bucket) or bucket.node.root
-
-
-def _judge(reference: object, name: object, document: object) -> str | None:
+def _judge(bucket: SeenBucket, document: object) -> str | None:
     """Judge a bucket with its policy as the gate would, in a template of nothing else.
 
     Returns:
         The id with which the finding is acknowledged; `None` when the bucket is proven.
     """
-    # A reference into another stack still resolves to a bare logical id at this time.
-    id = reference["Ref"] if isinstance(reference, Mapping) and "Ref" in reference else "Bucket"
-    verdict = judge_resources(resources_of(id, name, document))[id]
+    id = bucket.logical_id
+    verdict = judge_resources(resources_of(id, bucket.name, document))[id]
     if isinstance(verdict, Proven):
         return None
     return _UNDECIDED if isinstance(verdict, Undecided) else _REFUTED

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TypeAlias
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
@@ -11,15 +11,25 @@ import jsii
 from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct, IValidation
 
-__all__ = ["condition_differs", "keep_made", "keep_own", "keep_policy", "keep_through_overrides"]
+from secure_bucket.cdk.fix.survey import SeenBucket
+
+__all__ = [
+    "condition_differs",
+    "keep_made",
+    "keep_own",
+    "keep_policy",
+    "keep_through_overrides",
+    "removal_policy_of",
+]
 
 _Policy: TypeAlias = "s3.BucketPolicy | s3.CfnBucketPolicy"
 
 _ATTRIBUTES = {"DeletionPolicy": "deletion_policy", "UpdateReplacePolicy": "update_replace_policy"}
 
-_REMOVALS: dict[tuple[object, ...], cdk.RemovalPolicy] = {
-    (cdk.CfnDeletionPolicy.DELETE, cdk.CfnDeletionPolicy.DELETE): cdk.RemovalPolicy.DESTROY,
-    (cdk.CfnDeletionPolicy.RETAIN, cdk.CfnDeletionPolicy.RETAIN): cdk.RemovalPolicy.RETAIN,
+# By what the AWS CDK resolves the two to.
+_REMOVALS: dict[tuple[object, object], cdk.RemovalPolicy] = {
+    ("Delete", "Delete"): cdk.RemovalPolicy.DESTROY,
+    ("Retain", "Retain"): cdk.RemovalPolicy.RETAIN,
 }
 
 
@@ -35,7 +45,18 @@ def condition_differs(policy: s3.CfnBucketPolicy, bucket: s3.CfnBucket) -> str:
     return f"exists only under the condition `{id}`, and the bucket does not depend on it in the same way"
 
 
-def keep_policy(policy: _Policy, bucket: s3.CfnBucket) -> None:
+def removal_policy_of(attributes: Mapping[str, Any]) -> cdk.RemovalPolicy | None:
+    """Return the removal policy that says all that resolved attributes say; `None` where no one does."""
+    lifetime = (attributes.get("deletionPolicy"), attributes.get("updateReplacePolicy"))
+    return None if "condition" in attributes else _REMOVALS.get(lifetime)
+
+
+def keep_policy(
+    policy: _Policy,
+    bucket: SeenBucket,
+    stage: IConstruct | None = None,
+    given: cdk.RemovalPolicy | None = None,
+) -> None:
     """Keep a policy as long as its bucket, also when the lifetime of the bucket changes later.
 
     A retained bucket whose policy goes with the stack is open from then on. A policy must not outlive the
@@ -44,8 +65,10 @@ def keep_policy(policy: _Policy, bucket: s3.CfnBucket) -> None:
     Args:
         policy: The policy.
         bucket: Its bucket.
+        stage: The App or the Stage that the bucket is in (default: the nearest).
+        given: The removal policy that the policy was made with.
     """
-    _lifetimes_in(bucket).pairs.append((policy, bucket))
+    _lifetimes_in(bucket.bucket, stage).pairs.append((policy, bucket.options, given))
 
 
 def keep_own(owner: s3.Bucket, scope: Construct) -> None:
@@ -79,14 +102,19 @@ class _Lifetimes:
     def __init__(self) -> None:
         self.made: list[tuple[Construct, str]] = []
         self.owners: list[s3.Bucket] = []
-        self.pairs: list[tuple[_Policy, s3.CfnBucket]] = []
+        self.pairs: list[tuple[_Policy, cdk.ICfnResourceOptions, cdk.RemovalPolicy | None]] = []
 
     def validate(self) -> list[str]:
         """Follow the buckets; the AWS CDK calls this."""
-        for policy, bucket in self.pairs:
-            _follow(policy, bucket)
-        for made, bucket in self._made():
-            _follow(made, bucket)
+        pairs = [*self.pairs, *((policy, bucket.cfn_options, None) for policy, bucket in self._made())]
+        if pairs:
+            # One call resolves the attributes of all buckets; asked one by one they are six for each.
+            options = {str(number): options for number, (_, options, _) in enumerate(pairs)}
+            resolved = cdk.Stack.of(pairs[0][0]).resolve(options) or {}
+            for number, (policy, bucket, given) in enumerate(pairs):
+                attributes = resolved.get(str(number), {})
+                if given is None or removal_policy_of(attributes) is not given:
+                    _follow(policy, bucket, attributes, anew=given is not None)
         return []
 
     def _made(self) -> Iterator[tuple[s3.BucketPolicy, s3.CfnBucket]]:
@@ -98,33 +126,35 @@ class _Lifetimes:
                     yield policy, bucket
 
 
-def _follow(policy: _Policy, bucket: s3.CfnBucket) -> None:
-    """Give a policy the lifetime of its bucket, in as few calls to the jsii kernel as possible."""
-    options = bucket.cfn_options
-    condition, values = options.condition, [getattr(options, each) for each in _ATTRIBUTES.values()]
-    removal = _REMOVALS.get(tuple(values))
+def _follow(
+    policy: _Policy, theirs: cdk.ICfnResourceOptions, attributes: Mapping[str, Any], *, anew: bool
+) -> None:
+    """Give a policy the lifetime of its bucket; `anew` takes back what the bucket does not say any more."""
+    removal = removal_policy_of(attributes)
     if removal is not None:
         policy.apply_removal_policy(removal)
-    if condition is None and (removal is not None or not any(values)):
+        return
+    if not anew and not attributes.keys() & {"condition", "deletionPolicy", "updateReplacePolicy"}:
         return
     resource = policy if isinstance(policy, s3.CfnBucketPolicy) else policy.node.default_child
     assert isinstance(resource, s3.CfnBucketPolicy)
-    given = resource.cfn_options
-    if condition is not None:
-        given.condition = condition
-    for attribute, value in zip(_ATTRIBUTES.values(), values, strict=True):
-        if value is not None:
-            setattr(given, attribute, value)
+    ours = resource.cfn_options
+    if "condition" in attributes:
+        ours.condition = theirs.condition
+    for attribute in _ATTRIBUTES.values():
+        value = getattr(theirs, attribute)
+        if anew or value is not None:
+            setattr(ours, attribute, value)
 
 
 # A construct leads to its Stage with calls to the jsii kernel, and many buckets are made in one scope.
 _lifetimes: WeakKeyDictionary[IConstruct, _Lifetimes] = WeakKeyDictionary()
 
 
-def _lifetimes_in(scope: Construct) -> _Lifetimes:
-    found = _lifetimes.get(scope)
+def _lifetimes_in(scope: Construct, stage: IConstruct | None = None) -> _Lifetimes:
+    found = _lifetimes.get(scope if stage is None else stage)
     if found is None:
-        stage = cdk.Stage.of(scope) or scope.node.root
+        stage = stage or cdk.Stage.of(scope) or scope.node.root
         found = _lifetimes.get(stage)
         if found is None:
             found = _lifetimes[stage] = _Lifetimes()

@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import cast
+import functools
+from collections.abc import Mapping
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
-from constructs import Construct, IConstruct
 from msgspec import Struct
 
-from secure_bucket.cdk.versions import resources_in
+from secure_bucket.cdk.fix.survey import SeenBucket, SeenPolicy, Survey, path_of
 
-__all__ = ["PolicyFinder", "outermost", "own_policy", "path_of"]
+__all__ = ["FoundPolicy", "PolicyFinder", "outermost", "own_policy"]
+
+
+class FoundPolicy(Struct, frozen=True):
+    """The policy of a bucket.
+
+    Args:
+        policy: The policy.
+        path: Its path.
+        stack: Its stack.
+        name: What it names as its bucket, not resolved.
+        written: Its document, not resolved.
+        document: The same, resolved.
+    """
+
+    policy: s3.CfnBucketPolicy
+    path: str
+    stack: cdk.Stack
+    name: Any
+    written: object
+    document: object
 
 
 class _Target(Struct, frozen=True):
-    """What a policy names as its bucket: the path of its construct, or else a value, resolved in a stack."""
+    """What a policy names as its bucket, other than by a reference: a value, resolved in a stack."""
 
-    policy: cdk.CfnResource
-    path: str | None
+    policy: SeenPolicy
     stack: str
     outermost: str
     value: object
@@ -28,71 +47,80 @@ class _Target(Struct, frozen=True):
 class PolicyFinder:
     """Find the policies of the buckets below an App or a Stage.
 
-    A Stage is deployed by itself: no policy outside of it can be meant for a bucket inside.
-
     Args:
-        scope: The App or the Stage.
+        survey: What is there.
     """
 
-    def __init__(self, scope: IConstruct) -> None:
-        self._scope = scope
-        # The policies that name their bucket by a reference, by its path; and the others. Read when the first
-        # bucket asks that has no policy of its own.
-        self._known: dict[str, list[cdk.CfnResource]] | None = None
-        self._others: list[_Target] = []
+    def __init__(self, survey: Survey) -> None:
+        self._survey = survey
         self._names: list[tuple[str, object]] | None = None
 
-    def policy_of(
-        self, bucket: s3.CfnBucket, path: str, owner: s3.Bucket | None
-    ) -> s3.CfnBucketPolicy | str | None:
+    def policy_of(self, bucket: SeenBucket) -> FoundPolicy | str | None:
         """Find the policy of a bucket.
-
-        Args:
-            bucket: The bucket.
-            path: Its path.
-            owner: The L2 that it is the resource of.
 
         Returns:
             The policy; `None` where the bucket has no policy; a sentence where it cannot be told or changed.
         """
-        policy = own_policy(owner)
-        if policy is not None:
-            return policy
-        if self._known is None:
-            self._known = self._read()
-        found = list(self._known.get(path, ()))
-        doubtful: list[cdk.CfnResource] = []
-        if self._others:
-            self._look(bucket, found, doubtful)
+        return self.own_policy_of(bucket) or self.other_policy_of(bucket)
+
+    def own_policy_of(self, bucket: SeenBucket) -> FoundPolicy | None:
+        """Find the policy that the L2 of a bucket made for itself."""
+        if not bucket.is_surveyed:
+            policy = own_policy(bucket.owner)
+            return None if policy is None else _read(policy)
+        seen = self._survey.own.get(bucket.path)
+        if seen is None or seen.value != {"Ref": bucket.logical_id}:
+            return None
+        return _found(seen, self._survey.documents[bucket.path])
+
+    def other_policy_of(self, bucket: SeenBucket) -> FoundPolicy | str | None:
+        """Find the policy of a bucket among those that its L2 did not make."""
+        known, others = self._others
+        found = list(known.get(bucket.path, ()))
+        doubtful: list[SeenPolicy] = []
+        if others:
+            self._look(bucket, others, found, doubtful)
         if len(found) > 1:
             return f"{len(found)} policies are for it, of which the last one wins: {_listed(found)}"
         if doubtful and not found:
             return f"{_listed(doubtful)} may be its policy, which only the deployment tells"
         if not found:
             return None
-        if isinstance(found[0], s3.CfnBucketPolicy):
-            return found[0]
-        return f"its policy {_listed(found)} is a raw `CfnResource`; add the statement there"
+        policy = found[0].policy
+        if not isinstance(policy, s3.CfnBucketPolicy):
+            return f"its policy {_listed(found)} is a raw `CfnResource`; add the statement there"
+        if not bucket.is_surveyed:
+            return _read(policy)
+        return _found(found[0], found[0].stack.resolve(found[0].written))
 
-    def _read(self) -> dict[str, list[cdk.CfnResource]]:
-        known: dict[str, list[cdk.CfnResource]] = {}
-        for target in _targets(self._scope):
-            if target.path is None:
-                self._others.append(target)
-            else:
-                known.setdefault(target.path, []).append(target.policy)
-        return known
+    @functools.cached_property
+    def _others(self) -> tuple[dict[str, list[SeenPolicy]], list[_Target]]:
+        """The policies that name their bucket by a reference, by its path; and the others."""
+        known: dict[str, list[SeenPolicy]] = {}
+        others: list[_Target] = []
+        own = {each.path for path, each in self._survey.own.items() if path in self._survey.buckets}
+        for policy in self._survey.policies:
+            if policy.path not in own:
+                path = _referenced(policy)
+                if path is None:
+                    stack, value = _passed(policy.stack, policy.value)
+                    others.append(_Target(policy, path_of(stack), outermost(stack), value))
+                else:
+                    known.setdefault(path, []).append(policy)
+        return known, others
 
     def _look(
-        self, bucket: s3.CfnBucket, found: list[cdk.CfnResource], doubtful: list[cdk.CfnResource]
+        self,
+        bucket: SeenBucket,
+        targets: list[_Target],
+        found: list[SeenPolicy],
+        doubtful: list[SeenPolicy],
     ) -> None:
         """Find the policies that name a bucket in words, and those that may do so."""
-        stack = cdk.Stack.of(bucket)
-        here = stack.node.path
-        # `resolve` omits undefined values.
-        resolved = stack.resolve({"ref": bucket.ref, "name": bucket.bucket_name})
-        ours = (resolved["ref"], resolved.get("name"))
-        for target in self._others:
+        stack = bucket.stack
+        here, outer = path_of(stack), outermost(stack)
+        ours = ({"Ref": bucket.logical_id}, bucket.name)
+        for target in targets:
             value = target.value
             if isinstance(value, str):
                 if value == ours[1]:
@@ -101,7 +129,7 @@ class PolicyFinder:
                 (target.stack == here and value in ours) or _imports(value, stack, ours)
             ):
                 found.append(target.policy)
-            elif target.outermost == outermost(stack) and not self._names_another(target):
+            elif target.outermost == outer and not self._names_another(target):
                 # A parameter or an import that might turn out to be the name of this bucket.
                 doubtful.append(target.policy)
 
@@ -109,11 +137,9 @@ class PolicyFinder:
         """Whether a policy names another bucket of the stack that its value is from."""
         if self._names is None:
             self._names = []
-            for bucket in resources_in(self._scope, "AWS::S3::Bucket"):
-                if isinstance(bucket, s3.CfnBucket):
-                    of_bucket = cdk.Stack.of(bucket)
-                    names = of_bucket.resolve([bucket.ref, bucket.bucket_name])
-                    self._names += [(of_bucket.node.path, name) for name in names]
+            for bucket in self._survey.buckets.values():
+                stack = path_of(bucket.stack)
+                self._names += [(stack, {"Ref": bucket.logical_id}), (stack, bucket.name)]
         return (target.stack, target.value) in self._names
 
 
@@ -124,48 +150,26 @@ def own_policy(owner: s3.Bucket | None) -> s3.CfnBucketPolicy | None:
     return resource if isinstance(resource, s3.CfnBucketPolicy) else None
 
 
-def path_of(construct: IConstruct) -> str:
-    """Return the path of a construct, in one call to the kernel; `construct.node.path` takes two."""
-    # A resource adds its type, `Top/Plain/Resource [AWS::S3::Bucket]`; no id holds a space and a bracket
-    # at its end by chance.
-    text = cast(Construct, construct).to_string()
-    head, separator, _ = text.rpartition(" [AWS::")
-    return head if separator else text
+def _found(seen: SeenPolicy, document: object) -> FoundPolicy:
+    assert isinstance(seen.policy, s3.CfnBucketPolicy)
+    return FoundPolicy(seen.policy, seen.path, seen.stack, seen.name, seen.written, document)
 
 
-def _targets(scope: IConstruct) -> Iterator[_Target]:
-    # One call walks everything inside the kernel.
-    for policy in resources_in(scope, "AWS::S3::BucketPolicy"):
-        if isinstance(policy, s3.CfnBucketPolicy):
-            named: object = policy.bucket
-        elif isinstance(policy, cdk.CfnResource):
-            named = policy._cfn_properties.get("Bucket")
-        else:
-            continue
-        stack = cdk.Stack.of(policy)
-        value = stack.resolve(named)
-        # The same name in two Stages is two buckets, in two accounts or regions.
-        if not isinstance(value, str) or _is_deployed_with(policy, scope):
-            stack, value = _passed(stack, value)
-            yield _Target(policy, _referenced(named), stack.node.path, outermost(stack), value)
+def _read(policy: s3.CfnBucketPolicy) -> FoundPolicy:
+    """Read a policy as it is by now."""
+    stack, written = cdk.Stack.of(policy), policy.policy_document
+    return FoundPolicy(policy, path_of(policy), stack, policy.bucket, written, stack.resolve(written))
 
 
-def _is_deployed_with(policy: IConstruct, scope: IConstruct) -> bool:
-    stage = cdk.Stage.of(policy)
-    return stage is None or stage.node.path == scope.node.path
-
-
-def _referenced(name: object) -> str | None:
+def _referenced(policy: SeenPolicy) -> str | None:
     """The path of the bucket that a `Ref` means."""
-    if isinstance(name, str) and cdk.Token.is_unresolved(name):
-        fragments = cdk.Tokenization.reverse_string(name)
-        token = fragments.first_token
-        # INVARIANT: at this time a reference into another stack still resolves to a bare logical id, so
-        # that only its target tells which bucket it means.
-        if fragments.length == 1 and isinstance(token, cdk.Reference):
-            target = token.target
-            if isinstance(target, cdk.CfnResource) and token.display_name == "Ref":
-                return path_of(target)
+    match policy.value, policy.name:
+        case {"Ref": str()}, str(name):
+            # INVARIANT: at this time a reference into another stack still resolves to a bare logical id, so
+            # that only its target tells which bucket it means.
+            token = cdk.Tokenization.reverse(name)
+            if isinstance(token, cdk.Reference) and isinstance(token.target, cdk.CfnResource):
+                return path_of(token.target)
     return None
 
 
@@ -196,8 +200,8 @@ def outermost(stack: cdk.Stack) -> str:
     """Return the path of the stack that is deployed by itself, with the stacks that it nests."""
     while (parent := stack.nested_stack_parent) is not None:
         stack = parent
-    return stack.node.path
+    return path_of(stack)
 
 
-def _listed(policies: list[cdk.CfnResource]) -> str:
-    return ", ".join(f"`{path_of(policy)}`" for policy in policies)
+def _listed(policies: list[SeenPolicy]) -> str:
+    return ", ".join(f"`{each.path}`" for each in policies)

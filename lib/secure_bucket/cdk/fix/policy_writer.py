@@ -6,72 +6,72 @@ A bucket holds one policy: a second one is never made.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
+from constructs import IConstruct
 
-from secure_bucket.cdk.fix.lifetime import condition_differs, keep_policy
-from secure_bucket.cdk.fix.policy_finder import path_of
-from secure_bucket.policy.statements import MAX_POLICY_BYTES
+from secure_bucket.cdk.fix.lifetime import condition_differs, keep_policy, removal_policy_of
+from secure_bucket.cdk.fix.policy_finder import FoundPolicy
+from secure_bucket.cdk.fix.survey import SeenBucket, path_of
+from secure_bucket.policy.statements import MAX_POLICY_BYTES, deny_plain_http
 
-__all__ = ["add_policy", "add_statements", "arn_for", "hindrance"]
+__all__ = [
+    "add_policy",
+    "add_statements",
+    "arn_for",
+    "denied_in",
+    "hindrance",
+    "take_back",
+    "without_deny",
+    "without_statement",
+]
 
 # What `resolve` omits: a document without a statement.
 _EMPTY = {"Version": "2012-10-17"}
 
 
-def hindrance(
-    policy: s3.CfnBucketPolicy,
-    bucket: s3.CfnBucket,
-    document: object,
-    statements: Sequence[Mapping[str, Any]],
-) -> str:
-    """Return why statements cannot be added to a policy, as the end of a sentence about it; `""` if they can.
-
-    Args:
-        policy: The policy.
-        bucket: Its bucket.
-        document: The document of the policy, resolved.
-        statements: The statements.
-    """
-    if document is None and isinstance(policy.policy_document, iam.PolicyDocument):
+def hindrance(policy: FoundPolicy, bucket: SeenBucket, statements: Sequence[Mapping[str, Any]]) -> str:
+    """Return why statements cannot be added to a policy, as the end of a sentence; `""` if they can."""
+    document = policy.document
+    if document is None and isinstance(policy.written, iam.PolicyDocument):
         document = _EMPTY
-    resolved = cdk.Stack.of(policy).resolve(statements)
-    return _cannot_take(document) or condition_differs(policy, bucket) or _too_large(document, resolved)
+    resolved = policy.stack.resolve(statements)
+    return (
+        _cannot_take(document)
+        or condition_differs(policy.policy, bucket.bucket)
+        or _too_large(document, resolved)
+    )
 
 
-def arn_for(policy: s3.CfnBucketPolicy, bucket: s3.CfnBucket) -> str:
+def arn_for(policy: FoundPolicy, bucket: SeenBucket) -> str:
     """Return the ARN of a bucket in such words that writing it into a policy makes no new reference.
 
     A reference into another stack makes an export and a dependency, and with these cycles between stacks;
     into another region it makes Lambda functions and roles. The policy names the bucket in `Bucket` already.
     """
-    if cdk.Stack.of(policy).node.path == cdk.Stack.of(bucket).node.path:
-        return bucket.attr_arn
-    return f"arn:{cdk.Aws.PARTITION}:s3:::{policy.bucket}"
+    if policy.stack is bucket.stack or path_of(policy.stack) == path_of(bucket.stack):
+        return bucket.arn
+    return f"arn:{cdk.Aws.PARTITION}:s3:::{policy.name}"
 
 
-def add_statements(
-    policy: s3.CfnBucketPolicy, document: object, statements: Sequence[dict[str, Any]]
-) -> None:
+def add_statements(policy: FoundPolicy, statements: Sequence[dict[str, Any]]) -> None:
     """Add statements to a policy, each once.
 
     Args:
         policy: The policy.
-        document: Its document, resolved.
         statements: The statements; one whose `Sid` another statement of the policy has goes without.
     """
-    stack = cdk.Stack.of(policy)
-    there = [each for each in _statements(document) if isinstance(each, Mapping)]
+    there = [each for each in _statements(policy.document) if isinstance(each, Mapping)]
     normal = [_normal(each) for each in there]
     taken = {each.get("Sid") for each in there if isinstance(each.get("Sid"), str)}
     added: list[dict[str, Any]] = []
     for statement in statements:
-        if _normal(stack.resolve(statement)) in normal:
+        if _normal(policy.stack.resolve(statement)) in normal:
             continue
         if statement.get("Sid") in taken:
             statement = {key: value for key, value in statement.items() if key != "Sid"}
@@ -82,42 +82,88 @@ def add_statements(
         added.append(statement)
     if not added:
         return
-    written = policy.policy_document
+    written = policy.written
     if isinstance(written, Mapping) and _can_take(written.get("Statement")):
-        policy.policy_document = _with(written, added)
+        policy.policy.policy_document = _with(written, added)
     else:
         # INVARIANT: the document that is there is never changed itself: another policy may share it. What it
         # comes to is only known when the template is written. (`resolve` now would lose references into other
         # stacks.)
-        policy.policy_document = cdk.Lazy.uncached_any(_Completed(written, added))
+        policy.policy.policy_document = cdk.Lazy.uncached_any(_Completed(written, added))
 
 
 def add_policy(
-    bucket: s3.CfnBucket, owner: s3.Bucket | None, id: str, statements: Sequence[dict[str, Any]]
+    bucket: SeenBucket, id: str, statements: Sequence[dict[str, Any]], stage: IConstruct | None = None
 ) -> str:
     """Give a bucket without a policy one in its own stack, which lives as long as the bucket.
 
     Args:
         bucket: The bucket.
-        owner: The L2 that it is the resource of.
-        id: The id of the policy, where the bucket has no L2 that makes it.
+        id: The id of the policy, where the bucket has no L2 that knows of it.
         statements: Its statements.
+        stage: The App or the Stage that the bucket is in (default: the nearest).
 
     Returns:
         The path of the policy.
     """
-    parsed = [iam.PolicyStatement.from_json(each) for each in statements]
-    if owner is not None:
-        # Through the L2, so that what it ties to its policy (auto-delete, say) stays tied.
-        for statement in parsed:
-            owner.add_to_resource_policy(statement)
-        if owner.policy is not None:
-            keep_policy(owner.policy, bucket)
-            return f"{path_of(owner)}/Policy/Resource"
-    document = iam.PolicyDocument(statements=parsed)
-    policy = s3.CfnBucketPolicy(bucket, id, bucket=bucket.ref, policy_document=document)
-    keep_policy(policy, bucket)
-    return path_of(policy)
+    policy: s3.BucketPolicy | s3.CfnBucketPolicy
+    removal, owner = removal_policy_of(bucket.attributes), bucket.owner
+    written = {"Statement": list(statements)}
+    if owner is None:
+        document = iam.PolicyDocument.from_json(written)
+        policy = s3.CfnBucketPolicy(bucket.bucket, id, bucket=bucket.bucket.ref, policy_document=document)
+        if removal is not None:
+            policy.apply_removal_policy(removal)
+    else:
+        # As the L2 makes it, which then knows of it. Asked through `add_to_resource_policy` it takes twice as
+        # many calls.
+        if hasattr(s3.BucketPolicyProps, "document"):
+            document = iam.PolicyDocument.from_json(written)
+            policy = s3.BucketPolicy(owner, "Policy", bucket=owner, document=document, removal_policy=removal)
+        else:
+            policy = s3.BucketPolicy(owner, "Policy", bucket=owner, removal_policy=removal)
+            policy.document.add_statements(*map(iam.PolicyStatement.from_json, statements))
+        owner.policy = policy
+    keep_policy(policy, bucket, stage, removal)
+    return f"{bucket.path}/{id}" if owner is None else bucket.path_of_own_policy
+
+
+def without_deny(document: Any, deny: Mapping[str, Any]) -> Any:
+    """Return a resolved document without a statement; `None` where it holds no other one."""
+    statements = list(_statements(document))
+    for number, statement in enumerate(statements):
+        # The AWS CDK writes it without an id.
+        if _normal({**deny, "Sid": None}) == _normal({**statement, "Sid": None}):
+            del statements[number]
+            return {**document, "Statement": statements} if statements else None
+    return document
+
+
+def denied_in(document: object) -> Iterator[str]:
+    """Yield the logical ids of the buckets for which a resolved document denies plain HTTP as we write it."""
+    for statement in _statements(document):
+        match statement.get("Resource") if isinstance(statement, Mapping) else None:
+            case [{"Fn::GetAtt": [str(id), "Arn"]}, _]:
+                deny = deny_plain_http({"Fn::GetAtt": [id, "Arn"]})
+                if without_deny({"Statement": [statement]}, deny) is None:
+                    yield id
+
+
+def without_statement(document: object, statement: dict[str, Any]) -> Any:
+    """Return a document without a statement, which is left out when the template is written."""
+    return cdk.Lazy.uncached_any(_Without(document, statement))
+
+
+def take_back(policy: FoundPolicy, bucket: SeenBucket, *, is_all: bool) -> None:
+    """Remove the deny that a bucket was made with, and its policy where that holds nothing else."""
+    if not is_all:
+        deny = deny_plain_http(bucket.arn)
+        policy.policy.policy_document = without_statement(policy.written, deny)
+    elif (owner := bucket.owner) is not None:
+        owner.node.try_remove_child("Policy")
+        owner.policy = None
+        # What the AWS CDK has made wait for the policy waits for the bucket then, as without a policy.
+        policy.policy.override_logical_id(bucket.logical_id)
 
 
 @jsii.implements(cdk.IAnyProducer)
@@ -135,6 +181,18 @@ class _Completed:
         if isinstance(document, Mapping) and _can_take(document.get("Statement")):
             return _with(document, context.resolve(self._statements))
         return document
+
+
+@jsii.implements(cdk.IAnyProducer)
+class _Without:
+    """A document that is resolved with the template, without a statement then."""
+
+    def __init__(self, document: object, statement: dict[str, Any]) -> None:
+        self._document = document
+        self._statement = statement
+
+    def produce(self, context: cdk.IResolveContext) -> Any:
+        return without_deny(context.resolve(self._document), context.resolve(self._statement))
 
 
 def _normal(value: object) -> object:

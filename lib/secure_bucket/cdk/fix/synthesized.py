@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import aws_cdk as cdk
 from constructs import IConstruct
 
-from secure_bucket.cdk.fix.policy_finder import path_of
+from secure_bucket.cdk.fix.survey import path_of
 from secure_bucket.template.manifest import MANIFEST
 
 __all__ = ["synthesized_stages"]

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 from msgspec import Struct
 
-from secure_bucket.cdk.fix.policy_finder import outermost, path_of
+from secure_bucket.cdk.fix.policy_finder import FoundPolicy, outermost
+from secure_bucket.cdk.fix.survey import SeenBucket, Survey, path_of
 from secure_bucket.cdk.versions import resources_in
 from secure_bucket.template import Inventory, parse_document, read_document
 from secure_bucket.template.distributions import PlainViewers, distributions_in, plain_viewers
@@ -30,46 +30,36 @@ class _User(Struct, frozen=True):
     properties: Any
 
 
-class _Bucket(Struct, frozen=True):
-    """A bucket, in the words that others use for it."""
-
-    stack: str
-    logical_id: str
-    name: str | None
-
-    def is_named_in(self, value: object) -> bool:
-        """Whether a resolved value refers to the bucket, or holds its name."""
-        return _refers(value, self.logical_id, self.name)
-
-
 class UsersOfBucket:
     """The CloudFront distributions and the flow logs below an App or a Stage.
 
     Args:
         scope: The App or the Stage.
+        survey: What is there.
     """
 
-    def __init__(self, scope: IConstruct) -> None:
+    def __init__(self, scope: IConstruct, survey: Survey) -> None:
         self._scope = scope
+        self._survey = survey
         self._users: dict[str, list[_User]] = {}
         self._buckets: set[tuple[str, str]] | None = None
 
-    def plain_viewers(self, bucket: s3.CfnBucket) -> str:
+    def plain_viewers(self, bucket: SeenBucket) -> str:
         """Return which distributions request objects of a bucket over plain HTTP; `""` when none does."""
         found: list[PlainViewers] = []
-        for this, user in self._users_of(bucket, _DISTRIBUTION):
-            properties = {} if this.name is None else {"BucketName": this.name}
+        for user in self._users_of(bucket, _DISTRIBUTION):
+            properties = {"BucketName": bucket.name} if isinstance(bucket.name, str) else {}
             resources = {
                 user.stack.resolve(each.construct.logical_id): _as_written(each)
                 for each in (*self._all(_ACCESS_CONTROL), user)
                 if each.stack.node.path == user.stack.node.path
             }
-            resources |= {this.logical_id: {"Type": "AWS::S3::Bucket", "Properties": properties}}
+            resources |= {bucket.logical_id: {"Type": "AWS::S3::Bucket", "Properties": properties}}
             inventory = Inventory(read_document(parse_document({"Resources": resources})))
             found += plain_viewers(inventory, inventory.buckets[0], distributions_in(inventory))
         return "; ".join(map(str, found))
 
-    def flow_logs(self, bucket: s3.CfnBucket, policy: s3.CfnBucketPolicy | None, document: object) -> str:
+    def flow_logs(self, bucket: SeenBucket, policy: FoundPolicy | None) -> str:
         """Have flow logs wait for the policy of the bucket that they go to.
 
         Amazon VPC User Guide, *Amazon S3 bucket permissions for flow logs* (read in November 2026): when
@@ -81,31 +71,28 @@ class UsersOfBucket:
         Returns:
             Why nothing can be written; `""` when it can.
         """
-        for _, user in self._users_of(bucket, _FLOW_LOG):
-            if policy is None or not _delivers(document):
+        for user in self._users_of(bucket, _FLOW_LOG):
+            if policy is None or not _delivers(policy.document):
                 return (
                     f"the flow log `{path_of(user.construct)}` goes to it, and its policy does not let "
                     f"`{_DELIVERY}` deliver: AWS would replace a new policy, or no logs would arrive; make "
                     "it a `SecureLogBucket(source=LogSource.VPC_FLOW)`"
                 )
             id = user.stack.resolve(user.construct.logical_id)
-            if _refers(document, id):
+            if _refers(policy.document, id):
                 return (
                     f"the flow log `{path_of(user.construct)}` goes to it, and its policy refers to the flow "
                     "log: AWS replaces the policy of the bucket when the flow log is made"
                 )
-            if outermost(user.stack) == outermost(cdk.Stack.of(policy)):
-                user.construct.node.add_dependency(policy)
+            if outermost(user.stack) == outermost(policy.stack):
+                user.construct.node.add_dependency(policy.policy)
         return ""
 
-    def _users_of(self, bucket: s3.CfnBucket, type: str) -> Iterator[tuple[_Bucket, _User]]:
-        users = self._all(type)
-        if not users:
-            return
-        this = _bucket(bucket)
-        for user in users:
-            if this.is_named_in(user.properties) and not self._means_another(this, user):
-                yield this, user
+    def _users_of(self, bucket: SeenBucket, type: str) -> Iterator[_User]:
+        for user in self._all(type):
+            name = bucket.name if isinstance(bucket.name, str) else None
+            if _refers(user.properties, bucket.logical_id, name) and not self._means_another(bucket, user):
+                yield user
 
     def _all(self, type: str) -> list[_User]:
         users = self._users.get(type)
@@ -113,17 +100,18 @@ class UsersOfBucket:
             users = self._users[type] = list(_users(self._scope, type))
         return users
 
-    def _means_another(self, bucket: _Bucket, user: _User) -> bool:
+    def _means_another(self, bucket: SeenBucket, user: _User) -> bool:
         """Whether the stack of a user has a bucket of its own with the same logical id.
 
         A reference into another stack resolves to a bare logical id before the templates are written.
         """
-        if user.stack.node.path == bucket.stack:
+        here = path_of(user.stack)
+        if here == path_of(bucket.stack):
             return False
         if self._buckets is None:
-            everything = [_bucket(each) for each in _of_type(self._scope, "AWS::S3::Bucket")]
-            self._buckets = {(each.stack, each.logical_id) for each in everything}
-        return (user.stack.node.path, bucket.logical_id) in self._buckets
+            everything = self._survey.buckets.values()
+            self._buckets = {(path_of(each.stack), each.logical_id) for each in everything}
+        return (here, bucket.logical_id) in self._buckets
 
 
 def _users(scope: IConstruct, type: str) -> Iterator[_User]:
@@ -152,14 +140,6 @@ def _of_type(scope: IConstruct, type: str) -> Iterator[cdk.CfnResource]:
     for construct in resources_in(scope, type):
         if isinstance(construct, cdk.CfnResource):
             yield construct
-
-
-def _bucket(bucket: cdk.CfnResource) -> _Bucket:
-    stack = cdk.Stack.of(bucket)
-    name = bucket.bucket_name if isinstance(bucket, s3.CfnBucket) else None
-    resolved = stack.resolve({"id": bucket.logical_id, "name": name})
-    name = resolved.get("name")
-    return _Bucket(stack.node.path, resolved["id"], name if isinstance(name, str) else None)
 
 
 def _refers(value: object, logical_id: str, name: str | None = None) -> bool:

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from secure_bucket.cdk.buckets.bucket import SecureBucket
 from secure_bucket.cdk.fix.judge import judge_resources, resources_of
-from secure_bucket.cdk.fix.policy_finder import own_policy, path_of
+from secure_bucket.cdk.fix.policy_finder import own_policy
+from secure_bucket.cdk.fix.survey import path_of
 from secure_bucket.cdk.gate.acknowledgments import find_construct
 from secure_bucket.findings.finding import Finding
 from secure_bucket.findings.rules import REFUTED, UNDECIDED

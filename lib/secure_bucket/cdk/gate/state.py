@@ -11,6 +11,7 @@ import aws_cdk as cdk
 from constructs import IConstruct
 from msgspec import Struct, field
 
+from secure_bucket.cdk.fix.acknowledged import AcknowledgedConstructs
 from secure_bucket.cdk.fix.fixer import Fixer
 from secure_bucket.cdk.fix.outcome import Fixed, Outcome
 from secure_bucket.cdk.gate.after_synth import watch
@@ -31,7 +32,10 @@ class AppState(Struct):
         judged_by_hand: Whether a gate that somebody registered by hand has judged the app. It comes
             first, because the Aspects register theirs during the synthesis.
         refused: Whether the last judgement fails the app.
-        fixer: Fixes buckets for all Aspects of the app, so that each knows what another one did.
+        fixers: What fixes the buckets of each Stage, by its path, for all Aspects of the app, so that each
+            knows what another one did.
+        acknowledged: The constructs of the app that may have an acknowledgment.
+        denied: The paths of the buckets that were made with a deny, which FIX has not looked at yet.
         fixed: The construct paths of the stacks in which FIX looked for buckets.
         entered: The Stages that `enforce_secure_transport` looks after, by path; whether it has fixed
             their buckets already.
@@ -45,7 +49,9 @@ class AppState(Struct):
     gate: Gate | None = None
     judged_by_hand: bool = False
     refused: bool = False
-    fixer: Fixer = field(default_factory=Fixer)
+    fixers: dict[str, Fixer] = field(default_factory=dict)
+    acknowledged: AcknowledgedConstructs = field(default_factory=AcknowledgedConstructs)
+    denied: set[str] = field(default_factory=set)
     fixed: set[str] = field(default_factory=set)
     entered: dict[str, bool] = field(default_factory=dict)
     synthesized: set[str] = field(default_factory=set)

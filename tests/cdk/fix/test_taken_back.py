@@ -1,0 +1,221 @@
+"""FIX makes buckets with the deny, and takes it back where it must leave a bucket as it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_s3_notifications as notifications
+
+from tests.cdk.fix.test_enforce import fixing, recorded
+from tests.cdk.fix.test_fix import denies, policies, statements, synthesized
+
+ACCEPTED = "secure-bucket::SB001"
+
+
+def acknowledge(construct: Any) -> None:
+    cdk.Validations.of(construct).acknowledge(cdk.Acknowledgment(id=ACCEPTED, reason="no TLS"))
+
+
+def reader() -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        actions=["s3:GetObject"],
+        principals=[iam.AccountPrincipal("111122223333")],
+        resources=["arn:aws:s3:::reports/*"],
+    )
+
+
+def without_fix(make: Callable[[cdk.Stack], object]) -> dict[str, Any]:
+    app = cdk.App()
+    make(cdk.Stack(app, "Top"))
+    return synthesized(app)
+
+
+def plain(stack: cdk.Stack) -> None:
+    acknowledge(s3.Bucket(stack, "Plain"))
+
+
+def with_a_statement(stack: cdk.Stack) -> None:
+    bucket = s3.Bucket(stack, "Plain")
+    bucket.add_to_resource_policy(reader())
+    acknowledge(bucket)
+
+
+def with_notifications(stack: cdk.Stack) -> None:
+    bucket = s3.Bucket(stack, "Plain")
+    code = lambda_.Code.from_inline("pass")
+    runtime = lambda_.Runtime.PYTHON_3_13
+    function = lambda_.Function(stack, "Function", code=code, runtime=runtime, handler="index.handler")
+    bucket.add_event_notification(s3.EventType.OBJECT_CREATED, notifications.LambdaDestination(function))
+    acknowledge(bucket)
+
+
+def with_auto_delete(stack: cdk.Stack) -> None:
+    removal = cdk.RemovalPolicy.DESTROY
+    acknowledge(s3.Bucket(stack, "Plain", auto_delete_objects=True, removal_policy=removal))
+
+
+def on_the_l1(stack: cdk.Stack) -> None:
+    acknowledge(s3.Bucket(stack, "Plain").node.default_child)
+
+
+def before_it_is_made(stack: cdk.Stack) -> None:
+    acknowledge(stack)
+    s3.Bucket(stack, "Plain")
+
+
+def made_a_website(stack: cdk.Stack) -> None:
+    resource: Any = s3.Bucket(stack, "Plain").node.default_child
+    website = s3.CfnBucket.WebsiteConfigurationProperty(index_document="index.html")
+    resource.website_configuration = website
+    cdk.Validations.of(stack).acknowledge(
+        cdk.Acknowledgment(id=ACCEPTED, reason="a website"),
+        cdk.Acknowledgment(id="secure-bucket::SB004", reason="a website"),
+    )
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        plain,
+        with_a_statement,
+        with_notifications,
+        with_auto_delete,
+        on_the_l1,
+        before_it_is_made,
+        made_a_website,
+    ],
+)
+def test_nothing_is_left_of_the_deny(make: Callable[[cdk.Stack], object]) -> None:
+    app = fixing()
+    make(cdk.Stack(app, "Top"))
+    found = synthesized(app)
+    expected = without_fix(make)
+    for resource in expected.values():
+        # What waits for a policy that was taken away waits for the bucket instead.
+        if resource["Type"] == "Custom::S3BucketNotifications":
+            resource["DependsOn"].append("Plain295EB121")
+    assert found == expected
+    record = recorded(app)
+    assert record["fixed"] == []
+    assert [each["bucket"] for each in record["left"]] == ["Top/Plain/Resource"]
+
+
+def test_an_acknowledgment_that_names_another_rule_takes_nothing_back() -> None:
+    app = fixing()
+    bucket = s3.Bucket(cdk.Stack(app, "Top"), "Plain")
+    cdk.Validations.of(bucket).acknowledge(cdk.Acknowledgment(id="Some::Other", reason="no matter"))
+    (policy,) = policies(app).values()
+    assert denies(policy) == 1
+
+
+def test_a_bucket_with_an_acknowledged_neighbor_is_fixed() -> None:
+    app, other = fixing(), fixing()
+    for each in (app, other):
+        stack = cdk.Stack(each, "Top")
+        s3.Bucket(stack, "Plain")
+        excused = s3.Bucket(stack, "Excused")
+        if each is app:
+            acknowledge(excused)
+    assert [each["Properties"]["Bucket"]["Ref"] for each in policies(app).values()] == ["Plain295EB121"]
+    assert len(policies(other)) == 2, "another app knows nothing of it"
+
+
+def test_a_policy_that_stands_apart_takes_the_deny() -> None:
+    app = fixing()
+    stack = cdk.Stack(app, "Top")
+    bucket = s3.Bucket(stack, "Plain")
+    s3.BucketPolicy(stack, "Apart", bucket=bucket).document.add_statements(reader())
+    l1 = s3.Bucket(stack, "Other")
+    s3.CfnBucketPolicy(stack, "L1", bucket=l1.bucket_name, policy_document={"Statement": []})
+    found = policies(app)
+    assert sorted(id[:5] for id in found) == ["Apart", "L1"]
+    assert [denies(policy) for policy in found.values()] == [1, 1]
+    assert {each["isNewPolicy"] for each in recorded(app)["fixed"]} == {False}
+
+
+def test_a_flow_log_to_the_bucket_takes_the_deny_back() -> None:
+    app = fixing()
+    stack = cdk.Stack(app, "Top")
+    bucket = s3.Bucket(stack, "Plain")
+    log = {"resourceId": "vpc-1", "resourceType": "VPC", "trafficType": "ALL"}
+    ec2.CfnFlowLog(
+        stack,
+        "Log",
+        resource_id=log["resourceId"],
+        resource_type=log["resourceType"],
+        traffic_type=log["trafficType"],
+        log_destination_type="s3",
+        log_destination=bucket.bucket_arn,
+    )
+    with pytest.raises(RuntimeError, match="the flow log `Top/Log` goes to it"):
+        app.synth()
+    assert bucket.policy is None
+
+
+def test_a_deny_that_was_removed_by_hand_is_written_again() -> None:
+    app = fixing()
+    stack = cdk.Stack(app, "Top")
+    bucket = s3.Bucket(stack, "Plain")
+    assert bucket.policy is not None
+    resource: Any = bucket.policy.node.default_child
+    resource.policy_document = {"Version": "2012-10-17", "Statement": []}
+    other = s3.Bucket(stack, "Other")
+    other.node.try_remove_child("Policy")
+    found = policies(app)
+    assert [denies(policy) for policy in found.values()] == [1, 1]
+
+
+def test_a_deny_of_the_author_is_not_doubled() -> None:
+    app = fixing()
+    stack = cdk.Stack(app, "Top")
+    bucket = s3.Bucket(stack, "Plain")
+    deny = iam.PolicyStatement(
+        effect=iam.Effect.DENY,
+        actions=["s3:*"],
+        principals=[iam.AnyPrincipal()],
+        resources=[bucket.bucket_arn, bucket.arn_for_objects("*")],
+        conditions={"Bool": {"aws:SecureTransport": "false"}},
+    )
+    deny.sid = "Ours"
+    bucket.add_to_resource_policy(deny)
+    (policy,) = policies(app).values()
+    assert [each.get("Sid") for each in statements(policy)] == ["Ours"]
+
+
+def test_stacks_with_the_same_logical_ids_do_not_take_each_other_for_one() -> None:
+    app = fixing()
+    for name in ("One", "Two"):
+        bucket = s3.Bucket(cdk.Stack(app, name), "Plain")
+        if name == "Two":
+            acknowledge(bucket)
+    app.synth()
+    assert [each["bucket"] for each in recorded(app)["fixed"]] == ["One/Plain/Resource"]
+    assert [each["bucket"] for each in recorded(app)["left"]] == ["Two/Plain/Resource"]
+
+
+def test_the_lifetime_of_a_bucket_that_changes_late_is_followed() -> None:
+    app = fixing()
+    stack = cdk.Stack(app, "Top")
+    condition = cdk.CfnCondition(stack, "Prod", expression=cdk.Fn.condition_equals(cdk.Aws.REGION, "x"))
+    for id in ("Kept", "Gone", "Conditional"):
+        bucket = s3.Bucket(stack, id)
+        resource: Any = bucket.node.default_child
+        if id == "Gone":
+            bucket.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
+        if id == "Conditional":
+            resource.cfn_options.condition = condition
+    found = {id[:4]: policy for id, policy in policies(app).items()}
+    assert {id: policy["DeletionPolicy"] for id, policy in found.items()} == {
+        "Kept": "Retain",
+        "Gone": "Delete",
+        "Cond": "Retain",
+    }
+    assert json.dumps(found["Cond"]).count('"Condition": "Prod"') == 1
