@@ -207,12 +207,13 @@ class Fixer:
     def _why_not(self, bucket: SeenBucket, rule: str) -> str:
         if not self.websites and bucket.properties.get("websiteConfiguration") is not None:
             return "its website endpoint speaks plain HTTP only, so that the deny would close it"
-        if rule in self._acknowledged_on(bucket.path, bucket.bucket, bucket):
+        if not has_acknowledgments():
+            if rule in _declared_on(bucket):
+                return f"`{rule}` is accepted in its `Metadata`"
+        elif rule in self._acknowledged_on(bucket.path, bucket.bucket, bucket):
             # The exception may have expired. The gate says so, and fails; to cut somebody off because a
             # day has passed, without anybody having changed a line, is not for FIX to decide.
             return f"`{rule}` is acknowledged on it, or around it"
-        if not has_acknowledgments() and rule in _declared_on(bucket):
-            return f"`{rule}` is accepted in its `Metadata`"
         return "" if self.plain_viewers else self._users.plain_viewers(bucket)
 
     def _acknowledged_on(
