@@ -62,7 +62,8 @@ def _calls(make: Callable[[cdk.Stack, str], None], buckets: int, *, first: bool)
         (refused, True, 12),
         (l1, True, 8),
         (l1_with_policy, True, 20),
-        # FIX did not see who acknowledged what, and asks each bucket: ten calls more for an L2, five for an L1.
+        # FIX did not see who acknowledged what, and asks each bucket: ten calls more for an L2, and seven for
+        # an L1.
         (l2, False, 18),
         (l1, False, 15),
     ],
