@@ -16,6 +16,7 @@ from constructs import IConstruct
 from msgspec.structs import replace
 
 from secure_bucket.cdk.fix.acknowledged import outwards
+from secure_bucket.cdk.fix.denies import denied_in, without_deny
 from secure_bucket.cdk.fix.judge import judge_resources, resources_of
 from secure_bucket.cdk.fix.lifetime import keep_policy
 from secure_bucket.cdk.fix.outcome import Fixed, Left, Outcome
@@ -24,10 +25,8 @@ from secure_bucket.cdk.fix.policy_writer import (
     add_policy,
     add_statements,
     arn_for,
-    denied_in,
     hindrance,
     take_back,
-    without_deny,
     without_statement,
 )
 from secure_bucket.cdk.fix.survey import SeenBucket, Survey, path_of

@@ -6,7 +6,7 @@ A bucket holds one policy: a second one is never made.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aws_cdk as cdk
@@ -15,6 +15,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 
+from secure_bucket.cdk.fix.denies import normal_form, statements_in, without_deny
 from secure_bucket.cdk.fix.lifetime import condition_differs, keep_policy, removal_policy_of
 from secure_bucket.cdk.fix.policy_finder import FoundPolicy
 from secure_bucket.cdk.fix.survey import SeenBucket, path_of
@@ -24,10 +25,8 @@ __all__ = [
     "add_policy",
     "add_statements",
     "arn_for",
-    "denied_in",
     "hindrance",
     "take_back",
-    "without_deny",
     "without_statement",
 ]
 
@@ -66,12 +65,12 @@ def add_statements(policy: FoundPolicy, statements: Sequence[dict[str, Any]]) ->
         policy: The policy.
         statements: The statements; one whose `Sid` another statement of the policy has goes without.
     """
-    there = [each for each in _statements(policy.document) if isinstance(each, Mapping)]
-    normal = [_normal(each) for each in there]
+    there = [each for each in statements_in(policy.document) if isinstance(each, Mapping)]
+    normal = [normal_form(each) for each in there]
     taken = {each.get("Sid") for each in there if isinstance(each.get("Sid"), str)}
     added: list[dict[str, Any]] = []
     for statement in statements:
-        if _normal(policy.stack.resolve(statement)) in normal:
+        if normal_form(policy.stack.resolve(statement)) in normal:
             continue
         if statement.get("Sid") in taken:
             statement = {key: value for key, value in statement.items() if key != "Sid"}
@@ -128,27 +127,6 @@ def add_policy(
     return f"{bucket.path}/{id}" if owner is None else bucket.path_of_own_policy
 
 
-def without_deny(document: Any, deny: Mapping[str, Any]) -> Any:
-    """Return a resolved document without a statement; `None` where it holds no other one."""
-    statements = list(_statements(document))
-    for number, statement in enumerate(statements):
-        # The AWS CDK writes it without an id.
-        if _normal({**deny, "Sid": None}) == _normal({**statement, "Sid": None}):
-            del statements[number]
-            return {**document, "Statement": statements} if statements else None
-    return document
-
-
-def denied_in(document: object) -> Iterator[str]:
-    """Yield the logical ids of the buckets for which a resolved document denies plain HTTP as we write it."""
-    for statement in _statements(document):
-        match statement.get("Resource") if isinstance(statement, Mapping) else None:
-            case [{"Fn::GetAtt": [str(id), "Arn"]}, _]:
-                deny = deny_plain_http({"Fn::GetAtt": [id, "Arn"]})
-                if without_deny({"Statement": [statement]}, deny) is None:
-                    yield id
-
-
 def without_statement(document: object, statement: dict[str, Any]) -> Any:
     """Return a document without a statement, which is left out when the template is written."""
     return cdk.Lazy.uncached_any(_Without(document, statement))
@@ -195,27 +173,8 @@ class _Without:
         return without_deny(context.resolve(self._document), context.resolve(self._statement))
 
 
-def _normal(value: object) -> object:
-    """Write a statement as the AWS CDK writes it: a list of one value is that value."""
-    if isinstance(value, Mapping):
-        return {
-            key: {"AWS": "*"} if (key, each) == ("Principal", "*") else _normal(each)
-            for key, each in value.items()
-        }
-    if isinstance(value, list):
-        return _normal(value[0]) if len(value) == 1 else [_normal(each) for each in value]
-    return value
-
-
 def _with(document: Mapping[str, Any], statements: Sequence[Any]) -> dict[str, Any]:
-    return {**document, "Statement": [*_statements(document), *statements]}
-
-
-def _statements(document: object) -> Sequence[Any]:
-    statements = document.get("Statement") if isinstance(document, Mapping) else None
-    if isinstance(statements, list):
-        return statements
-    return [statements] if isinstance(statements, Mapping) else []
+    return {**document, "Statement": [*statements_in(document), *statements]}
 
 
 def _cannot_take(document: object) -> str:

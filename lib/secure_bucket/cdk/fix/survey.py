@@ -16,6 +16,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct
 from msgspec import Struct
 
+from secure_bucket.cdk.fix.denies import denied_in
 from secure_bucket.cdk.fix.judge import judge_resources, resources_of
 from secure_bucket.cdk.versions import resources_in
 from secure_bucket.proof.verdict import Proven
@@ -225,12 +226,14 @@ class Survey:
     @functools.cached_property
     def proven(self) -> set[str]:
         """The paths of the buckets that a policy of their own protects; in the end the gate judges all."""
+        proven: set[str] = set()
         by_stack: dict[str, dict[str, str]] = {}
         for path, policy in self.own.items():
             match policy.value:
+                case {"Ref": str(id)} if id in denied_in(self.documents[path]):
+                    proven.add(path)
                 case {"Ref": str(id)}:
                     by_stack.setdefault(self._around(path) or "", {})[path] = id
-        proven: set[str] = set()
         for ids in by_stack.values():
             resources: dict[str, Any] = {}
             for path, id in ids.items():
