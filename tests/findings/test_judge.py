@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from secure_bucket.findings.combine import settles
 from secure_bucket.findings.declared import DeclaredJudgement
 from secure_bucket.findings.judge import Judge
-from secure_bucket.proof.verdict import Proven, Refuted, Undecided
+from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
 from secure_bucket.template import Inventory, parse_document, read_document
+from secure_bucket.values.unknown import Unknown
 
 PARAMETERS = {name: {"Type": "String"} for name in ("Stage", "Other", "Open")}
 CONDITIONS = {
@@ -111,3 +113,35 @@ def test_more_worlds_than_are_tried_leave_it_undecided() -> None:
     verdict = Judge(inventory).bucket(inventory.buckets[0]).http.verdict
     assert isinstance(verdict, Undecided)
     assert "combinations of parameters" in verdict.reasons[0].reason
+
+
+def test_a_policy_for_the_bucket_of_somebody_else_is_judged_by_itself() -> None:
+    arn = "arn:aws:s3:::elsewhere"
+    made = policy(deny(Resource=[arn, f"{arn}/*"]))
+    made["Properties"]["Bucket"] = "elsewhere"
+    inventory = Inventory(read_document(parse_document({"Resources": {"P": made}})))
+    (foreign,) = inventory.loose
+    judgement = Judge(inventory).foreign(foreign)
+    assert judgement is not None
+    assert isinstance(judgement.http.verdict, Proven)
+    assert judgement.foreign
+    assert not judgement.website
+    assert not judgement.never_created
+    assert (judgement.several, judgement.viewers, judgement.together_with) == ((), (), ())
+    assert (judgement.name, judgement.tls) == ("", None)
+
+
+@pytest.mark.parametrize(
+    ("possible", "verdict", "expected"),
+    [
+        (Proven(), Proven(), True),
+        (Undecided((Unknown("a"),)), Undecided((Unknown("a"),)), False),
+        (Proven(), Undecided((Unknown("a"),)), False),
+        (Undecided((Unknown("a"),)), Proven(), False),
+    ],
+    ids=str,
+)
+def test_a_policy_that_may_apply_settles_only_the_same_verdict(
+    possible: Verdict, verdict: Verdict, expected: bool
+) -> None:
+    assert settles(possible, verdict) is expected

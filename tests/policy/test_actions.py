@@ -22,6 +22,11 @@ def test_the_most_familiar_action_comes_first_and_the_rest_by_name() -> None:
     assert list(OBJECT_ACTIONS[3:]) == sorted(OBJECT_ACTIONS[3:])
 
 
+def test_an_action_on_a_bucket_that_does_not_exist_yet_meets_no_policy() -> None:
+    assert DOUBTFUL_ACTIONS == ("s3:CreateBucket",)
+    assert not {*DOUBTFUL_ACTIONS} & {*BUCKET_ACTIONS, *OBJECT_ACTIONS}
+
+
 @pytest.mark.parametrize(
     "action",
     [

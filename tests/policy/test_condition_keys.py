@@ -79,3 +79,13 @@ def test_every_row_names_its_section_of_aws_and_when_it_was_read() -> None:
         assert re.fullmatch(r"20[0-9]{2}-[01][0-9]", key.read)
     others = [key.source for key in KEYS.values() if not key.name.startswith("s3:")]
     assert len(set(others)) == len(others)
+
+
+@pytest.mark.parametrize("name", ["aws:RequestedRegion", "s3:destinationRegion", "s3:locationconstraint"])
+def test_every_listed_region_has_an_endpoint_of_s3(name: str) -> None:
+    botocore = pytest.importorskip("botocore.session", reason="botocore lists the Regions")
+    listed = botocore.get_session().get_available_regions("s3", partition_name="aws")
+    key = key_of(name)
+    assert key is not None
+    assert len(key.values) >= 34
+    assert {*key.values} <= {*listed}

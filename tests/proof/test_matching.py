@@ -7,11 +7,14 @@ from itertools import product
 import pytest
 
 from secure_bucket.policy import Hole, Text
+from secure_bucket.policy.document import Condition
 from secure_bucket.policy.pattern import matches as matches_text
 from secure_bucket.policy.pattern import read_pattern
+from secure_bucket.proof.conditions import compile_comparison
 from secure_bucket.proof.matching import matches
 from secure_bucket.proof.pattern import compile_pattern
 from secure_bucket.proof.subject import Subject
+from secure_bucket.values.unknown import Unknown
 
 BUCKET = Hole("Bucket", "CloudFormation makes the name up", generated=True)
 OTHER = Hole("Other", "CloudFormation makes the name up", generated=True)
@@ -164,3 +167,10 @@ def test_a_known_text_matches_as_the_evaluator_has_it(written: str) -> None:
     pattern = compile_pattern(written, wild=True)
     for text in words("ab", 5):
         assert matches(pattern, text) is matches_text(read_pattern(written), text), text
+
+
+def test_the_reason_of_a_doubt_is_that_of_the_hole() -> None:
+    condition = Condition("StringEquals", "aws:SourceVpc", ("vpc-1",))
+    found = compile_comparison(condition, variables=True).holds(Text(("vpc-", PARAMETER)))
+    assert isinstance(found, Unknown)
+    assert found.reason == PARAMETER.reason

@@ -11,6 +11,7 @@ from benchmarks.prove import Worst, filled, worst_cases
 from secure_bucket.policy import Hole, Place, Text, Unknown
 from secure_bucket.policy.evaluate import evaluate
 from secure_bucket.proof import Proven, Refuted, Undecided, prove_denies_http, prove_minimum_tls
+from secure_bucket.proof.claim import ANY_BUCKET
 
 BUCKET = "arn:aws:s3:::reports"
 HTTP = {"Bool": {"aws:SecureTransport": "false"}}
@@ -160,8 +161,29 @@ class TestStrict:
     def test_star_means_everyone(self) -> None:
         assert isinstance(prove(deny(), strict=True), Proven)
 
+    def test_any_bucket_is_not_the_one_that_a_policy_names(self) -> None:
+        assert isinstance(prove_denies_http({"Statement": deny()}, bucket_arn=ANY_BUCKET), Refuted)
+        everywhere = {"Statement": deny(Resource="*")}
+        assert isinstance(prove_denies_http(everywhere, bucket_arn=ANY_BUCKET), Proven)
+
 
 class TestCounterexamples:
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            {"NotPrincipal": {"AWS": "arn:aws:sts::111122223333:federated-user/bob"}, "Principal": None},
+            {
+                "Condition": HTTP
+                | {"ArnNotEquals": {"aws:PrincipalArn": "arn:aws:sts::111122223333:federated-user/bob"}}
+            },
+        ],
+        ids=str,
+    )
+    def test_an_exempt_federated_user_is_shown(self, statement: dict[str, Any]) -> None:
+        verdict = prove(deny(**statement))
+        assert isinstance(verdict, Refuted)
+        assert verdict.request.principal == "arn:aws:sts::111122223333:federated-user/bob"
+
     @pytest.mark.parametrize(
         ("statement", "why"),
         [

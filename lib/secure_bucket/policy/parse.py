@@ -251,7 +251,7 @@ class _Parser:
         match = _OPERATOR.fullmatch(operator)
         name = match[2] if match else operator
         place = Place(join_pointer(at, key))
-        if match is None or name not in OPERATORS:
+        if name not in OPERATORS:
             if name.lower() in _LOWERED:
                 # AWS writes every operator in one way and nowhere says that another is accepted.
                 return Unknown(f"AWS does not document the spelling `{shorten(operator)}`", Place(at))
