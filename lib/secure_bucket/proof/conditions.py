@@ -14,15 +14,7 @@ from secure_bucket.values.unknown import Hole, Text, Unknown
 
 __all__ = ["compile_comparison"]
 
-_FAMILIES: Final = (
-    ("string", "String"),
-    ("numeric", "Numeric"),
-    ("date", "Date"),
-    ("bool", "Bool"),
-    ("binary", "Binary"),
-    ("arn", "Arn"),
-    ("null", "Null"),
-)
+_FAMILIES: Final = ("string", "numeric", "date", "bool", "binary", "arn", "null")
 
 
 def compile_comparison(condition: Condition, *, variables: bool) -> Comparison:
@@ -33,9 +25,8 @@ def compile_comparison(condition: Condition, *, variables: bool) -> Comparison:
         variables: Whether `${…}` is a policy variable in its policy.
     """
     operator = condition.operator
-    family = next((name for name, prefix in _FAMILIES if operator.startswith(prefix)), "address")
-    prefix = next((prefix for name, prefix in _FAMILIES if name == family), "")
-    relation = operator.removeprefix(prefix)
+    family = next((name for name in _FAMILIES if operator.startswith(name.title())), "address")
+    relation = operator.removeprefix(family.title())
     negated = "Not" in operator
     if negated or relation not in RELATIONS:
         relation = "Equals"

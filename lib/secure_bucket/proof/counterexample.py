@@ -19,9 +19,10 @@ from secure_bucket.proof.shapes import example_of
 from secure_bucket.proof.space import Scenario, Space
 from secure_bucket.proof.subject import concat
 from secure_bucket.proof.values import OLDEST_TLS_VERSION
+from secure_bucket.proof.verdict import Refuted
 from secure_bucket.values.unknown import Unknown
 
-__all__ = ["closest_rule", "request_of"]
+__all__ = ["foreign_key", "refute", "request_of"]
 
 _NAMES: Final = {
     "aws:currenttime": "aws:CurrentTime",
@@ -101,20 +102,10 @@ def _spell(space: Space, name: str, observed: Observed) -> Iterator[tuple[str, s
         yield name, str(observed)
 
 
-def closest_rule(
-    space: Space, dimensions: Sequence[Dimension], choices: Sequence[Choice]
-) -> tuple[Rule, str] | None:
-    """Return the Deny statement that comes closest to a request, and why it does not apply to it.
-
-    Args:
-        space: The requests of the claim.
-        dimensions: The dimensions of the request.
-        choices: The choice made in each of them.
-
-    Returns:
-        The statement, with what it says, in words that follow its name; `None` when there is no Deny
-        statement.
-    """
+def refute(
+    space: Space, dimensions: Sequence[Dimension], choices: Sequence[Choice], request: Request
+) -> Refuted:
+    """Return that a request gets through, and why the closest Deny statement does not apply to it."""
     missed = []
     for index, rule in enumerate(space.rules):
         failing = [
@@ -127,10 +118,11 @@ def closest_rule(
             (any(dimension.name == "base" for dimension, _ in failing), len(failing), index, rule, failing)
         )
     if not missed:
-        return None
+        return Refuted(request, "no statement denies anything")
     *_, rule, failing = min(missed, key=lambda one: one[:3])
     phrases = [phrase for dimension, choice in failing for phrase in _phrases(space, rule, dimension, choice)]
-    return rule, " and ".join(dict.fromkeys(phrases[:2]))
+    statement, why = rule.statement, " and ".join(dict.fromkeys(phrases[:2]))
+    return Refuted(request, f"{statement} {why}", statement.at, statement.index)
 
 
 def _phrases(space: Space, rule: Rule, dimension: Dimension, choice: Choice) -> Iterator[str]:

@@ -52,9 +52,8 @@ def presence_of(name: str, kind: Kind, *, through_endpoint: bool, tls_absent: bo
     """
     key = key_of(name)
     if key is None:
-        return (
-            Availability.ABSENT_RATHER
-        )  # A proof has to hold if it is there, and no refutation rests on it.
+        # A proof has to hold if it is there, and no refutation rests on it.
+        return Availability.ABSENT_RATHER
     match key.presence:
         case Presence.ALWAYS if key.kinds and kind not in key.kinds:
             # *AWS global condition context keys*, read 2026-11, has it in all requests, and does not list its

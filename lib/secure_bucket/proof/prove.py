@@ -17,7 +17,6 @@ from typing_extensions import assert_never
 from secure_bucket.policy.condition_keys import key_of
 from secure_bucket.policy.document import Effect, Policy
 from secure_bucket.policy.parse import parse_policy
-from secure_bucket.policy.request import Request
 from secure_bucket.proof.claim import DENIES_HTTP, Claim, denies_tls_below
 from secure_bucket.proof.dimensions import Splitter
 from secure_bucket.proof.language import Budget, TooComplex
@@ -128,7 +127,7 @@ def _decide(space: Space, policy: Policy) -> Verdict:
             return Proven((rule.statement.index,))
     # What finds and shows a request that gets through is loaded when there may be one.
     from secure_bucket.policy.evaluate import evaluate
-    from secure_bucket.proof.counterexample import foreign_key, request_of
+    from secure_bucket.proof.counterexample import foreign_key, refute, request_of
 
     reasons: dict[Unknown, None] = {}
     replays = Budget(GLANCE)
@@ -144,7 +143,7 @@ def _decide(space: Space, policy: Policy) -> Verdict:
                 foreign = foreign_key(request)
                 if not hinges and not evaluate(policy, request, strict=space.strict):
                     if not foreign:
-                        return _refute(space, dimensions, choices, request)
+                        return refute(space, dimensions, choices, request)
                     open_points = [Unknown(f"AWS does not list `{foreign}` for `{request.action}`")]
                 open_points = open_points or [Unknown(DISAGREEMENT)]
             reasons.update(dict.fromkeys(open_points))
@@ -215,19 +214,6 @@ def _show(choice: Choice) -> str:
     if isinstance(subject, tuple) and len(subject) == 2 and not isinstance(subject[1], str):
         return "absent" if subject[1] is None else "several values at once"
     return f"`{subject[-1] if isinstance(subject, tuple) else subject}`"
-
-
-def _refute(
-    space: Space, dimensions: Sequence[Dimension], choices: Sequence[Choice], request: Request
-) -> Refuted:
-    from secure_bucket.proof.counterexample import closest_rule
-
-    closest = closest_rule(space, dimensions, choices)
-    if closest is None:
-        return Refuted(request, "no statement denies anything")
-    rule, why = closest
-    statement = rule.statement
-    return Refuted(request, f"{statement} {why}", statement.at, statement.index)
 
 
 def _explain_absence(verdict: Refuted, policy: Policy, *, absent: bool) -> Refuted:

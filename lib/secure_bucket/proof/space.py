@@ -120,11 +120,9 @@ class Space:
         kinds = list(Kind)
         if not all(rule.addressees.everyone for rule in self.rules):
             return kinds
+        absent = self.claim.tls_absent
         for key in self._by_key.keys() - self.claim.fixed.keys():
-            presences = {
-                presence_of(key, kind, through_endpoint=True, tls_absent=self.claim.tls_absent)
-                for kind in kinds
-            }
+            presences = {presence_of(key, kind, through_endpoint=True, tls_absent=absent) for kind in kinds}
             if len(presences) > 1 or any(key in identity_of(Who(kind, "")) for kind in kinds):
                 return kinds
         return [Kind.ANONYMOUS, Kind.SERVICE] if self.strict else [Kind.ANONYMOUS]
