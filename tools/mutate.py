@@ -157,6 +157,9 @@ def main() -> int:
     )
     parser.add_argument("--seed", type=int, default=1, help="decides which changes are drawn (default: 1)")
     parser.add_argument("--seconds", type=float, default=math.inf, help="stop after that time")
+    parser.add_argument(
+        "--tests", nargs="+", default=TESTS, help="only these files (default: all that decide)"
+    )
     parser.add_argument("--again", action="store_true", help="run only what survived before")
     parser.add_argument("--count", action="store_true", help="only count what came out before")
     options = parser.parse_args()
@@ -167,7 +170,9 @@ def main() -> int:
         watcher = Reached()
         with watcher.watching():
             import secure_bucket.checks  # noqa: F401 - this imports all modules that are changed.
-        pytest.main(arguments_of_pytest(TESTS), plugins=[Plugin(run.pending(), run.note, watcher.keys)])
+        pytest.main(
+            arguments_of_pytest(options.tests), plugins=[Plugin(run.pending(), run.note, watcher.keys)]
+        )
     return run.count()
 
 
