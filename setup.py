@@ -112,7 +112,7 @@ setup(
     ],
     package_dir={"": "lib"},
     packages=find_packages(where="lib"),
-    package_data={"secure_bucket": ["py.typed", "formats/*.schema.json"]},
+    package_data={"secure_bucket": ["py.typed", "formats/*.schema.json", "operations/audit/families.json"]},
     python_requires=">=3.10",
     # The commands for templates need these; an app with the constructs already has a CDK.
     install_requires=[

@@ -20,6 +20,7 @@ from secure_bucket.findings.rules import RULES, Rule
 from secure_bucket.formats.compliance import REQUIREMENTS
 from secure_bucket.operations.audit.families import FAMILIES
 from secure_bucket.policy.condition_keys import GLOBAL_KEYS, KEYS, S3_KEYS
+from secure_bucket.prices import READ_ON, monitoring_costs
 
 # Modules for users whose names `secure_bucket` itself does not export, by their page.
 MODULES = {
@@ -45,11 +46,23 @@ def pages(root: Path) -> dict[str, str]:
         "condition-keys.md": "\n".join(condition_keys()),
         "rules.md": "\n".join(rules()),
         "clients.md": "\n".join(clients()),
+        "prices.md": "\n".join(prices()),
         "requirements.md": "\n".join(requirements()),
         "schemas.md": "\n".join(schemas(root)),
         "not-covered.md": section(root / "README.md", "What is not covered"),
         **api(root),
     }
+
+
+def prices() -> Iterator[str]:
+    """Return the table of what the monitoring costs."""
+    yield (
+        f"By the pricing pages of AWS for `us-east-1` in {READ_ON}; other regions differ, and free tiers are "
+        "left out.\n"
+    )
+    yield "| what | price | page |\n| --- | --- | --- |"
+    for cost in monitoring_costs():
+        yield f"| {cost.what} | {cost.price} | {cost.page} |"
 
 
 def clients() -> Iterator[str]:

@@ -128,7 +128,8 @@ def audit_report(
 
 def _tell_download(logs: Sequence[str], session: Session, question: Question) -> None:
     """Report how much is read from S3 before it is read: outside of AWS it costs."""
-    from secure_bucket.operations.audit.s3 import EGRESS_PRICE, download_of
+    from secure_bucket.operations.audit.s3 import download_of
+    from secure_bucket.prices import EGRESS_GIGABYTE
 
     try:
         download = download_of(logs, session, since=question.since, until=question.until)
@@ -139,12 +140,13 @@ def _tell_download(logs: Sequence[str], session: Session, question: Question) ->
     to_stderr(
         f"secure-bucket: reading {download.files:,} objects of {download.size / 1e9:,.1f} GB from S3: free "
         f"within the region, about {download.dollars:,.2f} US dollars from outside of AWS, if a GB costs "
-        f"{EGRESS_PRICE:g} (--athena reads them where they are)"
+        f"{EGRESS_GIGABYTE:g} (--athena reads them where they are)"
     )
 
 
 def _athena(arguments: argparse.Namespace) -> Audit | None:
-    from secure_bucket.operations.audit.athena import PRICE_PER_TB, Athena, Estimate, audit_athena
+    from secure_bucket.operations.audit.athena import Athena, Estimate, audit_athena
+    from secure_bucket.prices import ATHENA_TERABYTE
 
     if not arguments.yes and not (sys.stdin is not None and sys.stdin.isatty()):
         raise SecureBucketError(
@@ -156,7 +158,7 @@ def _athena(arguments: argparse.Namespace) -> Audit | None:
             f"secure-bucket: Athena will read {estimate.files:,} files of {estimate.size / 1e9:,.3f} GB "
             f"below `{estimate.location}`: about {estimate.dollars:,.4f} US dollars and "
             f"{estimate.request_dollars:,.4f} for requests to S3, if a TB costs "
-            f"{PRICE_PER_TB:g}. A table is made in the database `{arguments.database}`, and dropped"
+            f"{ATHENA_TERABYTE:g}. A table is made in the database `{arguments.database}`, and dropped"
         )
         if arguments.yes:
             return True

@@ -22,6 +22,7 @@ __all__ = [
     "deny_old_tls_anywhere",
     "deny_plain_http",
     "deny_plain_http_anywhere",
+    "deny_plain_http_to_services",
     "deny_without_mfa",
 ]
 
@@ -133,6 +134,26 @@ def deny_plain_http_anywhere(
     """
     test = {"BoolIfExists": {"aws:SecureTransport": "false"}}
     return _deny_anywhere("DenyPlainHttp", test, except_buckets, except_accounts, except_tags or {})
+
+
+def deny_plain_http_to_services(
+    services: Sequence[str], *, except_accounts: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Write the statement of a resource control policy that denies plain HTTP to other services than S3.
+
+    Args:
+        services: The services, by the prefix of their actions.
+        except_accounts: The ids of the accounts whose resources it leaves out.
+
+    Returns:
+        A new statement; change it as you like.
+    """
+    test = {"BoolIfExists": {"aws:SecureTransport": "false"}}
+    actions = [f"{service}:*" for service in services]
+    return {
+        **_deny_anywhere("DenyPlainHttpToServices", test, (), except_accounts, {}),
+        "Action": actions,
+    }
 
 
 def deny_old_tls_anywhere(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import aws_cdk as cdk
@@ -258,3 +259,59 @@ def test_it_stays_below_the_limit_with_as_many_exceptions_as_it_takes(stack: cdk
     policy = SecureTransportOrganizationPolicy(stack, "Https", targets=[OU], exempt_accounts=accounts)
     assert isinstance(policy.verdict, Refuted)
     assert len(policy.exceptions) == 300
+
+
+def test_other_services_get_a_statement_of_their_own(stack: cdk.Stack) -> None:
+    policy = SecureTransportOrganizationPolicy(
+        stack,
+        "Https",
+        targets=[OU],
+        other_services=True,
+        exempt_accounts=["111122223333"],
+        exempt_buckets=["legacy"],
+        exempt_tags={"plain-http": "allowed"},
+    )
+    buckets, others = document(stack)["Statement"]
+    assert buckets["Action"] == "s3:*"
+    assert others == {
+        "Sid": "DenyPlainHttpToServices",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": ["kms:*", "secretsmanager:*", "sqs:*", "sts:*"],
+        "Resource": "*",
+        "Condition": {
+            "BoolIfExists": {"aws:SecureTransport": "false"},
+            "StringNotEquals": {"aws:ResourceAccount": ["111122223333"]},
+        },
+    }
+    assert policy.exceptions[0] == "the resources of account `111122223333`"
+
+
+def test_other_services_change_nothing_for_buckets(stack: cdk.Stack) -> None:
+    policy = SecureTransportOrganizationPolicy(stack, "Https", targets=[OU], other_services=True)
+    assert isinstance(policy.verdict, Proven)
+
+
+@pytest.mark.parametrize("services", [False, True])
+def test_the_last_character_that_fits_is_taken_and_the_next_one_is_not(services: bool) -> None:
+    def make(buckets: list[str]) -> dict[str, Any]:
+        stack = cdk.Stack(cdk.App(), "Top")
+        SecureTransportOrganizationPolicy(
+            stack, "Https", targets=[OU], other_services=services, exempt_buckets=buckets
+        )
+        return document(stack)
+
+    def size(policy: dict[str, Any]) -> int:
+        # The longest partition counts, so that one synthesis fits into each.
+        return len(json.dumps(policy, separators=(",", ":")).replace("arn:aws:", "arn:aws-us-gov:"))
+
+    names = ["a" * 15, "b" * 15]
+    one, two = size(make(names[:1])), size(make(names))
+    fit = (organization_policy.LIMIT - two) // (two - one) - 1
+    names += [f"{number:02}{'a' * 13}" for number in range(fit)]
+    room = organization_policy.LIMIT - size(make([*names, "aaa"]))
+    # Each character counts twice: for the bucket and for its objects.
+    longest = "aaa" + "b" * (room // 2)
+    assert organization_policy.LIMIT - size(make([*names, longest])) in (0, 1)
+    with pytest.raises(ConstructError, match=r"the policy has 5,12[12] characters"):
+        make([*names, longest + "b"])

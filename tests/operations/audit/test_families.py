@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import shutil
 import subprocess
@@ -51,6 +52,22 @@ SEEN = {
     "ESP32HTTPClient": "media players and devices",
     "Lavf/58.76.100": "media players and devices",
     "Mozilla/5.0 (X11; Linux x86_64; rv:109.0) Gecko/20100101 Firefox/115.0": "browsers, through links",
+    # Sent to a server on the same machine in 2026-11 by the packages of that day.
+    "aws-cli/1.46.3 md/Botocore#1.43.62 ua/2.1 os/linux#6.18 md/arch#x86_64 lang/python#3.11.7": "AWS CLI",
+    "aiobotocore/3.10.0 md/Botocore#1.43.117 ua/2.1 os/linux#6.18 lang/python#3.11.7": "boto3 and botocore",
+    "aws-sdk-js/3.1174.0 ua/2.1 os/linux#6.18 lang/js md/nodejs#20.20.2": "AWS SDK for JavaScript 3",
+    "aws-sdk-nodejs/2.1693.0 linux/v20.20.2 callback": "AWS SDK for JavaScript 2",
+    "MinIO (Linux; x86_64) minio-py/7.2.20": "MinIO client and SDKs",
+    "MinIO (linux; x64) minio-js/8.0.7": "MinIO client and SDKs",
+    "python-httpx/0.28.1": "Python without an SDK",
+    "Python/3.11 aiohttp/3.14.5": "Python without an SDK",
+    "python-urllib3/2.8.0": "Python without an SDK",
+    "axios/1.21.1": "Node.js without an SDK",
+    "node-fetch": "Node.js without an SDK",
+    "undici": "Node.js without an SDK",
+    "node": "Node.js without an SDK",
+    "got (https://github.com/sindresorhus/got)": "Node.js without an SDK",
+    "curl/7.88.1": "curl",
 }
 
 
@@ -134,11 +151,32 @@ def test_programs_really_send_it(server: tuple[str, list[str]], command: list[st
     assert advice(agents[-1]).startswith(f"{name}: ")
 
 
-@pytest.mark.parametrize("user_agent", ["-", "", "Scanner/2.1", "x", "our-own-tool 3"])
+@pytest.mark.parametrize("user_agent", ["Scanner/2.1", "x", "our-own-tool 3"])
 def test_an_unknown_client_is_unknown_and_has_an_owner(user_agent: str) -> None:
     assert family_of(user_agent) is None
     assert advice(user_agent) == FIND_OWNER
     assert "no known client: find its owner" in FIND_OWNER
+
+
+@pytest.mark.parametrize("user_agent", ["-", "", "[-]"])
+def test_a_client_without_a_user_agent_may_be_one_that_sends_none(user_agent: str) -> None:
+    # Measured: s3cmd 2.4 and `request` of undici 7 send no user agent.
+    assert family_of(user_agent) is None
+    assert advice(user_agent).startswith("it sends no user agent, as s3cmd and `request` of undici do; ")
+    assert advice(user_agent).endswith(FIND_OWNER)
+
+
+def test_the_page_shows_every_family_as_the_data_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    root = Path(__file__).parents[3]
+    monkeypatch.syspath_prepend(str(root / "tools" / "documentation"))
+    page = "\n".join(importlib.import_module("reference").clients()).replace("&#124;", "|")
+    assert '--8<-- "clients.md"' in (root / "docs/how-to/move-clients.md").read_text(encoding="utf-8")
+    for family in FAMILIES:
+        _, found, chapter = page.partition(f"### {family.name[0].upper()}{family.name[1:]}\n")
+        assert found
+        chapter = chapter.partition("\n### ")[0]
+        for text in (family.cause, family.before, family.after, family.check, family.document, family.tls):
+            assert text in chapter
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)

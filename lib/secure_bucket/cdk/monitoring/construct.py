@@ -65,13 +65,7 @@ class SecureTransportMonitoring(Construct):
     dashboard. Everything that it stores is encrypted with a key of its own, its log bucket is a
     `SecureLogBucket`, and its topic refuses plain HTTP. What it cannot see is listed in `docs/monitoring.md`.
 
-    It costs, by the pricing pages of AWS for us-east-1 in 2026 (other regions differ): each request to the
-    buckets, as a CloudTrail data event, $0.10 for 100,000; management events $2.00 for 100,000 where
-    another trail records them already, else nothing; CloudWatch Logs $0.50 for each GB of events and $0.03
-    for each GB and month that they are kept; two metrics and two alarms $0.80 a month; the dashboard $3.00
-    a month after the first three of the account; the key $1.00 a month; AWS Config $0.001 for each
-    evaluation of a rule, besides what its recorder costs. The rules of EventBridge cost nothing for these
-    events.
+    What it costs is in `docs/monitoring.md` too: the requests to the buckets, as data events, decide.
 
     Args:
         scope: The construct it belongs to.

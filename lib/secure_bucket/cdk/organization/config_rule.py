@@ -30,8 +30,7 @@ class SecureTransportOrganizationRule(Construct):
     recorder that records `AWS::S3::Bucket`; the deployment fails for accounts without one that are not
     excluded.
 
-    It costs $0.001 for each evaluation in each account, by the pricing page of AWS Config in 2026, besides
-    what the recorders cost.
+    Each evaluation costs: see *What it costs* in `docs/monitoring.md`.
 
     Args:
         scope: The construct it belongs to.

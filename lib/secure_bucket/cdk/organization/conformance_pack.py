@@ -24,8 +24,7 @@ class SecureTransportConformancePack(Construct):
     and is judged as a whole. The account needs a configuration recorder that records `AWS::S3::Bucket`, and
     the service-linked role of AWS Config for conformance packs, which AWS Config makes with the first pack.
 
-    It costs $0.001 for each evaluation, by the pricing page of AWS Config in 2026, besides what the
-    recorder costs.
+    Each evaluation costs: see *What it costs* in `docs/monitoring.md`.
 
     Args:
         scope: The construct it belongs to.
@@ -59,8 +58,7 @@ class SecureTransportOrganizationConformancePack(Construct):
     recorder that records `AWS::S3::Bucket`; the deployment fails for accounts without one that are not
     excluded.
 
-    It costs $0.001 for each evaluation in each account, by the pricing page of AWS Config in 2026, besides
-    what the recorders cost.
+    Each evaluation costs: see *What it costs* in `docs/monitoring.md`.
 
     Args:
         scope: The construct it belongs to.

@@ -13,7 +13,11 @@ from constructs import Construct
 
 from secure_bucket.cdk.buckets.refuse import path_in, refuse, shown
 from secure_bucket.cdk.buckets.tls import check_tls_version
-from secure_bucket.policy.statements import deny_old_tls_anywhere, deny_plain_http_anywhere
+from secure_bucket.policy.statements import (
+    deny_old_tls_anywhere,
+    deny_plain_http_anywhere,
+    deny_plain_http_to_services,
+)
 from secure_bucket.proof.claim import ANY_BUCKET, DENIES_HTTP, Claim, denies_tls_below
 from secure_bucket.proof.prove import prove
 from secure_bucket.proof.verdict import Proven, Verdict
@@ -25,6 +29,10 @@ _WHAT = "organization policy"
 
 LIMIT = 5_120
 """The most characters that AWS Organizations takes as a resource control policy."""
+
+OTHER_SERVICES = ("kms", "secretsmanager", "sqs", "sts")
+"""The services beside S3 in the example of AWS: AWS Organizations User Guide, *Resource control policy
+examples*, "Restrict access to only HTTPS connections to your resources"."""
 
 _TARGET = re.compile(r"r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|[0-9]{12}")
 _ACCOUNT = re.compile(r"[0-9]{12}")
@@ -74,6 +82,9 @@ class SecureTransportOrganizationPolicy(Construct):
         minimum_tls_version: TLS below this version is denied too, by a second statement. Only plain HTTP is
             denied by default; AWS itself serves no TLS below 1.2. 1.3 shuts out AWS PrivateLink for S3 and
             Multi-Region Access Points, where S3 does not support it.
+        other_services: Whether plain HTTP is denied to KMS, Secrets Manager, SQS and STS too, as in the
+            example of AWS, by a statement of their own (default: `False`). `exempt_accounts` are left out
+            there as well; the other exceptions name buckets.
         name: The name of the policy, one of its kind in the organization (default: `deny-plain-http-to-s3`).
         description: Its description in AWS Organizations (default: a sentence about what it does).
 
@@ -93,6 +104,7 @@ class SecureTransportOrganizationPolicy(Construct):
         exempt_buckets: Sequence[str] = (),
         exempt_tags: Mapping[str, str | Sequence[str]] | None = None,
         minimum_tls_version: float | None = None,
+        other_services: bool = False,
         name: str = "deny-plain-http-to-s3",
         description: str = "Deny plain HTTP to every S3 bucket",
     ) -> None:
@@ -117,6 +129,10 @@ class SecureTransportOrganizationPolicy(Construct):
             statements = [deny_plain_http_anywhere(**exceptions)]
             if minimum_tls_version is not None:
                 statements.append(deny_old_tls_anywhere(minimum_tls_version, **exceptions))
+            if other_services:
+                statements.append(
+                    deny_plain_http_to_services(OTHER_SERVICES, except_accounts=exempt_accounts)
+                )
             return {"Version": "2012-10-17", "Statement": statements}
 
         _check_size(path, document("aws-us-gov"))
@@ -129,8 +145,9 @@ class SecureTransportOrganizationPolicy(Construct):
                 refuse(_WHAT, path, f"not proven ({verdict!r}); please report it")
 
         super().__init__(scope, id)
+        resources = "resources" if other_services else "buckets"
         self.exceptions: tuple[str, ...] = (
-            *(f"the buckets of account `{account}`" for account in exempt_accounts),
+            *(f"the {resources} of account `{account}`" for account in exempt_accounts),
             *(f"the bucket `{bucket}`" for bucket in exempt_buckets),
             *(f"buckets with ABAC and the tag `{tag}={value}`" for tag in tags for value in tags[tag]),
         )

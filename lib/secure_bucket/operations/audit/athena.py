@@ -25,19 +25,13 @@ from secure_bucket.operations.audit.s3 import Location, StoredLog, parse_locatio
 from secure_bucket.operations.audit.tables import Stored, create_table, drop_table, query
 from secure_bucket.operations.aws.errors import LiveError, translated
 from secure_bucket.operations.aws.session import Session
+from secure_bucket.prices import ATHENA_TERABYTE, GET_THOUSAND
 
-__all__ = ["PRICE_PER_TB", "Athena", "Estimate", "audit_athena"]
-
-PRICE_PER_TB: Final = 5.0
-"""What Athena takes for a terabyte that it reads, in US dollars, in most regions: an assumption."""
+__all__ = ["Athena", "Estimate", "audit_athena"]
 
 _WORKGROUP = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _SHORTEST_WAIT, _LONGEST_WAIT = 0.5, 5.0
 _DONE: Final = frozenset(("CANCELLED", "FAILED", "SUCCEEDED"))
-
-
-GET_PRICE: Final = 0.0004
-"""What S3 takes for a thousand requests for objects, in US dollars, in most regions: an assumption."""
 
 
 class Estimate(Struct, frozen=True):
@@ -55,13 +49,13 @@ class Estimate(Struct, frozen=True):
 
     @property
     def dollars(self) -> float:
-        """The price, if a terabyte costs `PRICE_PER_TB`. Athena takes no less than for 10 MB."""
-        return max(self.size, 10_000_000) / 1e12 * PRICE_PER_TB
+        """The price, if a terabyte costs `ATHENA_TERABYTE`. Athena takes no less than for 10 MB."""
+        return max(self.size, 10_000_000) / 1e12 * ATHENA_TERABYTE
 
     @property
     def request_dollars(self) -> float:
         """The price of the requests to S3, if Athena asks for each object once, which is inferred."""
-        return self.files / 1000 * GET_PRICE
+        return self.files / 1000 * GET_THOUSAND
 
 
 class Athena(Struct):

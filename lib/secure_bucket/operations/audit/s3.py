@@ -17,9 +17,9 @@ from secure_bucket.operations.audit.errors import LogError
 from secure_bucket.operations.audit.files import Again, LogFile
 from secure_bucket.operations.aws.errors import LiveError, translated
 from secure_bucket.operations.aws.session import Session
+from secure_bucket.prices import EGRESS_GIGABYTE
 
 __all__ = [
-    "EGRESS_PRICE",
     "LATE",
     "Download",
     "Location",
@@ -37,9 +37,6 @@ _FOLDERS: Final = (re.compile(r"\d{4}"), re.compile(r"\d\d"), re.compile(r"\d\d"
 _NAME_DATE = re.compile(r"(?:^|/)(\d{4})-(\d\d)-(\d\d)-\d\d-\d\d-\d\d-|_(\d{4})(\d\d)(\d\d)T\d{4}Z_")
 # S3 delivers records hours after the request, and now and then days; a name tells the time of delivery.
 LATE: Final = datetime.timedelta(days=3)
-EGRESS_PRICE: Final = 0.09
-"""What AWS takes for a gigabyte to the internet, in US dollars, for the first 10 TB a month in most regions:
-an assumption, https://aws.amazon.com/s3/pricing/, 2026-11."""
 _SMALL: Final = 8 * 1024 * 1024
 _AHEAD: Final = 16
 
@@ -144,7 +141,7 @@ class Download(Struct, frozen=True):
     @property
     def dollars(self) -> float:
         """What the transfer out of AWS costs; inside of the region it is free."""
-        return self.size / 1e9 * EGRESS_PRICE
+        return self.size / 1e9 * EGRESS_GIGABYTE
 
 
 def download_of(
