@@ -19,6 +19,7 @@ PACKAGE = Path(secure_bucket.__file__).parent
 ARROW = {
     "errors": [],
     "detection": [],
+    "prices": [],
     "values": [],
     "version": [],
     "conformance": ["detection", "errors"],
@@ -34,7 +35,8 @@ ARROW = {
         *("errors", "version"),
     ],
     "operations": [
-        *("detection", "formats", "checks", "findings", "template", "proof", "policy", "values", "errors"),
+        *("prices", "detection", "formats", "checks", "findings", "template", "proof", "policy", "values"),
+        "errors",
     ],
     "editor": ["formats", "repair", "checks", "findings", "template", "proof", "policy", "values", "errors"],
     "cli": [
@@ -45,6 +47,7 @@ ARROW = {
             "conformance",
             "detection",
             "formats",
+            "prices",
             "repair",
             "checks",
             "findings",
