@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from typing_extensions import assert_never
 
+from secure_bucket.cli.arguments.common import refuse_empty
 from secure_bucket.cli.codes import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED
 from secure_bucket.cli.delivery import deliver_document, reports_of, run_of
 from secure_bucket.cli.output import Progress, to_stderr, to_stdout
@@ -64,10 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    if "" in arguments.logs:
-        raise SecureBucketError("a LOG is empty: is a variable not set?")
-    if "" in arguments.buckets:
-        raise SecureBucketError("a --bucket is empty: is a variable not set?")
+    refuse_empty(LOG=arguments.logs, bucket=arguments.buckets)
     access_of(arguments)
     if arguments.since is not None and arguments.until is not None and arguments.since >= arguments.until:
         raise SecureBucketError("--since has to lie before --until")

@@ -9,6 +9,7 @@ import os
 import re
 import shlex
 
+from secure_bucket.cli.delivery import write_file
 from secure_bucket.cli.output import to_stdout
 from secure_bucket.errors import SecureBucketError
 
@@ -32,8 +33,6 @@ def edit_app(*, remove: bool) -> int:
     Raises:
         SecureBucketError: If that cannot be done.
     """
-    from secure_bucket.template.write import write_atomically
-
     try:
         with open(_SETTINGS, "rb") as stream:
             text = stream.read().decode("utf-8")
@@ -53,10 +52,7 @@ def edit_app(*, remove: bool) -> int:
             raise SecureBucketError(f"`app` of `{_SETTINGS}` is not a command: `{app}`")
         written = json.dumps(f"{_PREFIX}{_for_shell(app)}", ensure_ascii=False)
     new = f"{text[:start]}{written}{text[end:]}"
-    try:
-        write_atomically(_SETTINGS, new)
-    except OSError as error:
-        raise SecureBucketError(f"`{_SETTINGS}` cannot be written: {error.strerror or error}") from None
+    write_file(_SETTINGS, new)
     if remove:
         _forget_findings(json.loads(text.lstrip("\ufeff")).get("output"))
     lines = difflib.unified_diff(text.splitlines(), new.splitlines(), _SETTINGS, _SETTINGS, lineterm="")

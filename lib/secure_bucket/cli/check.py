@@ -11,7 +11,7 @@ from secure_bucket.checks.check_targets import Settings
 from secure_bucket.checks.find_targets import STDIN
 from secure_bucket.cli.codes import PROVEN
 from secure_bucket.cli.config import Config, config_of
-from secure_bucket.cli.frame import ClaimOptions, claim_of, frame_of
+from secure_bucket.cli.frame import ClaimOptions, frame_of
 from secure_bucket.cli.output import Progress
 from secure_bucket.cli.selection import selection_of
 from secure_bucket.errors import SecureBucketError
@@ -57,26 +57,15 @@ def _fix(arguments: argparse.Namespace) -> int:
     Raises:
         SecureBucketError: If the arguments contradict each other.
     """
-    from secure_bucket.cli.fix import FixOptions, fix_paths
+    from secure_bucket.cli.fix import fix_options, fix_paths
 
     config = config_of(arguments)
     if arguments.fix and STDIN in arguments.paths:
         raise SecureBucketError("--fix cannot write standard input: use `secure-bucket fix -`")
     if REFUTED_RULE not in selection_of(arguments, config):
         return PROVEN
-    options = FixOptions(
-        paths=tuple(arguments.paths) or config.paths or (".",),
-        write=not arguments.diff,
-        diff=arguments.diff,
-        exclude=(*config.exclude, *arguments.exclude),
-        together=arguments.together,
-        strict=claim_of(arguments, config).strict,
-        undecided_fails=(arguments.undecided or config.undecided or "error") == "error",
-        colour=arguments.colour,
-        quiet=arguments.quiet,
-        # Without --diff, the report of the check lists them.
-        tell_left=arguments.diff,
-    )
+    # Without --diff, the report of the check lists what is left.
+    options = fix_options(arguments, config, write=not arguments.diff, tell_left=arguments.diff)
     return fix_paths(options, config)
 
 

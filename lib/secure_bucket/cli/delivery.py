@@ -18,13 +18,13 @@ from secure_bucket.cli.arguments.common import ReportTo
 from secure_bucket.cli.output import OutputError, speaks_utf8, to_stderr, to_stdout, wants_colour, width_of
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Report
-from secure_bucket.formats import FORMATS, write_atomically
+from secure_bucket.formats import FORMATS
 from secure_bucket.formats.ending import closing
 from secure_bucket.formats.run import Run
-from secure_bucket.values.unknown import Place
+from secure_bucket.template.write import write_atomically
 from secure_bucket.version import installed_addresses, installed_version
 
-__all__ = ["deliver", "deliver_document", "reports_of", "run_of"]
+__all__ = ["deliver", "deliver_document", "reports_of", "run_of", "write_file"]
 
 # The formats that a code host reads, with paths from the root of the repository.
 _FOR_CODE_HOSTS = frozenset(("github", "gitlab", "junit", "markdown", "sarif"))
@@ -62,15 +62,13 @@ def deliver(
         report: The report.
         reports: The formats and files, as `reports_of` returns them.
         arguments: The arguments of the command: `quiet`, `verbose`, `colour` and `omit_suppressed`.
-        words: What was asked for, for the reports.
-        code: What the command exits with.
-        on_stderr: Whether to write the summary and the faults to stderr, where standard output gets no text
-            (default: write them).
+        words: The options in force, for the reports.
+        code: The exit code of the command.
+        on_stderr: Whether stderr gets the summary and the faults, where standard output gets no text.
 
     Raises:
-        OutputError: If one cannot be written.
+        OutputError: If a report cannot be written.
     """
-
     run, strict = run_of(words, code), dict(words).get("strict") == "yes"
 
     def render(format: str, run: Run) -> str:
@@ -93,7 +91,7 @@ def deliver(
 
     def faults() -> Iterator[str]:
         for fault in report.faults:
-            at = fault.at if fault.at.file else Place(file=fault.file)
+            at = fault.place
             where = "" if not at.file or f"`{at.file}`" in fault.message else f"{at}: "
             yield f"{where}{fault.message}"
 
@@ -118,19 +116,12 @@ def deliver_in(
     faults: Iterable[str],
     notes: Iterable[str],
 ) -> None:
-    """Write what a command has to say in each of the formats that were asked for.
+    """Write what a command found in each format that was asked for, each to where it was asked to go.
 
-    Args:
-        reports: The formats and files, as `reports_of` returns them.
-        arguments: The arguments of the command: `quiet`, `verbose` and `colour`.
-        run: The run, without its version.
-        text: Writes the text, given `colour`, `width`, `ascii_only` and `verbose`.
-        render: Writes any other format, given its name and the run.
-        faults: What stderr is told where standard output gets no text.
-        notes: What it is told besides, unless the command is to be quiet.
+    Where standard output gets no text, stderr gets the faults, and the notes unless the command is quiet.
 
     Raises:
-        OutputError: If one cannot be written.
+        OutputError: If a report cannot be written.
     """
     text_shown = False
     for each in reports:
@@ -149,7 +140,10 @@ def deliver_in(
                 rule_address=addresses.rule,
             )
             written = render(each.format, known)
-        _write(each, written)
+        if each.file is None:
+            to_stdout(written)
+        else:
+            write_file(each.file, written)
     if not text_shown:
         for line in (*faults, *(() if arguments.quiet else notes)):
             to_stderr(f"secure-bucket: {line}")
@@ -165,19 +159,12 @@ def deliver_document(
     faults: Iterable[str],
     notes: Iterable[str],
 ) -> None:
-    """Write what an operation found, with the modules `<format>_report` of its package.
+    """Write what an operation (`audit`, `plan` or `probe`) found, with the modules `<format>_report` of it.
 
-    Args:
-        document: What it found.
-        operation: The package: `audit`, `plan` or `probe`.
-        reports: As for `deliver_in`, like the other arguments.
-        arguments: The arguments of the command.
-        run: The run, without its version.
-        faults: What stderr is told where standard output gets no text.
-        notes: What it is told besides, unless the command is to be quiet.
+    The other arguments are those of `deliver_in`.
 
     Raises:
-        OutputError: If one cannot be written.
+        OutputError: If a report cannot be written.
     """
 
     def writer(format: str) -> Callable[..., str]:
@@ -196,30 +183,18 @@ def deliver_document(
 
 
 def run_of(words: tuple[tuple[str, str], ...], code: int) -> Run:
-    """Return what reports are told of this run, but for the version.
-
-    Args:
-        words: What was asked for.
-        code: What the command exits with.
-    """
+    """Return the run of a command with these options and this exit code, without the version."""
     here = os.getcwd()
     return Run("", _now(), code, words, here, here, _source)
 
 
-def _write(to: ReportTo, text: str) -> None:
-    """Write a report to where it was asked to go.
-
-    Raises:
-        OutputError: If it cannot be written.
-    """
-    if to.file is None:
-        to_stdout(text)
-        return
+def write_file(file: str, text: str) -> None:
+    """Write a file completely, or raise `OutputError` and leave it as it was."""
     try:
-        write_atomically(to.file, text)
+        write_atomically(file, text)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise OutputError(f"`{to.file}` cannot be written: {reason}") from None
+        raise OutputError(f"`{file}` cannot be written: {reason}") from None
 
 
 def _fitting(arguments: argparse.Namespace, *, to_terminal: bool) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import argparse
 import datetime
 import os
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -13,11 +14,13 @@ from msgspec.structs import replace
 from secure_bucket.checks.check_targets import Settings, check_all, check_together, merge_reports
 from secure_bucket.checks.find_targets import STDIN, CheckTarget, TargetKind, Targets, find_targets
 from secure_bucket.checks.read_target import STDIN_NAME, standard_input
+from secure_bucket.cli.arguments.common import refuse_empty
 from secure_bucket.cli.codes import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED
 from secure_bucket.cli.config import Config, config_of
 from secure_bucket.cli.exits import is_undecided
 from secure_bucket.cli.fix_source import SourceFix, fix_sources
 from secure_bucket.cli.fix_synth import read_templates, synthesize, unproven_and_changed
+from secure_bucket.cli.frame import undecided_fails
 from secure_bucket.cli.hindrances import Hindrances, elsewhere, open_buckets
 from secure_bucket.cli.output import Progress, to_stderr
 from secure_bucket.cli.rewrite import pass_on, replace_file, show_difference
@@ -29,7 +32,7 @@ from secure_bucket.repair import MADE_BY_CDK, repair_document
 from secure_bucket.template import Document, parse_document
 from secure_bucket.template.load import read_bytes
 
-__all__ = ["FixOptions", "fix_paths", "run"]
+__all__ = ["FixOptions", "fix_options", "fix_paths", "run"]
 
 _BOM = "\ufeff"
 
@@ -78,21 +81,30 @@ def run(arguments: argparse.Namespace) -> int:
         SecureBucketError: If the arguments contradict each other, or the settings cannot be read.
     """
     config = config_of(arguments)
-    options = FixOptions(
-        paths=tuple(arguments.paths),
+    options = fix_options(
+        arguments,
+        config,
         write=bool(arguments.write),
-        diff=bool(arguments.diff),
-        exclude=(*config.exclude, *arguments.exclude),
-        together=arguments.together,
         synthesized=arguments.synthesized,
         synth=arguments.synth or "",
         plain_viewers=arguments.plain_viewers,
-        strict=bool(config.strict if arguments.strict is None else arguments.strict),
-        undecided_fails=(arguments.undecided or config.undecided or "error") == "error",
-        colour=arguments.colour,
-        quiet=arguments.quiet,
     )
     return fix_paths(options, config)
+
+
+def fix_options(arguments: argparse.Namespace, config: Config, **further: Any) -> FixOptions:
+    """Return what the arguments that `fix` and `check` share ask to fix, completed by the settings."""
+    return FixOptions(
+        tuple(arguments.paths) or config.paths or (".",),
+        diff=bool(arguments.diff),
+        exclude=(*config.exclude, *arguments.exclude),
+        together=arguments.together,
+        strict=bool(config.strict if arguments.strict is None else arguments.strict),
+        undecided_fails=undecided_fails(arguments, config),
+        colour=arguments.colour,
+        quiet=arguments.quiet,
+        **further,
+    )
 
 
 def fix_paths(options: FixOptions, config: Config) -> int:
@@ -101,8 +113,7 @@ def fix_paths(options: FixOptions, config: Config) -> int:
     Raises:
         SecureBucketError: If the options contradict each other.
     """
-    if "" in options.paths:
-        raise SecureBucketError("a PATH is empty: is a variable not set?")
+    refuse_empty(PATH=options.paths)
     if STDIN in options.paths and len(options.paths) > 1:
         raise SecureBucketError("`-` fixes standard input: give no other PATH with it")
     if options.synth and not options.write:

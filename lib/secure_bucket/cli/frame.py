@@ -12,14 +12,13 @@ from msgspec.structs import replace
 from secure_bucket.cli.arguments.common import ReportTo, baseline_of
 from secure_bucket.cli.codes import COULD_NOT_RUN, PROVEN
 from secure_bucket.cli.config import Config, config_of
-from secure_bucket.cli.delivery import deliver, reports_of
+from secure_bucket.cli.delivery import deliver, reports_of, write_file
 from secure_bucket.cli.exits import exit_code, undecided_as_warnings
-from secure_bucket.cli.output import OutputError, to_stderr
+from secure_bucket.cli.output import to_stderr
 from secure_bucket.cli.selection import Selection, selection_of
 from secure_bucket.findings.finding import Report
-from secure_bucket.template.write import write_atomically
 
-__all__ = ["ClaimOptions", "Frame", "claim_of", "frame_of"]
+__all__ = ["ClaimOptions", "Frame", "claim_of", "frame_of", "undecided_fails"]
 
 
 class ClaimOptions(Struct, frozen=True):
@@ -120,6 +119,11 @@ def claim_of(arguments: argparse.Namespace, config: Config) -> ClaimOptions:
     )
 
 
+def undecided_fails(arguments: argparse.Namespace, config: Config) -> bool:
+    """Tell whether an undecided bucket fails, by the arguments, or else by the settings."""
+    return (arguments.undecided or config.undecided or "error") == "error"
+
+
 def frame_of(arguments: argparse.Namespace) -> Frame:
     """Return what the commands have in common.
 
@@ -128,13 +132,12 @@ def frame_of(arguments: argparse.Namespace) -> Frame:
     """
     reports = reports_of(arguments.reports)
     config = config_of(arguments)
-    undecided = arguments.undecided or config.undecided or "error"
     baseline = baseline_of(arguments, config.baseline)
     return Frame(
         reports,
         config,
         claim_of(arguments, config),
-        undecided == "error",
+        undecided_fails(arguments, config),
         baseline,
         selection_of(arguments, config),
     )
@@ -160,10 +163,7 @@ def _against_baseline(report: Report, arguments: argparse.Namespace, file: str, 
     if report.faults:
         to_stderr(f"secure-bucket: the baseline `{file}` is not written, as not everything could be checked")
         return report
-    try:
-        write_atomically(file, kept.text())
-    except OSError as error:
-        raise OutputError(f"`{file}` cannot be written: {error.strerror or error}") from None
+    write_file(file, kept.text())
     if not arguments.quiet:
         to_stderr(f"secure-bucket: the baseline `{file}` holds {len(kept.entries)} findings")
     return apply_baseline(

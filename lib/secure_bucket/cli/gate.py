@@ -135,7 +135,7 @@ def _judge(arguments: argparse.Namespace, files: tuple[ReportTo, ...], directory
     from secure_bucket.checks.cloud_assembly import check_assembly
     from secure_bucket.cli.config import config_of
     from secure_bucket.cli.exits import exit_code, undecided_as_warnings
-    from secure_bucket.cli.frame import claim_of
+    from secure_bucket.cli.frame import claim_of, undecided_fails
     from secure_bucket.cli.selection import selection_of
     from secure_bucket.findings.advice import with_advice_for
 
@@ -154,15 +154,16 @@ def _judge(arguments: argparse.Namespace, files: tuple[ReportTo, ...], directory
 
         report, _ = apply_baseline(report, read_baseline(baseline))
     report = selection_of(arguments, config).apply(report)
-    undecided = arguments.undecided or config.undecided or "error"
-    if undecided == "warn":
+    fails = undecided_fails(arguments, config)
+    if not fails:
         report = undecided_as_warnings(report)
     code = exit_code(report)
     _say(report, arguments, code)
     if files:
         from secure_bucket.cli.delivery import deliver
 
-        deliver(report, files, arguments, (("undecided", undecided), *claim.words), code, on_stderr=False)
+        words = (("undecided", "error" if fails else "warn"), *claim.words)
+        deliver(report, files, arguments, words, code, on_stderr=False)
     return code == 0, _recorded(report, directory, passed=code == 0)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from secure_bucket.checks.find_targets import STDIN
-from secure_bucket.cli.arguments.common import ReportTo
+from secure_bucket.cli.arguments.common import ReportTo, refuse_empty
 from secure_bucket.cli.audit import audit_permissions_of, audit_report
 from secure_bucket.cli.check import check_options, check_report
 from secure_bucket.cli.codes import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED
@@ -101,16 +101,14 @@ def run(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace, reports: Sequence[ReportTo]) -> None:
     """Check that the arguments make sense together."""
     lists = list(_lists(arguments))
-    for name, values in (
-        ("PATH", arguments.paths),
-        ("--logs", arguments.logs),
-        ("--review", arguments.reviews),
-        ("--stack-resources", [file and template for template, file in lists if template is not None]),
-        ("--check", [arguments.check]),
-        ("--audit", [arguments.audit]),
-    ):
-        if "" in values:
-            raise SecureBucketError(f"a {name} is empty: is a variable not set?")
+    refuse_empty(
+        PATH=arguments.paths,
+        logs=arguments.logs,
+        review=arguments.reviews,
+        stack_resources=[file and template for template, file in lists if template is not None],
+        check=[arguments.check],
+        audit=[arguments.audit],
+    )
     pairs = (
         (arguments.paths, "PATH", arguments.check, "--check"),
         (arguments.live, "--live", arguments.reviews, "--review"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
+from secure_bucket.cli.arguments.common import refuse_empty
 from secure_bucket.cli.codes import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED
 from secure_bucket.cli.delivery import deliver_document, reports_of, run_of
 from secure_bucket.cli.output import Progress, to_stderr, to_stdout
@@ -34,8 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     transports = _transports(arguments)
     names = tuple(dict.fromkeys(map(bucket_named, arguments.buckets)))
     access = access_of(arguments)
-    if "" in arguments.keys:
-        raise SecureBucketError("a --key is empty: is a variable not set?")
+    refuse_empty(key=arguments.keys)
     if arguments.show_permissions:
         to_stdout(_permissions(arguments, access, names, transports))
         return PROVEN

@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from secure_bucket.cli.arguments.common import refuse_empty
 from secure_bucket.cli.codes import PROVEN
 from secure_bucket.cli.frame import frame_of
 from secure_bucket.cli.output import Progress, to_stderr, to_stdout
@@ -36,9 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         SecureBucketError: If it cannot be done at all.
     """
-    for name, values in (("--bucket", arguments.buckets), ("--exclude", arguments.exclude)):
-        if "" in values:
-            raise SecureBucketError(f"a {name} is empty: is a variable not set?")
+    refuse_empty(bucket=arguments.buckets, exclude=arguments.exclude)
     frame = frame_of(arguments)
     scope = scope_of(arguments)
     question = ReviewQuestion(
@@ -93,8 +92,7 @@ def scope_of(arguments: argparse.Namespace) -> Scope:
     Raises:
         SecureBucketError: If the arguments contradict each other.
     """
-    if "" in arguments.profiles:
-        raise SecureBucketError("a --profile is empty: is a variable not set?")
+    refuse_empty(profile=arguments.profiles)
     if arguments.max_age is not None and arguments.resume is None:
         raise SecureBucketError("--max-age is for --resume FILE: give that, too")
     if arguments.aggregator is not None and arguments.resume is not None:

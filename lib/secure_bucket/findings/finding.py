@@ -161,6 +161,11 @@ class Fault(Struct, frozen=True):
     message: str
     at: Place = Place()
 
+    @property
+    def place(self) -> Place:
+        """The place, or else the file."""
+        return self.at if self.at.file else Place(file=self.file)
+
 
 class JudgedBucket(About, frozen=True):
     """A bucket of a template, or one that runs, with the verdict on it.

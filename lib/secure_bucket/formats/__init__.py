@@ -13,9 +13,8 @@ from typing import Final, TypeAlias, cast
 
 from secure_bucket.findings.finding import Report
 from secure_bucket.formats.run import Run
-from secure_bucket.template.write import write_atomically
 
-__all__ = ["FORMATS", "REVIEW_FORMATS", "Renderer", "Run", "write_atomically"]
+__all__ = ["FORMATS", "REVIEW_FORMATS", "Renderer", "Run"]
 
 Renderer: TypeAlias = Callable[[Report, Run], str]
 

@@ -11,11 +11,10 @@ AWS Security Hub User Guide, read 2026-11; the tests hold them to the service mo
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from secure_bucket.findings.finding import Report
-from secure_bucket.formats.characters import well_formed
+from secure_bucket.formats.characters import json_text
 from secure_bucket.formats.postures import Posture, Status, postures_of
 from secure_bucket.formats.run import Run
 
@@ -34,7 +33,7 @@ _TITLE, _DESCRIPTION, _REMEDY = 256, 1024, 512
 def render(report: Report, run: Run) -> str:
     """Return the findings as a JSON array."""
     findings = [_finding(each, run) for each in postures_of(report, run)]
-    return well_formed(json.dumps(findings, indent=2, ensure_ascii=False)) + "\n"
+    return json_text(findings)
 
 
 def _finding(posture: Posture, run: Run) -> dict[str, Any]:

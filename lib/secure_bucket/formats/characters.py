@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -9,6 +10,7 @@ from typing import Final
 __all__ = [
     "ONE_COLUMN",
     "encodable",
+    "json_text",
     "markdown_prose",
     "printable",
     "spreadsheet_cell",
@@ -62,6 +64,11 @@ def well_formed(text: str) -> str:
     A file name that is not UTF-8 reaches Python with such halves in it.
     """
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def json_text(value: object) -> str:
+    """Return a value as a JSON document that can be written as UTF-8."""
+    return well_formed(json.dumps(value, ensure_ascii=False, indent=2)) + "\n"
 
 
 def encodable(text: str, signs: Mapping[int, str], *, ascii_only: bool) -> str:

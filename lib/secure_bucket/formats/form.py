@@ -8,7 +8,6 @@ member does not change it.
 from __future__ import annotations
 
 import datetime
-import json
 import os
 import re
 from typing import Annotated, Any, Final, TypeAlias, TypeVar
@@ -17,7 +16,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from secure_bucket.errors import SecureBucketError
-from secure_bucket.formats.characters import well_formed
+from secure_bucket.formats.characters import json_text
 from secure_bucket.formats.run import Run
 from secure_bucket.values.unknown import Place
 
@@ -144,7 +143,7 @@ def utc(moment: datetime.datetime) -> datetime.datetime:
 
 def render(document: object) -> str:
     """Return a document as JSON."""
-    return well_formed(json.dumps(msgspec.to_builtins(document), ensure_ascii=False, indent=2)) + "\n"
+    return json_text(msgspec.to_builtins(document))
 
 
 def read_bytes_of(file: str | os.PathLike[str]) -> bytes:

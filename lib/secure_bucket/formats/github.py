@@ -24,8 +24,7 @@ def render(report: Report, run: Run) -> str:
     writer = _Writer(run)
     commands = []
     for fault in report.faults:
-        at = fault.at if fault.at.file else Place(file=fault.file)
-        commands.append(writer.command("error", at, "not checked", fault.message))
+        commands.append(writer.command("error", fault.place, "not checked", fault.message))
     for level in Level:
         commands += [writer.finding(finding) for finding in report.findings if finding.level is level]
     for granted in report.exceptions:

@@ -8,13 +8,12 @@ name, a unique fingerprint, a severity, and a path relative to the root of the r
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from typing import Any
 
 from secure_bucket.findings.finding import Fault, Finding, Level, Report
 from secure_bucket.formats.advice import plain_advice
-from secure_bucket.formats.characters import well_formed
+from secure_bucket.formats.characters import json_text
 from secure_bucket.formats.extent import Excerpts
 from secure_bucket.formats.fingerprint import fingerprint
 from secure_bucket.formats.run import Run
@@ -36,7 +35,7 @@ def render(report: Report, run: Run) -> str:
         seen[issue["fingerprint"]] += 1
         if seen[issue["fingerprint"]] > 1:
             issue["fingerprint"] += f"-{seen[issue['fingerprint']]}"
-    return well_formed(json.dumps(issues, indent=2, ensure_ascii=False)) + "\n"
+    return json_text(issues)
 
 
 def _finding(finding: Finding, run: Run, excerpts: Excerpts) -> dict[str, Any]:
@@ -51,7 +50,7 @@ def _finding(finding: Finding, run: Run, excerpts: Excerpts) -> dict[str, Any]:
 
 
 def _fault(fault: Fault, run: Run) -> dict[str, Any]:
-    at = fault.at if fault.at.file else Place(file=fault.file)
+    at = fault.place
     identity = hashlib.sha256(f"{run.relative(fault.file)}\0{fault.message}".encode("utf-8", "replace"))
     return _issue(fault.message, "not-checked", identity.hexdigest()[:32], "blocker", at, run)
 

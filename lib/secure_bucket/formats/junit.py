@@ -121,10 +121,9 @@ class _Writer:
         return f"{where}{finding.rule} {finding.level.value}: {finding.message}\nfix: {plain_advice(finding)}"
 
     def fault(self, fault: Fault) -> ElementTree.Element:
-        at = fault.at if fault.at.file else Place(file=fault.file)
         test = self.test(self.run.relative(fault.file) or "secure-bucket", self.file(fault.file))
         attributes = {"type": "unchecked", "message": xml_text(fault.message)}
-        _child(test, "error", f"{self.where(at)}{fault.message}", attributes)
+        _child(test, "error", f"{self.where(fault.place)}{fault.message}", attributes)
         return test
 
     def where(self, at: Place) -> str:

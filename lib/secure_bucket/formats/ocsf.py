@@ -7,11 +7,10 @@ read 2026-11. The events are valid against the schema of that class in the packa
 from __future__ import annotations
 
 import datetime
-import json
 from typing import Any, Final
 
 from secure_bucket.findings.finding import Report
-from secure_bucket.formats.characters import well_formed
+from secure_bucket.formats.characters import json_text
 from secure_bucket.formats.postures import Posture, Status, postures_of
 from secure_bucket.formats.run import Run
 
@@ -34,7 +33,7 @@ _SEVERITIES: Final = {1: "Informational", 3: "Medium", 4: "High"}
 def render(report: Report, run: Run) -> str:
     """Return the events as a JSON array."""
     events = [_event(each, run) for each in postures_of(report, run)]
-    return well_formed(json.dumps(events, indent=2, ensure_ascii=False)) + "\n"
+    return json_text(events)
 
 
 def _event(posture: Posture, run: Run) -> dict[str, Any]:

@@ -14,7 +14,6 @@ https://docs.github.com/en/code-security/reference/code-scanning/sarif-files/sar
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, TypeAlias
@@ -24,7 +23,7 @@ from secure_bucket.findings.finding import Fault, Finding, Report
 from secure_bucket.findings.rules import RULES, Rule
 from secure_bucket.formats.advice import plain_advice
 from secure_bucket.formats.cases import Excused, excused
-from secure_bucket.formats.characters import well_formed
+from secure_bucket.formats.characters import json_text, well_formed
 from secure_bucket.formats.extent import Excerpts
 from secure_bucket.formats.fingerprint import fingerprint
 from secure_bucket.formats.run import Replacement, Run
@@ -55,7 +54,7 @@ def render(report: Report, run: Run, *, suppressed: bool = True) -> str:
             with a suppression (default: include them).
     """
     log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [_Writer(run).run_of(report, suppressed)]}
-    return well_formed(json.dumps(log, ensure_ascii=False, indent=2)) + "\n"
+    return json_text(log)
 
 
 class _Writer:
@@ -105,7 +104,7 @@ class _Writer:
 
     def notification(self, fault: Fault) -> _Object:
         notification: _Object = {"level": "error", "message": {"text": _plain(fault.message)}}
-        at = fault.at if fault.at.file else Place(file=fault.file)
+        at = fault.place
         return notification | ({"locations": [self.location(at)]} if at.file else {})
 
     def result(self, finding: Finding, indices: dict[str, int]) -> _Object:

@@ -106,8 +106,7 @@ class _Page:
             for file, why in report.ignored:
                 yield from self.entry(Place(file=file), "ignored", _DIM, why)
         for fault in report.faults:
-            at = fault.at if fault.at.file else Place(file=fault.file)
-            yield from self.entry(at, "error", _COLOURS[Level.ERROR], fault.message)
+            yield from self.entry(fault.place, "error", _COLOURS[Level.ERROR], fault.message)
         if report.ignored and not verbose:
             ignored = f"{count(len(report.ignored), 'file')} ignored: no templates"
             yield from (self.styled(_DIM, line) for line in self.wrapped(ignored, "    "))

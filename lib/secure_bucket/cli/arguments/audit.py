@@ -7,7 +7,14 @@ import datetime
 import re
 from typing import Any
 
-from secure_bucket.cli.arguments.common import add_access, add_reports, number_from_one
+from secure_bucket.cli.arguments.common import (
+    add_access,
+    add_jobs,
+    add_minimum_tls,
+    add_repeatable,
+    add_reports,
+    number_from_one,
+)
 
 __all__ = ["KEYS", "add", "add_evidence", "add_memory"]
 
@@ -45,14 +52,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         "logs", nargs="+", metavar="LOG", help="file, directory, pattern, - or s3://BUCKET/PREFIX"
     )
     what = parser.add_argument_group("which requests count")
-    what.add_argument(
-        "--bucket",
-        action="append",
-        dest="buckets",
-        metavar="NAME",
-        default=[],
-        help="audit only this bucket, which the logs must contain (repeatable)",
-    )
+    only = "audit only this bucket, which the logs must contain"
+    add_repeatable(what, "--bucket", "NAME", only, dest="buckets")
     add_evidence(what)
     what.add_argument(
         "--undecided",
@@ -84,13 +85,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     how = parser.add_argument_group("run")
     add_memory(how)
-    how.add_argument(
-        "--jobs",
-        "-j",
-        type=number_from_one,
-        metavar="N",
-        help="number of threads (default: one for each core)",
-    )
+    add_jobs(how, "number of threads (default: one for each core)")
 
 
 def add_evidence(what: Any) -> None:
@@ -104,13 +99,7 @@ def add_evidence(what: Any) -> None:
     what.add_argument(
         "--until", type=_end, metavar="TIME", help="ignore requests after TIME; a day is included whole"
     )
-    what.add_argument(
-        "--minimum-tls",
-        type=float,
-        choices=(1.0, 1.1, 1.2, 1.3),
-        metavar="VERSION",
-        help="also count requests over TLS older than VERSION, such as 1.2",
-    )
+    add_minimum_tls(what, "also count requests over TLS older than VERSION, such as 1.2")
     what.add_argument(
         "--minimum-window",
         type=_days,

@@ -10,10 +10,10 @@ from secure_bucket.cli.arguments.common import (
     add_claim,
     add_config,
     add_exclude,
+    add_jobs,
     add_reports,
     add_selection,
     add_together,
-    number_from_one,
 )
 
 __all__ = ["add"]
@@ -61,13 +61,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     add_baseline(parser)
     how = parser.add_argument_group("run")
-    how.add_argument(
-        "--jobs",
-        "-j",
-        type=number_from_one,
-        metavar="N",
-        help="number of processes (default: one for each core if the input is large)",
-    )
+    add_jobs(how, "number of processes (default: one for each core if the input is large)")
     how.add_argument(
         "--exit-zero",
         action="store_true",

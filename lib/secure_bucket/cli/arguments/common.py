@@ -19,13 +19,18 @@ __all__ = [
     "add_config",
     "add_endpoint",
     "add_exclude",
+    "add_jobs",
+    "add_minimum_tls",
+    "add_repeatable",
     "add_reports",
     "add_selection",
     "add_show_permissions",
+    "add_strict",
     "add_together",
     "add_verdict",
     "baseline_of",
     "number_from_one",
+    "refuse_empty",
 ]
 
 
@@ -149,15 +154,17 @@ def baseline_of(arguments: argparse.Namespace, configured: str | None) -> str | 
     return file
 
 
+def add_repeatable(group: Any, option: str, metavar: str, help: str, *, dest: str | None = None) -> None:
+    """Add an option that can be given several times."""
+    names = {} if dest is None else {"dest": dest}
+    group.add_argument(
+        option, action="append", metavar=metavar, default=[], help=f"{help} (repeatable)", **names
+    )
+
+
 def add_exclude(parser: Any) -> None:
     """Add `--exclude`."""
-    parser.add_argument(
-        "--exclude",
-        action="append",
-        metavar="PATTERN",
-        default=[],
-        help="skip files that match PATTERN (repeatable)",
-    )
+    add_repeatable(parser, "--exclude", "PATTERN", "skip files that match PATTERN")
 
 
 def add_together(parser: Any) -> None:
@@ -177,25 +184,37 @@ def add_verdict(parser: Any) -> None:
         choices=("error", "warn"),
         help="treat undecided buckets as errors or warnings (default: error)",
     )
-    parser.add_argument(
-        "--strict",
-        action=argparse.BooleanOptionalAction,
-        default=None,
-        help='assume that {"AWS": "*"} does not cover AWS services (AWS does not document it)',
-    )
+    add_strict(parser)
 
 
 def add_claim(parser: argparse.ArgumentParser) -> None:
     """Add the options on what is proven of each bucket."""
     claim = parser.add_argument_group("what to prove")
     add_verdict(claim)
-    claim.add_argument(
-        "--minimum-tls",
-        type=float,
-        choices=(1.0, 1.1, 1.2, 1.3),
-        metavar="VERSION",
-        help="also report buckets that accept TLS older than VERSION, such as 1.2",
+    add_minimum_tls(claim, "also report buckets that accept TLS older than VERSION, such as 1.2")
+
+
+def add_minimum_tls(group: Any, help: str) -> None:
+    """Add `--minimum-tls`."""
+    group.add_argument(
+        "--minimum-tls", type=float, choices=(1.0, 1.1, 1.2, 1.3), metavar="VERSION", help=help
     )
+
+
+def add_strict(parser: Any, *, settings: bool = True) -> None:
+    """Add `--strict`, with `--no-strict` where the settings may say otherwise."""
+    document = " (AWS does not document it)" if settings else ""
+    parser.add_argument(
+        "--strict",
+        action=argparse.BooleanOptionalAction if settings else "store_true",
+        default=None if settings else False,
+        help=f'assume that {{"AWS": "*"}} does not cover AWS services{document}',
+    )
+
+
+def add_jobs(group: Any, help: str) -> None:
+    """Add `--jobs`."""
+    group.add_argument("--jobs", "-j", type=number_from_one, metavar="N", help=help)
 
 
 def add_selection(parser: Any) -> None:
@@ -276,6 +295,14 @@ def add_config(parser: Any) -> None:
         "[tool.secure-bucket], in the working directory or above it)",
     )
     parser.add_argument("--no-config", action="store_true", help="ignore settings files")
+
+
+def refuse_empty(**values: Iterable[str]) -> None:
+    """Raise `SecureBucketError` for an empty value: a shell leaves one for a variable that is not set."""
+    for name, given in values.items():
+        if "" in given:
+            option = name if name.isupper() else f"--{name.replace('_', '-')}"
+            raise SecureBucketError(f"a {option} is empty: is a variable not set?")
 
 
 def number_from_one(text: str) -> int:

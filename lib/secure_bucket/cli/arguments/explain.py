@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from secure_bucket.cli.arguments.common import add_bucket
+from secure_bucket.cli.arguments.common import add_bucket, add_strict
 
 __all__ = ["add"]
 
@@ -19,6 +19,4 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.description = _DESCRIPTION
     parser.add_argument("subject", nargs="?", metavar="RULE|POLICY", help="rule, policy file or -")
     add_bucket(parser)
-    parser.add_argument(
-        "--strict", action="store_true", help='assume that {"AWS": "*"} does not cover AWS services'
-    )
+    add_strict(parser, settings=False)

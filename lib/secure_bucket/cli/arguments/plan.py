@@ -5,7 +5,14 @@ from __future__ import annotations
 import argparse
 
 from secure_bucket.cli.arguments.audit import add_evidence, add_memory
-from secure_bucket.cli.arguments.common import add_config, add_reports, add_together, number_from_one
+from secure_bucket.cli.arguments.common import (
+    add_config,
+    add_jobs,
+    add_repeatable,
+    add_reports,
+    add_strict,
+    add_together,
+)
 from secure_bucket.cli.arguments.review import add_accounts, add_asking
 
 __all__ = ["FORMATS", "add"]
@@ -54,14 +61,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="report of `check --format json`, instead of a PATH",
     )
-    templates.add_argument(
+    add_repeatable(
+        templates,
         "--stack-resources",
-        action="append",
-        dest="stack_resources",
-        metavar="[TEMPLATE=]FILE",
-        default=[],
-        help="output of `aws cloudformation list-stack-resources` or `describe-stack-resources`, which gives "
-        "the generated bucket names of a stack (repeatable)",
+        "[TEMPLATE=]FILE",
+        "output of `aws cloudformation list-stack-resources` or `describe-stack-resources`, which gives the "
+        "generated bucket names of a stack",
     )
     add_together(templates)
     running = parser.add_argument_group("live buckets")
@@ -70,40 +75,16 @@ def add(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="review the accounts now, as `review` does (default: the account of your environment)",
     )
-    running.add_argument(
-        "--review",
-        action="append",
-        dest="reviews",
-        metavar="FILE",
-        default=[],
-        help="report of `review --format json` (repeatable)",
-    )
+    add_repeatable(running, "--review", "FILE", "report of `review --format json`", dest="reviews")
     add_accounts(parser)
     add_asking(parser.add_argument_group("AWS session"))
     logs = parser.add_argument_group("logs")
-    logs.add_argument(
-        "--logs",
-        action="append",
-        metavar="LOG",
-        default=[],
-        help="file, directory, pattern or s3://BUCKET/PREFIX, as for `audit` (repeatable)",
-    )
+    add_repeatable(logs, "--logs", "LOG", "file, directory, pattern or s3://BUCKET/PREFIX, as for `audit`")
     logs.add_argument("--audit", metavar="FILE", help="report of `audit --format json`")
     add_evidence(logs)
     add_reports(parser, verbose="list every bucket and client", formats=FORMATS)
     how = parser.add_argument_group("run")
-    how.add_argument(
-        "--strict",
-        action=argparse.BooleanOptionalAction,
-        default=None,
-        help='assume that {"AWS": "*"} does not cover AWS services (AWS does not document it)',
-    )
+    add_strict(how)
     add_memory(how)
-    how.add_argument(
-        "--jobs",
-        "-j",
-        type=number_from_one,
-        metavar="N",
-        help="number of processes and threads (default: depends on the input)",
-    )
+    add_jobs(how, "number of processes and threads (default: depends on the input)")
     add_config(how)

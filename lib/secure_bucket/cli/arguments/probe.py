@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from secure_bucket.cli.arguments.common import add_access, add_reports
+from secure_bucket.cli.arguments.common import add_access, add_repeatable, add_reports
 
 __all__ = ["add"]
 
@@ -48,14 +48,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         "these requests (sts:GetFederationToken, or sts:AssumeRole with --role-arn), own uses your "
         "credentials (default: unsigned)",
     )
-    what.add_argument(
+    add_repeatable(
+        what,
         "--key",
-        action="append",
+        "KEY",
+        "request this object, without its content, instead of a missing one; its name is sent in clear",
         dest="keys",
-        metavar="KEY",
-        default=[],
-        help="request this object, without its content, instead of a missing one; its name is sent in "
-        "clear (repeatable)",
     )
     what.add_argument(
         "--tls",

@@ -10,6 +10,7 @@ from secure_bucket.cli.arguments.common import (
     add_claim,
     add_config,
     add_endpoint,
+    add_repeatable,
     add_reports,
     add_selection,
     add_show_permissions,
@@ -36,21 +37,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_selection(parser.add_argument_group("rules"))
     add_accounts(parser)
     what = parser.add_argument_group("buckets")
-    what.add_argument(
-        "--bucket",
-        action="append",
-        dest="buckets",
-        metavar="NAME",
-        default=[],
-        help="review only this bucket (repeatable)",
-    )
-    what.add_argument(
-        "--exclude",
-        action="append",
-        metavar="PATTERN",
-        default=[],
-        help="skip buckets whose name matches PATTERN, such as 'tmp-*' (repeatable)",
-    )
+    add_repeatable(what, "--bucket", "NAME", "review only this bucket", dest="buckets")
+    add_repeatable(what, "--exclude", "PATTERN", "skip buckets whose name matches PATTERN, such as 'tmp-*'")
     what.add_argument(
         "--compare",
         metavar="FILE",
@@ -65,48 +53,20 @@ def add(parser: argparse.ArgumentParser) -> None:
 def add_accounts(parser: argparse.ArgumentParser) -> None:
     """Add the options on which accounts to read, and with which role."""
     accounts = parser.add_argument_group("accounts")
-    accounts.add_argument(
-        "--profile",
-        action="append",
-        dest="profiles",
-        metavar="NAME",
-        default=[],
-        help="AWS profile of an account (repeatable)",
-    )
-    accounts.add_argument(
-        "--role-arn",
-        action="append",
-        dest="role_arns",
-        metavar="ARN",
-        default=[],
-        help="IAM role to assume in an account (repeatable)",
-    )
+    add_repeatable(accounts, "--profile", "NAME", "AWS profile of an account", dest="profiles")
+    add_repeatable(accounts, "--role-arn", "ARN", "IAM role to assume in an account", dest="role_arns")
     accounts.add_argument(
         "--role-name",
         metavar="NAME",
         help="name of the role to assume in each --account or in the --organization",
     )
-    accounts.add_argument(
-        "--account",
-        action="append",
-        dest="accounts",
-        metavar="ID",
-        default=[],
-        help="account ID of 12 digits (repeatable)",
-    )
+    add_repeatable(accounts, "--account", "ID", "account ID of 12 digits", dest="accounts")
     accounts.add_argument(
         "--organization",
         action="store_true",
         help="read every account of the organization; closed and suspended accounts are listed and skipped",
     )
-    accounts.add_argument(
-        "--skip-account",
-        action="append",
-        dest="skip_accounts",
-        metavar="ID",
-        default=[],
-        help="skip this account (repeatable)",
-    )
+    add_repeatable(accounts, "--skip-account", "ID", "skip this account", dest="skip_accounts")
     accounts.add_argument("--external-id", metavar="ID", help="external ID that the roles require")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from secure_bucket.cli.arguments.common import add_strict
+
 __all__ = ["add"]
 
 _DESCRIPTION = """\
@@ -16,6 +18,4 @@ extra `editor`: pip install 'secure-bucket[editor]'.
 def add(parser: argparse.ArgumentParser) -> None:
     """Add them to the parser of the command."""
     parser.description = _DESCRIPTION
-    parser.add_argument(
-        "--strict", action="store_true", help='assume that {"AWS": "*"} does not cover AWS services'
-    )
+    add_strict(parser, settings=False)
