@@ -610,7 +610,7 @@ def test_templates_that_an_earlier_synthesis_left_are_named(check: Check) -> Non
     files = assembly({"S": stack("S.template.json")}, S__template__json=GOOD)
     code, output = check({**files, **left}, "cdk.out")
     assert code == 1, output
-    assert "judged, because it is as new as the stacks" in output
+    assert "it is as new as the stacks and therefore judged: `cdk.out/Old.template.json`" in output
     # The clock of the file system may be as coarse as a few milliseconds.
     while newest() >= Path("cdk.out/S.template.json").stat().st_mtime_ns:
         write(Path(), files)

@@ -78,7 +78,10 @@ def _remarks(directory: str | os.PathLike[str], assembly: Assembly, *, needs_rec
         yield f"not judged, because no manifest leads to it: {named}; an earlier synthesis may have left it"
     if assembly.unlisted:
         named = _named(assembly.unlisted)
-        yield f"judged, because it is as new as the stacks, although no manifest leads to it: {named}"
+        yield (
+            f"no manifest leads to it, but it is as new as the stacks and therefore judged: {named}; remove "
+            "it if nothing deploys it"
+        )
 
 
 def _named(files: Sequence[str]) -> str:

@@ -23,7 +23,7 @@ _KINDS = {
     "AWS::CodeStarConnections::SyncConfiguration": "synchronized stack",
 }
 # A type that a company registered itself can do anything: only its name tells that it is about buckets.
-_PRIVATE_BUCKET = re.compile(r"(?!AWS::|Custom::|Alexa::)\w+::S3\w*::\w*Bucket\w*")
+_PRIVATE_BUCKET = re.compile(r"(?!AWS::|Custom::|Alexa::)\w+::S3\w*::\w*Bucket")
 
 
 def kind_of(resource_type: str) -> str:
