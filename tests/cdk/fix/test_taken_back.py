@@ -71,6 +71,20 @@ def before_it_is_made(stack: cdk.Stack) -> None:
     s3.Bucket(stack, "Plain")
 
 
+def merged_with_a_deny(stack: cdk.Stack) -> None:
+    stack.node.set_context("@aws-cdk/aws-iam:minimizePolicies", True)
+    bucket = s3.Bucket(stack, "Plain")
+    deny = iam.PolicyStatement(
+        effect=iam.Effect.DENY,
+        actions=["s3:*"],
+        principals=[iam.AnyPrincipal()],
+        resources=["arn:aws:s3:::reports/private/*", "arn:aws:s3:::reports/secret/*"],
+        conditions={"Bool": {"aws:SecureTransport": "false"}},
+    )
+    bucket.add_to_resource_policy(deny)
+    acknowledge(bucket)
+
+
 def made_a_website(stack: cdk.Stack) -> None:
     resource: Any = s3.Bucket(stack, "Plain").node.default_child
     website = s3.CfnBucket.WebsiteConfigurationProperty(index_document="index.html")
@@ -90,6 +104,7 @@ def made_a_website(stack: cdk.Stack) -> None:
         with_auto_delete,
         on_the_l1,
         before_it_is_made,
+        merged_with_a_deny,
         made_a_website,
     ],
 )

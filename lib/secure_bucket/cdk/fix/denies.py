@@ -11,14 +11,24 @@ __all__ = ["denied_in", "normal_form", "statements_in", "without_deny"]
 
 
 def without_deny(document: Any, deny: Mapping[str, Any]) -> Any:
-    """Return a resolved document without a statement; `None` where it holds no other one."""
+    """Return a resolved document without a statement; `None` where it holds no other one.
+
+    `@aws-cdk/aws-iam:minimizePolicies` merges statements that differ in their resources alone.
+    """
     statements = list(statements_in(document))
+    theirs = {"Sid": None, "Resource": None}
+    resources = [normal_form(each) for each in deny["Resource"]]
     for number, statement in enumerate(statements):
         # The AWS CDK writes it without an id.
-        if isinstance(statement, Mapping) and (
-            normal_form({**deny, "Sid": None}) == normal_form({**statement, "Sid": None})
+        if not isinstance(statement, Mapping) or (
+            normal_form({**deny, **theirs}) != normal_form({**statement, **theirs})
         ):
-            del statements[number]
+            continue
+        named = statement.get("Resource")
+        named = named if isinstance(named, list) else [named]
+        others = [each for each in named if normal_form(each) not in resources]
+        if len(named) - len(others) == len(resources):
+            statements[number : number + 1] = [{**statement, "Resource": others}] if others else []
             return {**document, "Statement": statements} if statements else None
     return document
 
