@@ -11,9 +11,11 @@ that growth shows.
 
 There is a floor. FLAG reads all templates once more (`json.loads` alone is a tenth of a synthesis) and proves
 each bucket, in Python. FIX asks each bucket in Python, at one message to the kernel for each question, where
-the whole synthesis of a bucket costs no more than two or three messages. Without a jsii module of our own
-that cannot change: the CDK answers nothing about many constructs at once but where they are and what tokens
-become.
+the whole synthesis of a bucket costs no more than two or three messages. Of its eight messages for a bucket
+the property injector takes three; one each tells the path of the policy, the policy, the properties and the
+attributes of the bucket; and one gives the policy its lifetime. Without a jsii module of our own, in JavaScript
+and inside of the kernel, no message can answer these for many buckets: the CDK answers nothing about many
+constructs at once but where they are and what tokens become. `fix-last` calls FIX when the buckets are there.
 """
 
 from __future__ import annotations
@@ -38,7 +40,11 @@ SIZES = ((1000, 10), (4000, 40))
 GROUPS = {
     "every bucket has the deny": (("nothing", True), ("flag", True), ("fix", True), ("cdk-nag", True)),
     "no bucket has the deny": (("nothing", False), ("fix", False)),
-    "no bucket has the deny, beside the same denies written by hand": (("nothing", True), ("fix", False)),
+    "no bucket has the deny, beside the same denies written by hand": (
+        ("nothing", True),
+        ("fix", False),
+        ("fix-last", False),
+    ),
 }
 
 
@@ -83,8 +89,12 @@ def run(name: str, has_deny: bool, buckets: int, stacks: int) -> dict[str, float
     jsii_process._NodeProcess.send = counting  # type: ignore[method-assign]
     app = cdk.App(outdir=tempfile.mkdtemp())
     begun = _processors()
-    check(app, name)
+    is_last = name.endswith("-last")
+    if not is_last:
+        check(app, name)
     build(app, buckets, stacks, has_deny=has_deny)
+    if is_last:
+        check(app, name.removesuffix("-last"))
     built, calls_built = _processors(), calls
     try:
         app.synth()

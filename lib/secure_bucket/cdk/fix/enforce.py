@@ -51,6 +51,9 @@ def enforce_secure_transport(
     with a new one. It reports what it did on stderr, and in `secure-bucket.json` in the cloud assembly.
     It leaves alone what somebody acknowledged.
 
+    An `s3.Bucket` that is made after the call has the deny from the start. Before the templates are written
+    FIX takes it back where it leaves a bucket alone.
+
     FIX enters every Stage that exists when it is called, each later one as soon as an `s3.Bucket` is made
     in it, and all others before the app is synthesized. It leaves a Stage that is synthesized by then, as CDK
     Pipelines does in `add_stage`, and the gate reports the buckets there with that reason. So call it right
