@@ -13,9 +13,10 @@ There is a floor. FLAG reads all templates once more (`json.loads` alone is a te
 each bucket, in Python. FIX asks each bucket in Python, at one message to the kernel for each question, where
 the whole synthesis of a bucket costs no more than two or three messages. Of its eight messages for a bucket
 the property injector takes three; one each tells the path of the policy, the policy, the properties and the
-attributes of the bucket; and one gives the policy its lifetime. Without a jsii module of our own, in JavaScript
-and inside of the kernel, no message can answer these for many buckets: the CDK answers nothing about many
-constructs at once but where they are and what tokens become. `fix-last` calls FIX when the buckets are there.
+attributes of the bucket; and one gives the policy its lifetime. Without a jsii module of our own, in
+JavaScript and inside of the kernel, no message can answer these for many buckets: the CDK answers nothing
+about many constructs at once but where they are and what tokens become. `fix-last` calls FIX when the buckets
+are there.
 """
 
 from __future__ import annotations
