@@ -80,6 +80,65 @@ def test_the_action_checks_reports_and_fails(tmp_path: Path, template: str, code
     assert os.path.getsize(work / "secure-bucket.sarif") > 0
 
 
+GH = """#!/bin/sh
+echo "$*" >>"$RUNNER_TEMP/calls"
+case "$*" in *--jq*) test -z "$KNOWN" || printf '%s\\n' 41 42 ;; esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("known", "call"),
+    [
+        ("", "api --silent repos/us/app/issues/7/comments --field body=@"),
+        ("yes", "api --silent --method PATCH repos/us/app/issues/comments/41 --field body=@"),
+    ],
+)
+def test_the_action_keeps_one_comment_on_a_pull_request(tmp_path: Path, known: str, call: str) -> None:
+    action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+    script = next(step["run"] for step in action["runs"]["steps"] if step.get("name") == "Comment")
+    (tmp_path / "gh").write_text(GH)
+    (tmp_path / "gh").chmod(0o755)
+    (tmp_path / "secure-bucket.md").write_text("## Findings\n" + "é" * 99 + "\n" + "line\n" * 20_000)
+    subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", script],
+        cwd=tmp_path,
+        env=environment(
+            RUNNER_TEMP=str(tmp_path),
+            GITHUB_REPOSITORY="us/app",
+            NUMBER="7",
+            KNOWN=known,
+            PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
+        ),
+        check=True,
+    )
+    asked, written = (tmp_path / "calls").read_text().splitlines()
+    assert asked.startswith("api --paginate repos/us/app/issues/7/comments --jq")
+    assert written.startswith(call)
+    comment = (tmp_path / "comment.md").read_text(encoding="utf-8")
+    assert comment.startswith("<!-- secure-bucket -->\n## Findings\n")
+    assert 59_000 < len(comment.encode()) < 65_536
+
+
+@pytest.mark.parametrize(("template", "code"), [(OPEN, 1), (SECURE, 0)])
+def test_the_component_of_gitlab_checks_reports_and_fails(tmp_path: Path, template: str, code: int) -> None:
+    text = (ROOT / "templates" / "secure-bucket.yml").read_text(encoding="utf-8")
+    header, job = yaml.safe_load_all(text)
+    inputs = {name: each["default"] for name, each in header["spec"]["inputs"].items()}
+    assert set(re.findall(r"\$\[\[ inputs\.(\w+) \]\]", text)) == set(inputs)
+    _, script = job["secure-bucket"]["script"]
+    line = re.sub(r"\$\[\[ inputs\.(\w+) \]\]", lambda found: inputs[found[1]], script)
+    assert line.startswith("secure-bucket check .")
+    (tmp_path / "template.yaml").write_text(template)
+    line = line.replace("secure-bucket", f"{sys.executable} -m secure_bucket", 1)
+    done = subprocess.run(
+        ["sh", "-ec", line], cwd=tmp_path, env=environment(), capture_output=True, text=True
+    )
+    assert done.returncode == code, done.stderr
+    artifacts = job["secure-bucket"]["artifacts"]
+    for name in (*artifacts["paths"], *artifacts["reports"].values()):
+        assert (tmp_path / name).stat().st_size > 0
+
+
 def test_the_table_of_supported_versions_is_what_the_sessions_run() -> None:
     table = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
     sessions = (ROOT / "noxfile.py").read_text(encoding="utf-8")
