@@ -9,6 +9,7 @@
 #   make lint                           ruff, mypy --strict, zizmor and actionlint
 #   make format                         let ruff rewrite what it can
 #   make docs                           the documentation, as a site in build/site; docs-serve shows it
+#   make docs-versions                  the same for each release and main, in build/versions
 #   make bench                          the benchmarks of the constructs, the gate and the proof
 #   make peers                          what other tools say of the same policies
 #   make fuzz FUZZ_SECONDS=600          the prover beside z3 and beside sampled requests, for so long each
@@ -40,7 +41,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: install synth test test-all coverage lint format docs docs-serve bench peers fuzz properties oracle spark mutate man first-steps release clean
+.PHONY: install synth test test-all coverage lint format docs docs-serve docs-versions bench peers fuzz properties oracle spark mutate man first-steps release clean
 
 install: $(PYTHON_STAMP) $(NODE_STAMP)
 
@@ -111,6 +112,9 @@ format: install
 
 docs: install
 	python tools/documentation/build.py
+
+docs-versions: install
+	python tools/documentation/versions.py
 
 docs-serve: install
 	python tools/documentation/build.py --serve
