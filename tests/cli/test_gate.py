@@ -320,7 +320,19 @@ def test_files_of_an_earlier_run_are_not_judged(run: Run, outdir: Path) -> None:
     assert run("gate", *app()).code == 0
 
 
-@pytest.mark.parametrize("text", ["", '{"artifacts": {', "[]", '{"artifacts": 1}', '{"missing": 3}', "\\xff"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        '{"artifacts": {',
+        "[]",
+        '{"artifacts": 1}',
+        '{"missing": 3}',
+        '{"missing": 0}',
+        '{"missing": [{}]}',
+        "\\xff",
+    ],
+)
 def test_half_a_manifest_is_refused(run: Run, outdir: Path, text: str) -> None:
     outdir.mkdir()
     outcome = run("gate", *python(f"open('out/manifest.json', 'w').write({text!r})"))

@@ -7,8 +7,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-
-from msgspec import Struct
+from typing import TypeAlias
 
 from secure_bucket.checks.refusal import move_aside, refuse, stages_in
 from secure_bucket.errors import SecureBucketError, TemplateError
@@ -21,7 +20,6 @@ __all__ = [
     "MANIFEST",
     "ManifestStamp",
     "missing_context",
-    "missing_keys",
     "refuse_run",
     "stamp_of",
     "waits_for_context",
@@ -30,18 +28,8 @@ __all__ = [
 _LOOKED_UP = "secure-bucket-missing.json"
 
 
-class ManifestStamp(Struct, frozen=True):
-    """Identify one writing of a manifest: a file that was written again has another stamp.
-
-    Args:
-        modified: When it was modified, in nanoseconds.
-        inode: Its inode.
-        digest: The SHA-256 of its content.
-    """
-
-    modified: int
-    inode: int
-    digest: bytes
+ManifestStamp: TypeAlias = "tuple[int, int, bytes]"
+"""What changes when a manifest is written again: its time of modification, its inode, its SHA-256."""
 
 
 def stamp_of(directory: str) -> ManifestStamp | None:
@@ -59,10 +47,10 @@ def stamp_of(directory: str) -> ManifestStamp | None:
         return None
     except OSError as error:
         raise TemplateError(f"`{file}` cannot be read: {error.strerror or error}") from None
-    return ManifestStamp(status.st_mtime_ns, status.st_ino, digest)
+    return status.st_mtime_ns, status.st_ino, digest
 
 
-def missing_keys(directory: str) -> frozenset[str]:
+def _missing_keys(directory: str) -> list[str]:
     """Return the keys of the context that the CDK CLI has to look up before the assembly is complete.
 
     Stages report theirs in the manifest of the App as well (`addMissing` of `CloudAssemblyBuilder`,
@@ -72,15 +60,16 @@ def missing_keys(directory: str) -> frozenset[str]:
         TemplateError: If the manifest cannot be read.
     """
     file = os.path.join(directory, MANIFEST)
-    manifest = read_manifest(file)
-    missing = manifest.get("missing")
-    if missing is None:
-        return frozenset()
-    keys = [each.get("key") if isinstance(each, Mapping) else None for each in _list(missing, file)]
-    texts = frozenset(key for key in keys if isinstance(key, str))
+    missing = read_manifest(file).get("missing")
+    entries = missing if isinstance(missing, list) else [] if missing is None else [None]
+    keys = [each.get("key") if isinstance(each, Mapping) else None for each in entries]
     if not all(isinstance(key, str) for key in keys):
-        raise TemplateError(f"`{file}`: an entry of `missing` has no `key`")
-    return texts
+        raise TemplateError(f"`{file}`: `missing` is not a list of entries with a `key`")
+    return sorted(set(keys))
+
+
+def _named(keys: list[str]) -> str:
+    return ", ".join(f"`{key}`" for key in keys[:3]) + (", …" if len(keys) > 3 else "")
 
 
 def missing_context(directory: str) -> tuple[Fault, ...]:
@@ -91,12 +80,13 @@ def missing_context(directory: str) -> tuple[Fault, ...]:
     Raises:
         TemplateError: If the manifest cannot be read.
     """
-    keys = sorted(missing_keys(directory))
+    keys = _missing_keys(directory)
     if not keys:
         return ()
     file = os.path.join(directory, MANIFEST)
-    named = ", ".join(f"`{key}`" for key in keys[:3]) + (", …" if len(keys) > 3 else "")
-    message = f"the assembly is incomplete: the context {named} is missing; run `cdk synth` to look it up"
+    message = (
+        f"the assembly is incomplete: the context {_named(keys)} is missing; run `cdk synth` to look it up"
+    )
     return (Fault(file, message, Place(file=file)),)
 
 
@@ -113,15 +103,16 @@ def waits_for_context(directory: str, *, called_by_cdk: bool) -> bool:
     Raises:
         SecureBucketError: If it will not, and the assembly is incomplete.
     """
-    keys = missing_keys(directory)
+    keys = _missing_keys(directory)
     memory = os.path.join(directory, _LOOKED_UP)
     if not keys:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(memory)
         return False
-    named = ", ".join(f"`{key}`" for key in sorted(keys)[:3]) + (", …" if len(keys) > 3 else "")
     if not called_by_cdk:
-        raise SecureBucketError(f"the context {named} is missing, which only the `cdk` command looks up")
+        raise SecureBucketError(
+            f"the context {_named(keys)} is missing, which only the `cdk` command looks up"
+        )
     try:
         with open(memory, "rb") as stream:
             previous = json.loads(stream.read())
@@ -129,29 +120,23 @@ def waits_for_context(directory: str, *, called_by_cdk: bool) -> bool:
         previous = None
     except (OSError, ValueError) as error:
         raise SecureBucketError(f"`{memory}` cannot be read: {error}; run the command again") from None
-    if previous == sorted(keys):
+    if previous == keys:
         raise SecureBucketError(
-            f"the context {named} is still missing after the last round, so the CDK CLI gives up: did the "
-            "look-up fail? Run the command again to start over"
+            f"the context {_named(keys)} is still missing after the last round, so the CDK CLI gives up: did "
+            "the look-up fail? Run the command again to start over"
         )
     file = os.path.join(directory, MANIFEST)
     # INVARIANT: a CLI that gives up must not find these stacks. A look-up needs `missing` alone, and the next
     # round writes the manifests again.
     hidden = json.dumps({**read_manifest(file), "artifacts": {}})
     try:
-        write_atomically(memory, json.dumps(sorted(keys)))
+        write_atomically(memory, json.dumps(keys))
         for each in stages_in(directory):
             move_aside(each)
         write_atomically(file, hidden)
     except OSError as error:
         raise SecureBucketError(f"`{directory}` cannot be written: {error.strerror or error}") from None
     return True
-
-
-def _list(value: object, file: str) -> list[object]:
-    if not isinstance(value, list):
-        raise TemplateError(f"`{file}`: `missing` is not a list")
-    return value
 
 
 def refuse_run(directory: str) -> bool:
