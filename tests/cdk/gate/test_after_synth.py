@@ -4,8 +4,30 @@ from __future__ import annotations
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_s3 as s3
 
+from secure_bucket import enforce_secure_transport
 from secure_bucket.cdk.gate.after_synth import text_of
+from secure_bucket.errors import NotProvenError
+
+
+class OwnApp(cdk.App):
+    """An app of a class of its own."""
+
+
+@pytest.mark.parametrize("kind", [cdk.App, OwnApp])
+def test_synth_itself_raises_where_no_plugin_is_registered(
+    monkeypatch: pytest.MonkeyPatch, kind: type[cdk.App]
+) -> None:
+    # The App of the installed CDK has a `synth` of its own, as that of 2.264.
+    monkeypatch.setattr(cdk.App, "synth", cdk.App.synth)
+    for module in ("gate", "state", "validation"):
+        monkeypatch.setattr(f"secure_bucket.cdk.gate.{module}.has_reliable_plugins", lambda: False)
+    app = kind()
+    s3.Bucket(cdk.Stack(app, "Top"), "Open")
+    enforce_secure_transport(app)
+    with pytest.raises(NotProvenError, match="over plain HTTP"):
+        app.synth()
 
 
 def violation(rule: str, severity: str) -> cdk.PolicyViolation:
