@@ -244,6 +244,12 @@ class TestCounterexamples:
         assert isinstance(verdict, Refuted)
         assert verdict.why.endswith(words)
 
+    def test_the_time_is_shown_as_its_key_writes_it(self) -> None:
+        before = {"NumericLessThan": {"aws:EpochTime": "1900000000"}}
+        verdict = prove(deny(Condition=HTTP | before))
+        assert isinstance(verdict, Refuted)
+        assert verdict.request.context["aws:EpochTime"] == "1900000000"
+
     def test_the_simplest_request_is_shown(self) -> None:
         exempt = {"AWS": ["arn:aws:iam::111122223333:role/etl"]}
         verdict = prove(deny(Principal=None, NotPrincipal=exempt), deny(Action="s3:Put*"))
