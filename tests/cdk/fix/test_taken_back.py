@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import aws_cdk as cdk
+import jsii
 import pytest
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_notifications as notifications
+from constructs import Construct, IConstruct
 
+from secure_bucket import Mode, SecureTransportAspect
 from tests.cdk.fix.test_enforce import fixing, recorded
 from tests.cdk.fix.test_fix import denies, policies, statements, synthesized
 
@@ -214,6 +217,24 @@ def test_stacks_with_the_same_logical_ids_do_not_take_each_other_for_one() -> No
     app.synth()
     assert [each["bucket"] for each in recorded(app)["fixed"]] == ["One/Plain/Resource"]
     assert [each["bucket"] for each in recorded(app)["left"]] == ["Two/Plain/Resource"]
+
+
+def test_a_bucket_of_an_aspect_of_a_second_synthesis_has_the_deny() -> None:
+    app = fixing()
+    cdk.Aspects.of(app).add(SecureTransportAspect(mode=Mode.FIX, quiet=True))
+    s3.Bucket(cdk.Stack(app, "Top"), "Plain")
+    app.synth()
+    made: list[s3.Bucket] = []
+
+    @jsii.implements(cdk.IAspect)
+    class Adder:
+        def visit(self, node: IConstruct) -> None:
+            if isinstance(node, cdk.Stack) and not made:
+                made.append(s3.Bucket(cast(Construct, node), "Late"))
+
+    cdk.Aspects.of(app).add(Adder(), priority=900)
+    app.synth(force=True)
+    assert [each["bucket"] for each in recorded(app)["fixed"]] == ["Top/Late/Resource", "Top/Plain/Resource"]
 
 
 def test_the_lifetime_of_a_bucket_that_changes_late_is_followed() -> None:

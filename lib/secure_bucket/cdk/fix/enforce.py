@@ -146,7 +146,7 @@ class _Reach:
             self._state.denied.add(f"{bucket}/Resource")
             return denied
         # Another Aspect makes it, after the buckets of this Stage were fixed.
-        if self._state.fixers[stage].is_acknowledged_at(scope):
+        if Fixer(self._app, acknowledged=self._state.acknowledged.known).is_acknowledged_at(scope):
             return props
         keep_made(scope, id)
         self._state.note(Fixed(f"{bucket}/Resource", f"{bucket}/Policy/Resource", is_new=True))
