@@ -57,7 +57,7 @@ class TemplateErrors(TemplateError):
 
     def __init__(self, errors: Sequence[TemplateError]) -> None:
         super().__init__("; ".join(map(str, errors)))
-        self.errors = tuple(errors)
+        self.errors: tuple[TemplateError, ...] = tuple(errors)
 
 
 class NotATemplateError(TemplateError):

@@ -28,12 +28,12 @@ class AppProcess:
 
     def __init__(self, command: Sequence[str], variables: Mapping[str, str]) -> None:
         self.command = command
-        self.environment = {**os.environ, **variables}
+        self.environment: dict[str, str] = {**os.environ, **variables}
         self.process: subprocess.Popen[bytes] | None = None
-        self.started = False
-        self.starting = False
+        self.started: bool = False
+        self.starting: bool = False
         self.pending: list[int] = []
-        self.handlers = contextlib.ExitStack()
+        self.handlers: contextlib.ExitStack[bool | None] = contextlib.ExitStack()
 
     def __enter__(self) -> AppProcess:
         for name in _FORWARDED:

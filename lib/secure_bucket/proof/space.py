@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from secure_bucket.policy.condition_keys import KEYS, Presence, key_of
 from secure_bucket.policy.principal import Kind
+from secure_bucket.proof.claim import Claim
 from secure_bucket.proof.clauses import covers_every_object, is_every_action
 from secure_bucket.proof.dimensions import CLOCK, Splitter, cost_of_clauses, cost_of_comparisons
 from secure_bucket.proof.keys import Availability, presence_of
@@ -19,6 +20,7 @@ from secure_bucket.proof.resources import Target, keys_on, plain_key
 from secure_bucket.proof.rule import Rule
 from secure_bucket.proof.search import Dimension
 from secure_bucket.proof.shapes import shapes_of
+from secure_bucket.proof.subject import Subject
 
 __all__ = ["Scenario", "Space"]
 
@@ -46,11 +48,11 @@ class Space:
     """
 
     def __init__(self, splitter: Splitter) -> None:
-        self.rules = splitter.rules
-        self.claim = splitter.claim
-        self.bucket_arn = splitter.bucket_arn
-        self.strict = splitter.strict
-        self.names = splitter.names
+        self.rules: Sequence[Rule] = splitter.rules
+        self.claim: Claim = splitter.claim
+        self.bucket_arn: Subject = splitter.bucket_arn
+        self.strict: bool = splitter.strict
+        self.names: dict[str, str] = splitter.names
         self._splitter = splitter
         self._by_key = splitter.by_key
         self._cache: dict[object, Dimension] = {}

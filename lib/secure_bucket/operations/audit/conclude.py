@@ -44,7 +44,7 @@ class Conclusion:
     ) -> None:
         self.question = question
         self.counts: dict[str, list[Row]] = defaultdict(list)
-        self.doubts = Doubts(question, malformed, unread, self.counts)
+        self.doubts: Doubts = Doubts(question, malformed, unread, self.counts)
         self.wholes: dict[str, Row] = {}
         self.apart: dict[str, int] = defaultdict(int)
         self.group_rows: list[Row] = [
