@@ -69,7 +69,7 @@ RUN_BY = {
     "docs/how-to/java.md text": "tests/docs/test_languages.py",
     "docs/how-to/pipelines.md python": "tests/examples/test_examples.py",
     "docs/how-to/typescript.md diff": "tests/docs/test_languages.py",
-    "docs/how-to/typescript.md ts": "tests/docs/test_typescript.py",
+    "docs/how-to/typescript.md ts": "tests/languages/test_typescript.py",
     "docs/how-to/typescript.md text": "tests/docs/test_languages.py",
     "docs/log-buckets.md": "tests/cdk/test_operations_pages.py",
     "docs/mfa.md python": "tests/cdk/test_operations_pages.py",
