@@ -226,6 +226,15 @@ def test_the_recorded_session_is_real_and_loads_nothing(site: Path) -> None:
         assert part in words
 
 
+def test_the_recorded_session_is_whole_on_the_home_page(site: Path) -> None:
+    _, _, picture = (site / "index.html").read_text(encoding="utf-8").partition('<svg class="rich-terminal"')
+    picture, end, _ = picture.partition("</svg>")
+    assert end
+    assert "exit" in picture
+    assert "<code" not in picture
+    assert picture.count("<g") == picture.count("</g>")
+
+
 def test_the_home_page_shows_the_version(site: Path) -> None:
     assert f"version {secure_bucket.__version__}" in (site / "index.html").read_text(encoding="utf-8")
 

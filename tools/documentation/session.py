@@ -45,7 +45,8 @@ def session() -> str:
     picture = re.sub(
         r"<svg class=\"rich-terminal\"", f'<svg class="rich-terminal" {labels}', picture, count=1
     )
-    # Markdown would take what comes after an empty line for text.
+    # Markdown would take a backtick for code, and what comes after an empty line for text.
+    picture = picture.replace("`", "&#96;")
     return "\n".join(line for line in picture.splitlines() if line.strip() and "<!--" not in line) + "\n"
 
 
