@@ -101,9 +101,12 @@ def read_baseline(file: str) -> Baseline:
     except OSError as error:
         raise BaselineError(f"the baseline `{file}` cannot be read: {error.strerror or error}") from None
     except (ValueError, RecursionError) as error:
-        raise BaselineError(f"the baseline `{file}` is not JSON: {error}") from None
+        said = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error
+        raise BaselineError(f"the baseline `{file}` is not JSON: {said}") from None
     if not isinstance(value, Mapping) or value.get("schema") != SCHEMA:
-        raise BaselineError(f'the baseline `{file}` is none: it does not say `"schema": "{SCHEMA}"`')
+        raise BaselineError(
+            f'the baseline `{file}` is not a baseline: it does not say `"schema": "{SCHEMA}"`'
+        )
     findings = value.get("findings")
     if not isinstance(findings, list):
         raise BaselineError(f"the baseline `{file}` has no list `findings`")
