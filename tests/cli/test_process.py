@@ -265,6 +265,7 @@ def test_output_that_is_no_utf_8_gets_escapes(directory: Path, process: Process)
     assert "\\xe9.yaml:2:3: SB001 error" in outcome.stdout
 
 
+@pytest.mark.slow
 @needs_terminals
 def test_progress_on_a_terminal_while_it_takes_long(directory: Path) -> None:
     write_many(directory, 20, buckets=600)
@@ -334,6 +335,7 @@ def test_workers_end_when_the_command_is_killed(directory: Path) -> None:
     assert checking.returncode == -signal.SIGKILL
 
 
+@pytest.mark.slow
 @needs_proc
 def test_signal_that_is_ignored_stays_so(directory: Path) -> None:
     write_many(directory, 20, buckets=1_000)

@@ -73,6 +73,7 @@ def test_the_verdicts_of_a_case_replay(file: Path) -> None:
 @pytest.mark.skipif(
     not TEMPLATES.is_dir(), reason="needs ../shared/templates, which is no part of the repository"
 )
+@pytest.mark.slow
 def test_the_verdicts_of_the_field_replay() -> None:
     for file in TEMPLATES.rglob("*"):
         if file.is_file() and file.suffix in (".json", ".yaml", ".yml"):

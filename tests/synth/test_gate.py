@@ -9,6 +9,8 @@ import pytest
 
 from tests.synth.harness import Run, cdk_synth, write_app
 
+pytestmark = pytest.mark.slow
+
 NARROWED = """
 def narrow(stack, condition):
     bucket = s3.CfnBucket(stack, "Ledger")

@@ -44,6 +44,7 @@ def test_the_download_is_known_before_it_costs(session: Session, put: Any) -> No
     assert Download(1, 10**12).dollars == pytest.approx(90)
 
 
+@pytest.mark.slow
 def test_pages_and_more_objects_than_are_fetched_ahead(session: Session, put: Any) -> None:
     for number in range(1050):
         put(f"many/{number:05}", f"{replace(PLAIN, address=f'192.0.2.{number % 200}').line}\n")
