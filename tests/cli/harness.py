@@ -63,6 +63,7 @@ def write_assembly(directory: Path, *, level: int = 0) -> None:
     child = {
         "Type": "AWS::CloudFormation::Stack",
         "Metadata": {"aws:asset:path": "Nested.nested.template.json"},
+        "Properties": {"TemplateURL": "https://s3.amazonaws.com/assets/Nested.nested.template.json"},
     }
     files: dict[str, object] = {
         "Top.template.json": {"Resources": {"Logs": bucket, "Child": child}},
