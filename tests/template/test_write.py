@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from secure_bucket.formats import write_atomically
+from secure_bucket.template.write import write_atomically
 
 
 def test_a_file_is_written_with_its_line_ends(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_a_disk_that_is_full_leaves_the_old_file_and_no_other(tmp_path: Path, ex
     if existing:
         file.write_text("old")
     program = (
-        "import resource, signal, sys; from secure_bucket.formats import write_atomically\n"
+        "import resource, signal, sys; from secure_bucket.template.write import write_atomically\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
         "try: write_atomically(sys.argv[1], 'x' * 5000)\n"
