@@ -27,6 +27,6 @@ LONG_FILES = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that use a browser, and start with the longest files: workers end together."""
     for item in items:
-        if "browser" in getattr(item, "fixturenames", ()) or item.get_closest_marker("synth"):
+        if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: not item.nodeid.startswith(LONG_FILES))
