@@ -273,11 +273,12 @@ def test_other_services_get_a_statement_of_their_own(stack: cdk.Stack) -> None:
     )
     buckets, others = document(stack)["Statement"]
     assert buckets["Action"] == "s3:*"
+    assert {"kms", "sts", "sqs", "secretsmanager", "dynamodb", "ecr"} < {*organization_policy.OTHER_SERVICES}
     assert others == {
         "Sid": "DenyPlainHttpToServices",
         "Effect": "Deny",
         "Principal": "*",
-        "Action": ["kms:*", "secretsmanager:*", "sqs:*", "sts:*"],
+        "Action": [f"{service}:*" for service in organization_policy.OTHER_SERVICES],
         "Resource": "*",
         "Condition": {
             "BoolIfExists": {"aws:SecureTransport": "false"},

@@ -30,9 +30,12 @@ _WHAT = "organization policy"
 LIMIT = 5_120
 """The most characters that AWS Organizations takes as a resource control policy."""
 
-OTHER_SERVICES = ("kms", "secretsmanager", "sqs", "sts")
-"""The services beside S3 in the example of AWS: AWS Organizations User Guide, *Resource control policy
-examples*, "Restrict access to only HTTPS connections to your resources"."""
+OTHER_SERVICES = (
+    *("aoss", "cognito-identity", "cognito-idp", "dynamodb", "ecr"),
+    *("kms", "logs", "secretsmanager", "sqs", "sts"),
+)
+"""The services beside S3 in the data perimeter example of AWS, *Restrict access to only HTTPS connections to
+your resources* in `aws-samples/resource-control-policy-examples`, commit 21b6c029, read 2026-11-29."""
 
 _TARGET = re.compile(r"r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|[0-9]{12}")
 _ACCOUNT = re.compile(r"[0-9]{12}")
@@ -82,9 +85,9 @@ class SecureTransportOrganizationPolicy(Construct):
         minimum_tls_version: TLS below this version is denied too, by a second statement. Only plain HTTP is
             denied by default; AWS itself serves no TLS below 1.2. 1.3 shuts out AWS PrivateLink for S3 and
             Multi-Region Access Points, where S3 does not support it.
-        other_services: Whether plain HTTP is denied to KMS, Secrets Manager, SQS and STS too, as in the
-            example of AWS, by a statement of their own (default: `False`). `exempt_accounts` are left out
-            there as well; the other exceptions name buckets.
+        other_services: Whether plain HTTP is denied to KMS, STS, SQS, DynamoDB and six other services too, as
+            in the example of AWS, by a statement of their own (default: `False`). `exempt_accounts` are left
+            out there as well; the other exceptions name buckets.
         name: The name of the policy, one of its kind in the organization (default: `deny-plain-http-to-s3`).
         description: Its description in AWS Organizations (default: a sentence about what it does).
 
