@@ -4,7 +4,8 @@
 #   make synth                          cdk synth on app.py
 #   make synth ARGS="-c insecure=true"  the same with a plain bucket at each level: it fails
 #   make test                           the tests that are fast;  ARGS="-k name" to choose
-#   make test-all                       all tests, with those that run `cdk synth`, servers and a browser
+#   make test-slow                      the tests that run `cdk synth`, servers and a browser
+#   make test-all                       both
 #   make coverage                       the tests, and which lines they never reach
 #   make lint                           ruff, mypy --strict, zizmor and actionlint
 #   make format                         let ruff rewrite what it can
@@ -41,7 +42,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: install synth test test-all coverage lint format docs docs-serve docs-versions bench peers fuzz properties oracle spark mutate man first-steps release clean
+.PHONY: install synth test test-slow test-all coverage lint format docs docs-serve docs-versions bench peers fuzz properties oracle spark mutate man first-steps release clean
 
 install: $(PYTHON_STAMP) $(NODE_STAMP)
 
@@ -92,8 +93,10 @@ PYTEST := python -m pytest --numprocesses auto --dist loadfile --no-loadscope-re
 test: install $(REPORTER_STAMP)
 	$(PYTEST) -m "not slow" $(ARGS)
 
-test-all: install $(REPORTER_STAMP) $(MINISTACK_STAMP) $(OLDEST_CDK_STAMP) $(TYPESCRIPT_STAMPS)
-	$(PYTEST) $(ARGS)
+test-slow: install $(REPORTER_STAMP) $(MINISTACK_STAMP) $(OLDEST_CDK_STAMP) $(TYPESCRIPT_STAMPS)
+	$(PYTEST) -m slow $(ARGS)
+
+test-all: test test-slow
 
 coverage: install $(REPORTER_STAMP) $(MINISTACK_STAMP) $(OLDEST_CDK_STAMP) $(TYPESCRIPT_STAMPS)
 	$(PYTEST) --cov --cov-report=term $(ARGS)
