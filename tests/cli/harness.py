@@ -69,12 +69,19 @@ def write_assembly(directory: Path, *, level: int = 0) -> None:
         "Top.template.json": {"Resources": {"Logs": bucket, "Child": child}},
         "Nested.nested.template.json": {"Resources": {"Inner": {"Type": "AWS::S3::Bucket"}}},
     }
+    nested = {
+        "source": {"path": "Nested.nested.template.json", "packaging": "file"},
+        "destinations": {"here": {"bucketName": "assets", "objectKey": "Nested.nested.template.json"}},
+    }
+    files["Top.assets.json"] = {"version": "48.0.0", "files": {"nested": nested}}
     artifacts: dict[str, object] = {
+        "Top.assets": {"type": "cdk:asset-manifest", "properties": {"file": "Top.assets.json"}},
         "Top": {
             "type": "aws:cloudformation:stack",
             "environment": "aws://unknown-account/unknown-region",
             "properties": {"templateFile": "Top.template.json"},
-        }
+            "dependencies": ["Top.assets"],
+        },
     }
     if level == 0:
         write_assembly(directory / "assembly-Stage", level=1)
