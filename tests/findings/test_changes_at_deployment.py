@@ -131,3 +131,12 @@ def test_a_flow_log_that_may_deliver_is_not_named(destination: object) -> None:
 @pytest.mark.parametrize("destination", ["arn:aws:s3:::other", {"Fn::GetAtt": ["Group", "Arn"]}, None])
 def test_a_flow_log_to_another_place_is_not_named(destination: object) -> None:
     assert check_template(with_flow_log(destination)).findings == ()
+
+
+UNSETTLED = {"Fn::If": ["Chosen", "arn:aws:s3:::one", "arn:aws:s3:::two"]}
+
+
+@pytest.mark.parametrize("content", [with_flow_log(UNSETTLED), template(UNSETTLED)])
+def test_what_another_tool_has_yet_to_replace_names_nothing(content: dict[str, Any]) -> None:
+    conditions = {"Chosen": {"Fn::Equals": ["{{ stage }}", "live"]}}
+    assert check_template({**content, "Conditions": conditions}).findings == ()

@@ -49,7 +49,7 @@ from secure_bucket.template.inventory import Inventory
 from secure_bucket.template.references import bucket_arn, bucket_name
 from secure_bucket.template.stack import Resource, Stack, pointer_of
 from secure_bucket.template.text import as_text, strings_of
-from secure_bucket.template.worlds import Fork, Infeasible
+from secure_bucket.template.worlds import Fork, Infeasible, Undecidable
 
 __all__ = ["RULE", "changes_at_deployment"]
 
@@ -122,7 +122,7 @@ def _of_flow_log(inventory: Inventory, stack: Stack, resource: Resource) -> Iter
                     "use `SecureLogBucket(source=LogSource.VPC_FLOW)`"
                 )
                 yield _finding(stack, resource, message, fix, "LogDestination")
-    except (Fork, Infeasible):
+    except (Fork, Infeasible, Undecidable):
         return
 
 
@@ -175,7 +175,7 @@ def _call(inventory: Inventory, stack: Stack, resource: Resource, event: str) ->
     try:
         text = as_text(inventory.resolver(inventory.start, False).property(stack, resource, event))
         call = json.loads(str(text)) if text is not None else None
-    except (Fork, Infeasible, ValueError, RecursionError):
+    except (Fork, Infeasible, Undecidable, ValueError, RecursionError):
         return {}
     return call if isinstance(call, Mapping) else {}
 
