@@ -173,3 +173,19 @@ def test_a_path_in_a_template_of_another_app_is_attributed_to_nobody(tmp_path: P
     claimed = {**BUCKET, "Metadata": {"aws:cdk:path": "Top/Accepted/Resource"}}
     report = assembly(tmp_path, assets={KEY: template(Reports=claimed)}, Top=template(Deployer=PRODUCT))
     assert [bucket.construct_path for bucket in report.buckets] == [""]
+
+
+@pytest.mark.parametrize("where", ["document", "condition"])
+def test_a_stack_is_deployed_where_another_one_cannot_be(tmp_path: Path, where: str) -> None:
+    there = {"Fn::FindInMap": ["Rows", {"Ref": "AWS::Region"}, "Name"]}
+    strong: dict[str, Any] = json.loads(json.dumps(STRONG))
+    if where == "document":
+        strong["Properties"]["PolicyDocument"]["Statement"][0]["Sid"] = there
+    else:
+        strong["Condition"] = "HasName"
+    other = template(Policy=strong)
+    other["Mappings"] = {"Rows": {"eu-west-1": {"Name": "acme-reports"}}}
+    other["Conditions"]["HasName"] = {"Fn::Equals": [there, "acme-reports"]}
+    top = template(Reports=BUCKET, Policy={**STRONG, "Condition": "Near"})
+    top["Conditions"]["Near"] = {"Fn::Not": [{"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]}]}
+    assert only_verdict(assembly(tmp_path, Top=top, Other=other)) == "Refuted"

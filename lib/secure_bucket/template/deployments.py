@@ -130,23 +130,14 @@ def _deployment(inventory: Inventory, resolver: Resolver, bucket: Bucket) -> Dep
         if exists(resolver, policy.stack, policy.resource):
             arn = bucket_arn(resolver, bucket.stack, name)
             applied.append(Applied(policy, _document(resolver, policy), arn, certain=True))
-    possible = 0
     for policy in inventory.loose:
-        # Whether a policy exists is asked last, because it may depend on what this bucket does not.
-        for target in targets_of(inventory, resolver, policy, bucket.stack):
-            applies = applies_to(inventory, resolver, policy, target, bucket, name)
-            if applies is None and policy.stack.outermost is not bucket.stack.outermost:
-                applied += _apart(resolver, policy, target, bucket.stack)
-            elif applies is not False and exists(resolver, policy.stack, policy.resource):
-                owner, named = (bucket.stack, name) if applies else (policy.stack, target)
-                arn = bucket_arn(resolver, owner, named)
-                apart = is_apart_from(policy.stack, bucket.stack)
-                applied.append(Applied(policy, _document(resolver, policy), arn, applies is True, apart))
-            else:
-                continue
-            possible += applies is None
-            break
-        if possible > MAX_POSSIBLE:
+        try:
+            applied += _loose(inventory, resolver, policy, bucket, name)
+        except Infeasible:
+            if policy.stack.outermost is bucket.stack.outermost:
+                raise
+            # The stack of the bucket is deployed although the other one cannot be.
+        if sum(not each.certain for each in applied) > MAX_POSSIBLE:
             reason = f"more than {MAX_POSSIBLE} policies may be for this bucket"
             raise Undecidable(resolver.opaque(bucket.stack, reason, bucket.resource.path))
     unread = receiver_of(inventory, resolver, bucket, name)
@@ -161,6 +152,23 @@ def _deployment(inventory: Inventory, resolver: Resolver, bucket: Bucket) -> Dep
         resolver.expandable,
         unread,
     )
+
+
+def _loose(
+    inventory: Inventory, resolver: Resolver, policy: BucketPolicy, bucket: Bucket, name: str | Text
+) -> list[Applied]:
+    """Return a policy that does not name a bucket by a plain `Ref`, if it is or may be for this one."""
+    # Whether a policy exists is asked last, because it may depend on what this bucket does not.
+    for target in targets_of(inventory, resolver, policy, bucket.stack):
+        applies = applies_to(inventory, resolver, policy, target, bucket, name)
+        if applies is None and policy.stack.outermost is not bucket.stack.outermost:
+            return _apart(resolver, policy, target, bucket.stack)
+        if applies is not False and exists(resolver, policy.stack, policy.resource):
+            owner, named = (bucket.stack, name) if applies else (policy.stack, target)
+            arn = bucket_arn(resolver, owner, named)
+            apart = is_apart_from(policy.stack, bucket.stack)
+            return [Applied(policy, _document(resolver, policy), arn, applies is True, apart)]
+    return []
 
 
 def _apart(resolver: Resolver, policy: BucketPolicy, target: str | Text, stack: Stack) -> list[Applied]:

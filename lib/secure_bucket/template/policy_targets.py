@@ -50,7 +50,7 @@ def _goes_with(resolver: Resolver, policy: BucketPolicy, other: Bucket, near: St
         condition = other.resource.body.get("Condition")
         if condition is None or condition == policy.resource.body.get("Condition"):
             return True
-    with contextlib.suppress(Fork):
+    with contextlib.suppress(Fork, Infeasible):
         return exists(resolver, other.stack, other.resource)
     return False
 
@@ -130,7 +130,12 @@ def _targets_in(resolver: Resolver, policy: BucketPolicy) -> list[str | Text]:
     known = resolver.targets.get(id(policy))
     if known is not None:
         return known
-    target = resolver.property(policy.stack, policy.resource, "Bucket")
+    target = None
+    try:
+        target = resolver.property(policy.stack, policy.resource, "Bucket")
+    except Infeasible:
+        if exists(resolver, policy.stack, policy.resource):
+            raise
     # `Bucket` is one name; a list of names fails at deployment, and is read as what was meant by it.
     targets = target if isinstance(target, list) else [target]
     texts = [as_text(item) for item in targets if item is not None]

@@ -12,6 +12,7 @@ from secure_bucket.template.resolve import MAX_VALUES, Resolver
 from secure_bucket.template.stack import Path, Stack, is_function, pointer_of
 from secure_bucket.template.text import strings_of, texts_in
 from secure_bucket.template.unreplaced import placeholders_as_holes
+from secure_bucket.template.worlds import Infeasible
 from secure_bucket.values.unknown import Place, Text, Unknown
 
 __all__ = ["may_name", "receiver_of"]
@@ -35,7 +36,7 @@ def receiver_of(inventory: Inventory, resolver: Resolver, bucket: Bucket, name: 
         if receiver.gets_all:
             if stack is bucket.stack:
                 return Unknown(receiver.why, at)
-        elif _gets(inventory, resolver, receiver, bucket, name) and exists(resolver, stack, resource):
+        elif _may_hold_policy(inventory, resolver, receiver, bucket, name):
             reason = f"{receiver.why} `{resource.logical_id}`, which gets the name of this bucket"
             if stack.found.get(resource.logical_id, "a loop makes it"):
                 reason += " and whose template is not at hand"
@@ -53,6 +54,19 @@ def may_name(written: object, stack: Stack, bucket: Bucket) -> bool:
     words = {word for text in strings_of(named) for word in _WORD.findall(text)}
     words.add(bucket.resource.logical_id if stack is bucket.stack else "Fn::ImportValue")
     return any(word in text for text in strings_of(written) for word in words)
+
+
+def _may_hold_policy(
+    inventory: Inventory, resolver: Resolver, receiver: Receiver, bucket: Bucket, name: str | Text
+) -> bool:
+    stack, resource = receiver.stack, receiver.resource
+    try:
+        return _gets(inventory, resolver, receiver, bucket, name) and exists(resolver, stack, resource)
+    except Infeasible:
+        # What is deployed apart, or not at all, does not keep the stack of the bucket from being deployed.
+        if stack.outermost is bucket.stack.outermost and exists(resolver, stack, resource):
+            raise
+        return False
 
 
 def _gets(

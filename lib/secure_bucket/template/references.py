@@ -5,15 +5,18 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-functio
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 
 from secure_bucket.template.conditions import condition_holds
+from secure_bucket.template.loops import exists
 from secure_bucket.template.parameters import Parameter
 from secure_bucket.template.pseudo_parameters import fixed_text, partition, pseudo_parameter
 from secure_bucket.template.resolve import MAX_NESTING, Resolver
 from secure_bucket.template.stack import TRANSFORM, Path, Resource, Stack, is_function
 from secure_bucket.template.text import NO_VALUE, as_text, concatenate, first_unsettled, holes
 from secure_bucket.template.unreplaced import placeholders_as_holes
+from secure_bucket.template.worlds import Infeasible
 from secure_bucket.values.unknown import Text, Unknown
 
 __all__ = ["bucket_arn", "bucket_name", "get_att", "import_value", "output", "ref"]
@@ -136,6 +139,10 @@ def bucket_name(resolver: Resolver, stack: Stack, bucket: Resource) -> str | Tex
     resolver.names[id(bucket)] = generated
     try:
         name = resolver.property(stack, bucket, "BucketName")
+    except Infeasible:
+        if exists(resolver, stack, bucket):
+            raise
+        name = None
     finally:
         del resolver.names[id(bucket)]
     text: str | Text
@@ -155,7 +162,10 @@ def import_value(resolver: Resolver, stack: Stack, name: str | Text, path: Path)
         exports: dict[str | Text, list[tuple[Stack, str]]] = {}
         for exporter, name_of_output, written in resolver.assembly.exports():
             where = (((("", "Outputs"), name_of_output), "Export"), "Name")
-            exports.setdefault(resolver.text(exporter, written, where), []).append((exporter, name_of_output))
+            # An export without a name is not there; its stack may be deployed apart, or not have the output.
+            with contextlib.suppress(Infeasible):
+                export = resolver.text(exporter, written, where)
+                exports.setdefault(export, []).append((exporter, name_of_output))
         resolver.exports = exports
     # The same name in two Regions is two exports, and which of them is meant is not known.
     exporters = resolver.exports.get(name, [])
