@@ -12,9 +12,10 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
-from constructs import IConstruct
+from constructs import IConstruct, Node
 
 from secure_bucket.cdk.fix.survey import path_of
+from secure_bucket.cdk.gate.acknowledgments import METADATA_KEY
 
 __all__ = ["AcknowledgedConstructs", "outwards"]
 
@@ -36,6 +37,7 @@ class AcknowledgedConstructs:
         if self._known is None and not any(isinstance(each, cdk.Stack) for each in constructs):
             self._known = {path_of(each): each for each in constructs}
             _watched[app] = self
+            _wrap_metadata()
             _wrap_validations()
 
     @property
@@ -66,6 +68,22 @@ def outwards(path: str) -> Iterable[str]:
 
 
 _watched: WeakKeyDictionary[IConstruct, AcknowledgedConstructs] = WeakKeyDictionary()
+
+
+def _wrap_metadata() -> None:
+    """Wrap `Node.add_metadata`, once, with which somebody can write an acknowledgment by hand."""
+    add_metadata = Node.add_metadata
+    if hasattr(add_metadata, "__wrapped__"):
+        return
+
+    @functools.wraps(add_metadata)
+    def noted_add_metadata(self: Node, type: str, data: Any, **options: Any) -> None:
+        add_metadata(self, type, data, **options)
+        app = _watched.get(self.root) if type == METADATA_KEY else None
+        if app is not None:
+            app.note(None)  # A node does not tell its construct.
+
+    Node.add_metadata = noted_add_metadata  # type: ignore[method-assign]
 
 
 def _wrap_validations() -> None:
