@@ -7,6 +7,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 
 from secure_bucket import Mode, enforce_secure_transport
@@ -19,6 +20,16 @@ def l2(stack: cdk.Stack, id: str) -> None:
 
 def with_deny(stack: cdk.Stack, id: str) -> None:
     s3.Bucket(stack, id, enforce_ssl=True)
+
+
+def with_statement(stack: cdk.Stack, id: str) -> None:
+    bucket = s3.Bucket(stack, id)
+    statement = iam.PolicyStatement(
+        actions=["s3:GetObject"],
+        principals=[iam.AccountPrincipal("111122223333")],
+        resources=["arn:aws:s3:::reports/*"],
+    )
+    bucket.add_to_resource_policy(statement)
 
 
 def refused(stack: cdk.Stack, id: str) -> None:
@@ -59,6 +70,8 @@ def _calls(make: Callable[[cdk.Stack, str], None], buckets: int, *, first: bool)
     [
         (l2, True, 8),
         (with_deny, True, 5),
+        # The deny is put behind the statements each time that the AWS CDK resolves the policy.
+        (with_statement, True, 17),
         (refused, True, 12),
         (l1, True, 8),
         (l1_with_policy, True, 20),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, cast
 
 import aws_cdk as cdk
@@ -16,7 +17,8 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_notifications as notifications
 from constructs import Construct, IConstruct
 
-from secure_bucket import Mode, SecureTransportAspect
+from secure_bucket import Mode, SecureTransportAspect, enforce_secure_transport
+from secure_bucket.cdk.gate.acknowledgments import METADATA_KEY
 from tests.cdk.fix.test_enforce import fixing, recorded
 from tests.cdk.fix.test_fix import denies, policies, statements, synthesized
 
@@ -98,10 +100,25 @@ def made_a_website(stack: cdk.Stack) -> None:
     )
 
 
+def with_a_dependent(stack: cdk.Stack) -> None:
+    bucket = s3.Bucket(stack, "Plain")
+    topic = cdk.CfnResource(stack, "Topic", type="AWS::SNS::Topic")
+    topic.node.add_dependency(bucket)
+    if bucket.policy is not None:
+        topic.node.add_dependency(bucket.policy)
+    acknowledge(bucket)
+
+
+def by_hand(stack: cdk.Stack) -> None:
+    s3.Bucket(stack, "Plain").node.add_metadata(METADATA_KEY, {ACCEPTED: "read by a device without TLS"})
+
+
 @pytest.mark.parametrize(
     "make",
     [
         plain,
+        by_hand,
+        with_a_dependent,
         with_a_statement,
         with_notifications,
         with_auto_delete,
@@ -114,13 +131,7 @@ def made_a_website(stack: cdk.Stack) -> None:
 def test_nothing_is_left_of_the_deny(make: Callable[[cdk.Stack], object]) -> None:
     app = fixing()
     make(cdk.Stack(app, "Top"))
-    found = synthesized(app)
-    expected = without_fix(make)
-    for resource in expected.values():
-        # What waits for a policy that was taken away waits for the bucket instead.
-        if resource["Type"] == "Custom::S3BucketNotifications":
-            resource["DependsOn"].append("Plain295EB121")
-    assert found == expected
+    assert synthesized(app) == without_fix(make)
     record = recorded(app)
     assert record["fixed"] == []
     assert [each["bucket"] for each in record["left"]] == ["Top/Plain/Resource"]
@@ -255,3 +266,73 @@ def test_the_lifetime_of_a_bucket_that_changes_late_is_followed() -> None:
         "Cond": "Retain",
     }
     assert json.dumps(found["Cond"]).count('"Condition": "Prod"') == 1
+
+
+def test_the_deny_of_a_bucket_whose_resource_was_removed_goes_with_it() -> None:
+    app = fixing()
+    stack = cdk.Stack(app, "Top")
+    s3.Bucket(stack, "Removed").node.try_remove_child("Resource")
+    s3.Bucket(stack, "Kept")
+    (policy,) = policies(app).values()
+    assert policy["Properties"]["Bucket"] == {"Ref": "Kept118DB03B"}
+
+
+def test_the_deny_of_a_bucket_whose_resource_was_removed_goes_from_a_shared_document() -> None:
+    app = fixing()
+    stack = cdk.Stack(app, "Top")
+    removed, kept = s3.Bucket(stack, "Removed"), s3.Bucket(stack, "Kept")
+    removed.add_to_resource_policy(reader())
+    assert removed.policy is not None
+    s3.CfnBucketPolicy(stack, "Apart", bucket=kept.bucket_name, policy_document=removed.policy.document)
+    removed.node.try_remove_child("Resource")
+    with pytest.raises(RuntimeError, match="Validation"):
+        app.synth()  # The policy of the removed bucket holds another statement, and stays.
+    template = json.loads((Path(app.outdir) / "Top.template.json").read_text(encoding="utf-8"))
+    found = [each for each in template["Resources"].values() if each["Type"] == "AWS::S3::BucketPolicy"]
+    assert sorted(map(denies, found)) == [0, 1]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_an_override_by_number_changes_the_same_statement_as_without_fix(first: bool) -> None:
+    app = fixing() if first else cdk.App()
+    bucket = s3.Bucket(cdk.Stack(app, "Top"), "Plain")
+    bucket.add_to_resource_policy(reader())
+    assert bucket.policy is not None
+    resource = cast(s3.CfnBucketPolicy, bucket.policy.node.default_child)
+    resource.add_property_override("PolicyDocument.Statement.0.Sid", "Theirs")
+    if not first:
+        enforce_secure_transport(app, mode=Mode.FIX, quiet=True)
+    for _ in range(2):
+        (policy,) = policies(app).values()
+        theirs, ours = statements(policy)
+        assert (theirs["Sid"], theirs["Action"]) == ("Theirs", "s3:GetObject")
+        assert ours["Effect"] == "Deny"
+
+
+def test_the_deny_comes_last_without_the_id_of_another_statement() -> None:
+    app = fixing()
+    bucket = s3.Bucket(cdk.Stack(app, "Top"), "Plain")
+    theirs = reader()
+    theirs.sid = "DenyPlainHttp"
+    bucket.add_to_resource_policy(theirs)
+    (policy,) = policies(app).values()
+    assert [each.get("Sid") for each in statements(policy)] == ["DenyPlainHttp", None]
+
+
+@pytest.mark.parametrize("as_aspect", [True, False])
+@pytest.mark.parametrize("of_a_policy", [True, False])
+def test_a_child_of_a_bucket_that_is_called_policy_is_in_nobodys_way(
+    as_aspect: bool, of_a_policy: bool
+) -> None:
+    app = cdk.App()
+    bucket = s3.Bucket(cdk.Stack(app, "Top"), "Plain")
+    if of_a_policy:
+        s3.BucketPolicy(bucket, "Policy", bucket=bucket).document.add_statements(reader())
+    else:
+        Construct(bucket, "Policy")
+    if as_aspect:
+        cdk.Aspects.of(app).add(SecureTransportAspect(mode=Mode.FIX, quiet=True))
+    else:
+        enforce_secure_transport(app, mode=Mode.FIX, quiet=True)
+    (policy,) = policies(app).values()
+    assert denies(policy) == 1

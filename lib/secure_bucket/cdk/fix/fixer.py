@@ -26,6 +26,8 @@ from secure_bucket.cdk.fix.policy_writer import (
     add_statements,
     arn_for,
     hindrance,
+    put_deny_last,
+    remove_policy,
     take_back,
     without_statement,
 )
@@ -99,7 +101,9 @@ class Fixer:
         self.survey.read_attributes(
             each for path, each in buckets.items() if path in denied or path not in proven
         )
-        self._remove_strays(path for path in proven if path in denied)
+        made = [path for path in proven if path in denied]
+        self._remove_orphans(path for path in made if path not in buckets)
+        self._remove_strays(made)
         for path, bucket in buckets.items():
             outcome = None
             if path in denied:
@@ -148,6 +152,17 @@ class Fixer:
             keep_policy(policy.policy, bucket, self._stage)
         return Fixed(path, policy.path, is_new=False)
 
+    def _remove_orphans(self, denied: Iterable[str]) -> None:
+        """Take back the denies of `s3.Bucket`s of which somebody removed the resource."""
+        for path in denied:
+            policy = self.survey.own[path]
+            assert isinstance(policy.policy, s3.CfnBucketPolicy)
+            deny = deny_plain_http({"Fn::GetAtt": [policy.value["Ref"], "Arn"]})
+            if without_deny(self.survey.documents[path], deny) is None:
+                remove_policy(policy.policy)
+            else:
+                policy.policy.policy_document = without_statement(policy.written, deny)
+
     def _remove_strays(self, denied: Iterable[str]) -> None:
         """Take the denies that buckets were made with out of the policies of other buckets.
 
@@ -163,7 +178,9 @@ class Fixer:
             for name in denied_in(document):
                 path = own.get((id(policy.stack), name))
                 if path is not None and survey.own[path].path != policy.path:
-                    written = without_statement(written, deny_plain_http(survey.buckets[path].arn))
+                    bucket = survey.buckets.get(path)
+                    arn = {"Fn::GetAtt": [name, "Arn"]} if bucket is None else bucket.arn
+                    written = without_statement(written, deny_plain_http(arn))
             if written is not policy.written and isinstance(policy.policy, s3.CfnBucketPolicy):
                 policy.policy.policy_document = written
                 survey.policies[number] = replace(policy, written=written)
@@ -192,6 +209,8 @@ class Fixer:
         if not why and not other and rule is not None:
             if rest is None:
                 keep_policy(policy.policy, bucket, self._stage)
+            else:
+                put_deny_last(policy)
             return Fixed(path, policy.path, is_new=rest is None)
         take_back(policy, bucket, is_all=rest is None)
         self.survey.forget_own(path)

@@ -65,12 +65,13 @@ class PolicyFinder:
 
     def own_policy_of(self, bucket: SeenBucket) -> FoundPolicy | None:
         """Find the policy that the L2 of a bucket made for itself."""
-        if not bucket.is_surveyed:
-            policy = own_policy(bucket.owner)
-            return None if policy is None else _read(policy)
+        if not bucket.is_surveyed and (policy := own_policy(bucket.owner)) is not None:
+            return _read(policy)
         seen = self._survey.own.get(bucket.path)
         if seen is None or seen.value != {"Ref": bucket.logical_id}:
             return None
+        if not bucket.is_surveyed and isinstance(seen.policy, s3.CfnBucketPolicy):
+            return _read(seen.policy)
         return _found(seen, self._survey.documents[bucket.path])
 
     def other_policy_of(self, bucket: SeenBucket) -> FoundPolicy | str | None:

@@ -15,7 +15,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 
-from secure_bucket.cdk.fix.denies import normal_form, statements_in, without_deny
+from secure_bucket.cdk.fix.denies import denied_in, normal_form, statements_in, without_deny
 from secure_bucket.cdk.fix.lifetime import condition_differs, keep_policy, removal_policy_of
 from secure_bucket.cdk.fix.policy_finder import FoundPolicy
 from secure_bucket.cdk.fix.survey import SeenBucket, path_of
@@ -26,6 +26,8 @@ __all__ = [
     "add_statements",
     "arn_for",
     "hindrance",
+    "put_deny_last",
+    "remove_policy",
     "take_back",
     "without_statement",
 ]
@@ -105,31 +107,54 @@ def add_policy(
     Returns:
         The path of the policy.
     """
-    policy: s3.BucketPolicy | s3.CfnBucketPolicy
     removal, owner = removal_policy_of(bucket.attributes), bucket.owner
     written = {"Statement": list(statements)}
-    if owner is None:
-        document = iam.PolicyDocument.from_json(written)
-        policy = s3.CfnBucketPolicy(bucket.bucket, id, bucket=bucket.bucket.ref, policy_document=document)
-        if removal is not None:
-            policy.apply_removal_policy(removal)
-    else:
-        # As the L2 makes it, which then knows of it. Asked through `add_to_resource_policy` it takes twice as
-        # many calls.
-        if hasattr(s3.BucketPolicyProps, "document"):
-            document = iam.PolicyDocument.from_json(written)
-            policy = s3.BucketPolicy(owner, "Policy", bucket=owner, document=document, removal_policy=removal)
-        else:
-            policy = s3.BucketPolicy(owner, "Policy", bucket=owner, removal_policy=removal)
-            policy.document.add_statements(*map(iam.PolicyStatement.from_json, statements))
-        owner.policy = policy
+    own = None if owner is None else _add_own_policy(owner, written, removal)
+    if own is not None:
+        keep_policy(own, bucket, stage, removal)
+        return bucket.path_of_own_policy
+    document = iam.PolicyDocument.from_json(written)
+    policy = s3.CfnBucketPolicy(bucket.bucket, id, bucket=bucket.bucket.ref, policy_document=document)
+    if removal is not None:
+        policy.apply_removal_policy(removal)
     keep_policy(policy, bucket, stage, removal)
-    return f"{bucket.path}/{id}" if owner is None else bucket.path_of_own_policy
+    return f"{bucket.path}/{id}"
+
+
+def _add_own_policy(
+    owner: s3.Bucket, written: Mapping[str, Any], removal: cdk.RemovalPolicy | None
+) -> s3.BucketPolicy | None:
+    """Make a policy as the L2 makes it, which then knows of it; `None` where another child has its id."""
+    # Asked through `add_to_resource_policy` the L2 takes twice as many calls.
+    options: dict[str, Any] = {"bucket": owner, "removal_policy": removal}
+    has_document = hasattr(s3.BucketPolicyProps, "document")
+    if has_document:
+        options["document"] = iam.PolicyDocument.from_json(written)
+    try:
+        policy = s3.BucketPolicy(owner, "Policy", **options)
+    except RuntimeError:
+        # To ask first takes two calls for each bucket.
+        if owner.node.try_find_child("Policy") is None:
+            raise
+        return None
+    if not has_document:
+        policy.document.add_statements(*map(iam.PolicyStatement.from_json, written["Statement"]))
+    owner.policy = policy
+    return policy
 
 
 def without_statement(document: object, statement: dict[str, Any]) -> Any:
     """Return a document without a statement, which is left out when the template is written."""
     return cdk.Lazy.uncached_any(_Without(document, statement))
+
+
+def put_deny_last(policy: FoundPolicy) -> None:
+    """Put the deny that a bucket was made with behind the other statements of its policy.
+
+    Somebody can override a statement by its number, as `PolicyDocument.Statement.0`, which is the number that
+    the statement has without FIX.
+    """
+    policy.policy.policy_document = cdk.Lazy.uncached_any(_DenyLast(policy.written))
 
 
 def take_back(policy: FoundPolicy, bucket: SeenBucket, *, is_all: bool) -> None:
@@ -138,10 +163,20 @@ def take_back(policy: FoundPolicy, bucket: SeenBucket, *, is_all: bool) -> None:
         deny = deny_plain_http(bucket.arn)
         policy.policy.policy_document = without_statement(policy.written, deny)
     elif (owner := bucket.owner) is not None:
-        owner.node.try_remove_child("Policy")
+        remove_policy(policy.policy)
         owner.policy = None
-        # What the AWS CDK has made wait for the policy waits for the bucket then, as without a policy.
+        # What waits for the resource of the policy waits for the bucket then.
         policy.policy.override_logical_id(bucket.logical_id)
+
+
+def remove_policy(policy: s3.CfnBucketPolicy) -> None:
+    """Remove the policy that an `s3.Bucket` has made for itself."""
+    made = policy.node.scope
+    owner = made.node.scope if made is not None else None
+    if made is not None and owner is not None:
+        owner.node.try_remove_child("Policy")
+        # What waits for the construct waits for nothing then, as without a policy.
+        made.node.try_remove_child("Resource")
 
 
 @jsii.implements(cdk.IAnyProducer)
@@ -171,6 +206,23 @@ class _Without:
 
     def produce(self, context: cdk.IResolveContext) -> Any:
         return without_deny(context.resolve(self._document), context.resolve(self._statement))
+
+
+@jsii.implements(cdk.IAnyProducer)
+class _DenyLast:
+    """A document that is resolved with the template, with the deny of an `s3.Bucket` at the end then."""
+
+    def __init__(self, document: object) -> None:
+        self._document = document
+
+    def produce(self, context: cdk.IResolveContext) -> Any:
+        document = context.resolve(self._document)
+        for statement in statements_in(document):
+            # The AWS CDK writes it without an id.
+            if any(denied_in({"Statement": [statement]})) and "Sid" not in statement:
+                others = [each for each in statements_in(document) if each is not statement]
+                return {**document, "Statement": [*others, statement]}
+        return document
 
 
 def _with(document: Mapping[str, Any], statements: Sequence[Any]) -> dict[str, Any]:
