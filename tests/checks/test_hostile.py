@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -621,3 +623,23 @@ def test_templates_that_an_earlier_synthesis_left_are_named(check: Check) -> Non
         "not judged, because no manifest leads to it: `cdk.out/Old.template.json`, "
         "`cdk.out/assembly-Old/Old.template.json`" in words
     )
+
+
+@pytest.mark.parametrize("last", ["S.template.json", "Old.template.json"])
+def test_a_copy_keeps_what_one_synthesis_wrote_together(check: Check, last: str) -> None:
+    files = assembly({"S": stack("S.template.json")}, S__template__json=GOOD)
+    code, output = check({**files, "cdk.out/Old.template.json": PLAIN}, "cdk.out")
+    for name in sorted(["S.template.json", "Old.template.json"], key=lambda name: name == last):
+        time.sleep(0.02)
+        # An archive has the time of writing, and is unpacked file by file.
+        os.utime(f"cdk.out/{name}", (1_700_000_000, 1_700_000_000))
+    code, output = check({}, "cdk.out")
+    assert code == 1, output
+
+
+def test_a_stage_that_links_back_is_read_once(check: Check) -> None:
+    files = assembly({"S": stack("S.template.json")}, S__template__json=GOOD)
+    write(Path(), files)
+    os.symlink(".", "cdk.out/assembly-Old")
+    code, output = check({}, "cdk.out")
+    assert (code, "leads to it" in output) == (0, False), output

@@ -8,6 +8,7 @@ have written it for a tool that deploys it.
 
 from __future__ import annotations
 
+import operator
 import os
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
@@ -31,23 +32,25 @@ def unlisted_templates(manifests: CloudAssembly, read: Collection[str]) -> Itera
         manifests: What the manifests list.
         read: The absolute paths of the files that have been read.
     """
-    times = [time for time in (_written_at(stack.template) for stack in manifests.stacks) if time]
-    listed = {os.path.abspath(each) for each in manifests.directories}
+    stacks = [times for stack in manifests.stacks if any(times := _times(stack.template))]
+    oldest = [min(times) for times in zip(*stacks, strict=True)]
+    listed = {os.path.realpath(each) for each in manifests.directories}
     pending = list(manifests.directories)
     for directory in pending:
         for path in sorted(directory.iterdir()) if directory.is_dir() else ():
             if path.name.endswith(TEMPLATE_ENDINGS):
                 if os.path.abspath(path) not in read:
-                    yield path, bool(times) and _written_at(path) >= min(times)
-            elif path.name.startswith(_STAGE) and path.is_dir() and os.path.abspath(path) not in listed:
+                    # Copies keep the order of one of the two at most.
+                    yield path, any(map(operator.ge, _times(path), oldest))
+            elif path.name.startswith(_STAGE) and path.is_dir() and os.path.realpath(path) not in listed:
+                listed.add(os.path.realpath(path))
                 pending.append(path)
 
 
-def _written_at(file: Path) -> int:
-    """Return when a file was written or put there, in nanoseconds; 0 if there is no such file."""
+def _times(file: Path) -> tuple[int, int]:
+    """Return when a file was written, and when it was put there, in nanoseconds; 0 without a file."""
     try:
         statuses = (os.stat(file), os.lstat(file))
     except OSError:
-        return 0
-    # A copy can keep the time of its original, but not the time of its last change of status.
-    return max(max(each.st_mtime_ns, each.st_ctime_ns) for each in statuses)
+        return 0, 0
+    return max(each.st_mtime_ns for each in statuses), max(each.st_ctime_ns for each in statuses)
