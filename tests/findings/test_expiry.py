@@ -43,6 +43,14 @@ DAY = datetime.date(2027, 3, 1)
         "no TLS (deadline 2027-03-01)",
         "untill 2027-03-01",
         "til 2027-03-01",
+        "Expiry date: 2027-03-01",
+        "expiration date is 2027-03-01",
+        "expires `2027-03-01`",
+        "expires **2027-03-01**.",
+        "expires - 2027-03-01",
+        "accepted until '2027-03-01'",
+        "valid_until: 2027-03-01",
+        "validUntil=2027-03-01",
     ],
 )
 def test_a_day_is_read_where_it_is_said(reason: str) -> None:
@@ -67,6 +75,8 @@ def test_a_day_is_read_where_it_is_said(reason: str) -> None:
         "access is allowed to 10.0.0.0/8 only, until 10.1.2.3 is gone",
         "valid to the standard of the team",
         "the trend ends here",
+        "its old versions have expired. 2026-03-01 is the day of the review",
+        "it still has 2024-01-01 in its name",
     ],
 )
 def test_no_end_is_read_where_none_is_said(reason: str) -> None:

@@ -17,10 +17,10 @@ _VALID = r"valid|good|in force|accepted|allowed|approved|granted|tolerated|excep
 _NAMED = r"exception|exemption|waiver|acceptance|acknowledge?ment|approval|permission|grace period"
 # Other words end more than an exception: "support ended 2024-06-30", "no plain request through 2026".
 _WORD = (
-    rf"(?i)(?:\b(?P<expires>expir\w*)|\b(?:until+|till?)|\b(?:{_VALID})\s+(?:up\s+)?(?:to|through|thru)"
+    rf"(?i)(?:\b(?P<expires>expir\w*)(?:\s+date)?|until+|\btill?|\b(?:{_VALID})\s+(?:up\s+)?(?:to|through|thru)"
     r"|\b(?:not|no longer)\s+(?:valid\s+)?(?:after|later than|past)"
     rf"|(?:\b(?:{_NAMED})\s+|^\W*|[.,;:(]\s*)(?:end\s+date|ends?|ending|lapses|deadline|sunset))"
-    r"\b[\s:=]*(?:(?:on|at|by|in|the|end|of|is)\s+)*"
+    r"(?![^\W_])[^\w.,;!?]*(?:(?:on|at|by|in|the|end|of|is)\s+)*['\"`*]*"
 )
 _DAY = r"(?a)\d{4}-\d{2}-\d{2}\Z"
 _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
@@ -71,7 +71,7 @@ def expiry_of(reason: str) -> datetime.date | str | None:
     for found in re.finditer(_WORD, reason):
         word, rest = str(found["expires"] or "").casefold(), reason[found.end() :]
         before = re.search(_DATE_BEFORE, reason[: found.start()]) if word else None
-        text = rest.split(maxsplit=1)[0].strip("(),;").rstrip(".!") if rest.strip() else ""
+        text = rest.split(maxsplit=1)[0].rstrip("(),;.!'\"`*") if rest.strip() else ""
         if word != "expires" and not (re.match(_DATE, rest) or (word and rest[:1].isdigit())):
             if before is None:
                 continue
