@@ -71,7 +71,7 @@ def _calls(make: Callable[[cdk.Stack, str], None], buckets: int, *, first: bool)
         (l2, True, 8),
         (with_deny, True, 5),
         # The deny is put behind the statements each time that the AWS CDK resolves the policy.
-        (with_statement, True, 17),
+        (with_statement, True, 20),
         (refused, True, 12),
         (l1, True, 8),
         (l1_with_policy, True, 20),

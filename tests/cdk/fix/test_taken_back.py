@@ -336,3 +336,38 @@ def test_a_child_of_a_bucket_that_is_called_policy_is_in_nobodys_way(
         enforce_secure_transport(app, mode=Mode.FIX, quiet=True)
     (policy,) = policies(app).values()
     assert denies(policy) == 1
+
+
+def with_many_readers(bucket: s3.Bucket) -> None:
+    for number in range(200):
+        role = iam.ArnPrincipal(f"arn:aws:iam::111122223333:role/a-role-with-a-long-name-{number}")
+        bucket.grant_read(role, f"{number}/*")
+
+
+def with_a_condition(bucket: s3.Bucket) -> None:
+    bucket.add_to_resource_policy(reader())
+    assert bucket.policy is not None
+    resource = cast(s3.CfnBucketPolicy, bucket.policy.node.default_child)
+    expression = cdk.Fn.condition_equals(cdk.Aws.REGION, "eu-west-1")
+    resource.cfn_options.condition = cdk.CfnCondition(bucket, "IsProd", expression=expression)
+
+
+@pytest.mark.parametrize(
+    ("make", "why"), [(with_many_readers, "would grow to about"), (with_a_condition, "exists only under")]
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_a_policy_that_cannot_hold_the_deny_is_left(
+    make: Callable[[s3.Bucket], None], why: str, first: bool
+) -> None:
+    app = fixing() if first else cdk.App()
+    make(s3.Bucket(cdk.Stack(app, "Top"), "Plain"))
+    if not first:
+        enforce_secure_transport(app, mode=Mode.FIX, quiet=True)
+    with pytest.raises(RuntimeError):
+        app.synth()
+    template = json.loads((Path(app.outdir) / "Top.template.json").read_text(encoding="utf-8"))
+    (policy,) = [each for each in template["Resources"].values() if each["Type"] == "AWS::S3::BucketPolicy"]
+    assert denies(policy) == 0
+    assert recorded(app)["fixed"] == []
+    (left,) = recorded(app)["left"]
+    assert left["reason"].startswith(f"its policy `Top/Plain/Policy/Resource` {why}")

@@ -204,6 +204,9 @@ class Fixer:
         rule = _judge(bucket, rest) if rest else _REFUTED
         why = self._why_not(bucket, rule) if rule is not None else ""
         other = self._policies.other_policy_of(bucket) if rest is None else None
+        if not why and rest is not None and rule is not None:
+            why = hindrance(policy, bucket)
+            why = why and f"its policy `{policy.path}` {why}"
         if not why and not other:
             why = self._users.flow_logs(bucket, policy if rest else None)
         if not why and not other and rule is not None:

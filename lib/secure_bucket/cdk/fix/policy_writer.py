@@ -36,12 +36,12 @@ __all__ = [
 _EMPTY = {"Version": "2012-10-17"}
 
 
-def hindrance(policy: FoundPolicy, bucket: SeenBucket, statements: Sequence[Mapping[str, Any]]) -> str:
-    """Return why statements cannot be added to a policy, as the end of a sentence; `""` if they can."""
+def hindrance(policy: FoundPolicy, bucket: SeenBucket, statements: Sequence[Mapping[str, Any]] = ()) -> str:
+    """Return why a policy cannot hold more statements, as the end of a sentence; `""` if it can."""
     document = policy.document
     if document is None and isinstance(policy.written, iam.PolicyDocument):
         document = _EMPTY
-    resolved = policy.stack.resolve(statements)
+    resolved = policy.stack.resolve(statements) if statements else ()
     return (
         _cannot_take(document)
         or condition_differs(policy.policy, bucket.bucket)
