@@ -39,6 +39,7 @@ def template(passed: object, *, name: object = None, own: bool = True, **nested:
     return {
         "Parameters": {"Stage": {"Type": "String"}, "Name": {"Type": "String"}},
         "Conditions": {"Test": {"Fn::Equals": [{"Ref": "Stage"}, "test"]}},
+        "Mappings": {"Names": {"All": {"Main": "acme-reports"}}},
         "Resources": resources,
     }
 
@@ -56,6 +57,9 @@ def template(passed: object, *, name: object = None, own: bool = True, **nested:
         ("acme-reports", "acme-reports"),
         ("arn:aws:s3:::acme-reports", "acme-reports"),
         ({"Ref": "Name"}, {"Ref": "Name"}),
+        ("acme-reports", {"Fn::FindInMap": ["Names", "All", "Main"]}),
+        ({"Fn::FindInMap": ["Names", "All", "Main"]}, "acme-reports"),
+        ({"Fn::Transform": {"Name": "Acme"}}, None),
         ({"Fn::Sub": "acme-${AWS::AccountId}"}, {"Fn::Join": ["-", ["acme", {"Ref": "AWS::AccountId"}]]}),
     ],
     ids=str,

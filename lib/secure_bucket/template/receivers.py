@@ -9,7 +9,7 @@ from secure_bucket.template.buckets import Bucket, Receiver
 from secure_bucket.template.inventory import Inventory
 from secure_bucket.template.loops import exists
 from secure_bucket.template.resolve import MAX_VALUES, Resolver
-from secure_bucket.template.stack import Path, Stack, is_function, pointer_of
+from secure_bucket.template.stack import TRANSFORM, Path, Stack, is_function, pointer_of
 from secure_bucket.template.text import strings_of, texts_in
 from secure_bucket.template.unreplaced import placeholders_as_holes
 from secure_bucket.template.worlds import Infeasible
@@ -51,9 +51,17 @@ def may_name(written: object, stack: Stack, bucket: Bucket) -> bool:
         return True
     properties = bucket.resource.properties
     named = properties.get("BucketName") if isinstance(properties, Mapping) else properties
-    words = {word for text in strings_of(named) for word in _WORD.findall(text)}
+    words = {word for text in _texts(named, bucket.stack) for word in _WORD.findall(text)}
     words.add(bucket.resource.logical_id if stack is bucket.stack else "Fn::ImportValue")
-    return any(word in text for text in strings_of(written) for word in words)
+    # A macro can write any reference.
+    words.add(TRANSFORM)
+    return any(word in text for text in _texts(written, stack) for word in words)
+
+
+def _texts(value: object, stack: Stack) -> list[str]:
+    """Return the texts of a value, and those that it may look up in the mappings."""
+    texts = list(strings_of(value))
+    return texts + list(strings_of(stack.sections["Mappings"])) if "Fn::FindInMap" in texts else texts
 
 
 def _may_hold_policy(
@@ -110,7 +118,7 @@ def _passed(inventory: Inventory, receiver: Receiver, bucket: Bucket) -> Sequenc
 
 
 def _names(bucket: Bucket, written: object) -> bool:
-    return any(bucket.resource.logical_id in text for text in strings_of(written))
+    return any(bucket.resource.logical_id in text or text == TRANSFORM for text in strings_of(written))
 
 
 def _parts(value: object, path: Path) -> Iterator[tuple[object, Path]]:
