@@ -62,8 +62,8 @@ def _missing_keys(directory: str) -> list[str]:
     file = os.path.join(directory, MANIFEST)
     missing = read_manifest(file).get("missing")
     entries = missing if isinstance(missing, list) else [] if missing is None else [None]
-    keys = [each.get("key") if isinstance(each, Mapping) else None for each in entries]
-    if not all(isinstance(key, str) for key in keys):
+    keys = [each["key"] for each in entries if isinstance(each, Mapping) and isinstance(each.get("key"), str)]
+    if len(keys) != len(entries):
         raise TemplateError(f"`{file}`: `missing` is not a list of entries with a `key`")
     return sorted(set(keys))
 
