@@ -73,14 +73,14 @@ def write_assembly(directory: Path, *, level: int = 0) -> None:
         "source": {"path": "Nested.nested.template.json", "packaging": "file"},
         "destinations": {"here": {"bucketName": "assets", "objectKey": "Nested.nested.template.json"}},
     }
-    files["Top.assets.json"] = {"version": "48.0.0", "files": {"nested": nested}}
+    files["assets.json"] = {"version": "48.0.0", "files": {"nested": nested}}
     artifacts: dict[str, object] = {
-        "Top.assets": {"type": "cdk:asset-manifest", "properties": {"file": "Top.assets.json"}},
+        "Assets": {"type": "cdk:asset-manifest", "properties": {"file": "assets.json"}},
         "Top": {
             "type": "aws:cloudformation:stack",
             "environment": "aws://unknown-account/unknown-region",
             "properties": {"templateFile": "Top.template.json"},
-            "dependencies": ["Top.assets"],
+            "dependencies": ["Assets"],
         },
     }
     if level == 0:
