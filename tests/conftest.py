@@ -1,4 +1,4 @@
-"""Keep the tests cheap, and mark those that use a browser as slow."""
+"""Keep the tests cheap, and mark those that use a browser or a server as slow."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ LONG_FILES = (
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that use a browser, and start with the longest files: workers end together."""
+    """Mark the tests that use a browser or a server as slow, and start with the longest files."""
     for item in items:
-        if "browser" in getattr(item, "fixturenames", ()):
+        if {"browser", "server"} & {*getattr(item, "fixturenames", ())}:
             item.add_marker(pytest.mark.slow)
+    # Workers end together then.
     items.sort(key=lambda item: not item.nodeid.startswith(LONG_FILES))

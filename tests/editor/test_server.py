@@ -16,6 +16,8 @@ import secure_bucket
 from secure_bucket import check_template
 from secure_bucket.proof import Proven
 
+pytestmark = pytest.mark.slow
+
 URI = "file:///app/template.yaml"
 OPEN = """\
 Resources:

@@ -10,6 +10,7 @@ import random
 from itertools import islice
 from typing import Any
 
+import pytest
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
@@ -18,6 +19,8 @@ from secure_bucket.policy.evaluate import evaluate
 from secure_bucket.proof import Proven, Refuted, Undecided, Verdict, prove_denies_http
 from tests.cases.request_space import BUCKET, faults
 from tests.properties.strategies import Json, loose_statements, policies, requests, small_space
+
+pytestmark = pytest.mark.slow
 
 
 def prove(policy: object) -> Verdict:

@@ -13,6 +13,8 @@ from secure_bucket.repair import repair_document
 from secure_bucket.template import load_document
 from tests.repair.unchanged import assert_lines_stay, assert_nothing_else_changed
 
+pytestmark = pytest.mark.slow
+
 FIELD = Path(__file__).parents[3] / "shared" / "templates"
 SHARE = 0.9
 

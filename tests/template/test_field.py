@@ -6,6 +6,8 @@ import pytest
 
 from tests.template.field_verdicts import HEADER, TABLE, TEMPLATES, rows
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.skipif(
     not TEMPLATES.is_dir(), reason="needs ../shared/templates, which is no part of the repository"

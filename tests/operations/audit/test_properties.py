@@ -7,11 +7,14 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from secure_bucket.operations.audit import Audit, audit_logs
 from tests.operations.audit.records import NOW, Record, garbage, records
+
+pytestmark = pytest.mark.slow
 
 FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
