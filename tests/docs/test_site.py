@@ -27,10 +27,13 @@ from secure_bucket.findings.rules import RULES
 from tests.docs.pages import PAGES, ROOT
 from tests.formats import test_html
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("zensical") is None or importlib.util.find_spec("mkdocstrings") is None,
-    reason="the site is built with what needs Python 3.11: pip install -e '.[dev]'",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        importlib.util.find_spec("zensical") is None or importlib.util.find_spec("mkdocstrings") is None,
+        reason="the site is built with what needs Python 3.11: pip install -e '.[dev]'",
+    ),
+]
 
 # Where a browser fetches something by itself, without anybody following a link.
 FETCHED = {"audio", "embed", "iframe", "img", "input", "link", "script", "source", "track", "video"}

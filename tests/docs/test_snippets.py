@@ -364,6 +364,7 @@ def test_the_page_on_probes_reads_a_recorded_probe(
     assert third == "proves nothing: a proxy answered"
 
 
+@pytest.mark.slow
 def test_the_tests_of_the_page_on_tests_pass(tmp_path: Path) -> None:
     programs = [
         block for block in BLOCKS if key(block) == "docs/how-to/testing.md" and block.language == "python"

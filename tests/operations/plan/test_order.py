@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -182,6 +183,7 @@ def big(number: int) -> Rollout:
     )
 
 
+@pytest.mark.slow
 def test_twenty_thousand_buckets_are_planned_in_seconds() -> None:
     start = time.perf_counter()
     rollout = big(20_000)
