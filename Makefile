@@ -5,7 +5,8 @@
 #   make synth ARGS="-c insecure=true"  the same with a plain bucket at each level: it fails
 #   make test                           the tests that are fast;  ARGS="-k name" to choose
 #   make test-slow                      the tests that run `cdk synth`, servers and a browser
-#   make test-all                       both
+#   make test-languages                 the tests of apps in TypeScript, with the oldest and the newest AWS CDK
+#   make test-all                       all three
 #   make coverage                       the tests, and which lines they never reach
 #   make lint                           ruff, mypy --strict, zizmor and actionlint
 #   make format                         let ruff rewrite what it can
@@ -42,7 +43,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: install synth test test-slow test-all coverage lint format docs docs-serve docs-versions bench peers fuzz properties oracle spark mutate man first-steps release clean
+.PHONY: install synth test test-slow test-languages test-all coverage lint format docs docs-serve docs-versions bench peers fuzz properties oracle spark mutate man first-steps release clean
 
 install: $(PYTHON_STAMP) $(NODE_STAMP)
 
@@ -93,10 +94,13 @@ PYTEST := python -m pytest --numprocesses auto --dist loadfile --no-loadscope-re
 test: install $(REPORTER_STAMP)
 	$(PYTEST) -m "not slow" $(ARGS)
 
-test-slow: install $(REPORTER_STAMP) $(MINISTACK_STAMP) $(OLDEST_CDK_STAMP) $(TYPESCRIPT_STAMPS)
-	$(PYTEST) -m slow $(ARGS)
+test-slow: install $(REPORTER_STAMP) $(MINISTACK_STAMP) $(OLDEST_CDK_STAMP)
+	$(PYTEST) -m slow --ignore=tests/languages $(ARGS)
 
-test-all: test test-slow
+test-languages: install $(TYPESCRIPT_STAMPS)
+	$(PYTEST) tests/languages $(ARGS)
+
+test-all: test test-slow test-languages
 
 coverage: install $(REPORTER_STAMP) $(MINISTACK_STAMP) $(OLDEST_CDK_STAMP) $(TYPESCRIPT_STAMPS)
 	$(PYTEST) --cov --cov-report=term $(ARGS)
