@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from msgspec.structs import replace
 
@@ -15,13 +15,12 @@ from secure_bucket.errors import TemplateError
 from secure_bucket.findings.finding import Report
 from secure_bucket.findings.gate_record import RECORD, recorded_acknowledgments
 from secure_bucket.findings.origin import with_origins
+from secure_bucket.policy.messages import name_some
 from secure_bucket.template.assembly import read_assembly
 from secure_bucket.template.leftovers import unlisted_templates
 from secure_bucket.template.resolve import Assembly
 
 __all__ = ["check_assembly"]
-
-_MOST_NAMED = 3
 
 
 def check_assembly(
@@ -74,15 +73,11 @@ def _remarks(directory: str | os.PathLike[str], assembly: Assembly, *, needs_rec
     read = {os.path.abspath(stack.document.name) for stack in assembly.stacks}
     left = [os.fspath(file) for file, _ in unlisted_templates(assembly.manifests, read)]
     if left:
-        named = _named(left)
+        named = name_some(left)
         yield f"not judged, because no manifest leads to it: {named}; an earlier synthesis may have left it"
     if assembly.unlisted:
-        named = _named(assembly.unlisted)
+        named = name_some(assembly.unlisted)
         yield (
             f"no manifest leads to it, but it is as new as the stacks and therefore judged: {named}; remove "
             "it if nothing deploys it"
         )
-
-
-def _named(files: Sequence[str]) -> str:
-    return ", ".join(f"`{each}`" for each in files[:_MOST_NAMED]) + (", …" if files[_MOST_NAMED:] else "")

@@ -12,6 +12,7 @@ from typing import TypeAlias
 from secure_bucket.checks.refusal import move_aside, refuse, stages_in
 from secure_bucket.errors import SecureBucketError, TemplateError
 from secure_bucket.findings.finding import Fault
+from secure_bucket.policy.messages import name_some
 from secure_bucket.template.manifest import MANIFEST, read_manifest
 from secure_bucket.template.write import write_atomically
 from secure_bucket.values.unknown import Place
@@ -68,10 +69,6 @@ def _missing_keys(directory: str) -> list[str]:
     return sorted(set(keys))
 
 
-def _named(keys: list[str]) -> str:
-    return ", ".join(f"`{key}`" for key in keys[:3]) + (", …" if len(keys) > 3 else "")
-
-
 def missing_context(directory: str) -> tuple[Fault, ...]:
     """Return a fault when the app of an assembly has yet to run with the context that it asks for.
 
@@ -85,7 +82,7 @@ def missing_context(directory: str) -> tuple[Fault, ...]:
         return ()
     file = os.path.join(directory, MANIFEST)
     message = (
-        f"the assembly is incomplete: the context {_named(keys)} is missing; run `cdk synth` to look it up"
+        f"the assembly is incomplete: the context {name_some(keys)} is missing; run `cdk synth` to look it up"
     )
     return (Fault(file, message, Place(file=file)),)
 
@@ -111,7 +108,7 @@ def waits_for_context(directory: str, *, called_by_cdk: bool) -> bool:
         return False
     if not called_by_cdk:
         raise SecureBucketError(
-            f"the context {_named(keys)} is missing, which only the `cdk` command looks up"
+            f"the context {name_some(keys)} is missing, which only the `cdk` command looks up"
         )
     try:
         with open(memory, "rb") as stream:
@@ -122,8 +119,8 @@ def waits_for_context(directory: str, *, called_by_cdk: bool) -> bool:
         raise SecureBucketError(f"`{memory}` cannot be read: {error}; run the command again") from None
     if previous == keys:
         raise SecureBucketError(
-            f"the context {_named(keys)} is still missing after the last round, so the CDK CLI gives up: did "
-            "the look-up fail? Run the command again to start over"
+            f"the context {name_some(keys)} is still missing after the last round, so the CDK CLI gives up: "
+            "did the look-up fail? Run the command again to start over"
         )
     file = os.path.join(directory, MANIFEST)
     # INVARIANT: a CLI that gives up must not find these stacks. A look-up needs `missing` alone, and the next

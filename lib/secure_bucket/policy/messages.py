@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from secure_bucket.values.unknown import Text
 
-__all__ = ["join_pointer", "kind_of", "name_of", "shorten"]
+__all__ = ["join_pointer", "kind_of", "name_of", "name_some", "shorten"]
 
 
 def kind_of(written: object) -> str:
@@ -41,6 +41,11 @@ def shorten(written: object) -> str:
 def name_of(written: object) -> str:
     """Return the name of a member, which in YAML need not be a string."""
     return written if isinstance(written, str) else shorten(written)
+
+
+def name_some(names: Sequence[str]) -> str:
+    """Return the first three of some names for a message."""
+    return ", ".join(f"`{name}`" for name in names[:3]) + (", …" if len(names) > 3 else "")
 
 
 def join_pointer(pointer: str, name: object) -> str:

@@ -40,11 +40,10 @@ from collections.abc import Sequence
 from secure_bucket.findings.finding import Finding, Level
 from secure_bucket.findings.rules.rule import Rule
 from secure_bucket.findings.subject import Declared
+from secure_bucket.policy.messages import name_some
 from secure_bucket.template.buckets import Unread
 
 __all__ = ["RULE", "describe_unread", "unread"]
-
-_MOST_NAMED = 3
 
 
 def unread(template: Unread) -> Finding:
@@ -72,9 +71,8 @@ def unread(template: Unread) -> Finding:
 
 def describe_unread(findings: Sequence[Finding]) -> str:
     """Return how many templates are unread, with the names of the first few."""
-    names = [f"`{finding.subject.path}`" for finding in findings]
-    named = ", ".join(names[:_MOST_NAMED]) + (", …" if len(names) > _MOST_NAMED else "")
-    return f"{len(names):,} template{'' if len(names) == 1 else 's'} unread ({named})"
+    names = [finding.subject.path for finding in findings]
+    return f"{len(names):,} template{'' if len(names) == 1 else 's'} unread ({name_some(names)})"
 
 
 # A template is not a bucket to judge: `checks/check.py` reports each one that the inventory lists.

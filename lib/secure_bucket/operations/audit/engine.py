@@ -18,6 +18,7 @@ from secure_bucket.operations.audit.sql_common import once
 from secure_bucket.operations.audit.sql_events import EVENTS, bucket_of, source_of
 from secure_bucket.operations.audit.sql_lines import ACCESS_LINES
 from secure_bucket.operations.audit.sql_report import COLLECT, REPORT
+from secure_bucket.policy.messages import name_some
 
 __all__ = ["Engine", "load_duckdb", "relations", "unpacked_head"]
 
@@ -217,8 +218,7 @@ class Engine:
             problem = next(filter(None, (self._insert(part, sql) for part in self._as_utf8(batch))), None)
         if problem is None:
             return None
-        names = ", ".join(f"`{name}`" for name in batch.names[:3]) + (", …" if len(batch.names) > 3 else "")
-        return Fault(batch.names[0], f"{names} cannot be read: {problem[:200]}")
+        return Fault(batch.names[0], f"{name_some(batch.names)} cannot be read: {problem[:200]}")
 
     def report(self) -> list[dict[str, Any]]:
         """Return the rows of the answer."""

@@ -18,6 +18,7 @@ from secure_bucket.operations.aws.accounts import Entrance
 from secure_bucket.operations.aws.errors import LiveError, Trouble
 from secure_bucket.operations.review.buckets import Gone, ListedBucket, Reader
 from secure_bucket.operations.review.journal import BucketAnswer, Journal
+from secure_bucket.policy.messages import name_some
 from secure_bucket.proof.verdict import Proven
 from secure_bucket.values.unknown import Place
 
@@ -259,6 +260,5 @@ def _faults(
             key = (each.unread.trouble, each.unread.code, region)
             unread.setdefault(key, (each.unread, []))[1].append(bucket.name)
     for error, names in unread.values():
-        some = ", ".join(f"`{name}`" for name in names[:3]) + (", …" if len(names) > 3 else "")
         number = f"{len(names):,} of {len(wanted):,} buckets of account {account}"
-        yield Fault("", f"{number} are not reviewed ({some}): {error}")
+        yield Fault("", f"{number} are not reviewed ({name_some(names)}): {error}")
