@@ -43,9 +43,11 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: install synth test test-slow test-languages test-all coverage lint format docs docs-serve docs-versions bench peers fuzz properties oracle spark mutate man first-steps release clean
+.PHONY: install environments synth test test-slow test-languages test-all coverage lint format docs docs-serve docs-versions bench peers fuzz properties oracle spark mutate man first-steps release clean
 
 install: $(PYTHON_STAMP) $(NODE_STAMP)
+
+environments: install $(REPORTER_STAMP) $(MINISTACK_STAMP) $(OLDEST_CDK_STAMP)
 
 $(PYTHON_STAMP): setup.py pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -90,19 +92,21 @@ $(TYPESCRIPT_STAMPS): %/node_modules/.installed: %/package-lock.json %/.npmrc $(
 
 # The order of `tests/conftest.py` starts with the longest files.
 PYTEST := python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+# The slow tests wait for a fifth of their time, for servers and signals: one process more than cores fills it.
+ONE_MORE := --numprocesses $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 test: install $(REPORTER_STAMP)
 	$(PYTEST) -m "not slow" $(ARGS)
 
-test-slow: install $(REPORTER_STAMP) $(MINISTACK_STAMP) $(OLDEST_CDK_STAMP)
-	$(PYTEST) -m slow --ignore=tests/languages $(ARGS)
+test-slow: environments
+	$(PYTEST) $(ONE_MORE) -m slow --ignore=tests/languages $(ARGS)
 
 test-languages: install $(TYPESCRIPT_STAMPS)
 	$(PYTEST) tests/languages $(ARGS)
 
 test-all: test test-slow test-languages
 
-coverage: install $(REPORTER_STAMP) $(MINISTACK_STAMP) $(OLDEST_CDK_STAMP) $(TYPESCRIPT_STAMPS)
+coverage: environments $(TYPESCRIPT_STAMPS)
 	$(PYTEST) --cov --cov-report=term $(ARGS)
 
 lint: install
