@@ -347,7 +347,7 @@ def test_the_page_on_probes_reads_a_recorded_probe(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     http, own = probes.Transport.HTTP, probes.Signer.OWN
-    got_in = probes.Exchange("s3:ListBucket", "http://reports.s3.amazonaws.com/", http, own, 200)
+    got_in = probes.Exchange("s3:ListBucket", "http://reports.s3.amazonaws.com/", http, own, 200, *[None] * 3)
     outcomes = (
         probes.Enforced(probes.Refuser.POLICY, (got_in,)),
         probes.Open(got_in, (got_in,)),

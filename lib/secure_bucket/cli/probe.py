@@ -15,7 +15,7 @@ from secure_bucket.operations.aws.errors import LiveError, Trouble
 from secure_bucket.operations.aws.session import Access, Session, open_session
 from secure_bucket.operations.probe.probe import EndpointLayout, Probe, Signer, Transport, probe_bucket
 from secure_bucket.operations.probe.probed_bucket import bucket_named
-from secure_bucket.operations.probe.results import Probes, Unprobed
+from secure_bucket.operations.probe.results import ProbeFault, Probes
 
 __all__ = ["run"]
 
@@ -65,7 +65,7 @@ def _probe(
         arguments.accelerate,
     )
     probes: list[Probe] = []
-    faults: list[Unprobed] = []
+    faults: list[ProbeFault] = []
     with Progress(len(names), shown=not arguments.quiet, what="probed") as progress:
         for done, name in enumerate(names):
             progress(done)
@@ -85,11 +85,11 @@ def _probe(
                 if not probes and error.trouble in (Trouble.CREDENTIALS, Trouble.EXPIRED):
                     # The other buckets would only say the same.
                     raise
-                faults.append(Unprobed(name, str(error)))
+                faults.append(ProbeFault(name, str(error)))
                 continue
             probes.append(probe)
             if probe.policy_fault:
-                faults.append(Unprobed(name, probe.policy_fault))
+                faults.append(ProbeFault(name, probe.policy_fault))
     return Probes(tuple(probes), tuple(faults))
 
 

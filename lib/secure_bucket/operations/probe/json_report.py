@@ -11,9 +11,9 @@ from secure_bucket.formats.cases import verdict_name
 from secure_bucket.formats.form import JsonDocument, Natural, run_members
 from secure_bucket.formats.form import render as render_form
 from secure_bucket.formats.run import Run
-from secure_bucket.operations.probe.outcome import Enforced, Exchange, Inconclusive, Open
+from secure_bucket.operations.probe.outcome import Enforced, Exchange, Inconclusive, Open, Refuser, Transport
 from secure_bucket.operations.probe.probe import Check, Probe
-from secure_bucket.operations.probe.results import Probes, outcome_name, shown_for
+from secure_bucket.operations.probe.results import ProbeFault, Probes, outcome_name, shown_for
 from secure_bucket.policy.request import Request
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
 
@@ -40,30 +40,6 @@ class ProbeSummaryForm(Struct, frozen=True, kw_only=True):
     inconclusive: Natural
     disagreements: Natural
     faults: Natural
-
-
-class ExchangeForm(Struct, frozen=True):
-    """A request and its answer.
-
-    Args:
-        action: The IAM action that the request needs.
-        url: The address, with the query.
-        transport: How the request travelled.
-        signer: Whose signature it carried.
-        status: The HTTP status; null when there was no answer.
-        code: The error code of S3; null without one.
-        message: What S3, or the network, reported; null when there was nothing.
-        request_id: The id by which S3 knows the request; null without one.
-    """
-
-    action: str
-    url: str
-    transport: Literal["plain HTTP", "HTTPS", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3"]
-    signer: Literal["anonymous", "narrowed", "own"]
-    status: int | None
-    code: str | None
-    message: str | None
-    request_id: str | None
 
 
 class ProofForm(Struct, frozen=True):
@@ -96,13 +72,13 @@ class CheckForm(Struct, frozen=True):
         disagreement: Where proof and probe disagree; null when they do not.
     """
 
-    transport: Literal["plain HTTP", "HTTPS", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3"]
+    transport: Transport
     outcome: Literal["enforced", "open", "inconclusive"]
     shown_for: Literal["everyone", "identity", "anonymous"]
-    by: Literal["policy", "unnamed", "organization", "endpoint"] | None
-    let_in: ExchangeForm | None
+    by: Refuser | None
+    let_in: Exchange | None
     reasons: tuple[str, ...]
-    exchanges: tuple[ExchangeForm, ...]
+    exchanges: tuple[Exchange, ...]
     proof: ProofForm | None
     disagreement: str | None
 
@@ -125,18 +101,6 @@ class ProbedBucketForm(Struct, frozen=True):
     policy_unread: str | None
 
 
-class ProbeFaultForm(Struct, frozen=True):
-    """A bucket that could not be probed, or its policy not be judged.
-
-    Args:
-        bucket: The bucket, as it was named.
-        message: Why, in one line.
-    """
-
-    bucket: str
-    message: str
-
-
 class ProbeForm(JsonDocument, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):
     """How live buckets answer over HTTPS, plain HTTP and old TLS.
 
@@ -148,7 +112,7 @@ class ProbeForm(JsonDocument, frozen=True, kw_only=True, tag_field="schema", tag
 
     summary: ProbeSummaryForm
     probes: tuple[ProbedBucketForm, ...]
-    faults: tuple[ProbeFaultForm, ...]
+    faults: tuple[ProbeFault, ...]
 
 
 def render(probes: Probes, run: Run) -> str:
@@ -165,7 +129,7 @@ def render(probes: Probes, run: Run) -> str:
             faults=len(probes.faults),
         ),
         probes=tuple(map(_probe, probes.probes)),
-        faults=tuple(ProbeFaultForm(fault.bucket, fault.message) for fault in probes.faults),
+        faults=probes.faults,
     )
     return render_form(document)
 
@@ -179,36 +143,22 @@ def _check(check: Check) -> CheckForm:
     found: dict[str, Any] = {"by": None, "let_in": None, "reasons": ()}
     match check.outcome:
         case Enforced(by=by):
-            found["by"] = by.name.lower()
+            found["by"] = by
         case Open(exchange=exchange):
-            found["let_in"] = _exchange(exchange)
+            found["let_in"] = exchange
         case Inconclusive(reasons=reasons):
             found["reasons"] = reasons
         case _:
             assert_never(check.outcome)
     outcome: Any = outcome_name(check)
     return CheckForm(
-        check.transport.value,
+        check.transport,
         outcome,
         shown_for(check),
         **found,
-        exchanges=tuple(map(_exchange, check.outcome.exchanges)),
+        exchanges=check.outcome.exchanges,
         proof=None if check.verdict is None else _proof(check.verdict),
         disagreement=check.disagreement or None,
-    )
-
-
-def _exchange(exchange: Exchange) -> ExchangeForm:
-    signer: Any = exchange.signer.name.lower()
-    return ExchangeForm(
-        exchange.action,
-        exchange.url,
-        exchange.transport.value,
-        signer,
-        exchange.status,
-        exchange.code or None,
-        exchange.message or None,
-        exchange.request_id or None,
     )
 
 

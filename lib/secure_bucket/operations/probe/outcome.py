@@ -39,46 +39,71 @@ class Signer(enum.Enum):
     """Whose signature a request carries."""
 
     ANONYMOUS = "anonymous"
-    NARROWED = "signed by a session that may do nothing else"
-    OWN = "signed with your own credentials"
+    NARROWED = "narrowed"
+    OWN = "own"
+
+    @property
+    def words(self) -> str:
+        """What messages call it."""
+        return _SIGNERS[self]
+
+
+_SIGNERS = {
+    Signer.ANONYMOUS: "anonymous",
+    Signer.NARROWED: "signed by a session that may do nothing else",
+    Signer.OWN: "signed with your own credentials",
+}
 
 
 class Refuser(enum.Enum):
     """What refused the requests."""
 
-    POLICY = "the bucket policy"
-    UNNAMED = "a policy that S3 does not name"
-    ORGANIZATION = "a resource control policy of the organization"
-    ENDPOINT = "the endpoint"
+    POLICY = "policy"
+    UNNAMED = "unnamed"
+    ORGANIZATION = "organization"
+    ENDPOINT = "endpoint"
+
+    @property
+    def words(self) -> str:
+        """What messages call it."""
+        return _REFUSERS[self]
+
+
+_REFUSERS = {
+    Refuser.POLICY: "the bucket policy",
+    Refuser.UNNAMED: "a policy that S3 does not name",
+    Refuser.ORGANIZATION: "a resource control policy of the organization",
+    Refuser.ENDPOINT: "the endpoint",
+}
 
 
 class Exchange(Struct, frozen=True):
-    """One request that was made, and what came back: the evidence.
+    """A request and its answer.
 
     Args:
-        action: The IAM action that it needs, as `s3:ListBucket`.
-        url: Where it went, with the query.
-        transport: How it travelled.
+        action: The IAM action that the request needs.
+        url: The address, with the query.
+        transport: How the request travelled.
         signer: Whose signature it carried.
-        status: The HTTP status; `None` when nothing came back.
-        code: The error code of S3, as `AccessDenied`; `""` without one.
-        message: What S3, or the network, said.
-        request_id: The id by which S3 knows the request; `""` without one.
+        status: The HTTP status; null when there was no answer.
+        code: The error code of S3; null without one.
+        message: What S3, or the network, reported; null when there was nothing.
+        request_id: The id by which S3 knows the request; null without one.
     """
 
     action: str
     url: str
     transport: Transport
     signer: Signer
-    status: int | None = None
-    code: str = ""
-    message: str = ""
-    request_id: str = ""
+    status: int | None
+    code: str | None
+    message: str | None
+    request_id: str | None
 
     def __str__(self) -> str:
-        came = f"{self.status} {self.code}".strip() if self.status is not None else "no answer"
+        came = f"{self.status} {self.code or ''}".strip() if self.status is not None else "no answer"
         said = f" ({self.message})" if self.message else ""
-        return f"GET {self.url} {self._over}, {self.signer.value}: {came}{said}"
+        return f"GET {self.url} {self._over}, {self.signer.words}: {came}{said}"
 
     @property
     def _over(self) -> str:

@@ -188,7 +188,7 @@ class Prober:
             )
         came = self._send(ask, url, transport, credentials)
         if isinstance(came, NoAnswer):
-            return Heard(Exchange(ask.action, url, transport, signer, message=came.words), came)
+            return Heard(Exchange(ask.action, url, transport, signer, None, None, came.words, None), came)
         code, message = error_of(came)
         exchange = Exchange(
             ask.action,
@@ -196,9 +196,9 @@ class Prober:
             transport,
             signer,
             came.status,
-            code,
-            message,
-            request_id_of(came),
+            code or None,
+            message or None,
+            request_id_of(came) or None,
         )
         return Heard(exchange, read_answer(came, expected=ask.expected))
 

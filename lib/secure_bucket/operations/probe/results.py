@@ -12,11 +12,11 @@ from secure_bucket.operations.probe.outcome import Enforced, Inconclusive, Open,
 from secure_bucket.operations.probe.probe import Check, Probe
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 
-__all__ = ["Probes", "Unprobed", "outcome_name", "sentence", "shown_for"]
+__all__ = ["ProbeFault", "Probes", "outcome_name", "sentence", "shown_for"]
 
 
-class Unprobed(Struct, frozen=True):
-    """A bucket that could not be asked, or whose policy could not be read.
+class ProbeFault(Struct, frozen=True):
+    """A bucket that could not be probed, or its policy not be judged.
 
     Args:
         bucket: The bucket, as it was named.
@@ -40,7 +40,7 @@ class Probes(Struct, frozen=True):
     """
 
     probes: tuple[Probe, ...]
-    faults: tuple[Unprobed, ...] = ()
+    faults: tuple[ProbeFault, ...] = ()
 
     @property
     def checks(self) -> tuple[tuple[Probe, Check], ...]:
@@ -91,7 +91,7 @@ def sentence(probe: Probe, check: Check) -> str:
             return f"{bucket} cannot be asked over {over}: {why}"
         case Enforced(by=by, exchanges=exchanges):
             actions = " and ".join(dict.fromkeys(f"`{each.action}`" for each in exchanges))
-            refused = f"{by.value} refused {actions}, which it lets in over HTTPS"
+            refused = f"{by.words} refused {actions}, which it lets in over HTTPS"
             return f"{bucket} refuses {over} {_to(check)}: {refused}{_others(probe, check)}"
         case Open(exchange=exchange):
             return f"{bucket} answers {over}: `{exchange.action}` was let in — {exchange}"
