@@ -28,6 +28,7 @@ __all__ = [
     "PlaceForm",
     "Positive",
     "decode",
+    "fill",
     "read_bytes_of",
     "render",
     "run_members",
@@ -132,6 +133,23 @@ def run_members(run: Run) -> dict[str, Any]:
         "tool": ToolForm("secure-bucket", run.version or None),
         "run": RunForm(finished, run.exit_code, options),
     }
+
+
+def fill(form: type[Form], value: object, **members: Any) -> Form:
+    """Return a form of a value: its attributes by their names, with null for empty text and times in UTC.
+
+    Args:
+        form: The type of the form.
+        value: The value.
+        members: The members that are not simply attributes of the value.
+    """
+    for name in form.__struct_fields__:
+        if name not in members and hasattr(value, name):
+            given = getattr(value, name)
+            if isinstance(given, datetime.datetime):
+                given = utc(given)
+            members[name] = None if given == "" else given
+    return form(**members)
 
 
 def utc(moment: datetime.datetime) -> datetime.datetime:

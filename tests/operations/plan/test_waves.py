@@ -259,14 +259,20 @@ def test_the_blast_radius_counts_clients_once_and_says_of_how_many_buckets_nobod
     )
     rollout = plan_rollout(review=review, audit=audit, now=NOW)
     clients = rollout.blast_radius(Wave.CLIENTS)
-    assert (clients.buckets, clients.accounts, clients.clients, clients.requests, clients.unknown) == (
+    assert (
+        clients.buckets,
+        clients.accounts,
+        clients.clients,
+        clients.requests,
+        clients.unknown_buckets,
+    ) == (
         2,
         ("111122223333",),
         2,
         36,
         0,
     )
-    assert rollout.blast_radius(Wave.EVIDENCE).unknown == 1
+    assert rollout.blast_radius(Wave.EVIDENCE).unknown_buckets == 1
     assert rollout.blast_radius(Wave.ENFORCED).buckets == 0
 
 

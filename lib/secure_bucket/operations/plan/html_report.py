@@ -102,7 +102,7 @@ def _waves(rollout: Rollout) -> Markup:
     cells = []
     for wave in Wave:
         radius = rollout.blast_radius(wave)
-        numbers = (len(radius.accounts), radius.clients, radius.requests, radius.unknown)
+        numbers = (len(radius.accounts), radius.clients, radius.requests, radius.unknown_buckets)
         cells.append(
             (f"{wave.value} {wave.words}", f"{len(rollout.wave(wave)):,}", *(f"{each:,}" for each in numbers))
         )

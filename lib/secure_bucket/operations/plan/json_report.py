@@ -2,67 +2,28 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Any, Literal
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from secure_bucket.formats.cases import verdict_name
-from secure_bucket.formats.form import JsonDocument, Moment, Natural, Positive, run_members, utc
+from secure_bucket.formats.form import JsonDocument, Moment, Natural, Positive, fill, run_members, utc
 from secure_bucket.formats.form import render as render_form
 from secure_bucket.formats.run import Run
-from secure_bucket.operations.audit.audit import Answer, AuditedBucket
+from secure_bucket.operations.audit.audit import Answer
 from secure_bucket.operations.plan.planned_bucket import (
     Client,
-    ClientUse,
-    Declaration,
     PlannedBucket,
     State,
     Wave,
 )
-from secure_bucket.operations.plan.rollout import Rollout
+from secure_bucket.operations.plan.rollout import BlastRadius, PlanSource, Rollout
 from secure_bucket.operations.plan.sentences import summary, uses_of
 
 __all__ = ["SCHEMA", "PlanForm", "render"]
 
 SCHEMA = "secure-bucket/plan/1"
-
-
-class SourceForm(Struct, frozen=True):
-    """What the plan was made from.
-
-    Args:
-        kind: What it is.
-        buckets: How many buckets it knows.
-        named: The templates, accounts or logs.
-        as_of: When the oldest of it was read, or when the logs end, in UTC; null when it was read just then,
-            or nothing tells.
-        days: How many days ago that was; null when nothing tells.
-    """
-
-    kind: Literal["templates", "accounts", "logs"]
-    buckets: Natural
-    named: tuple[str, ...]
-    as_of: str | None
-    days: Natural | None
-
-
-class BlastRadiusForm(Struct, frozen=True):
-    """Who is hit when a wave is enforced as it stands.
-
-    Args:
-        buckets: How many buckets change.
-        accounts: Their accounts, as far as they are known.
-        clients: How many clients are known to break, each counted once.
-        requests: How many of their requests the logs hold.
-        unknown_buckets: For how many of the buckets the clients that break are not known.
-    """
-
-    buckets: Natural
-    accounts: tuple[str, ...]
-    clients: Natural
-    requests: Natural
-    unknown_buckets: Natural
 
 
 class WaveForm(Struct, frozen=True):
@@ -80,7 +41,7 @@ class WaveForm(Struct, frozen=True):
     name: Literal["enforced", "now", "clients", "evidence", "redesign", "left"]
     title: str
     buckets: Natural
-    blast_radius: BlastRadiusForm
+    blast_radius: BlastRadius
 
 
 class PlannedClientForm(Struct, frozen=True, kw_only=True):
@@ -262,7 +223,7 @@ class PlanForm(JsonDocument, frozen=True, kw_only=True, tag_field="schema", tag=
 
     summary: str
     minimum_tls: float | None
-    sources: tuple[SourceForm, ...]
+    sources: tuple[PlanSource, ...]
     waves: tuple[WaveForm, ...]
     moves: tuple[MoveForm, ...]
     buckets: tuple[PlannedBucketForm, ...]
@@ -272,19 +233,14 @@ class PlanForm(JsonDocument, frozen=True, kw_only=True, tag_field="schema", tag=
 
 def render(rollout: Rollout, run: Run) -> str:
     """Return the plan as a JSON document, with file names relative to the root of the run."""
-    kinds: Any = [source.kind for source in rollout.sources]
-    document = PlanForm(
+    document = fill(
+        PlanForm,
+        rollout,
         **run_members(run),
         summary=summary(rollout),
-        minimum_tls=rollout.minimum_tls,
-        sources=tuple(
-            SourceForm(kind, source.buckets, tuple(source.named), source.as_of or None, source.days)
-            for kind, source in zip(kinds, rollout.sources, strict=True)
-        ),
         waves=tuple(_wave(rollout, wave) for wave in Wave),
         moves=_moves(rollout),
         buckets=tuple(_bucket(bucket, run) for bucket in rollout.buckets),
-        warnings=tuple(rollout.warnings),
         faults=tuple(PlanFaultForm(run.relative(each.file) or None, each.message) for each in rollout.faults),
     )
     return render_form(document)
@@ -294,102 +250,47 @@ def _moves(rollout: Rollout) -> tuple[MoveForm, ...]:
     uses = uses_of(rollout)
 
     def moved(client: Client) -> MovedClientForm:
-        return MovedClientForm(
-            **_client(client),
+        return fill(
+            MovedClientForm,
+            client,
             requests=sum(use.requests for _, use in uses[client]),
             last_seen=utc(max(use.last_seen for _, use in uses[client])),
             buckets=tuple(bucket.label for bucket, _ in uses[client]),
         )
 
     return tuple(
-        MoveForm(move.number, tuple(map(moved, move.clients)), tuple(move.frees), move.whole)
+        MoveForm(move.number, tuple(map(moved, move.clients)), move.frees, move.whole)
         for move in rollout.moves
     )
 
 
 def _wave(rollout: Rollout, wave: Wave) -> WaveForm:
-    radius = rollout.blast_radius(wave)
     name: Any = wave.name.lower()
-    return WaveForm(
-        wave.value,
-        name,
-        wave.words,
-        len(rollout.wave(wave)),
-        BlastRadiusForm(
-            radius.buckets, tuple(radius.accounts), radius.clients, radius.requests, radius.unknown
-        ),
-    )
+    return WaveForm(wave.value, name, wave.words, len(rollout.wave(wave)), rollout.blast_radius(wave))
 
 
 def _bucket(bucket: PlannedBucket, run: Run) -> PlannedBucketForm:
-    wave: Any = bucket.wave.name.lower()
-    in_force: Any = None if bucket.in_force is None else verdict_name(bucket.in_force)
-    in_template: Any = None if bucket.in_template is None else verdict_name(bucket.in_template)
-    return PlannedBucketForm(
-        name=bucket.name or None,
-        label=bucket.label,
-        wave=wave,
+    logged = bucket.logged
+    return fill(
+        PlannedBucketForm,
+        bucket,
+        wave=bucket.wave.name.lower(),
         move=bucket.move or None,
-        state=bucket.state,
-        in_force=in_force,
-        in_template=in_template,
-        reasons=tuple(bucket.reasons),
-        actions=tuple(bucket.actions),
-        account=bucket.account or None,
-        region=bucket.region or None,
-        as_of=bucket.as_of or None,
-        website=bucket.website,
-        declarations=tuple(_declaration(each, run) for each in bucket.declarations),
-        logs=None if bucket.logged is None else _logged(bucket.logged),
-        clients=tuple(map(_use, bucket.clients)),
+        in_force=None if bucket.in_force is None else verdict_name(bucket.in_force),
+        in_template=None if bucket.in_template is None else verdict_name(bucket.in_template),
+        declarations=tuple(
+            fill(
+                DeclarationForm,
+                each,
+                template=run.relative(each.template),
+                line=each.at.line or None,
+                verdict=verdict_name(each.verdict),
+            )
+            for each in bucket.declarations
+        ),
+        logs=None if logged is None else fill(LoggedForm, logged, window_days=logged.window),
+        clients=tuple(
+            fill(ClientUseForm, use, **asdict(fill(PlannedClientForm, use.client))) for use in bucket.clients
+        ),
         unnamed_requests=bucket.unnamed,
-        enforced_with=tuple(bucket.enforced_with),
     )
-
-
-def _logged(logged: AuditedBucket) -> LoggedForm:
-    return LoggedForm(
-        logged.answer,
-        logged.requests,
-        logged.breaking,
-        logged.refused,
-        logged.unknown,
-        _time(logged.first_seen),
-        _time(logged.last_seen),
-        logged.window,
-    )
-
-
-def _declaration(declaration: Declaration, run: Run) -> DeclarationForm:
-    verdict: Any = verdict_name(declaration.verdict)
-    return DeclarationForm(
-        run.relative(declaration.template),
-        declaration.logical_id,
-        declaration.construct_path or None,
-        declaration.at.line or None,
-        verdict,
-    )
-
-
-def _client(client: Client) -> dict[str, str | None]:
-    return {
-        "requester": client.requester or None,
-        "user_agent": client.user_agent or None,
-        "address": client.address or None,
-    }
-
-
-def _use(use: ClientUse) -> ClientUseForm:
-    return ClientUseForm(
-        **_client(use.client),
-        requests=use.requests,
-        first_seen=utc(use.first_seen),
-        last_seen=utc(use.last_seen),
-        transports=tuple(use.transports),
-        operations=tuple(use.operations),
-        addresses=tuple(use.addresses),
-    )
-
-
-def _time(time: datetime.datetime | None) -> datetime.datetime | None:
-    return None if time is None else utc(time)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal
 
 from msgspec.structs import replace
 
@@ -167,15 +168,21 @@ def _left_out(review: Report) -> dict[str, str]:
 def _sources(
     check: Report | None, review: Report | None, audit: Audit | None, now: datetime.datetime
 ) -> Iterable[PlanSource]:
-    for kind, report in (("templates", check), ("accounts", review)):
-        if report is not None:
-            named = report.templates if kind == "templates" else report.accounts
-            oldest = min(_times(report), default="")
-            yield PlanSource(kind, len(report.buckets), named, oldest, _days(oldest, now))
+    if check is not None:
+        yield _source("templates", check, check.templates, now)
+    if review is not None:
+        yield _source("accounts", review, review.accounts, now)
     if audit is not None:
         last = max((bucket.last_seen for bucket in audit.buckets if bucket.last_seen), default=None)
-        end = "" if last is None else last.strftime(_TIME)
+        end = None if last is None else last.strftime(_TIME)
         yield PlanSource("logs", len(audit.buckets), audit.sources, end, _days(end, now))
+
+
+def _source(
+    kind: Literal["templates", "accounts"], report: Report, named: tuple[str, ...], now: datetime.datetime
+) -> PlanSource:
+    oldest = min(_times(report), default=None)
+    return PlanSource(kind, len(report.buckets), named, oldest, _days(oldest, now))
 
 
 def _times(report: Report) -> Iterator[str]:
@@ -187,7 +194,7 @@ def _times(report: Report) -> Iterator[str]:
             yield bucket.subject.as_of
 
 
-def _days(time: str, now: datetime.datetime) -> int | None:
+def _days(time: str | None, now: datetime.datetime) -> int | None:
     if not time:
         return None
     read = datetime.datetime.strptime(time, _TIME).replace(tzinfo=datetime.timezone.utc)
@@ -198,7 +205,7 @@ def _warnings(
     sources: Iterable[PlanSource], audit: Audit | None, moves: tuple[Move, ...], maximum_age: int
 ) -> Iterable[str]:
     for source in sources:
-        if source.days is None or source.days <= maximum_age:
+        if source.as_of is None or source.days is None or source.days <= maximum_age:
             continue
         days = count(source.days, "day")
         if source.kind == "logs":

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import Struct
 
 from secure_bucket.findings.finding import Fault
+from secure_bucket.formats.form import Natural
 from secure_bucket.operations.audit.audit import Safe
 from secure_bucket.operations.plan.planned_bucket import Client, PlannedBucket, State, Wave
 
@@ -28,40 +31,40 @@ class Move(Struct, frozen=True):
 
 
 class BlastRadius(Struct, frozen=True):
-    """Who is hit when a wave is enforced as it stands, before anybody has moved.
+    """Who is hit when a wave is enforced as it stands.
 
     Args:
         buckets: How many buckets change.
-        accounts: The accounts they are in, as far as they are known.
+        accounts: Their accounts, as far as they are known.
         clients: How many clients are known to break, each counted once.
         requests: How many of their requests the logs hold.
-        unknown: For how many of the buckets nobody knows who breaks.
+        unknown_buckets: For how many of the buckets the clients that break are not known.
     """
 
-    buckets: int
+    buckets: Natural
     accounts: tuple[str, ...]
-    clients: int
-    requests: int
-    unknown: int
+    clients: Natural
+    requests: Natural
+    unknown_buckets: Natural
 
 
 class PlanSource(Struct, frozen=True):
-    """One of the things that a rollout is planned from.
+    """What the plan was made from.
 
     Args:
-        kind: `templates`, `accounts` or `logs`.
+        kind: What it is.
         buckets: How many buckets it knows.
-        named: What it is of: files, accounts, logs.
-        as_of: When the oldest of it was read, or when the logs end, as `2027-03-01T12:00:00Z`; `""` when it
-            was read just now, or when nothing tells.
-        days: How many days ago that was; `None` when nothing tells.
+        named: The templates, accounts or logs.
+        as_of: When the oldest of it was read, or when the logs end, in UTC; null when it was read just then,
+            or nothing tells.
+        days: How many days ago that was; null when nothing tells.
     """
 
-    kind: str
-    buckets: int
+    kind: Literal["templates", "accounts", "logs"]
+    buckets: Natural
     named: tuple[str, ...]
-    as_of: str = ""
-    days: int | None = None
+    as_of: str | None
+    days: Natural | None
 
 
 class Rollout(Struct, frozen=True):

@@ -69,8 +69,8 @@ def blast(rollout: Rollout, wave: Wave) -> str:
         words.append(f"{count(radius.clients, 'client')} {breaks}, with {count(radius.requests, 'request')}")
     elif radius.requests:
         words.append(f"{count(radius.requests, 'request')} of clients without a name break")
-    if radius.unknown:
-        words.append(f"of {count(radius.unknown, 'bucket')} nobody knows who breaks")
+    if radius.unknown_buckets:
+        words.append(f"of {count(radius.unknown_buckets, 'bucket')} nobody knows who breaks")
     if len(words) == 1:
         words.append("nobody is known to break")
     return "; ".join(words)
