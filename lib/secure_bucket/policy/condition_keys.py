@@ -83,8 +83,8 @@ class Type(enum.Enum):
 
 
 _FAMILIES: Final = {
-    Type.STRING: ("string", "arn", "binary"),
-    Type.ARN: ("arn", "string", "binary"),
+    Type.STRING: ("string", "arn"),
+    Type.ARN: ("arn", "string"),
     Type.BOOLEAN: ("bool",),
     Type.WHOLE: ("numeric",),
     Type.VERSION: ("numeric",),

@@ -37,6 +37,10 @@ def compile_comparison(condition: Condition, *, variables: bool) -> Comparison:
         options: tuple[Option, ...] = (
             Unknown("AWS does not document a set operator in front of `Null`", condition.at),
         )
+    elif family == "binary":
+        # *IAM JSON policy elements: Condition operators*, read 2026-11: "test key values that are in binary
+        # format". AWS gives no key of S3, and no global key, that type.
+        options = (Unknown("AWS documents no condition key with binary values", condition.at),)
     elif family != "null" and documented is not None and family not in documented.type.families:
         options = (Unknown(_undocumented(condition, documented.type), condition.at),)
     else:
@@ -64,8 +68,7 @@ def compile_comparison(condition: Condition, *, variables: bool) -> Comparison:
 
 def _undocumented(condition: Condition, documented: Type) -> str:
     names = {"string": "string", "arn": "ARN", "bool": "Bool", "numeric": "numeric", "date": "date"}
-    families = [names.get(family, "IP address") for family in documented.families if family != "binary"]
-    words = " and ".join(families)
+    words = " and ".join(names.get(family, "IP address") for family in documented.families)
     return f"AWS documents `{condition.key}` for {words} operators, not for `{condition.operator}`"
 
 
@@ -79,7 +82,7 @@ def _option(test: Comparison, value: str | Text | Unknown, variables: bool) -> O
         pattern = compile_pattern(value, variables=True)
         if pattern.variables or undocumented_variable(pattern):
             return Unknown(f"AWS does not allow a policy variable under `{condition.operator}`", condition.at)
-    if family in ("string", "arn", "binary"):
+    if family in ("string", "arn"):
         wild = family == "arn" or condition.operator.endswith("Like")
         fold = condition.operator.endswith("IgnoreCase")
         pattern = compile_pattern(value, wild=wild, variables=variables, fold=fold, arn=family == "arn")
