@@ -5,8 +5,9 @@
     python tools/mutate.py --state build/mutants.json --count
 
 pytest collects the tests once. For each change a process is forked, in which the changed code takes the
-place of that of the function. It runs the tests that reach the function, the quick ones first, until one
-fails. What runs while a module is imported is changed in a process that imports everything anew.
+place of that of the function. It runs the tests that reach the function until one fails: first those that
+noticed other changes of it, then the quick ones. What runs while a module is imported is changed in a
+process that imports everything anew.
 
 A seed decides in which order the changes of a module are drawn, so that the first of them are a fair sample.
 A second run with the same state goes on where the first ended. `survivors.txt` explains what survives.
@@ -170,9 +171,8 @@ def main() -> int:
         watcher = Reached()
         with watcher.watching():
             import secure_bucket.checks  # noqa: F401 - this imports all modules that are changed.
-        pytest.main(
-            arguments_of_pytest(options.tests), plugins=[Plugin(run.pending(), run.note, watcher.keys)]
-        )
+        plugin = Plugin(run.pending(), run.note, watcher.keys, run.results)
+        pytest.main(arguments_of_pytest(options.tests), plugins=[plugin])
     return run.count()
 
 

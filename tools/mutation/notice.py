@@ -14,7 +14,8 @@ import signal
 import sys
 import time
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -35,7 +36,12 @@ SECONDS: Final = 120
 LEFT_OUT: Final = "not Bounds and not refresh and not more_worlds"
 """Tests that take seconds; what they hold is a bound."""
 
+FIRST: Final = 40
+"""The tests that run before all others are collected, for a change outside of functions."""
+
 Key = tuple[str, str, int]
+Timed = tuple[float, int]
+"""The seconds and the index of a test."""
 
 
 def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
@@ -109,11 +115,18 @@ class Plugin:
     """Take the collected tests of pytest, and run them for each change."""
 
     def __init__(
-        self, changes: Iterable[Change], note: Callable[[Change, str], None], at_import: set[Key]
+        self,
+        changes: Iterable[Change],
+        note: Callable[[Change, str], None],
+        at_import: set[Key],
+        results: Mapping[str, str],
     ) -> None:
         self.changes = changes
         self.note = note
         self.at_import = at_import
+        self.successes: Counter[tuple[str, str]] = Counter()
+        for name, result in results.items():
+            self.count(name, result)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -140,14 +153,35 @@ class Plugin:
                 one.cache_clear()
         gc.freeze()
         # INVARIANT: without a change no test fails in such a process, or every change would count as noticed.
-        everything = [(False, each[0], index) for index, each in enumerate(reached) if each[0] < SECONDS]
+        everything = [(each[0], index) for index, each in enumerate(reached) if each[0] < SECONDS]
         everything.sort()
         unchanged = forked(lambda: self.first_to_fail(everything))
         if unchanged != SURVIVED:
             raise SystemExit(f"without a change: {unchanged}")
         for change in self.changes:
-            self.note(change, self.result(change, reached))
+            result = self.result(change, reached)
+            self.count(change.name, result)
+            self.note(change, result)
         return True
+
+    def count(self, name: str, result: str) -> None:
+        """Count that a test noticed a change of a function, and of its module."""
+        function = name.partition(": ")[0]
+        module = ".".join(function.split(".")[:2])
+        self.successes[function, result] += 8
+        self.successes[module, result] += 1
+
+    def order(self, change: Change, reached: list[tuple[float, set[Key]]]) -> list[Timed]:
+        """Return the tests, first those that noticed such changes, then those of the module."""
+        function = f"{change.module}.{change.function}".rstrip(".")
+        own = change.module.rpartition(".")[2]
+
+        def key(index: int) -> tuple[float, bool, float]:
+            seconds, result = reached[index][0], noticed_by(self.items[index].name)
+            successes = self.successes[function, result] + self.successes[change.module, result]
+            return -successes / (seconds + 0.01), own not in self.items[index].nodeid, seconds
+
+        return [(reached[index][0], index) for index in sorted(range(len(reached)), key=key)]
 
     def fails(self, index: int, following: int | None) -> bool:
         """Run a test, after which another follows, and return whether it fails."""
@@ -157,38 +191,43 @@ class Plugin:
         )
 
     def result(self, change: Change, reached: list[tuple[float, set[Key]]]) -> str:
-        """Return what comes of a change; the tests of its own module run first, and the quick ones."""
-        file, own = str(source_of(change.module)), change.module.rpartition(".")[2]
+        """Return what comes of a change."""
+        file = str(source_of(change.module))
 
         def is_inside(key: Key) -> bool:
             return key[0] == file and _function_of(key[1]) == change.function
 
-        order = sorted(
-            (own not in self.items[index].nodeid, seconds, index)
-            for index, (seconds, _) in enumerate(reached)
-        )
-        chosen = [one for one in order if any(map(is_inside, reached[one[2]][1]))]
+        order = self.order(change, reached)
+        chosen = [one for one in order if any(map(is_inside, reached[one[1]][1]))]
         # Code outside of functions, or that runs at import, may matter anywhere.
         anywhere = not chosen or any(map(is_inside, self.at_import))
-        tests = [one for one in order if one[1] < QUICK] if anywhere else chosen
+        tests = [one for one in order if one[0] < QUICK] if anywhere else chosen
 
         def with_change() -> str:
             return self.first_to_fail(tests) if put_in_place(change, self.functions) else "unplaced"
 
         result = "unplaced" if anywhere else forked(with_change)
-        names = [self.items[index].nodeid for _, _, index in tests]
-        return forked(lambda: anew(change, names)) if result == "unplaced" else result
+        if result != "unplaced":
+            return result
+        names = [self.items[index].nodeid for _, index in tests]
+        first = forked(lambda: anew(change, names[:FIRST]))
+        return forked(lambda: anew(change, names[FIRST:])) if first == SURVIVED else first
 
-    def first_to_fail(self, chosen: list[tuple[bool, float, int]]) -> str:
+    def first_to_fail(self, chosen: list[Timed]) -> str:
         """Run tests until one fails, and return which."""
         signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
-        following = [index for _, _, index in chosen[1:]] + [None]
-        for (_, seconds, index), after in zip(chosen, following, strict=True):
+        following = [index for _, index in chosen[1:]] + [None]
+        for (seconds, index), after in zip(chosen, following, strict=True):
             # A test that takes twenty times as long goes round in a circle.
             signal.setitimer(signal.ITIMER_PROF, max(2, 20 * seconds))
             if self.fails(index, after):
-                return f"noticed by {self.items[index].name[:80]}"
+                return noticed_by(self.items[index].name)
         return SURVIVED
+
+
+def noticed_by(name: str) -> str:
+    """Return the result of a change that a test notices."""
+    return f"noticed by {name[:80]}"
 
 
 def _is_random(item: pytest.Item) -> bool:
@@ -205,10 +244,15 @@ class Selection:
 
     def __init__(self, names: list[str]) -> None:
         self.order = {name: place for place, name in enumerate(names)}
+        self.result = "noticed at import"
 
     def pytest_runtest_setup(self) -> None:
         # A test that takes so long goes round in a circle.
         signal.setitimer(signal.ITIMER_PROF, 20)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self.result = noticed_by(report.nodeid.partition("::")[2].rpartition("::")[2])
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         items[:] = sorted(
@@ -224,8 +268,9 @@ def anew(change: Change, names: list[str]) -> str:
     sys.meta_path.insert(0, _Finder(change))  # type: ignore[arg-type]
     signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
     files = dict.fromkeys(name.partition("::")[0] for name in names)
-    code = pytest.main([*arguments_of_pytest(files), "-x"], plugins=[Selection(names)])
-    return SURVIVED if code == 0 else "noticed at import"
+    selection = Selection(names)
+    code = pytest.main([*arguments_of_pytest(files), "-x"], plugins=[selection])
+    return SURVIVED if code == 0 else selection.result
 
 
 def forked(work: Any) -> str:
