@@ -6,7 +6,7 @@ import enum
 
 from msgspec import Struct
 
-from secure_bucket.findings.finding import JudgedBucket, Report
+from secure_bucket.findings.finding import About, JudgedBucket, Report
 from secure_bucket.findings.subject import Subject
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
 
@@ -24,17 +24,15 @@ class ReviewChange(enum.Enum):
     NOT_JUDGED = "not judged this time"
 
 
-class BucketChange(Struct, frozen=True):
+class BucketChange(About, frozen=True):
     """A bucket about which two reviews differ.
 
     Args:
-        subject: The bucket.
         change: What happened to it.
         before: The earlier verdict; `None` without one.
         now: The present verdict; `None` without one.
     """
 
-    subject: Subject
     change: ReviewChange
     before: Verdict | None
     now: Verdict | None

@@ -8,11 +8,13 @@ member does not change it.
 from __future__ import annotations
 
 import datetime
+import functools
 import os
 import re
-from typing import Annotated, Any, Final, TypeAlias, TypeVar
+from typing import Annotated, Any, Final, TypeAlias, TypeVar, get_args
 
 import msgspec
+import msgspec.structs
 from msgspec import Meta, Struct
 
 from secure_bucket.errors import SecureBucketError
@@ -135,21 +137,28 @@ def run_members(run: Run) -> dict[str, Any]:
     }
 
 
-def fill(form: type[Form], value: object, **members: Any) -> Form:
-    """Return a form of a value: its attributes by their names, with null for empty text and times in UTC.
+def fill(form: type[Form], *values: object, **members: Any) -> Form:
+    """Return a form of values: their attributes by name, with null for empty text and times in UTC.
 
     Args:
         form: The type of the form.
-        value: The value.
-        members: The members that are not simply attributes of the value.
+        values: The values; where several have an attribute, the first one counts.
+        members: The members that are not simply attributes.
     """
     for name in form.__struct_fields__:
-        if name not in members and hasattr(value, name):
-            given = getattr(value, name)
-            if isinstance(given, datetime.datetime):
-                given = utc(given)
-            members[name] = None if given == "" else given
+        for value in values:
+            if name not in members and hasattr(value, name):
+                given = getattr(value, name)
+                if isinstance(given, datetime.datetime):
+                    given = utc(given)
+                members[name] = None if given == "" and name in _nullable(form) else given
     return form(**members)
+
+
+@functools.cache
+def _nullable(form: type[Struct]) -> frozenset[str]:
+    fields = msgspec.structs.fields(form)
+    return frozenset(field.name for field in fields if type(None) in get_args(field.type))
 
 
 def utc(moment: datetime.datetime) -> datetime.datetime:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from msgspec.structs import asdict
 from typing_extensions import assert_never
 
 from secure_bucket.findings.comparison import ReviewComparison
 from secure_bucket.findings.finding import (
+    About,
     Finding,
     GrantedException,
     JudgedBucket,
@@ -16,12 +17,11 @@ from secure_bucket.findings.finding import (
     Report,
     Safeguard,
 )
-from secure_bucket.findings.subject import Declared, Subject
 from secure_bucket.formats.about_form import AboutForm
 from secure_bucket.formats.cases import verdict_name
 from secure_bucket.formats.extent import Excerpts
 from secure_bucket.formats.fingerprint import fingerprint
-from secure_bucket.formats.form import PlaceForm, run_members
+from secure_bucket.formats.form import PlaceForm, fill, run_members
 from secure_bucket.formats.form import render as render_form
 from secure_bucket.formats.report_form import (
     SCHEMA,
@@ -46,7 +46,7 @@ from secure_bucket.formats.verdict_form import (
     VerdictForm,
 )
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
-from secure_bucket.values.unknown import Unknown
+from secure_bucket.values.unknown import Place, Unknown
 
 __all__ = ["SCHEMA", "render", "report_of"]
 
@@ -105,46 +105,32 @@ class _Writer:
         self.run = run
         self.excerpts = Excerpts(run.source)
 
-    def about(self, form: type[_AnAbout], subject: Subject, **members: Any) -> _AnAbout:
-        known = {"logical_id": None, "construct_path": None}
-        known |= {name: value or None for name, value in asdict(subject).items()}
-        template = subject.template if isinstance(subject, Declared) else ""
-        return form(**(known | {"template": self.run.relative(template)} | members))
+    def form(self, form: type[_AnAbout], of: About, **members: Any) -> _AnAbout:
+        at = getattr(of, "at", None)
+        if at is not None:
+            members["at"] = PlaceForm.of(at, self.run)
+        return fill(form, of, of.subject, template=self.run.relative(of.template), **members)
 
     def bucket(self, bucket: JudgedBucket) -> BucketForm:
-        at, verdict = PlaceForm.of(bucket.at, self.run), self.verdict(bucket.verdict)
-        more = {"viewers": bucket.viewers, "together_with": bucket.together_with}
-        return self.about(BucketForm, bucket.subject, at=at, verdict=verdict, **more)
+        return self.form(BucketForm, bucket, verdict=self.verdict(bucket.verdict))
 
     def comparison(self, comparison: ReviewComparison) -> ComparisonForm:
         def name(verdict: Verdict | None) -> str | None:
             return None if verdict is None else verdict_name(verdict)
 
-        changes = (
-            self.about(
-                ChangedBucketForm,
-                each.subject,
-                change=each.change,
-                before=name(each.before),
-                now=name(each.now),
-            )
+        changes = tuple(
+            self.form(ChangedBucketForm, each, before=name(each.before), now=name(each.now))
             for each in comparison.changes
         )
-        return ComparisonForm(
-            self.run.relative(comparison.earlier),
-            comparison.as_of or None,
-            comparison.unchanged,
-            tuple(changes),
-            comparison.accounts,
-        )
+        earlier = self.run.relative(comparison.earlier)
+        return fill(ComparisonForm, comparison, earlier=earlier, changes=changes)
 
     def verdict(self, verdict: Verdict) -> VerdictForm:
         match verdict:
             case Proven():
                 return ProvenForm(verdict.statements)
             case Refuted():
-                at = PlaceForm.of(verdict.at, self.run)
-                return RefutedForm(verdict.request, verdict.why, at, verdict.statement)
+                return fill(RefutedForm, verdict, at=PlaceForm.of(verdict.at, self.run))
             case Undecided():
                 reasons = (
                     ReasonForm(each.reason, PlaceForm.of(each.at, self.run)) for each in verdict.reasons
@@ -155,74 +141,53 @@ class _Writer:
 
     def finding(self, finding: Finding) -> FindingForm:
         created_at = finding.created_at
-        return self.about(
+        return self.form(
             FindingForm,
-            finding.subject,
-            rule=finding.rule,
-            level=finding.level,
-            message=finding.message,
-            fix=finding.fix,
-            at=PlaceForm.of(finding.at, self.run),
+            finding,
             created_at=None if created_at is None else PlaceForm.of(created_at, self.run),
-            request=finding.request,
             parameters=dict(finding.parameters),
             fingerprint=fingerprint(finding, self.run, self.excerpts),
         )
 
     def exception(self, granted: GrantedException) -> ExceptionForm:
-        return self.about(
-            ExceptionForm,
-            granted.subject,
-            rule=granted.rule,
-            reason=granted.reason,
-            at=PlaceForm.of(granted.at, self.run),
-            expires=granted.expires,
-            expired=granted.expired,
-            used=granted.used,
-            findings=tuple(map(self.finding, granted.findings)),
-            origin=granted.origin,
-            reach=granted.reach,
-        )
+        return self.form(ExceptionForm, granted, findings=tuple(map(self.finding, granted.findings)))
 
     def safeguard(self, safeguard: Safeguard) -> SafeguardForm:
-        return self.about(
-            SafeguardForm,
-            safeguard.subject,
-            kind=safeguard.kind.name.lower().replace("_", "-"),
-            what=safeguard.what,
-            at=PlaceForm.of(safeguard.at, self.run),
-        )
+        return self.form(SafeguardForm, safeguard, kind=safeguard.kind.name.lower().replace("_", "-"))
 
 
 def report_of(document: ReportForm) -> Report:
     """Return the report that a document holds, but for its safeguards and the files it ignored."""
+
+    def findings(forms: Iterable[FindingForm]) -> tuple[Finding, ...]:
+        return tuple(map(_finding, forms))
+
+    def skipped(forms: Iterable[SkippedForm]) -> tuple[tuple[Place, str, str], ...]:
+        return tuple((each.at.place(), each.name, each.why) for each in forms)
+
     return Report(
         buckets=tuple(
-            JudgedBucket(
-                each.subject(), _verdict(each.verdict), each.at.place(), each.viewers, each.together_with
+            fill(
+                JudgedBucket, each, subject=each.subject(), verdict=_verdict(each.verdict), at=each.at.place()
             )
             for each in document.buckets
         ),
-        findings=tuple(map(_finding, document.findings)),
+        findings=findings(document.findings),
         templates=document.templates,
-        not_applicable=tuple((each.at.place(), each.name, each.why) for each in document.skipped),
-        never_created=tuple((each.at.place(), each.name, each.why) for each in document.never_created),
+        not_applicable=skipped(document.skipped),
+        never_created=skipped(document.never_created),
         exceptions=tuple(
-            GrantedException(
-                each.subject(),
-                each.rule,
-                each.reason,
-                each.at.place(),
-                each.expires,
-                each.expired,
-                tuple(map(_finding, each.findings)),
-                each.origin,
-                each.reach,
+            fill(
+                GrantedException,
+                each,
+                subject=each.subject(),
+                at=each.at.place(),
+                findings=findings(each.findings),
             )
             for each in document.exceptions
         ),
-        baselined=tuple(map(_finding, document.baselined)),
-        deselected=tuple(map(_finding, document.deselected)),
+        baselined=findings(document.baselined),
+        deselected=findings(document.deselected),
         faults=tuple(each.fault() for each in document.faults),
         accounts=document.accounts,
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from msgspec import Struct
-from msgspec.structs import asdict
 
 from secure_bucket.formats.cases import verdict_name
 from secure_bucket.formats.form import JsonDocument, Moment, Natural, Positive, fill, run_members, utc
@@ -289,8 +288,6 @@ def _bucket(bucket: PlannedBucket, run: Run) -> PlannedBucketForm:
             for each in bucket.declarations
         ),
         logs=None if logged is None else fill(LoggedForm, logged, window_days=logged.window),
-        clients=tuple(
-            fill(ClientUseForm, use, **asdict(fill(PlannedClientForm, use.client))) for use in bucket.clients
-        ),
+        clients=tuple(fill(ClientUseForm, use, use.client) for use in bucket.clients),
         unnamed_requests=bucket.unnamed,
     )
