@@ -12,6 +12,7 @@ from secure_bucket.findings.subject import Running
 from secure_bucket.formats.cases import excused, verdict_name
 from secure_bucket.formats.characters import encodable, printable
 from secure_bucket.formats.ending import Grade, closing, ending_of
+from secure_bucket.formats.page import Page
 from secure_bucket.formats.run import Run
 from secure_bucket.formats.summary import count
 from secure_bucket.proof.verdict import Proven
@@ -58,13 +59,12 @@ def render(
     return encodable(text, _ASCII, ascii_only=ascii_only)
 
 
-class _Page:
+class _Page(Page):
     def __init__(self, run: Run, colour: bool, width: int | None, concise: bool) -> None:
+        super().__init__(colour, width, 20)
         self.run = run
         self.concise = concise
         self.excerpts: Excerpts | None = None
-        self.colour = colour
-        self.width = width
 
     def report(self, report: Report, verbose: bool) -> Iterator[str]:
         if len(report.findings) > _SCREENFUL and not verbose and not self.concise:
@@ -109,15 +109,13 @@ class _Page:
             yield from self.entry(fault.place, "error", _COLOURS[Level.ERROR], fault.message)
         if report.ignored and not verbose:
             ignored = f"{count(len(report.ignored), 'file')} ignored: no templates"
-            yield from (self.styled(_DIM, line) for line in self.wrapped(ignored, "    "))
+            yield from (self.styled(_DIM, line) for line in self.wrapped(ignored))
         for remark in report.remarks:
-            yield from (
-                self.styled(_DIM, line) for line in self.wrapped(f"note: {printable(remark)}", "    ")
-            )
+            yield from (self.styled(_DIM, line) for line in self.wrapped(f"note: {remark}"))
         if report.comparison is not None:
             yield from self.comparison(report.comparison)
         fails = ending_of(report).grade is Grade.FAILED
-        for line in self.wrapped(closing(report), "    "):
+        for line in self.wrapped(closing(report)):
             yield self.styled(_COLOURS[Level.ERROR] if fails else _BOLD, line)
 
     def comparison(self, comparison: ReviewComparison) -> Iterator[str]:
@@ -125,9 +123,9 @@ class _Page:
             was = "" if each.before is None else f" was {verdict_name(each.before)}"
             now = "" if each.now is None else f" is {verdict_name(each.now)}"
             verdicts = " and".join(filter(None, (was, now)))
-            line = f"{each.change.value}: bucket `{printable(each.subject.label)}`{verdicts}"
-            yield from self.wrapped(line, "    ")
-        yield from self.wrapped(printable(comparison.summary), "    ")
+            line = f"{each.change.value}: bucket `{each.subject.label}`{verdicts}"
+            yield from self.wrapped(line)
+        yield from self.wrapped(comparison.summary)
 
     def by_file(self, findings: Sequence[Finding]) -> Iterator[str]:
         """Yield many findings in one line each, under the names of their files."""
@@ -139,11 +137,11 @@ class _Page:
             for finding in members:
                 at = f"{finding.at.line}:{finding.at.column}: " if finding.at.line else ""
                 label = f"{finding.rule} {finding.level.value}"
-                first, *rest = self.wrapped(f"  {at}{label}: {printable(finding.message)}", "      ")
+                first, *rest = self.wrapped(f"  {at}{label}: {finding.message}", 6)
                 yield first.replace(label, self.styled(_COLOURS[finding.level], label), 1)
                 yield from rest
         hint = "one line for each finding; --verbose also shows fixes and statements"
-        yield from (self.styled(_DIM, line) for line in self.wrapped(f"note: {hint}", "    "))
+        yield from (self.styled(_DIM, line) for line in self.wrapped(f"note: {hint}"))
 
     def finding(self, finding: Finding) -> Iterator[str]:
         label = f"{finding.rule} {finding.level.value}"
@@ -164,8 +162,8 @@ class _Page:
 
     def entry(self, at: Place, label: str, style: str, message: str) -> Iterator[str]:
         where = self.where(at)
-        plain = f"{where}: {label}: {printable(message)}" if where else f"{label}: {printable(message)}"
-        first, *rest = self.wrapped(plain, "    ")
+        plain = f"{where}: {label}: {message}" if where else f"{label}: {message}"
+        first, *rest = self.wrapped(plain)
         if self.colour:
             prefix = f"{where}: {label}:" if where else f"{label}:"
             if first.startswith(prefix):
@@ -175,28 +173,11 @@ class _Page:
         yield from rest
 
     def indented(self, text: str) -> Iterator[str]:
-        yield from self.wrapped(f"  {printable(text)}", "    ")
-
-    def wrapped(self, text: str, indent: str) -> list[str]:
-        if self.width is None:
-            return [text]
-        import textwrap  # Takes 2 ms, which only a terminal pays.
-
-        lines = textwrap.wrap(
-            text,
-            max(self.width, 20),
-            subsequent_indent=indent,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        return lines or [text]
+        yield from self.wrapped(f"  {text}")
 
     def where(self, at: Place) -> str:
         file = printable(self.run.relative(at.file))
         return f"{file}:{at.line}:{at.column}" if file and at.line else file
-
-    def styled(self, style: str, text: str) -> str:
-        return f"\x1b[{style}m{text}\x1b[0m" if self.colour and text else text
 
     def excerpt(self, at: Place) -> Iterator[str]:
         if self.excerpts is None:
@@ -211,7 +192,7 @@ class _Page:
         red = _COLOURS[Level.ERROR]
 
         def row(number: str, mark: str, text: str) -> str:
-            room = None if self.width is None else max(self.width, 20) - gutter - 5
+            room = None if self.width is None else self.width - gutter - 5
             text = text if room is None or len(text) <= room else text[: room - 3] + "..."
             bar = self.styled(_DIM, f" {number:>{gutter}} |")
             return f"{bar} {self.styled(red, mark)}{text}".rstrip()
@@ -234,7 +215,7 @@ class _Page:
 
     def underline(self, blank: str, mark: str) -> str:
         if self.width is not None:
-            mark = mark[: max(self.width, 20) - len(blank) - 4]
+            mark = mark[: self.width - len(blank) - 4]
         return f"{self.styled(_DIM, f' {blank} |')} {self.styled(_COLOURS[Level.ERROR], mark)}"
 
 

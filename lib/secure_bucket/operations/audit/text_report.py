@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Iterator
 from typing import Final
 
 from secure_bucket.formats.characters import ONE_COLUMN, encodable, printable
+from secure_bucket.formats.page import Page
 from secure_bucket.formats.summary import count
 from secure_bucket.operations.audit.audit import (
     Audit,
@@ -62,11 +62,10 @@ def _answer(bucket: AuditedBucket) -> str:
     return f"{answer_name(bucket.answer)}{': management events only' if alone else ''}"
 
 
-class _Page:
+class _Page(Page):
     def __init__(self, audit: Audit, colour: bool, width: int | None, verbose: bool) -> None:
         self.audit = audit
-        self.colour = colour
-        self.width = None if width is None else max(width, 40)
+        super().__init__(colour, width)
         self.verbose = verbose
 
     def lines(self) -> Iterator[str]:
@@ -87,7 +86,7 @@ class _Page:
         yield from self.notes()
         state = "error" if self.audit.faults else answer_name(self.audit.answer)
         for line in self.wrapped(verdict(self.audit)):
-            yield self.styled(state, line)
+            yield self.styled(_COLOURS[state], line)
 
     def groups(self, trouble: Trouble, groups: list[ClientGroup]) -> Iterator[str]:
         yield f"{_TITLES[trouble]}:"
@@ -131,7 +130,7 @@ class _Page:
             for bucket in self.audit.buckets
         ]
         for line in table(head, rows, numbers=7, width=self.width):
-            yield _ANSWER.sub(lambda found: self.styled(found[1], found[1]), line, count=1)
+            yield _ANSWER.sub(lambda found: self.styled(_COLOURS[found[1]], found[1]), line, count=1)
 
     def notes(self) -> Iterator[str]:
         audit = self.audit
@@ -139,13 +138,15 @@ class _Page:
         match audit.answer:
             case CannotTell(reasons):
                 for reason in reasons:
-                    yield from self.entry("cannot tell", reason)
+                    yield from self.labelled("cannot tell", _COLOURS["cannot tell"], reason)
             case Safe() | Breaks():
                 # A bucket of which the logs do not tell is shown also if others break.
                 for bucket in audit.buckets:
                     if isinstance(bucket.answer, CannotTell):
                         for reason in bucket.answer.reasons:
-                            yield from self.entry("cannot tell", f"bucket `{bucket.name}`: {reason}")
+                            yield from self.labelled(
+                                "cannot tell", _COLOURS["cannot tell"], f"bucket `{bucket.name}`: {reason}"
+                            )
         if any(bucket.requests > bucket.data_events for bucket in audit.buckets):
             yield from self.wrapped(
                 "S3 delivers access logs as well as it can, and does not promise that all arrive"
@@ -170,20 +171,4 @@ class _Page:
                 f"{count(len(audit.ignored), 'file')} ignored: no logs (--verbose lists them)"
             )
         for fault in audit.faults:
-            yield from self.entry("error", fault.message)
-
-    def entry(self, label: str, text: str) -> Iterator[str]:
-        first, *rest = self.wrapped(f"{label}: {text}")
-        yield f"{self.styled(label, label)}{first[len(label) :]}"
-        yield from rest
-
-    def wrapped(self, text: str) -> list[str]:
-        text = printable(text)
-        if self.width is None:
-            return [text]
-        return textwrap.wrap(
-            text, self.width, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
-        )
-
-    def styled(self, name: str, text: str) -> str:
-        return f"\x1b[{_COLOURS[name]}m{text}\x1b[0m" if self.colour else text
+            yield from self.labelled("error", _COLOURS["error"], fault.message)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 from typing import Final
 
-from secure_bucket.formats.characters import ONE_COLUMN, encodable, printable
+from secure_bucket.formats.characters import ONE_COLUMN, encodable
+from secure_bucket.formats.page import Page
 from secure_bucket.formats.summary import count
 from secure_bucket.operations.plan.planned_bucket import PlannedBucket, Wave
 from secure_bucket.operations.plan.rollout import Move, Rollout
@@ -60,11 +60,10 @@ def render(
     return encodable(text, ONE_COLUMN, ascii_only=ascii_only)
 
 
-class _Page:
+class _Page(Page):
     def __init__(self, rollout: Rollout, colour: bool, width: int | None, verbose: bool) -> None:
         self.rollout = rollout
-        self.colour = colour
-        self.width = None if width is None else max(width, 40)
+        super().__init__(colour, width)
         self.verbose = verbose
         self.uses = uses_of(rollout)
 
@@ -128,23 +127,3 @@ class _Page:
     def more(self, number: int, noun: str) -> Iterator[str]:
         if number:
             yield f"  and {count(number, f'more {noun}')} (--verbose lists them)"
-
-    def labelled(self, label: str, colour: str, text: str) -> Iterator[str]:
-        first, *rest = self.wrapped(f"{label}: {text}")
-        yield f"{self.styled(colour, label)}{first[len(label) :]}"
-        yield from rest
-
-    def wrapped(self, text: str, indent: int = 4) -> list[str]:
-        text = printable(text)
-        if self.width is None:
-            return [text]
-        return textwrap.wrap(
-            text,
-            self.width,
-            subsequent_indent=" " * indent,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-
-    def styled(self, colour: str, text: str) -> str:
-        return f"\x1b[{colour}m{text}\x1b[0m" if self.colour else text

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 from typing import Final
 
-from secure_bucket.formats.characters import encodable, printable
+from secure_bucket.formats.characters import encodable
+from secure_bucket.formats.page import Page
 from secure_bucket.operations.probe.outcome import Exchange
 from secure_bucket.operations.probe.probe import Check
 from secure_bucket.operations.probe.results import Probes, outcome_name, sentence
@@ -35,10 +35,11 @@ def render(
         ascii_only: Whether to write ASCII alone, with an escape for everything else (default: UTF-8).
         verbose: Whether to list every request and its answer.
     """
+    page = Page(colour, width, 20)
     lines = [
         line
         for label, text in _entries(probes, verbose)
-        for line in _laid_out(label, printable(text), colour, width)
+        for line in (page.labelled(label, _COLOURS[label], text) if label else page.wrapped(f"  {text}"))
     ]
     text = "".join(f"{line}\n" for line in (*lines, probes.summary()))
     return encodable(text, _ASCII, ascii_only=ascii_only)
@@ -75,19 +76,3 @@ def _proof(check: Check) -> str:
 def _evidence(exchange: Exchange) -> str:
     told = f", request {exchange.request_id}" if exchange.request_id else ""
     return f"{exchange.action}: {exchange}{told}"
-
-
-def _laid_out(label: str, text: str, colour: bool, width: int | None) -> list[str]:
-    plain = f"{label}: {text}" if label else f"  {text}"
-    lines = [plain]
-    if width is not None:
-        lines = textwrap.wrap(
-            plain,
-            max(width, 20),
-            subsequent_indent="    ",
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-    if colour and label:
-        lines[0] = f"\x1b[{_COLOURS[label]}m{label}\x1b[0m{lines[0][len(label) :]}"
-    return lines

@@ -1,0 +1,49 @@
+"""Lay out lines of text for a terminal: wrapped, in colour, and with nothing that steers the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from secure_bucket.formats.characters import printable
+
+__all__ = ["Page"]
+
+
+class Page:
+    """The lines that one report has on a terminal.
+
+    Args:
+        colour: Whether to use the colours of a terminal.
+        width: The columns to wrap at; `None` breaks no line.
+        narrowest: The columns that lines have at least (default: 40).
+    """
+
+    def __init__(self, colour: bool, width: int | None, narrowest: int = 40) -> None:
+        self.colour = colour
+        self.width = None if width is None else max(width, narrowest)
+
+    def wrapped(self, text: str, indent: int = 4) -> list[str]:
+        """Return a text as lines, those after the first one indented."""
+        text = printable(text)
+        if self.width is None:
+            return [text]
+        import textwrap  # Takes 2 ms, which only a terminal pays.
+
+        lines = textwrap.wrap(
+            text,
+            self.width,
+            subsequent_indent=" " * indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        return lines or [text]
+
+    def labelled(self, label: str, style: str, text: str) -> Iterator[str]:
+        """Yield the lines of a text with a label before it."""
+        first, *rest = self.wrapped(f"{label}: {text}")
+        yield f"{self.styled(style, label)}{first[len(label) :]}"
+        yield from rest
+
+    def styled(self, style: str, text: str) -> str:
+        """Return a text in a style of ANSI terminals, as `1;31`."""
+        return f"\x1b[{style}m{text}\x1b[0m" if self.colour and text else text
