@@ -10,7 +10,14 @@ from typing import Final
 
 from msgspec import Struct
 
-__all__ = ["ATHENA_TERABYTE", "EGRESS_GIGABYTE", "GET_THOUSAND", "READ_ON", "monitoring_costs"]
+__all__ = [
+    "ATHENA_TERABYTE",
+    "EGRESS_GIGABYTE",
+    "GET_THOUSAND",
+    "LIST_THOUSAND",
+    "READ_ON",
+    "monitoring_costs",
+]
 
 READ_ON: Final = "2026-11"
 """The month in which the prices were looked up."""
@@ -23,6 +30,9 @@ EGRESS_GIGABYTE: Final = 0.09
 
 GET_THOUSAND: Final = 0.0004
 """A thousand requests for objects: https://aws.amazon.com/s3/pricing/."""
+
+LIST_THOUSAND: Final = 0.005
+"""A thousand requests that list objects: https://aws.amazon.com/s3/pricing/."""
 
 # https://aws.amazon.com/cloudtrail/pricing/
 _DATA_EVENTS, _MANAGEMENT_EVENTS = 0.10, 2.00

@@ -18,6 +18,7 @@ from secure_bucket.cli.delivery import deliver_document, reports_of, run_of
 from secure_bucket.cli.output import Progress, to_stderr, to_stdout
 from secure_bucket.cli.sessions import access_of, partition_of
 from secure_bucket.errors import SecureBucketError
+from secure_bucket.formats.summary import count
 from secure_bucket.operations.audit import Audit, Breaks, CannotTell, Key, Question, Safe, audit_logs
 from secure_bucket.operations.audit.sentences import verdict
 from secure_bucket.operations.aws.session import Access, Session, open_session
@@ -155,8 +156,9 @@ def _athena(arguments: argparse.Namespace) -> Audit | None:
         to_stderr(
             f"secure-bucket: Athena will read {estimate.files:,} files of {estimate.size / 1e9:,.3f} GB "
             f"below `{estimate.location}`: about {estimate.dollars:,.4f} US dollars and "
-            f"{estimate.request_dollars:,.4f} for requests to S3, if a TB costs "
-            f"{ATHENA_TERABYTE:g}. A table is made in the database `{arguments.database}`, and dropped"
+            f"{estimate.request_dollars:,.4f} for requests to S3 ({count(estimate.partitions, 'folder')}), "
+            f"if a TB costs {ATHENA_TERABYTE:g}. Tables are made in the database `{arguments.database}`, and "
+            "dropped"
         )
         if arguments.yes:
             return True

@@ -73,7 +73,10 @@ def queue(server: str, *rows: dict[str, str]) -> None:
     table = [list(HEAD), *([row.get(name) for name in HEAD] for row in rows)]
     data = [{"Data": [{} if cell is None else {"VarCharValue": cell} for cell in row]} for row in table]
     results = [{"rows": [], "column_info": []}, {"rows": data, "column_info": []}]
-    body = {"account_id": "123456789012", "region": "eu-west-1", "results": results}
+    static(server, {"account_id": "123456789012", "region": "eu-west-1", "results": results})
+
+
+def static(server: str, body: dict[str, Any]) -> None:
     request = urllib.request.Request(
         f"{server}/moto-api/static/athena/query-results",
         json.dumps(body).encode(),
@@ -263,7 +266,7 @@ NASTY = ("x'; DROP TABLE y; --", 'a" OR "1"="1', "back\\slash", "$since", "{tabl
 @pytest.mark.parametrize("stored", ["access", "cloudtrail"])
 @pytest.mark.parametrize("name", NASTY)
 def test_what_is_given_stays_a_literal(stored: Any, name: str) -> None:
-    sql = query(stored, "default", "t", Question(NOW, buckets=("reports", name)))
+    sql = query(stored, "default", ["t"], Question(NOW, buckets=("reports", name)))
     (tree,) = sqlglot.parse(sql, read="athena")
     assert isinstance(tree, exp.Select)
     assert name in {each.this for each in tree.find_all(exp.Literal) if each.is_string}
@@ -274,7 +277,7 @@ def test_what_is_given_stays_a_literal(stored: Any, name: str) -> None:
 @pytest.mark.parametrize("stored", ["access", "cloudtrail"])
 @pytest.mark.parametrize("dialect", ["athena", "trino"])
 def test_query_is_trino(stored: Any, dialect: str) -> None:
-    sql = query(stored, "logs-db", "t", Question(NOW, minimum_tls=1.2, buckets=("reports",)))
+    sql = query(stored, "logs-db", ["t"], Question(NOW, minimum_tls=1.2, buckets=("reports",)))
     (tree,) = sqlglot.parse(sql, read=dialect, error_level=sqlglot.ErrorLevel.RAISE)
     assert tree is not None
     called = {each.name.upper() for each in tree.find_all(exp.Anonymous)}
@@ -311,7 +314,7 @@ def test_name_that_cannot_stand_in_sql(name: str) -> None:
     with pytest.raises(LogError, match="is no name of a database or a table"):
         drop_table(name, "t")
     with pytest.raises(LogError, match="is no name of a database or a table"):
-        query("access", name, "t", QUESTION)
+        query("access", name, ["t"], QUESTION)
 
 
 def test_prefix_that_athena_would_take_for_a_template() -> None:
@@ -331,19 +334,67 @@ def test_workgroup_that_is_none(name: str) -> None:
 
 
 def test_limits_reach_the_query() -> None:
-    sql = query("access", "default", "t", replace(QUESTION, limit=7))
+    sql = query("access", "default", ["t"], replace(QUESTION, limit=7))
     assert "place <= 7" in sql
 
 
 def test_what_the_table_does_not_cover_is_a_fault(server: str, session: Session, put: Any) -> None:
     put("a/2027/02/01/log", f"{PLAIN.line}\n")
     put("a/2027-02-01-00-00-00-AAAA", f"{PLAIN.line}\n")
-    put("a/b/2027/02/01/log", f"{PLAIN.line}\n")
     put("a/2027/02/02/log", f"{PLAIN.line}\n")
+    put("a/2027/02/02/_hidden", f"{PLAIN.line}\n")
+    put("a/.hidden/2027/02/02/log", f"{PLAIN.line}\n")
+    queue(server, WHOLE | {"breaking": "0"}, COUNTED[0])
+    hidden, beside = sorted(fault.message for fault in audited(session).faults)
+    assert beside.startswith("2 objects below `s3://logs/a/`, as `a/.hidden/2027/02/02/log`, have `_` or `.`")
+    assert hidden.startswith("1 object below `s3://logs/a/`, as `a/2027-02-01-00-00-00-AAAA`, lie outside of")
+
+
+def test_archived_logs_are_a_fault(server: str, session: Session, put: Any) -> None:
+    put("a/2027/02/01/log", f"{Record().line}\n")
+    session.client("s3").put_object(
+        Bucket="logs", Key="a/2027/01/01/log", Body=f"{PLAIN.line}\n", StorageClass="GLACIER"
+    )
     queue(server, WHOLE | {"breaking": "0"}, COUNTED[0])
     audit = audited(session)
-    (fault,) = audit.faults
-    assert fault.message.startswith("2 objects below `s3://logs/a/` lie outside of the folders of days")
+    assert "`a/2027/01/01/log`, are archived in S3 Glacier" in audit.faults[0].message
+    assert not isinstance(audit.answer, Safe)
+    with pytest.raises(LogError, match="are archived in S3 Glacier"):
+        audited(session, "s3://logs/a/2027/01/")
+
+
+def test_folders_of_several_depths_are_several_tables(server: str, session: Session, put: Any) -> None:
+    for path in ("111122223333", "o-abc/111122223333", "o-abc/444455556666"):
+        data = gzip.compress(json.dumps({"Records": [event()]}).encode())
+        put(f"AWSLogs/{path}/CloudTrail/eu-west-1/2027/02/01/x.json.gz", data)
+    body = {"account_id": "123456789012", "region": "eu-west-1"}
+    table = [list(HEAD), [WHOLE.get(name) for name in HEAD]]
+    data = [{"Data": [{} if cell is None else {"VarCharValue": cell} for cell in row]} for row in table]
+    none: dict[str, Any] = {"rows": [], "column_info": []}
+    static(server, body | {"results": [none, none, {"rows": data, "column_info": []}]})
+    audit = audited(session, "s3://logs/AWSLogs")
+    assert (audit.files, audit.faults) == (3, ())
+    creates = sorted(sql for sql in sent(session) if sql.startswith("CREATE"))
+    templates = sorted(
+        line.split("= ")[1] for sql in creates for line in sql.split("\n") if "template" in line
+    )
+    assert templates == [
+        "'s3://logs/AWSLogs/111122223333/CloudTrail/eu-west-1/${day}/'",
+        "'s3://logs/AWSLogs/o-abc/${folder2}/CloudTrail/eu-west-1/${day}/'",
+    ]
+    (select,) = [sql for sql in sent(session) if sql.startswith("WITH")]
+    assert select.count("secure_bucket_audit_") == 2
+    assert "UNION ALL" in select
+    assert len([sql for sql in sent(session) if sql.startswith("DROP")]) == 2
+
+
+def test_access_logs_beside_a_trail_are_not_passed_over(server: str, session: Session, put: Any) -> None:
+    put("a/111122223333/CloudTrail/eu-west-1/2027/02/01/x", gzip.compress(b'{"Records": []}'))
+    put("a/111122223333/Config/eu-west-1/2027/02/01/x", "{}")
+    put("a/111122223333/eu-west-1/reports/2027/02/01/log", f"{PLAIN.line}\n")
+    queue(server, WHOLE)
+    (fault,) = audited(session).faults
+    assert "x` is another kind of log than `a/111122223333/eu-west-1/reports/" in fault.message
 
 
 def estimated(session: Session, question: Question) -> Estimate:
@@ -363,7 +414,7 @@ def test_the_estimate_is_what_athena_reads(session: Session, put: Any) -> None:
         put(f"a/2027-02-{day:02}-00-00-00-AAAA", f"{PLAIN.line}\n")
     # Flat keys are no partitions: whatever is asked for, all of them are read.
     assert (estimated(session, recent).files, estimated(session, QUESTION).files) == (20, 20)
-    assert estimated(session, recent).request_dollars == pytest.approx(0.000008)
+    assert estimated(session, recent).request_dollars == pytest.approx(20 * 0.0000004 + 0.000005)
 
 
 def test_the_estimate_of_partitions_is_that_of_the_days_asked_for(session: Session, put: Any) -> None:
@@ -374,7 +425,7 @@ def test_the_estimate_of_partitions_is_that_of_the_days_asked_for(session: Sessi
 
 def listed(monkeypatch: pytest.MonkeyPatch, keys: list[str], question: Question = QUESTION) -> Listing:
     logs = [StoredLog(f"a/{key}", 10) for key in keys]
-    monkeypatch.setattr("secure_bucket.operations.audit.listing.all_logs", lambda *_: iter(logs))
+    monkeypatch.setattr("secure_bucket.operations.audit.listing.list_logs", lambda *_: iter(logs))
     found = list_for_athena(Location("logs", "a/"), open_session(Access(region="eu-west-1")), question)
     assert found is not None
     return found
@@ -384,13 +435,46 @@ def test_an_organization_of_many_accounts_is_one_table(monkeypatch: pytest.Monke
     keys = [f"{account:012}/CloudTrail/eu-west-1/2027/02/01/x.json.gz" for account in range(2000)]
     digests = [key.replace("CloudTrail", "CloudTrail-Digest") for key in keys]
     found = listed(monkeypatch, keys + digests)
-    assert (len(found.layout.folders[0]), found.files, found.missed) == (2000, 2000, 0)
+    (table,) = found.tables
+    assert (len(table.layout.folders[0]), found.files, found.missed) == (2000, 2000, ())
+    assert (table.layout.unit, found.partitions) == ("DAYS", 2000 * 60)
 
 
-def test_a_table_of_too_many_partitions_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    regions = ("eu-west-1", "eu-west-2")
-    keys = [f"{account:012}/{region}/2015/02/01/log" for account in range(300) for region in regions]
-    with pytest.raises(LogError, match="partitions below `s3://logs/a/`: give a longer prefix or --since"):
+def test_partitions_of_months_keep_a_large_organization_below_the_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    regions = [f"region-{number}" for number in range(17)]
+    keys = [
+        f"{account:012}/CloudTrail/{region}/2026/{month}/01/x.json.gz"
+        for account in range(1000)
+        for region in regions
+        for month in ("01", "12")
+    ]
+    found = listed(monkeypatch, keys)
+    assert found.tables[0].layout.unit == "MONTHS"
+    assert found.partitions == 1000 * 17 * 15
+    sql = create_table("cloudtrail", "default", "t", Location("logs", "a/"), found.tables[0].layout, QUESTION)
+    assert "'projection.day.format' = 'yyyy/MM'" in sql
+    assert "'projection.day.interval.unit' = 'MONTHS'" in sql
+    assert "'projection.day.range' = '2026/01,NOW'" in sql
+    # All of a month is read, so all of it is in the estimate.
+    since = datetime.datetime(2026, 12, 15, tzinfo=datetime.timezone.utc)
+    asked = listed(monkeypatch, keys, Question(since.replace(year=2027), since=since))
+    assert (asked.tables[0].layout.unit, asked.files) == ("MONTHS", 17_000)
+
+
+def test_more_folders_than_a_statement_holds_are_several_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = [f"{account:012}/CloudTrail/eu-west-1/2027/02/01/x.json.gz" for account in range(30_000)]
+    found = listed(monkeypatch, keys)
+    assert [len(table.layout.folders[0]) for table in found.tables] == [7500] * 4
+    assert found.files == 30_000
+    for table in found.tables:
+        sql = create_table("cloudtrail", "default", "t", Location("logs", "a/"), table.layout, QUESTION)
+        assert len(sql) < 262_144
+
+
+def test_too_many_tables_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("secure_bucket.operations.audit.listing._MOST_PARTITIONS", 100)
+    keys = [f"{account:012}/eu-west-1/2015/02/01/log" for account in range(3000)]
+    with pytest.raises(LogError, match="too many for 20 tables of Athena: give a longer prefix or --since"):
         listed(monkeypatch, keys)
-    since = datetime.datetime(2027, 2, 1, tzinfo=datetime.timezone.utc)
-    assert listed(monkeypatch, keys, Question(NOW, since=since)).files == 0

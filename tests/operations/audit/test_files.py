@@ -25,6 +25,7 @@ from tests.operations.audit.records import NOW, Record, http
 
 PLAIN = f"{http(Record()).line}\n"
 HTTPS = f"{Record().line}\n"
+NO_LOG = "it holds neither server access logs of S3 nor events of CloudTrail"
 
 
 def tar_of(data: bytes) -> bytes:
@@ -45,11 +46,17 @@ def test_directory_is_read_with_all_below_it(tmp_path: Path) -> None:
     (tmp_path / "2027-03-01-00-00-00-AAAA").write_text(PLAIN)
     (tmp_path / "2027" / "03" / ".hidden.gz").write_bytes(gzip.compress(PLAIN.encode()))
     (tmp_path / "README").write_text("what these are\n")
+    # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logs-reference.html
+    cloudfront = (
+        "#Version: 1.0\n#Fields: date time x-edge-location cs-protocol\n2027-03-01\t01:00:00\tFRA2\thttp\n"
+    )
+    (tmp_path / "E1.2027-03-01-01.a1b2.gz").write_bytes(gzip.compress(cloudfront.encode()))
     (tmp_path / "empty").write_text("")
     audit = audit_logs(tmp_path, now=NOW)
     assert (breaking(audit), audit.files, audit.faults) == (2, 2, ())
     assert {(os.path.basename(file), why) for file, why in audit.ignored} == {
-        ("README", "it holds neither server access logs of S3 nor events of CloudTrail"),
+        ("E1.2027-03-01-01.a1b2.gz", NO_LOG),
+        ("README", NO_LOG),
         ("empty", "it is empty"),
     }
 

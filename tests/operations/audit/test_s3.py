@@ -63,18 +63,72 @@ def test_large_object_is_read_as_a_stream(session: Session, put: Any) -> None:
 DAYS = ("2027/01/31", "2027/02/01", "2027/02/15", "2027/03/01", "2026/12/31")
 
 
+def calls(session: Session) -> list[str]:
+    """Return a list that each call to list objects adds to."""
+    listed: list[str] = []
+    session.client("s3").meta.events.register(
+        "before-parameter-build.s3.ListObjectsV2",
+        lambda params, **_: listed.append(params.get("StartAfter", "")),
+    )
+    return listed
+
+
 def test_folders_of_other_days_are_not_listed(session: Session, put: Any) -> None:
     for day in DAYS:
         put(f"p/111122223333/eu-west-1/reports/{day}/log", "x")
     since = datetime.datetime(2027, 2, 1, tzinfo=datetime.timezone.utc)
     until = datetime.datetime(2027, 2, 10, tzinfo=datetime.timezone.utc)
-    listed: list[str] = []
-    session.client("s3").meta.events.register(
-        "before-parameter-build.s3.ListObjectsV2", lambda params, **_: listed.append(params["Prefix"])
-    )
+    listed = calls(session)
     found = keys(session, "p/", since=since, until=until)
     assert found == ["p/111122223333/eu-west-1/reports/2027/02/01/log"]
-    assert not [prefix for prefix in listed if "2026" in prefix or "/2027/01" in prefix or "/02/15" in prefix]
+    assert listed == [""]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "p/2/eu-west-1/reports/{0:%Y/%m/%d}/{0:%Y-%m-%d}-00-00-00-{1}",
+        "p/{0:%Y-%m-%d}-00-00-00-{1}",
+        "p/E1.{0:%Y-%m-%d}-07.{1}.gz",
+        "p/o-x/2/CloudTrail/eu-west-1/{0:%Y/%m/%d}/2_CloudTrail_eu-west-1_{0:%Y%m%d}T0035Z_{1}.json.gz",
+    ],
+    ids=["partitioned", "simple", "cloudfront", "organization"],
+)
+def test_a_page_that_ends_at_another_time_is_the_last_of_it(
+    session: Session, put: Any, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    day = datetime.date(2026, 1, 1)
+    expected = []
+    while day < datetime.date(2027, 3, 1):
+        for number in range(2):
+            key = form.format(day, number)
+            put(key, "x")
+            if datetime.date(2027, 1, 10) <= day <= datetime.date(2027, 1, 23):
+                expected.append(key)
+        day += datetime.timedelta(days=3)
+    # Pages of ten stand for those of a thousand.
+    session.client("s3").meta.events.register(
+        "before-parameter-build.s3.ListObjectsV2", lambda params, **_: params.update(MaxKeys=10)
+    )
+    listed = calls(session)
+    since = datetime.datetime(2027, 1, 10, tzinfo=datetime.timezone.utc)
+    until = datetime.datetime(2027, 1, 20, tzinfo=datetime.timezone.utc)
+    assert keys(session, "p/", since=since, until=until) == expected != []
+    assert len(listed) <= 7
+    assert len(keys(session, "p/")) == 2 * 142
+
+
+@pytest.mark.parametrize("name", ["2024", "2024-notes", "2025.log", "20250", "zz"])
+def test_a_key_beside_the_folders_of_days_is_never_passed_over(session: Session, put: Any, name: str) -> None:
+    for year in range(2020, 2028):
+        for month in range(1, 4):
+            put(f"p/{year}/{month:02}/01/log", "x")
+    put(f"p/{name}", "x")
+    session.client("s3").meta.events.register(
+        "before-parameter-build.s3.ListObjectsV2", lambda params, **_: params.update(MaxKeys=2)
+    )
+    since = datetime.datetime(2027, 2, 1, tzinfo=datetime.timezone.utc)
+    assert keys(session, "p/", since=since) == sorted([f"p/{name}", "p/2027/02/01/log", "p/2027/03/01/log"])
 
 
 def test_names_tell_the_day_of_delivery(session: Session, put: Any) -> None:

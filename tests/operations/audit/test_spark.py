@@ -99,7 +99,7 @@ def with_duckdb(log: Path, question: Question, directory: Path) -> list[dict[str
 
 
 def with_spark(spark: Any, stored: Stored, question: Question) -> list[dict[str, Any]]:
-    relations = table_source(stored, "logs") | {"collected": COLLECT}
+    relations = table_source(stored, ["logs"]) | {"collected": COLLECT}
     sql = write(chain(relations, REPORT), "spark", question.values())
     return [row.asDict() for row in spark.sql(sql.replace("`$path`", "file")).collect()]
 

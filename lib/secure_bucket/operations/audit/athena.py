@@ -18,14 +18,14 @@ from secure_bucket.operations.audit.audit import Audit, LogLine, Malformed
 from secure_bucket.operations.audit.doubts import Row
 from secure_bucket.operations.audit.errors import LogError
 from secure_bucket.operations.audit.kinds import HEAD, Kind, kind_of
-from secure_bucket.operations.audit.listing import list_for_athena
+from secure_bucket.operations.audit.listing import Missed, list_for_athena
 from secure_bucket.operations.audit.local import whole_audit
 from secure_bucket.operations.audit.question import Question
 from secure_bucket.operations.audit.s3 import Location, StoredLog, parse_location
 from secure_bucket.operations.audit.tables import Stored, create_table, drop_table, query
 from secure_bucket.operations.aws.errors import LiveError, translated
 from secure_bucket.operations.aws.session import Session
-from secure_bucket.prices import ATHENA_TERABYTE, GET_THOUSAND
+from secure_bucket.prices import ATHENA_TERABYTE, GET_THOUSAND, LIST_THOUSAND
 
 __all__ = ["Athena", "Estimate", "audit_athena"]
 
@@ -41,11 +41,13 @@ class Estimate(Struct, frozen=True):
         location: What is read.
         files: How many objects that are.
         size: How many bytes, as they are stored.
+        partitions: How many partitions are listed.
     """
 
     location: Location
     files: int
     size: int
+    partitions: int = 1
 
     @property
     def dollars(self) -> float:
@@ -54,8 +56,11 @@ class Estimate(Struct, frozen=True):
 
     @property
     def request_dollars(self) -> float:
-        """The price of the requests to S3, if Athena asks for each object once, which is inferred."""
-        return self.files / 1000 * GET_THOUSAND
+        """The price of the requests to S3.
+
+        That Athena lists each partition and asks for each object once is inferred.
+        """
+        return self.files / 1000 * GET_THOUSAND + self.partitions / 1000 * LIST_THOUSAND
 
 
 class Athena(Struct):
@@ -168,29 +173,45 @@ def audit_athena(
     listing = list_for_athena(location, athena.session, question)
     if listing is None or not listing.files:
         asked = question.since is not None or question.until is not None
-        raise LogError(f"`{argument}` holds no log{' of the time that is asked for' if asked else ''}")
-    stored = stored or _stored(location, listing.some, athena.session)
-    table = f"secure_bucket_audit_{uuid.uuid4().hex[:12]}"
-    create = create_table(stored, athena.database, table, location, listing.layout, question)
-    select = query(stored, athena.database, table, question)
-    if not confirm(Estimate(location, listing.files, listing.size)):
-        return None
-    try:
-        athena.run(create)
-        rows = list(athena.rows(athena.run(select)))
-    finally:
-        athena.run(drop_table(athena.database, table))
-    faults: tuple[Fault, ...] = ()
-    if listing.missed:
-        faults = (
-            Fault(
-                f"s3://{location.bucket}/{listing.example}",
-                f"{count(listing.missed, 'object')} below `{location}` lie outside of the folders of days "
-                f"that the table reads, as `{listing.example}`: audit them by themselves, with a longer "
-                "prefix or without --athena",
-            ),
+        reasons = "; ".join(_fault(location, missed).message for missed in listing.missed) if listing else ""
+        raise LogError(
+            f"`{argument}` holds no log{' of the time that is asked for' if asked else ''} that Athena reads"
+            f"{f': {reasons}' if reasons else ''}"
         )
-    return whole_audit((argument,), rows, question, _malformed(rows), listing.files, faults=faults)
+    kinds = {table: stored or _stored(location, table.some, athena.session) for table in listing.tables}
+    first = next(iter(kinds.values()))
+    others = [table for table, kind in kinds.items() if kind != first]
+    faults = [_fault(location, missed) for missed in listing.missed]
+    faults += [
+        Fault(
+            f"s3://{location.bucket}/{table.some.key}",
+            f"`{table.some.key}` is another kind of log than `{listing.tables[0].some.key}`: audit each "
+            "with a longer prefix",
+        )
+        for table in others
+    ]
+    layouts = [table.layout for table in listing.tables if table not in others]
+    names = [f"secure_bucket_audit_{uuid.uuid4().hex[:12]}" for _ in layouts]
+    creates = [
+        create_table(first, athena.database, name, location, layout, question)
+        for name, layout in zip(names, layouts, strict=True)
+    ]
+    select = query(first, athena.database, names, question)
+    if not confirm(Estimate(location, listing.files, listing.size, listing.partitions)):
+        return None
+    with contextlib.ExitStack() as drops:
+        for name, create in zip(names, creates, strict=True):
+            drops.callback(athena.run, drop_table(athena.database, name))
+            athena.run(create)
+        rows = list(athena.rows(athena.run(select)))
+    return whole_audit((argument,), rows, question, _malformed(rows), listing.files, faults=tuple(faults))
+
+
+def _fault(location: Location, missed: Missed) -> Fault:
+    return Fault(
+        f"s3://{location.bucket}/{missed.example}",
+        f"{count(missed.files, 'object')} below `{location}`, as `{missed.example}`, {missed.why}",
+    )
 
 
 def _malformed(rows: list[Row]) -> Malformed:

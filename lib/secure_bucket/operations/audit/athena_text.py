@@ -39,7 +39,7 @@ def athena_sql(stored: Stored, argument: str, database: str, question: Question)
     """
     location = parse_location(argument)
     create = create_table(stored, database, _TABLE, location, Layout((), True), question)
-    return f"{create};\n\n{query(stored, database, _TABLE, question)};\n"
+    return f"{create};\n\n{query(stored, database, [_TABLE], question)};\n"
 
 
 def duckdb_sql(stored: Stored, question: Question) -> str:

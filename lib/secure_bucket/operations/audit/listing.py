@@ -1,54 +1,101 @@
-"""List what lies below a prefix for Athena: the layout, what a query reads, and what it misses."""
+"""List what lies below a prefix for Athena: the tables, what a query reads, and what it misses."""
 
 from __future__ import annotations
 
 import datetime
 import re
 from collections import Counter
+from collections.abc import Iterator
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from secure_bucket.operations.audit.errors import LogError
 from secure_bucket.operations.audit.question import Question
-from secure_bucket.operations.audit.s3 import LATE, Location, StoredLog, all_logs
-from secure_bucket.operations.audit.tables import Layout
+from secure_bucket.operations.audit.s3 import Location, StoredLog, folders_of, list_logs
+from secure_bucket.operations.audit.tables import Layout, Unit
 from secure_bucket.operations.aws.session import Session
 
-__all__ = ["Listing", "list_for_athena"]
+__all__ = ["Listing", "Missed", "Table", "list_for_athena"]
 
-_DAY: Final = re.compile(r"(?:^|/)((?:19|20|21)\d\d)/(\d\d)/(\d\d)/")
-# Athena computes every partition before it reads one. That more take it minutes is inferred.
+# "Athena cannot read more than 1 million partitions in a single scan": past it, the partitions are those of
+# months or years. https://docs.aws.amazon.com/athena/latest/ug/partitions.html, read 2026-11
 _MOST_PARTITIONS: Final = 1_000_000
+# A statement has at most 262,144 bytes, and the other lines of it a few thousand.
+# https://docs.aws.amazon.com/athena/latest/ug/service-limits.html, read 2026-11
+_LONGEST_NAMES: Final = 200_000
+# Each has a statement of its own. That more take Athena too long is inferred.
+_MOST_TABLES: Final = 20
+_TRAIL: Final = "CloudTrail"
+_UNITS: Final[tuple[Unit, ...]] = ("DAYS", "MONTHS", "YEARS")
+# A folder beside `CloudTrail` is that of another service, unless it is the region of access logs.
+_REGION: Final = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+")
+# "Athena treats source files that start with an underscore (_) or dot (.) as hidden."
+# https://docs.aws.amazon.com/athena/latest/ug/other-notable-limitations.html, read 2026-11
+_HIDDEN: Final = re.compile(r"(?:^|/)[_.]")
+_HIDES: Final = "have `_` or `.` in front of a name, and Athena skips those"
+_ARCHIVED: Final = "are archived in S3 Glacier, and Athena skips those: restore and copy them first"
+_BESIDE: Final = (
+    "lie outside of the folders of days that the tables read: audit them by themselves, with a longer "
+    "prefix or without --athena"
+)
+
+
+class Table(Struct, frozen=True):
+    """A table that Athena reads logs through.
+
+    Args:
+        layout: How the keys go on after the prefix.
+        some: One of the logs.
+    """
+
+    layout: Layout
+    some: StoredLog
+
+
+class Missed(Struct, frozen=True):
+    """Objects that no table covers.
+
+    Args:
+        why: Why.
+        files: How many.
+        example: The key of one.
+    """
+
+    why: str
+    files: int
+    example: str
 
 
 class Listing(Struct, frozen=True):
     """What lies below a prefix.
 
     Args:
-        layout: How the keys go on after the prefix.
-        some: One of the logs.
+        tables: The tables, one for each depth of the folders of days.
         files: How many objects the query reads.
         size: How many bytes they have, as they are stored.
-        missed: How many objects the table does not cover.
-        example: The key of one of these; `""` without one.
+        partitions: How many partitions the tables have, the empty ones too.
+        missed: The objects that they do not cover.
     """
 
-    layout: Layout
-    some: StoredLog
+    tables: tuple[Table, ...]
     files: int
     size: int
-    missed: int
-    example: str
+    partitions: int
+    missed: tuple[Missed, ...]
 
 
 class _Folder:
-    """The objects in the folders of days below one path."""
+    """The objects in the folders of days below one path, or without such folders."""
 
     def __init__(self, some: StoredLog) -> None:
         self.some = some
         self.files: Counter[datetime.date | None] = Counter()
         self.sizes: Counter[datetime.date | None] = Counter()
+
+
+_Folders = dict[tuple[str, ...], _Folder]
 
 
 def list_for_athena(location: Location, session: Session, question: Question) -> Listing | None:
@@ -63,81 +110,92 @@ def list_for_athena(location: Location, session: Session, question: Question) ->
         The listing; `None` if there is no object.
 
     Raises:
-        LogError: If there are more folders than a table can have partitions.
+        LogError: If there are more folders than the tables can have partitions.
         LiveError: If they cannot be listed.
     """
-    folders: dict[tuple[str, ...], _Folder] = {}
-    undated: _Folder | None = None
-    for log in all_logs(location, session):
+    folders: _Folders = {}
+    undated: list[_Folder] = []
+    examples: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    for log in list_logs(location, session):
         relative = log.key[len(location.prefix) :]
-        found = _DAY.search(relative)
-        day = None if found is None else _date(*found.groups())
-        if found is None or day is None:
-            undated = undated or _Folder(log)
-            folder = undated
+        if log.archived or _HIDDEN.search(relative):
+            why = _ARCHIVED if log.archived else _HIDES
+            counts[why] += 1
+            examples.setdefault(why, log.key)
+            continue
+        path, day = folders_of(relative) or ("", None)
+        if day is None:
+            undated = undated or [_Folder(log)]
+            folder = undated[0]
         else:
-            path = tuple(relative[: found.start()].split("/")) if found.start() else ()
-            folder = folders.setdefault(path, _Folder(log))
+            folder = folders.setdefault(tuple(path.split("/")) if path else (), _Folder(log))
         folder.files[day] += 1
         folder.sizes[day] += log.size
-    if not folders:
-        return None if undated is None else _listing(Layout(), [undated], undated.some, question, [])
-    # Beside the events lie their digests, and other services of AWS.
-    above = {path[: path.index("CloudTrail")] for path in folders if "CloudTrail" in path}
-    folders = {
-        path: folder
-        for path, folder in folders.items()
-        if not any(path[:depth] in above and path[depth] != "CloudTrail" for depth in range(len(path)))
-    }
-    depths: Counter[int] = Counter()
-    for path, folder in folders.items():
-        depths[len(path)] += folder.files.total()
-    ((depth, _),) = depths.most_common(1)
-    covered = {path: folder for path, folder in folders.items() if len(path) == depth}
-    names = tuple(tuple(sorted({path[level] for path in covered})) for level in range(depth))
-    days = [day for folder in covered.values() for day in folder.files if day is not None]
-    layout = Layout(names, True, datetime.date(min(days).year, 1, 1))
-    _check_size(layout, location, question)
-    missed = [folder for path, folder in folders.items() if len(path) != depth]
-    missed += [undated] if undated is not None else []
-    return _listing(layout, list(covered.values()), next(iter(covered.values())).some, question, missed)
-
-
-def _listing(
-    layout: Layout, read: list[_Folder], some: StoredLog, question: Question, missed: list[_Folder]
-) -> Listing:
-    first = None if question.since is None else question.since.astimezone(datetime.timezone.utc).date()
-    last = None if question.until is None else question.until.astimezone(datetime.timezone.utc).date() + LATE
-
-    def asked(day: datetime.date | None) -> bool:
-        # Without partitions Athena reads all that lies below the prefix.
-        return day is None or not ((first and day < first) or (last and day > last))
-
+    tables = list(_layouts(_logs_of(folders), location, question))
+    missed = [Missed(why, number, examples[why]) for why, number in counts.items()]
+    if undated and not tables:
+        tables = [(Layout(), undated)]
+    elif undated:
+        missed.append(Missed(_BESIDE, undated[0].files.total(), undated[0].some.key))
+    read = [(layout, folder) for layout, covered in tables for folder in covered]
+    if not read and not missed:
+        return None
     return Listing(
-        layout,
-        some,
-        sum(files for folder in read for day, files in folder.files.items() if asked(day)),
-        sum(size for folder in read for day, size in folder.sizes.items() if asked(day)),
-        sum(folder.files.total() for folder in missed),
-        missed[0].some.key if missed else "",
+        tuple(Table(layout, covered[0].some) for layout, covered in tables),
+        sum(_asked(folder.files, layout, question) for layout, folder in read),
+        sum(_asked(folder.sizes, layout, question) for layout, folder in read),
+        sum(layout.partitions(question) for layout, _ in tables),
+        tuple(missed),
     )
 
 
-def _check_size(layout: Layout, location: Location, question: Question) -> None:
-    assert layout.first is not None
-    first = layout.first if question.since is None else max(layout.first, question.since.date())
-    partitions = max((question.now.date() - first).days, 1)
-    for names in layout.folders:
-        partitions *= len(names)
-    if partitions > _MOST_PARTITIONS:
-        raise LogError(
-            f"the table would have {partitions:,} partitions below `{location}`: give a longer prefix or "
-            "--since"
-        )
+def _logs_of(folders: _Folders) -> _Folders:
+    """Leave out what other services of AWS write beside `CloudTrail`."""
+    above = {path[: path.index(_TRAIL)] for path in folders if _TRAIL in path}
+
+    def is_log(path: tuple[str, ...]) -> bool:
+        beside = next((name for depth, name in enumerate(path) if path[:depth] in above), _TRAIL)
+        return beside == _TRAIL or _REGION.fullmatch(beside) is not None
+
+    return {path: folder for path, folder in folders.items() if is_log(path)}
 
 
-def _date(*parts: str) -> datetime.date | None:
-    try:
-        return datetime.date(*map(int, parts))
-    except ValueError:
-        return None
+def _layouts(
+    folders: _Folders, location: Location, question: Question
+) -> Iterator[tuple[Layout, list[_Folder]]]:
+    """Yield the layouts of the tables, which read nothing twice, each with the folders that it reads."""
+    # An organization's trail has a folder more than that of an account, and access logs have no `CloudTrail`.
+    # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html
+    shapes: dict[tuple[int, int], _Folders] = {}
+    for path, folder in folders.items():
+        trail = path.index(_TRAIL) if _TRAIL in path else -1
+        shapes.setdefault((len(path), trail), {})[path] = folder
+    pending = [shapes[shape] for shape in sorted(shapes)]
+    splits = 0
+    while pending:
+        covered = pending.pop(0)
+        names = tuple(tuple(sorted(set(level))) for level in zip(*covered, strict=True))
+        first = min(day for folder in covered.values() for day in folder.files if day is not None)
+        layout = Layout(names, True, datetime.date(first.year, 1, 1))
+        for unit in _UNITS:
+            layout = replace(layout, unit=unit)
+            if layout.partitions(question) <= _MOST_PARTITIONS:
+                break
+        if layout.partitions(question) > _MOST_PARTITIONS or len(str(names)) > _LONGEST_NAMES:
+            splits += 1
+            level = max(range(len(names)), key=lambda level: len(names[level]))
+            if splits >= _MOST_TABLES or len(names[level]) < 2:
+                raise LogError(
+                    f"the folders below `{location}` are too many for {_MOST_TABLES} tables of Athena: give "
+                    "a longer prefix or --since"
+                )
+            half = frozenset(names[level][: len(names[level]) // 2])
+            pending.append({path: folder for path, folder in covered.items() if path[level] in half})
+            pending.append({path: folder for path, folder in covered.items() if path[level] not in half})
+            continue
+        yield layout, list(covered.values())
+
+
+def _asked(counter: Counter[datetime.date | None], layout: Layout, question: Question) -> int:
+    return sum(number for day, number in counter.items() if day is None or layout.reads(day, question))

@@ -24,17 +24,29 @@ __all__ = [
     "Download",
     "Location",
     "StoredLog",
-    "all_logs",
     "download_of",
     "find_objects",
+    "folders_of",
     "list_logs",
     "parse_location",
 ]
 
 _LOCATION = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?", re.DOTALL)
-_FOLDERS: Final = (re.compile(r"\d{4}"), re.compile(r"\d\d"), re.compile(r"\d\d"))
-# `2024-02-06-00-00-38-3E57427F3EXAMPLE` of S3, and `…_20240206T0035Z_…` of CloudTrail.
-_NAME_DATE = re.compile(r"(?:^|/)(\d{4})-(\d\d)-(\d\d)-\d\d-\d\d-\d\d-|_(\d{4})(\d\d)(\d\d)T\d{4}Z_")
+# `2027/02/01/` of CloudTrail, and of S3 where the keys are partitioned.
+# https://docs.aws.amazon.com/AmazonS3/latest/API/API_PartitionedPrefix.html
+# https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html
+_FOLDERS: Final = re.compile(r"(?:^|/)((?:19|20|21)\d\d)/(\d\d)/(\d\d)/")
+# `2024-02-06-00-00-38-3E57427F3EXAMPLE` of S3, and `EMLARXS9EXAMPLE.2024-02-06-20.a1b2c3d4.gz` of CloudFront.
+# https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging-legacy-s3.html
+_NAME: Final = re.compile(r"(?:^|[/.])(\d{4})-(\d\d)-(\d\d)-\d\d(?:-\d\d-\d\d-|\.)")
+# `…_20240206T0035Z_…` of CloudTrail.
+_STAMP: Final = re.compile(r"_(\d{4})(\d\d)(\d\d)T\d{4}Z_")
+# Sorts behind all that begins as a folder does, and may stand in XML.
+_LAST: Final = "\ufffd"
+# "If you do not enable the feature on a table before you run a query, Athena skips all of the table's S3
+# Glacier Flexible Retrieval and S3 Glacier Deep Archive objects": nor can anybody else read them.
+# https://docs.aws.amazon.com/athena/latest/ug/querying-glacier.html, read 2026-11
+_ARCHIVES: Final = frozenset(("GLACIER", "DEEP_ARCHIVE"))
 # S3 delivers records hours after the request, and now and then days; a name tells the time of delivery.
 LATE: Final = datetime.timedelta(days=3)
 _SMALL: Final = 8 * 1024 * 1024
@@ -62,10 +74,12 @@ class StoredLog(Struct, frozen=True):
     Args:
         key: Its key.
         size: How many bytes it has.
+        archived: Whether it has to be restored before anybody can read it.
     """
 
     key: str
     size: int
+    archived: bool = False
 
 
 def parse_location(text: str) -> Location:
@@ -87,7 +101,10 @@ def list_logs(
     since: datetime.datetime | None = None,
     until: datetime.datetime | None = None,
 ) -> Iterator[StoredLog]:
-    """Yield the objects below a prefix, without the folders and files of days that were not asked for.
+    """Yield the objects below a prefix, without those of days that were not asked for.
+
+    Each call lists a thousand keys, in any number of folders. After a page that ends within a year, a
+    month or a day that was not asked for, the next one begins behind it.
 
     Args:
         location: The prefix.
@@ -100,31 +117,28 @@ def list_logs(
     """
     first = None if since is None else since.astimezone(datetime.timezone.utc).date()
     last = None if until is None else until.astimezone(datetime.timezone.utc).date() + LATE
-    pending = [location.prefix]
-    while pending:
-        prefix = pending.pop()
-        inner = []
-        for page in _pages(location.bucket, prefix, session):
-            for entry in page.get("Contents", ()):
-                date = _date_of(entry["Key"])
-                if entry["Size"] and not (date and _outside(date, first, last)):
-                    yield StoredLog(entry["Key"], entry["Size"])
-            for entry in page.get("CommonPrefixes", ()):
-                if not _outside_folders(_folders(entry["Prefix"]), first, last):
-                    inner.append(entry["Prefix"])
-        pending.extend(reversed(inner))
+    client = session.client("s3")
+    after = ""
+    while True:
+        options = {"StartAfter": after} if after else {}
+        with translated("s3:ListBucket", f"bucket `{location.bucket}`"):
+            page = client.list_objects_v2(Bucket=location.bucket, Prefix=location.prefix, **options)
+        found = page.get("Contents", ())
+        for entry in found:
+            key = entry["Key"]
+            dates = [_date(pattern.search(key)) for pattern in (_FOLDERS, _NAME, _STAMP)]
+            if entry["Size"] and not any(date and _outside((date, date), first, last) for date in dates):
+                yield StoredLog(key, entry["Size"], entry.get("StorageClass") in _ARCHIVES)
+        if not page["IsTruncated"]:
+            return
+        after = _next_start(found[-1]["Key"], first, last)
 
 
-def all_logs(location: Location, session: Session) -> Iterator[StoredLog]:
-    """Yield every object below a prefix, a page of a thousand with each call.
-
-    Raises:
-        LiveError: If they cannot be listed.
-    """
-    for page in _pages(location.bucket, location.prefix, session, Delimiter=""):
-        for entry in page.get("Contents", ()):
-            if entry["Size"]:
-                yield StoredLog(entry["Key"], entry["Size"])
+def folders_of(key: str) -> tuple[str, datetime.date] | None:
+    """Return the path above the folders of a day, and the day; `None` if there are no such folders."""
+    found = _FOLDERS.search(key)
+    day = _date(found)
+    return None if found is None or day is None else (key[: found.start()], day)
 
 
 class Download(Struct, frozen=True):
@@ -251,56 +265,36 @@ class _Body:
         self.body.close()
 
 
-def _pages(bucket: str, prefix: str, session: Session, **options: str) -> Iterator[Any]:
-    client = session.client("s3")
-    with translated("s3:ListBucket", f"bucket `{bucket}`"):
-        yield from client.get_paginator("list_objects_v2").paginate(
-            Bucket=bucket, Prefix=prefix, **{"Delimiter": "/", **options}
-        )
+def _next_start(key: str, first: datetime.date | None, last: datetime.date | None) -> str:
+    """Return where the listing goes on: after a key, or after the time not asked for that it is in."""
+    for pattern, separator in ((_FOLDERS, "/"), (_NAME, "-")):
+        found = pattern.search(key)
+        for length in (1, 2, 3) if _date(found) else ():
+            assert found is not None
+            if _outside(_span(*map(int, found.groups()[:length])), first, last):
+                return key[: found.end(length)] + separator + _LAST
+    return key
 
 
-def _folders(prefix: str) -> tuple[int, ...]:
-    """Return the year, the month and the day that a prefix ends in, as many of them as it has."""
-    parts = prefix.rstrip("/").split("/")
-    for length in (3, 2, 1):
-        tail = parts[-length:]
-        if (
-            len(tail) == length
-            and all(map(re.Pattern.fullmatch, _FOLDERS, tail))
-            and 1990 < int(tail[0]) < 2200
-        ):
-            return tuple(map(int, tail))
-    return ()
+def _span(year: int, month: int = 0, day: int = 0) -> tuple[datetime.date, datetime.date]:
+    """Return the first and the last day of a year, a month or a day."""
+    begins = datetime.date(year, month or 1, day or 1)
+    if day:
+        return begins, begins
+    month = month or 12
+    return begins, datetime.date(year + month // 12, month % 12 + 1, 1) - datetime.timedelta(days=1)
 
 
-def _outside_folders(dated: tuple[int, ...], first: datetime.date | None, last: datetime.date | None) -> bool:
-    """Tell whether everything in a folder of a year, a month or a day lies outside of a time."""
-    if not dated:
-        return False
-    year, month, day = (*dated, *(0, 0)[: 3 - len(dated)])
-    try:
-        begins = datetime.date(year, month or 1, day or 1)
-        ends = begins if day else _month_end(year, month or 12)
-    except ValueError:
-        return False
-    return (first is not None and ends < first) or (last is not None and begins > last)
-
-
-def _month_end(year: int, month: int) -> datetime.date:
-    following = datetime.date(year + month // 12, month % 12 + 1, 1)
-    return following - datetime.timedelta(days=1)
-
-
-def _date_of(key: str) -> datetime.date | None:
-    found = _NAME_DATE.search(key)
+def _date(found: re.Match[str] | None) -> datetime.date | None:
     if found is None:
         return None
     try:
-        year, month, day = (int(part) for part in found.groups() if part is not None)
-        return datetime.date(year, month, day)
+        return datetime.date(*map(int, found.groups()))
     except ValueError:
         return None
 
 
-def _outside(date: datetime.date, first: datetime.date | None, last: datetime.date | None) -> bool:
-    return (first is not None and date < first) or (last is not None and date > last)
+def _outside(
+    span: tuple[datetime.date, datetime.date], first: datetime.date | None, last: datetime.date | None
+) -> bool:
+    return (first is not None and span[1] < first) or (last is not None and span[0] > last)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
@@ -12,16 +12,24 @@ from msgspec import Struct
 from secure_bucket.operations.audit.dialects import Dialect, chain, write
 from secure_bucket.operations.audit.errors import LogError
 from secure_bucket.operations.audit.question import Question
-from secure_bucket.operations.audit.s3 import Location
+from secure_bucket.operations.audit.s3 import LATE, Location
 from secure_bucket.operations.audit.sql_access import ACCESS
 from secure_bucket.operations.audit.sql_common import once
 from secure_bucket.operations.audit.sql_events import EVENTS, bucket_of, source_of
 from secure_bucket.operations.audit.sql_lines import ACCESS_LINES
 from secure_bucket.operations.audit.sql_report import COLLECT, REPORT
 
-__all__ = ["Layout", "Stored", "create_table", "drop_table", "query", "table_source"]
+__all__ = ["Layout", "Stored", "Unit", "create_table", "drop_table", "query", "table_source"]
 
 Stored: TypeAlias = Literal["access", "cloudtrail"]
+Unit: TypeAlias = Literal["DAYS", "MONTHS", "YEARS"]
+
+# Python's and Java's way to write the folder of a day, a month or a year.
+_FORMATS: Final[dict[Unit, tuple[str, str]]] = {
+    "DAYS": ("%Y/%m/%d", "yyyy/MM/dd"),
+    "MONTHS": ("%Y/%m", "yyyy/MM"),
+    "YEARS": ("%Y", "yyyy"),
+}
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,127}")
 
@@ -110,11 +118,47 @@ class Layout(Struct, frozen=True):
         folders: The folders before that of the year, outermost first, each with all of its names.
         dated: Whether folders of the year, the month and the day follow.
         first: The first day, where it is known.
+        unit: How much time a partition holds: all of it is read.
     """
 
     folders: tuple[tuple[str, ...], ...] = ()
     dated: bool = False
     first: datetime.date | None = None
+    unit: Unit = "DAYS"
+
+    def span(self, question: Question) -> tuple[datetime.date | None, datetime.date]:
+        """Return the first and the last day of the partitions; the first is `None` where nobody knows it."""
+        first = self.first
+        if question.since is not None:
+            since = question.since.astimezone(datetime.timezone.utc).date()
+            first = since if first is None else max(first, since)
+        last = question.now.astimezone(datetime.timezone.utc).date()
+        if question.until is not None:
+            # The folders of S3 may be those of the day of delivery.
+            last = min(last, question.until.astimezone(datetime.timezone.utc).date() + LATE)
+        return first, last
+
+    def reads(self, day: datetime.date, question: Question) -> bool:
+        """Tell whether a partition holds a day."""
+        if not self.dated:
+            return True
+        form, _ = _FORMATS[self.unit]
+        first, last = self.span(question)
+        # Such texts sort as the days do.
+        return (first is None or f"{first:{form}}" <= f"{day:{form}}") and f"{day:{form}}" <= f"{last:{form}}"
+
+    def partitions(self, question: Question) -> int:
+        """Return how many partitions the table has, the empty ones too."""
+        number = 1
+        if self.dated:
+            first, last = self.span(question)
+            first = first or last - datetime.timedelta(days=365)
+            months = (last.year - first.year) * 12 + last.month - first.month
+            units = {"DAYS": (last - first).days, "MONTHS": months, "YEARS": last.year - first.year}
+            number = max(units[self.unit] + 1, 1)
+        for names in self.folders:
+            number *= len(names)
+        return number
 
 
 def create_table(
@@ -163,27 +207,33 @@ def drop_table(database: str, table: str) -> str:
     return f"DROP TABLE IF EXISTS {_hive_name(database)}.{_hive_name(table)}"
 
 
-def table_source(stored: Stored, table: str) -> dict[str, str]:
-    """Return what turns a table into `requests`, in the SQL of DuckDB.
+def table_source(stored: Stored, tables: Sequence[str]) -> dict[str, str]:
+    """Return what turns tables into `requests`, in the SQL of DuckDB.
 
     Args:
         stored: What the logs are.
-        table: The table, as it stands in a query.
+        tables: The tables, as they stand in a query.
     """
     if stored == "access":
-        return {"lines": _LINES.format(table=table), "access": ACCESS_LINES, "requests": ACCESS}
-    return {"events": _EVENTS.format(table=table), "requests": EVENTS}
+        return {"lines": _union(_LINES, tables), "access": ACCESS_LINES, "requests": ACCESS}
+    return {"events": _union(_EVENTS, tables), "requests": EVENTS}
 
 
-def query(stored: Stored, database: str, table: str, question: Question, dialect: Dialect = "athena") -> str:
-    """Return the query over the table, which is the one that runs here over files.
+def query(
+    stored: Stored, database: str, tables: Sequence[str], question: Question, dialect: Dialect = "athena"
+) -> str:
+    """Return the query over the tables, which is the one that runs here over files.
 
     Raises:
         LogError: If a name cannot stand in it.
     """
-    named = f'"{_checked(database)}"."{_checked(table)}"'
+    named = [f'"{_checked(database)}"."{_checked(table)}"' for table in tables]
     sql = chain(table_source(stored, named) | {"collected": COLLECT}, REPORT)
     return write(sql, dialect, question.values())
+
+
+def _union(sql: str, tables: Sequence[str]) -> str:
+    return " UNION ALL ".join(sql.format(table=table) for table in tables)
 
 
 def _projection(where: str, layout: Layout, question: Question) -> Iterator[tuple[str, str]]:
@@ -203,25 +253,19 @@ def _projection(where: str, layout: Layout, question: Question) -> Iterator[tupl
         template += f"${{folder{number}}}/"
     if layout.dated:
         yield "projection.day.type", "date"
-        yield "projection.day.format", "yyyy/MM/dd"
+        yield "projection.day.format", _FORMATS[layout.unit][1]
         yield "projection.day.range", ",".join(_days(layout, question))
         yield "projection.day.interval", "1"
-        yield "projection.day.interval.unit", "DAYS"
+        yield "projection.day.interval.unit", layout.unit
         template += "${day}/"
     yield "storage.location.template", template
 
 
 def _days(layout: Layout, question: Question) -> tuple[str, str]:
-    first = layout.first
-    if question.since is not None:
-        since = question.since.astimezone(datetime.timezone.utc).date()
-        first = since if first is None else max(first, since)
-    last = "NOW"
-    if question.until is not None:
-        # The folders of S3 may be those of the day of delivery.
-        end = question.until.astimezone(datetime.timezone.utc) + datetime.timedelta(days=3)
-        last = f"{end:%Y/%m/%d}" if end < question.now else "NOW"
-    return (f"{first:%Y/%m/%d}" if first is not None else "NOW-1YEARS"), last
+    form, _ = _FORMATS[layout.unit]
+    first, last = layout.span(question)
+    to = "NOW" if last >= question.now.date() else f"{last:{form}}"
+    return (f"{first:{form}}" if first is not None else "NOW-1YEARS"), to
 
 
 def _partitions(layout: Layout) -> list[str]:
