@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from secure_bucket.operations.audit.s3 import Location
+from secure_bucket.operations.aws.permissions import Allow, allow, literal, policy_of
 
 __all__ = ["audit_permissions"]
 
@@ -31,33 +32,29 @@ def audit_permissions(
         The policy; where a role is assumed, the policy of the caller as `Caller`, and that of the
         role as `Role`.
     """
-    statements: list[dict[str, Any]] = []
+    statements: list[Allow] = []
     for number, location in enumerate(locations, 1):
         bucket = f"arn:{partition}:s3:::{location.bucket}"
         end = "" if len(locations) == 1 else str(number)
         statements += [
-            _allow(f"ListLogs{end}", ["s3:ListBucket"], [bucket])
-            | {"Condition": {"StringLike": {"s3:prefix": [f"{_literal(location.prefix)}*"]}}},
-            _allow(f"ReadLogs{end}", ["s3:GetObject"], [f"{bucket}/{_literal(location.prefix)}*"]),
+            allow(f"ListLogs{end}", ["s3:ListBucket"], [bucket])
+            | {"Condition": {"StringLike": {"s3:prefix": [f"{literal(location.prefix)}*"]}}},
+            allow(f"ReadLogs{end}", ["s3:GetObject"], [f"{bucket}/{literal(location.prefix)}*"]),
         ]
     if athena is not None:
         statements += _athena(partition, *athena, results)
-    if role_arn is not None:
-        caller = [_allow("BecomeTheRole", ["sts:AssumeRole"], [role_arn])]
-        return {"Caller": _policy(caller), "Role": _policy(statements)}
-    return _policy(statements)
+    if role_arn is None:
+        return policy_of(statements)
+    caller = [allow("BecomeTheRole", ["sts:AssumeRole"], [role_arn])]
+    return {"Caller": policy_of(caller), "Role": policy_of(statements)}
 
 
-def _policy(statements: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"Version": "2012-10-17", "Statement": statements}
-
-
-def _athena(partition: str, workgroup: str, database: str, results: Location | None) -> list[dict[str, Any]]:
+def _athena(partition: str, workgroup: str, database: str, results: Location | None) -> list[Allow]:
     bucket = f"arn:{partition}:s3:::{results.bucket if results else '*'}"
-    objects = f"{bucket}/{_literal(results.prefix) if results else ''}*"
+    objects = f"{bucket}/{literal(results.prefix) if results else ''}*"
     glue = f"arn:{partition}:glue:*:*"
     return [
-        _allow(
+        allow(
             "AskAthena",
             [
                 *("athena:GetQueryExecution", "athena:GetQueryResults"),
@@ -65,7 +62,7 @@ def _athena(partition: str, workgroup: str, database: str, results: Location | N
             ],
             [f"arn:{partition}:athena:*:*:workgroup/{workgroup}"],
         ),
-        _allow(
+        allow(
             "DescribeTheLogs",
             [
                 "glue:CreateTable",
@@ -80,15 +77,6 @@ def _athena(partition: str, workgroup: str, database: str, results: Location | N
                 f"{glue}:table/{database}/secure_bucket_audit_*",
             ],
         ),
-        _allow("FindTheResults", ["s3:GetBucketLocation", "s3:ListBucket"], [bucket]),
-        _allow("WriteTheResults", ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"], [objects]),
+        allow("FindTheResults", ["s3:GetBucketLocation", "s3:ListBucket"], [bucket]),
+        allow("WriteTheResults", ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"], [objects]),
     ]
-
-
-def _literal(text: str) -> str:
-    """Return a text in which a policy sees no wildcard and no variable."""
-    return "".join(f"${{{each}}}" if each in "*?$" else each for each in text)
-
-
-def _allow(sid: str, actions: list[str], resources: list[str]) -> dict[str, Any]:
-    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}

@@ -13,9 +13,10 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from secure_bucket.operations.aws.errors import LiveError, Trouble, translated
+from secure_bucket.operations.aws.permissions import literal
 from secure_bucket.operations.aws.session import Session, open_session
 
-__all__ = ["PROBER", "literal", "narrowed_credentials", "own_credentials", "session_policy"]
+__all__ = ["PROBER", "narrowed_credentials", "own_credentials", "session_policy"]
 
 _SECONDS: Final = 900
 PROBER: Final = "secure-bucket-probe"
@@ -23,7 +24,6 @@ PROBER: Final = "secure-bucket-probe"
 
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html
 _MAX_POLICY: Final = 2048
-_LITERAL: Final = str.maketrans({"*": "${*}", "?": "${?}", "$": "${$}"})
 
 
 def session_policy(bucket_arn: str, keys: Iterable[str]) -> dict[str, Any]:
@@ -36,11 +36,6 @@ def session_policy(bucket_arn: str, keys: Iterable[str]) -> dict[str, Any]:
             {"Effect": "Allow", "Action": "s3:GetObject", "Resource": objects},
         ],
     }
-
-
-def literal(key: str) -> str:
-    """Return a key as it is written in the resource of a policy, where some characters mean more."""
-    return key.translate(_LITERAL)
 
 
 def own_credentials(session: Session) -> Any:

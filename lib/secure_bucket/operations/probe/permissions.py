@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from secure_bucket.operations.probe.narrow import PROBER, literal
+from secure_bucket.operations.aws.permissions import Allow, allow, literal, policy_of
+from secure_bucket.operations.probe.narrow import PROBER
 from secure_bucket.operations.probe.outcome import Signer
 from secure_bucket.operations.probe.probed_bucket import ABSENT_PREFIX
 
@@ -38,27 +39,19 @@ def permissions_of(
         role as `Role`.
     """
     arns = [f"arn:{partition}:s3:::{bucket}" for bucket in buckets]
-    statements: list[dict[str, Any]] = []
+    statements: list[Allow] = []
     if signed_tls or sign_http is not Signer.ANONYMOUS:
         names = [literal(key) for key in keys] or [f"{ABSENT_PREFIX}*"]
         objects = [f"{arn}/{name}" for arn in arns for name in names]
-        statements.append(_allow("ListBuckets", "s3:ListBucket", arns))
-        statements.append(_allow("GetWhatIsAskedFor", "s3:GetObject", objects))
+        statements.append(allow("ListBuckets", "s3:ListBucket", arns))
+        statements.append(allow("GetWhatIsAskedFor", "s3:GetObject", objects))
     if policy_check:
-        statements.append(_allow("ReadThePolicies", "s3:GetBucketPolicy", arns))
+        statements.append(allow("ReadThePolicies", "s3:GetBucketPolicy", arns))
     if role_arn is not None:
-        caller = [_allow("BecomeTheRole", "sts:AssumeRole", [role_arn])]
-        return {"Caller": _policy(caller), "Role": _policy(statements)}
+        caller = [allow("BecomeTheRole", "sts:AssumeRole", [role_arn])]
+        return {"Caller": policy_of(caller), "Role": policy_of(statements)}
     if sign_http is Signer.NARROWED:
         # IAM User Guide, *Granting permissions to create temporary security credentials*.
         user = f"arn:{partition}:sts::*:federated-user/{PROBER}"
-        statements.append(_allow("NarrowTheCredentials", "sts:GetFederationToken", [user]))
-    return _policy(statements)
-
-
-def _policy(statements: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"Version": "2012-10-17", "Statement": statements}
-
-
-def _allow(sid: str, action: str, resources: list[str]) -> dict[str, Any]:
-    return {"Sid": sid, "Effect": "Allow", "Action": action, "Resource": resources}
+        statements.append(allow("NarrowTheCredentials", "sts:GetFederationToken", [user]))
+    return policy_of(statements)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, TypeAlias
+from typing import Any
 
 from secure_bucket.operations.aws.accounts import Scope
+from secure_bucket.operations.aws.permissions import Allow, allow, policy_of
 from secure_bucket.operations.review.account_review import ReviewQuestion
 
 __all__ = ["review_permissions"]
-
-_Statement: TypeAlias = "dict[str, Any]"
 
 
 def review_permissions(
@@ -30,7 +29,7 @@ def review_permissions(
         The policy; where roles are assumed, the policy of the caller as `Caller`, and that of
         each of the roles as `Role`.
     """
-    members = [_allow("ListAccounts", "organizations:ListAccounts")] if scope.organization else []
+    members = [allow("ListAccounts", ["organizations:ListAccounts"])] if scope.organization else []
     if aggregator is not None:
         job = [*_aggregator(partition), *members]
         assumed = scope.role_arns
@@ -44,43 +43,30 @@ def review_permissions(
                 f"arn:{partition}:iam::{account}:role/{scope.role_name}" for account in accounts or ("*",)
             )
     if not assumed:
-        return _policy(job)
-    caller = [_allow("AssumeRoles", "sts:AssumeRole", *assumed), *members]
+        return policy_of(job)
+    caller = [allow("AssumeRoles", ["sts:AssumeRole"], assumed), *members]
     if scope.organization and aggregator is None:
         # The account that the caller is in is read without a role.
         caller += job
-    return {"Caller": _policy(caller), "Role": _policy(job)}
+    return {"Caller": policy_of(caller), "Role": policy_of(job)}
 
 
-def _buckets(question: ReviewQuestion, partition: str) -> Iterator[_Statement]:
+def _buckets(question: ReviewQuestion, partition: str) -> Iterator[Allow]:
     if not question.buckets:
-        yield _allow("ListBuckets", "s3:ListAllMyBuckets")
-    yield {
-        "Sid": "ReadBuckets",
-        "Effect": "Allow",
-        "Action": ["s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketWebsite"],
-        "Resource": [f"arn:{partition}:s3:::{name}" for name in question.buckets or ("*",)],
-    }
-    yield _allow("ReadAccountSettings", "s3:GetAccountPublicAccessBlock")
+        yield allow("ListBuckets", ["s3:ListAllMyBuckets"])
+    yield allow(
+        "ReadBuckets",
+        ["s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock", "s3:GetBucketWebsite"],
+        [f"arn:{partition}:s3:::{name}" for name in question.buckets or ("*",)],
+    )
+    yield allow("ReadAccountSettings", ["s3:GetAccountPublicAccessBlock"])
 
 
-def _aggregator(partition: str) -> Iterator[_Statement]:
-    yield _allow("FindAggregator", "config:DescribeConfigurationAggregators")
+def _aggregator(partition: str) -> Iterator[Allow]:
+    yield allow("FindAggregator", ["config:DescribeConfigurationAggregators"])
     # The ARN of an aggregator holds an id that its name does not tell.
-    yield {
-        "Sid": "AskAggregator",
-        "Effect": "Allow",
-        "Action": [
-            "config:DescribeConfigurationAggregatorSourcesStatus",
-            "config:SelectAggregateResourceConfig",
-        ],
-        "Resource": [f"arn:{partition}:config:*:*:config-aggregator/*"],
-    }
-
-
-def _allow(sid: str, action: str, *resources: str) -> _Statement:
-    return {"Sid": sid, "Effect": "Allow", "Action": [action], "Resource": list(resources) or ["*"]}
-
-
-def _policy(statements: list[_Statement]) -> dict[str, Any]:
-    return {"Version": "2012-10-17", "Statement": statements}
+    yield allow(
+        "AskAggregator",
+        ["config:DescribeConfigurationAggregatorSourcesStatus", "config:SelectAggregateResourceConfig"],
+        [f"arn:{partition}:config:*:*:config-aggregator/*"],
+    )

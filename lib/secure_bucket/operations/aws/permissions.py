@@ -1,0 +1,28 @@
+"""Write IAM policies with the permissions that a command needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, TypeAlias
+
+__all__ = ["Allow", "allow", "literal", "policy_of"]
+
+_LITERAL: Final = str.maketrans({"*": "${*}", "?": "${?}", "$": "${$}"})
+
+Allow: TypeAlias = "dict[str, Any]"
+"""A statement that allows something."""
+
+
+def allow(sid: str, actions: str | Sequence[str], resources: Sequence[str] = ("*",)) -> Allow:
+    """Return the statement that allows actions on resources."""
+    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": list(resources)}
+
+
+def policy_of(statements: Sequence[Allow]) -> dict[str, Any]:
+    """Return the policy of statements."""
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def literal(text: str) -> str:
+    """Return a text in which a policy sees no wildcard and no variable."""
+    return text.translate(_LITERAL)
