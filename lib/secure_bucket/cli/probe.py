@@ -11,7 +11,7 @@ from secure_bucket.cli.delivery import deliver_document, reports_of, run_of
 from secure_bucket.cli.output import Progress, to_stderr, to_stdout
 from secure_bucket.cli.sessions import access_of, partition_of
 from secure_bucket.errors import SecureBucketError
-from secure_bucket.operations.aws.errors import LiveError, Trouble
+from secure_bucket.operations.aws.errors import LiveError, LiveTrouble
 from secure_bucket.operations.aws.session import Access, Session, open_session
 from secure_bucket.operations.probe.probe import EndpointLayout, Probe, Signer, Transport, probe_bucket
 from secure_bucket.operations.probe.probed_bucket import bucket_named
@@ -82,7 +82,7 @@ def _probe(
                     timeout=arguments.timeout,
                 )
             except LiveError as error:
-                if not probes and error.trouble in (Trouble.CREDENTIALS, Trouble.EXPIRED):
+                if not probes and error.trouble in (LiveTrouble.CREDENTIALS, LiveTrouble.EXPIRED):
                     # The other buckets would only say the same.
                     raise
                 faults.append(ProbeFault(name, str(error)))

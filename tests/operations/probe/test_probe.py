@@ -13,7 +13,7 @@ import pytest
 
 pytest.importorskip("boto3", reason="boto3 is not installed: pip install 'secure-bucket[aws]'")
 
-from secure_bucket.operations.aws.errors import LiveError, Trouble
+from secure_bucket.operations.aws.errors import LiveError, LiveTrouble
 from secure_bucket.operations.aws.session import Access, Session, open_session
 from secure_bucket.operations.probe import prober
 from secure_bucket.operations.probe import transport as transport_module
@@ -476,19 +476,21 @@ def test_bucket_is_found_in_its_region_before_anything_is_signed(server: Storage
 @pytest.mark.parametrize(
     ("reply", "trouble", "words"),
     [
-        (error(404, "NoSuchBucket"), Trouble.ABSENT, "there is no such bucket"),
+        (error(404, "NoSuchBucket"), LiveTrouble.ABSENT, "there is no such bucket"),
         (
             error(400, "ExpiredToken", "The token has expired"),
-            Trouble.EXPIRED,
+            LiveTrouble.EXPIRED,
             "the credentials have expired",
         ),
-        (error(403, "InvalidAccessKeyId"), Trouble.CREDENTIALS, "the credentials are not accepted"),
-        (error(403, "SignatureDoesNotMatch"), Trouble.CREDENTIALS, "the credentials are not accepted"),
-        (error(403, "RequestTimeTooSkewed"), Trouble.OTHER, "the clock of this machine is wrong"),
-        (cut, Trouble.UNREACHABLE, "cut the connection"),
+        (error(403, "InvalidAccessKeyId"), LiveTrouble.CREDENTIALS, "the credentials are not accepted"),
+        (error(403, "SignatureDoesNotMatch"), LiveTrouble.CREDENTIALS, "the credentials are not accepted"),
+        (error(403, "RequestTimeTooSkewed"), LiveTrouble.OTHER, "the clock of this machine is wrong"),
+        (cut, LiveTrouble.UNREACHABLE, "cut the connection"),
     ],
 )
-def test_what_cannot_be_asked_is_an_error(server: Storage, reply: Any, trouble: Trouble, words: str) -> None:
+def test_what_cannot_be_asked_is_an_error(
+    server: Storage, reply: Any, trouble: LiveTrouble, words: str
+) -> None:
     server.over_https = always(reply)
     with pytest.raises(LiveError, match=words) as raised:
         probe(server)
@@ -513,7 +515,7 @@ def test_untrusted_certificate(server: Storage, tmp_path: Path) -> None:
         access = Access(endpoint_url=server.https_url, ca_bundle=another.ca_bundle)
         with pytest.raises(LiveError, match=r"is not trusted: .* give the authority") as raised:
             probe(server, session=open_session(access))
-    assert raised.value.trouble is Trouble.TLS
+    assert raised.value.trouble is LiveTrouble.TLS
 
 
 def test_certificates_are_found_as_boto3_finds_them(
@@ -531,7 +533,7 @@ def test_nobody_answers_over_https(server: Storage) -> None:
     access = Access(endpoint_url=f"https://127.0.0.1:{free_port()}", ca_bundle=server.ca_bundle)
     with pytest.raises(LiveError, match="nothing listens at") as raised:
         probe(server, session=open_session(access))
-    assert raised.value.trouble is Trouble.UNREACHABLE
+    assert raised.value.trouble is LiveTrouble.UNREACHABLE
 
 
 # TLS versions.

@@ -20,7 +20,7 @@ from secure_bucket.operations.aws.accounts import Scope
 from secure_bucket.operations.aws.session import Access, open_session
 from secure_bucket.operations.review import (
     LiveError,
-    Trouble,
+    LiveTrouble,
     review_account,
     review_accounts,
     review_buckets,
@@ -530,14 +530,14 @@ def test_expired_credentials_at_the_door(aws: Aws) -> None:
     aws.answer("GetCallerIdentity", None, sts_error(403, "ExpiredToken"))
     with pytest.raises(LiveError, match="have expired") as caught:
         review_account(aws.access)
-    assert caught.value.trouble is Trouble.EXPIRED
+    assert caught.value.trouble is LiveTrouble.EXPIRED
 
 
 def test_buckets_that_may_not_be_listed_are_an_error(aws: Aws) -> None:
     aws.answer("", "", s3_error(403, "AccessDenied"))
     with pytest.raises(LiveError, match="access denied to `s3:ListAllMyBuckets`") as caught:
         review_account(aws.access)
-    assert caught.value.trouble is Trouble.DENIED
+    assert caught.value.trouble is LiveTrouble.DENIED
 
 
 def test_verdicts_are_those_of_the_prover(aws: Aws) -> None:

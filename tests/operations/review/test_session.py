@@ -13,7 +13,7 @@ import botocore.exceptions as known
 import pytest
 import trustme
 
-from secure_bucket.operations.aws.errors import LiveError, Trouble, translated
+from secure_bucket.operations.aws.errors import LiveError, LiveTrouble, translated
 from secure_bucket.operations.aws.session import Access, open_session
 from tests.operations.review.aws import ACCOUNT, REGION, Aws, sts_error
 
@@ -36,20 +36,20 @@ def test_no_credentials(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     error = fails(aws.access)
-    assert error.trouble is Trouble.CREDENTIALS
+    assert error.trouble is LiveTrouble.CREDENTIALS
     assert str(error).startswith("there are no AWS credentials: give --profile NAME, or set AWS_PROFILE or ")
 
 
 def test_half_of_the_credentials(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     error = fails(aws.access)
-    assert error.trouble is Trouble.CREDENTIALS
+    assert error.trouble is LiveTrouble.CREDENTIALS
     assert "cannot be had" in str(error)
 
 
 def test_no_region(monkeypatch: pytest.MonkeyPatch) -> None:
     error = fails(Access())
-    assert error.trouble is Trouble.REGION
+    assert error.trouble is LiveTrouble.REGION
     assert str(error).startswith("there is no AWS region: give --region NAME, or set AWS_REGION")
 
 
@@ -60,7 +60,7 @@ def test_the_region_of_the_environment(monkeypatch: pytest.MonkeyPatch, name: st
 
 
 def test_a_region_that_is_none() -> None:
-    assert fails(Access(region="eu west")).trouble is Trouble.REGION
+    assert fails(Access(region="eu west")).trouble is LiveTrouble.REGION
 
 
 def test_a_profile_that_is_none() -> None:
@@ -71,14 +71,14 @@ def test_a_profile_that_is_none() -> None:
 def test_an_expired_token(aws: Aws) -> None:
     aws.answer("GetCallerIdentity", None, sts_error(403, "ExpiredToken"))
     error = fails(aws.access)
-    assert (error.trouble, error.code) == (Trouble.EXPIRED, "ExpiredToken")
+    assert (error.trouble, error.code) == (LiveTrouble.EXPIRED, "ExpiredToken")
     assert "have expired" in str(error)
 
 
 def test_a_key_that_is_not_accepted(aws: Aws) -> None:
     aws.answer("GetCallerIdentity", None, sts_error(403, "InvalidClientTokenId", "The token is invalid."))
     error = fails(aws.access)
-    assert error.trouble is Trouble.CREDENTIALS
+    assert error.trouble is LiveTrouble.CREDENTIALS
     assert "(InvalidClientTokenId): The token is invalid: is it the right key" in str(error)
 
 
@@ -117,7 +117,7 @@ def test_an_endpoint_that_does_not_answer() -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     error = fails(Access(region=REGION, endpoint_url=f"http://127.0.0.1:{port}"))
-    assert error.trouble is Trouble.UNREACHABLE
+    assert error.trouble is LiveTrouble.UNREACHABLE
     assert str(error) == (
         f"nothing answers at `http://127.0.0.1:{port}/`: `sts:GetCallerIdentity` could not be asked"
     )
@@ -126,7 +126,7 @@ def test_an_endpoint_that_does_not_answer() -> None:
 def test_a_page_in_html_is_not_quoted(aws: Aws) -> None:
     aws.answer("GetCallerIdentity", None, (400, "<!doctype html><title>Bad gateway</title>"))
     error = fails(aws.access)
-    assert error.trouble is Trouble.UNREACHABLE
+    assert error.trouble is LiveTrouble.UNREACHABLE
     assert str(error) == (
         "`sts:GetCallerIdentity` got an answer that is not from AWS: is a proxy in between?"
     )
@@ -165,7 +165,7 @@ def tls_port(authority: trustme.CA) -> Iterator[int]:
 
 def test_a_certificate_that_nobody_trusts(tls_port: int) -> None:
     error = fails(Access(region=REGION, endpoint_url=f"https://127.0.0.1:{tls_port}"))
-    assert error.trouble is Trouble.TLS
+    assert error.trouble is LiveTrouble.TLS
     assert "certificate verify failed" in str(error)
     assert str(error).endswith("give the authority that signed its certificate with --ca-bundle FILE")
 
@@ -180,7 +180,7 @@ def test_the_authority_that_is_given_is_trusted(tls_port: int, authority: trustm
 
 def test_plain_http_where_tls_is_spoken(aws: Aws) -> None:
     error = fails(Access(region=REGION, endpoint_url=aws.url.replace("http:", "https:")))
-    assert error.trouble is Trouble.TLS
+    assert error.trouble is LiveTrouble.TLS
     assert str(error).endswith("does it speak plain HTTP there?")
 
 
@@ -193,7 +193,7 @@ def test_a_file_of_certificates_that_is_none(tmp_path: Path, tls_port: int) -> N
     bundle = tmp_path / "ca.pem"
     bundle.write_text("no certificate")
     error = fails(Access(region=REGION, endpoint_url=f"https://127.0.0.1:{tls_port}", ca_bundle=str(bundle)))
-    assert error.trouble is Trouble.TLS
+    assert error.trouble is LiveTrouble.TLS
     assert "the file of certificates cannot be read" in str(error)
 
 
@@ -207,7 +207,7 @@ def test_a_role_is_assumed(aws: Aws) -> None:
 def test_a_role_that_may_not_be_assumed(aws: Aws) -> None:
     aws.answer("AssumeRole", None, sts_error(403, "AccessDenied", "not authorized to perform it"))
     error = fails(Access(region=REGION, endpoint_url=aws.url, role_arn=ROLE))
-    assert error.trouble is Trouble.DENIED
+    assert error.trouble is LiveTrouble.DENIED
     assert str(error).startswith(f"access denied to `sts:AssumeRole` on `{ROLE}`: not authorized")
 
 
@@ -244,21 +244,21 @@ def test_clients_are_made_once(aws: Aws) -> None:
 @pytest.mark.parametrize(
     ("raised", "trouble"),
     [
-        (known.NoCredentialsError(), Trouble.CREDENTIALS),
-        (known.UnauthorizedSSOTokenError(), Trouble.EXPIRED),
-        (known.SSOTokenLoadError(error_msg="none"), Trouble.EXPIRED),
-        (known.CredentialRetrievalError(provider="p", error_msg="m"), Trouble.CREDENTIALS),
-        (known.NoRegionError(), Trouble.REGION),
-        (known.ConnectTimeoutError(endpoint_url="http://a"), Trouble.UNREACHABLE),
-        (known.ReadTimeoutError(endpoint_url="http://a"), Trouble.UNREACHABLE),
-        (known.ConnectionClosedError(endpoint_url="http://a"), Trouble.UNREACHABLE),
-        (known.ProxyConnectionError(proxy_url="http://p"), Trouble.UNREACHABLE),
-        (known.ParamValidationError(report="x"), Trouble.OTHER),
-        (OSError(28, "No space left on device"), Trouble.OTHER),
+        (known.NoCredentialsError(), LiveTrouble.CREDENTIALS),
+        (known.UnauthorizedSSOTokenError(), LiveTrouble.EXPIRED),
+        (known.SSOTokenLoadError(error_msg="none"), LiveTrouble.EXPIRED),
+        (known.CredentialRetrievalError(provider="p", error_msg="m"), LiveTrouble.CREDENTIALS),
+        (known.NoRegionError(), LiveTrouble.REGION),
+        (known.ConnectTimeoutError(endpoint_url="http://a"), LiveTrouble.UNREACHABLE),
+        (known.ReadTimeoutError(endpoint_url="http://a"), LiveTrouble.UNREACHABLE),
+        (known.ConnectionClosedError(endpoint_url="http://a"), LiveTrouble.UNREACHABLE),
+        (known.ProxyConnectionError(proxy_url="http://p"), LiveTrouble.UNREACHABLE),
+        (known.ParamValidationError(report="x"), LiveTrouble.OTHER),
+        (OSError(28, "No space left on device"), LiveTrouble.OTHER),
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_everything_that_botocore_raises_is_one_line(raised: Exception, trouble: Trouble) -> None:
+def test_everything_that_botocore_raises_is_one_line(raised: Exception, trouble: LiveTrouble) -> None:
     with pytest.raises(LiveError) as caught, translated("s3:GetBucketPolicy", "bucket `b`"):
         raise raised
     assert caught.value.trouble is trouble
@@ -268,17 +268,17 @@ def test_everything_that_botocore_raises_is_one_line(raised: Exception, trouble:
 @pytest.mark.parametrize(
     ("code", "trouble"),
     [
-        ("AccessDenied", Trouble.DENIED),
-        ("com.amazon#AccessDeniedException", Trouble.DENIED),
-        ("403", Trouble.DENIED),
-        ("NoSuchBucket", Trouble.ABSENT),
-        ("ThrottlingException", Trouble.THROTTLED),
-        ("RequestTimeTooSkewed", Trouble.OTHER),
-        ("InternalError", Trouble.OTHER),
-        ("ExpiredTokenException", Trouble.EXPIRED),
+        ("AccessDenied", LiveTrouble.DENIED),
+        ("com.amazon#AccessDeniedException", LiveTrouble.DENIED),
+        ("403", LiveTrouble.DENIED),
+        ("NoSuchBucket", LiveTrouble.ABSENT),
+        ("ThrottlingException", LiveTrouble.THROTTLED),
+        ("RequestTimeTooSkewed", LiveTrouble.OTHER),
+        ("InternalError", LiveTrouble.OTHER),
+        ("ExpiredTokenException", LiveTrouble.EXPIRED),
     ],
 )
-def test_every_code_is_of_one_kind(code: str, trouble: Trouble) -> None:
+def test_every_code_is_of_one_kind(code: str, trouble: LiveTrouble) -> None:
     error = known.ClientError({"Error": {"Code": code, "Message": "why\nthis."}}, "GetBucketPolicy")
     with pytest.raises(LiveError) as caught, translated("s3:GetBucketPolicy", "bucket `b`"):
         raise error

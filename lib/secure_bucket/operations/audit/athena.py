@@ -17,7 +17,7 @@ from secure_bucket.formats.summary import count
 from secure_bucket.operations.audit.audit import Audit, LogLine, Malformed
 from secure_bucket.operations.audit.doubts import Row
 from secure_bucket.operations.audit.errors import LogError
-from secure_bucket.operations.audit.kinds import HEAD, Kind, kind_of
+from secure_bucket.operations.audit.kinds import HEAD, LogKind, kind_of
 from secure_bucket.operations.audit.listing import Missed, list_for_athena
 from secure_bucket.operations.audit.local import whole_audit
 from secure_bucket.operations.audit.question import Question
@@ -234,9 +234,9 @@ def _stored(location: Location, log: StoredLog, session: Session) -> Stored:
         with contextlib.suppress(zlib.error):
             head = zlib.decompressobj(wbits=31).decompress(head, HEAD)
     kind = kind_of(head)
-    if kind is Kind.ACCESS_LINES:
+    if kind is LogKind.ACCESS_LINES:
         return "access"
-    if kind is Kind.DOCUMENT or (kind is None and head.lstrip().startswith(b'{"Records"')):
+    if kind is LogKind.DOCUMENT or (kind is None and head.lstrip().startswith(b'{"Records"')):
         return "cloudtrail"
     raise LogError(
         f"`s3://{location.bucket}/{log.key}` is neither the text of an access log nor a file of CloudTrail: "

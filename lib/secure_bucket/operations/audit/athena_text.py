@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from secure_bucket.operations.audit.dialects import chain, write
 from secure_bucket.operations.audit.engine import relations
-from secure_bucket.operations.audit.kinds import Kind
+from secure_bucket.operations.audit.kinds import LogKind
 from secure_bucket.operations.audit.question import Question
 from secure_bucket.operations.audit.s3 import parse_location
 from secure_bucket.operations.audit.sql_report import COLLECT, REPORT
@@ -49,7 +49,7 @@ def duckdb_sql(stored: Stored, question: Question) -> str:
         stored: What the logs are.
         question: What is asked.
     """
-    kind = Kind.ACCESS_LINES if stored == "access" else Kind.EVENTS
+    kind = LogKind.ACCESS_LINES if stored == "access" else LogKind.EVENTS
     sql = chain(relations(kind) | {"collected": COLLECT}, REPORT)
     what, files = _READ_FROM[stored]
     asked = write(sql, "duckdb", question.values())

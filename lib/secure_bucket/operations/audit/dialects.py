@@ -12,10 +12,10 @@ from secure_bucket.errors import MissingDependencyError
 if TYPE_CHECKING:
     from sqlglot import exp
 
-__all__ = ["Dialect", "Value", "chain", "literal", "load_sqlglot", "write"]
+__all__ = ["Dialect", "SqlValue", "chain", "literal", "load_sqlglot", "write"]
 
 Dialect: TypeAlias = Literal["duckdb", "athena", "spark"]
-Value: TypeAlias = "str | int | bool | Sequence[str]"
+SqlValue: TypeAlias = "str | int | bool | Sequence[str]"
 
 _NAME: Final = re.compile(r"\$([a-z_]+)")
 
@@ -49,7 +49,7 @@ def chain(relations: Mapping[str, str], question: str) -> str:
     return f"WITH {definitions}\nSELECT * FROM ({question}) AS answer"
 
 
-def write(sql: str, dialect: Dialect, values: Mapping[str, Value] | None = None) -> str:
+def write(sql: str, dialect: Dialect, values: Mapping[str, SqlValue] | None = None) -> str:
     """Return a question in the SQL of an engine.
 
     Args:
@@ -65,7 +65,7 @@ def write(sql: str, dialect: Dialect, values: Mapping[str, Value] | None = None)
 
 
 @lru_cache(32)
-def _written(sql: str, dialect: Dialect, values: tuple[tuple[str, Value], ...]) -> str:
+def _written(sql: str, dialect: Dialect, values: tuple[tuple[str, SqlValue], ...]) -> str:
     # It takes a quarter of a second, and is asked for again with each batch.
     tree = load_sqlglot().parse_one(sql, read="duckdb")
     filled = tree.transform(_fill, dict(values)).transform(_portable, dialect)
@@ -73,7 +73,7 @@ def _written(sql: str, dialect: Dialect, values: tuple[tuple[str, Value], ...]) 
     return text
 
 
-def _frozen(value: Value) -> Value:
+def _frozen(value: SqlValue) -> SqlValue:
     return value if isinstance(value, (str, int)) else tuple(value)
 
 
@@ -82,13 +82,13 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _literal(value: Value) -> str:
+def _literal(value: SqlValue) -> str:
     if isinstance(value, (bool, int)):
         return str(value).lower()
     return literal(value) if isinstance(value, str) else ", ".join(map(literal, value))
 
 
-def _fill(node: exp.Expression, values: Mapping[str, Value]) -> exp.Expression:
+def _fill(node: exp.Expression, values: Mapping[str, SqlValue]) -> exp.Expression:
     from sqlglot import exp
 
     if isinstance(node, exp.In) and len(node.expressions) == 1:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from secure_bucket.operations.audit.errors import LogError
-from secure_bucket.operations.audit.kinds import Kind
+from secure_bucket.operations.audit.kinds import LogKind
 
 __all__ = ["record_lines"]
 
@@ -21,7 +21,7 @@ _SPACE = re.compile(r"[\s,]*")
 _RECORDS = re.compile(r'\s*(?:\{\s*"Records"\s*:\s*)?\[')
 
 
-def record_lines(text: str, name: str) -> Iterator[tuple[Kind, str]]:
+def record_lines(text: str, name: str) -> Iterator[tuple[LogKind, str]]:
     """Yield each record of a document, with what it is, as text without line ends.
 
     Args:
@@ -58,7 +58,7 @@ def record_lines(text: str, name: str) -> Iterator[tuple[Kind, str]]:
             at = _end_of_object(text, at, name)
 
 
-def _within(value: Any) -> Iterator[tuple[Kind, Any]]:
+def _within(value: Any) -> Iterator[tuple[LogKind, Any]]:
     """Yield the records in a value; `None` instead of the text of a value that is a record itself."""
     if isinstance(value, str):
         # What a subscription or `filter-log-events` delivers: the record is the text of a message.
@@ -80,8 +80,8 @@ def _within(value: Any) -> Iterator[tuple[Kind, Any]]:
     yield _kind(value), None
 
 
-def _kind(value: Any) -> Kind:
-    return Kind.ACCESS_JSON if isinstance(value, dict) and "bucket_name" in value else Kind.EVENTS
+def _kind(value: Any) -> LogKind:
+    return LogKind.ACCESS_JSON if isinstance(value, dict) and "bucket_name" in value else LogKind.EVENTS
 
 
 def _line(value: Any) -> str:

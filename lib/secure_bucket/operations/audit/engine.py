@@ -11,7 +11,7 @@ from secure_bucket.errors import MissingDependencyError
 from secure_bucket.findings.finding import Fault
 from secure_bucket.operations.audit.audit import LogLine, Malformed
 from secure_bucket.operations.audit.dialects import chain, literal, write
-from secure_bucket.operations.audit.kinds import HEAD, LONGEST_LINE, Batch, Kind
+from secure_bucket.operations.audit.kinds import HEAD, LONGEST_LINE, Batch, LogKind
 from secure_bucket.operations.audit.question import Question
 from secure_bucket.operations.audit.sql_access import ACCESS
 from secure_bucket.operations.audit.sql_common import once
@@ -140,11 +140,11 @@ FROM (
 """
 
 
-def relations(kind: Kind) -> dict[str, str]:
+def relations(kind: LogKind) -> dict[str, str]:
     """Return what turns `lines(file, line)` of a kind into `requests`."""
-    if kind is Kind.ACCESS_LINES:
+    if kind is LogKind.ACCESS_LINES:
         return {"access": ACCESS_LINES, "requests": ACCESS}
-    if kind is Kind.ACCESS_JSON:
+    if kind is LogKind.ACCESS_JSON:
         return {"json_lines": _JSON_LINES, "access": _ACCESS_JSON, "requests": ACCESS}
     return {"json_lines": _JSON_LINES, "events": _EVENTS, "requests": EVENTS}
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
-__all__ = ["HEAD", "LONGEST_LINE", "Batch", "Kind", "kind_of", "wrapping_of"]
+__all__ = ["HEAD", "LONGEST_LINE", "Batch", "LogKind", "kind_of", "wrapping_of"]
 
 HEAD: Final = 64 * 1024
 """How much of a file tells what it is."""
@@ -42,7 +42,7 @@ _WRAPPINGS: Final = {
 _TAR: Final = 257
 
 
-class Kind(enum.Enum):
+class LogKind(enum.Enum):
     """What a log is."""
 
     ACCESS_LINES = "access lines"
@@ -58,7 +58,7 @@ class Kind(enum.Enum):
     """JSON that holds records deeper within, as the files of CloudTrail do."""
 
 
-def kind_of(head: bytes) -> Kind | None:
+def kind_of(head: bytes) -> LogKind | None:
     """Return what a log is; `None` if it is not a log.
 
     Args:
@@ -71,7 +71,7 @@ def kind_of(head: bytes) -> Kind | None:
             return kind
     lines = text.split(b"\n")
     # The first lines may be malformed: what makes it a log is that some line is one.
-    return Kind.ACCESS_LINES if any(map(_ACCESS_LINE.match, lines)) else None
+    return LogKind.ACCESS_LINES if any(map(_ACCESS_LINE.match, lines)) else None
 
 
 def wrapping_of(head: bytes) -> str:
@@ -85,30 +85,30 @@ def wrapping_of(head: bytes) -> str:
     return next((words for magic, words in _WRAPPINGS.items() if head.startswith(magic)), "")
 
 
-def _json_kind(text: bytes) -> Kind | None:
+def _json_kind(text: bytes) -> LogKind | None:
     for line in text.split(b"\n")[:50]:
         kind = _record_kind(_EXPORTED.sub(b"", line, count=1))
         if kind is not None:
             return kind
     if _CONTAINER.search(text) or b'"eventSource"' in text or b'"bucket_name"' in text:
-        return Kind.DOCUMENT
+        return LogKind.DOCUMENT
     return None
 
 
-def _record_kind(line: bytes) -> Kind | None:
+def _record_kind(line: bytes) -> LogKind | None:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError):
         return None
     if not isinstance(record, dict):
-        return Kind.DOCUMENT if isinstance(record, list) and record else None
+        return LogKind.DOCUMENT if isinstance(record, list) and record else None
     detail = record.get("detail")
     if "eventSource" in record or (isinstance(detail, dict) and "eventSource" in detail):
-        return Kind.EVENTS
+        return LogKind.EVENTS
     if "bucket_name" in record or "request_time" in record:
-        return Kind.ACCESS_JSON
+        return LogKind.ACCESS_JSON
     if any(isinstance(record.get(key), list) for key in ("Records", "events", "Events", "logEvents")):
-        return Kind.DOCUMENT
+        return LogKind.DOCUMENT
     return None
 
 
@@ -123,7 +123,7 @@ class Batch(Struct):
         before: How many lines of it were in another file before.
     """
 
-    kind: Kind
+    kind: LogKind
     path: str
     packed: bool = False
     origins: list[tuple[int, str, int]] = field(default_factory=list)

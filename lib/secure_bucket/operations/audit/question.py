@@ -7,7 +7,7 @@ import datetime
 from msgspec import Struct
 
 from secure_bucket.operations.audit.audit import Key
-from secure_bucket.operations.audit.dialects import Value
+from secure_bucket.operations.audit.dialects import SqlValue
 
 __all__ = ["ALL_KEYS", "Question"]
 
@@ -45,7 +45,7 @@ class Question(Struct, frozen=True):
     skip_copies: bool = False
     days: bool = False
 
-    def values(self) -> dict[str, Value]:
+    def values(self) -> dict[str, SqlValue]:
         """Return what stands for each name in the queries."""
         return {
             # Both sort below and above everything that has the form of a time.

@@ -23,7 +23,7 @@ from secure_bucket.operations.audit.documents import record_lines
 from secure_bucket.operations.audit.engine import unpacked_head
 from secure_bucket.operations.audit.errors import LogError
 from secure_bucket.operations.audit.files import Again, LogFile
-from secure_bucket.operations.audit.kinds import HEAD, LONGEST_LINE, Batch, Kind, kind_of, wrapping_of
+from secure_bucket.operations.audit.kinds import HEAD, LONGEST_LINE, Batch, LogKind, kind_of, wrapping_of
 from secure_bucket.operations.audit.zstd import is_whole, is_zstd
 
 __all__ = ["Done", "Ignored", "batches"]
@@ -78,8 +78,8 @@ class _Spooler:
     def __init__(self, directory: str, size: int) -> None:
         self.directory = directory
         self.size = size
-        self.open: dict[Kind, tuple[Batch, IO[bytes]]] = {}
-        self.lines: dict[Kind, int] = {}
+        self.open: dict[LogKind, tuple[Batch, IO[bytes]]] = {}
+        self.lines: dict[LogKind, int] = {}
         self.number = 0
 
     def run(
@@ -122,14 +122,14 @@ class _Spooler:
             yield Done(file)
             packed = isinstance(stream, gzip.GzipFile)
             rest = stream if packed else raw
-            if kind is Kind.DOCUMENT:
+            if kind is LogKind.DOCUMENT:
                 yield from self.document(file, head, rest)
             elif file.path is not None and not packed and file.size >= _DIRECT:
                 yield from self.direct(file, kind)
             else:
                 yield from self.copy(file, kind, head, rest)
 
-    def direct(self, file: LogFile, kind: Kind, *, packed: bool = False) -> Iterator[Batch]:
+    def direct(self, file: LogFile, kind: LogKind, *, packed: bool = False) -> Iterator[Batch]:
         # A name of our own: the engine would take some characters of a name for a pattern.
         path = self.path() + (".zst" if packed else "")
         assert file.path is not None
@@ -152,7 +152,7 @@ class _Spooler:
                     raise LogError(f"`{file.name}` is cut or damaged: its zstd data do not end")
             unpacked = unpacked_head(path)
             kind = kind_of(unpacked)
-            if kind is Kind.DOCUMENT:
+            if kind is LogKind.DOCUMENT:
                 raise LogError(
                     f"`{file.name}` is a JSON document packed with zstd: unpack it with `zstd -d` first"
                 )
@@ -166,7 +166,7 @@ class _Spooler:
         finally:
             os.unlink(path)
 
-    def copy(self, file: LogFile, kind: Kind, head: bytes, stream: BinaryIO) -> Iterator[Batch]:
+    def copy(self, file: LogFile, kind: LogKind, head: bytes, stream: BinaryIO) -> Iterator[Batch]:
         line, chunk = 1, head
         self.begin(kind, file.name, line)
         last, carried = b"\n", 0
@@ -199,7 +199,7 @@ class _Spooler:
             raise LogError(f"`{file.name}` is one JSON document of more than 256 MB: split it first")
         text = data.decode("utf-8-sig")
         del data
-        began: set[Kind] = set()
+        began: set[LogKind] = set()
         for number, (kind, line) in enumerate(record_lines(text, file.name), 1):
             if kind in began and self.full(kind):
                 yield from self.flush(kind)
@@ -218,23 +218,23 @@ class _Spooler:
         self.number += 1
         return os.path.join(self.directory, f"batch-{self.number}")
 
-    def begin(self, kind: Kind, name: str, line: int) -> None:
+    def begin(self, kind: LogKind, name: str, line: int) -> None:
         if kind not in self.open:
             path = self.path()
             self.open[kind] = (Batch(kind, path), io.BufferedWriter(io.FileIO(path, "wb")))
             self.lines[kind] = 0
         self.open[kind][0].origins.append((self.lines[kind], name, line))
 
-    def full(self, kind: Kind) -> bool:
+    def full(self, kind: LogKind) -> bool:
         return self.open[kind][1].tell() >= self.size
 
-    def put(self, kind: Kind, data: bytes) -> int:
+    def put(self, kind: LogKind, data: bytes) -> int:
         self.open[kind][1].write(data)
         lines = data.count(b"\n")
         self.lines[kind] += lines
         return lines
 
-    def flush(self, kind: Kind) -> Iterator[Batch]:
+    def flush(self, kind: LogKind) -> Iterator[Batch]:
         batch, stream = self.open.pop(kind)
         stream.close()
         yield batch

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 from secure_bucket.errors import SecureBucketError
 
-__all__ = ["LiveError", "Trouble", "translated"]
+__all__ = ["LiveError", "LiveTrouble", "translated"]
 
 
-class Trouble(enum.Enum):
+class LiveTrouble(enum.Enum):
     """What kind of trouble it is, for those who go on differently after each.
 
     With `CREDENTIALS` and `EXPIRED` nothing that is asked with the same credentials will succeed.
@@ -38,7 +38,7 @@ class LiveError(SecureBucketError):
         code: The error code of AWS, as `NoSuchBucket`; `""` when AWS did not answer.
     """
 
-    def __init__(self, message: str, trouble: Trouble = Trouble.OTHER, code: str = "") -> None:
+    def __init__(self, message: str, trouble: LiveTrouble = LiveTrouble.OTHER, code: str = "") -> None:
         super().__init__(" ".join(message.split()))
         self.trouble = trouble
         self.code = code
@@ -102,7 +102,7 @@ def translated(action: str, on: str = "") -> Iterator[None]:
         raise _unanswered(error, action, on) from None
     except ResponseParserError:
         text = f"{_asked(action, on)} got an answer that is not from AWS: is a proxy in between?"
-        raise LiveError(text, Trouble.UNREACHABLE) from None
+        raise LiveError(text, LiveTrouble.UNREACHABLE) from None
     except OSError as error:
         # As a configuration file that cannot be read, or a socket that urllib3 did not wrap.
         raise LiveError(f"{_asked(action, on)} failed: {error.strerror or error}") from None
@@ -126,23 +126,23 @@ def _answered(error: object, action: str, on: str) -> LiveError:
     because = f": {message[:300]}" if message and message != code and not message.startswith("<") else ""
     if code in _EXPIRED:
         text = f"the credentials have expired, so {asked} was refused: get new ones and run it again"
-        return LiveError(text, Trouble.EXPIRED, code)
+        return LiveError(text, LiveTrouble.EXPIRED, code)
     if code in _NOT_ACCEPTED:
         text = (
             f"the credentials are not accepted for {asked} ({code}){because}: is it the right key, "
             "and is the region enabled for the account?"
         )
-        return LiveError(text, Trouble.CREDENTIALS, code)
+        return LiveError(text, LiveTrouble.CREDENTIALS, code)
     if code in _DENIED:
-        return LiveError(f"access denied to {asked}{because}", Trouble.DENIED, code)
+        return LiveError(f"access denied to {asked}{because}", LiveTrouble.DENIED, code)
     if code in _THROTTLED:
         text = f"{asked} was throttled again and again ({code}): ask later, or with fewer threads"
-        return LiveError(text, Trouble.THROTTLED, code)
+        return LiveError(text, LiveTrouble.THROTTLED, code)
     if code in _CLOCK:
         return LiveError(f"{asked} was refused ({code}): the clock of this machine is wrong", code=code)
     if code in _ABSENT:
         what = "there is no such bucket" if code == "NoSuchBucket" else f"it does not exist ({code})"
-        return LiveError(f"{asked}: {what}", Trouble.ABSENT, code)
+        return LiveError(f"{asked}: {what}", LiveTrouble.ABSENT, code)
     return LiveError(f"{asked} failed with {code}{because}", code=code)
 
 
@@ -158,30 +158,34 @@ def _unanswered(error: Exception, action: str, on: str) -> LiveError:
             "there are no AWS credentials: give --profile NAME, or set AWS_PROFILE or AWS_ACCESS_KEY_ID "
             "and AWS_SECRET_ACCESS_KEY"
         )
-        return LiveError(text, Trouble.CREDENTIALS)
+        return LiveError(text, LiveTrouble.CREDENTIALS)
     if kinds & _SIGNED_OUT:
         text = f"the AWS sign-in has expired: sign in again, with `aws sso login` or `aws login` ({because})"
-        return LiveError(text, Trouble.EXPIRED)
+        return LiveError(text, LiveTrouble.EXPIRED)
     if "ProfileNotFound" in kinds:
         text = f"there is no profile `{told.get('profile')}` in the AWS configuration"
-        return LiveError(text, Trouble.CREDENTIALS)
+        return LiveError(text, LiveTrouble.CREDENTIALS)
     if kinds & _NO_CREDENTIALS:
-        return LiveError(f"the AWS credentials cannot be had: {because}", Trouble.CREDENTIALS)
+        return LiveError(f"the AWS credentials cannot be had: {because}", LiveTrouble.CREDENTIALS)
     if "NoRegionError" in kinds:
         text = "there is no AWS region: give --region NAME, or set AWS_REGION, or `region` in the profile"
-        return LiveError(text, Trouble.REGION)
+        return LiveError(text, LiveTrouble.REGION)
     if kinds & _NO_ENDPOINT:
-        return LiveError(f"{asked} has no endpoint to go to: {because}", Trouble.REGION)
+        return LiveError(f"{asked} has no endpoint to go to: {because}", LiveTrouble.REGION)
     if "SSLError" in kinds:
         found = _TLS_REASON.search(str(told.get("error", "")))
-        return LiveError(_no_handshake(endpoint, found[1].strip(" .:") if found else because), Trouble.TLS)
+        return LiveError(
+            _no_handshake(endpoint, found[1].strip(" .:") if found else because), LiveTrouble.TLS
+        )
     if kinds & _SILENT:
-        return LiveError(f"nothing answers at {endpoint}: {asked} could not be asked", Trouble.UNREACHABLE)
+        return LiveError(
+            f"nothing answers at {endpoint}: {asked} could not be asked", LiveTrouble.UNREACHABLE
+        )
     if "ProxyConnectionError" in kinds:
         text = f"the proxy `{told.get('proxy_url')}` cannot be reached: {asked} could not be asked"
-        return LiveError(text, Trouble.UNREACHABLE)
+        return LiveError(text, LiveTrouble.UNREACHABLE)
     if kinds & _BROKEN_OFF:
-        return LiveError(f"{asked} got no whole answer: {because}", Trouble.UNREACHABLE)
+        return LiveError(f"{asked} got no whole answer: {because}", LiveTrouble.UNREACHABLE)
     return LiveError(f"{asked} failed: {because}")
 
 

@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from msgspec import Struct, field
 
 from secure_bucket.errors import MissingDependencyError
-from secure_bucket.operations.aws.errors import LiveError, Trouble, translated
+from secure_bucket.operations.aws.errors import LiveError, LiveTrouble, translated
 
 __all__ = ["Access", "Identity", "Session", "endpoint_named", "open_session"]
 
@@ -94,7 +94,7 @@ class Session(Struct):
         if not region:
             raise LiveError(
                 "there is no AWS region: give --region NAME, or set AWS_REGION, or `region` in the profile",
-                Trouble.REGION,
+                LiveTrouble.REGION,
             )
         return region
 
@@ -226,7 +226,7 @@ def open_session(access: Access | None = None) -> Session:
     if access.endpoint_url is not None:
         endpoint_named(access.endpoint_url, "--endpoint-url", ("https", "http"))
     if access.ca_bundle is not None and not os.path.exists(access.ca_bundle):
-        raise LiveError(f"`{access.ca_bundle}`, given as --ca-bundle, is not there", Trouble.TLS)
+        raise LiveError(f"`{access.ca_bundle}`, given as --ca-bundle, is not there", LiveTrouble.TLS)
     with translated("sts:GetCallerIdentity"):
         # The AWS CLI and the other SDKs go by AWS_REGION; boto3 by itself knows AWS_DEFAULT_REGION only.
         region = access.region or os.environ.get("AWS_REGION")
@@ -256,11 +256,11 @@ def endpoint_named(url: str, option: str, schemes: Sequence[str]) -> SplitResult
         whole = False
     if "@" in url:
         text = f"the address given as {option} has an `@`: no user or password belongs there"
-        raise LiveError(f"{text}, where messages would tell it", Trouble.UNREACHABLE)
+        raise LiveError(f"{text}, where messages would tell it", LiveTrouble.UNREACHABLE)
     if not whole:
         begin = " or ".join(f"`{scheme}://`" for scheme in schemes)
         text = f"`{url}`, given as {option}, is not {begin} with a host, and at most a port, behind it"
-        raise LiveError(text, Trouble.UNREACHABLE)
+        raise LiveError(text, LiveTrouble.UNREACHABLE)
     return parts
 
 
@@ -271,4 +271,4 @@ def _invalid(access: Access) -> Iterator[None]:
         yield
     except ValueError as error:
         named = f"`{access.endpoint_url}`, given as --endpoint-url: " if access.endpoint_url else ""
-        raise LiveError(f"{named}{error}", Trouble.UNREACHABLE) from None
+        raise LiveError(f"{named}{error}", LiveTrouble.UNREACHABLE) from None

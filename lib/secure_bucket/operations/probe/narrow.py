@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from secure_bucket.operations.aws.errors import LiveError, Trouble, translated
+from secure_bucket.operations.aws.errors import LiveError, LiveTrouble, translated
 from secure_bucket.operations.aws.permissions import literal
 from secure_bucket.operations.aws.session import Session, open_session
 
@@ -86,13 +86,13 @@ def narrowed_credentials(session: Session, region: str, bucket_arn: str, keys: I
             raise LiveError(
                 "there are no AWS credentials to sign with: give --profile NAME, or set AWS_PROFILE or "
                 "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-                Trouble.CREDENTIALS,
+                LiveTrouble.CREDENTIALS,
             )
         if own.token:
             raise LiveError(
                 "the credentials are those of a session, and AWS narrows only those of a user: give "
                 "--role-arn with a role to assume, or sign with these credentials by --sign-http own",
-                Trouble.CREDENTIALS,
+                LiveTrouble.CREDENTIALS,
             )
         sts = session.client("sts", region, brief=True)
         with translated("sts:GetFederationToken"):

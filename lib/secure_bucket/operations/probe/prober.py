@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from secure_bucket.operations.aws.errors import LiveError, Trouble, translated
+from secure_bucket.operations.aws.errors import LiveError, LiveTrouble, translated
 from secure_bucket.operations.aws.session import Session
 from secure_bucket.operations.probe.answer import (
     Denied,
@@ -184,7 +184,7 @@ class Prober:
             raise LiveError(
                 "there are no AWS credentials to sign with: give --profile NAME, or set AWS_PROFILE or "
                 "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-                Trouble.CREDENTIALS,
+                LiveTrouble.CREDENTIALS,
             )
         came = self._send(ask, url, transport, credentials)
         if isinstance(came, NoAnswer):
@@ -239,9 +239,9 @@ def _authorities(session: Session) -> str:
 
 
 def _unreachable(silence: NoAnswer) -> LiveError:
-    text, trouble = silence.words, Trouble.UNREACHABLE
+    text, trouble = silence.words, LiveTrouble.UNREACHABLE
     if silence.why is Silence.CERTIFICATE:
         text += "; give the authority that signed it with --ca-bundle FILE"
     if silence.why in (Silence.CERTIFICATE, Silence.VERSION_REFUSED, Silence.NO_HANDSHAKE):
-        trouble = Trouble.TLS
+        trouble = LiveTrouble.TLS
     return LiveError(text, trouble)

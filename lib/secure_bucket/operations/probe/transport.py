@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from secure_bucket.operations.aws.errors import LiveError, Trouble
+from secure_bucket.operations.aws.errors import LiveError, LiveTrouble
 from secure_bucket.operations.probe.outcome import Transport
 
 __all__ = ["HttpAnswer", "NoAnswer", "Silence", "can_speak", "context_for", "offers", "send"]
@@ -93,7 +93,7 @@ def context_for(transport: Transport, ca_bundle: str) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=ca_bundle)
     except (OSError, ssl.SSLError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise LiveError(f"`{ca_bundle}` is not a file of certificates: {reason}", Trouble.TLS) from None
+        raise LiveError(f"`{ca_bundle}` is not a file of certificates: {reason}", LiveTrouble.TLS) from None
     if transport in _VERSIONS:
         version = ssl.TLSVersion[_VERSIONS[transport]]
         with warnings.catch_warnings():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from secure_bucket.operations.aws.accounts import Scope
-    from secure_bucket.operations.aws.errors import LiveError, Trouble
+    from secure_bucket.operations.aws.errors import LiveError, LiveTrouble
     from secure_bucket.operations.aws.session import Access, Session, open_session
     from secure_bucket.operations.probe.probe import probe_bucket
     from secure_bucket.operations.review.account_review import ReviewQuestion
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 __all__ = [
     "Access",
     "LiveError",
+    "LiveTrouble",
     "ReviewQuestion",
     "Scope",
     "Session",
-    "Trouble",
     "open_session",
     "probe_bucket",
     "review_account",
@@ -38,7 +38,7 @@ _MODULES = {
     "ReviewQuestion": "review.account_review",
     "Scope": "aws.accounts",
     "Session": "aws.session",
-    "Trouble": "aws.errors",
+    "LiveTrouble": "aws.errors",
     "open_session": "aws.session",
     "probe_bucket": "probe.probe",
     "review_account": "review.review",

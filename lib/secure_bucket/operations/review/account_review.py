@@ -15,7 +15,7 @@ from secure_bucket.checks.running_buckets import PolicyTextError, judge_bucket, 
 from secure_bucket.findings.finding import Fault, Report, joined
 from secure_bucket.findings.running import RunningBucket, RunningJudgement
 from secure_bucket.operations.aws.accounts import Entrance
-from secure_bucket.operations.aws.errors import LiveError, Trouble
+from secure_bucket.operations.aws.errors import LiveError, LiveTrouble
 from secure_bucket.operations.review.buckets import Gone, ListedBucket, Reader
 from secure_bucket.operations.review.journal import BucketAnswer, Journal
 from secure_bucket.policy.messages import name_some
@@ -148,10 +148,12 @@ class AccountReview(Struct):
                 return BucketOutcome(fault=str(error))
             return BucketOutcome(gone=True)
         except LiveError as error:
-            if error.trouble is Trouble.EXPIRED or (error.trouble is Trouble.CREDENTIALS and not error.code):
+            if error.trouble is LiveTrouble.EXPIRED or (
+                error.trouble is LiveTrouble.CREDENTIALS and not error.code
+            ):
                 self.stopped = error
                 return BucketOutcome(unread=error)
-            if error.trouble in (Trouble.UNREACHABLE, Trouble.TLS):
+            if error.trouble in (LiveTrouble.UNREACHABLE, LiveTrouble.TLS):
                 self.unreachable[bucket.region] = error
                 return BucketOutcome(unread=error)
             return BucketOutcome(fault=str(error))
@@ -200,7 +202,7 @@ class AccountReview(Struct):
         try:
             answer = replace(answer, website=self.reader.website(bucket))
         except LiveError as error:
-            if isinstance(error, Gone) or error.trouble is Trouble.EXPIRED:
+            if isinstance(error, Gone) or error.trouble is LiveTrouble.EXPIRED:
                 raise
             return BucketOutcome(self._completed(judgement, answer), fault=str(error))
         if journal is not None:
@@ -256,7 +258,7 @@ def _faults(
         if each.fault:
             yield _fault(account, bucket.name, each.fault, in_part=each.judgement is not None)
         if each.unread is not None:
-            region = "" if each.unread.trouble is Trouble.EXPIRED else bucket.region
+            region = "" if each.unread.trouble is LiveTrouble.EXPIRED else bucket.region
             key = (each.unread.trouble, each.unread.code, region)
             unread.setdefault(key, (each.unread, []))[1].append(bucket.name)
     for error, names in unread.values():

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from secure_bucket.findings.running import PublicAccess
-from secure_bucket.operations.aws.errors import LiveError, Trouble, translated
+from secure_bucket.operations.aws.errors import LiveError, LiveTrouble, translated
 from secure_bucket.operations.aws.session import Session
 from secure_bucket.operations.aws.signed_get import METHODS, SignedGet
 
@@ -203,5 +203,5 @@ def _settings(ask: Callable[[], Any], action: str) -> frozenset[str] | None:
 
 def _gone(error: LiveError) -> LiveError:
     if error.code == "NoSuchBucket":
-        return Gone(str(error), Trouble.ABSENT, error.code)
+        return Gone(str(error), LiveTrouble.ABSENT, error.code)
     return error
