@@ -45,6 +45,9 @@ _CUSTOMER_KEYS: Final = (
 )
 """S3 refuses requests over HTTP that name a key of the customer."""
 
+_SIGNATURES: Final = "https://docs.aws.amazon.com/AmazonS3/latest/API/bucket-policy-s3-sigv4-conditions.html"
+"""These keys are about "authenticated requests"."""
+
 _SECTIONS: Final = {
     "aws:Ec2InstanceSourcePrivateIPv4": "ec2instancesourceprivateip4",
     "aws:CalledViaAWSMCP": "calledviaawasmcp",
@@ -276,7 +279,7 @@ _ROWS: Final = (
     ConditionKey("s3:RequestObjectTagKeys", Type.STRING, Presence.ACTION, Form.ANY, "team", multivalued=True),
     ConditionKey("s3:ResourceAccount", Type.STRING, Presence.ACTION, Form.ACCOUNT, "111122223333"),
     ConditionKey("s3:TlsVersion", Type.VERSION, Presence.TLS, Form.ANY, "1.2"),
-    ConditionKey("s3:authType", Type.STRING, Presence.ACTION, Form.ANY, "REST-HEADER", values=("REST-HEADER", "REST-QUERY-STRING", "POST")),
+    ConditionKey("s3:authType", Type.STRING, Presence.ACTION, Form.ANY, "REST-HEADER", values=("REST-HEADER", "REST-QUERY-STRING", "POST"), kinds=_SIGNED, document=_SIGNATURES),
     ConditionKey("s3:delimiter", Type.STRING, Presence.ACTION, Form.ANY, "/"),
     ConditionKey("s3:destinationRegion", Type.STRING, Presence.ACTION, Form.ANY, "us-east-1", values=_REGIONS),
     ConditionKey("s3:if-match", Type.STRING, Presence.ACTION),
@@ -289,12 +292,12 @@ _ROWS: Final = (
     ConditionKey("s3:object-lock-remaining-retention-days", Type.WHOLE, Presence.ACTION),
     ConditionKey("s3:object-lock-retain-until-date", Type.DATE, Presence.ACTION),
     ConditionKey("s3:prefix", Type.STRING, Presence.ACTION, Form.ANY, "reports/"),
-    ConditionKey("s3:signatureAge", Type.WHOLE, Presence.ACTION),
-    ConditionKey("s3:signatureversion", Type.STRING, Presence.ACTION, Form.ANY, "AWS4-HMAC-SHA256", values=("AWS4-HMAC-SHA256", "AWS")),
+    ConditionKey("s3:signatureAge", Type.WHOLE, Presence.ACTION, kinds=_SIGNED, document=_SIGNATURES),
+    ConditionKey("s3:signatureversion", Type.STRING, Presence.ACTION, Form.ANY, "AWS4-HMAC-SHA256", values=("AWS4-HMAC-SHA256", "AWS"), kinds=_SIGNED, document=_SIGNATURES),
     ConditionKey("s3:versionid", Type.STRING, Presence.ACTION),
     ConditionKey("s3:x-amz-acl", Type.STRING, Presence.ACTION, Form.ANY, "private"),
     ConditionKey("s3:x-amz-bucket-namespace", Type.STRING, Presence.ACTION),
-    ConditionKey("s3:x-amz-content-sha256", Type.STRING, Presence.ACTION, Form.ANY, "UNSIGNED-PAYLOAD"),
+    ConditionKey("s3:x-amz-content-sha256", Type.STRING, Presence.ACTION, Form.ANY, "UNSIGNED-PAYLOAD", kinds=_SIGNED, document=_SIGNATURES),
     ConditionKey("s3:x-amz-copy-source", Type.STRING, Presence.ACTION, Form.ANY, "/example/report.csv"),
     ConditionKey("s3:x-amz-grant-full-control", Type.STRING, Presence.ACTION),
     ConditionKey("s3:x-amz-grant-read", Type.STRING, Presence.ACTION),

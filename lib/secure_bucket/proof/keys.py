@@ -85,7 +85,9 @@ def presence_of(name: str, kind: Kind, *, through_endpoint: bool, tls_absent: bo
             return Availability.FREE if "Org" in key.name else Availability.PRESENT_RATHER
         case Presence.TLS:
             return Availability.FREE if tls_absent else Availability.ALWAYS
-        case Presence.HTTPS if tls_absent or (key.kinds and kind not in key.kinds):
+        case Presence.ACTION | Presence.HTTPS if key.kinds and kind not in key.kinds:
+            return Availability.ABSENT_RATHER
+        case Presence.HTTPS if tls_absent:
             # S3 redirects or refuses such a request over plain HTTP. AWS does not say whether it evaluates
             # the policy first, so a proof has to hold if the key is there, and no refutation rests on it.
             return Availability.ABSENT_RATHER

@@ -43,6 +43,10 @@ DISAGREEMENT: Final = (
     "the prover and the evaluator of secure-bucket disagree about this policy; please report it"
 )
 
+UNLINKED: Final = (
+    "the request that would get through has condition keys that AWS documents in no request together"
+)
+
 
 def prove_denies_http(policy: object, *, bucket_arn: str | Text, strict: bool = False) -> Verdict:
     """Decide whether a bucket policy denies every request over plain HTTP.
@@ -128,6 +132,7 @@ def _decide(space: Space, policy: Policy) -> Verdict:
     # What finds and shows a request that gets through is loaded when there may be one.
     from secure_bucket.policy.evaluate import evaluate
     from secure_bucket.proof.counterexample import foreign_key, refute, request_of
+    from secure_bucket.proof.linked_keys import with_linked_keys
 
     reasons: dict[Unknown, None] = {}
     replays = Budget(GLANCE)
@@ -138,13 +143,16 @@ def _decide(space: Space, policy: Policy) -> Verdict:
             if depends and (not open_points or replays.affords(space.cost)):
                 # Nothing is unknown but what the rest of the request decides, and this is a whole request.
                 request = request_of(space, scenario, dimensions, choices)
-                keys = {key.lower() for key in request.context}
-                hinges = open_points and any(rule.hinges_on_absent(keys) for rule in space.rules)
-                foreign = foreign_key(request)
+                present = {key.lower() for key in request.context}
+                hinges = open_points and any(rule.hinges_on_absent(present) for rule in space.rules)
                 if not hinges and not evaluate(policy, request, strict=space.strict):
-                    if not foreign:
-                        return refute(space, dimensions, choices, request)
-                    open_points = [Unknown(f"AWS does not list `{foreign}` for `{request.action}`")]
+                    linked = with_linked_keys(request, space.names)
+                    if foreign := foreign_key(request):
+                        open_points = [Unknown(f"AWS does not list `{foreign}` for `{request.action}`")]
+                    elif evaluate(policy, linked, strict=space.strict):
+                        open_points = [Unknown(UNLINKED)]
+                    else:
+                        return refute(space, dimensions, choices, linked)
                 open_points = open_points or [Unknown(DISAGREEMENT)]
             reasons.update(dict.fromkeys(open_points))
     if not reasons:

@@ -1,0 +1,127 @@
+"""Give a request the condition keys that go with those it has.
+
+The prover chooses a value for each key by itself. A counterexample is a request that somebody can send, so
+its keys also have to keep what AWS documents about several of them: in *AWS global condition context keys*,
+read 2026-11, where no other document is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Final
+
+from msgspec.structs import replace
+
+from secure_bucket.policy.condition_keys import EARLIEST
+from secure_bucket.policy.pattern import fold
+from secure_bucket.policy.request import Request
+from secure_bucket.proof.scalars import parse_instant, write_instant
+from secure_bucket.proof.shapes import example_of
+
+__all__ = ["with_linked_keys"]
+
+_OWNERS: Final = ("principal", "resource", "source", "vpce")
+_TOGETHER: Final = tuple(
+    frozenset(group.split())
+    for group in (
+        # Both are there if the account is a member of an organization.
+        *(f"aws:{owner}orgid aws:{owner}orgpaths" for owner in _OWNERS),
+        "aws:calledvia aws:calledviafirst aws:calledvialast",
+        "aws:calledviaawsmcp aws:viaawsmcpservice",
+        # "whenever the role session is created by an Amazon EC2 instance", and "a role assumed by CodeBuild".
+        "aws:ec2instancesourcevpc aws:ec2instancesourceprivateipv4 ec2:roledelivery ec2:sourceinstancearn",
+        "codebuild:buildarn codebuild:projectarn",
+        # Each bucket has an owner, and no document says which requests lack it.
+        "s3:resourceaccount aws:securetransport",
+    )
+)
+"""Keys of which a request has all or none."""
+
+_TRUE: Final = (
+    *((key, "aws:viaawsservice") for key in ("aws:calledvia", "aws:calledviafirst", "aws:calledvialast")),
+    ("aws:multifactorauthage", "aws:multifactorauthpresent"),
+)
+"""Keys that a request has only if another is `true`."""
+
+_AMONG: Final = (
+    ("aws:calledviafirst", "aws:calledvia"),
+    ("aws:calledvialast", "aws:calledvia"),
+    ("aws:principalservicename", "aws:principalservicenameslist"),
+)
+"""Keys whose value is one of those of another."""
+
+_TAGS: Final = (("aws:requesttag/", "aws:tagkeys"), ("s3:requestobjecttag/", "s3:requestobjecttagkeys"))
+"""The tags of a request, and the list of their keys."""
+
+
+def with_linked_keys(request: Request, names: Mapping[str, str]) -> Request:
+    """Return a request in which the keys that a policy mentions fit each other.
+
+    Args:
+        request: The request.
+        names: How the policy writes the keys that it mentions, by their lower case.
+    """
+    spelled = {fold(name): name for name in request.context} | dict(names)
+    context = {
+        fold(name): (value,) if isinstance(value, str) else tuple(value)
+        for name, value in request.context.items()
+    }
+    for group in _TOGETHER:
+        if group & context.keys():
+            for key in sorted(group & names.keys() - context.keys()):
+                context[key] = (example_of(key),)
+    for key, other in _TRUE:
+        if key in context and other in names:
+            context[other] = ("true",)
+    for one, several in _AMONG:
+        if one in context and several in context:
+            context[several] = tuple(dict.fromkeys((*context[several], *context[one])))
+    _fit_tags(context, names)
+    _fit_owners(context)
+    _fit_credentials(context, names)
+    fitted = {spelled[key]: values[0] if len(values) == 1 else values for key, values in context.items()}
+    return replace(request, context=fitted)
+
+
+def _fit_tags(context: dict[str, tuple[str, ...]], names: Mapping[str, str]) -> None:
+    for prefix, listing in _TAGS:
+        tags = {key.removeprefix(prefix) for key in names if key.startswith(prefix)}
+        if listing in names and tags:
+            others = (key for key in context.get(listing, ()) if fold(key) not in tags)
+            own = (names[prefix + tag].partition("/")[2] for tag in sorted(tags) if prefix + tag in context)
+            context[listing] = (*others, *own)
+            if not context[listing]:
+                del context[listing]
+
+
+def _fit_owners(context: dict[str, tuple[str, ...]]) -> None:
+    for owner in _OWNERS:
+        # *Understand the AWS Organizations entity path*, read 2026-11: it begins with the organization id.
+        key, paths = f"aws:{owner}orgid", f"aws:{owner}orgpaths"
+        if key in context and paths in context:
+            ends = (path.partition("/")[2] for path in context[paths])
+            context[paths] = tuple(f"{context[key][0]}/{end}" for end in ends)
+    if "aws:resourceaccount" in context and "s3:resourceaccount" in context:
+        context["s3:resourceaccount"] = context["aws:resourceaccount"]
+    if "aws:sourcevpc" in context and "aws:sourcevpcarn" in context:
+        head = context["aws:sourcevpcarn"][0].rpartition("/")[0]
+        context["aws:sourcevpcarn"] = (f"{head}/{context['aws:sourcevpc'][0]}",)
+
+
+def _fit_credentials(context: dict[str, tuple[str, ...]], names: Mapping[str, str]) -> None:
+    """Tell when temporary credentials were issued: before the request that they sign.
+
+    A role session and a federated user have such (*IAM roles*, *GetFederationToken*, read 2026-11), and so
+    has everybody with keys about MFA.
+    """
+    issued = "aws:tokenissuetime"
+    is_temporary = context.get("aws:principaltype", ("",))[0] in ("AssumedRole", "FederatedUser")
+    is_temporary |= "aws:multifactorauthage" in context or "aws:multifactorauthpresent" in context
+    if is_temporary and issued in names and issued not in context:
+        context[issued] = (str(write_instant(Fraction(EARLIEST))),)
+    for clock in ("aws:currenttime", "aws:epochtime"):
+        if issued in context and clock in context:
+            start, now = parse_instant(context[issued][0]), parse_instant(context[clock][0])
+            if start is not None and now is not None and start > now:
+                context[issued] = (str(write_instant(now)),)
