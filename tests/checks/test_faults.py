@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from secure_bucket import TemplateError, check_assembly
-from secure_bucket.checks.check_targets import Settings, check_target
+from secure_bucket.checks.check import Settings
+from secure_bucket.checks.check_targets import check_target
 from secure_bucket.checks.find_targets import find_targets
 from secure_bucket.cli.main import main
 from secure_bucket.errors import TemplateErrors

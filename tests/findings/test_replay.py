@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from secure_bucket.checks.check import check_document
+from secure_bucket.checks.check import check_template
 from secure_bucket.policy.evaluate import evaluate
 from secure_bucket.policy.request import Request
 from secure_bucket.proof.verdict import Proven, Refuted
@@ -48,7 +48,7 @@ def documents(inventory: Inventory, bucket: Bucket) -> Iterator[tuple[str, list[
 def replay(file: Path) -> None:
     document = load_document(file)
     inventory = Inventory(Assembly([Stack(document)]))
-    for bucket, judged in zip(inventory.buckets, check_document(document).buckets, strict=False):
+    for bucket, judged in zip(inventory.buckets, check_template(document).buckets, strict=False):
         verdict = judged.verdict
         if isinstance(verdict, Refuted):
             assert any(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from secure_bucket.checks.check import check_document
+from secure_bucket.checks.check import check_template
 from secure_bucket.findings.combine import ClaimOutcome
 from secure_bucket.findings.declared import DeclaredJudgement
 from secure_bucket.proof.verdict import Proven
@@ -39,7 +39,7 @@ def test_the_deny_is_put_where_it_belongs(before: Path) -> None:
 @pytest.mark.parametrize("before", PAIRS, ids=lambda path: path.name)
 def test_what_comes_out_proves_and_is_not_repaired_again(before: Path) -> None:
     document = load_document(after(before))
-    assert all(isinstance(bucket.verdict, Proven) for bucket in check_document(document).buckets)
+    assert all(isinstance(bucket.verdict, Proven) for bucket in check_template(document).buckets)
     again = repair_document(document)
     assert (again.fixed, again.left) == ((), ())
     assert again.document is document

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from secure_bucket.checks.check import check_document
+from secure_bucket.checks.check import check_template
 from secure_bucket.errors import TemplateError
 from secure_bucket.proof.verdict import Proven, Refuted
 from secure_bucket.repair import repair_document
@@ -31,7 +31,7 @@ def test_every_bucket_of_the_field_is_fixed_or_left_with_a_reason() -> None:
             continue
         open_buckets = [
             bucket.logical_id
-            for bucket in check_document(document).buckets
+            for bucket in check_template(document).buckets
             if isinstance(bucket.verdict, Refuted)
         ]
         repair = repair_document(document, synthesized=True)
@@ -43,7 +43,7 @@ def test_every_bucket_of_the_field_is_fixed_or_left_with_a_reason() -> None:
         if not done:
             assert repair.document is document, path
             continue
-        verdicts = {each.logical_id: each.verdict for each in check_document(repair.document).buckets}
+        verdicts = {each.logical_id: each.verdict for each in check_template(repair.document).buckets}
         assert all(isinstance(verdicts[logical_id], Proven) for logical_id in done), path
         assert_nothing_else_changed(document, repair.document)
         assert_lines_stay(document, repair.document)

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from secure_bucket.checks.check import check_document
+from secure_bucket.checks.check import check_template
 from secure_bucket.proof.verdict import Proven, Refuted
 from secure_bucket.repair import repair_document
 from secure_bucket.template import parse_document
@@ -152,9 +152,9 @@ def written(draw: st.DrawFn) -> str:
 @given(written())
 def test_a_repair_proves_once_and_for_all_and_touches_nothing_else(text: str) -> None:
     document = parse_document(text, "template")
-    before = {each.logical_id: each.verdict for each in check_document(document).buckets}
+    before = {each.logical_id: each.verdict for each in check_template(document).buckets}
     repair = repair_document(document)
-    after = {each.logical_id: each.verdict for each in check_document(repair.document).buckets}
+    after = {each.logical_id: each.verdict for each in check_template(repair.document).buckets}
     # Nothing in these templates is a reason to leave a bucket that is open.
     fixed = {each.logical_id for each in repair.fixed}
     assert fixed == {name for name, verdict in before.items() if isinstance(verdict, Refuted)}

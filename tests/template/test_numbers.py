@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from secure_bucket.checks import check_document
+from secure_bucket.checks import check_template
 from secure_bucket.findings import Report
 from secure_bucket.template import parse_document
 
@@ -16,7 +16,7 @@ Resources: {{Reports: {{Type: AWS::S3::Bucket, Condition: Wanted}}}}
 
 
 def check(left: str, right: str) -> Report:
-    return check_document(parse_document(TEMPLATE.format(left=left, right=right)))
+    return check_template(parse_document(TEMPLATE.format(left=left, right=right)))
 
 
 def outcome(report: Report) -> str:
@@ -67,7 +67,7 @@ def test_numbers_of_json(number: str) -> None:
         '{"Conditions": {"Wanted": {"Fn::Equals": [%s, "1"]}},'
         '"Resources": {"Reports": {"Type": "AWS::S3::Bucket", "Condition": "Wanted"}}}'
     )
-    assert outcome(check_document(parse_document(text % number))) == "undecided"
+    assert outcome(check_template(parse_document(text % number))) == "undecided"
 
 
 def test_allowed_numbers_are_not_taken_for_text() -> None:
@@ -76,7 +76,7 @@ Parameters: {Size: {Type: String, AllowedValues: [1.0, 2.0]}}
 Conditions: {Wanted: !Equals [!Ref Size, "1"]}
 Resources: {Reports: {Type: AWS::S3::Bucket, Condition: Wanted}}
 """
-    assert outcome(check_document(parse_document(text))) != "never created"
+    assert outcome(check_template(parse_document(text))) != "never created"
 
 
 @pytest.mark.parametrize(
@@ -101,6 +101,6 @@ Resources:
           - <<: *deny
             Condition: {NumericLessThan: {s3:TlsVersion: NUMBER}}
 """
-    report = check_document(parse_document(text.replace("NUMBER", number)), minimum_tls_version="1.2")
+    report = check_template(parse_document(text.replace("NUMBER", number)), minimum_tls_version="1.2")
     assert outcome(report) == "proven"
     assert [finding.rule for finding in report.findings] == expected

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from secure_bucket.checks import check_document, check_template
+from secure_bucket.checks import check_template
 from secure_bucket.proof.verdict import Proven, Undecided
 from secure_bucket.template import parse_document
 from secure_bucket.template.unreplaced import placeholders_as_holes
@@ -198,7 +198,7 @@ def test_condition_that_is_decided_without_it_counts() -> None:
 
 def test_directive_in_a_comment_leaves_the_template_open() -> None:
     text = "Resources:\n  # {% if production %}\n  Reports: {Type: AWS::S3::Bucket}\n  # {% endif %}\n"
-    (bucket,) = check_document(parse_document(text)).buckets
+    (bucket,) = check_template(parse_document(text)).buckets
     assert isinstance(bucket.verdict, Undecided)
     assert "line 2" in bucket.verdict.reasons[0].reason
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from secure_bucket.checks.check import check_document, check_template, check_templates
+from secure_bucket.checks.check import Settings, check_template, check_templates
 
-__all__ = ["check_document", "check_template", "check_templates"]
+__all__ = ["Settings", "check_template", "check_templates"]

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from secure_bucket.checks.doubt import faults_of, remarks_of
@@ -31,11 +32,27 @@ from secure_bucket.template.stack import pointer_of
 if TYPE_CHECKING:
     import datetime
 
-__all__ = ["check_document", "check_template", "check_templates", "report_on"]
+__all__ = ["Settings", "check_template", "check_templates", "report_on"]
+
+
+class Settings(Struct, frozen=True):
+    """How to check.
+
+    Args:
+        strict: Take `{"AWS": "*"}` not to cover AWS service principals.
+        minimum_tls: The TLS version below which nothing may get through; `None` asks nothing.
+        today: The day for which exceptions are granted; `None` grants none.
+        siblings: The files of the run, which a `TemplateURL` may be the address of, by their last component.
+    """
+
+    strict: bool = False
+    minimum_tls: float | str | None = None
+    today: datetime.date | None = None
+    siblings: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def check_template(
-    source: str | os.PathLike[str] | Mapping[str, Any],
+    source: str | os.PathLike[str] | Mapping[str, Any] | Document,
     *,
     strict: bool = False,
     minimum_tls_version: float | str | None = None,
@@ -44,7 +61,7 @@ def check_template(
     """Check every bucket of one CloudFormation template.
 
     Args:
-        source: The file, JSON or YAML, or the template as a dictionary.
+        source: The file, JSON or YAML; the template as a dictionary; or what `parse_document` returned.
         strict: Take `{"AWS": "*"}` not to cover AWS service principals, which AWS does not document.
         minimum_tls_version: Also find requests over an older TLS version that get through, as `1.2`
             (default: no question about TLS).
@@ -58,97 +75,56 @@ def check_template(
     Raises:
         TemplateError: If it cannot be read, or is not a template.
     """
-    return check_document(
-        parse_document(source) if isinstance(source, Mapping) else load_document(source),
-        strict=strict,
-        minimum_tls_version=minimum_tls_version,
-        exceptions_as_of=exceptions_as_of,
-    )
-
-
-def check_document(
-    document: Document,
-    *,
-    strict: bool = False,
-    minimum_tls_version: float | str | None = None,
-    exceptions_as_of: datetime.date | None = None,
-) -> Report:
-    """Check every bucket of one template that has been read already, from a pipe or a database.
-
-    Args:
-        document: The template, as `parse_document` returns it.
-        strict: As for `check_template`.
-        minimum_tls_version: As for `check_template`.
-        exceptions_as_of: As for `check_template`.
-
-    Raises:
-        TemplateError: If it is nested too deeply.
-    """
-    return report_on(
-        lambda: read_document(document),
-        f"`{document.name}`",
-        strict,
-        minimum_tls_version,
-        exceptions_as_of,
-    )
+    match source:
+        case Document():
+            document = source
+        case Mapping():
+            document = parse_document(source)
+        case _:
+            document = load_document(source)
+    settings = Settings(strict, minimum_tls_version, exceptions_as_of)
+    return report_on(lambda: read_document(document), f"`{document.name}`", settings)
 
 
 def check_templates(
-    templates: Iterable[str | os.PathLike[str] | Document],
-    *,
-    strict: bool = False,
-    minimum_tls_version: float | str | None = None,
-    exceptions_as_of: datetime.date | None = None,
-    siblings: Mapping[str, Sequence[str]] | None = None,
+    templates: Iterable[str | os.PathLike[str] | Document], settings: Settings | None = None
 ) -> Report:
     """Check the templates of one application, which may import each other's exports.
 
     Args:
         templates: Their files, or the documents that were read from them already.
-        strict: As for `check_template`.
-        minimum_tls_version: As for `check_template`.
-        exceptions_as_of: As for `check_template`.
-        siblings: Further files that may hold the template of a nested stack, by their last component.
+        settings: How to check them (default: as `check_template` does).
 
     Raises:
         TemplateError: If one cannot be read, or is not a template.
     """
+    settings = settings or Settings()
     given = list(templates)
     names = (each.name if isinstance(each, Document) else os.fspath(each) for each in given[:3])
     named = ", ".join(f"`{name}`" for name in names)
-    return report_on(
-        lambda: read_templates(given, siblings), named, strict, minimum_tls_version, exceptions_as_of
-    )
+    return report_on(lambda: read_templates(given, settings.siblings), named, settings)
 
 
-def report_on(
-    read: Callable[[], Assembly],
-    named: str,
-    strict: bool,
-    minimum_tls_version: float | str | None,
-    exceptions_as_of: datetime.date | None,
-) -> Report:
+def report_on(read: Callable[[], Assembly], named: str, settings: Settings) -> Report:
     """Judge every bucket of an assembly, and grant exceptions where a day is given.
 
     Args:
         read: Reads the templates that are deployed together.
         named: What messages call them.
-        strict: As for `check_template`.
-        minimum_tls_version: As for `check_template`.
-        exceptions_as_of: As for `check_template`.
+        settings: How to check them.
 
     Raises:
         TemplateError: If a template cannot be read, or is nested too deeply.
     """
-    minimum = None if minimum_tls_version is None else float(minimum_tls_version)
+    minimum = None if settings.minimum_tls is None else float(settings.minimum_tls)
     try:
         assembly = read()
-        report = _report(Inventory(assembly), strict, minimum)
-        if exceptions_as_of is not None:
-            report = _excused(report, assembly, exceptions_as_of, minimum)
+        report = _report(Inventory(assembly), settings.strict, minimum)
+        if settings.today is not None:
+            report = _excused(report, assembly, settings.today, minimum)
     except RecursionError:
         raise TemplateError(f"{named}: nested too deeply to be read") from None
-    return report if strict else _noted(report)
+    return report if settings.strict else _noted(report)
 
 
 def _noted(report: Report) -> Report:

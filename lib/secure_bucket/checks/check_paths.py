@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from secure_bucket.checks.check_targets import Settings, check_all, check_together, merge_reports
+from secure_bucket.checks.check import Settings
+from secure_bucket.checks.check_targets import check_all, check_together, merge_reports
 from secure_bucket.checks.find_targets import STDIN, TargetKind, Targets, find_targets
 from secure_bucket.checks.read_target import STDIN_NAME
 from secure_bucket.errors import SecureBucketError

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import datetime
 import functools
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from msgspec import Struct, field
 from msgspec.structs import replace
 
-from secure_bucket.checks.check import check_document, check_templates
+from secure_bucket.checks.check import Settings, check_template, check_templates
 from secure_bucket.checks.find_targets import CheckTarget, TargetKind
 from secure_bucket.checks.read_target import STDIN_NAME, PassedOverError, read_target, standard_input
 from secure_bucket.checks.workers import map_in_processes
@@ -25,7 +23,6 @@ from secure_bucket.template.load import (
 from secure_bucket.values.unknown import Place
 
 __all__ = [
-    "Settings",
     "check_all",
     "check_target",
     "check_together",
@@ -37,22 +34,6 @@ __all__ = [
 _WORTH_PROCESSES = 400_000
 _CHUNKS_PER_PROCESS = 8
 _LARGEST_CHUNK = 50
-
-
-class Settings(Struct, frozen=True):
-    """How to check.
-
-    Args:
-        strict: Take `{"AWS": "*"}` not to cover AWS service principals.
-        minimum_tls: The TLS version below which nothing may get through; `None` asks nothing.
-        today: The day for which exceptions are granted.
-        siblings: The files of the run, which a `TemplateURL` may be the address of, by their last component.
-    """
-
-    strict: bool
-    minimum_tls: float | None
-    today: datetime.date
-    siblings: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def check_all(
@@ -105,7 +86,7 @@ def check_together(
             joined.append(target)
     if not joined:
         return
-    report = _guarded(joined[0], lambda: _check_templates(documents, settings))
+    report = _guarded(joined[0], lambda: check_templates(documents, settings))
     if report.faults and not report.templates:
         # One of them leads to something that cannot be read: it is not to stop the others.
         yield from _in_this_process(joined, settings)
@@ -178,23 +159,13 @@ def _check(target: CheckTarget, settings: Settings) -> Report:
         )
         return replace(report, faults=(*report.faults, *missing_context(target.path)))
     if target.kind is TargetKind.STDIN:
-        return check_document(
+        return check_template(
             parse_document(standard_input(), STDIN_NAME),
             strict=settings.strict,
             minimum_tls_version=settings.minimum_tls,
             exceptions_as_of=settings.today,
         )
-    return _check_templates([read_target(target)], settings)
-
-
-def _check_templates(documents: Sequence[Document], settings: Settings) -> Report:
-    return check_templates(
-        documents,
-        strict=settings.strict,
-        minimum_tls_version=settings.minimum_tls,
-        exceptions_as_of=settings.today,
-        siblings=settings.siblings,
-    )
+    return check_templates([read_target(target)], settings)
 
 
 def _read_into(documents: list[Document], target: CheckTarget) -> Report:

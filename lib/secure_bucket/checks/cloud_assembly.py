@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from secure_bucket.checks.check import report_on
+from secure_bucket.checks.check import Settings, report_on
 from secure_bucket.checks.judged_files import JUDGED, changes_since_judged
 from secure_bucket.checks.refusal import is_refused
 from secure_bucket.errors import TemplateError
@@ -56,7 +56,7 @@ def check_assembly(
     # The acknowledgments that the assembly itself notes come last, and so count more.
     acknowledged = (*recorded_acknowledgments(directory), *assembly.acknowledged)
     whole = replace(assembly, acknowledged=acknowledged)
-    report = report_on(lambda: whole, named, strict, minimum_tls_version, exceptions_as_of)
+    report = report_on(lambda: whole, named, Settings(strict, minimum_tls_version, exceptions_as_of))
     needs_record = exceptions_as_of is not None and bool(report.findings)
     remarks = _remarks(directory, assembly, needs_record=needs_record)
     report = replace(

@@ -6,8 +6,8 @@ import argparse
 import datetime
 from collections.abc import Sequence
 
+from secure_bucket.checks.check import Settings
 from secure_bucket.checks.check_paths import CheckOptions, check_paths
-from secure_bucket.checks.check_targets import Settings
 from secure_bucket.checks.find_targets import STDIN
 from secure_bucket.cli.codes import PROVEN
 from secure_bucket.cli.config import Config, config_of

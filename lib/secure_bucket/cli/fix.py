@@ -11,7 +11,8 @@ from typing import Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from secure_bucket.checks.check_targets import Settings, check_all, check_together, merge_reports
+from secure_bucket.checks.check import Settings
+from secure_bucket.checks.check_targets import check_all, check_together, merge_reports
 from secure_bucket.checks.find_targets import STDIN, CheckTarget, TargetKind, Targets, find_targets
 from secure_bucket.checks.read_target import STDIN_NAME, standard_input
 from secure_bucket.cli.arguments.common import refuse_empty

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct, field
 
-from secure_bucket.checks.check import check_document
+from secure_bucket.checks.check import check_template
 from secure_bucket.errors import NotATemplateError, SecureBucketError
 from secure_bucket.findings.finding import Finding
 from secure_bucket.formats.explain_statement import bearing_of, statement_in_words
@@ -99,7 +99,7 @@ def judge_text(text: str, name: str, *, strict: bool = False) -> JudgedText:
     judged = JudgedText(text, excerpts=Excerpts(lambda file: text if file == name else None))
     try:
         judged.document = parse_document(text, name)
-        judged.findings = check_document(judged.document, strict=strict).findings
+        judged.findings = check_template(judged.document, strict=strict).findings
     except NotATemplateError:
         judged.document = None
     except SecureBucketError as error:
