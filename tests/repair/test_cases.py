@@ -9,10 +9,11 @@ import pytest
 from msgspec.structs import replace
 
 from secure_bucket.checks.check import check_template
+from secure_bucket.cli.rewrite import diff_lines
 from secure_bucket.findings.combine import ClaimOutcome
 from secure_bucket.findings.declared import DeclaredJudgement
 from secure_bucket.proof.verdict import Proven
-from secure_bucket.repair import diff_lines, repair, repair_document
+from secure_bucket.repair import repair, repair_document
 from secure_bucket.template import Document, load_document, parse_document
 
 HERE = Path(__file__).parent

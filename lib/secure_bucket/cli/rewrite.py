@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from collections.abc import Iterator
+from difflib import unified_diff
 
 from secure_bucket.cli.output import OutputError, to_stdout, wants_colour
 from secure_bucket.formats.characters import printable
-from secure_bucket.repair import diff_lines
 from secure_bucket.template.load import read_bytes
 from secure_bucket.template.write import write_atomically
 
-__all__ = ["pass_on", "replace_file", "show_difference"]
+__all__ = ["diff_lines", "pass_on", "replace_file", "show_difference"]
 
 _COLOURS = {"+": "\x1b[32m", "-": "\x1b[31m", "@": "\x1b[36m"}
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
@@ -69,3 +70,31 @@ def pass_on(text: str) -> None:
         to_stdout("")  # It knows how to leave when nobody reads.
     except OSError as error:
         raise OutputError(f"standard output cannot be written: {error.strerror or error}") from None
+
+
+_NO_NEWLINE = "\\ No newline at end of file\n"
+
+
+def diff_lines(before: str, after: str, name: str) -> Iterator[str]:
+    """Yield the lines of a unified diff, each with its line end; nothing for equal texts.
+
+    Args:
+        before: The text as it was.
+        after: The text as it is to be.
+        name: The file, for the header.
+    """
+    # Only `\\n` ends a line for `patch`; `str.splitlines` knows more ends.
+    # A tab ends a name that holds spaces, as `git diff` has it.
+    header = f"{name}\t" if " " in name else name
+    for line in unified_diff(_lines(before), _lines(after), header, header):
+        if line.endswith("\n"):
+            yield line
+        else:
+            yield f"{line}\n"
+            yield _NO_NEWLINE
+
+
+def _lines(text: str) -> list[str]:
+    lines = [f"{line}\n" for line in text.split("\n")]
+    lines[-1] = lines[-1][:-1]
+    return lines if lines[-1] else lines[:-1]

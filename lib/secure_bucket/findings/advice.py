@@ -1,4 +1,4 @@
-"""Put the advice of a finding into the language of the program that made the bucket."""
+"""Put the advice of a finding into plain words, and into the language of the program that made the bucket."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from secure_bucket.findings.finding import Report
+from secure_bucket.findings.finding import Finding, Report
 from secure_bucket.findings.rules.rule import ADVICE_IN_PYTHON
 
-__all__ = ["advice_in", "with_advice_for"]
+__all__ = ["advice_in", "plain_advice", "with_advice_for"]
 
 _TYPESCRIPT = "set `enforceSSL: true`"
 _ADVICE = {
@@ -60,3 +60,12 @@ def with_advice_for(report: Report, command: Iterable[str]) -> Report:
         for finding in report.findings
     )
     return replace(report, findings=findings)
+
+
+def plain_advice(finding: Finding) -> str:
+    """Return the advice of a finding without JSON: a manual shows the statement."""
+    # Between words and the statement stands a colon, or "with the statement".
+    plain = re.sub(r"(?::|,? with the statement)? ?\{.*\}", "", finding.fix, flags=re.DOTALL)
+    if plain == finding.fix:
+        return plain
+    return f"{plain}; `secure-bucket explain SB001` shows the statement"

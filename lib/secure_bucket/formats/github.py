@@ -6,8 +6,8 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-comm
 
 from __future__ import annotations
 
+from secure_bucket.findings.advice import plain_advice
 from secure_bucket.findings.finding import Finding, Level, Report
-from secure_bucket.formats.advice import plain_advice
 from secure_bucket.formats.characters import well_formed
 from secure_bucket.formats.ending import closing
 from secure_bucket.formats.extent import Excerpts

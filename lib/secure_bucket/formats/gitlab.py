@@ -11,8 +11,8 @@ import hashlib
 from collections import Counter
 from typing import Any
 
+from secure_bucket.findings.advice import plain_advice
 from secure_bucket.findings.finding import Fault, Finding, Level, Report
-from secure_bucket.formats.advice import plain_advice
 from secure_bucket.formats.characters import json_text
 from secure_bucket.formats.extent import Excerpts
 from secure_bucket.formats.fingerprint import fingerprint

@@ -6,8 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from secure_bucket.findings.advice import plain_advice
 from secure_bucket.findings.finding import Level
-from secure_bucket.formats.advice import plain_advice
 from secure_bucket.formats.ending import Ending, Grade
 from secure_bucket.formats.html_parts import code, prose
 from secure_bucket.formats.html_view import View

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from secure_bucket.formats.advice import plain_advice
+from secure_bucket.findings.advice import plain_advice
 from secure_bucket.formats.cases import Case
 from secure_bucket.formats.html_parts import NEWLINE, code, prose, request_line, sentence
 from secure_bucket.formats.html_view import View

@@ -6,9 +6,9 @@ from textwrap import dedent
 
 from typing_extensions import assert_never
 
+from secure_bucket.findings.advice import plain_advice
 from secure_bucket.findings.finding import Fault, Finding, Level, Report
 from secure_bucket.findings.subject import Declared, Running
-from secure_bucket.formats.advice import plain_advice
 from secure_bucket.formats.cases import Case, cases_of, verdict_name
 from secure_bucket.formats.extent import Excerpts
 from secure_bucket.formats.html_parts import code, prose, request_line, sentence

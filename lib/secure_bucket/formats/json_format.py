@@ -17,7 +17,6 @@ from secure_bucket.findings.finding import (
     Report,
     Safeguard,
 )
-from secure_bucket.formats.about_form import AboutForm
 from secure_bucket.formats.cases import verdict_name
 from secure_bucket.formats.extent import Excerpts
 from secure_bucket.formats.fingerprint import fingerprint
@@ -39,6 +38,7 @@ from secure_bucket.formats.report_form import (
 )
 from secure_bucket.formats.run import Run
 from secure_bucket.formats.verdict_form import (
+    AboutForm,
     ProvenForm,
     ReasonForm,
     RefutedForm,

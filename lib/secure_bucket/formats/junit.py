@@ -10,9 +10,9 @@ from xml.etree import ElementTree
 
 from typing_extensions import assert_never
 
+from secure_bucket.findings.advice import plain_advice
 from secure_bucket.findings.finding import Fault, Finding, Level, Report
 from secure_bucket.findings.subject import Declared, Running
-from secure_bucket.formats.advice import plain_advice
 from secure_bucket.formats.cases import Case, cases_of, verdict_name
 from secure_bucket.formats.characters import well_formed, xml_text
 from secure_bucket.formats.ending import closing

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from secure_bucket.findings.advice import plain_advice
 from secure_bucket.findings.finding import Finding, Level, Report
-from secure_bucket.formats.advice import plain_advice
 from secure_bucket.formats.cases import Case, cases_of, verdict_name
 from secure_bucket.formats.characters import markdown_prose, printable, well_formed
 from secure_bucket.formats.ending import ending_of

@@ -10,10 +10,9 @@ from msgspec import Meta, Struct
 
 from secure_bucket.findings.comparison import AccountCourse, ReviewChange
 from secure_bucket.findings.finding import ExceptionOrigin, Fault, Level
-from secure_bucket.formats.about_form import AboutForm
 from secure_bucket.formats.form import JsonDocument, Natural, PlaceForm
 from secure_bucket.formats.run import Run
-from secure_bucket.formats.verdict_form import VerdictForm
+from secure_bucket.formats.verdict_form import AboutForm, VerdictForm
 from secure_bucket.policy.request import Request
 
 __all__ = [

@@ -19,9 +19,9 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
+from secure_bucket.findings.advice import plain_advice
 from secure_bucket.findings.finding import Fault, Finding, Report
 from secure_bucket.findings.rules import RULES, Rule
-from secure_bucket.formats.advice import plain_advice
 from secure_bucket.formats.cases import Excused, excused
 from secure_bucket.formats.characters import json_text, well_formed
 from secure_bucket.formats.extent import Excerpts

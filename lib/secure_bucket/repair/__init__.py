@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from secure_bucket.repair.diff import diff_lines
 from secure_bucket.repair.elsewhere import policies_elsewhere
 from secure_bucket.repair.hindrances import MADE_BY_CDK
-from secure_bucket.repair.outcome import FixedBucket, LeftBucket, Repair
-from secure_bucket.repair.repair import repair_document
+from secure_bucket.repair.repair import FixedBucket, LeftBucket, Repair, repair_document
 
 __all__ = [
     "MADE_BY_CDK",
     "FixedBucket",
     "LeftBucket",
     "Repair",
-    "diff_lines",
     "policies_elsewhere",
     "repair_document",
 ]

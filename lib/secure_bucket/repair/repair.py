@@ -13,12 +13,58 @@ from secure_bucket.findings.judge import Judge
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 from secure_bucket.repair.edit import CannotEdit, Change, add_policy, add_statement, changed
 from secure_bucket.repair.hindrances import MADE_BY_CDK, limit_size, made_by_cdk, note_on, refuse_several
-from secure_bucket.repair.outcome import FixedBucket, LeftBucket, Repair
 from secure_bucket.template import Assembly, Document, Inventory, Stack
 from secure_bucket.template.scan import find_duplicates
 from secure_bucket.template.stack import is_loop
+from secure_bucket.values.unknown import Place
 
-__all__ = ["repair_document"]
+__all__ = ["FixedBucket", "LeftBucket", "Repair", "repair_document"]
+
+
+class FixedBucket(Struct, frozen=True):
+    """A bucket that denies plain HTTP now.
+
+    Args:
+        logical_id: Its logical id.
+        at: Where it is written in the template as it was.
+        what: What was done, as a clause.
+        note: What else to look at; `""` when there is nothing.
+    """
+
+    logical_id: str
+    at: Place
+    what: str
+    note: str = ""
+
+
+class LeftBucket(Struct, frozen=True):
+    """A bucket that was left as it was, and is not proven.
+
+    Args:
+        logical_id: Its logical id.
+        at: Where it is written.
+        why: The reason, as a clause.
+        undecided: Whether it is not known if it accepts plain HTTP; otherwise it does.
+    """
+
+    logical_id: str
+    at: Place
+    why: str
+    undecided: bool = False
+
+
+class Repair(Struct, frozen=True):
+    """What became of a template.
+
+    Args:
+        document: The template now: the very same one when nothing was done.
+        fixed: The buckets that deny plain HTTP now.
+        left: The buckets that are not proven, and why they were left.
+    """
+
+    document: Document
+    fixed: tuple[FixedBucket, ...] = ()
+    left: tuple[LeftBucket, ...] = ()
 
 
 def repair_document(
@@ -88,7 +134,6 @@ class _Repairer(Struct, frozen=True):
                 if (what := whats.get(each.resource.logical_id))
             ),
             (*_left(before, reasons), *self._unreadable()),
-            sum(isinstance(each.http.verdict, Proven) for each in before),
         )
         return self._verified(repair, before) if repair.fixed else repair
 
@@ -196,7 +241,6 @@ class _Repairer(Struct, frozen=True):
                     self.original,
                     (),
                     (*repair.left, *(LeftBucket(each.logical_id, each.at, why) for each in repair.fixed)),
-                    repair.proven,
                 )
         return repair
 

@@ -21,7 +21,7 @@ from secure_bucket.detection import (
     insights_query,
 )
 
-__all__ = ["ANSWERED", "DENIED", "CountedEvent", "make_alarm", "save_query"]
+__all__ = ["ANSWERED", "DENIED", "CountedEvent", "make_alarm", "make_dashboard", "save_query"]
 
 _NAMES_IN_PATTERN = 4
 """So many of the longest names of buckets fit into the 1,024 characters of a filter pattern."""
@@ -136,4 +136,33 @@ def save_query(scope: Construct, log_group: logs.ILogGroup) -> logs.CfnQueryDefi
         log_group_names=[log_group.log_group_name],
         name=f"{cdk.Names.unique_resource_name(scope, max_length=200, separator='-')}/PlainHttp",
         query_string=insights_query(PLAIN_HTTP),
+    )
+
+
+_TEXT = """
+# Plain HTTP to S3 buckets
+
+**Answered** is urgent: the deny is missing, or does not hold. **Denied** is a client that still tries.
+The saved query of CloudWatch Logs Insights shows who sent what. What cannot be seen here: requests that
+CloudTrail does not record, and those that a service of AWS or the console makes for somebody.
+"""
+
+
+def make_dashboard(
+    scope: Construct, answered: cloudwatch.Alarm, denied: cloudwatch.Alarm
+) -> cloudwatch.Dashboard:
+    """Show the alarms, and how many requests over plain HTTP there were."""
+    return cloudwatch.Dashboard(
+        scope,
+        "Dashboard",
+        widgets=[
+            [
+                cloudwatch.TextWidget(markdown=_TEXT.strip(), width=12, height=5),
+                cloudwatch.AlarmStatusWidget(alarms=[answered, denied], title="Alarms", width=12, height=5),
+            ],
+            [
+                cloudwatch.GraphWidget(title=title, left=[alarm.metric], width=12)
+                for title, alarm in (("Answered", answered), ("Denied", denied))
+            ],
+        ],
     )

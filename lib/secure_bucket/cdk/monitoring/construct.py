@@ -22,7 +22,7 @@ from constructs import Construct
 
 from secure_bucket.cdk.buckets.log_buckets import SecureLogBucket
 from secure_bucket.cdk.buckets.refuse import path_in, refuse
-from secure_bucket.cdk.monitoring.alarms import ANSWERED, DENIED, make_alarm, save_query
+from secure_bucket.cdk.monitoring.alarms import ANSWERED, DENIED, make_alarm, make_dashboard, save_query
 from secure_bucket.cdk.monitoring.changes import change_message, watch_policies, watch_trail
 from secure_bucket.cdk.monitoring.checks import (
     demand_addresses,
@@ -34,7 +34,6 @@ from secure_bucket.cdk.monitoring.checks import (
     demand_type,
 )
 from secure_bucket.cdk.monitoring.compliance import add_remediation, make_rules
-from secure_bucket.cdk.monitoring.dashboard import make_dashboard
 from secure_bucket.cdk.monitoring.monitored_buckets import KIND, watch
 from secure_bucket.cdk.monitoring.notices import (
     let_alarms_publish,

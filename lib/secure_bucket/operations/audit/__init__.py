@@ -27,12 +27,12 @@ from secure_bucket.operations.audit.audit import (
     ClientGroup,
     Count,
     Key,
+    LogError,
     LogLine,
     Malformed,
     Safe,
     Trouble,
 )
-from secure_bucket.operations.audit.errors import LogError
 from secure_bucket.operations.audit.question import ALL_KEYS, Question
 
 if TYPE_CHECKING:

@@ -14,9 +14,8 @@ from msgspec import Struct
 
 from secure_bucket.findings.finding import Fault
 from secure_bucket.formats.summary import count
-from secure_bucket.operations.audit.audit import Audit, LogLine, Malformed
+from secure_bucket.operations.audit.audit import Audit, LogError, LogLine, Malformed
 from secure_bucket.operations.audit.doubts import Row
-from secure_bucket.operations.audit.errors import LogError
 from secure_bucket.operations.audit.kinds import HEAD, LogKind, kind_of
 from secure_bucket.operations.audit.listing import Missed, list_for_athena
 from secure_bucket.operations.audit.local import whole_audit

@@ -8,6 +8,7 @@ from typing import NoReturn, TypeAlias
 
 from msgspec import Struct
 
+from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Fault
 from secure_bucket.formats.form import Natural
 
@@ -21,11 +22,16 @@ __all__ = [
     "ClientGroup",
     "Count",
     "Key",
+    "LogError",
     "LogLine",
     "Malformed",
     "Safe",
     "Trouble",
 ]
+
+
+class LogError(SecureBucketError):
+    """Say what is wrong with a log, or with what was asked of it."""
 
 
 class Key(enum.Enum):

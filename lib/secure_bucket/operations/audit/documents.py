@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from secure_bucket.operations.audit.errors import LogError
+from secure_bucket.operations.audit.audit import LogError
 from secure_bucket.operations.audit.kinds import LogKind
 
 __all__ = ["record_lines"]

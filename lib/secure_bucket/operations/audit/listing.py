@@ -11,7 +11,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from secure_bucket.operations.audit.errors import LogError
+from secure_bucket.operations.audit.audit import LogError
 from secure_bucket.operations.audit.question import Question
 from secure_bucket.operations.audit.s3 import Location, StoredLog, folders_of, list_logs
 from secure_bucket.operations.audit.tables import Layout, Unit

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Final, cast
 from msgspec import Struct
 
 from secure_bucket.findings.finding import Fault
-from secure_bucket.operations.audit.errors import LogError
+from secure_bucket.operations.audit.audit import LogError
 from secure_bucket.operations.audit.files import Again, LogFile
 from secure_bucket.operations.aws.errors import LiveError, translated
 from secure_bucket.operations.aws.session import Session

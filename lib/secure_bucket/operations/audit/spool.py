@@ -19,9 +19,9 @@ from msgspec import Struct
 
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Fault
+from secure_bucket.operations.audit.audit import LogError
 from secure_bucket.operations.audit.documents import record_lines
 from secure_bucket.operations.audit.engine import unpacked_head
-from secure_bucket.operations.audit.errors import LogError
 from secure_bucket.operations.audit.files import Again, LogFile
 from secure_bucket.operations.audit.kinds import HEAD, LONGEST_LINE, Batch, LogKind, kind_of, wrapping_of
 from secure_bucket.operations.audit.zstd import is_whole, is_zstd

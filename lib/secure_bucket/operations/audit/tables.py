@@ -9,8 +9,8 @@ from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
+from secure_bucket.operations.audit.audit import LogError
 from secure_bucket.operations.audit.dialects import Dialect, chain, write
-from secure_bucket.operations.audit.errors import LogError
 from secure_bucket.operations.audit.question import Question
 from secure_bucket.operations.audit.s3 import LATE, Location
 from secure_bucket.operations.audit.sql_access import ACCESS

@@ -18,7 +18,6 @@ It asks nobody: templates, accounts and logs are values here, which may come fro
 
 from __future__ import annotations
 
-from secure_bucket.operations.plan.errors import RolloutError
 from secure_bucket.operations.plan.names import StackResources, names_of_buckets, read_stack_resources
 from secure_bucket.operations.plan.plan import plan_rollout
 from secure_bucket.operations.plan.planned_bucket import (
@@ -30,7 +29,7 @@ from secure_bucket.operations.plan.planned_bucket import (
     Wave,
 )
 from secure_bucket.operations.plan.read import read_audit, read_check, read_review
-from secure_bucket.operations.plan.rollout import BlastRadius, Move, PlanSource, Rollout
+from secure_bucket.operations.plan.rollout import BlastRadius, Move, PlanSource, Rollout, RolloutError
 
 __all__ = [
     "BlastRadius",

@@ -12,7 +12,7 @@ from secure_bucket.findings.rules import rule_of
 from secure_bucket.findings.rules.rule import WEBSITE_REMEDY
 from secure_bucket.formats.cases import Case, cases_of
 from secure_bucket.operations.audit.audit import Audit, AuditedBucket
-from secure_bucket.operations.plan.errors import RolloutError
+from secure_bucket.operations.plan.rollout import RolloutError
 
 __all__ = ["Joined", "Known", "join"]
 

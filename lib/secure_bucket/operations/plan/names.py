@@ -11,7 +11,7 @@ from msgspec import Struct
 from secure_bucket.findings.finding import Report
 from secure_bucket.findings.subject import Declared
 from secure_bucket.formats.form import FormError, decode, read_bytes_of
-from secure_bucket.operations.plan.errors import RolloutError
+from secure_bucket.operations.plan.rollout import RolloutError
 
 __all__ = ["StackResources", "names_of_buckets", "read_stack_resources"]
 

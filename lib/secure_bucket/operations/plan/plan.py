@@ -14,15 +14,15 @@ from secure_bucket.findings.subject import Running
 from secure_bucket.formats.cases import cases_of
 from secure_bucket.formats.summary import count
 from secure_bucket.operations.audit.audit import Audit
+from secure_bucket.operations.plan.actions import actions_of
 from secure_bucket.operations.plan.clients import clients_of
-from secure_bucket.operations.plan.decide import decide
-from secure_bucket.operations.plan.decision import Circumstances
+from secure_bucket.operations.plan.decision import Circumstances, Decision
 from secure_bucket.operations.plan.deployments import mind_deployments
-from secure_bucket.operations.plan.errors import RolloutError
-from secure_bucket.operations.plan.join import join
+from secure_bucket.operations.plan.join import Joined, join
 from secure_bucket.operations.plan.order import order_moves
-from secure_bucket.operations.plan.planned_bucket import Client, PlannedBucket, Wave
-from secure_bucket.operations.plan.rollout import Move, PlanSource, Rollout
+from secure_bucket.operations.plan.planned_bucket import Client, ClientUse, Declaration, PlannedBucket, Wave
+from secure_bucket.operations.plan.reasons import reasons_of
+from secure_bucket.operations.plan.rollout import Move, PlanSource, Rollout, RolloutError
 from secure_bucket.operations.plan.sentences import some
 from secure_bucket.proof.verdict import Proven
 
@@ -92,7 +92,7 @@ def plan_rollout(
         audit is not None and bool(audit.faults),
     )
     clients = {} if audit is None else clients_of(audit)
-    decided = [decide(each, clients.get(each.name, ()), circumstances) for each in joined]
+    decided = [_decide(each, clients.get(each.name, ()), circumstances) for each in joined]
     moved, moves = _moves([bucket for bucket in decided if bucket.wave is Wave.CLIENTS])
     buckets = sorted((moved.get(bucket.name, bucket) for bucket in decided), key=_rank)
     sources = tuple(_sources(check, review, audit, now))
@@ -220,3 +220,38 @@ def _warnings(
         )
     if audit is not None and audit.malformed.lines:
         yield f"{count(audit.malformed.lines, 'line')} of the logs could not be read"
+
+
+def _decide(joined: Joined, clients: tuple[ClientUse, ...], circumstances: Circumstances) -> PlannedBucket:
+    """Return a bucket with its state, its wave, and what to do about it."""
+    decision = Decision(joined, clients, circumstances)
+    running = None if joined.running is None else joined.running.bucket.subject
+    if not isinstance(running, Running):
+        running = Running("")
+    logged = joined.logged
+    return PlannedBucket(
+        joined.name,
+        decision.state,
+        decision.wave,
+        tuple(reasons_of(decision)),
+        tuple(actions_of(decision)),
+        decision.in_force,
+        decision.in_template,
+        tuple(
+            Declaration(
+                each.bucket.template,
+                each.bucket.logical_id,
+                each.bucket.construct_path,
+                each.bucket.at,
+                each.bucket.verdict,
+            )
+            for each in joined.declared
+        ),
+        running.account,
+        running.region,
+        running.as_of,
+        None if logged is None or decision.answer is None else replace(logged, answer=decision.answer),
+        clients,
+        decision.unnamed,
+        decision.website is not None,
+    )

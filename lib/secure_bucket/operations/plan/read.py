@@ -17,7 +17,7 @@ from secure_bucket.formats.form import Form, FormError, decode, read_bytes_of
 from secure_bucket.formats.report_form import ReportForm
 from secure_bucket.operations.audit import json_report as audits
 from secure_bucket.operations.audit.audit import Audit, Breaks, CannotTell, Safe, Trouble
-from secure_bucket.operations.plan.errors import RolloutError
+from secure_bucket.operations.plan.rollout import RolloutError
 
 __all__ = ["read_audit", "read_check", "read_review"]
 

@@ -6,12 +6,17 @@ from typing import Literal
 
 from msgspec import Struct
 
+from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Fault
 from secure_bucket.formats.form import Natural
 from secure_bucket.operations.audit.audit import Safe
 from secure_bucket.operations.plan.planned_bucket import Client, PlannedBucket, State, Wave
 
-__all__ = ["BlastRadius", "Move", "PlanSource", "Rollout"]
+__all__ = ["BlastRadius", "Move", "PlanSource", "Rollout", "RolloutError"]
+
+
+class RolloutError(SecureBucketError):
+    """Say what is wrong with what a rollout is planned from, and what to do about it."""
 
 
 class Move(Struct, frozen=True):
