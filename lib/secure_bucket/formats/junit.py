@@ -6,6 +6,7 @@ and its predecessor.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree
 
 from typing_extensions import assert_never
@@ -20,7 +21,7 @@ from secure_bucket.formats.run import Run
 from secure_bucket.proof.verdict import Proven
 from secure_bucket.values.unknown import Place
 
-__all__ = ["render"]
+__all__ = ["add_child", "document_of", "render", "test_of"]
 
 
 def render(report: Report, run: Run) -> str:
@@ -43,51 +44,16 @@ class _Writer:
         for case in cases_of(report):
             suites.setdefault(self.of(case), []).append(self.case(case))
         for at, name, why in report.not_applicable:
-            skipped = self.test(name, self.file(at.file))
-            _child(skipped, "skipped", why)
+            skipped = test_of(name, self.file(at.file))
+            add_child(skipped, "skipped", why)
             suites.setdefault(self.file(at.file), []).append(skipped)
         for at, logical_id, why in report.never_created:
-            never = self.test(logical_id, self.file(at.file))
-            _child(never, "skipped", f"never created: {why}")
+            never = test_of(logical_id, self.file(at.file))
+            add_child(never, "skipped", f"never created: {why}")
             suites.setdefault(self.file(at.file), []).append(never)
         for fault in report.faults:
             suites.setdefault(self.file(fault.file), []).append(self.fault(fault))
-        root = ElementTree.Element("testsuites", {"name": "secure-bucket"})
-        elements = [self.suite(name, tests) for name, tests in suites.items()]
-        for name in ("tests", "failures", "errors"):
-            root.set(name, str(sum(int(element.attrib[name]) for element in elements)))
-        root.extend(elements)
-        if not elements:
-            root.append(self.suite(self.file(""), []))
-        _child(root[-1], "system-out", closing(report))
-        ElementTree.indent(root)
-        text = ElementTree.tostring(root, encoding="unicode")
-        return f'<?xml version="1.0" encoding="UTF-8"?>\n{well_formed(text)}\n'
-
-    def suite(self, name: str, tests: list[ElementTree.Element]) -> ElementTree.Element:
-        counts = {
-            name: str(sum(test.find(tag) is not None for test in tests))
-            for name, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped"))
-        }
-        suite = ElementTree.Element(
-            "testsuite",
-            {"name": name, "tests": str(len(tests)), **counts, "time": "0"},
-        )
-        if self.run.timestamp:
-            suite.set("timestamp", self.run.timestamp.removesuffix("Z"))
-        properties = [("version", self.run.version), *self.run.options]
-        if any(value for _, value in properties):
-            element = ElementTree.SubElement(suite, "properties")
-            for option, value in properties:
-                if value:
-                    ElementTree.SubElement(
-                        element, "property", {"name": xml_text(option), "value": xml_text(value)}
-                    )
-        suite.extend(tests)
-        return suite
-
-    def test(self, name: str, suite: str) -> ElementTree.Element:
-        return ElementTree.Element("testcase", {"name": xml_text(name), "classname": suite, "time": "0"})
+        return document_of(suites or {self.file(""): []}, closing(report), self.run)
 
     def of(self, case: Case) -> str:
         match case.subject:
@@ -99,21 +65,21 @@ class _Writer:
                 assert_never(case.subject)
 
     def case(self, case: Case) -> ElementTree.Element:
-        test = self.test(case.subject.path, self.of(case))
+        test = test_of(case.subject.path, self.of(case))
         failed = [finding for finding in case.findings if finding.level is Level.ERROR]
         told = [self.told(finding) for finding in case.findings if finding not in failed]
         told += [f"{each.finding.rule}: {each.finding.message}\n{each.why}" for each in case.excused]
         for finding in failed:
             attributes = {"type": finding.rule, "message": xml_text(finding.message)}
-            _child(test, "failure", self.told(finding), attributes)
+            add_child(test, "failure", self.told(finding), attributes)
         unproven = case.bucket is not None and not isinstance(case.bucket.verdict, Proven)
         if case.unexplained and case.bucket is not None:
             verdict = verdict_name(case.bucket.verdict)
-            _child(test, "failure", "", {"type": verdict, "message": f"the bucket is {verdict}"})
+            add_child(test, "failure", "", {"type": verdict, "message": f"the bucket is {verdict}"})
         elif not failed and (case.excused or unproven):
-            _child(test, "skipped", "\n".join(told))
+            add_child(test, "skipped", "\n".join(told))
         elif told:
-            _child(test, "system-out", "\n".join(told))
+            add_child(test, "system-out", "\n".join(told))
         return test
 
     def told(self, finding: Finding) -> str:
@@ -121,9 +87,9 @@ class _Writer:
         return f"{where}{finding.rule} {finding.level.value}: {finding.message}\nfix: {plain_advice(finding)}"
 
     def fault(self, fault: Fault) -> ElementTree.Element:
-        test = self.test(self.run.relative(fault.file) or "secure-bucket", self.file(fault.file))
+        test = test_of(self.run.relative(fault.file) or "secure-bucket", self.file(fault.file))
         attributes = {"type": "unchecked", "message": xml_text(fault.message)}
-        _child(test, "error", f"{self.where(fault.place)}{fault.message}", attributes)
+        add_child(test, "error", f"{self.where(fault.place)}{fault.message}", attributes)
         return test
 
     def where(self, at: Place) -> str:
@@ -134,12 +100,53 @@ class _Writer:
         return xml_text(self.run.relative(file)) or "secure-bucket"
 
 
+def document_of(suites: Mapping[str, Sequence[ElementTree.Element]], closing: str, run: Run) -> str:
+    """Return a JUnit XML document.
+
+    Args:
+        suites: The test cases of each suite, by its name; at least one suite.
+        closing: The last line of the report.
+        run: The check they came from.
+    """
+    root = ElementTree.Element("testsuites", {"name": "secure-bucket"})
+    root.extend(_suite(name, tests, run) for name, tests in suites.items())
+    for name in ("tests", "failures", "errors"):
+        root.set(name, str(sum(int(suite.attrib[name]) for suite in root)))
+    add_child(root[-1], "system-out", closing)
+    ElementTree.indent(root)
+    text = ElementTree.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{well_formed(text)}\n'
+
+
+def _suite(name: str, tests: Sequence[ElementTree.Element], run: Run) -> ElementTree.Element:
+    counts = {
+        name: str(sum(test.find(tag) is not None for test in tests))
+        for name, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped"))
+    }
+    suite = ElementTree.Element("testsuite", {"name": name, "tests": str(len(tests)), **counts, "time": "0"})
+    if run.timestamp:
+        suite.set("timestamp", run.timestamp.removesuffix("Z"))
+    properties = [each for each in (("version", run.version), *run.options) if each[1]]
+    if properties:
+        element = ElementTree.SubElement(suite, "properties")
+        for option, value in properties:
+            ElementTree.SubElement(element, "property", {"name": xml_text(option), "value": xml_text(value)})
+    suite.extend(tests)
+    return suite
+
+
+def test_of(name: str, suite: str) -> ElementTree.Element:
+    """Return a test case that has passed so far."""
+    return ElementTree.Element("testcase", {"name": xml_text(name), "classname": suite, "time": "0"})
+
+
+def add_child(
+    parent: ElementTree.Element, tag: str, text: str, attributes: dict[str, str] | None = None
+) -> None:
+    """Add an element with a text."""
+    ElementTree.SubElement(parent, tag, attributes or {}).text = xml_text(text)
+
+
 def _account(account: str) -> str:
     """Return the suite of the buckets that run in an account."""
     return xml_text(f"account {account}")
-
-
-def _child(
-    parent: ElementTree.Element, tag: str, text: str, attributes: dict[str, str] | None = None
-) -> None:
-    ElementTree.SubElement(parent, tag, attributes or {}).text = xml_text(text)
