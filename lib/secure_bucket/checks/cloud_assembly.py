@@ -17,7 +17,6 @@ from secure_bucket.findings.gate_record import RECORD, recorded_acknowledgments
 from secure_bucket.findings.origin import with_origins
 from secure_bucket.policy.messages import name_some
 from secure_bucket.template.assembly import read_assembly
-from secure_bucket.template.leftovers import unlisted_templates
 from secure_bucket.template.resolve import Assembly
 
 __all__ = ["check_assembly"]
@@ -69,14 +68,13 @@ def _remarks(directory: str | os.PathLike[str], assembly: Assembly, *, needs_rec
     record = os.path.join(directory, RECORD)
     if needs_record and not any(map(os.path.exists, (record, os.path.join(directory, JUDGED)))):
         yield f"`{record}` is missing, so acknowledgments on the App or on a Stage are not known"
-    assert assembly.manifests is not None
-    read = {os.path.abspath(stack.document.name) for stack in assembly.stacks}
-    left = [os.fspath(file) for file, _ in unlisted_templates(assembly.manifests, read)]
+    left = [file for file, is_read in assembly.unlisted if not is_read]
+    judged = [file for file, is_read in assembly.unlisted if is_read]
     if left:
         named = name_some(left)
         yield f"not judged, because no manifest leads to it: {named}; an earlier synthesis may have left it"
-    if assembly.unlisted:
-        named = name_some(assembly.unlisted)
+    if judged:
+        named = name_some(judged)
         yield (
             f"no manifest leads to it, but it is as new as the stacks and therefore judged: {named}; remove "
             "it if nothing deploys it"

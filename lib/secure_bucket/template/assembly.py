@@ -266,11 +266,11 @@ class _Reader(Struct):
                 self._note(error, file)
         self.read_nested()
 
-    def read_unlisted(self) -> list[str]:
-        """Read the templates of this synthesis that no manifest leads to, and return their files."""
+    def read_unlisted(self) -> list[tuple[str, bool]]:
+        """Read the new templates that no manifest leads to, and return all, each with whether it is read."""
         assert self.files.manifests is not None
-        new = [file for file, is_new in unlisted_templates(self.files.manifests, self.seen) if is_new]
-        for file in new:
+        unlisted = list(unlisted_templates(self.files.manifests, self.seen))
+        for file in (file for file, is_new in unlisted if is_new):
             try:
                 self.add(Stack(load_document(file), name=file.name, is_optional=True), file)
             except NotATemplateError:
@@ -278,7 +278,8 @@ class _Reader(Struct):
             except TemplateError as error:
                 self._note(error, file)
         self.read_nested()
-        return [os.fspath(file) for file in new if os.path.abspath(file) in self.seen]
+        known = ((file, is_new, os.path.abspath(file) in self.seen) for file, is_new in unlisted)
+        return [(os.fspath(file), is_read) for file, is_new, is_read in known if is_new or not is_read]
 
     def _read_separate(self, file: Path, name: str) -> None:
         """Read a template that is deployed on its own, or perhaps not at all."""

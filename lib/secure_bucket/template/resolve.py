@@ -65,7 +65,7 @@ class Assembly(Struct, eq=False):
         stacks: Every stack, the nested ones after the one that nests them.
         acknowledged: What is acknowledged on constructs in the stacks.
         manifests: What its manifests list; `None` for templates that are in no cloud assembly.
-        unlisted: The files among the stacks that no manifest leads to.
+        unlisted: The templates that no manifest leads to, each with whether it is among the stacks.
         spent: How many values have been resolved so far.
         written_out: How many values its loops have come to so far.
     """
@@ -73,7 +73,7 @@ class Assembly(Struct, eq=False):
     stacks: Sequence[Stack]
     acknowledged: Sequence[Acknowledged] = ()
     manifests: CloudAssembly | None = None
-    unlisted: Sequence[str] = ()
+    unlisted: Sequence[tuple[str, bool]] = ()
     spent: int = 0
     written_out: int = 0
     _ambiguous: set[str] | None = None
