@@ -10,12 +10,12 @@ from msgspec.structs import replace
 
 from secure_bucket.checks.check import Settings
 from secure_bucket.checks.check_targets import check_all, check_together, merge_reports
-from secure_bucket.checks.find_targets import STDIN, TargetKind, Targets, find_targets
+from secure_bucket.checks.find_targets import STDIN, CheckTarget, TargetKind, Targets, find_targets
 from secure_bucket.checks.read_target import STDIN_NAME
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Fault, Report
 
-__all__ = ["CheckOptions", "check_paths"]
+__all__ = ["CheckOptions", "check_paths", "checked_targets"]
 
 
 class CheckOptions(Struct, frozen=True):
@@ -55,18 +55,7 @@ def check_paths(
     Raises:
         SecureBucketError: If a path is empty, or a template would be written over.
     """
-    if "" in options.paths:
-        raise SecureBucketError("a PATH is empty: is a variable not set?")
-    targets = find_targets(options.paths, exclude=options.exclude, only_candidates=options.only_candidates)
-    _spare_the_input(targets, options.written)
-    if options.together:
-        results = check_together(targets.found, options.settings)
-    else:
-        total = len(targets.found)
-        advance(0, total)
-        results = check_all(
-            targets.found, options.settings, jobs=options.jobs, progress=lambda done: advance(done, total)
-        )
+    targets, results = checked_targets(options, advance)
     report = merge_reports(results)
     report = grant(
         replace(
@@ -78,6 +67,32 @@ def check_paths(
     if options.only_candidates:
         return report
     return replace(report, faults=(*report.faults, *_nothing_checked(report, targets, options.paths)))
+
+
+def checked_targets(
+    options: CheckOptions, advance: Callable[[int, int], None] = lambda done, total: None
+) -> tuple[Targets, list[tuple[CheckTarget, Report]]]:
+    """Return what the paths lead to, and the report on each target.
+
+    Args:
+        options: As for `check_paths`.
+        advance: As for `check_paths`.
+
+    Raises:
+        SecureBucketError: As for `check_paths`.
+    """
+    if "" in options.paths:
+        raise SecureBucketError("a PATH is empty: is a variable not set?")
+    targets = find_targets(options.paths, exclude=options.exclude, only_candidates=options.only_candidates)
+    _spare_the_input(targets, options.written)
+    if options.together:
+        return targets, list(check_together(targets.found, options.settings))
+    total = len(targets.found)
+    advance(0, total)
+    results = check_all(
+        targets.found, options.settings, jobs=options.jobs, progress=lambda done: advance(done, total)
+    )
+    return targets, list(results)
 
 
 def _spare_the_input(targets: Targets, files: Iterable[str | None]) -> None:

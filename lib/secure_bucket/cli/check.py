@@ -57,7 +57,8 @@ def _fix(arguments: argparse.Namespace) -> int:
     Raises:
         SecureBucketError: If the arguments contradict each other.
     """
-    from secure_bucket.cli.fix import fix_options, fix_paths
+    from secure_bucket.cli.fix import fix_paths
+    from secure_bucket.cli.fix_options import fix_options
 
     config = config_of(arguments)
     if arguments.fix and STDIN in arguments.paths:

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import os
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from secure_bucket.checks.check import Settings
-from secure_bucket.checks.check_targets import check_all, check_together, merge_reports
-from secure_bucket.checks.find_targets import STDIN, CheckTarget, TargetKind, Targets, find_targets
+from secure_bucket.checks.check_paths import CheckOptions, checked_targets
+from secure_bucket.checks.check_targets import merge_reports
+from secure_bucket.checks.find_targets import STDIN, TargetKind
 from secure_bucket.checks.read_target import STDIN_NAME, standard_input
 from secure_bucket.cli.arguments.common import refuse_empty
 from secure_bucket.cli.codes import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED
 from secure_bucket.cli.config import Config, config_of
 from secure_bucket.cli.exits import is_undecided
+from secure_bucket.cli.fix_options import FixOptions, fix_options
 from secure_bucket.cli.fix_source import SourceFix, fix_sources
 from secure_bucket.cli.fix_synth import read_templates, synthesize, unproven_and_changed
-from secure_bucket.cli.frame import undecided_fails
-from secure_bucket.cli.hindrances import Hindrances, elsewhere, open_buckets
+from secure_bucket.cli.frame import ClaimOptions
+from secure_bucket.cli.hindrances import Hindrances, elsewhere, given_templates, in_assemblies, open_buckets
 from secure_bucket.cli.output import Progress, to_stderr
 from secure_bucket.cli.rewrite import pass_on, replace_file, show_difference
 from secure_bucket.errors import SecureBucketError
@@ -33,43 +33,9 @@ from secure_bucket.repair import MADE_BY_CDK, repair_document
 from secure_bucket.template import Document, parse_document
 from secure_bucket.template.load import read_bytes
 
-__all__ = ["FixOptions", "fix_options", "fix_paths", "run"]
+__all__ = ["fix_paths", "run"]
 
 _BOM = "\ufeff"
-
-
-class FixOptions(Struct, frozen=True):
-    """What to fix, and how.
-
-    Args:
-        paths: Templates, directories, patterns, and `-` for standard input.
-        write: Whether to write the templates.
-        diff: Whether to show the changes.
-        exclude: Patterns of paths to skip.
-        together: Treat all templates as one application.
-        synthesized: Whether to fix templates that the CDK generated, and not the program that made them.
-        synth: The command that synthesizes the app again after the program was written; `""` for none.
-        plain_viewers: Whether to fix buckets that CloudFront requests over plain HTTP.
-        strict: Whether `{"AWS": "*"}` does not cover AWS services.
-        undecided_fails: Whether an undecided bucket fails.
-        colour: Whether to use colour; `None` for what the terminal can show.
-        quiet: Whether to hide the fixed buckets.
-        tell_left: Whether to report the buckets that are left, and the faults.
-    """
-
-    paths: tuple[str, ...]
-    write: bool = False
-    diff: bool = False
-    exclude: tuple[str, ...] = ()
-    together: bool = False
-    synthesized: bool = False
-    synth: str = ""
-    plain_viewers: bool = False
-    strict: bool = False
-    undecided_fails: bool = True
-    colour: bool | None = None
-    quiet: bool = False
-    tell_left: bool = True
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -93,21 +59,6 @@ def run(arguments: argparse.Namespace) -> int:
     return fix_paths(options, config)
 
 
-def fix_options(arguments: argparse.Namespace, config: Config, **further: Any) -> FixOptions:
-    """Return what the arguments that `fix` and `check` share ask to fix, completed by the settings."""
-    return FixOptions(
-        tuple(arguments.paths) or config.paths or (".",),
-        diff=bool(arguments.diff),
-        exclude=(*config.exclude, *arguments.exclude),
-        together=arguments.together,
-        strict=bool(config.strict if arguments.strict is None else arguments.strict),
-        undecided_fails=undecided_fails(arguments, config),
-        colour=arguments.colour,
-        quiet=arguments.quiet,
-        **further,
-    )
-
-
 def fix_paths(options: FixOptions, config: Config) -> int:
     """Fix templates, or show how, and return the exit code.
 
@@ -119,66 +70,34 @@ def fix_paths(options: FixOptions, config: Config) -> int:
         raise SecureBucketError("`-` fixes standard input: give no other PATH with it")
     if options.synth and not options.write:
         raise SecureBucketError("--synth needs --write: without it the program does not change")
-    targets, pairs = _check(options, config)
-    report = _report(options, targets, pairs, config)
-    synthesized = frozenset() if options.synthesized else _in_assemblies(pairs)
-    given = _given(targets, pairs)
-    hindrances = Hindrances(report, elsewhere(report), given, synthesized, options.plain_viewers)
-    directories = [] if options.synthesized else _assemblies(pairs)
-    fix = _Fix(options, report, hindrances, directories)
+    claim = ClaimOptions(options.strict, None)
+    asked = CheckOptions(
+        options.paths,
+        Settings(options.strict, None, datetime.date.today()),
+        options.exclude,
+        options.together,
+        jobs=config.jobs,
+    )
+    with Progress(None, shown=not options.quiet, what="looked at") as progress:
+        targets, pairs = checked_targets(asked, progress)
+    report = merge_reports(pairs)
+    fruitless = (
+        Fault(path, f"`{path}` holds no template: nothing was looked at there")
+        for path in targets.fruitless(options.paths, report)
+    )
+    report = claim.grant(replace(report, faults=(*targets.faults, *report.faults, *fruitless)), config)
+    synthesized = frozenset() if options.synthesized else in_assemblies(pairs)
+    hindrances = Hindrances(
+        report, elsewhere(report), given_templates(targets, pairs), synthesized, options.plain_viewers
+    )
+    assemblies = (
+        [] if options.synthesized else [each.path for each, _ in pairs if each.kind is TargetKind.ASSEMBLY]
+    )
+    fix = _Fix(options, report, hindrances, assemblies)
     fix.everything()
     if not options.quiet:
         fix.summarize()
     return fix.exit_code()
-
-
-def _check(options: FixOptions, config: Config) -> tuple[Targets, list[tuple[CheckTarget, Report]]]:
-    settings = Settings(options.strict, None, datetime.date.today())
-    targets = find_targets(options.paths, exclude=options.exclude)
-    if options.together:
-        return targets, list(check_together(targets.found, settings))
-    with Progress(len(targets.found), shown=not options.quiet, what="looked at") as progress:
-        return targets, list(check_all(targets.found, settings, jobs=config.jobs, progress=progress))
-
-
-def _report(
-    options: FixOptions, targets: Targets, pairs: list[tuple[CheckTarget, Report]], config: Config
-) -> Report:
-    report = merge_reports(pairs)
-    fruitless = [
-        Fault(path, f"`{path}` holds no template: nothing was looked at there")
-        for path in targets.fruitless(options.paths, report)
-    ]
-    report = replace(report, faults=(*targets.faults, *report.faults, *fruitless))
-    if not config.exceptions:
-        return report
-    from secure_bucket.cli.settings_exceptions import grant_configured
-
-    return grant_configured(report, config, minimum_tls=None, today=datetime.date.today())
-
-
-def _given(targets: Targets, pairs: list[tuple[CheckTarget, Report]]) -> frozenset[str]:
-    """Return the templates that the paths lead to, without those that they only nest."""
-    given = {target.path for target in targets.found if target.kind is not TargetKind.ASSEMBLY}
-    for target, report in pairs:
-        if target.kind is TargetKind.ASSEMBLY:
-            given.update(map(os.path.normpath, report.templates))
-    return frozenset(STDIN_NAME if path == STDIN else path for path in given)
-
-
-def _in_assemblies(pairs: Sequence[tuple[CheckTarget, Report]]) -> frozenset[str]:
-    """Return the templates that lie in a cloud assembly."""
-    return frozenset(
-        name
-        for target, report in pairs
-        for name in report.templates
-        if target.kind is TargetKind.ASSEMBLY
-        or os.path.isfile(os.path.join(os.path.dirname(name), "cdk.out"))
-    )
-
-
-def _assemblies(pairs: Sequence[tuple[CheckTarget, Report]]) -> list[str]:
-    return [target.path for target, _ in pairs if target.kind is TargetKind.ASSEMBLY]
 
 
 class _Fix(Struct):

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
+from secure_bucket.checks.find_targets import STDIN, CheckTarget, TargetKind, Targets
 from secure_bucket.checks.read_target import STDIN_NAME
 from secure_bucket.errors import TemplateError
 from secure_bucket.findings.finding import JudgedBucket, Report
@@ -16,7 +17,7 @@ from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 from secure_bucket.repair import MADE_BY_CDK, policies_elsewhere
 from secure_bucket.template import Document, load_document
 
-__all__ = ["Hindrances", "elsewhere", "open_buckets"]
+__all__ = ["Hindrances", "elsewhere", "given_templates", "in_assemblies", "open_buckets"]
 
 
 class Hindrances(Struct, frozen=True):
@@ -71,6 +72,26 @@ class Hindrances(Struct, frozen=True):
             viewers = "; ".join(bucket.viewers)
             return f"with the deny CloudFront gets 403: {viewers}; --plain-viewers fixes it all the same"
         return MADE_BY_CDK if file in self.synthesized else ""
+
+
+def given_templates(targets: Targets, pairs: Iterable[tuple[CheckTarget, Report]]) -> frozenset[str]:
+    """Return the templates that the paths lead to, without those that they only nest."""
+    given = {target.path for target in targets.found if target.kind is not TargetKind.ASSEMBLY}
+    for target, report in pairs:
+        if target.kind is TargetKind.ASSEMBLY:
+            given.update(map(os.path.normpath, report.templates))
+    return frozenset(STDIN_NAME if path == STDIN else path for path in given)
+
+
+def in_assemblies(pairs: Iterable[tuple[CheckTarget, Report]]) -> frozenset[str]:
+    """Return the templates that lie in a cloud assembly."""
+    return frozenset(
+        name
+        for target, report in pairs
+        for name in report.templates
+        if target.kind is TargetKind.ASSEMBLY
+        or os.path.isfile(os.path.join(os.path.dirname(name), "cdk.out"))
+    )
 
 
 def open_buckets(buckets: Iterable[JudgedBucket]) -> dict[str, JudgedBucket]:
