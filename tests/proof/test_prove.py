@@ -122,6 +122,7 @@ class TestWhatAWSDoesNotDocument:
     def test_it_is_named(self, condition: object, point: str) -> None:
         verdict = prove(deny(Condition=condition))
         assert isinstance(verdict, Undecided)
+        assert not verdict.is_refused
         assert point in verdict.reasons[0].reason
 
     @pytest.mark.parametrize("kind", ["role", "user"])
@@ -140,6 +141,7 @@ class TestWhatAWSDoesNotDocument:
     def test_a_policy_that_s3_refuses_proves_nothing(self) -> None:
         verdict = prove(deny(), {"Sid": "Half", "Effect": "Deny"})
         assert isinstance(verdict, Undecided)
+        assert verdict.is_refused
         assert "`Principal` is missing" in verdict.reasons[0].reason
         assert verdict.reasons[0].at.pointer == "/Statement/1"
 

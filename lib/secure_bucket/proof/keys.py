@@ -15,9 +15,9 @@ __all__ = ["Availability", "Certainty", "is_always_present", "presence_of"]
 class Certainty(enum.Enum):
     """Whether a case occurs: AWS documents that it does, that it does not, or neither."""
 
-    YES = "yes"
-    NO = "no"
-    DOUBTFUL = "doubtful"
+    YES = enum.auto()
+    NO = enum.auto()
+    DOUBTFUL = enum.auto()
 
 
 class Availability(enum.Enum):

@@ -212,6 +212,8 @@ def _doubt(dimension: Dimension, choice: Choice) -> str:
     """Return why it is not certain that a class occurs."""
     if isinstance(choice.subject, Who):
         return f"the policy does not name a principal that is made later under the ARN `{choice.subject.arn}`"
+    if isinstance(choice.subject, tuple) and dimension.name == "action":
+        return f"AWS lists no action `{choice.subject[0]}`, but it may add one"
     if isinstance(choice.subject, tuple) and key_of(dimension.name) is None:
         return f"the table of condition keys does not have `{choice.subject[0]}`"
     return f"AWS does not document whether a request can have this `{dimension.name}`: {_show(choice)}"

@@ -39,8 +39,8 @@ ACTION_LIMIT: Final = 128 - len("s3:")
 class Target(enum.Enum):
     """What a request acts on."""
 
-    OBJECT = "object"
-    BUCKET = "bucket"
+    OBJECT = enum.auto()
+    BUCKET = enum.auto()
 
 
 _BUCKET_ARN: Final = re.compile(r"arn:(aws[a-z-]*):s3:::[^/]+")

@@ -67,11 +67,15 @@ def shapes_of(name: str, kind: Kind, partition: str) -> tuple[Shape, ...]:
         name: The key.
         kind: Who makes the request.
         partition: The partition of the bucket, in which all of its requests are made.
+
+    Returns:
+        The shapes; none for a key that the table of condition keys does not have.
     """
     key = key_of(name)
-    anything = Shape((Stage(),), (("example" if key is None else key.example,),))
-    if key is None or (key.form in (Form.ANY, Form.TAG) and not key.values):
-        return (anything,)
+    if key is None:
+        return ()
+    if key.form in (Form.ANY, Form.TAG) and not key.values:
+        return (Shape((Stage(),), ((key.example,),)),)
     longest = _IAM_ARN if key.name == "aws:PrincipalArn" else None
     stages: tuple[Stage, ...] = (Stage(),)
     if key.form is Form.ARN:

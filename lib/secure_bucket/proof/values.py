@@ -82,7 +82,7 @@ def values_of(
         for value in _present(key_of(name), comparisons, shapes, tls_below, budget):
             single.append(value)
             yield replace(value, doubtful=value.doubtful or doubtful)
-        for value in _sets(key_of(name), comparisons, single):
+        for value in _sets(key_of(name), single):
             yield replace(value, doubtful=value.doubtful or doubtful)
 
 
@@ -94,7 +94,9 @@ def _present(
     budget: Budget,
 ) -> Iterator[Value]:
     if key is None:
-        yield from _of_unknown_type(comparisons, shapes, budget)
+        # A proof has to hold for every value, whatever its type, and no refutation rests on such a key.
+        yield from _empty("", doubtful=True)
+        yield Value("example", doubtful=True, opaque=True)
         return
     match key.type:
         case Type.VERSION if key.presence is Presence.TLS:
@@ -118,32 +120,10 @@ def _present(
             assert_never(key.type)
 
 
-def _of_unknown_type(
-    comparisons: Sequence[Comparison], shapes: Sequence[Shape], budget: Budget
-) -> Iterator[Value]:
-    families = {comparison.family for comparison in comparisons} - {"null"}
-    if families & {"bool"}:
-        yield from (Value("false"), Value("true"))
-    if families & {"numeric"}:
-        yield from _numbers(comparisons, whole=False)
-    if families & {"date"}:
-        yield from _dates(comparisons)
-    if families & {"address"}:
-        yield from (Value(address) for address in _addresses(comparisons))
-    if not families or families & {*Type.STRING.families}:
-        yield from _texts(None, comparisons, shapes, budget)
-    # Nothing says that a key which is compared as a number, say, always holds one.
-    yield Value("example", doubtful=True, opaque=True)
-
-
-def _sets(
-    key: ConditionKey | None, comparisons: Sequence[Comparison], single: Sequence[Value]
-) -> Iterator[Value]:
+def _sets(key: ConditionKey | None, single: Sequence[Value]) -> Iterator[Value]:
     """Yield lists of values for a key that may have several at once."""
-    quantified = any(comparison.condition.quantifier for comparison in comparisons)
-    if not (quantified if key is None else key.multivalued):
+    if key is None or not key.multivalued:
         return
-    doubtful = key is None
     # IAM User Guide, *Set operators for multivalued context keys*: ForAllValues also matches an empty set.
     yield from _empty((), doubtful=True)
     members = [value.observed for value in single if not value.opaque and not value.doubtful]
@@ -154,7 +134,7 @@ def _sets(
     for size in range(1, len(subjects) + 1):
         for subset in combinations(subjects, size):
             if size > 1:
-                yield Value(subset, doubtful)
+                yield Value(subset)
             yield Value(("", *subset), doubtful=True)
 
 
@@ -165,12 +145,11 @@ def _options(comparisons: Iterable[Comparison], *families: str) -> Iterator[obje
 
 
 def _texts(
-    key: ConditionKey | None, comparisons: Sequence[Comparison], shapes: Sequence[Shape], budget: Budget
+    key: ConditionKey, comparisons: Sequence[Comparison], shapes: Sequence[Shape], budget: Budget
 ) -> Iterator[Value]:
     patterns = [pattern for comparison in comparisons for pattern in comparison.patterns]
     classes = [coarse(pattern) for pattern in patterns]
-    values = () if key is None else key.values
-    yield from map(Value, values)
+    yield from map(Value, key.values)
     for shape in shapes:
         for parts in representatives(shape.stages, classes, shape.seeds, budget, longest=shape.longest):
             yield Value("".join(parts), shape.doubtful)
@@ -178,11 +157,11 @@ def _texts(
     for subject in (*literals_of(patterns), *_in_other_letters(patterns)):
         fits = not isinstance(subject, str) or any(shape.fits(subject) for shape in documented)
         yield Value(subject, doubtful=not fits)
-    if key is not None and (key.form not in (Form.ANY, Form.TAG) or values):
+    if key.form not in (Form.ANY, Form.TAG) or key.values:
         return
     # Whether a key can be present and empty is documented for tags only, whose value may be.
     asked = any(comparison.family == "null" for comparison in comparisons)
-    yield from _empty("", doubtful=asked or key is None or key.form is not Form.TAG)
+    yield from _empty("", doubtful=asked or key.form is not Form.TAG)
 
 
 def _in_other_letters(patterns: Iterable[Pattern]) -> Iterator[str]:
