@@ -86,7 +86,7 @@ class Type(enum.Enum):
 
 
 _FAMILIES: Final = {
-    Type.STRING: ("string", "arn"),
+    Type.STRING: ("string",),
     Type.ARN: ("arn", "string"),
     Type.BOOLEAN: ("bool",),
     Type.WHOLE: ("numeric",),
