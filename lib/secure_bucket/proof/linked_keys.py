@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from secure_bucket.policy.condition_keys import EARLIEST
 from secure_bucket.policy.pattern import fold
 from secure_bucket.policy.request import Request
-from secure_bucket.proof.scalars import parse_instant, write_instant
+from secure_bucket.proof.scalars import parse_instant, parse_number, write_instant
 from secure_bucket.proof.shapes import example_of
 
 __all__ = ["with_linked_keys"]
@@ -50,6 +50,21 @@ _AMONG: Final = (
     ("aws:principalservicename", "aws:principalservicenameslist"),
 )
 """Keys whose value is one of those of another."""
+
+_LONGEST_SESSION: Final = 129_600
+"""Seconds that temporary credentials last at most (AWS STS, *GetSessionToken*, read 2026-11)."""
+
+_MOST: Final = (
+    ("aws:multifactorauthage", _LONGEST_SESSION),
+    # Milliseconds: "valid for up to seven days" (*Signature Version 4 … Policy Keys*, read 2026-11).
+    ("s3:signatureage", 604_800_000),
+    # Days (S3 User Guide, *Limiting retention periods with a bucket policy*): a century.
+    ("s3:object-lock-remaining-retention-days", 36_500),
+)
+"""The largest numbers that keys have."""
+
+_CLOCKS: Final = ("aws:currenttime", "aws:epochtime")
+_NOW: Final = str(write_instant(Fraction(EARLIEST)))
 
 _TAGS: Final = (("aws:requesttag/", "aws:tagkeys"), ("s3:requestobjecttag/", "s3:requestobjecttagkeys"))
 """The tags of a request, and the list of their keys."""
@@ -115,13 +130,21 @@ def _fit_credentials(context: dict[str, tuple[str, ...]], names: Mapping[str, st
     A role session and a federated user have such (*IAM roles*, *GetFederationToken*, read 2026-11), and so
     has everybody with keys about MFA.
     """
+    for key, most in _MOST:
+        number = parse_number(context.get(key, ("",))[0])
+        if number is not None and number > most:
+            context[key] = (str(most),)
     issued = "aws:tokenissuetime"
     is_temporary = context.get("aws:principaltype", ("",))[0] in ("AssumedRole", "FederatedUser")
     is_temporary |= "aws:multifactorauthage" in context or "aws:multifactorauthpresent" in context
     if is_temporary and issued in names and issued not in context:
-        context[issued] = (str(write_instant(Fraction(EARLIEST))),)
-    for clock in ("aws:currenttime", "aws:epochtime"):
-        if issued in context and clock in context:
-            start, now = parse_instant(context[issued][0]), parse_instant(context[clock][0])
-            if start is not None and now is not None and start > now:
-                context[issued] = (str(write_instant(now)),)
+        context[issued] = (_NOW,)
+    if issued not in context:
+        return
+    # Without a clock the request is sent at any time from now on.
+    latest = next((context[clock][0] for clock in _CLOCKS if clock in context), None)
+    start, now = parse_instant(context[issued][0]), parse_instant(_NOW if latest is None else latest)
+    if start is None or now is None:
+        return
+    if start < now - _LONGEST_SESSION or (latest is not None and start > now):
+        context[issued] = (str(write_instant(now)),)

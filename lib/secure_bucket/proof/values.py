@@ -94,7 +94,7 @@ def _present(
     budget: Budget,
 ) -> Iterator[Value]:
     if key is None:
-        # A proof has to hold for every value, whatever its type, and no refutation rests on such a key.
+        # A proof has to hold for every value of every type, and no refutation rests on such a key.
         yield from _empty("", doubtful=True)
         yield Value("example", doubtful=True, opaque=True)
         return
