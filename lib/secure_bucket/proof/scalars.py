@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
 
 __all__ = [
+    "LATEST",
     "AddressRanges",
     "parse_address",
     "parse_instant",
@@ -26,6 +27,9 @@ __all__ = [
     "write_instant",
     "write_number",
 ]
+
+LATEST: Final = 253_402_300_799
+"""The last second that a date of four digits for the year can name, as epoch time."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?")
@@ -76,8 +80,9 @@ def parse_instant(text: str) -> Fraction | None:
     match = re.fullmatch(_INSTANT, text)
     if match is None or len(text) == 4:
         # Four digits alone are a year in ISO 8601 and a second of 1970 as epoch time: nothing says which.
-        # Nothing says that epoch time may have a sign or a fraction.
-        return parse_number(text) if len(text) != 4 and text.isdecimal() else None
+        # Nothing says that epoch time may have a sign or a fraction, or name what no date names.
+        number = parse_number(text) if len(text) != 4 and text.isdecimal() else None
+        return None if number is None or number > LATEST else number
     year, month, day, hour, minute, second, fraction, zone = match.groups()
     try:
         moment = datetime(

@@ -18,13 +18,10 @@ from secure_bucket.proof.comparison import Comparison, Observed
 from secure_bucket.proof.keys import Availability, Certainty
 from secure_bucket.proof.language import Budget, representatives
 from secure_bucket.proof.pattern import Pattern, coarse
-from secure_bucket.proof.scalars import AddressRanges, write_instant, write_number
+from secure_bucket.proof.scalars import LATEST, AddressRanges, write_instant, write_number
 from secure_bucket.proof.shapes import Shape, literals_of
 
 __all__ = ["OLDEST_TLS_VERSION", "Value", "values_of"]
-
-_LATEST: Final = 253_402_300_799
-"""The last second that a date of four digits for the year can name, as epoch time."""
 
 SET_LIMIT: Final = 6
 """Classes of a key up to which every set of them is tried for a multivalued key."""
@@ -208,10 +205,10 @@ def _dates(comparisons: Sequence[Comparison], earliest: int | None = None) -> It
         option for option in _options(comparisons, "date", "numeric") if isinstance(option, Fraction)
     }
     # INVARIANT: the bounds are constants, so that each interval which a policy cuts has a date between them.
-    bounds = {Fraction(earliest or 0), Fraction(_LATEST)}
+    bounds = {Fraction(earliest or 0), Fraction(LATEST)}
     for number in _around(sorted({*constants, *bounds}), step=Fraction(86_400)):
         instant = write_instant(number)
-        if instant is not None and (earliest is None or number >= earliest) and number <= _LATEST:
+        if instant is not None and (earliest is None or number >= earliest) and number <= LATEST:
             # Nothing that a key tells the date of is older than epoch time.
             yield Value(instant, doubtful=number < 0)
 
