@@ -30,6 +30,8 @@ DEV = [
     "pytest>=9,<10",
     "pytest-cov>=7,<8",
     "pytest-xdist>=3.8,<4",
+    # The picture of a session in the documentation.
+    "rich>=13.9,<16",
     "selenium>=4.20,<5",
     "trustme>=1.2,<2",
     "xmlschema>=4,<5",
@@ -118,7 +120,6 @@ setup(
     install_requires=[
         "msgspec>=0.19,<1",
         "PyYAML>=6",
-        "rich>=13.9,<16",
         "shtab>=1.9,<2",
         "tomli>=2; python_version < '3.11'",
         "typing_extensions>=4.5",

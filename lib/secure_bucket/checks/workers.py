@@ -79,7 +79,7 @@ def _exit_on_signals() -> Iterator[None]:
     def stop(number: int, _: object) -> None:
         with contextlib.suppress(OSError):
             if os.isatty(2):
-                os.write(2, b"\x1b[?25h\n")  # The progress bar hides the cursor.
+                os.write(2, b"\n")  # Below the progress bar.
         os._exit(128 + number)
 
     if threading.current_thread() is not threading.main_thread():

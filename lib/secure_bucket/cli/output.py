@@ -6,12 +6,9 @@ import contextlib
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from secure_bucket.errors import SecureBucketError
-
-if TYPE_CHECKING:
-    import rich.progress
 
 __all__ = ["OutputError", "Progress", "speaks_utf8", "to_stderr", "to_stdout", "wants_colour", "width_of"]
 
@@ -96,13 +93,14 @@ class Progress:
 
     DELAY = 0.7
     INTERVAL = 0.1
+    CELLS = 20
 
     def __init__(self, total: int | None, *, shown: bool, what: str) -> None:
         self.total = total
         self.shown: bool = shown and sys.stderr is not None and sys.stderr.isatty()
         self.what = what
         self.next: float = time.monotonic() + self.DELAY
-        self._bar: rich.progress.Progress | None = None
+        self._line = ""
 
     def __call__(self, done: int, total: int | None = None) -> None:
         """Say how many steps are done, and of how many where that was not known before."""
@@ -110,36 +108,23 @@ class Progress:
         if not self.shown or time.monotonic() < self.next:
             return
         self.next = time.monotonic() + self.INTERVAL
-        if self._bar is None:
-            self._bar = _bar()
-            self._bar.add_task("", total=self.total)
-            self._bar.start()
-        of = "" if self.total is None else f" of {self.total:,}"
-        self._bar.update(
-            self._bar.task_ids[0], completed=done, total=self.total, description=f"{done:,}{of} {self.what}"
-        )
-        self._bar.refresh()
+        line = f"{done:,} {self.what}"
+        if self.total is not None:
+            done_cells = self.CELLS * done // max(self.total, done, 1)
+            line = f"[{'#' * done_cells:-<{self.CELLS}}] {done:,} of {self.total:,} {self.what}"
+        self._show(line)
+
+    def _show(self, line: str, end: str = "") -> None:
+        with contextlib.suppress(OSError, ValueError):
+            # A line that the terminal breaks could not be written over. Spaces hide the rest of a longer one.
+            line = line[: (width_of(sys.stderr) or 80) - 1]
+            sys.stderr.write(f"\r{line:<{len(self._line)}}{end}")
+            sys.stderr.flush()
+        self._line = line
 
     def __enter__(self) -> Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-
-
-def _bar() -> rich.progress.Progress:
-    from rich.console import Console  # Loaded when the work has taken long already.
-    from rich.progress import BarColumn, TextColumn
-    from rich.progress import Progress as Bar
-
-    return Bar(
-        BarColumn(),
-        TextColumn("{task.description}", markup=False),
-        # Without colours, which follow standard output; it goes away when the work is done.
-        console=Console(stderr=True, color_system=None),
-        auto_refresh=False,
-        transient=True,
-        redirect_stdout=False,
-        redirect_stderr=False,
-    )
+        if self._line:
+            self._show("", end="\r")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import itertools
 import textwrap
 from collections.abc import Iterator, Sequence
 
@@ -10,7 +10,6 @@ __all__ = ["table"]
 
 _GAP = 2
 _LEAST = 8
-_UNLIMITED = 10_000
 
 
 def table(
@@ -26,29 +25,26 @@ def table(
         numbers: How many of the first columns stand at the right, and are never broken.
         width: How many columns the terminal has (default: nothing is broken).
     """
-    needed = sum(
-        _GAP + (max(map(len, column)) if place < numbers else _LEAST)
-        for place, column in enumerate(zip(head, *rows, strict=True))
-    )
-    if width is not None and width < needed:
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    room = None if width is None else width - _GAP * len(widths)
+    if room is not None and room < sum(widths[:numbers]) + _LEAST * len(widths[numbers:]):
         for row in rows:
             text = ", ".join(f"{title} {cell}" for title, cell in zip(head, row, strict=True))
-            yield from textwrap.wrap(text, width, initial_indent=" " * _GAP, subsequent_indent=" " * 2 * _GAP)
+            yield from textwrap.wrap(
+                text, width or 0, initial_indent=" " * _GAP, subsequent_indent=" " * 2 * _GAP
+            )
         return
-    from rich.console import Console  # Narrow terminals and short reports do without.
-    from rich.table import Table
-    from rich.text import Text
+    while room is not None and sum(widths) > room:
+        widths[widths.index(max(widths[numbers:]), numbers)] -= 1
+    for row in (head, *rows):
+        cells = [_broken(cell, size) for cell, size in zip(row, widths, strict=True)]
+        for parts in itertools.zip_longest(*cells, fillvalue=""):
+            placed = (
+                part.rjust(size) if place < numbers else part.ljust(size)
+                for place, (part, size) in enumerate(zip(parts, widths, strict=True))
+            )
+            yield "".join(f"{'':{_GAP}}{each}" for each in placed).rstrip()
 
-    shown = Table(box=None, padding=(0, 0, 0, _GAP))
-    for place, title in enumerate(head):
-        if place < numbers:
-            shown.add_column(title, justify="right", no_wrap=True)
-        else:
-            shown.add_column(title, overflow="fold")
-    for row in rows:
-        shown.add_row(*map(Text, row))
-    file = io.StringIO()
-    # Not a terminal, although the environment may describe the one that the lines may go to.
-    room = width or _UNLIMITED
-    Console(file=file, width=room, force_terminal=False, color_system=None, legacy_windows=False).print(shown)
-    yield from (line.rstrip() for line in file.getvalue().splitlines())
+
+def _broken(cell: str, size: int) -> list[str]:
+    return [cell] if len(cell) <= size else textwrap.wrap(cell, size, break_on_hyphens=False)
