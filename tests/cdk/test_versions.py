@@ -28,7 +28,7 @@ def imported(names: Iterable[str], path: Path, *before: str) -> list[str]:
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(path), str(ROOT / "lib")])},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1800,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()

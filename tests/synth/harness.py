@@ -129,7 +129,8 @@ def run_in(directory: Path, *command: str, **environment: str) -> Run:
         env=shell_environment(**environment),
         capture_output=True,
         text=True,
-        timeout=300,
+        # A busy machine compiles a new AWS CDK for minutes.
+        timeout=1800,
         check=False,
     )
     return Run(done.returncode, done.stdout, done.stderr, directory)
