@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 from secure_bucket.cli.bare_policy import BarePolicy, read_policy
+from secure_bucket.cli.commands import did_you_mean
 from secure_bucket.cli.output import to_stdout
 from secure_bucket.cli.prove import verdict_lines
 from secure_bucket.errors import SecureBucketError
@@ -40,8 +41,6 @@ def run(arguments: argparse.Namespace) -> int:
         to_stdout(f"{rule.manual.strip()}\n{_requirements(rule.id)}")
         return 0
     if subject != "-" and not os.path.lexists(subject):
-        from secure_bucket.cli.commands import did_you_mean
-
         what = "rule" if _RULE_ID.fullmatch(subject) else "rule and no file"
         names = [name for rule in RULES for name in (rule.id, rule.name)]
         suggestion = did_you_mean(subject, names) or f"; the rules are {', '.join(names[::2])}"

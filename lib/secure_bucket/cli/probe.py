@@ -13,6 +13,7 @@ from secure_bucket.cli.sessions import access_of, partition_of
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.operations.aws.errors import LiveError, LiveTrouble
 from secure_bucket.operations.aws.session import Access, Session, open_session
+from secure_bucket.operations.probe.permissions import permissions_of
 from secure_bucket.operations.probe.probe import EndpointLayout, Probe, Signer, Transport, probe_bucket
 from secure_bucket.operations.probe.probed_bucket import bucket_named
 from secure_bucket.operations.probe.results import ProbeFault, Probes
@@ -116,8 +117,6 @@ def _permissions(
     names: tuple[str, ...],
     transports: tuple[Transport, ...],
 ) -> str:
-    from secure_bucket.operations.probe.permissions import permissions_of
-
     policy = permissions_of(
         names,
         partition=partition_of(access),

@@ -23,6 +23,7 @@ from secure_bucket.operations.aws.session import Access
 from secure_bucket.operations.probe.probed_bucket import bucket_named
 from secure_bucket.operations.review.account_review import ReviewQuestion
 from secure_bucket.operations.review.journal import MAX_AGE, Journal
+from secure_bucket.operations.review.permissions import review_permissions
 from secure_bucket.operations.review.review import review_accounts
 
 __all__ = ["review_permissions_of", "review_report", "run", "scope_of"]
@@ -157,8 +158,6 @@ def review_permissions_of(scope: Scope, question: ReviewQuestion, aggregator: st
     Raises:
         LiveError: If there is no such profile.
     """
-    from secure_bucket.operations.review.permissions import review_permissions
-
     profile = scope.profiles[0] if scope.profiles else None
     partition = partition_of(replace(scope.access, profile=profile))
     return review_permissions(scope, question, aggregator, partition=partition)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
+from secure_bucket.cli.commands import did_you_mean
 from secure_bucket.cli.config import Config
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Report
@@ -75,8 +76,6 @@ def _ids(words: Iterable[str], option: str) -> frozenset[str]:
     for word in (part.strip() for each in words for part in each.split(",")):
         rule = _IDS.get(word.casefold())
         if rule is None:
-            from secure_bucket.cli.commands import did_you_mean
-
             names = [name for rule in RULES for name in (rule.id, rule.name)]
             suggestion = did_you_mean(word, names) or f"; the rules are {', '.join(names[::2])}"
             raise SecureBucketError(f"{option}: `{word}` is not a rule{suggestion}")
