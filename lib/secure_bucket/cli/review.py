@@ -79,8 +79,7 @@ def _earlier(file: str) -> Report:
     document = decode(read_bytes_of(file), ReportForm, file)
     if document.templates or not document.accounts:
         raise SecureBucketError(f"`{file}`, given as --compare, was not written by `review --format json`")
-    finished = document.run.finished_at
-    return replace(report_of(document), as_of="" if finished is None else f"{finished:%Y-%m-%dT%H:%M:%SZ}")
+    return report_of(document)
 
 
 def _source(aggregator: str | None) -> str:

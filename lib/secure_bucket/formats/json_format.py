@@ -159,6 +159,8 @@ class _Writer:
 def report_of(document: ReportForm) -> Report:
     """Return the report that a document holds, but for its safeguards and the files it ignored."""
 
+    finished = document.run.finished_at
+
     def findings(forms: Iterable[FindingForm]) -> tuple[Finding, ...]:
         return tuple(map(_finding, forms))
 
@@ -190,6 +192,7 @@ def report_of(document: ReportForm) -> Report:
         deselected=findings(document.deselected),
         faults=tuple(each.fault() for each in document.faults),
         accounts=document.accounts,
+        as_of="" if finished is None else f"{finished:%Y-%m-%dT%H:%M:%SZ}",
     )
 
 

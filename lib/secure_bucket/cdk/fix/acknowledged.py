@@ -17,7 +17,7 @@ from constructs import IConstruct, Node
 from secure_bucket.cdk.fix.survey import path_of
 from secure_bucket.cdk.gate.acknowledgments import METADATA_KEY
 
-__all__ = ["AcknowledgedConstructs", "outwards"]
+__all__ = ["AcknowledgedConstructs"]
 
 
 class AcknowledgedConstructs:
@@ -57,14 +57,6 @@ class AcknowledgedConstructs:
             self._known = None
         elif self._known is not None:
             self._known[path_of(construct)] = construct
-
-
-def outwards(path: str) -> Iterable[str]:
-    """Yield a path and the paths around it, up to that of the App."""
-    while path:
-        yield path
-        path = path.rpartition("/")[0]
-    yield ""
 
 
 _watched: WeakKeyDictionary[IConstruct, AcknowledgedConstructs] = WeakKeyDictionary()

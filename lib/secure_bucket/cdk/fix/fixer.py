@@ -15,7 +15,6 @@ from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 from msgspec.structs import replace
 
-from secure_bucket.cdk.fix.acknowledged import outwards
 from secure_bucket.cdk.fix.denies import denied_in, without_deny
 from secure_bucket.cdk.fix.judge import judge_resources, resources_of
 from secure_bucket.cdk.fix.lifetime import keep_policy
@@ -33,7 +32,7 @@ from secure_bucket.cdk.fix.policy_writer import (
 )
 from secure_bucket.cdk.fix.survey import SeenBucket, Survey, path_of
 from secure_bucket.cdk.fix.users_of_bucket import UsersOfBucket
-from secure_bucket.cdk.gate.acknowledgments import METADATA_KEY
+from secure_bucket.cdk.gate.acknowledgments import METADATA_KEY, outwards
 from secure_bucket.cdk.gate.violations import id_of
 from secure_bucket.cdk.versions import has_acknowledgments
 from secure_bucket.findings.exceptions import METADATA_KEY as EXCEPTIONS_KEY

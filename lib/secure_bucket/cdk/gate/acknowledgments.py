@@ -20,7 +20,7 @@ from secure_bucket.template.manifest import CloudAssembly
 from secure_bucket.template.resolve import Acknowledged
 from secure_bucket.values.unknown import Place
 
-__all__ = ["METADATA_KEY", "Acknowledgments", "find_construct", "read_acknowledgments"]
+__all__ = ["METADATA_KEY", "Acknowledgments", "find_construct", "outwards", "read_acknowledgments"]
 
 METADATA_KEY = "aws:cdk:acknowledged-rules"
 """Under which the AWS CDK keeps the acknowledgments on a construct."""
@@ -77,7 +77,7 @@ def read_acknowledgments(app: IConstruct, assembly: CloudAssembly) -> Acknowledg
 
 
 def _around_stacks(app: IConstruct, assembly: CloudAssembly) -> Iterator[Acknowledged]:
-    paths = {scope for stack in assembly.stacks for scope in _upwards(stack.path) if scope != stack.path}
+    paths = {scope for stack in assembly.stacks for scope in outwards(stack.path) if scope != stack.path}
     for path in sorted(paths):
         construct = find_construct(app, path)
         if construct is not None:
@@ -100,7 +100,8 @@ def _of_entries(path: str, entries: Iterable[Mapping[str, Any]]) -> Iterator[Ack
                 yield Acknowledged(id, path, str(reason or ""), Place())
 
 
-def _upwards(path: str) -> Iterator[str]:
+def outwards(path: str) -> Iterator[str]:
+    """Yield a path and the paths around it, up to that of the App."""
     while path:
         yield path
         path = path.rpartition("/")[0]

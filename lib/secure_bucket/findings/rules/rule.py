@@ -60,7 +60,6 @@ class Rule(Struct, frozen=True):
         only_if_strict: Whether its findings count with `strict` only; otherwise they are notes of the report.
         about_verdict: Whether its finding is what the verdict on plain HTTP comes to.
         about_website: Whether its finding is that the bucket is a website.
-        about_old_tls: Whether it only checks anything where a minimum TLS version is asked for.
         about_later_change: Whether its finding is on what may change later, not on what is deployed.
         excusable: Whether an exception can be granted from it, and a baseline can hold its findings.
         undecidable: Whether its finding, without a request, says that something is not known.
@@ -73,7 +72,6 @@ class Rule(Struct, frozen=True):
     only_if_strict: bool = False
     about_verdict: bool = False
     about_website: bool = False
-    about_old_tls: bool = False
     about_later_change: bool = False
     excusable: bool = True
     undecidable: bool = False

@@ -89,4 +89,4 @@ def _check(judgement: Judgement) -> Iterator[Finding]:
     yield finding(judgement, "SB006", Level.ERROR, message, fix, at, outcome)
 
 
-RULE = Rule("SB006", "old-tls", __doc__, _check, about_old_tls=True, undecidable=True)
+RULE = Rule("SB006", "old-tls", __doc__, _check, undecidable=True)

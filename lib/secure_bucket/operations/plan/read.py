@@ -121,13 +121,11 @@ def _report(file: str | os.PathLike[str], command: str) -> Report:
     document = _document(file, ReportForm, reports.SCHEMA, command)
     report = reports.report_of(document)
     # What was read just then is as old as the report.
-    written = document.run.finished_at
-    if written is None and report.buckets:
+    if not report.as_of and report.buckets:
         raise RolloutError(
             f"`{os.fspath(file)}`: `/run/finished_at` is not there, so nothing tells how old it is"
         )
-    as_of = "" if written is None else written.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return replace(report, buckets=tuple(_dated(bucket, as_of) for bucket in report.buckets), as_of=as_of)
+    return replace(report, buckets=tuple(_dated(bucket, report.as_of) for bucket in report.buckets))
 
 
 def _dated(bucket: JudgedBucket, as_of: str) -> JudgedBucket:
