@@ -9,16 +9,17 @@ import os
 from msgspec import Struct
 from msgspec.structs import replace
 
-from secure_bucket.cli.arguments.common import ReportTo, baseline_of
+from secure_bucket.cli.arguments.common import ReportTo
 from secure_bucket.cli.codes import COULD_NOT_RUN, PROVEN
 from secure_bucket.cli.config import Config, config_of
 from secure_bucket.cli.delivery import deliver, reports_of, write_file
 from secure_bucket.cli.exits import exit_code, undecided_as_warnings
 from secure_bucket.cli.output import to_stderr
 from secure_bucket.cli.selection import Selection, selection_of
+from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Report
 
-__all__ = ["ClaimOptions", "Frame", "claim_of", "frame_of", "undecided_fails"]
+__all__ = ["ClaimOptions", "Frame", "baseline_of", "claim_of", "frame_of", "undecided_fails"]
 
 
 class ClaimOptions(Struct, frozen=True):
@@ -122,6 +123,22 @@ def claim_of(arguments: argparse.Namespace, config: Config) -> ClaimOptions:
 def undecided_fails(arguments: argparse.Namespace, config: Config) -> bool:
     """Tell whether an undecided bucket fails, by the arguments, or else by the settings."""
     return (arguments.undecided or config.undecided or "error") == "error"
+
+
+def baseline_of(arguments: argparse.Namespace, configured: str | None) -> str | None:
+    """Return the baseline to read or write, or `None`.
+
+    Args:
+        arguments: The arguments of the command.
+        configured: The baseline that the settings name.
+
+    Raises:
+        SecureBucketError: If the arguments contradict each other.
+    """
+    if arguments.grow_baseline and arguments.write_baseline is None:
+        raise SecureBucketError("--grow-baseline needs --write-baseline FILE")
+    file: str | None = arguments.write_baseline or arguments.baseline or configured
+    return file
 
 
 def frame_of(arguments: argparse.Namespace) -> Frame:

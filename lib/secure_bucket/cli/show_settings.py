@@ -9,10 +9,9 @@ from typing import Any
 
 from msgspec.structs import asdict
 
-from secure_bucket.cli.arguments.common import baseline_of
 from secure_bucket.cli.codes import PROVEN
 from secure_bucket.cli.config import ConfiguredException, config_of
-from secure_bucket.cli.frame import claim_of
+from secure_bucket.cli.frame import baseline_of, claim_of
 from secure_bucket.cli.output import to_stdout
 from secure_bucket.cli.selection import selection_of
 

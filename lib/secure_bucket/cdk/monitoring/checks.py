@@ -7,6 +7,7 @@ from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudtrail as cloudtrail
+from aws_cdk import aws_logs as logs
 
 from secure_bucket.cdk.buckets.refuse import refuse, shown
 from secure_bucket.cdk.monitoring.monitored_buckets import KIND
@@ -19,6 +20,7 @@ __all__ = [
     "demand_threshold",
     "demand_trail",
     "demand_type",
+    "refuse_for_new_trail",
 ]
 
 
@@ -129,3 +131,24 @@ def demand_type(path: str, name: str, value: object, has: str, what: str) -> Non
         refuse(
             KIND, path, f"`{name}={shown(value)}` is no {what}. Pass one, made or imported, or leave it out"
         )
+
+
+def refuse_for_new_trail(
+    path: str,
+    management_events: cloudtrail.ReadWriteType,
+    log_group_retention: logs.RetentionDays,
+    log_bucket_retention: cdk.Duration | None,
+) -> None:
+    """Refuse what says something about a new trail where none is made."""
+    for name, differs in (
+        ("management_events", management_events is not cloudtrail.ReadWriteType.WRITE_ONLY),
+        ("log_group_retention", log_group_retention is not logs.RetentionDays.THREE_MONTHS),
+        ("log_bucket_retention", log_bucket_retention is not None),
+    ):
+        if differs:
+            refuse(
+                KIND,
+                path,
+                f"`{name}` is about a new trail, and with `trail` or `log_group` none is made. Set it on the "
+                "trail that is there, and leave it out here",
+            )

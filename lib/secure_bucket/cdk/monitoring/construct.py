@@ -32,6 +32,7 @@ from secure_bucket.cdk.monitoring.checks import (
     demand_threshold,
     demand_trail,
     demand_type,
+    refuse_for_new_trail,
 )
 from secure_bucket.cdk.monitoring.compliance import add_remediation, make_rules
 from secure_bucket.cdk.monitoring.monitored_buckets import KIND, watch
@@ -179,7 +180,7 @@ class SecureTransportMonitoring(Construct):
         demand_trail(path, trail, log_group)
         makes_trail = trail is None and log_group is None
         if not makes_trail:
-            _refuse_for_new_trail(path, management_events, log_group_retention, log_bucket_retention)
+            refuse_for_new_trail(path, management_events, log_group_retention, log_bucket_retention)
         if remediation is not None and config_rule is None:
             refuse(
                 KIND,
@@ -284,24 +285,3 @@ class SecureTransportMonitoring(Construct):
             self.encryption_key = self._given_key or make_key(self, self._removal_policy)
             share_key(self.encryption_key)
         return self.encryption_key
-
-
-def _refuse_for_new_trail(
-    path: str,
-    management_events: cloudtrail.ReadWriteType,
-    log_group_retention: logs.RetentionDays,
-    log_bucket_retention: cdk.Duration | None,
-) -> None:
-    """Refuse what says something about a new trail where none is made."""
-    for name, differs in (
-        ("management_events", management_events is not cloudtrail.ReadWriteType.WRITE_ONLY),
-        ("log_group_retention", log_group_retention is not logs.RetentionDays.THREE_MONTHS),
-        ("log_bucket_retention", log_bucket_retention is not None),
-    ):
-        if differs:
-            refuse(
-                KIND,
-                path,
-                f"`{name}` is about a new trail, and with `trail` or `log_group` none is made. Set it on the "
-                "trail that is there, and leave it out here",
-            )

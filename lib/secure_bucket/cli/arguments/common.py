@@ -28,7 +28,6 @@ __all__ = [
     "add_strict",
     "add_together",
     "add_verdict",
-    "baseline_of",
     "number_from_one",
     "refuse_empty",
 ]
@@ -46,7 +45,9 @@ class ReportTo(NamedTuple):
     file: str | None
 
 
-class _Format(argparse.Action):
+class _Report(argparse.Action):
+    """Take a format, or the file for the format before it."""
+
     def __call__(
         self,
         parser: argparse.ArgumentParser,
@@ -54,25 +55,17 @@ class _Format(argparse.Action):
         values: str | Sequence[Any] | None,
         option_string: str | None = None,
     ) -> None:
-        reports = [*(namespace.reports or ()), ReportTo(str(values), None)]
-        namespace.reports = reports
-
-
-class _Output(argparse.Action):
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: str | Sequence[Any] | None,
-        option_string: str | None = None,
-    ) -> None:
-        file = str(values)
-        reports = list(namespace.reports or (ReportTo("text", None),))
-        if reports[-1].file is not None:
-            parser.error(f"--output {file}: give a --format before each --output")
-        if not file:
-            parser.error("--output: the file name is empty")
-        reports[-1] = ReportTo(reports[-1].format, file)
+        value = str(values)
+        reports = list(namespace.reports or ())
+        if self.choices is not None:
+            reports.append(ReportTo(value, None))
+        else:
+            reports = reports or [ReportTo("text", None)]
+            if reports[-1].file is not None:
+                parser.error(f"--output {value}: give a --format before each --output")
+            if not value:
+                parser.error("--output: the file name is empty")
+            reports[-1] = ReportTo(reports[-1].format, value)
         namespace.reports = reports
 
 
@@ -97,14 +90,14 @@ def add_reports(
     reports = parser.add_argument_group("reports")
     reports.add_argument(
         "--format",
-        action=_Format,
+        action=_Report,
         choices=tuple(formats),
         dest="reports",
         help="report format (default: text; repeatable)",
     )
     reports.add_argument(
         "--output",
-        action=_Output,
+        action=_Report,
         metavar="FILE",
         dest="reports",
         help=output,
@@ -136,22 +129,6 @@ def add_baseline(parser: argparse.ArgumentParser) -> None:
     known.add_argument(
         "--grow-baseline", action="store_true", help="let --write-baseline add findings to an existing FILE"
     )
-
-
-def baseline_of(arguments: argparse.Namespace, configured: str | None) -> str | None:
-    """Return the baseline to read or write, or `None`.
-
-    Args:
-        arguments: The arguments of the command.
-        configured: The baseline that the settings name.
-
-    Raises:
-        SecureBucketError: If the arguments contradict each other.
-    """
-    if arguments.grow_baseline and arguments.write_baseline is None:
-        raise SecureBucketError("--grow-baseline needs --write-baseline FILE")
-    file: str | None = arguments.write_baseline or arguments.baseline or configured
-    return file
 
 
 def add_repeatable(group: Any, option: str, metavar: str, help: str, *, dest: str | None = None) -> None:
