@@ -23,7 +23,7 @@ from secure_bucket.findings.subject import Declared
 from secure_bucket.formats.compliance import REQUIREMENTS
 from secure_bucket.formats.html_page import render
 from secure_bucket.formats.markup import Markup, tag
-from secure_bucket.formats.script import SCRIPT
+from secure_bucket.formats.style import SCRIPT
 from secure_bucket.proof.verdict import Proven, Refuted
 from secure_bucket.template.safeguards import SafeguardKind
 from secure_bucket.values.unknown import Place

@@ -12,17 +12,15 @@ from secure_bucket.findings.finding import Report
 from secure_bucket.formats.characters import well_formed
 from secure_bucket.formats.ending import ending_of
 from secure_bucket.formats.html_accounts import accounts
-from secure_bucket.formats.html_appendix import checked, exceptions, not_judged
+from secure_bucket.formats.html_appendix import checked, compliance, exceptions, monitoring, not_judged
 from secure_bucket.formats.html_document import document_head
 from secure_bucket.formats.html_overview import definitions, overview
 from secure_bucket.formats.html_parts import NEWLINE
-from secure_bucket.formats.html_references import compliance, monitoring
 from secure_bucket.formats.html_verdicts import evidence, verdicts
 from secure_bucket.formats.html_view import View
 from secure_bucket.formats.markup import Markup, each, tag
 from secure_bucket.formats.run import Run
-from secure_bucket.formats.script import SCRIPT
-from secure_bucket.formats.style import STYLE
+from secure_bucket.formats.style import SCRIPT, STYLE
 from secure_bucket.formats.svg import CHART_STYLE, PATTERNS
 
 __all__ = ["render"]

@@ -1,9 +1,9 @@
-"""What templates, accounts and logs know, put together by the names of the buckets."""
+"""Put together what templates, accounts and logs know, by the names of the buckets, and who breaks."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -11,10 +11,11 @@ from secure_bucket.findings.finding import Finding, GrantedException, JudgedBuck
 from secure_bucket.findings.rules import rule_of
 from secure_bucket.findings.rules.rule import WEBSITE_REMEDY
 from secure_bucket.formats.cases import Case, cases_of
-from secure_bucket.operations.audit.audit import Audit, AuditedBucket
+from secure_bucket.operations.audit.audit import Audit, AuditedBucket, ClientGroup, Trouble
+from secure_bucket.operations.plan.planned_bucket import Client, ClientUse
 from secure_bucket.operations.plan.rollout import RolloutError
 
-__all__ = ["Joined", "Known", "join"]
+__all__ = ["Joined", "Known", "clients_of", "join"]
 
 
 class Known(Struct, frozen=True):
@@ -133,3 +134,50 @@ def _known(case: Case) -> Known | None:
 
 def _is_about_website(finding: Finding) -> bool:
     return rule_of(finding).about_website or finding.fix.startswith(WEBSITE_REMEDY)
+
+
+_ANONYMOUS = "-"
+
+
+def clients_of(audit: Audit) -> Mapping[str, tuple[ClientUse, ...]]:
+    """Return the clients that break, by the name of the bucket, the busiest first.
+
+    Groups that tell no bucket, or neither a requester nor a user agent nor an address, name no client.
+    """
+    groups: dict[str, dict[Client, list[ClientGroup]]] = defaultdict(lambda: defaultdict(list))
+    for group in audit.groups:
+        client = _client(group)
+        if group.trouble is Trouble.BREAKS and group.bucket is not None and client is not None:
+            groups[group.bucket][client].append(group)
+    return {
+        bucket: tuple(
+            sorted(
+                (_use(client, members) for client, members in clients.items()),
+                key=lambda use: (-use.requests, use.client),
+            )
+        )
+        for bucket, clients in groups.items()
+    }
+
+
+def _client(group: ClientGroup) -> Client | None:
+    """Return who a group is of.
+
+    What one requester does with one user agent is moved as one, wherever it runs: a fleet has an address for
+    each machine. Anonymous requests have nothing but their address.
+    """
+    anonymous = group.requester in (None, _ANONYMOUS)
+    client = Client(group.requester or "", group.user_agent or "", (group.address or "") if anonymous else "")
+    return None if client == Client("", "") else client
+
+
+def _use(client: Client, groups: Sequence[ClientGroup]) -> ClientUse:
+    return ClientUse(
+        client,
+        sum(group.requests for group in groups),
+        min(group.first_seen for group in groups),
+        max(group.last_seen for group in groups),
+        tuple(sorted({group.transport for group in groups})),
+        tuple(sorted({group.operation for group in groups if group.operation})),
+        tuple(sorted({group.address for group in groups if group.address})),
+    )

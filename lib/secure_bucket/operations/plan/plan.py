@@ -15,10 +15,9 @@ from secure_bucket.formats.cases import cases_of
 from secure_bucket.formats.summary import count
 from secure_bucket.operations.audit.audit import Audit
 from secure_bucket.operations.plan.actions import actions_of
-from secure_bucket.operations.plan.clients import clients_of
 from secure_bucket.operations.plan.decision import Circumstances, Decision
 from secure_bucket.operations.plan.deployments import mind_deployments
-from secure_bucket.operations.plan.join import Joined, join
+from secure_bucket.operations.plan.join import Joined, clients_of, join
 from secure_bucket.operations.plan.order import order_moves
 from secure_bucket.operations.plan.planned_bucket import Client, ClientUse, Declaration, PlannedBucket, Wave
 from secure_bucket.operations.plan.reasons import reasons_of
