@@ -338,6 +338,86 @@ def test_a_child_of_a_bucket_that_is_called_policy_is_in_nobodys_way(
     assert denies(policy) == 1
 
 
+def l2_policy(bucket: s3.Bucket) -> None:
+    s3.BucketPolicy(bucket, "Policy", bucket=bucket).document.add_statements(reader())
+
+
+def l1_policy(bucket: s3.Bucket) -> None:
+    document = {"Statement": [reader().to_statement_json()]}
+    s3.CfnBucketPolicy(bucket, "Policy", bucket=bucket.bucket_name, policy_document=document)
+
+
+def managed_policy(bucket: s3.Bucket) -> None:
+    iam.ManagedPolicy(bucket, "Policy", statements=[reader_of_a_user()])
+
+
+def reader_of_a_user() -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=["s3:GetObject"], resources=["arn:aws:s3:::reports/*"])
+
+
+class Named(Construct):
+    """A construct of the app."""
+
+    def __init__(self, scope: Construct, id: str) -> None:
+        super().__init__(scope, id)
+        cdk.CfnResource(self, "Topic", type="AWS::SNS::Topic")
+
+
+def construct(bucket: s3.Bucket) -> None:
+    Named(bucket, "Policy")
+
+
+@pytest.mark.parametrize("make", [l2_policy, l1_policy, managed_policy, construct])
+def test_a_later_child_that_is_called_policy_comes_before_the_policy_of_fix(
+    make: Callable[[s3.Bucket], None],
+) -> None:
+    def build(app: cdk.App) -> dict[str, Any]:
+        bucket = s3.Bucket(cdk.Stack(app, "Top"), "Plain")
+        make(bucket)
+        resources: dict[str, Any] = synthesized(app)
+        return resources
+
+    plain_app = cdk.App()
+    expected, found = build(plain_app), build(fixing())
+    for template in (expected, found):
+        for id, resource in list(template.items()):
+            if resource["Type"] == "AWS::S3::BucketPolicy":
+                theirs = [each for each in statements(resource) if each["Effect"] != "Deny"]
+                template[id] = {**resource, "Properties": theirs}
+                if not theirs:
+                    del template[id]
+    assert found == expected
+
+
+@pytest.mark.parametrize("make", [l2_policy, l1_policy, managed_policy, construct])
+def test_a_bucket_whose_child_is_called_policy_has_one_policy_with_the_deny(
+    make: Callable[[s3.Bucket], None],
+) -> None:
+    app = fixing()
+    make(s3.Bucket(cdk.Stack(app, "Top"), "Plain"))
+    (policy,) = policies(app).values()
+    assert denies(policy) == 1
+    assert [each["bucket"] for each in recorded(app)["fixed"]] == ["Top/Plain/Resource"]
+
+
+def test_what_waits_for_the_policy_of_fix_waits_for_the_bucket_when_that_policy_is_gone() -> None:
+    app = fixing()
+    stack = cdk.Stack(app, "Top")
+    bucket = s3.Bucket(stack, "Plain")
+    topic = cdk.CfnResource(stack, "Topic", type="AWS::SNS::Topic")
+    assert bucket.policy is not None
+    topic.add_dependency(cast(cdk.CfnResource, bucket.policy.node.default_child))
+    l1_policy(bucket)
+    assert synthesized(app)["Topic"]["DependsOn"] == ["Plain295EB121"]
+
+
+def test_an_app_that_asks_for_the_deny_and_makes_its_own_policy_fails_as_without_fix() -> None:
+    for app in (cdk.App(), fixing()):
+        bucket = s3.Bucket(cdk.Stack(app, "Top"), "Plain", enforce_ssl=True)
+        with pytest.raises(RuntimeError, match="already a Construct with name 'Policy'"):
+            l1_policy(bucket)
+
+
 def with_many_readers(bucket: s3.Bucket) -> None:
     for number in range(200):
         role = iam.ArnPrincipal(f"arn:aws:iam::111122223333:role/a-role-with-a-long-name-{number}")

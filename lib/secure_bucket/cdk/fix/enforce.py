@@ -15,6 +15,7 @@ from constructs import Construct, IConstruct
 from secure_bucket.cdk.buckets.injector import with_deny
 from secure_bucket.cdk.fix.aspect import Mode
 from secure_bucket.cdk.fix.fixer import Fixer
+from secure_bucket.cdk.fix.giving_way import give_way
 from secure_bucket.cdk.fix.lifetime import keep_made
 from secure_bucket.cdk.fix.outcome import Fixed
 from secure_bucket.cdk.fix.stack_traces import without_traces
@@ -114,6 +115,7 @@ class _Reach:
             state.before_synth = self.enter_all
             return
         self._wrap_synth()
+        give_way(app, state.denied)
         injectors = cdk.PropertyInjectors.of(app)
         earlier = injectors.for_(self.construct_unique_id)
         self._earlier = earlier._earlier if isinstance(earlier, _Reach) else earlier
@@ -141,15 +143,14 @@ class _Reach:
         if denied == props:
             return props
         bucket = f"{path}/{id}".lstrip("/")
-        if not self._state.entered.get(stage):
-            # When FIX comes to this Stage, it takes the deny back if it must leave the bucket alone.
-            self._state.denied.add(f"{bucket}/Resource")
-            return denied
-        # Another Aspect makes it, after the buckets of this Stage were fixed.
-        if Fixer(self._app, acknowledged=self._state.acknowledged.known).is_acknowledged_at(scope):
-            return props
-        keep_made(scope, id)
-        self._state.note(Fixed(f"{bucket}/Resource", f"{bucket}/Policy/Resource", is_new=True))
+        if self._state.entered.get(stage):
+            # Another Aspect makes it, after the buckets of this Stage were fixed.
+            if Fixer(self._app, acknowledged=self._state.acknowledged.known).is_acknowledged_at(scope):
+                return props
+            keep_made(scope, id)
+            self._state.note(Fixed(f"{bucket}/Resource", f"{bucket}/Policy/Resource", is_new=True))
+        # When FIX comes to this Stage, it takes the deny back if it must leave the bucket alone.
+        self._state.denied.add(f"{bucket}/Resource")
         return denied
 
     def _wrap_synth(self) -> None:

@@ -29,6 +29,7 @@ __all__ = [
     "put_deny_last",
     "remove_policy",
     "take_back",
+    "take_back_policy",
     "without_statement",
 ]
 
@@ -162,11 +163,17 @@ def take_back(policy: FoundPolicy, bucket: SeenBucket, *, is_all: bool) -> None:
     if not is_all:
         deny = deny_plain_http(bucket.arn)
         policy.policy.policy_document = without_statement(policy.written, deny)
-    elif (owner := bucket.owner) is not None:
-        remove_policy(policy.policy)
+    else:
+        take_back_policy(policy.policy, bucket)
+
+
+def take_back_policy(policy: s3.CfnBucketPolicy, bucket: SeenBucket) -> None:
+    """Remove the policy that an `s3.Bucket` was made with."""
+    if (owner := bucket.owner) is not None:
+        remove_policy(policy)
         owner.policy = None
         # What waits for the resource of the policy waits for the bucket then.
-        policy.policy.override_logical_id(bucket.logical_id)
+        policy.override_logical_id(bucket.logical_id)
 
 
 def remove_policy(policy: s3.CfnBucketPolicy) -> None:

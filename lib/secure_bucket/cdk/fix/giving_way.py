@@ -1,0 +1,64 @@
+"""Take the policy that FIX gave a bucket back when the app gives the bucket a child with the same id.
+
+The AWS CDK gives the policy of an `s3.Bucket` the id `Policy`, and raises when a second child gets that id.
+Without FIX such a bucket has no policy yet, so that the child of the app comes first, and FIX later writes
+the deny elsewhere.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import jsii
+from aws_cdk import aws_s3 as s3
+from constructs import IConstruct
+
+from secure_bucket.cdk.fix.policy_writer import take_back_policy
+from secure_bucket.cdk.fix.survey import SeenBucket, path_of
+
+__all__ = ["give_way"]
+
+_denied: WeakKeyDictionary[IConstruct, set[str]] = WeakKeyDictionary()
+
+
+def give_way(app: IConstruct, denied: set[str]) -> None:
+    """Let the children that an app gives its buckets come before the policies that FIX made.
+
+    Args:
+        app: The App.
+        denied: The paths of the buckets that FIX had made with a deny; those that give way are taken out.
+    """
+    _denied[app] = denied
+    create = jsii.create
+    if hasattr(create, "__wrapped__"):
+        return
+
+    # Every construct that Python makes is made here; one that a library in TypeScript makes is not.
+    @functools.wraps(create)
+    def create_in_place_of_ours(klass: Any, obj: Any, args: list[Any] | None = None) -> Any:
+        try:
+            return create(klass, obj, args)
+        except RuntimeError:
+            match args:
+                case [s3.Bucket() as bucket, "Policy", *_] if _took_back(bucket):
+                    return create(klass, obj, args)
+            raise
+
+    jsii.create = create_in_place_of_ours
+
+
+def _took_back(bucket: s3.Bucket) -> bool:
+    """Take back the policy of a bucket, if FIX made it and nobody else wrote into it."""
+    path = f"{path_of(bucket)}/Resource"
+    denied = _denied.get(bucket.node.root, set())
+    resource, made = bucket.node.try_find_child("Resource"), bucket.policy
+    if path not in denied or not isinstance(resource, s3.CfnBucket) or made is None:
+        return False
+    policy = made.node.default_child
+    if made.document.statement_count != 1 or not isinstance(policy, s3.CfnBucketPolicy):
+        return False
+    take_back_policy(policy, SeenBucket(resource, path))
+    denied.discard(path)
+    return True
