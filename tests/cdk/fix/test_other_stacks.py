@@ -208,3 +208,58 @@ def test_a_statement_that_comes_after_the_deny_is_kept() -> None:
     (policy,) = policies(app).values()
     assert denies(policy) == 1
     assert "444455556666" in json.dumps(policy)
+
+
+def by_mapping(stack: cdk.Stack) -> str:
+    return cdk.CfnMapping(stack, "Names", mapping={"prod": {"name": NAME}}).find_in_map("prod", "name")
+
+
+def by_mapping_of_a_parameter(stack: cdk.Stack) -> str:
+    row = cdk.CfnParameter(stack, "Row").value_as_string
+    return cdk.CfnMapping(stack, "Names", mapping={"prod": {"name": NAME}}).find_in_map(row, "name")
+
+
+def by_parameter(stack: cdk.Stack) -> str:
+    return cdk.CfnParameter(stack, "Name").value_as_string
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("name", [by_mapping, by_mapping_of_a_parameter, by_parameter])
+def test_no_second_policy_beside_one_that_only_the_deployment_gives_a_name(name: Any, first: bool) -> None:
+    app = fixing() if first else cdk.App()
+    s3.Bucket(cdk.Stack(app, "Data"), "Reports", bucket_name=NAME)
+    other = cdk.Stack(app, "Other")
+    s3.CfnBucketPolicy(other, "Policy", bucket=name(other), policy_document=readable(NAME))
+    if not first:
+        enforce_secure_transport(app, mode=Mode.FIX, quiet=True)
+    with pytest.raises(RuntimeError, match="`Other/Policy` may be its policy"):
+        app.synth()
+    assert "AWS::S3::BucketPolicy" not in (Path(app.outdir) / "Data.template.json").read_text(
+        encoding="utf-8"
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        cdk.Fn.sub(NAME),
+        cdk.Fn.sub("reports-${For}", {"For": "for-everybody"}),
+        cdk.Fn.join("-", ["reports", cdk.Fn.sub("for-everybody")]),
+    ],
+)
+def test_a_name_made_of_constants_is_read(name: str) -> None:
+    app = fixing()
+    s3.Bucket(cdk.Stack(app, "Data"), "Reports", bucket_name=NAME)
+    s3.CfnBucketPolicy(cdk.Stack(app, "Other"), "Policy", bucket=name, policy_document=readable(NAME))
+    (policy,) = policies(app).values()
+    assert denies(policy) == 1
+
+
+def test_a_policy_whose_name_begins_otherwise_hinders_nothing() -> None:
+    app = fixing()
+    s3.Bucket(cdk.Stack(app, "Data"), "Reports", bucket_name=NAME)
+    name = f"logs-{cdk.Aws.ACCOUNT_ID}"
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}
+    document = {"Version": "2012-10-17", "Statement": [deny]}
+    s3.CfnBucketPolicy(cdk.Stack(app, "Other"), "Policy", bucket=name, policy_document=document)
+    assert [denies(policy) for policy in policies(app).values()] == [1, 0]

@@ -7,8 +7,12 @@ from typing import Any
 
 from secure_bucket.checks.check import check_template
 from secure_bucket.proof.verdict import Verdict
+from secure_bucket.template import Inventory, parse_document, read_document
+from secure_bucket.template.policy_targets import targets_of
+from secure_bucket.template.worlds import Fork, Infeasible, Undecidable
+from secure_bucket.values.unknown import Text
 
-__all__ = ["judge_resources", "resources_of"]
+__all__ = ["judge_resources", "name_in", "resources_of"]
 
 
 def resources_of(logical_id: str, name: object, document: object) -> dict[str, Any]:
@@ -32,3 +36,18 @@ def resources_of(logical_id: str, name: object, document: object) -> dict[str, A
 def judge_resources(resources: Mapping[str, Any]) -> dict[str, Verdict]:
     """Return the verdicts on the buckets among the resources of a template, by their logical ids."""
     return {bucket.logical_id: bucket.verdict for bucket in check_template({"Resources": resources}).buckets}
+
+
+def name_in(value: object) -> str | Text | None:
+    """Return the name of a bucket as the gate reads it out of a resolved `Bucket` without its template.
+
+    Returns:
+        The name, with a hole for what is not known; `None` where nothing is known.
+    """
+    policy = {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": value}}
+    inventory = Inventory(read_document(parse_document({"Resources": {"Policy": policy}})))
+    resolver, (found,) = inventory.resolver(inventory.start, False), inventory.policies
+    try:
+        return next(iter(targets_of(inventory, resolver, found, found.stack)), None)
+    except (Fork, Infeasible, Undecidable):
+        return None

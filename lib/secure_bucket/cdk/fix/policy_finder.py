@@ -10,7 +10,10 @@ import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 from msgspec import Struct
 
+from secure_bucket.cdk.fix.judge import name_in
 from secure_bucket.cdk.fix.survey import SeenBucket, SeenPolicy, Survey, path_of
+from secure_bucket.template.text import compare
+from secure_bucket.values.unknown import Text
 
 __all__ = ["FoundPolicy", "PolicyFinder", "outermost", "own_policy"]
 
@@ -36,12 +39,16 @@ class FoundPolicy(Struct, frozen=True):
 
 
 class _Target(Struct, frozen=True):
-    """What a policy names as its bucket, other than by a reference: a value, resolved in a stack."""
+    """What a policy names as its bucket, other than by a reference: a value, resolved in a stack.
+
+    `name` is what it comes to, as far as that is known here: the CDK does not tell what a mapping holds.
+    """
 
     policy: SeenPolicy
     stack: str
     outermost: str
     value: object
+    name: str | Text | None
 
 
 class PolicyFinder:
@@ -105,7 +112,7 @@ class PolicyFinder:
                 path = _referenced(policy)
                 if path is None:
                     stack, value = _passed(policy.stack, policy.value)
-                    others.append(_Target(policy, path_of(stack), outermost(stack), value))
+                    others.append(_Target(policy, path_of(stack), outermost(stack), value, name_in(value)))
                 else:
                     known.setdefault(path, []).append(policy)
         return known, others
@@ -122,16 +129,18 @@ class PolicyFinder:
         here, outer = path_of(stack), outermost(stack)
         ours = ({"Ref": bucket.logical_id}, bucket.name)
         for target in targets:
-            value = target.value
-            if isinstance(value, str):
-                if value == ours[1]:
+            value, name = target.value, target.name
+            if isinstance(name, str):
+                if name == ours[1]:
                     found.append(target.policy)
             elif value is not None and (
                 (target.stack == here and value in ours) or _imports(value, stack, ours)
             ):
                 found.append(target.policy)
-            elif target.outermost == outer and not self._names_another(target):
-                # A parameter or an import that might turn out to be the name of this bucket.
+            elif self._names_another(target):
+                continue
+            # A parameter, an import or a mapping that might turn out to be the name of this bucket.
+            elif target.outermost == outer or not _differ(name, bucket.name):
                 doubtful.append(target.policy)
 
     def _names_another(self, target: _Target) -> bool:
@@ -142,6 +151,11 @@ class PolicyFinder:
                 stack = path_of(bucket.stack)
                 self._names += [(stack, {"Ref": bucket.logical_id}), (stack, bucket.name)]
         return (target.stack, target.value) in self._names
+
+
+def _differ(target: str | Text | None, name: object) -> bool:
+    """Whether a target is certainly not the name of a bucket."""
+    return target is not None and isinstance(name, str) and compare(target, name) is False
 
 
 def own_policy(owner: s3.Bucket | None) -> s3.CfnBucketPolicy | None:
