@@ -74,6 +74,46 @@ def test_a_call_on_a_bucket_of_the_template_is_named_with_it() -> None:
     assert "the deny of bucket `reports`" in found["SB012"]
 
 
+CONDITIONS = {"Live": {"Fn::Equals": [{"Ref": "AWS::Region"}, "eu-west-1"]}}
+CREATES = call_of("createBucket")
+LISTS = call_of("listBuckets")
+BEFORE, AFTER = CREATES.split("create")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        {"Fn::If": ["Live", CREATES, LISTS]},
+        {"Fn::If": ["Live", LISTS, CREATES]},
+        {"Fn::If": ["Live", CREATES, {"Ref": "AWS::NoValue"}]},
+        {"Fn::Sub": CREATES},
+        {"Fn::Sub": [CREATES.replace("createBucket", "${Verb}Bucket"), {"Verb": "create"}]},
+        {"Fn::Join": ["", [CREATES[:20], CREATES[20:]]]},
+        {"Fn::Join": ["", [BEFORE, {"Fn::If": ["Live", "create", "list"]}, AFTER]]},
+        {"Fn::Join": ["createBucket", CREATES.split("createBucket")]},
+        {"Fn::Select": [1, [LISTS, CREATES]]},
+        {"Fn::FindInMap": ["Calls", {"Ref": "AWS::Region"}, "call"]},
+        {"Fn::Sub": CREATES.replace("createBucket", "${Action}")},
+        {"Fn::Join": ["", [CREATES[:-2], ',"Days":', {"Fn::GetAtt": ["Other", "Days"]}, "}}"]]},
+        {"service": "S3", "action": "createBucket", "parameters": {"Bucket": "reports"}},
+        {
+            "Fn::ToJsonString": {
+                "service": "S3",
+                "action": "createBucket",
+                "parameters": {"Bucket": "reports"},
+            }
+        },
+    ],
+)
+def test_a_call_behind_functions_is_named_once(call: object) -> None:
+    written = template(call) | {"Conditions": CONDITIONS, "Transform": "AWS::LanguageExtensions"}
+    written["Mappings"] = {"Calls": {"eu-west-1": {"call": CREATES}, "us-east-1": {"call": LISTS}}}
+    written["Parameters"] = {"Action": {"Type": "String", "AllowedValues": ["listBuckets", "createBucket"]}}
+    written["Resources"]["Other"] = {"Type": "AWS::SNS::Topic"}
+    (finding,) = check_template(written).findings
+    assert (finding.rule, "makes bucket `reports`" in finding.message) == ("SB012", True)
+
+
 @pytest.mark.parametrize(
     "call",
     [
@@ -126,6 +166,13 @@ def test_a_flow_log_that_may_deliver_is_not_named(destination: object) -> None:
         "Resource": {"Fn::Sub": "${Logs.Arn}/*"},
     }
     assert check_template(with_flow_log(destination, allow)).findings == ()
+
+
+def test_a_flow_log_whose_destination_a_condition_chooses_is_named() -> None:
+    destination = {"Fn::If": ["Live", DESTINATIONS[0], "arn:aws:s3:::other"]}
+    written = with_flow_log(destination) | {"Conditions": CONDITIONS}
+    (finding,) = check_template(written).findings
+    assert finding.message.startswith("flow log `FlowLog` goes to bucket `Logs`, whose policy does not let")
 
 
 @pytest.mark.parametrize("destination", ["arn:aws:s3:::other", {"Fn::GetAtt": ["Group", "Arn"]}, None])

@@ -234,9 +234,8 @@ def test_no_second_policy_beside_one_that_only_the_deployment_gives_a_name(name:
         enforce_secure_transport(app, mode=Mode.FIX, quiet=True)
     with pytest.raises(RuntimeError, match="`Other/Policy` may be its policy"):
         app.synth()
-    assert "AWS::S3::BucketPolicy" not in (Path(app.outdir) / "Data.template.json").read_text(
-        encoding="utf-8"
-    )
+    template = (Path(app.outdir) / "Data.template.json").read_text(encoding="utf-8")
+    assert "AWS::S3::BucketPolicy" not in template
 
 
 @pytest.mark.parametrize(

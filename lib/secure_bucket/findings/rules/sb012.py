@@ -39,20 +39,26 @@ permissions for flow logs* in the policy: `SecureLogBucket(source=LogSource.VPC_
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
 
 from secure_bucket.findings.finding import Finding, Level
 from secure_bucket.findings.rules.rule import Rule
 from secure_bucket.findings.subject import Declared
 from secure_bucket.template.inventory import Inventory
 from secure_bucket.template.references import bucket_arn, bucket_name
-from secure_bucket.template.stack import Resource, Stack, pointer_of
+from secure_bucket.template.resolve import Resolver
+from secure_bucket.template.stack import Resource, Stack, is_function, pointer_of
 from secure_bucket.template.text import as_text, strings_of
-from secure_bucket.template.worlds import Fork, Infeasible, Undecidable
+from secure_bucket.template.worlds import Infeasible, Undecidable, explore
 
 __all__ = ["RULE", "changes_at_deployment"]
 
+_T = TypeVar("_T")
+_MEMBER = re.compile(r'"(service|action|TypeName|Bucket|Identifier)"\s*:\s*"([^"]*)"')
 _DELIVERY = "delivery.logs.amazonaws.com"
 _EVENTS = {"Create": "is created", "Update": "is updated", "Delete": "is deleted"}
 _DEPLOYS = "deploys a template that nobody checks here"
@@ -100,55 +106,69 @@ def changes_at_deployment(inventory: Inventory) -> Iterator[Finding]:
 
 
 def _of_flow_log(inventory: Inventory, stack: Stack, resource: Resource) -> Iterator[Finding]:
-    resolver = inventory.resolver(inventory.start, False)
-    try:
+    def replaced(resolver: Resolver) -> list[str]:
+        """Return the buckets whose policy AWS replaces."""
         destination = str(resolver.property(stack, resource, "LogDestination"))
+        found = []
         for bucket in inventory.buckets:
             policies = inventory.direct.get(id(bucket.resource), ())
             name = bucket_name(resolver, bucket.stack, bucket.resource)
             arn = str(bucket_arn(resolver, bucket.stack, name))
-            if not policies or not f"{destination}/".startswith(f"{arn}/"):
-                continue
-            if not any(
-                _DELIVERY in text for each in policies for text in strings_of(each.resource.properties)
-            ):
-                message = (
-                    f"flow log `{resource.logical_id}` goes to bucket `{bucket.resource.logical_id}`, whose "
-                    f"policy does not let `{_DELIVERY}` deliver: AWS replaces the policy when it makes the "
-                    "flow log, and with it the deny"
-                )
-                fix = (
-                    "add the statements of *Amazon S3 bucket permissions for flow logs* to the policy, or "
-                    "use `SecureLogBucket(source=LogSource.VPC_FLOW)`"
-                )
-                yield _finding(stack, resource, message, fix, "LogDestination")
-    except (Fork, Infeasible, Undecidable):
-        return
+            if policies and f"{destination}/".startswith(f"{arn}/"):
+                texts = (text for each in policies for text in strings_of(each.resource.properties))
+                if not any(_DELIVERY in text for text in texts):
+                    found.append(bucket.resource.logical_id)
+        return found
+
+    for bucket in dict.fromkeys(each for found in _in_each_world(inventory, replaced) for each in found):
+        message = (
+            f"flow log `{resource.logical_id}` goes to bucket `{bucket}`, whose policy does not let "
+            f"`{_DELIVERY}` deliver: AWS replaces the policy when it makes the flow log, and with it the deny"
+        )
+        fix = (
+            "add the statements of *Amazon S3 bucket permissions for flow logs* to the policy, or "
+            "use `SecureLogBucket(source=LogSource.VPC_FLOW)`"
+        )
+        yield _finding(stack, resource, message, fix, "LogDestination")
+
+
+def _in_each_world(inventory: Inventory, question: Callable[[Resolver], _T]) -> Iterator[_T]:
+    """Yield the answers to a question in all ways to deploy the templates that can be told apart."""
+    with contextlib.suppress(Infeasible, Undecidable):
+        for _, answer in explore(lambda world: question(inventory.resolver(world, True)), inventory.start):
+            yield answer
 
 
 def _of_custom_resource(inventory: Inventory, stack: Stack, resource: Resource) -> Iterator[Finding]:
+    properties = resource.properties
     for event, when in _EVENTS.items():
-        call = _call(inventory, stack, resource, event)
-        parameters = call.get("parameters")
-        parameters = parameters if isinstance(parameters, Mapping) else {}
-        service = str(call.get("service", "")).casefold().rpartition("client-")[2].replace("-", "")
-        action = str(call.get("action", "")).casefold().removesuffix("command")
-        known = _EFFECTS.get(f"{service} {action} {parameters.get('TypeName', '')}".casefold().strip())
-        if known is None:
+        if isinstance(properties, Mapping) and not is_function(properties) and event not in properties:
             continue
-        name, effect = known[0].split()[1], known[1]
-        bucket = parameters.get("Bucket") or parameters.get("Identifier")
-        named = f"bucket `{bucket}`" if bucket else "a bucket"
-        message = (
-            f"custom resource `{resource.logical_id}` calls `{name}` when it {when}: that "
-            f"{effect.format(bucket=named)}"
-        )
-        fix = (
-            "deploy that template as a nested stack, or as a stack of its own, and check it"
-            if effect is _DEPLOYS
-            else "declare the bucket and its policy in a template instead, with the deny"
-        )
-        yield _finding(stack, resource, message, fix, event)
+        calls = _in_each_world(inventory, lambda each, event=event: each.property(stack, resource, event))
+        sentences = dict.fromkeys(sentence for call in calls for sentence in _effect_of(_call(call)))
+        for what, fix in sentences:
+            message = f"custom resource `{resource.logical_id}` {what.format(when=when)}"
+            yield _finding(stack, resource, message, fix, event)
+
+
+def _effect_of(call: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Yield what a call does, with the advice; nothing for a call that is not known."""
+    parameters = call.get("parameters")
+    parameters = parameters if isinstance(parameters, Mapping) else {}
+    service = str(call.get("service", "")).casefold().rpartition("client-")[2].replace("-", "")
+    action = str(call.get("action", "")).casefold().removesuffix("command")
+    known = _EFFECTS.get(f"{service} {action} {parameters.get('TypeName', '')}".casefold().strip())
+    if known is None:
+        return
+    name, effect = known[0].split()[1], known[1]
+    bucket = parameters.get("Bucket") or parameters.get("Identifier")
+    named = f"bucket `{bucket}`" if bucket else "a bucket"
+    fix = (
+        "deploy that template as a nested stack, or as a stack of its own, and check it"
+        if effect is _DEPLOYS
+        else "declare the bucket and its policy in a template instead, with the deny"
+    )
+    yield f"calls `{name}` when it {{when}}: that {effect.format(bucket=named)}", fix
 
 
 def _finding(stack: Stack, resource: Resource, message: str, fix: str, property: str) -> Finding:
@@ -167,17 +187,22 @@ def _finding(stack: Stack, resource: Resource, message: str, fix: str, property:
     )
 
 
-def _call(inventory: Inventory, stack: Stack, resource: Resource, event: str) -> Mapping[str, object]:
+def _call(value: object) -> Mapping[str, object]:
     """Return a call as `AwsCustomResource` writes it: JSON text, in which values of the deployment stand."""
-    properties = resource.properties
-    if not isinstance(properties, Mapping) or event not in properties:
-        return {}
-    try:
-        text = as_text(inventory.resolver(inventory.start, False).property(stack, resource, event))
-        call = json.loads(str(text)) if text is not None else None
-    except (Fork, Infeasible, Undecidable, ValueError, RecursionError):
-        return {}
-    return call if isinstance(call, Mapping) else {}
+    text = as_text(value) if not isinstance(value, Mapping) else None
+    if text is not None:
+        try:
+            value = json.loads(str(text))
+        except (ValueError, RecursionError):
+            # A number that only the deployment tells stands there without quotation marks.
+            return _words_of(str(text))
+    return value if isinstance(value, Mapping) else {}
+
+
+def _words_of(text: str) -> Mapping[str, object]:
+    """Return those members of a call that are plain text, wherever they stand."""
+    words = dict(_MEMBER.findall(text))
+    return {**words, "parameters": words}
 
 
 # It is about other resources than the buckets that are judged: `checks/check.py` asks for it.
