@@ -92,4 +92,7 @@ class SecureTransportAspect:
                 stage = cdk.Stage.of(node) or root
                 fixer = state.fixers.setdefault(path_of(stage), Fixer(stage))
                 fixer.websites, fixer.plain_viewers = self._websites, self._plain_viewers
-                state.note(fixer.fix(SeenBucket(node)))
+                bucket = SeenBucket(node)
+                if self._websites or self._plain_viewers:
+                    state.closed.add(bucket.path)
+                state.note(fixer.fix(bucket))

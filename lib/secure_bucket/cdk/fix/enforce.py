@@ -161,11 +161,36 @@ class _Reach:
         def synth(**options: Any) -> Any:
             early = set(self._state.synthesized)
             self.enter_all(app)
+            state = self._state
+            # CDK Pipelines has read what a Stage came to that is synthesized by now.
+            state.may_repeat = not state.synthesized
             # The others were made later, so that the call of FIX was not too late for them.
-            self._state.synthesized = early
-            return original(**options)
+            state.synthesized = early
+            try:
+                assembly = original(**options)
+            finally:
+                state.may_repeat = False
+            if state.undo_first:
+                self._undo(app)
+                assembly = original(**{**options, "force": True})
+            return assembly
 
         app.synth = synth  # type: ignore[method-assign]  # Of this App alone.
+
+    def _undo(self, app: cdk.App) -> None:
+        """Take back what FIX wrote for buckets that it has to leave, and synthesize their Stages again."""
+        paths, state = self._state.undo_first, self._state
+        for path in paths:
+            for fixer in state.fixers.values():
+                if path in fixer.undo:
+                    fixer.undo.pop(path)()
+        state.undo_first = ()
+        # An App takes a Stage as it is that is synthesized already. The innermost comes first.
+        for stage in reversed(app.node.find_all()):
+            if isinstance(stage, cdk.Stage):
+                within = f"{path_of(stage)}/"
+                if any(path.startswith(within) for path in paths):
+                    stage.synth(force=True)
 
     def enter_all(self, app: cdk.App) -> None:
         """See to it that the buckets of every Stage of an app are fixed."""
@@ -213,12 +238,15 @@ class _FixStage:
         if isinstance(stage, cdk.App):
             remove_record(Path(stage.outdir))
         state, path = self._state, path_of(stage)
+        earlier = state.fixers.get(path)
         fixer = state.fixers[path] = Fixer(
             stage,
             websites=state.websites,
             plain_viewers=state.plain_viewers,
             acknowledged=state.acknowledged.known,
+            left=state.left,
         )
+        fixer.undo |= {} if earlier is None else earlier.undo
         state.fixed.update(fixer.survey.stacks)
         for outcome in fixer.fix_all(state.denied):
             state.note(outcome)

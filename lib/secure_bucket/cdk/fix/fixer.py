@@ -8,7 +8,7 @@ bucket with the reason.
 from __future__ import annotations
 
 import functools
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
@@ -26,11 +26,10 @@ from secure_bucket.cdk.fix.policy_writer import (
     arn_for,
     hindrance,
     put_deny_last,
-    remove_policy,
-    take_back,
     without_statement,
 )
 from secure_bucket.cdk.fix.survey import SeenBucket, Survey, path_of
+from secure_bucket.cdk.fix.taking_back import remove_made, remove_policy, take_back
 from secure_bucket.cdk.fix.users_of_bucket import UsersOfBucket
 from secure_bucket.cdk.gate.acknowledgments import METADATA_KEY, outwards
 from secure_bucket.cdk.gate.violations import id_of
@@ -56,6 +55,8 @@ class Fixer:
             plain HTTP (default: False).
         keeps: Whether to keep also policies that exist as long as their buckets (default: False).
         acknowledged: The constructs, by path, that may have an acknowledgment (default: all).
+        left: Why to leave buckets that an earlier synthesis of the app showed to need plain HTTP, by path
+            (default: none).
     """
 
     def __init__(
@@ -66,12 +67,16 @@ class Fixer:
         plain_viewers: bool = False,
         keeps: bool = False,
         acknowledged: Mapping[str, IConstruct] | None = None,
+        left: Mapping[str, str] | None = None,
     ) -> None:
         self._stage = stage
         self.websites = websites
         self.plain_viewers = plain_viewers
         self._keeps = keeps
         self._may_be_acknowledged = acknowledged
+        self._left = left or {}
+        self.undo: dict[str, Callable[[], None]] = {}
+        """How to take back what was written for a bucket, by its path."""
         # The buckets that got a policy after the survey.
         self._made: set[str] = set()
         self._acknowledged: dict[str, frozenset[str]] = {}
@@ -145,7 +150,9 @@ class Fixer:
             self._made.add(path)
             deny = deny_plain_http(bucket.arn)
             made = add_policy(bucket, "SecureTransportPolicy", [deny], self._stage)
+            self.undo[path] = functools.partial(remove_made, bucket, "SecureTransportPolicy")
             return Fixed(path, made, is_new=True)
+        self.undo[path] = functools.partial(setattr, policy.policy, "policy_document", policy.written)
         add_statements(policy, [deny])
         if self._keeps:
             keep_policy(policy.policy, bucket, self._stage)
@@ -213,6 +220,7 @@ class Fixer:
                 keep_policy(policy.policy, bucket, self._stage)
             else:
                 put_deny_last(policy)
+            self.undo[path] = functools.partial(take_back, policy, bucket, is_all=rest is None)
             return Fixed(path, policy.path, is_new=rest is None)
         take_back(policy, bucket, is_all=rest is None)
         self.survey.forget_own(path)
@@ -225,6 +233,8 @@ class Fixer:
         return _REFUTED in self._acknowledged_on(path_of(scope), scope)
 
     def _why_not(self, bucket: SeenBucket, rule: str) -> str:
+        if bucket.path in self._left:
+            return self._left[bucket.path]
         if not self.websites and bucket.properties.get("websiteConfiguration") is not None:
             return "its website endpoint speaks plain HTTP only, so that the deny would close it"
         if not has_acknowledgments():

@@ -15,8 +15,8 @@ import jsii
 from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 
-from secure_bucket.cdk.fix.policy_writer import take_back_policy
 from secure_bucket.cdk.fix.survey import SeenBucket, path_of
+from secure_bucket.cdk.fix.taking_back import take_back_policy
 
 __all__ = ["give_way"]
 

@@ -19,7 +19,7 @@ from secure_bucket.cdk.fix.denies import denied_in, normal_form, statements_in, 
 from secure_bucket.cdk.fix.lifetime import condition_differs, keep_policy, removal_policy_of
 from secure_bucket.cdk.fix.policy_finder import FoundPolicy
 from secure_bucket.cdk.fix.survey import SeenBucket, path_of
-from secure_bucket.policy.statements import MAX_POLICY_BYTES, deny_plain_http
+from secure_bucket.policy.statements import MAX_POLICY_BYTES
 
 __all__ = [
     "add_policy",
@@ -27,9 +27,6 @@ __all__ = [
     "arn_for",
     "hindrance",
     "put_deny_last",
-    "remove_policy",
-    "take_back",
-    "take_back_policy",
     "without_statement",
 ]
 
@@ -156,34 +153,6 @@ def put_deny_last(policy: FoundPolicy) -> None:
     the statement has without FIX.
     """
     policy.policy.policy_document = cdk.Lazy.uncached_any(_DenyLast(policy.written))
-
-
-def take_back(policy: FoundPolicy, bucket: SeenBucket, *, is_all: bool) -> None:
-    """Remove the deny that a bucket was made with, and its policy where that holds nothing else."""
-    if not is_all:
-        deny = deny_plain_http(bucket.arn)
-        policy.policy.policy_document = without_statement(policy.written, deny)
-    else:
-        take_back_policy(policy.policy, bucket)
-
-
-def take_back_policy(policy: s3.CfnBucketPolicy, bucket: SeenBucket) -> None:
-    """Remove the policy that an `s3.Bucket` was made with."""
-    if (owner := bucket.owner) is not None:
-        remove_policy(policy)
-        owner.policy = None
-        # What waits for the resource of the policy waits for the bucket then.
-        policy.override_logical_id(bucket.logical_id)
-
-
-def remove_policy(policy: s3.CfnBucketPolicy) -> None:
-    """Remove the policy that an `s3.Bucket` has made for itself."""
-    made = policy.node.scope
-    owner = made.node.scope if made is not None else None
-    if made is not None and owner is not None:
-        owner.node.try_remove_child("Policy")
-        # What waits for the construct waits for nothing then, as without a policy.
-        made.node.try_remove_child("Resource")
 
 
 @jsii.implements(cdk.IAnyProducer)

@@ -6,11 +6,14 @@ from collections.abc import Container
 
 from secure_bucket.cdk.fix.outcome import Fixed, Left, Outcome
 from secure_bucket.cdk.gate.state import AppState
-from secure_bucket.findings.finding import Finding
-from secure_bucket.findings.rules import REFUTED, UNDECIDED
+from secure_bucket.findings.finding import Finding, Report
+from secure_bucket.findings.rules import REFUTED, UNDECIDED, sb004
 from secure_bucket.template.manifest import StackArtifact
 
-__all__ = ["hint_about_fix", "outcome_in_templates"]
+__all__ = ["hint_about_fix", "needs_plain_http", "outcome_in_templates"]
+
+
+_WEBSITE = sb004.RULE.id
 
 
 def outcome_in_templates(outcome: Outcome, proven: Container[str]) -> Outcome:
@@ -23,6 +26,27 @@ def outcome_in_templates(outcome: Outcome, proven: Container[str]) -> Outcome:
     if isinstance(outcome, Fixed) and outcome.bucket not in proven:
         return Left(outcome.bucket, f"the deny in `{outcome.policy}` was undone by what came after FIX")
     return outcome
+
+
+def needs_plain_http(report: Report, state: AppState) -> dict[str, str]:
+    """Return why FIX should have left buckets that it fixed, by their construct paths.
+
+    FIX reads the construct tree, in which no override stands. Only the finished templates tell that an
+    override made a bucket a website, or has a CloudFront distribution request its objects over plain HTTP.
+    """
+    websites = {each.construct_path for each in report.findings if each.rule == _WEBSITE}
+    found = {}
+    for bucket in report.buckets:
+        path, why = bucket.construct_path, ""
+        if not isinstance(state.outcomes.get(path), Fixed) or path in state.closed:
+            continue
+        if path in websites and not state.websites:
+            why = "its website endpoint speaks plain HTTP only, so that the deny would close it"
+        elif bucket.viewers and not state.plain_viewers:
+            why = "; ".join(bucket.viewers)
+        if why:
+            found[path] = why
+    return found
 
 
 def hint_about_fix(finding: Finding, stack: StackArtifact | None, state: AppState) -> str:

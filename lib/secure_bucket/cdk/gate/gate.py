@@ -17,7 +17,7 @@ from typing import Literal
 import aws_cdk as cdk
 
 from secure_bucket.cdk.fix.outcome import Fixed
-from secure_bucket.cdk.gate.about_fix import hint_about_fix, outcome_in_templates
+from secure_bucket.cdk.gate.about_fix import hint_about_fix, needs_plain_http, outcome_in_templates
 from secure_bucket.cdk.gate.acknowledgments import read_acknowledgments
 from secure_bucket.cdk.gate.after_synth import watch_files
 from secure_bucket.cdk.gate.imported_buckets import imported_buckets
@@ -35,6 +35,7 @@ from secure_bucket.cdk.gate.violations import (
     of_import,
     of_lost,
     of_sum,
+    of_too_early,
 )
 from secure_bucket.cdk.versions import PolicyViolation, has_acknowledgments, has_reliable_plugins
 from secure_bucket.checks.cloud_assembly import check_assembly
@@ -113,7 +114,16 @@ class Gate:
         assembly = read_manifests(directory)
         acknowledgments = read_acknowledgments(app, assembly)
 
-        violations: list[PolicyViolation] = []
+        needy = needs_plain_http(report, state)
+        if needy and state.may_repeat:
+            # INVARIANT: `_Reach` synthesizes once more, and until then the app is refused.
+            state.left |= needy
+            state.undo_first = tuple(needy)
+            for path in needy:
+                del state.outcomes[path]
+            return []
+
+        violations: list[PolicyViolation] = [of_too_early(*each) for each in needy.items()]
         granted: dict[Acknowledged, list[tuple[str, str]]] = {}
 
         def is_acknowledged(rule: str, path: str, message: str) -> bool:

@@ -43,6 +43,10 @@ class AppState(Struct):
         websites: Whether it fixes website buckets too.
         plain_viewers: Whether it fixes buckets too that CloudFront requests over plain HTTP.
         outcomes: What was done about each bucket, by its construct path.
+        closed: The construct paths of the buckets that an Aspect fixed although they may need plain HTTP.
+        left: Why FIX leaves the buckets that the finished templates showed to need plain HTTP, by path.
+        undo_first: The paths of those among them for which FIX has to take back what it wrote.
+        may_repeat: Whether the running synthesis can be repeated, so that FIX takes back what it wrote.
         before_synth: What to call before the app is synthesized, where the CDK has no plugins.
     """
 
@@ -58,6 +62,10 @@ class AppState(Struct):
     websites: bool = False
     plain_viewers: bool = False
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    closed: set[str] = field(default_factory=set)
+    left: dict[str, str] = field(default_factory=dict)
+    undo_first: tuple[str, ...] = ()
+    may_repeat: bool = False
     before_synth: Callable[[cdk.App], None] | None = None
 
     def register(self, app: IConstruct, asked_for: Gate) -> None:

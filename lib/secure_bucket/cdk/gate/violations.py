@@ -26,12 +26,14 @@ __all__ = [
     "of_import",
     "of_lost",
     "of_sum",
+    "of_too_early",
 ]
 
 PLUGIN = "secure-bucket"
 
 IMPORTED_BUCKET = "imported-bucket"
 _FAILURE = "gate-failure"
+_TOO_EARLY = "needs-plain-http"
 _LOST = "acknowledgment-without-effect"
 SUM = "unproven-buckets"
 _EXPIRED, _MALFORMED = sb008.RULE.id, sb009.RULE.id
@@ -133,6 +135,18 @@ def of_lost(acknowledgment: Acknowledged, advice: str) -> PolicyViolation:
         f"the acknowledgment of `{_written(acknowledgment)}` on {where} has no effect",
         advice,
         "warning",
+        [_on(APP)],
+    )
+
+
+def of_too_early(path: str, why: str) -> PolicyViolation:
+    """Report a bucket that FIX fixed, and would have left if the construct tree had told why it must."""
+    return _violation(
+        _TOO_EARLY,
+        f"FIX denied plain HTTP to `{_readable(path)}`, which it leaves otherwise: {why}",
+        "an override or later code decides that: set the property itself before FIX reads it, or pass "
+        "`websites=True` or `plain_viewers=True` if the deny is meant",
+        "fatal",
         [_on(APP)],
     )
 

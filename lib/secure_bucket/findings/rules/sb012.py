@@ -144,9 +144,12 @@ def _of_custom_resource(inventory: Inventory, stack: Stack, resource: Resource) 
     for event, when in _EVENTS.items():
         if isinstance(properties, Mapping) and not is_function(properties) and event not in properties:
             continue
-        calls = _in_each_world(inventory, lambda each, event=event: each.property(stack, resource, event))
-        sentences = dict.fromkeys(sentence for call in calls for sentence in _effect_of(_call(call)))
-        for what, fix in sentences:
+
+        def effects(resolver: Resolver, event: str = event) -> list[tuple[str, str]]:
+            return list(_effect_of(_call(resolver.property(stack, resource, event))))
+
+        found = _in_each_world(inventory, effects)
+        for what, fix in dict.fromkeys(effect for each in found for effect in each):
             message = f"custom resource `{resource.logical_id}` {what.format(when=when)}"
             yield _finding(stack, resource, message, fix, event)
 
