@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -129,3 +131,32 @@ def test_an_assembly_without_a_gate_has_no_digests(assembly: Path) -> None:
     forget_judged_files(assembly)
     (assembly / "Top.template.json").write_text(json.dumps({"Resources": {}}))
     assert check_assembly(assembly).faults == ()
+
+
+def test_the_record_tells_left_over_templates_whatever_their_times(assembly: Path, tmp_path: Path) -> None:
+    plain = {"Resources": {"Plain": {"Type": "AWS::S3::Bucket"}}}
+    for name in ("Left", "Own"):
+        write(assembly / f"{name}.template.json", plain)
+    files = (*read_manifests(assembly).files, assembly / "Top.template.json", assembly / "Own.template.json")
+    write_judged_files(assembly, files, [assembly / "Left.template.json"])
+    shutil.copytree(assembly, tmp_path / "copy", copy_function=shutil.copy)
+    for directory in (assembly, tmp_path / "copy"):
+        report = check_assembly(directory)
+        assert [Path(bucket.at.file).name for bucket in report.buckets] == ["Own.template.json"]
+        assert "Left.template.json" in " ".join(report.remarks)
+
+
+def test_a_left_over_template_that_was_changed_is_judged(assembly: Path) -> None:
+    left = assembly / "Left.template.json"
+    write(left, {"Resources": {"Plain": {"Type": "AWS::S3::Bucket"}}})
+    write_judged_files(assembly, read_manifests(assembly).files, [left])
+    assert check_assembly(assembly).buckets == ()
+    write(left, {"Resources": {"Plain": {"Type": "AWS::S3::Bucket", "Properties": {}}}})
+    assert len(check_assembly(assembly).buckets) == 1
+
+
+def test_a_template_that_was_added_after_the_gate_is_judged(assembly: Path) -> None:
+    added = assembly / "Added.template.json"
+    write(added, {"Resources": {"Plain": {"Type": "AWS::S3::Bucket"}}})
+    os.utime(added, (1_700_000_000, 1_700_000_000))
+    assert len(check_assembly(assembly).buckets) == 1

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
 from secure_bucket.checks.check import Settings, report_on
-from secure_bucket.checks.judged_files import JUDGED, changes_since_judged
+from secure_bucket.checks.judged_files import JUDGED, changes_since_judged, left_over_files
 from secure_bucket.checks.refusal import is_refused
 from secure_bucket.errors import TemplateError
 from secure_bucket.findings.finding import Report
@@ -17,9 +17,10 @@ from secure_bucket.findings.gate_record import RECORD, recorded_acknowledgments
 from secure_bucket.findings.origin import with_origins
 from secure_bucket.policy.messages import name_some
 from secure_bucket.template.assembly import read_assembly
+from secure_bucket.template.leftovers import Leftovers
 from secure_bucket.template.resolve import Assembly
 
-__all__ = ["check_assembly"]
+__all__ = ["check_assembly", "check_written_assembly"]
 
 
 def check_assembly(
@@ -44,24 +45,44 @@ def check_assembly(
     Raises:
         TemplateError: If a file that the assembly refers to is missing or cannot be read.
     """
+    settings = Settings(strict, minimum_tls_version, exceptions_as_of)
+    return check_written_assembly(directory, settings, Leftovers(left_over_files(directory)))[0]
+
+
+def check_written_assembly(
+    directory: str | os.PathLike[str],
+    settings: Settings,
+    leftovers: Leftovers,
+) -> tuple[Report, Sequence[str]]:
+    """Check a cloud assembly, and return also the templates in it that an earlier synthesis left.
+
+    Args:
+        directory: The directory.
+        settings: How to check.
+        leftovers: What tells the templates of an earlier synthesis.
+
+    Raises:
+        TemplateError: If a file that the assembly refers to is missing or cannot be read.
+    """
     named = f"`{os.fspath(directory)}`"
     if is_refused(os.fspath(directory)):
         raise TemplateError(f"the gate refused {named}: synthesize it again")
     try:
-        assembly = read_assembly(directory)
+        assembly = read_assembly(directory, leftovers)
         assert assembly.manifests is not None
     except RecursionError:
         raise TemplateError(f"{named}: nested too deeply to be read") from None
     # The acknowledgments that the assembly itself notes come last, and so count more.
     acknowledged = (*recorded_acknowledgments(directory), *assembly.acknowledged)
     whole = replace(assembly, acknowledged=acknowledged)
-    report = report_on(lambda: whole, named, Settings(strict, minimum_tls_version, exceptions_as_of))
-    needs_record = exceptions_as_of is not None and bool(report.findings)
+    report = report_on(lambda: whole, named, settings)
+    needs_record = settings.today is not None and bool(report.findings)
     remarks = _remarks(directory, assembly, needs_record=needs_record)
     report = replace(
         report, faults=(*report.faults, *changes_since_judged(directory)), remarks=(*report.remarks, *remarks)
     )
-    return with_origins(report, assembly.manifests)
+    left = [file for file, is_read in assembly.unlisted if not is_read]
+    return with_origins(report, assembly.manifests), left
 
 
 def _remarks(directory: str | os.PathLike[str], assembly: Assembly, *, needs_record: bool) -> Iterator[str]:
@@ -76,6 +97,6 @@ def _remarks(directory: str | os.PathLike[str], assembly: Assembly, *, needs_rec
     if judged:
         named = name_some(judged)
         yield (
-            f"no manifest leads to it, but it is as new as the stacks and therefore judged: {named}; remove "
-            "it if nothing deploys it"
+            "judged, although no manifest leads to it, because the last synthesis may have written it: "
+            f"{named}; remove it if nothing deploys it"
         )

@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 import msgspec
@@ -22,7 +22,14 @@ from secure_bucket.template.load import read_bytes
 from secure_bucket.template.write import write_atomically
 from secure_bucket.values.unknown import Place
 
-__all__ = ["JUDGED", "JudgedFiles", "changes_since_judged", "forget_judged_files", "write_judged_files"]
+__all__ = [
+    "JUDGED",
+    "JudgedFiles",
+    "changes_since_judged",
+    "forget_judged_files",
+    "left_over_files",
+    "write_judged_files",
+]
 
 JUDGED: Final = "secure-bucket-judged.json"
 """The file in a cloud assembly that holds the digests of the files that the gate judged."""
@@ -34,27 +41,51 @@ class JudgedFiles(Struct, frozen=True):
     Args:
         files: The SHA-256 of each file in hexadecimal, by its path from the directory of the assembly.
         version: The version of this form.
+        left: The same for the templates that an earlier synthesis left, which the gate did not judge.
     """
 
     files: dict[str, str]
     version: int = 1
+    left: dict[str, str] = {}
 
 
-def write_judged_files(directory: str | os.PathLike[str], files: Iterable[str | os.PathLike[str]]) -> None:
+def write_judged_files(
+    directory: str | os.PathLike[str],
+    files: Iterable[str | os.PathLike[str]],
+    left: Iterable[str | os.PathLike[str]] = (),
+) -> None:
     """Write the digests of the files that the gate has judged.
 
     Args:
         directory: The directory of the cloud assembly.
         files: The manifests and templates. A name that is not a file, such as that of a template inside of
             another one, is skipped.
+        left: The templates that an earlier synthesis left (default: none).
 
     Raises:
         TemplateError: If a file cannot be read.
     """
-    paths = sorted({os.path.abspath(file) for file in files if os.path.isfile(file)})
-    judged = JudgedFiles({_key(directory, path): _digest(path) for path in paths})
+    judged = JudgedFiles(_digests(directory, files), left=_digests(directory, left))
     text = json.dumps(msgspec.to_builtins(judged), indent=2) + "\n"
     write_atomically(os.path.join(directory, JUDGED), text)
+
+
+def left_over_files(directory: str | os.PathLike[str]) -> Collection[str] | None:
+    """Return the absolute paths of the templates that were left over when the gate judged an assembly.
+
+    One that was changed since does not count.
+
+    Returns:
+        The paths; `None` where no gate judged the assembly, or its digests cannot be read.
+    """
+    try:
+        judged = _read(directory)
+    except TemplateError:
+        return None  # `changes_since_judged` reports it.
+    if judged is None:
+        return None
+    files = {_file(directory, key): digest for key, digest in judged.left.items()}
+    return {os.path.abspath(file) for file, digest in files.items() if _digest_of(file) == digest}
 
 
 def forget_judged_files(directory: str | os.PathLike[str]) -> None:
@@ -73,10 +104,8 @@ def changes_since_judged(directory: str | os.PathLike[str]) -> tuple[Fault, ...]
     """
     record = os.path.join(directory, JUDGED)
     try:
-        judged = (
-            msgspec.json.decode(read_bytes(record), type=JudgedFiles) if os.path.lexists(record) else None
-        )
-    except (TemplateError, msgspec.MsgspecError, ValueError, RecursionError) as error:
+        judged = _read(directory)
+    except TemplateError as error:
         # INVARIANT: digests that cannot be read are not a pass.
         return (
             Fault(record, f"`{record}` cannot be read: {error}; run `cdk synth` again", Place(file=record)),
@@ -85,19 +114,45 @@ def changes_since_judged(directory: str | os.PathLike[str]) -> tuple[Fault, ...]
         return ()
     faults = []
     for key, digest in judged.files.items():
-        file = os.path.join(directory, *key.split("/"))
-        what = "changed"
-        try:
-            if _digest(file) == digest:
-                continue
-        except TemplateError:
-            what = "removed"
+        file = _file(directory, key)
+        found = _digest_of(file)
+        if found == digest:
+            continue
+        what = "changed" if found else "removed"
         message = (
             f"`{file}` was {what} after the gate judged it: run `cdk synth` again, or remove `{record}` if "
             "the app no longer has the gate"
         )
         faults.append(Fault(file, message, Place(file=file)))
     return tuple(faults)
+
+
+def _read(directory: str | os.PathLike[str]) -> JudgedFiles | None:
+    """Return the digests in an assembly, if there are any."""
+    record = os.path.join(directory, JUDGED)
+    if not os.path.lexists(record):
+        return None
+    try:
+        return msgspec.json.decode(read_bytes(record), type=JudgedFiles)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise TemplateError(str(error)) from None
+
+
+def _digests(directory: str | os.PathLike[str], files: Iterable[str | os.PathLike[str]]) -> dict[str, str]:
+    paths = sorted({os.path.abspath(file) for file in files if os.path.isfile(file)})
+    return {_key(directory, path): _digest(path) for path in paths}
+
+
+def _file(directory: str | os.PathLike[str], key: str) -> str:
+    return os.path.join(directory, *key.split("/"))
+
+
+def _digest_of(file: str) -> str:
+    """Return the digest of a file; `""` where it cannot be read."""
+    try:
+        return _digest(file)
+    except TemplateError:
+        return ""
 
 
 def _key(directory: str | os.PathLike[str], path: str) -> str:

@@ -132,21 +132,21 @@ def _judge(arguments: argparse.Namespace, files: tuple[ReportTo, ...], directory
     Raises:
         SecureBucketError: If it cannot be judged, or a report cannot be written.
     """
-    from secure_bucket.checks.cloud_assembly import check_assembly
+    from secure_bucket.checks.check import Settings
+    from secure_bucket.checks.cloud_assembly import check_written_assembly
+    from secure_bucket.checks.judged_files import left_over_files
     from secure_bucket.cli.config import config_of
     from secure_bucket.cli.exits import exit_code, undecided_as_warnings
     from secure_bucket.cli.frame import claim_of, undecided_fails
     from secure_bucket.cli.selection import selection_of
     from secure_bucket.findings.advice import with_advice_for
+    from secure_bucket.template.leftovers import Leftovers
 
     config = config_of(arguments)
     claim = claim_of(arguments, config)
-    report = check_assembly(
-        directory,
-        strict=claim.strict,
-        minimum_tls_version=claim.minimum_tls,
-        exceptions_as_of=datetime.date.today(),
-    )
+    settings = Settings(claim.strict, claim.minimum_tls, datetime.date.today())
+    leftovers = Leftovers(left_over_files(directory), is_fresh=True)
+    report, _ = check_written_assembly(directory, settings, leftovers)
     report = claim.grant(with_advice_for(report, arguments.app), config)
     baseline = arguments.baseline or config.baseline
     if baseline is not None:

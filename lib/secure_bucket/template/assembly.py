@@ -17,7 +17,7 @@ from secure_bucket.errors import NotATemplateError, TemplateError, TemplateError
 from secure_bucket.template.constructs import acknowledged_in
 from secure_bucket.template.deployed_files import TemplateFiles
 from secure_bucket.template.intrinsics import FUNCTIONS
-from secure_bucket.template.leftovers import TEMPLATE_ENDINGS, unlisted_templates
+from secure_bucket.template.leftovers import TEMPLATE_ENDINGS, Leftovers, unlisted_templates
 from secure_bucket.template.load import Document, is_template, load_document, parse_document, position_in
 from secure_bucket.template.resolve import Assembly, Resolver
 from secure_bucket.template.resource_types import NESTED_STACK, kind_of
@@ -36,7 +36,7 @@ MAX_STACKS = 5_000
 _MAX_LEVELS = 32
 
 
-def read_assembly(directory: str | os.PathLike[str]) -> Assembly:
+def read_assembly(directory: str | os.PathLike[str], leftovers: Leftovers | None = None) -> Assembly:
     """Read every template of a cloud assembly (`cdk.out`).
 
     That is every stack, those of the nested assemblies (Stages), the templates among the assets (nested
@@ -53,7 +53,7 @@ def read_assembly(directory: str | os.PathLike[str]) -> Assembly:
         reader.read_stack(artifact)
     reader.read_nested()
     reader.read_other_assets()
-    unlisted = reader.read_unlisted()
+    unlisted = reader.read_unlisted(leftovers or Leftovers())
     acknowledged = [each for artifact in manifests.stacks for each in acknowledged_in(artifact)]
     return Assembly(reader.finish(), acknowledged, manifests, unlisted)
 
@@ -266,10 +266,10 @@ class _Reader(Struct):
                 self._note(error, file)
         self.read_nested()
 
-    def read_unlisted(self) -> list[tuple[str, bool]]:
+    def read_unlisted(self, leftovers: Leftovers) -> list[tuple[str, bool]]:
         """Read the new templates that no manifest leads to, and return all, each with whether it is read."""
         assert self.files.manifests is not None
-        unlisted = list(unlisted_templates(self.files.manifests, self.seen))
+        unlisted = list(unlisted_templates(self.files.manifests, self.seen, leftovers))
         for file in (file for file, is_new in unlisted if is_new):
             try:
                 self.add(Stack(load_document(file), name=file.name, is_optional=True), file)

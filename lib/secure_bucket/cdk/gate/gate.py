@@ -38,7 +38,8 @@ from secure_bucket.cdk.gate.violations import (
     of_too_early,
 )
 from secure_bucket.cdk.versions import PolicyViolation, has_acknowledgments, has_reliable_plugins
-from secure_bucket.checks.cloud_assembly import check_assembly
+from secure_bucket.checks.check import Settings
+from secure_bucket.checks.cloud_assembly import check_written_assembly
 from secure_bucket.checks.judged_files import forget_judged_files, write_judged_files
 from secure_bucket.errors import TemplateError
 from secure_bucket.findings.expiry import expiry_of, holds_on
@@ -46,6 +47,7 @@ from secure_bucket.findings.finding import Finding, GrantedException, Level, Rep
 from secure_bucket.findings.gate_record import RecordedException
 from secure_bucket.findings.rules import RULES, UNDECIDED, UNREAD
 from secure_bucket.proof.verdict import Proven
+from secure_bucket.template.leftovers import Leftovers
 from secure_bucket.template.manifest import read_manifests
 from secure_bucket.template.resolve import Acknowledged
 
@@ -109,7 +111,8 @@ class Gate:
         directory = Path(app.outdir)
         today = datetime.date.today()
         forget_judged_files(directory)
-        report = check_assembly(directory, exceptions_as_of=None if has_acknowledgments() else today)
+        settings = Settings(today=None if has_acknowledgments() else today)
+        report, left = check_written_assembly(directory, settings, Leftovers(is_fresh=True))
         _demand_every_template(report, templates)
         assembly = read_manifests(directory)
         acknowledgments = read_acknowledgments(app, assembly)
@@ -184,7 +187,7 @@ class Gate:
             # A gate that somebody registers by hand cannot remove the record of an earlier synthesis in time,
             # and a plugin must not change the files that it finds.
             write_record(directory, outcomes, [*exceptions, *map(_declared, report.exceptions)])
-            write_judged_files(directory, (*assembly.files, *report.templates))
+            write_judged_files(directory, (*assembly.files, *report.templates), left)
         # What nobody can acknowledge, such as an exception that expired, is fatal.
         state.refused = refused or any(each.severity == "fatal" for each in violations)
         if not self._quiet:
