@@ -146,6 +146,46 @@ TEMPLATES: dict[str, object] = {
     "module": template({"M": {"Type": "Company::S3::Bucket::MODULE"}}),
     "module in a loop": loop(["a"], {"M${X}": {"Type": "Company::S3::Bucket::MODULE"}}),
     "private type": template({"B": {"Type": "Company::S3::SecureBucket"}}),
+    "project with a template": template(
+        {
+            "P": {
+                "Type": "AWS::SageMaker::Project",
+                "Properties": {
+                    "TemplateProviderDetails": [
+                        {"CfnTemplateProviderDetail": {"TemplateURL": "https://s3.amazonaws.com/b/t.yaml"}}
+                    ]
+                },
+            }
+        }
+    ),
+    "project with an unknown template": template(
+        {
+            "P": {
+                "Type": "AWS::SageMaker::Project",
+                "Properties": {"TemplateProviderDetails": [{"CfnTemplateProviderDetail": {}}]},
+            }
+        }
+    ),
+    "project with a product": template(
+        {
+            "P": {
+                "Type": "AWS::SageMaker::Project",
+                "Properties": {"ServiceCatalogProvisioningDetails": {"ProductId": "prod-1"}},
+            }
+        }
+    ),
+    "project without properties": template({"P": {"Type": "AWS::SageMaker::Project"}}),
+    "change set": template(
+        {
+            "C": {
+                "Type": "AWS::CloudFormation::ChangeSet",
+                "Properties": {"TemplateURL": "https://s3.amazonaws.com/b/t.yaml"},
+            }
+        }
+    ),
+    "change set of the template before": template(
+        {"C": {"Type": "AWS::CloudFormation::ChangeSet", "Properties": {"UsePreviousTemplate": True}}}
+    ),
     "stack that a repository synchronizes": template(
         {"S": {"Type": "AWS::CodeConnections::SyncConfiguration", "Properties": {"ResourceName": "data"}}}
     ),

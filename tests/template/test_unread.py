@@ -71,6 +71,15 @@ def test_a_template_that_is_not_at_hand_is_an_undecided_finding(
     assert finding.at.file == str(tmp_path / "parent.json")
 
 
+def project(detail: dict[str, Any]) -> dict[str, Any]:
+    return {"TemplateProviderDetails": [{"CfnTemplateProviderDetail": detail}]}
+
+
+def test_an_application_that_is_published_without_a_template_has_nothing_unread(tmp_path: Path) -> None:
+    resource = {"Type": "AWS::ServerlessRepo::Application", "Properties": {"Name": "app"}}
+    assert check(tmp_path, {"App": resource}).findings == ()
+
+
 @pytest.mark.parametrize(
     ("kind", "properties"),
     [
@@ -101,6 +110,14 @@ def test_a_template_that_is_not_at_hand_is_an_undecided_finding(
         ),
         (APPLICATION, {"Location": "child.json"}),
         (PRODUCT, versions({"LoadTemplateFromURL": "child.json"})),
+        ("AWS::SageMaker::Project", project({"TemplateURL": "child.json"})),
+        (
+            "AWS::SageMaker::Project",
+            project({"TemplateURL": {"Fn::If": ["Home", "other.json", "child.json"]}}),
+        ),
+        ("AWS::CloudFormation::ChangeSet", {"TemplateURL": "child.json"}),
+        ("AWS::CloudFormation::ChangeSet", {"TemplateBody": json.dumps(BUCKET)}),
+        ("AWS::ServerlessRepo::Application", {"Name": "app", "TemplateBody": json.dumps(BUCKET)}),
     ],
 )
 def test_a_template_that_is_at_hand_is_judged(tmp_path: Path, kind: str, properties: dict[str, Any]) -> None:

@@ -5,11 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-__all__ = ["NESTED_STACK", "PRODUCT", "PROVISIONED_PRODUCT", "kind_of", "matters", "most_important"]
+__all__ = [
+    "NESTED_STACK",
+    "PRODUCT",
+    "PROJECT",
+    "PROVISIONED_PRODUCT",
+    "PUBLISHED_APPLICATION",
+    "kind_of",
+    "matters",
+    "most_important",
+]
 
 NESTED_STACK = "AWS::CloudFormation::Stack"
 PRODUCT = "AWS::ServiceCatalog::CloudFormationProduct"
 PROVISIONED_PRODUCT = "AWS::ServiceCatalog::CloudFormationProvisionedProduct"
+PROJECT = "AWS::SageMaker::Project"
+PUBLISHED_APPLICATION = "AWS::ServerlessRepo::Application"
 
 _BUCKETS_AND_POLICIES = ("AWS::S3::Bucket", "AWS::S3::BucketPolicy")
 _KINDS = {
@@ -18,6 +29,11 @@ _KINDS = {
     "AWS::Serverless::Application": "nested application",
     PRODUCT: "product",
     PROVISIONED_PRODUCT: "provisioned product",
+    # Those of aws-cdk-lib 2.275.0 with a property for a template: besides them only conformance packs of AWS
+    # Config and templates of AWS IoT, which hold no buckets.
+    "AWS::CloudFormation::ChangeSet": "change set",
+    PUBLISHED_APPLICATION: "published application",
+    PROJECT: "project",
     # Their templates lie in a repository, from which CloudFormation deploys a stack at each push.
     "AWS::CodeConnections::SyncConfiguration": "synchronized stack",
     "AWS::CodeStarConnections::SyncConfiguration": "synchronized stack",

@@ -9,7 +9,14 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from secure_bucket.template.resource_types import NESTED_STACK, PRODUCT, PROVISIONED_PRODUCT, kind_of
+from secure_bucket.template.resource_types import (
+    NESTED_STACK,
+    PRODUCT,
+    PROJECT,
+    PROVISIONED_PRODUCT,
+    PUBLISHED_APPLICATION,
+    kind_of,
+)
 from secure_bucket.template.stack import Resource, is_function
 from secure_bucket.values.unknown import Unknown
 
@@ -61,7 +68,7 @@ def sources_of(resource: Resource, products: Collection[object] = ()) -> tuple[S
     found = tuple(itertools.islice(_sources(resource.type, properties, products), _MAX_ALTERNATIVES + 1))
     if len(found) > _MAX_ALTERNATIVES:
         return (Elsewhere(f"it is one of more than {_MAX_ALTERNATIVES}"),)
-    if not found and resource.type != PROVISIONED_PRODUCT:
+    if not found and resource.type not in (PROVISIONED_PRODUCT, PUBLISHED_APPLICATION):
         return (Elsewhere("its properties do not name it"),)
     return found
 
@@ -75,6 +82,14 @@ def _sources(kind: str, properties: Mapping[str, object], products: Collection[o
                 yield Elsewhere("a version does not name its URL") if url is None else TemplateUrl(url)
         if "SourceConnection" in properties:
             yield Elsewhere("the product is synchronized with a repository")
+    elif kind == PROJECT:
+        for details in _alternatives(properties.get("TemplateProviderDetails")):
+            for detail in details if isinstance(details, list) else [details] if details else ():
+                given = detail.get("CfnTemplateProviderDetail") if isinstance(detail, Mapping) else None
+                url = given.get("TemplateURL") if isinstance(given, Mapping) else None
+                yield Elsewhere("it does not name its URL") if url is None else TemplateUrl(url)
+        if "ServiceCatalogProvisioningDetails" in properties:
+            yield Elsewhere("it provisions a product of Service Catalog")
     elif kind == PROVISIONED_PRODUCT:
         product = properties.get("ProductId")
         named = product.get("Ref") if isinstance(product, Mapping) else None

@@ -62,6 +62,16 @@ def registered(app: cdk.App) -> None:
     cdk.CfnResource(top, "Sync", type="AWS::CodeConnections::SyncConfiguration")
 
 
+@situation("change set or SageMaker project at a URL", check=3)
+def change_set_at_a_url(app: cdk.App) -> None:
+    top = stack(app)
+    cdk.CfnResource(top, "Changes", type="AWS::CloudFormation::ChangeSet", properties={"TemplateURL": URL})
+    details = [{"CfnTemplateProviderDetail": {"TemplateName": "data", "TemplateURL": URL}}]
+    cdk.CfnResource(
+        top, "Project", type="AWS::SageMaker::Project", properties={"TemplateProviderDetails": details}
+    )
+
+
 @situation("module, provisioned product or nested application", check=3)
 def module(app: cdk.App) -> None:
     top = stack(app)
