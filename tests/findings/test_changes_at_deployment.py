@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from secure_bucket import check_template
+from secure_bucket.findings.rules.sb012 import changes_at_deployment
 from secure_bucket.policy.statements import deny_plain_http
+from secure_bucket.template import Inventory, read_templates
 
 
 def template(call: object, event: str = "Create", type: str = "Custom::AWS") -> dict[str, Any]:
@@ -131,6 +134,44 @@ def test_a_call_behind_functions_is_named_once(call: object) -> None:
 )
 def test_other_calls_are_not_named(call: object) -> None:
     assert check_template(template(call)).findings == ()
+
+
+def pipeline(path: object, provider: str = "CloudFormation", mode: str = "CREATE_UPDATE") -> dict[str, Any]:
+    kind = {"Category": "Deploy", "Owner": "AWS", "Provider": provider, "Version": "1"}
+    settings = {"ActionMode": mode, "StackName": "data"} | ({} if path is None else {"TemplatePath": path})
+    stage = {"Name": "Deploy", "Actions": [{"Name": "Do", "ActionTypeId": kind, "Configuration": settings}]}
+    return {
+        "Conditions": CONDITIONS,
+        "Resources": {"Ship": {"Type": "AWS::CodePipeline::Pipeline", "Properties": {"Stages": [stage]}}},
+    }
+
+
+@pytest.mark.parametrize("provider", ["CloudFormation", "CloudFormationStackSet"])
+@pytest.mark.parametrize(
+    "path", ["Build::out/data.yaml", {"Fn::If": ["Live", "Build::out/data.yaml", {"Ref": "AWS::NoValue"}]}]
+)
+def test_a_pipeline_that_deploys_a_template_is_named(path: object, provider: str) -> None:
+    (finding,) = check_template(pipeline(path, provider)).findings
+    assert finding.rule == "SB012"
+    assert finding.message.startswith("pipeline `Ship` deploys `out/data.yaml` from an artifact")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [pipeline(None, mode="CHANGE_SET_EXECUTE"), pipeline("Build::out/data.yaml", "CodeBuild")],
+)
+def test_a_pipeline_that_deploys_no_template_is_not_named(content: dict[str, Any]) -> None:
+    assert check_template(content).findings == ()
+
+
+def test_a_pipeline_that_deploys_a_template_of_the_same_run_is_not_named(tmp_path: Path) -> None:
+    for name, content in {
+        "pipeline.json": pipeline("Build::data.json"),
+        "data.json": {"Resources": {}},
+    }.items():
+        (tmp_path / name).write_text(json.dumps(content), encoding="utf-8")
+    assembly = read_templates([tmp_path / "pipeline.json", tmp_path / "data.json"])
+    assert list(changes_at_deployment(Inventory(assembly))) == []
 
 
 def with_flow_log(destination: object, *statements: dict[str, Any]) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 ## What it does
 
-Finds what changes buckets while the stack is deployed, past the templates. It is a warning, of two kinds:
+Finds what changes buckets while the stack is deployed, past the templates. It is a warning, of three kinds:
 
 - a custom resource that makes a bucket or changes the policy of one: an `AwsCustomResource` of the AWS CDK
   that calls S3 or Cloud Control, or has CloudFormation or Service Catalog deploy another template;
 - a VPC flow log to a bucket whose policy does not let `delivery.logs.amazonaws.com` deliver: AWS then
-  "automatically" attaches a policy, which "overwrites any existing policy".
+  "automatically" attaches a policy, which "overwrites any existing policy";
+- a pipeline of CodePipeline with a CloudFormation action for a template that is not checked in the same run.
 
 ## Why it matters
 
@@ -35,6 +36,7 @@ permissions for flow logs* in the policy: `SecureLogBucket(source=LogSource.VPC_
 - https://docs.aws.amazon.com/cloudcontrolapi/latest/APIReference/API_CreateResource.html
 - https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html
 - https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-s3-permissions.html
+- https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CloudFormation.html
 """
 
 from __future__ import annotations
@@ -103,6 +105,8 @@ def changes_at_deployment(inventory: Inventory) -> Iterator[Finding]:
                 yield from _of_custom_resource(inventory, stack, resource)
             elif resource.type == "AWS::EC2::FlowLog":
                 yield from _of_flow_log(inventory, stack, resource)
+            elif resource.type == "AWS::CodePipeline::Pipeline":
+                yield from _of_pipeline(inventory, stack, resource)
 
 
 def _of_flow_log(inventory: Inventory, stack: Stack, resource: Resource) -> Iterator[Finding]:
@@ -130,6 +134,38 @@ def _of_flow_log(inventory: Inventory, stack: Stack, resource: Resource) -> Iter
             "use `SecureLogBucket(source=LogSource.VPC_FLOW)`"
         )
         yield _finding(stack, resource, message, fix, "LogDestination")
+
+
+def _of_pipeline(inventory: Inventory, stack: Stack, resource: Resource) -> Iterator[Finding]:
+    read = tuple(f"/{each.document.name}".replace("\\", "/") for each in inventory.assembly.stacks)
+
+    def deployed(resolver: Resolver) -> list[str]:
+        """Return the templates that nobody reads here: CDK Pipelines deploys those of this assembly."""
+        stages = resolver.property(stack, resource, "Stages")
+        actions = [each for stage in _objects(stages) for each in _objects(stage.get("Actions"))]
+        paths = []
+        for action in actions:
+            kind, settings = action.get("ActionTypeId"), action.get("Configuration")
+            if not isinstance(kind, Mapping) or not isinstance(settings, Mapping):
+                continue
+            path = str(settings.get("TemplatePath", "")).rpartition("::")[2]
+            deploys = path and str(kind.get("Provider", "")).startswith("CloudFormation")
+            if deploys and not any(each.endswith(f"/{path}") for each in read):
+                paths.append(path)
+        return paths
+
+    for path in dict.fromkeys(each for found in _in_each_world(inventory, deployed) for each in found):
+        message = (
+            f"pipeline `{resource.logical_id}` deploys `{path}` from an artifact, which nobody checks here"
+        )
+        fix = f"run `secure-bucket check {path}` in the pipeline before the action that deploys it"
+        yield _finding(stack, resource, message, fix, "Stages")
+
+
+def _objects(value: object) -> Iterator[Mapping[str, object]]:
+    for each in value if isinstance(value, list) else ():
+        if isinstance(each, Mapping):
+            yield each
 
 
 def _in_each_world(inventory: Inventory, question: Callable[[Resolver], _T]) -> Iterator[_T]:
