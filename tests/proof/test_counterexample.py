@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from secure_bucket.policy import Place
-from secure_bucket.proof import Refuted, Undecided
+from secure_bucket.policy import Hole, Place, Text
+from secure_bucket.proof import Proven, Refuted, Undecided, prove_denies_http
 from tests.proof.test_prove import BUCKET, HTTP, deny, prove
 
 
@@ -100,3 +100,26 @@ def test_a_key_that_the_table_lacks_is_named() -> None:
     verdict = prove(deny(Condition=HTTP | unknown))
     assert isinstance(verdict, Undecided)
     assert verdict.reasons[0].reason == "the table of condition keys does not have `s3:NoSuchKey`"
+
+
+def test_the_last_date_of_four_digits_is_a_time() -> None:
+    last = "9999-12-31T23:59:59Z"
+    verdict = refuted(deny(Condition=HTTP | {"DateNotEquals": {"aws:CurrentTime": last}}))
+    assert verdict.request.context["aws:CurrentTime"] == last
+
+
+def test_a_parameter_that_a_boolean_operator_reads_is_named() -> None:
+    hole = Hole("Transport", "it is a parameter")
+    verdict = prove(deny(Condition={"Bool": {"aws:SecureTransport": Text((hole,))}}))
+    assert isinstance(verdict, Undecided)
+    assert verdict.reasons[0].reason == "it is a parameter"
+
+
+def test_what_looks_like_a_variable_is_text_in_the_old_version() -> None:
+    name, text = "aws:PrincipalTag/a", "${aws:PrincipalTag/b}"
+    parts = [
+        deny(Condition=HTTP | {operator: {name: text}}) for operator in ("StringEquals", "StringNotEquals")
+    ]
+    for version, outcome in (("2008-10-17", Proven), ("2012-10-17", Undecided)):
+        verdict = prove_denies_http({"Version": version, "Statement": parts}, bucket_arn=BUCKET)
+        assert isinstance(verdict, outcome)
