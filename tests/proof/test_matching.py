@@ -174,3 +174,9 @@ def test_the_reason_of_a_doubt_is_that_of_the_hole() -> None:
     found = compile_comparison(condition, variables=True).holds(Text(("vpc-", PARAMETER)))
     assert isinstance(found, Unknown)
     assert found.reason == PARAMETER.reason
+
+
+def test_a_wildcard_of_an_arn_matches_what_is_not_known_in_its_part() -> None:
+    pattern = compile_pattern("arn:aws:iam::*:role/a*", wild=True, arn=True)
+    role = Text(("arn:aws:iam::", PARAMETER, ":role/a", OTHER_PARAMETER))
+    assert matches(pattern, role) is True

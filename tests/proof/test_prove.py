@@ -44,6 +44,10 @@ def test_no_verdict_is_a_boolean(verdict: object) -> None:
         bool(verdict)
 
 
+def test_a_proof_of_nothing_rests_on_no_statement() -> None:
+    assert Proven() == Proven(())
+
+
 def test_a_bucket_without_a_policy_is_open() -> None:
     verdict = prove_denies_http(None, bucket_arn=BUCKET)
     assert isinstance(verdict, Refuted)
