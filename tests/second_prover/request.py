@@ -301,8 +301,7 @@ class Space:
             case Type.DATE | Type.DATE_OR_NUMBER:
                 if narrow:
                     low = NOW if key.name in ("aws:currenttime", "aws:epochtime") else NOW - 3600
-                    # The year 9999 is the last that the format of a date can name.
-                    found += [z3.IsInt(one.value), one.value >= low, one.value <= 253_402_300_799]
+                    found += [z3.IsInt(one.value), one.value >= low, one.value <= LAST]
             case Type.ADDRESS:
                 if narrow:
                     found += self._addresses(one)
@@ -396,8 +395,7 @@ class Space:
                 found.append(disj(tls.value == z3.RealVal(v) for v in ("1", "11/10")))
         time, epoch = get("aws:currenttime"), get("aws:epochtime")
         clocks = [one.value for one in (time, epoch) if one is not None]
-        # The year 9999 is the last that the format of a date can name.
-        found += [limit for value in clocks for limit in (value >= READ, value <= 253_402_300_799)]
+        found += [limit for value in clocks for limit in (value >= READ, value <= LAST)]
         if time is not None and epoch is not None:
             found.append(time.value == epoch.value)
         if narrow:
@@ -462,6 +460,24 @@ class Space:
                 found.append(negate(forwarded))
         for first, second in itertools.pairwise(chain):
             found.append(first.value == second.value)
+        for name, other in _SAME_SESSION:
+            one, two = get(name), get(other)
+            if one is not None and two is not None:
+                found.append(one.present == two.present)
+        for stem, listing in (
+            ("aws:requesttag/", "aws:tagkeys"),
+            ("s3:requestobjecttag/", "s3:requestobjecttagkeys"),
+        ):
+            keys = get(listing)
+            for name, one in self.keys.items() if keys is not None else ():
+                if name.startswith(stem):
+                    pairs = zip(keys.values, keys.used, strict=True)
+                    tag = literal(name.removeprefix(stem))
+                    listed = disj(conj([keys.present, used, value == tag]) for value, used in pairs)
+                    found.append(one.present == listed)
+        days = get("s3:object-lock-remaining-retention-days")
+        if days is not None:
+            found.append(days.value <= 36_500)
         names = get("aws:principalservicenameslist")
         if names is not None:
             found.append(names.values[0] == self.service)
@@ -637,6 +653,17 @@ _ENDPOINT = (
     "aws:vpceorgpaths",
     "aws:vpcsourceip",
 )
+LAST = 253_402_300_799
+"""The last second of the year 9999, which is the last that the format of a date can name."""
+_SAME_SESSION = (
+    ("aws:calledviaawsmcp", "aws:viaawsmcpservice"),
+    ("codebuild:buildarn", "codebuild:projectarn"),
+    *(
+        ("ec2:sourceinstancearn", name)
+        for name in ("aws:ec2instancesourcevpc", "aws:ec2instancesourceprivateipv4", "ec2:roledelivery")
+    ),
+)
+"""Keys that a service gives to a session together."""
 _CHAIN = ("aws:calledvia", "aws:calledviafirst", "aws:calledvialast")
 # Multivalued keys of which a request can certainly have one value.
 _ONE_VALUE = frozenset(
@@ -699,7 +726,7 @@ def read_date(text: str) -> Fraction | None:
     """Return the seconds since 1970 of a date: the W3C profile of ISO 8601, or a number of seconds."""
     if re.fullmatch("[0-9]+", text):
         # Four digits can be a year or a number of seconds.
-        return Fraction(text) if len(text) != 4 and len(text) <= 15 else None
+        return Fraction(text) if len(text) != 4 and int(text) <= LAST else None
     found = _DATE.fullmatch(text)
     if found is None:
         return None
