@@ -32,12 +32,13 @@ LATEST: Final = 253_402_300_799
 """The last second that a date of four digits for the year can name, as epoch time."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?")
-_PREFIXED: Final = re.compile(r"[0-9A-Fa-f:.]+(/[0-9]{1,3})?")
+_NUMBER: Final = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
+_PREFIXED: Final = re.compile(r"[0-9A-Fa-f:.]+(/(0|[1-9][0-9]{0,2}))?")
 _INSTANT: Final = (
     # The formats of W3C's profile of ISO 8601, which the IAM User Guide names for the date operators. Few
     # policies name a date: `re` compiles it when one does.
-    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:?\d\d))?)?)?"
+    r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:T([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?"
+    r"(Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9]))?)?)?"
 )
 
 
