@@ -83,6 +83,14 @@ def values(
         ("StringEquals", "s3:x-amz-metadata-directive", "COPY", ["COPY", "REPLACE"], ["e", "COPY"]),
         ("StringEquals", "aws:PrincipalOrgID", "o-1", ["o-example", "o-1"], ["e", "o-1"]),
         ("StringEquals", "aws:SourceVpc", "vpc-1", ["vpc-0example", "vpc-1"], ["e", "vpc-1"]),
+        ("StringEquals", "aws:SourceVpc", "${aws:username}", ["vpc-0example"], ["e", "alice"]),
+        (
+            "StringEquals",
+            "aws:SourceVpc",
+            "vpc-${aws:username}",
+            ["vpc-0example", "vpc-alice"],
+            ["e", "vpc-"],
+        ),
         ("StringLike", "aws:userid", "AIDA1*", ["AIDAEXAMPLE", "AIDA1"], ["e", "AIDA1"]),
         ("StringLike", "aws:PrincipalAccount", "1*", ["111122223333", "211111111111"], ["e", "1"]),
         (
