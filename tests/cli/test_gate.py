@@ -313,6 +313,37 @@ def test_the_same_content_written_again_is_of_this_run(run: Run, outdir: Path) -
     assert run("gate", *app()).code == 0
 
 
+def test_an_assembly_that_is_written_again_while_it_is_judged_is_refused(
+    run: Run, outdir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from secure_bucket.cli import gate
+
+    judge = gate._judge
+
+    def judge_and_write(*arguments: Any) -> tuple[bool, bool]:
+        passed = judge(*arguments)
+        os.utime(outdir / "manifest.json", (1, 1))
+        return passed
+
+    monkeypatch.setattr(gate, "_judge", judge_and_write)
+    outcome = run("gate", *app())
+    assert outcome.code == 1
+    assert "was written again while the gate judged it" in outcome.err
+    assert not (outdir / "manifest.json").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows starts no file without an extension")
+@pytest.mark.parametrize(("mode", "code"), [(0o644, 7), (0o755, 8)])
+def test_a_script_that_is_not_a_program_is_run_by_node_as_by_the_cdk_cli(
+    run: Run, directory: Path, monkeypatch: pytest.MonkeyPatch, mode: int, code: int
+) -> None:
+    for name, own, text in (("node", 0o755, "exit 7"), ("app.js", mode, "exit 8")):
+        (directory / name).write_text(f"#!/bin/sh\n{text}\n")
+        (directory / name).chmod(own)
+    monkeypatch.setenv("PATH", str(directory), prepend=os.pathsep)
+    assert run("gate", "--", str(directory / "app.js")).code == code
+
+
 def test_files_of_an_earlier_run_are_not_judged(run: Run, outdir: Path) -> None:
     outdir.mkdir()
     (outdir / "Old.template.json").write_text(json.dumps({"Resources": {"Old": BUCKET}}))
@@ -524,7 +555,15 @@ def test_remove_takes_the_findings_out_of_the_validation_report(
 
 
 @pytest.mark.parametrize(
-    "app", ["go mod download && go run app.go", "A=1 node app.js", "a; it's", "cd x\nnode ."]
+    "app",
+    [
+        "go mod download && go run app.go",
+        "A=1 node app.js",
+        "a; it's",
+        "cd x\nnode .",
+        "exec node app.js",
+        ". ./x",
+    ],
 )
 def test_init_keeps_a_whole_line_of_shell_behind_the_gate(run: Run, directory: Path, app: str) -> None:
     file = directory / "cdk.json"
@@ -544,6 +583,13 @@ def test_init_refuses_what_it_cannot_edit(run: Run, directory: Path, text: str) 
     outcome = run("gate", "--init")
     assert outcome.code == 2
     assert outcome.err.count("\n") == 1
+    assert (directory / "cdk.json").read_text() == text
+
+
+def test_remove_leaves_a_gate_that_is_started_in_another_way(run: Run, directory: Path) -> None:
+    text = json.dumps({"app": "uvx secure-bucket gate -- node app.js"})
+    (directory / "cdk.json").write_text(text)
+    assert "edit it by hand" in run("gate", "--remove").err
     assert (directory / "cdk.json").read_text() == text
 
 

@@ -74,9 +74,13 @@ class AppProcess:
             return 127
         # Windows finds `npx.cmd` only by its whole name.
         program = (shutil.which(name) or name) if sys.platform == "win32" else name
+        words = [program, *self.command[1:]]
+        # So does the CDK CLI (`guessExecutable`, 2.1148.1): "app": "bin/app.js".
+        if name.endswith(".js") and os.path.isfile(name) and not _is_program(name):
+            words = ["node", *words]
         self.starting = True
         try:
-            process = subprocess.Popen([program, *self.command[1:]], env=self.environment)
+            process = subprocess.Popen(words, env=self.environment)
             self.process, self.started = process, True
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
@@ -92,6 +96,10 @@ class AppProcess:
             to_stderr(f"secure-bucket: signal {-code} ended `{name}`: nothing is judged")
             return 128 - code
         return code
+
+
+def _is_program(file: str) -> bool:
+    return sys.platform != "win32" and os.access(file, os.X_OK)
 
 
 def _reached_the_app(number: int) -> bool:

@@ -21,7 +21,7 @@ _WRAPPED = re.compile(
     r"\s*(?:\S*secure-bucket|\S+ -m secure_bucket) +gate(?: .*?)? -- (?P<app>.+)", re.DOTALL
 )
 # A shell would end the gate's command there: only a shell of its own keeps the whole app behind the gate.
-_FOR_A_SHELL = re.compile(r"[;&|<>(){}`!#\n\r]|\$\(|^\s*\w+=")
+_FOR_A_SHELL = re.compile(r"[;&|<>(){}`!#\n\r]|\$\(|^\s*(?:\w+=|(?:\.|eval|exec|source)\s)")
 
 
 def edit_app(*, remove: bool) -> int:
@@ -42,6 +42,11 @@ def edit_app(*, remove: bool) -> int:
     start, end, app = _app_in(text)
     wrapped = _WRAPPED.fullmatch(app)
     if remove:
+        if wrapped is None and "secure-bucket gate" in app:
+            raise SecureBucketError(
+                f"`app` of `{_SETTINGS}` starts `secure-bucket gate` in another way than --init does: edit "
+                f"it by hand: `{app}`"
+            )
         if wrapped is None:
             raise SecureBucketError(f"`app` of `{_SETTINGS}` does not run `secure-bucket gate`: `{app}`")
         written = json.dumps(_unwrapped(wrapped["app"]), ensure_ascii=False)

@@ -93,6 +93,11 @@ def _gate(arguments: argparse.Namespace, files: tuple[ReportTo, ...]) -> int:
             if waits_for_context(directory, called_by_cdk=called_by_cdk):
                 return 0
             passed, shown = _judge(arguments, files, directory)
+            if stamp_of(directory) != after:
+                raise SecureBucketError(
+                    f"`{os.path.join(directory, MANIFEST)}` was written again while the gate judged it: does "
+                    "the app leave a process behind, or does another run use this directory?"
+                )
         except SecureBucketError as error:
             to_stderr(f"secure-bucket: {error}")
             passed = shown = False
