@@ -138,9 +138,9 @@ def run_in(directory: Path, *command: str, **environment: str) -> Run:
 
 def shell_environment(**extra: str) -> dict[str, str]:
     """Return the environment that an app has at a shell, without what pytest and other tests set."""
-    inherited = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "CDK_"))
-    }
+    # An AWS CDK that pip did not compile takes 50 s of processor time where Python must not keep the result.
+    others = ("PYTEST_", "CDK_", "PYTHONDONTWRITEBYTECODE")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(others)}
     node = str(Path(sys.executable).parent)
     return {
         **inherited,
