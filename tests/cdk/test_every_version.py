@@ -31,7 +31,7 @@ from secure_bucket.cdk.versions import (
 )
 from secure_bucket.errors import MissingDependencyError
 from tests.docs.pages import ROOT
-from tests.synth.harness import OWN_VALIDATION_OFF, Run, synth_here
+from tests.synth.harness import OWN_VALIDATION_OFF, Run, run_in, synth_here
 from tests.test_imports import NEEDS_CDK
 
 PAGE = ROOT / "docs" / "reference" / "cdk-versions.md"
@@ -84,10 +84,14 @@ class Cdk:
     python: str
     version: tuple[int, int]
 
+    def write(self, directory: Path, *lines: str) -> None:
+        """Write an app with these lines."""
+        source = "\n".join([APP, *map(textwrap.dedent, lines), ""])
+        (directory / "app.py").write_text(source, encoding="utf-8")
+
     def synth(self, directory: Path, *lines: str, end: str = "app.synth()") -> Run:
         """Run the real `cdk synth` on an app with these lines."""
-        source = "\n".join([APP, *map(textwrap.dedent, lines), textwrap.dedent(end), ""])
-        (directory / "app.py").write_text(source, encoding="utf-8")
+        self.write(directory, *lines, end)
         app = f"{self.python} app.py"
         return synth_here(directory, "--no-notices", "--app", app, **OWN_VALIDATION_OFF)
 
@@ -265,6 +269,35 @@ def test_an_app_cannot_slip_by(cdk: Cdk, tmp_path: Path, end: str) -> None:
     run = cdk.synth(tmp_path, OPEN, GATES["enforce"], end=ESCAPES[end])
     assert run.code == 1
     assert "can GET `report.csv` over plain HTTP" in run.stderr
+
+
+@pytest.mark.slow
+def test_a_gate_that_comes_after_the_synthesis_fails_the_app(cdk: Cdk, tmp_path: Path) -> None:
+    run = cdk.synth(tmp_path, OPEN, end=f"app.synth(); {GATES['enforce']}")
+    assert run.code == 1
+    reason = (
+        "written before the gate was in the app"
+        if cdk.version >= RELIABLE_PLUGINS
+        else "can GET `report.csv` over plain HTTP"
+    )
+    assert reason in run.stderr
+
+
+@pytest.mark.slow
+def test_an_app_that_is_synthesized_twice_gets_its_context(cdk: Cdk, tmp_path: Path) -> None:
+    if cdk.version >= RELIABLE_PLUGINS:
+        pytest.skip("the AWS CDK itself calls the plugin, once")
+    cdk.write(
+        tmp_path,
+        "here = cdk.Environment(account='111122223333', region='eu-west-1')",
+        "cdk.Stack(app, 'Placed', env=here).availability_zones",
+        *(OPEN, GATES["enforce"], "app.synth(); app.synth()"),
+    )
+    run = run_in(tmp_path, cdk.python, "app.py", CDK_OUTDIR="cdk.out")
+    assert (run.code, run.summary) == (0, None), run.stderr
+    manifest = json.loads((tmp_path / "cdk.out" / "manifest.json").read_text(encoding="utf-8"))
+    assert len(manifest["missing"]) == 1
+    assert manifest["artifacts"] == {}
 
 
 @pytest.mark.slow

@@ -20,6 +20,7 @@ from secure_bucket.values.unknown import Place
 __all__ = [
     "MANIFEST",
     "ManifestStamp",
+    "forget_context",
     "missing_context",
     "refuse_run",
     "stamp_of",
@@ -103,8 +104,7 @@ def waits_for_context(directory: str, *, called_by_cdk: bool) -> bool:
     keys = _missing_keys(directory)
     memory = os.path.join(directory, _LOOKED_UP)
     if not keys:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(memory)
+        forget_context(directory)
         return False
     if not called_by_cdk:
         raise SecureBucketError(
@@ -145,6 +145,11 @@ def refuse_run(directory: str) -> bool:
     Raises:
         OSError: If a manifest cannot be moved.
     """
+    forget_context(directory)
+    return refuse(directory)
+
+
+def forget_context(directory: str) -> None:
+    """Forget which context the last run waited for."""
     with contextlib.suppress(OSError):
         os.unlink(os.path.join(directory, _LOOKED_UP))
-    return refuse(directory)

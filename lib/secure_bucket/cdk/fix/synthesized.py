@@ -13,7 +13,7 @@ from constructs import IConstruct
 from secure_bucket.cdk.fix.survey import path_of
 from secure_bucket.template.manifest import MANIFEST
 
-__all__ = ["synthesized_stages"]
+__all__ = ["is_of_this_run", "synthesized_stages"]
 
 # A manifest of an earlier run is older. File systems keep times in steps of up to two seconds.
 _THIS_RUN = time.time() - 2
@@ -52,7 +52,8 @@ def synthesized_stages(constructs: Iterable[IConstruct]) -> set[str]:
     return {
         path
         for path, stage in stages.items()
-        if path != "/" and (_any_in(stacks, path) or (_any_in(without_rule, path) and _has_written(stage)))
+        if path != "/"
+        and (_any_in(stacks, path) or (_any_in(without_rule, path) and is_of_this_run(stage.outdir)))
     }
 
 
@@ -60,9 +61,9 @@ def _any_in(stacks: Iterable[str], stage: str) -> bool:
     return any(stack.startswith(stage) for stack in stacks)
 
 
-def _has_written(stage: cdk.Stage) -> bool:
-    """Tell whether this run has written the manifest of a Stage."""
+def is_of_this_run(directory: str) -> bool:
+    """Tell whether this run has written the manifest of a directory."""
     try:
-        return os.stat(os.path.join(stage.outdir, MANIFEST)).st_mtime >= _THIS_RUN
+        return os.stat(os.path.join(directory, MANIFEST)).st_mtime >= _THIS_RUN
     except OSError:
         return False

@@ -21,9 +21,10 @@ from weakref import WeakKeyDictionary
 import aws_cdk as cdk
 from constructs import IConstruct
 
+from secure_bucket.cdk.fix.synthesized import is_of_this_run
 from secure_bucket.cdk.gate.violations import PLUGIN, SUM, fails, id_of
-from secure_bucket.cdk.versions import PolicyViolation, has_acknowledgments
-from secure_bucket.checks.gate import ManifestStamp, refuse_run, stamp_of, waits_for_context
+from secure_bucket.cdk.versions import PolicyViolation, has_acknowledgments, has_reliable_plugins
+from secure_bucket.checks.gate import ManifestStamp, forget_context, refuse_run, stamp_of, waits_for_context
 from secure_bucket.checks.judged_files import changes_since_judged
 from secure_bucket.errors import NotProvenError, SecureBucketError
 from secure_bucket.findings.rules import EXCUSABLE
@@ -35,6 +36,7 @@ __all__ = ["text_of", "watch", "watch_files", "wrap_synth"]
 
 # Set by the CDK CLI: `OUTDIR_ENV` of aws-cdk-lib's cx-api.
 _OUTDIR = "CDK_OUTDIR"
+_JUDGES = "judges_for_secure_bucket"
 
 REPORT = "validation-report.json"
 """The file in a cloud assembly with the findings of all plugins: `VALIDATION_REPORT_FILE` of aws-cdk-lib."""
@@ -48,7 +50,9 @@ class _Assembly:
         self.directory = app.outdir
         self.process = os.getpid()
         self.refused = False
-        self.judged = self._stamp()
+        # An app that was synthesized before it got its gate is judged at the end.
+        self.judged = None if is_of_this_run(self.directory) else self._stamp()
+        self.waits = False
 
     def _stamp(self) -> ManifestStamp | None:
         # What cannot be read is judged, and refused.
@@ -71,8 +75,13 @@ class _Assembly:
         """Return the findings as text, and whether they fail the app."""
         try:
             # Elsewhere than under the CLI, as in tests, nobody looks context up: placeholders are judged.
-            if _is_under_the_cli() and waits_for_context(self.directory, called_by_cdk=True):
-                return "", False
+            if _is_under_the_cli():
+                if self.waits:
+                    # `synth` was called once more: the CDK CLI has not tried to look anything up yet.
+                    forget_context(self.directory)
+                self.waits = waits_for_context(self.directory, called_by_cdk=True)
+                if self.waits:
+                    return "", False
         except SecureBucketError as error:
             return f"{PLUGIN}: {error}", True
         gate = self.state.gate
@@ -109,7 +118,7 @@ def watch(app: IConstruct, state: AppState) -> None:
 
 
 def watch_files(app: IConstruct, state: AppState) -> None:
-    """Fail the process at its end if something changed the assembly after the plugin judged it."""
+    """Fail the process at its end if the plugin did not judge the assembly, or something changed it then."""
     if isinstance(app, cdk.App) and _is_under_the_cli():
         _directories[app.outdir] = (os.getpid(), state)
         _end_last()
@@ -118,6 +127,11 @@ def watch_files(app: IConstruct, state: AppState) -> None:
 def _is_changed(directory: str, state: AppState) -> bool:
     """Report the files of an assembly that were changed after the gate judged them."""
     messages = [fault.message for fault in changes_since_judged(directory)]
+    if has_reliable_plugins() and not state.judged and is_of_this_run(directory):
+        messages.append(
+            f"`{directory}` was written before the gate was in the app: call `enforce_secure_transport(app)` "
+            "before the app is synthesized"
+        )
     # INVARIANT: the CDK CLI learns from this file alone that the gate refused the assembly.
     report = os.path.join(directory, REPORT)
     if state.refused and not _holds_refusal(report):
@@ -147,7 +161,8 @@ def wrap_synth() -> None:
     """Wrap `synth` of every App; it does nothing for an App that nobody watches."""
     # INVARIANT: of the App, which has a `synth` of its own in 2.264 and inherits that of a Stage in 2.257.
     original: Any = cdk.App.synth
-    if hasattr(original, "__wrapped__"):
+    # A wrapper that others put around this one has its attributes too.
+    if hasattr(original, _JUDGES):
         return
 
     @functools.wraps(original)
@@ -168,6 +183,7 @@ def wrap_synth() -> None:
                 raise NotProvenError(refusal)
         return assembly
 
+    setattr(synth, _JUDGES, True)
     cdk.App.synth = synth  # type: ignore[method-assign]
 
 

@@ -86,6 +86,7 @@ class Gate:
             if self._stands_by and state.judged_by_hand:
                 return []
             state.judged_by_hand = not self._stands_by
+            state.judged = True
             state.tighten(self)
             # Until the judgement is complete the app is refused.
             state.refused = True

@@ -14,7 +14,7 @@ from msgspec import Struct, field
 from secure_bucket.cdk.fix.acknowledged import AcknowledgedConstructs
 from secure_bucket.cdk.fix.fixer import Fixer
 from secure_bucket.cdk.fix.outcome import Fixed, Outcome
-from secure_bucket.cdk.gate.after_synth import watch
+from secure_bucket.cdk.gate.after_synth import watch, watch_files
 from secure_bucket.cdk.gate.record import remove_record
 from secure_bucket.cdk.versions import has_reliable_plugins
 
@@ -31,6 +31,7 @@ class AppState(Struct):
         gate: The gate that the Aspects have registered.
         judged_by_hand: Whether a gate that somebody registered by hand has judged the app. It comes
             first, because the Aspects register theirs during the synthesis.
+        judged: Whether a gate has judged the app.
         refused: Whether the last judgement fails the app.
         fixers: What fixes the buckets of each Stage, by its path, for all Aspects of the app, so that each
             knows what another one did.
@@ -52,6 +53,7 @@ class AppState(Struct):
 
     gate: Gate | None = None
     judged_by_hand: bool = False
+    judged: bool = False
     refused: bool = False
     fixers: dict[str, Fixer] = field(default_factory=dict)
     acknowledged: AcknowledgedConstructs = field(default_factory=AcknowledgedConstructs)
@@ -77,6 +79,7 @@ class AppState(Struct):
                 remove_record(Path(app.outdir))
             if has_reliable_plugins():
                 cdk.Validations.of(app).add_plugins(cast(cdk.IPolicyValidationPlugin, asked_for))
+                watch_files(app, self)
             else:
                 watch(app, self)
         elif self.gate is not asked_for:
