@@ -48,6 +48,8 @@ class Judge(Struct):
     strict: bool = False
     minimum_tls_version: float | None = None
     _memo: dict[str, Verdict] = field(default_factory=dict)
+    # Why all of a stack is unknown, by the `id` of the stack: telling it reads the whole text of a template.
+    _rewritten: dict[int, Unknown | None] = field(default_factory=dict)
     _distributions: tuple[tuple[Stack, Resource], ...] | None = None
     # What has been proven of these buckets, by everything that a proof is told: an application repeats few
     # policies. It is emptied when it is full, so that memory stays flat.
@@ -112,7 +114,9 @@ class Judge(Struct):
     ) -> tuple[list[Deployment], list[OutcomeInWorld], list[OutcomeInWorld], ClaimOutcome | None]:
         """Judge every deployment; where listed values could tell more than their holes, with each of them."""
         self._memo.clear()
-        macro = _macro(stack)
+        if id(stack) not in self._rewritten:
+            self._rewritten[id(stack)] = _macro(stack)
+        macro = self._rewritten[id(stack)]
         if macro is not None:
             return [], [], [], ClaimOutcome(Undecided((macro,)))
         try:
