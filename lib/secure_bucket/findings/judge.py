@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from secure_bucket.findings.combine import ClaimOutcome, OutcomeInWorld, over_deployments, settles, worst_of
 from secure_bucket.findings.declared import DeclaredJudgement
+from secure_bucket.findings.form import WrittenForm, judge_by_form
 from secure_bucket.proof import prove_denies_http, prove_minimum_tls
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
 from secure_bucket.template.buckets import Bucket, BucketPolicy
@@ -54,9 +55,17 @@ class Judge(Struct):
     # What has been proven of these buckets, by everything that a proof is told: an application repeats few
     # policies. It is emptied when it is full, so that memory stays flat.
     _proven: dict[str, Verdict] = field(default_factory=dict)
+    _forms: dict[WrittenForm, DeclaredJudgement] = field(default_factory=dict)
 
     def bucket(self, bucket: Bucket) -> DeclaredJudgement:
         """Return the judgement on a bucket."""
+        if self._distributions is None:
+            self._distributions = distributions_in(self.inventory)
+        judgement = judge_by_form(self.inventory, bucket, self._forms, self._in_full)
+        viewers = plain_viewers(self.inventory, bucket, self._distributions)
+        return replace(judgement, viewers=viewers) if viewers else judgement
+
+    def _in_full(self, bucket: Bucket) -> DeclaredJudgement:
         deployments, outcomes, tls, undecided = self._judge(
             bucket.stack, lambda expand: deployments_of(self.inventory, bucket, expand=expand)
         )
@@ -73,8 +82,6 @@ class Judge(Struct):
             certain = tuple(applied.policy for applied in own)
             if len(certain) > 1 and not several:
                 several = certain
-        if self._distributions is None:
-            self._distributions = distributions_in(self.inventory)
         return DeclaredJudgement(
             bucket.stack,
             bucket.resource,
@@ -87,7 +94,6 @@ class Judge(Struct):
             website=any(deployment.website is True for deployment in deployments),
             name=_fixed_name(deployments),
             never_created=not deployments and undecided is None,
-            viewers=plain_viewers(self.inventory, bucket, self._distributions),
             together_with=tuple(elsewhere),
         )
 
