@@ -9,8 +9,8 @@ changes less than the time on the wall. `calls` are the messages to the jsii ker
 medians, beside the first line of a group. By default at 1,000 buckets in 10 stacks and at 4,000 in 40, so
 that growth shows.
 
-There is a floor. FLAG reads all templates once more (`json.loads` alone is a tenth of a synthesis) and proves
-each bucket, in Python. FIX asks each bucket in Python, at one message to the kernel for each question, where
+There is a floor. FLAG reads all templates and their metadata once more, in Python; of the buckets of one form
+in a stack it proves one. FIX asks each bucket in Python, at one message to the kernel for each question, but
 the whole synthesis of a bucket costs no more than two or three messages. Of its eight messages for a bucket
 the property injector takes three; one each tells the path of the policy, the policy, the properties and the
 attributes of the bucket; and one gives the policy its lifetime. Without a jsii module of our own, in
