@@ -10,15 +10,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 
 import pytest
 
 from secure_bucket.cli.commands import COMMANDS
-from tests.cli.harness import OPEN, SECURE, Outcome, command, environment, heed_interrupts
+from tests.cli.harness import LIBRARY, OPEN, SECURE, Outcome, command, environment, heed_interrupts
 
+ROOT = Path(__file__).resolve().parents[2]
 Process = Callable[..., subprocess.CompletedProcess[str]]
 
 needs_proc = pytest.mark.skipif(sys.platform != "linux", reason="processes are found as Linux lists them")
@@ -208,8 +209,8 @@ def test_interrupt(directory: Path, jobs: str) -> None:
     assert ends(checking.pid)
 
 
-def on_terminal(*arguments: str, **extra: str) -> str:
-    """Return what the command writes to a terminal of 60 columns."""
+def on_terminal(*arguments: str, program: Sequence[str] = (), **extra: str) -> str:
+    """Return what the command, or a program that runs it, writes to a terminal of 60 columns."""
     import fcntl
     import pty
     import struct
@@ -218,7 +219,7 @@ def on_terminal(*arguments: str, **extra: str) -> str:
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
     running = subprocess.Popen(
-        command(*arguments),
+        [*program, *arguments] if program else command(*arguments),
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -266,14 +267,23 @@ def test_output_that_is_no_utf_8_gets_escapes(directory: Path, process: Process)
     assert "\\xe9.yaml:2:3: SB001 error" in outcome.stdout
 
 
-@pytest.mark.slow
+# The command, for which a tenth of a second is long.
+IMPATIENT = (
+    "from secure_bucket.cli import main, output; output.Progress.DELAY = 0.1; output.Progress.INTERVAL = 0;"
+    "main.console()"
+)
+
+
 @needs_terminals
 def test_progress_on_a_terminal_while_it_takes_long(directory: Path) -> None:
-    write_many(directory, 20, buckets=600)
-    shown = on_terminal("check", "--format", "json", "--output", "x", ".")
+    write_many(directory, 20, buckets=30)
+    impatient = (sys.executable, "-c", IMPATIENT)
+    shown = on_terminal("check", "--format", "json", "--output", "x", ".", program=impatient)
     # The report takes the place of the bar.
     assert re.search(r"\[#+-*\] \d+ of 20 checked\r +\rsecure-bucket: ", shown)
-    assert " of 20" not in on_terminal("check", "--quiet", ".")
+    assert " of 20" not in on_terminal("check", "--quiet", ".", program=impatient)
+    (directory / "a.yaml").write_text(OPEN)
+    assert " of 1 checked" not in on_terminal("check", "a.yaml")
 
 
 def test_no_progress_in_a_pipe(directory: Path, process: Process) -> None:
@@ -303,12 +313,25 @@ def test_asked_to_end_it_leaves_no_process_behind(directory: Path, number: signa
 
 @pytest.mark.slow
 @needs_proc
-@pytest.mark.parametrize("round", range(int(os.environ.get("SIGNAL_ROUNDS", "2"))))
-def test_a_signal_at_any_moment_ends_the_command_and_its_workers(directory: Path, round: int) -> None:
-    random = Random(f"signals {round}")
-    write_many(directory, 12, buckets=800)
-    for _ in range(20):
-        number = random.choice([signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_at_any_moment_ends_the_command_and_its_workers(directory: Path) -> None:
+    write_many(directory, 4, buckets=150)
+    rounds = subprocess.run(
+        [sys.executable, "-m", "tests.cli.signal_rounds", "signals", "100"],
+        env=environment(PYTHONPATH=f"{LIBRARY}{os.pathsep}{ROOT}"),
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert (rounds.returncode, rounds.stderr) == (0, ""), rounds.stdout
+    # Most of the signals hit our code.
+    assert int(re.findall(r"(\d+) stopped", rounds.stdout)[0]) >= 20, rounds.stdout
+
+
+@pytest.mark.slow
+@needs_proc
+def test_a_signal_while_python_loads_the_command_ends_it(directory: Path) -> None:
+    random = Random("starts")
+    write_many(directory, 4, buckets=150)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         checking = subprocess.Popen(
             command("check", "--jobs", "2", "."),
             stdout=subprocess.DEVNULL,
@@ -317,12 +340,9 @@ def test_a_signal_at_any_moment_ends_the_command_and_its_workers(directory: Path
             start_new_session=True,
             preexec_fn=heed_interrupts,
         )
-        try:
-            # Python's own start is not ours: it ends with a traceback of its own.
-            time.sleep(0.1)
-            checking.wait(random.uniform(0, 0.5))
-        except subprocess.TimeoutExpired:
-            os.kill(checking.pid, number)
+        # Python itself does not heed a signal before.
+        time.sleep(0.1 + random.uniform(0, 0.1))
+        checking.send_signal(number)
         # A worker that was left behind would hold the pipe open.
         checking.communicate(timeout=20)
         assert checking.returncode in (1, 128 + number, -number, 130)
