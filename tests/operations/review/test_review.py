@@ -6,6 +6,7 @@ import datetime
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from moto.s3.models import s3_backends
@@ -16,6 +17,7 @@ from secure_bucket.findings.finding import Report
 from secure_bucket.findings.running import RunningBucket, RunningJudgement
 from secure_bucket.findings.subject import Running
 from secure_bucket.operations.aws import session as sessions
+from secure_bucket.operations.aws import signed_get
 from secure_bucket.operations.aws.accounts import Scope
 from secure_bucket.operations.aws.session import Access, open_session
 from secure_bucket.operations.review import (
@@ -412,10 +414,15 @@ def test_throttling_is_waited_out(aws: Aws) -> None:
 
 
 def test_endless_throttling_is_a_fault(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sessions, "_PATIENT", 2)
+    pauses: list[float] = []
+    monkeypatch.setattr(signed_get, "time", SimpleNamespace(sleep=pauses.append))
+    monkeypatch.setattr(sessions, "_PATIENT", 1)
     bucket("busy")
     aws.answer("policy", "busy", s3_error(503, "SlowDown"))
     (fault,) = review_account(aws.access).faults
+    # It waits longer and longer, then the client of boto3 asks twice.
+    assert (len(pauses), aws.count("policy")) == (8, 10)
+    assert all(pause <= min(8, 2**attempt) for attempt, pause in enumerate(pauses))
     assert "`s3:GetBucketPolicy` on bucket `busy` was throttled again and again (SlowDown)" in fault.message
 
 
