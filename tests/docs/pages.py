@@ -10,6 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
+TAB = re.compile(r"^=== \"(?P<label>.+)\"$")
 FENCE = re.compile(r"^(?P<indent> *)(?P<fence>```+) *(?P<language>[\w-]*).*$")
 SNIPPET = re.compile(r"^ *--8<-- \"(?P<file>[^\":]+)(?::(?P<section>[\w-]+))?\"$")
 
@@ -23,12 +24,14 @@ class Block:
         line: Where it begins.
         language: The word behind the fence; empty for a block that is only indented.
         text: What it holds, with the snippets taken in.
+        tab: The label of the tab that it stands in; empty outside of tabs.
     """
 
     page: Path
     line: int
     language: str
     text: str
+    tab: str = ""
 
     @property
     def id(self) -> str:
@@ -40,8 +43,13 @@ def blocks(page: Path) -> Iterator[Block]:
     """Yield the blocks of code of a page."""
     lines = page.read_text(encoding="utf-8").splitlines()
     number = 0
+    tab = ""
     while number < len(lines):
         begin = number
+        if label := TAB.match(lines[number]):
+            tab = label["label"]
+        elif lines[number] and not lines[number].startswith("    "):
+            tab = ""
         opened = FENCE.match(lines[number])
         number += 1
         if opened:
@@ -49,7 +57,7 @@ def blocks(page: Path) -> Iterator[Block]:
             while lines[number] != end:
                 number += 1
             inner = [line.removeprefix(opened["indent"]) for line in lines[begin + 1 : number]]
-            yield Block(page, begin + 1, opened["language"], "\n".join(taken_in(inner)) + "\n")
+            yield Block(page, begin + 1, opened["language"], "\n".join(taken_in(inner)) + "\n", tab)
             number += 1
         elif lines[begin].startswith("    ") and not lines[begin - 1].strip():
             while number < len(lines) and lines[number].startswith("    "):

@@ -1,4 +1,4 @@
-"""The page of each language: the lines that it shows are those that the command writes."""
+"""The page on other languages shows what the command writes for each of them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from secure_bucket.cli.main import main
 from tests.cli.test_gate import BUCKET
 from tests.docs.pages import ROOT, blocks
 
-NAMES = ("typescript", "java", "go", "dotnet")
-
-
-def page(name: str) -> Path:
-    return ROOT / "docs" / "how-to" / f"{name}.md"
+PAGE = ROOT / "docs" / "how-to" / "other-languages.md"
+NAMES = ("TypeScript", "Java", "Go", ".NET")
 
 
 def lines(name: str, language: str) -> list[str]:
     return [
-        line for block in blocks(page(name)) if block.language == language for line in block.text.splitlines()
+        line
+        for block in blocks(PAGE)
+        if (block.tab, block.language) == (name, language)
+        for line in block.text.splitlines()
     ]
 
 
@@ -61,16 +61,22 @@ def test_the_gate_says_what_the_page_shows(
     program.chmod(0o755)
     assert main(["gate", "--", f"./{program.name}"]) == 1
     said = capfd.readouterr().err
-    (shown,) = (
-        block.text for block in blocks(page(name)) if block.language == "text" and "SB001 error" in block.text
-    )
-    first, fix, construct, *_ = shown.splitlines()
+    first, fix, construct, *_ = lines(name, "text")
     assert first in said
     assert fix in said
     assert construct in said
 
 
+def test_the_page_shows_each_language_in_the_same_tabs() -> None:
+    for language in ("diff", "text"):
+        shown = [block.tab for block in blocks(PAGE) if block.tab and block.language == language]
+        assert tuple(shown) == NAMES
+    for name, language in zip(NAMES, ("ts", "java", "go", "csharp"), strict=True):
+        assert len([block for block in blocks(PAGE) if (block.tab, block.language) == (name, language)]) == 4
+
+
 def test_the_tutorial_leads_to_every_language_at_its_top() -> None:
     text = (ROOT / "docs" / "tutorial" / "first-bucket.md").read_text(encoding="utf-8")
     _, top, *_ = text.split("\n\n")
-    assert re.findall(r"\(\.\./how-to/(\w+)\.md\)", top) == list(NAMES)
+    (named,) = re.findall(r"\[(.+)\]\(\.\./how-to/other-languages\.md\)", top)
+    assert all(name in named for name in NAMES)

@@ -11,7 +11,7 @@ import pytest
 from tests.docs.pages import ROOT, blocks
 from tests.synth.harness import CDK, OWN_VALIDATION_OFF, Run, run_in
 
-PAGE = ROOT / "docs" / "how-to" / "typescript.md"
+PAGE = ROOT / "docs" / "how-to" / "other-languages.md"
 PACKAGES = Path(__file__).with_name("typescript")
 IMPORTS = "import * as cdk from 'aws-cdk-lib';\nimport * as s3 from 'aws-cdk-lib/aws-s3';\n\n"
 # The types are not what is tested: the compiler takes 30 s of processor time to read those of 2.276.
