@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["COULD_NOT_RUN", "EXIT_CODES", "INTERRUPTED", "PROVEN", "REFUTED", "UNDECIDED"]
+__all__ = [
+    "COULD_NOT_RUN",
+    "EXIT_CODES",
+    "EXIT_CODES_WITHOUT_VERDICT",
+    "INTERRUPTED",
+    "PROVEN",
+    "REFUTED",
+    "UNDECIDED",
+]
 
 PROVEN = 0
 REFUTED = 1
@@ -17,5 +25,12 @@ exit codes:
   2    the run is incomplete: bad arguments or an unreadable file. It takes
        precedence over 1 and 3; findings are shown all the same
   3    a bucket is undecided, and none accepts plain HTTP
+  130  interrupted
+"""
+
+EXIT_CODES_WITHOUT_VERDICT = """\
+exit codes:
+  0    done
+  2    bad arguments, or a file that cannot be read
   130  interrupted
 """

@@ -64,6 +64,9 @@ class _Help(argparse.HelpFormatter):
         )
         super().add_usage(" ".join(("%(prog)s [OPTIONS]", *operands)), [], [], prefix)
 
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return _wrapped(" ".join(text.split()), width)
+
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         """Wrap each paragraph and each row of a table; leave examples, which start with four blanks."""
         rows: list[str] = []
@@ -84,12 +87,15 @@ class _Help(argparse.HelpFormatter):
 def _wrapped(row: str, width: int) -> list[str]:
     if row.startswith("    "):
         return [row]
-    table = re.match(r"  \S.*?  +", row)
+    table = re.match(r"  (\S.*?  +|\d+\+ )", row)
     margin = table[0] if table else ""
     words = row[len(margin) :]
     import textwrap  # Takes 2 ms, which only `--help` pays.
 
-    return textwrap.wrap(words, width, initial_indent=margin, subsequent_indent=" " * len(margin)) or [""]
+    # The name of an option stays in one piece.
+    return textwrap.wrap(
+        words, width, initial_indent=margin, subsequent_indent=" " * len(margin), break_on_hyphens=False
+    ) or [""]
 
 
 class _Version(argparse.Action):

@@ -67,7 +67,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         type=_keys,
         metavar="KEYS",
         default=KEYS[:-1],
-        help=f"columns to group requests by: {','.join(KEYS)} (default: all except status)",
+        help=f"columns to group by, joined by commas: {', '.join(KEYS)} (default: all except status)",
     )
     shown.add_argument(
         "--limit",
@@ -119,7 +119,7 @@ def add_evidence(what: Any) -> None:
         type=_share,
         metavar="PERCENT",
         default=0.0,
-        help="the share of requests that may not tell how they came where it says safe (default: 0%%)",
+        help="share of requests in a safe bucket whose protocol the logs may leave open (default: 0%%)",
     )
     what.add_argument(
         "--skip-copies",

@@ -92,8 +92,9 @@ def add_reports(
         "--format",
         action=_Report,
         choices=tuple(formats),
+        metavar="FORMAT",
         dest="reports",
-        help="report format (default: text; repeatable)",
+        help=f"report format: {', '.join(formats)} (default: text; repeatable)",
     )
     reports.add_argument(
         "--output",

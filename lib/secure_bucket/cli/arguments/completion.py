@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 
+from secure_bucket.cli.codes import EXIT_CODES_WITHOUT_VERDICT
+
 __all__ = ["add"]
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add them to the parser of the command."""
+    parser.epilog = EXIT_CODES_WITHOUT_VERDICT
     parser.add_argument("shell", choices=("bash", "fish", "powershell", "tcsh", "zsh"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from secure_bucket.cli.arguments.common import add_strict
+from secure_bucket.cli.codes import EXIT_CODES_WITHOUT_VERDICT
 
 __all__ = ["add"]
 
@@ -18,4 +19,5 @@ extra `editor`: pip install 'secure-bucket[editor]'.
 def add(parser: argparse.ArgumentParser) -> None:
     """Add them to the parser of the command."""
     parser.description = _DESCRIPTION
+    parser.epilog = EXIT_CODES_WITHOUT_VERDICT
     add_strict(parser, settings=False)
