@@ -76,7 +76,9 @@ def clients() -> Iterator[str]:
 
 
 def _cell(text: str) -> str:
-    """Return a text as code in a table."""
+    """Return a text as code in a table, or as words with code in them if it has backticks."""
+    if "`" in text:
+        return cell(text)
     return f"`{text.replace('|', '&#124;')}`"
 
 

@@ -218,3 +218,10 @@ def test_the_report_says_what_to_change(tmp_path: Path) -> None:
         "  1 request: Wget: needs Wget 1.16 with OpenSSL 1.0.1 or newer for TLS 1.2 "
         "(https://www.gnu.org/software/wget/manual/wget.html)",
     ]
+
+
+@pytest.mark.parametrize("user_agent", SEEN)
+def test_code_in_the_advice_is_between_single_backticks(user_agent: str) -> None:
+    told = advice(user_agent)
+    assert "``" not in told
+    assert told.count("`") % 2 == 0

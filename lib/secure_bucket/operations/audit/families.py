@@ -87,9 +87,14 @@ def advice(user_agent: str, *, old_tls: bool = False) -> str:
         needed = family.tls or "a current version of the client and its TLS library"
         return f"{family.name}: needs {needed} or newer for TLS 1.2 ({family.document})"
     return (
-        f"{family.name}: {family.cause}; change `{family.before}` to `{family.after}`; done when "
-        f"{family.check} ({family.document})"
+        f"{family.name}: {family.cause}; change {_as_code(family.before)} to {_as_code(family.after)}; "
+        f"done when {family.check} ({family.document})"
     )
+
+
+def _as_code(text: str) -> str:
+    """Put a line or a setting in backticks; a text that has some is a sentence already."""
+    return text if "`" in text else f"`{text}`"
 
 
 def changes(groups: Iterable[ClientGroup]) -> dict[str, int]:
