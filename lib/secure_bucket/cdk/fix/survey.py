@@ -40,7 +40,7 @@ class SeenBucket:
         self, bucket: s3.CfnBucket, path: str | None = None, before: IConstruct | None = None
     ) -> None:
         self.bucket = bucket
-        self.path = path_of(bucket) if path is None else path
+        self.path: str = path_of(bucket) if path is None else path
         self._before = before
         # Whether a survey found it, so that what the survey says is up to date.
         self.is_surveyed = False
@@ -148,7 +148,9 @@ class Survey:
             else:
                 self._within.append(each)
                 number += 1
-        self.stacks = {path_of(each): each for each in self._within if isinstance(each, cdk.Stack)}
+        self.stacks: dict[str, cdk.Stack] = {
+            path_of(each): each for each in self._within if isinstance(each, cdk.Stack)
+        }
 
     @functools.cached_property
     def policies(self) -> list[SeenPolicy]:
