@@ -22,7 +22,7 @@ class Reports(cdk.Stage):
         super().__init__(scope, id)
         stack = cdk.Stack(self, "Storage")
         SecureBucket(stack, "Reports", versioned=True)
-        s3.Bucket(stack, "Scratch")  # Mended below, as it lacks the deny.
+        s3.Bucket(stack, "Scratch")  # FIX adds the deny.
 
 
 # --8<-- [end:stage]

@@ -2,7 +2,7 @@
 
 from secure_bucket.testing import assert_denies_http
 
-def test_no_bucket_answers_plain_http() -> None:
+def test_no_bucket_accepts_plain_http() -> None:
     assert_denies_http(Reports(cdk.App(), "Reports"))
 """
 

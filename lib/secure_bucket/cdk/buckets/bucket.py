@@ -92,7 +92,7 @@ def _refuse_plain_http(scope: Construct, id: str, props: SecureBucketProps) -> N
         refuse(
             _WHAT,
             path_in(scope, id),
-            f"`enforce_ssl={enforce_ssl!r}` asks for a bucket that answers plain HTTP. Leave the prop out, "
+            f"`enforce_ssl={enforce_ssl!r}` asks for a bucket that accepts plain HTTP. Leave the prop out, "
             "or use `s3.Bucket` for this bucket and acknowledge the finding of the gate with your reason",
         )
     for name in _WEBSITE_PROPS:
