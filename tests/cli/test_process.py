@@ -344,8 +344,8 @@ def test_a_signal_while_python_loads_the_command_ends_it(directory: Path) -> Non
         time.sleep(0.1 + random.uniform(0, 0.1))
         checking.send_signal(number)
         # A worker that was left behind would hold the pipe open.
-        checking.communicate(timeout=20)
-        assert checking.returncode in (1, 128 + number, -number, 130)
+        _, err = checking.communicate(timeout=20)
+        assert checking.returncode in (1, 128 + number, -number, 130), err
         assert ends(checking.pid)
 
 

@@ -157,11 +157,11 @@ def codes(epilog: str) -> Iterator[tuple[str, str]]:
 
 def rules() -> Iterator[str]:
     """Return an index of the rules, and the manual of each, one level deeper."""
-    yield "| rule | name | severity | `fix` | |\n|---|---|---|---|---|"
+    yield "| rule | what it does | severity |\n|---|---|---|"
     for rule in RULES:
-        fixable = "yes" if rule.about_verdict and not rule.undecidable else ""
+        fixable = ", fixable" if rule.about_verdict and not rule.undecidable else ""
         link = f"[{rule.id}](#{rule.id.lower()})"
-        yield f"| {link} | `{rule.name}` | {severities(rule)} | {fixable} | {first_sentence(rule)} |"
+        yield f"| {link} `{rule.name}` | {first_sentence(rule)} | {severities(rule)}{fixable} |"
     yield ""
     for rule in RULES:
         title, *rest = outside_of_code(rule.manual.strip(), deepen)
@@ -252,6 +252,9 @@ def schemas(root: Path) -> Iterator[str]:
         yield "    ```\n"
 
 
+# What the AWS CDK calls on a construct, and nobody else.
+CALLED_BY_THE_CDK = "add_to_resource_policy|apply_to|check|construct_unique_id|inject|name|rule_ids|supports|validate|version|visit"
+
 GROUPS = {"cdk": "constructs", "findings": "checks", "policy": "proof", "values": "proof"}
 """The page of what a part of the package holds, where it is not called as the part is."""
 
@@ -271,7 +274,21 @@ def api(root: Path) -> dict[str, str]:
             path = defined(root, f"secure_bucket.{module}", name)
             if path not in pages[page]:
                 pages[page].append(path)
-    texts = {f"api-{page}.md": "\n\n".join(f"::: {path}" for path in paths) for page, paths in pages.items()}
+    readme = (root / "README.md").read_text(encoding="utf-8")
+
+    def importance(path: str) -> int:
+        """Return where the README introduces a name; behind all others if it does not."""
+        _, features = readme.split("\n## Features\n")
+        found = re.search(rf"`{path.rpartition('.')[2]}\b", features)
+        return found.start() if found else len(readme)
+
+    hidden = f"    options:\n      filters: ['!^_', '!^({CALLED_BY_THE_CDK})$']\n"
+    texts = {
+        f"api-{page}.md": "\n\n".join(
+            f"::: {path}\n{hidden if page == 'constructs' else ''}" for path in sorted(paths, key=importance)
+        )
+        for page, paths in pages.items()
+    }
     return {**texts, "api-names.md": "\n".join(index)}
 
 
