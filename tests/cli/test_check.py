@@ -80,6 +80,7 @@ def test_standard_input_has_places_and_an_excerpt(run: Run) -> None:
     assert outcome.code == 1
     assert "<stdin>:2:3: SB001 error" in outcome.out
     assert " 2 |   Logs:\n" in outcome.out
+    assert "fix: run `secure-bucket fix -`; " in outcome.out
 
 
 def test_standard_input_stands_beside_files(directory: Path, run: Run) -> None:

@@ -253,7 +253,12 @@ def schemas(root: Path) -> Iterator[str]:
 
 
 # What the AWS CDK calls on a construct, and nobody else.
-CALLED_BY_THE_CDK = "add_to_resource_policy|apply_to|check|construct_unique_id|inject|name|rule_ids|supports|validate|version|visit"
+CALLED_BY_THE_CDK = "|".join(
+    (
+        *("add_to_resource_policy", "apply_to", "check", "construct_unique_id", "inject", "name"),
+        *("rule_ids", "supports", "validate", "version", "visit"),
+    )
+)
 
 GROUPS = {"cdk": "constructs", "findings": "checks", "policy": "proof", "values": "proof"}
 """The page of what a part of the package holds, where it is not called as the part is."""

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from secure_bucket.checks.check import Settings
 from secure_bucket.checks.check_targets import check_all, check_together, merge_reports
 from secure_bucket.checks.find_targets import STDIN, CheckTarget, TargetKind, Targets, find_targets
-from secure_bucket.checks.read_target import STDIN_NAME
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Fault, Report
+from secure_bucket.template.load import STDIN_NAME
 
 __all__ = ["CheckOptions", "check_paths", "checked_targets"]
 

@@ -11,11 +11,12 @@ from msgspec.structs import replace
 
 from secure_bucket.checks.check import Settings, check_template, check_templates
 from secure_bucket.checks.find_targets import CheckTarget, TargetKind
-from secure_bucket.checks.read_target import STDIN_NAME, PassedOverError, read_target, standard_input
+from secure_bucket.checks.read_target import PassedOverError, read_target, standard_input
 from secure_bucket.checks.workers import map_in_processes
 from secure_bucket.errors import NotATemplateError, SecureBucketError, TemplateError, TemplateErrors
 from secure_bucket.findings.finding import Fault, Report, joined
 from secure_bucket.template.load import (
+    STDIN_NAME,
     Document,
     parse_document,
     position_in,

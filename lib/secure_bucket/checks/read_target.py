@@ -9,11 +9,16 @@ import sys
 
 from secure_bucket.checks.find_targets import CheckTarget, TargetKind
 from secure_bucket.errors import SecureBucketError
-from secure_bucket.template.load import MAX_BYTES, Document, load_document, parse_document, read_bytes
+from secure_bucket.template.load import (
+    MAX_BYTES,
+    STDIN_NAME,
+    Document,
+    load_document,
+    parse_document,
+    read_bytes,
+)
 
-__all__ = ["STDIN_NAME", "PassedOverError", "read_target", "standard_input"]
-
-STDIN_NAME = "<stdin>"
+__all__ = ["PassedOverError", "read_target", "standard_input"]
 
 _SIGNS_OF_A_TEMPLATE = (
     *(b"AWS", b"Transform", b"::MODULE", b"::S3", b"Fn::"),

@@ -12,7 +12,7 @@ from secure_bucket.errors import SecureBucketError, TemplateError
 from secure_bucket.policy import Place, Policy, Statement, parse_policy
 from secure_bucket.policy.statements import MAX_POLICY_BYTES
 from secure_bucket.template.json_text import scan_json
-from secure_bucket.template.load import MAX_BYTES, is_template, read_bytes
+from secure_bucket.template.load import MAX_BYTES, STDIN_NAME, is_template, read_bytes
 from secure_bucket.template.scan import find_duplicates
 
 __all__ = ["BarePolicy", "PolicyError", "read_policy"]
@@ -87,7 +87,7 @@ def read_policy(argument: str) -> BarePolicy:
         PolicyError: If it is not a bucket policy.
         TemplateError: If it cannot be read, or is not JSON.
     """
-    name, data = "<stdin>" if argument == "-" else argument, b""
+    name, data = STDIN_NAME if argument == "-" else argument, b""
     if argument != "-":
         data = read_bytes(argument)
     elif sys.stdin is not None:

@@ -13,7 +13,7 @@ from typing import Any, cast
 from msgspec.structs import replace
 
 from secure_bucket.checks.find_targets import STDIN
-from secure_bucket.checks.read_target import STDIN_NAME, standard_input
+from secure_bucket.checks.read_target import standard_input
 from secure_bucket.cli.arguments.common import ReportTo
 from secure_bucket.cli.output import OutputError, speaks_utf8, to_stderr, to_stdout, wants_colour, width_of
 from secure_bucket.errors import SecureBucketError
@@ -21,6 +21,7 @@ from secure_bucket.findings.finding import Report
 from secure_bucket.formats import FORMATS
 from secure_bucket.formats.ending import closing
 from secure_bucket.formats.run import Run
+from secure_bucket.template.load import STDIN_NAME
 from secure_bucket.template.write import write_atomically
 from secure_bucket.version import installed_addresses, installed_version
 

@@ -13,7 +13,7 @@ from secure_bucket.checks.check import Settings
 from secure_bucket.checks.check_paths import CheckOptions, checked_targets
 from secure_bucket.checks.check_targets import merge_reports
 from secure_bucket.checks.find_targets import STDIN, TargetKind
-from secure_bucket.checks.read_target import STDIN_NAME, standard_input
+from secure_bucket.checks.read_target import standard_input
 from secure_bucket.cli.arguments.common import refuse_empty
 from secure_bucket.cli.codes import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED
 from secure_bucket.cli.config import Config, config_of
@@ -31,7 +31,7 @@ from secure_bucket.formats.summary import count
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 from secure_bucket.repair import MADE_BY_CDK, repair_document
 from secure_bucket.template import Document, parse_document
-from secure_bucket.template.load import read_bytes
+from secure_bucket.template.load import STDIN_NAME, read_bytes
 
 __all__ = ["fix_paths", "run"]
 

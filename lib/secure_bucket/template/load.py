@@ -24,6 +24,7 @@ from secure_bucket.values.unknown import Place
 
 __all__ = [
     "MAX_BYTES",
+    "STDIN_NAME",
     "Document",
     "is_template",
     "load_document",
@@ -31,6 +32,9 @@ __all__ = [
     "position_in",
     "read_bytes",
 ]
+
+STDIN_NAME = "<stdin>"
+"""The name of standard input, as a file of a `Document`."""
 
 # CloudFormation takes at most 1 MB from S3 (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/
 # cloudformation-limits.html); the rest is room for indentation, which CDK leaves out when it has to.
@@ -112,7 +116,7 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
         status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):
             kind = "a directory" if stat.S_ISDIR(status.st_mode) else "not a regular file"
-            raise TemplateError(f"`{name}` is {kind}: give the file of a template")
+            raise TemplateError(f"`{name}` is {kind}: give a file")
         if status.st_size > MAX_BYTES:
             raise TemplateError(
                 f"`{name}` has {status.st_size:,} bytes, more than {MAX_BYTES:,}: "

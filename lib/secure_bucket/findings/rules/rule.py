@@ -18,6 +18,7 @@ from secure_bucket.findings.running import RunningJudgement
 from secure_bucket.policy.request import ANONYMOUS, Request
 from secure_bucket.policy.statements import deny_plain_http
 from secure_bucket.proof.verdict import Refuted, Undecided
+from secure_bucket.template.load import STDIN_NAME
 from secure_bucket.values.unknown import Place
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "describe_refutation",
     "describe_request",
     "finding",
+    "fix_command",
     "is_foreign",
     "reasons",
     "remedy",
@@ -206,6 +208,11 @@ def remedy(judgement: Judgement, outcome: ClaimOutcome) -> str:
     return before + _deny(judgement, outcome)
 
 
+def fix_command(file: str) -> str:
+    """Return the command that adds the deny to a template; of standard input it prints the fixed text."""
+    return "secure-bucket fix -" if file == STDIN_NAME else f"secure-bucket fix {shlex.quote(file)} --write"
+
+
 def _deny(judgement: Judgement, outcome: ClaimOutcome) -> str:
     if isinstance(judgement, RunningJudgement):
         return judgement.bucket.remedy(deny_plain_http(judgement.bucket.arn))
@@ -219,7 +226,7 @@ def _deny(judgement: Judgement, outcome: ClaimOutcome) -> str:
     # The command does not edit undecided policies, nor policies of buckets that are not declared here.
     is_a_file = judgement.stack.document.places is not None
     if file and is_a_file and not judgement.foreign and isinstance(outcome.verdict, Refuted):
-        return f"run `secure-bucket fix {shlex.quote(file)} --write`; `secure-bucket explain SB001` says more"
+        return f"run `{fix_command(file)}`; `secure-bucket explain SB001` says more"
     if outcome.policy is not None:
         return f"add to the statements of `{outcome.policy.resource.logical_id}`: {statement}"
     return f"add an `AWS::S3::BucketPolicy` for this bucket, with the statement {statement}"

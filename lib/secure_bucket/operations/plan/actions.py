@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from typing_extensions import assert_never
 
+from secure_bucket.findings.rules.rule import fix_command
 from secure_bucket.formats.summary import count
 from secure_bucket.operations.audit.audit import Safe
 from secure_bucket.operations.plan.decision import Decision, template_name
@@ -99,6 +100,6 @@ def _repair(decision: Decision) -> Iterator[str]:
         elif isinstance(bucket.verdict, Undecided):
             how = "settle what its verdict leaves open"
         else:
-            how = f"`secure-bucket fix {bucket.template or 'TEMPLATE'} --write` writes the deny"
+            how = f"`{fix_command(bucket.template or 'TEMPLATE')}` writes the deny"
         when = "before its next deployment" if decision.state is State.REOPENS else "and deploy it"
         yield f"repair {named}, {when}: {how}"
