@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from secure_bucket.checks.find_targets import STDIN, CheckTarget, TargetKind, Targets
-from secure_bucket.checks.read_target import STDIN_NAME
 from secure_bucket.errors import TemplateError
 from secure_bucket.findings.finding import JudgedBucket, Report
 from secure_bucket.findings.rules import REFUTED as REFUTED_RULE
@@ -16,6 +15,7 @@ from secure_bucket.findings.rules import rule_of
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 from secure_bucket.repair import MADE_BY_CDK, policies_elsewhere
 from secure_bucket.template import Document, load_document
+from secure_bucket.template.load import STDIN_NAME
 
 __all__ = ["Hindrances", "elsewhere", "given_templates", "in_assemblies", "open_buckets"]
 
