@@ -123,3 +123,34 @@ def test_what_looks_like_a_variable_is_text_in_the_old_version() -> None:
     for version, outcome in (("2008-10-17", Proven), ("2012-10-17", Undecided)):
         verdict = prove_denies_http({"Version": version, "Statement": parts}, bucket_arn=BUCKET)
         assert isinstance(verdict, outcome)
+
+
+def test_a_key_of_an_object_may_hold_half_a_character() -> None:
+    verdict = refuted(deny(Resource=[BUCKET, f"{BUCKET}/\ud800*"]))
+    assert verdict.request.resource == f"{BUCKET}/report.csv"
+    other = refuted(deny(Resource=None, NotResource=f"{BUCKET}/\ud800*"))
+    assert other.request.resource == f"{BUCKET}/\ud800"
+
+
+def test_the_root_user_is_that_of_the_usual_account() -> None:
+    verdict = refuted(deny(Condition=HTTP | {"StringNotEquals": {"aws:PrincipalType": "Account"}}))
+    assert verdict.request.principal == "arn:aws:iam::111122223333:root"
+
+
+@pytest.mark.parametrize(
+    ("operator", "key", "families"),
+    [
+        ("NumericEquals", "aws:PrincipalTag/a", "string"),
+        ("Bool", "aws:PrincipalArn", "ARN and string"),
+        ("StringEquals", "aws:ViaAWSService", "Bool"),
+        ("StringEquals", "s3:max-keys", "numeric"),
+        ("StringEquals", "aws:TokenIssueTime", "date"),
+        ("StringEquals", "aws:EpochTime", "date and numeric"),
+        ("StringEquals", "aws:SourceIp", "IP address"),
+    ],
+)
+def test_the_operators_of_a_key_are_named(operator: str, key: str, families: str) -> None:
+    verdict = prove(deny(Condition=HTTP | {f"{operator}IfExists": {key: "1"}}))
+    reason = f"AWS documents `{key}` for {families} operators, not for `{operator}`"
+    assert isinstance(verdict, Undecided)
+    assert reason in [one.reason for one in verdict.reasons]

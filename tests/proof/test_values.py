@@ -91,6 +91,23 @@ def values(
             ["vpc-0example", "vpc-alice"],
             ["e", "vpc-"],
         ),
+        (
+            "StringEquals",
+            "aws:SourceVpc",
+            "${aws:username, 'vpc-9'}",
+            ["vpc-0example", "vpc-9"],
+            ["e", "alice"],
+        ),
+        (
+            "ArnLike",
+            "aws:SourceArn",
+            "arn:aws:s3:::${aws:username}",
+            [
+                *("arn:aws:sns:us-east-1:111122223333:example", "arn:aws:e:::e", "arn:aws:s3:::e"),
+                "arn:aws:s3:::alice",
+            ],
+            ["arn:::::e", "arn:aws:s3:::e"],
+        ),
         ("StringLike", "aws:userid", "AIDA1*", ["AIDAEXAMPLE", "AIDA1"], ["e", "AIDA1"]),
         ("StringLike", "aws:PrincipalAccount", "1*", ["111122223333", "211111111111"], ["e", "1"]),
         (
@@ -159,6 +176,12 @@ def test_older_versions_of_tls_are_those_below_the_claim() -> None:
 def test_the_unique_id_is_that_of_the_kind(kind: Kind, certain: str | None) -> None:
     found = values("aws:userid", {"StringEquals": {"aws:userid": "AIDA1"}}, kind=kind)
     assert (certain in [value.observed for value in found if not value.doubtful]) == (certain is not None)
+
+
+def test_the_name_of_a_session_has_two_characters_at_least() -> None:
+    found = values("aws:userid", {"StringLike": {"aws:userid": ["AROA?:?", "AROA?:??"]}}, kind=Kind.ROLE)
+    texts = [str(value.observed) for value in found if not value.doubtful]
+    assert min(len(text.partition(":")[2]) for text in texts) == 2
 
 
 @pytest.mark.parametrize(
