@@ -154,3 +154,17 @@ def test_the_operators_of_a_key_are_named(operator: str, key: str, families: str
     reason = f"AWS documents `{key}` for {families} operators, not for `{operator}`"
     assert isinstance(verdict, Undecided)
     assert reason in [one.reason for one in verdict.reasons]
+
+
+def test_a_binary_operator_reads_no_addresses() -> None:
+    everything = {"BinaryEqualsIfExists": {"aws:SourceIp": ["0.0.0.0/0", "::/0"]}}
+    verdict = prove(deny(Condition=HTTP | everything))
+    assert isinstance(verdict, Undecided)
+    assert verdict.reasons[0].reason == "AWS documents no condition key with binary values"
+
+
+def test_an_arn_operator_reads_arns_of_six_parts() -> None:
+    whole = {"ArnLikeIfExists": {"aws:SourceArn": "arn:aws:sns:us-east-1:111122223333:example"}}
+    short = {"ArnNotLikeIfExists": {"aws:SourceArn": "arn:aws:sns*"}}
+    assert str(refuted(deny(Condition=HTTP | whole)).request.context["aws:SourceArn"]).count(":") >= 5
+    assert isinstance(prove(deny(Condition=HTTP | short)), Undecided)
