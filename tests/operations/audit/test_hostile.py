@@ -70,5 +70,15 @@ def _odd(fields: dict[str, str]) -> bool:
         or any(letter.islower() or letter == "." for letter in suite)
         # A field more than there are: the host held a blank.
         or (fields["region"] == "-" and "-" in (fields["more"] + fields["most"]).strip("-"))
+        or (version != "-" and not _appended(fields))
         or version not in ("-", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
+    )
+
+
+def _appended(fields: dict[str, str]) -> bool:
+    """Tell whether what AWS has appended behind the TLS version has the forms of it."""
+    return (
+        (fields["access_point"] in ("-", "") or fields["access_point"].startswith("arn:"))
+        and fields["acl"] in ("-", "Yes", "")
+        and (fields["region"] in ("-", "") or fields["region"].count("-") > 1)
     )

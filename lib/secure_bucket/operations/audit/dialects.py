@@ -117,8 +117,12 @@ def _name(node: Any) -> str:
 def _portable(node: exp.Expression, dialect: Dialect) -> exp.Expression:
     from sqlglot import exp
 
-    if isinstance(node, exp.Bracket) and dialect in _ELEMENT:
-        # The tree counts from 0, both of these functions from 1.
-        place = exp.Literal.number(int(node.expressions[0].name) + 1)
+    if dialect not in _ELEMENT:
+        return node
+    if isinstance(node, exp.Bracket):
+        # The tree counts one less than both of these functions, from the end too.
+        place = exp.Literal.number(int(node.expressions[0].to_py()) + 1)
         return exp.Anonymous(this=_ELEMENT[dialect], expressions=[node.this, place])
+    if isinstance(node, exp.Anonymous) and node.name == "list_element":
+        return exp.Anonymous(this=_ELEMENT[dialect], expressions=node.expressions)
     return node

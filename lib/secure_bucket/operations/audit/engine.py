@@ -265,7 +265,7 @@ class Engine:
             # Read once more, in order, with the number of the line in the place of the file.
             self._execute("SET preserve_insertion_order = true")
             self._view(batch, "CAST(ROW_NUMBER() OVER () AS VARCHAR)")
-            wanted = "SELECT file, malformed FROM requests WHERE malformed IS NOT NULL"
+            wanted = "SELECT file, malformed FROM requests WHERE malformed IS NOT NULL AND file IS NOT NULL"
             wanted += " ORDER BY CAST(file AS BIGINT)"
             sql = write(chain(relations(batch.kind), wanted), "duckdb", self.question.values())
             found = self._execute(f"{sql} LIMIT {_PLACES - len(self.places)}").fetchall()

@@ -12,177 +12,205 @@ __all__ = ["ACCESS_LINES"]
 # blank. Most lines are cut at the marks alone. The pattern finds the status in the others: those with marks
 # in the request or the referrer, or with a bare `-` for them.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html
-_STATUS: Final = r'" (?:\d{3}|-) \S+ (?:\d+|-) (?:\d+|-) (?:\d+|-) (?:\d+|-) '
+_NUMBERS: Final = r" (?:\d{3}|-) \S+ (?:\d+|-) (?:\d+|-) (?:\d+|-) (?:\d+|-) "
+_STATUS: Final = f'"{_NUMBERS}'
+
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_TIME: Final = (
+    rf"^\[(?:0[1-9]|[12][0-9]|3[01])/(?:{'|'.join(_MONTHS)})/[0-9]{{4}}"
+    ":(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$"
+)
 
 
 def _lengths(name: str, first: int, last: int) -> str:
     return " + ".join(f"length({name}[{number}])" for number in range(first, last + 1))
 
 
-# Suites of nearly all requests. A line with one of them is counted without a look at its client.
-_USUAL_SUITES: Final = (
-    "'ECDHE-RSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES256-GCM-SHA384', "
-    "'TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'"
-)
+def _moment(time: str) -> str:
+    """Return the time of `[06/Feb/2024:00:00:38` as `2024-02-06 00:00:38`."""
+    months = " ".join(f"WHEN '{name}' THEN '{number:02}'" for number, name in enumerate(_MONTHS, 1))
+    return (
+        f"substr({time}, 9, 4) || '-' || CASE substr({time}, 5, 3) {months} END || '-' || "
+        f"substr({time}, 2, 2) || ' ' || substr({time}, 14, 8)"
+    )
 
-_USUAL_OPERATIONS: Final = (
-    "'REST.GET.OBJECT', 'REST.PUT.OBJECT', 'REST.HEAD.OBJECT', 'REST.GET.BUCKET', 'REST.DELETE.OBJECT', "
-    "'REST.PUT.PART', 'REST.POST.UPLOADS', 'REST.POST.UPLOAD'"
-)
-_USUAL_STATUSES: Final = (
-    "'200', '206', '204', '304', '404', '403', '-', '301', '307', '400', '412', '503', '500'"
-)
 
-# A record that can only be HTTPS counts for its day; only of the others anything else is kept. `rest` is cut
-# at blanks again: none of what it is made of holds one, as the line was cut at each.
-# What stands for all of the first kind: neither their clients nor their suites are told apart.
-_SURE: Final = "- - REST.GET.OBJECT yes 200 SigV4 TLS_AES_128_GCM_SHA256 AuthHeader TLSv1.3"
+# INVARIANT: a line that ends so came over TLS in every reading of it, so its client is not asked for. More
+# words than AWS documents may be those of a client, who sends the version id and the host.
+_MODERN: Final = """
+  array_length(tail) <= 11 AND piece[-1] BETWEEN ' !' AND ' ~'
+  AND CASE WHEN $minimum_tls > '1.2' THEN tail[8] = 'TLSv1.3' ELSE tail[8] IN ('TLSv1.2', 'TLSv1.3') END
+  AND tail[5] IN (
+    'ECDHE-RSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES256-GCM-SHA384',
+    'TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256')
+  AND tail[4] IN ('SigV4', 'SigV2', '-') AND tail[6] IN ('AuthHeader', 'QueryString', '-')"""
+# What stands for the fields of such a line, in the order of `rest`.
+_SURE: Final = "- - yes 200 SigV4 TLS_AES_128_GCM_SHA256 AuthHeader TLSv1.3 "
+
+
+def _ending(number: int) -> str:
+    """Return a field behind the user agent."""
+    return f"list_element(tail, shift + {number})"
+
+
+# Behind the TLS version AWS has appended an access point, whether an ACL was needed, and the source's region.
+# Where one of these has another form, what stands in the place of a TLS version may be part of another field.
+_SHIFTED: Final = f"""
+  ({_ending(11)} = '-' AND ({_ending(12)} LIKE '%-%-%' OR {_ending(13)} LIKE '%-%-%'))
+  OR ({_ending(8)} <> '-' AND (
+    NOT (COALESCE({_ending(9)}, '-') = '-' OR {_ending(9)} LIKE 'arn:%')
+    OR COALESCE({_ending(10)}, '-') NOT IN ('-', 'Yes')
+    OR NOT (COALESCE({_ending(11)}, '-') = '-' OR {_ending(11)} LIKE '%-%-%')))"""
 
 ACCESS_LINES: Final = rf"""
 WITH marked AS (
   SELECT file, line, string_split(line, '"') AS piece FROM lines WHERE line IS NOT NULL AND line <> ''
 ),
-headed AS (
+split AS (
   SELECT file, line, piece,
-    array_length(piece) AS pieces,
     string_split(piece[1], ' ') AS head,
-    string_split(piece[3], ' ') AS middle
+    string_split(piece[-1], ' ') AS tail
   FROM marked
 ),
 shaped AS (
   SELECT *,
     array_length(head) = 10 AND head[10] = '' AS quoted,
+    COALESCE({_MODERN} AND length(head[3]) = 21 AND head[4] = '+0000]', FALSE) AS modern,
     COALESCE(
-      array_length(head) = 10 AND head[10] = '' AND array_length(middle) = 8 AND pieces > 6 AND piece[5] = ' '
-        AND (middle[2] LIKE '___' OR middle[2] = '-'),
+      array_length(head) = 10 AND head[10] = '' AND array_length(piece) > 6 AND piece[5] = ' '
+        AND regexp_matches(piece[3], '^{_NUMBERS}$'),
       FALSE) AS usual
-  FROM headed
+  FROM split
 ),
-bodied AS (
+placed AS (
   SELECT *,
     CASE
-      WHEN usual THEN NULL
-      WHEN quoted THEN
-        substr(line, strpos(line, NULLIF(regexp_extract(line, '{_STATUS}', 0), '')) + 1)
-      WHEN array_length(head) > 16 AND head[10] = '-' THEN substr(line, {_lengths("head", 1, 9)} + 11)
-    END AS body
+      WHEN usual OR NOT modern OR NOT quoted OR piece[2] LIKE ' %' THEN NULL
+      WHEN piece[3] LIKE ' %' THEN 3
+      WHEN piece[4] LIKE ' %' THEN 4
+      WHEN piece[5] LIKE ' %' THEN 5
+      WHEN piece[6] LIKE ' %' THEN 6
+    END AS place
   FROM shaped
-),
-worded AS (
-  SELECT *, CASE WHEN body IS NOT NULL THEN string_split(body, ' ') END AS word FROM bodied
-),
-referred AS (
-  SELECT *, CASE WHEN body IS NOT NULL THEN substr(body, {_lengths("word", 2, 7)} + 8) END AS referred
-  FROM worded
-),
-ended AS (
-  SELECT *,
-    CASE WHEN usual AND pieces = 7 THEN piece[7] ELSE split_part(line, '"', pieces) END AS last,
-    CASE
-      WHEN usual AND pieces = 7 THEN NULL
-      WHEN usual THEN substr(line, {_lengths("piece", 1, 5)} + 5)
-      WHEN referred LIKE '- %' THEN substr(referred, 3)
-      WHEN referred LIKE '"%" %' THEN substr(referred, strpos(substr(referred, 2), '" ') + 3)
-    END AS ending
-  FROM referred
-),
-cut AS (
-  SELECT file, head,
-    CASE
-      WHEN usual THEN piece[2]
-      WHEN quoted THEN substr(line, length(piece[1]) + 2, length(line) - length(body) - length(piece[1]) - 2)
-      ELSE '-'
-    END AS request,
-    CASE
-      WHEN usual AND pieces = 7 THEN middle[2]
-      WHEN CASE WHEN usual THEN ending ELSE referred END LIKE '%" ___ % % % % %"%'
-        AND regexp_matches(CASE WHEN usual THEN ending ELSE referred END, '{_STATUS}.*"') THEN '?'
-      WHEN usual THEN middle[2]
-      ELSE word[2]
-    END AS status,
-    CASE
-      WHEN usual AND pieces = 7 THEN piece[6]
-      WHEN ending LIKE '"%' THEN substr(ending, 2, length(ending) - length(last) - 2)
-      ELSE '-'
-    END AS user_agent,
-    CASE
-      WHEN usual OR ending LIKE '"%"%' THEN string_split(last, ' ')
-      WHEN ending LIKE '- %' AND strpos(ending, '"') = 0 THEN string_split(substr(ending, 2), ' ')
-    END AS tail
-  FROM ended
-)
-,
-dated AS (
-  SELECT
-    file,
-    head[2] AS bucket,
-    CASE WHEN length(head[3]) = 21 AND head[4] = '+0000]' THEN
-      substr(head[3], 9, 4) || '-' || CASE substr(head[3], 5, 3)
-        WHEN 'Jan' THEN '01' WHEN 'Feb' THEN '02' WHEN 'Mar' THEN '03' WHEN 'Apr' THEN '04'
-        WHEN 'May' THEN '05' WHEN 'Jun' THEN '06' WHEN 'Jul' THEN '07' WHEN 'Aug' THEN '08'
-        WHEN 'Sep' THEN '09' WHEN 'Oct' THEN '10' WHEN 'Nov' THEN '11' WHEN 'Dec' THEN '12'
-      END || '-' || substr(head[3], 2, 2) || ' ' || substr(head[3], 14, 8)
-    END AS moment,
-    head[5] AS address,
-    head[6] AS requester,
-    head[8] AS operation,
-    CASE WHEN request <> '' AND request <> '-' THEN 'yes' ELSE 'no' END AS request,
-    CASE WHEN array_length(tail) > 1 AND tail[1] = '' AND tail[2] <> '' THEN status END AS status,
-    user_agent,
-    tail[4] AS signature,
-    tail[5] AS cipher,
-    tail[6] AS authentication,
-    CASE
-      WHEN tail[11] = '-' AND (tail[12] LIKE '%-%-%' OR tail[13] LIKE '%-%-%') THEN 'shifted' ELSE tail[8]
-    END AS tls
-  FROM cut
-),
-timed AS (
-  SELECT *,
-    TRY_CAST(moment AS TIMESTAMP) AS instant,
-    CASE WHEN $bounded THEN COALESCE(moment < $since OR moment >= $until, FALSE) ELSE FALSE END AS outside,
-    tls IN ('TLSv1.2', 'TLSv1.3') AND substr(tls, 5) >= $minimum_tls AND cipher IN ({_USUAL_SUITES})
-      AND signature IN ('SigV4', 'SigV2', '-') AND authentication IN ('AuthHeader', 'QueryString', '-')
-      AND operation IN ({_USUAL_OPERATIONS}) AND status IN ({_USUAL_STATUSES})
-      AND bucket NOT IN ('', '-') AS sure
-  FROM dated
-),
-packed AS (
-  SELECT
-    bucket, instant, outside,
-    CASE WHEN sure AND instant IS NOT NULL THEN '' ELSE
-      COALESCE(address, '') || ' ' || COALESCE(requester, '') || ' ' || COALESCE(operation, '') || ' ' ||
-      request || ' ' || COALESCE(status, '') || ' ' || COALESCE(signature, '') || ' ' ||
-      COALESCE(cipher, '') || ' ' || COALESCE(authentication, '') || ' ' || COALESCE(tls, '')
-    END AS rest,
-    CASE WHEN sure AND instant IS NOT NULL THEN NULL ELSE user_agent END AS user_agent,
-    CASE WHEN sure AND instant IS NOT NULL THEN NULL ELSE file END AS file
-  FROM timed
-),
-summed AS (
-  SELECT file, bucket, outside, rest, user_agent, CAST(instant AS DATE) AS day,
-    COUNT(*) AS records, MIN(instant) AS first_instant, MAX(instant) AS last_instant
-  FROM packed
-  GROUP BY 1, 2, 3, 4, 5, 6
 ),
 told AS (
   SELECT *,
-    substr(CAST(first_instant AS VARCHAR), 1, 19) AS first_seen,
-    substr(CAST(last_instant AS VARCHAR), 1, 19) AS last_seen,
+    CASE
+      WHEN usual THEN modern OR array_length(piece) = 7
+      WHEN place IS NULL THEN FALSE
+      WHEN regexp_matches(list_element(piece, place), '^{_NUMBERS}$')
+        THEN array_length(piece) > place + 3 AND list_element(piece, place + 2) = ' '
+      WHEN regexp_matches(list_element(piece, place), '^{_NUMBERS}- $') THEN array_length(piece) > place + 1
+      ELSE FALSE
+    END AS told
+  FROM placed
+),
+found AS (
+  SELECT *, CASE WHEN NOT told AND quoted THEN NULLIF(regexp_extract(line, '{_STATUS}', 0), '') END AS mark
+  FROM told
+),
+referred AS (
+  SELECT *,
+    CASE
+      WHEN told THEN NULL
+      WHEN quoted THEN substr(line, strpos(line, mark) + length(mark))
+      WHEN array_length(head) > 16 AND head[10] = '-' THEN substr(line, {_lengths("head", 1, 16)} + 17)
+    END AS referred
+  FROM found
+),
+ended AS (
+  SELECT *,
+    CASE
+      WHEN told THEN NULL
+      WHEN referred LIKE '- %' THEN substr(referred, 3)
+      WHEN referred LIKE '"%" %' THEN substr(referred, strpos(substr(referred, 2), '" ') + 3)
+    END AS ended
+  FROM referred
+),
+judged AS (
+  SELECT *,
+    CASE WHEN NOT modern THEN FALSE WHEN told THEN TRUE ELSE COALESCE(ended LIKE '"%"%', FALSE) END AS sure
+  FROM ended
+),
+cut AS (
+  SELECT *,
+    CASE
+      WHEN told OR ended LIKE '"%"%' THEN 0
+      WHEN ended LIKE '- %' AND strpos(ended, '"') = 0
+        THEN array_length(tail) - array_length(string_split(substr(ended, 2), ' '))
+    END AS shift
+  FROM judged
+),
+packed AS (
+  SELECT
+    CASE WHEN NOT sure THEN file END AS file,
+    head[2] AS bucket,
+    CASE WHEN $bounded
+      THEN COALESCE({_moment("head[3]")} < $since OR {_moment("head[3]")} >= $until, FALSE) ELSE FALSE
+    END AS outside,
+    CASE
+      WHEN sure THEN substr(head[3], 2, 11)
+      WHEN head[4] = '+0000]' AND regexp_matches(head[3], '{_TIME}') THEN substr(head[3], 2, 11)
+    END AS date,
+    head[3] AS time,
+    head[8] AS operation,
+    CASE WHEN sure THEN '' ELSE
+      COALESCE(head[5], '') || ' ' || COALESCE(head[6], '') || ' ' ||
+      CASE WHEN
+        CASE
+          WHEN told THEN piece[2]
+          WHEN quoted THEN substr(line, length(piece[1]) + 2, strpos(line, mark) - length(piece[1]) - 2)
+          ELSE '-'
+        END IN ('', '-') THEN 'no' ELSE 'yes'
+      END || ' ' ||
+      COALESCE(
+        CASE
+          WHEN {_ending(1)} <> '' OR COALESCE({_ending(2)}, '') = '' THEN NULL
+          WHEN referred LIKE '%" ___ % % % % %"%' AND regexp_matches(referred, '{_STATUS}.*"') THEN '?'
+          WHEN told THEN split_part(piece[3], ' ', 2)
+          WHEN quoted THEN split_part(mark, ' ', 2)
+          ELSE head[11]
+        END, '') || ' ' ||
+      COALESCE({_ending(4)}, '') || ' ' || COALESCE({_ending(5)}, '') || ' ' ||
+      COALESCE({_ending(6)}, '') || ' ' ||
+      CASE WHEN {_SHIFTED} THEN 'shifted' ELSE COALESCE({_ending(8)}, '') END || ' ' ||
+      CASE
+        WHEN told THEN piece[6]
+        WHEN ended LIKE '"%' THEN substr(ended, 2, length(ended) - length(piece[-1]) - 2)
+        ELSE '-'
+      END
+    END AS rest
+  FROM cut
+),
+summed AS (
+  SELECT file, bucket, outside, date, operation, rest,
+    COUNT(*) AS records, MIN(time) AS first_time, MAX(time) AS last_time
+  FROM packed
+  GROUP BY 1, 2, 3, 4, 5, 6
+),
+worded AS (
+  SELECT *,
+    CASE
+      WHEN date IS NOT NULL AND regexp_matches(first_time, '{_TIME}') AND regexp_matches(last_time, '{_TIME}')
+        THEN {_moment("first_time")}
+    END AS first_seen,
+    {_moment("last_time")} AS last_seen,
+    CASE WHEN rest = '' THEN '{_SURE}' ELSE rest END AS words,
     string_split(CASE WHEN rest = '' THEN '{_SURE}' ELSE rest END, ' ') AS word
   FROM summed
 )
 SELECT
-  file, bucket, outside, records, first_seen, last_seen, user_agent,
+  file, bucket, outside, records, operation, first_seen,
+  CASE WHEN first_seen IS NOT NULL THEN last_seen END AS last_seen,
   word[1] AS address,
   word[2] AS requester,
-  word[3] AS operation,
-  NULLIF(word[4], 'no') AS request,
-  NULLIF(word[5], '') AS status,
-  word[6] AS signature,
-  word[7] AS cipher,
-  word[8] AS authentication,
-  NULLIF(word[9], '') AS tls
-FROM told
+  NULLIF(word[3], 'no') AS request,
+  NULLIF(word[4], '') AS status,
+  word[5] AS signature,
+  word[6] AS cipher,
+  word[7] AS authentication,
+  NULLIF(word[8], '') AS tls,
+  substr(words, {_lengths("word", 1, 8)} + 9) AS user_agent
+FROM worded
 """
 """`lines(file, line)` of the text of server access logs, as `access`."""
