@@ -183,9 +183,10 @@ class Inventory(Struct, eq=False):
         written = resource.body.get("Type")
         if isinstance(written, (Mapping, list)):
             return "its `Type` is not text"
-        functions = [key for key in (resource.logical_id, *resource.body) if str(key).startswith("Fn::")]
-        if not resource.type and functions and TRANSFORM not in functions:
-            return f"`{functions[0]}` is not a function that makes resources"
+        if not resource.type:
+            functions = [key for key in (resource.logical_id, *resource.body) if str(key).startswith("Fn::")]
+            if functions and TRANSFORM not in functions:
+                return f"`{functions[0]}` is not a function that makes resources"
         kind = self.resolver(self.start, False).literal(stack, resource.type)
         return "" if isinstance(kind, str) else holes(kind)[0].reason
 
