@@ -230,12 +230,17 @@ def test_malformed_json_is_counted_and_shown(tmp_path: Path) -> None:
         pytest.param(replace(PLAIN, tls="TLSv1x").line, id="an unknown version"),
         pytest.param(Record(operation="report.csv").line, id="a key for an operation"),
         pytest.param(Record(operation="REST.").line, id="half an operation"),
-        pytest.param(Record(status="abc").line, id="letters for a status"),
     ],
 )
 def test_a_record_of_another_form_does_not_count_for_https(tmp_path: Path, line: str) -> None:
     assert line not in (PLAIN.line, Record().line)
     assert outcome(tmp_path, line) == "unknown"
+
+
+def test_a_line_with_letters_for_a_status_is_no_record(tmp_path: Path) -> None:
+    audit = audited(tmp_path, *[Record().line] * 20, Record(status="abc").line)
+    assert audit.malformed.lines == 1
+    assert not isinstance(audit.buckets[0].answer, Safe)
 
 
 def test_shifted_records_do_not_make_a_bucket_safe(tmp_path: Path) -> None:

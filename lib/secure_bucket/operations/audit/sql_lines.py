@@ -165,7 +165,8 @@ packed AS (
       END || ' ' ||
       COALESCE(
         CASE
-          WHEN {_ending(1)} <> '' OR COALESCE({_ending(2)}, '') = '' THEN NULL
+          WHEN {_ending(1)} <> CASE WHEN shift > 0 THEN '-' ELSE '' END THEN NULL
+          WHEN COALESCE({_ending(2)}, '') = '' THEN NULL
           WHEN referred LIKE '%" ___ % % % % %"%' AND regexp_matches(referred, '{_STATUS}.*"') THEN '?'
           WHEN told THEN split_part(piece[3], ' ', 2)
           WHEN quoted THEN split_part(mark, ' ', 2)
