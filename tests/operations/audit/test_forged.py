@@ -34,6 +34,9 @@ FORGED = {
     "version id ends as a line over HTTPS": PLAIN.line.replace(
         f'" - {HOST_ID}', f'" v h {TLS_END} {HOST_ID}'
     ),
+    "version id with every field of a line over HTTPS": PLAIN.line.replace(
+        f'" - {HOST_ID}', f'" v {HOST_ID} {TLS_END} - - eu-west-1 {HOST_ID}'
+    ),
     "version id, and one word more": PLAIN.line.replace(f'" - {HOST_ID}', f'" v h {TLS_END} x {HOST_ID}'),
     "host ends as a line over HTTPS": PLAIN.line.replace(
         "reports.s3.eu", f"a {SUITE} x TLSv1.2 reports.s3.eu"
