@@ -54,8 +54,8 @@ def _ending(number: int) -> str:
 
 
 # Behind the TLS version AWS has appended an access point, whether an ACL was needed, and the source's region.
-# Where one of these has another form, what stands in the place of a TLS version may be part of another field. A
-# version id of ten words could bring all of them along: four fields that AWS adds some day leave a line shorter.
+# Where one of these has another form, what stands in the place of a TLS version may be part of another field.
+# A version id of ten words could bring all of them along; fields that AWS adds some day are fewer.
 _SHIFTED: Final = f"""
   ({_ending(11)} = '-' AND ({_ending(12)} LIKE '%-%-%' OR {_ending(13)} LIKE '%-%-%'))
   OR ({_ending(8)} <> '-' AND (
