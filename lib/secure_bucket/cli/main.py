@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -20,6 +21,9 @@ def console() -> NoReturn:
     """Run the command and end the process."""
     # Almost nothing here has cycles, and looking for them takes a tenth of a check of 400 real templates.
     gc.set_threshold(20_000)
+    # Python's own handler raises wherever the process is, and inside an import the exception can get lost.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     code = main()
     # Skip interpreter teardown: a sixth of a cold start.
     os._exit(code)
@@ -84,7 +88,10 @@ def _dispatch(argv: Sequence[str] | None) -> int:
         if not hasattr(arguments, "paths") or any(each[:1] == "-" and each != "-" for each in rest[:end]):
             arguments.parser.error(f"unrecognized arguments: {' '.join(rest)}")
         arguments.paths = [*arguments.paths, *paths]
-    code: int = importlib.import_module(f"secure_bucket.cli.{arguments.command}").run(arguments)
+    run = importlib.import_module(f"secure_bucket.cli.{arguments.command}").run
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    code: int = run(arguments)
     return code
 
 
