@@ -5,7 +5,8 @@
 #   make synth ARGS="-c insecure=true"  the same with a plain bucket at each level: it fails
 #   make test                           the tests that are fast;  ARGS="-k name" to choose
 #   make test-slow                      the tests that run `cdk synth`, servers and a browser
-#   make test-languages                 the tests of apps in TypeScript, with the oldest and the newest AWS CDK
+#   make test-languages                 the tests that install packages: apps in TypeScript, with the oldest and the
+#                                       newest AWS CDK, and the tutorial
 #   make test-all                       all three
 #   make coverage                       the tests, and which lines they never reach
 #   make lint                           ruff, mypy --strict, zizmor and actionlint
@@ -95,14 +96,17 @@ PYTEST := python -m pytest --numprocesses auto --dist loadfile --no-loadscope-re
 # The slow tests wait for a fifth of their time, for servers and signals: one process more than cores fills it.
 ONE_MORE := --numprocesses $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
+# They install an AWS CDK each.
+INSTALLING := tests/languages tests/docs/test_tutorial.py
+
 test: install $(REPORTER_STAMP)
 	$(PYTEST) -m "not slow" $(ARGS)
 
 test-slow: environments
-	$(PYTEST) $(ONE_MORE) -m slow --ignore=tests/languages $(ARGS)
+	$(PYTEST) $(ONE_MORE) -m slow $(addprefix --ignore=,$(INSTALLING)) $(ARGS)
 
 test-languages: install $(TYPESCRIPT_STAMPS)
-	$(PYTEST) tests/languages $(ARGS)
+	$(PYTEST) $(INSTALLING) $(ARGS)
 
 test-all: test test-slow test-languages
 
