@@ -5,8 +5,8 @@
 #   make synth ARGS="-c insecure=true"  the same with a plain bucket at each level: it fails
 #   make test                           the tests that are fast;  ARGS="-k name" to choose
 #   make test-slow                      the tests that run `cdk synth`, servers and a browser
-#   make test-languages                 the tests that install packages: apps in TypeScript, with the oldest and the
-#                                       newest AWS CDK, and the tutorial
+#   make test-languages                 the tests that need a further AWS CDK: apps in TypeScript, with the oldest and
+#                                       the newest, apps in Python with the oldest, and the tutorial
 #   make test-all                       all three
 #   make coverage                       the tests, and which lines they never reach
 #   make lint                           ruff, mypy --strict, zizmor and actionlint
@@ -48,7 +48,7 @@ SHELL := bash
 
 install: $(PYTHON_STAMP) $(NODE_STAMP)
 
-environments: install $(REPORTER_STAMP) $(MINISTACK_STAMP) $(OLDEST_CDK_STAMP)
+environments: install $(REPORTER_STAMP) $(MINISTACK_STAMP)
 
 $(PYTHON_STAMP): setup.py pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -96,8 +96,8 @@ PYTEST := python -m pytest --numprocesses auto --dist loadfile --no-loadscope-re
 # The slow tests wait for a fifth of their time, for servers and signals: one process more than cores fills it.
 ONE_MORE := --numprocesses $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
-# They install an AWS CDK each.
-INSTALLING := tests/languages tests/docs/test_tutorial.py
+# They take minutes to install an AWS CDK of their own.
+INSTALLING := tests/languages tests/docs/test_tutorial.py tests/cdk/test_every_version.py
 
 test: install $(REPORTER_STAMP)
 	$(PYTEST) -m "not slow" $(ARGS)
@@ -105,12 +105,12 @@ test: install $(REPORTER_STAMP)
 test-slow: environments
 	$(PYTEST) $(ONE_MORE) -m slow $(addprefix --ignore=,$(INSTALLING)) $(ARGS)
 
-test-languages: install $(TYPESCRIPT_STAMPS)
+test-languages: install $(OLDEST_CDK_STAMP) $(TYPESCRIPT_STAMPS)
 	$(PYTEST) $(INSTALLING) $(ARGS)
 
 test-all: test test-slow test-languages
 
-coverage: environments $(TYPESCRIPT_STAMPS)
+coverage: environments $(OLDEST_CDK_STAMP) $(TYPESCRIPT_STAMPS)
 	$(PYTEST) --cov --cov-report=term $(ARGS)
 
 lint: install

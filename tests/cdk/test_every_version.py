@@ -1,6 +1,6 @@
 """What works on every supported version of the AWS CDK, tried with the real `cdk synth`.
 
-`nox -s cdk` runs this file on each of the versions. `make test` runs part of it on the oldest and the newest.
+`nox -s cdk` runs this file on each of the versions. `make test-languages` runs part of it on the oldest and the newest.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def cdk(request: pytest.FixtureRequest) -> Cdk:
         return Cdk(sys.executable, two_numbers(metadata.version("aws-cdk-lib")))
     python = OLDEST_ENVIRONMENT / "bin" / "python"
     if not python.exists():
-        pytest.skip(f"{OLDEST_ENVIRONMENT.name} is missing: `make test` installs it")
+        pytest.skip(f"{OLDEST_ENVIRONMENT.name} is missing: `make test-languages` installs it")
     (found,) = OLDEST_ENVIRONMENT.glob("lib/python*/site-packages/aws_cdk_lib-*.dist-info")
     version = two_numbers(found.name.removeprefix("aws_cdk_lib-"))
     assert version == OLDEST, f"`make clean test` installs {OLDEST} again"

@@ -52,7 +52,7 @@ class TypeScriptApp:
         """
         packages = PACKAGES / self.cdk / "node_modules"
         if not packages.exists():
-            pytest.skip(f"{packages} is missing: `make test` installs it")
+            pytest.skip(f"{packages} is missing: `make test-languages` installs it")
         (link := self.directory / "node_modules").exists() or link.symlink_to(packages)
         source = f"{IMPORTS}const app = new cdk.App();\n{stack.replace(BUCKET, bucket.rstrip())}{after}"
         (self.directory / "bin").mkdir(exist_ok=True)
