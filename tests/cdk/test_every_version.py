@@ -1,6 +1,6 @@
 """What works on every supported version of the AWS CDK, tried with the real `cdk synth`.
 
-`nox -s cdk` runs this file on each of the versions, `make test-languages` part of it on the oldest and the newest.
+`nox -s cdk` runs this file on each version, `make test-languages` part of it on the oldest and the newest.
 """
 
 from __future__ import annotations
