@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -398,6 +400,22 @@ def test_a_bucket_whose_child_is_called_policy_has_one_policy_with_the_deny(
     (policy,) = policies(app).values()
     assert denies(policy) == 1
     assert [each["bucket"] for each in recorded(app)["fixed"]] == ["Top/Plain/Resource"]
+
+
+def test_a_child_called_policy_comes_first_where_another_tool_wraps_the_kernel(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    original = inspect.unwrap(jsii.create)
+
+    @functools.wraps(original)
+    def traced(*args: Any) -> Any:
+        return original(*args)
+
+    monkeypatch.setattr(jsii, "create", traced)
+    app = fixing()
+    construct(s3.Bucket(cdk.Stack(app, "Top"), "Plain"))
+    (policy,) = policies(app).values()
+    assert denies(policy) == 1
 
 
 def test_what_waits_for_the_policy_of_fix_waits_for_the_bucket_when_that_policy_is_gone() -> None:

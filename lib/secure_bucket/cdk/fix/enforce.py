@@ -246,7 +246,8 @@ class _FixStage:
             acknowledged=state.acknowledged.known,
             left=state.left,
         )
-        fixer.undo |= {} if earlier is None else earlier.undo
+        if earlier is not None:
+            fixer.undo |= earlier.undo
         state.fixed.update(fixer.survey.stacks)
         for outcome in fixer.fix_all(state.denied):
             state.note(outcome)
