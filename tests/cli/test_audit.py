@@ -109,7 +109,7 @@ def test_options_reach_the_question(directory: Path, run: Run) -> None:
         (("log", "--group-by", "key"), "`key` is not a column"),
         (("log", "--limit", "0"), "`0` is not a whole number of at least 1"),
         (("log", "--memory", "lots"), "`lots` is not a size"),
-        (("log", "--format", "sarif"), "invalid choice"),
+        (("log", "--format", "sarif"), "`sarif` is not one of"),
         (("log", "--output", "log"), "`log` is a log, and would be written over"),
         (("log", "--external-id", "x"), "--external-id goes with --role-arn"),
         (("log", "--athena"), "Athena reads one `s3://BUCKET/PREFIX`"),

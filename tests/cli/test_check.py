@@ -188,10 +188,10 @@ def test_output_alone_is_text_and_dash_is_standard_output(directory: Path, run: 
         (["a.yaml", "--format", "json", "--format", "text"], "one report goes to standard output"),
         (["a.yaml", "--output", "x", "--output", "y"], "give a --format before each --output"),
         (["a.yaml", "--format=json", "--output=x", "--format=text", "--output=./x"], "to the same file"),
-        (["a.yaml", "--format", "xml"], "invalid choice: 'xml'"),
+        (["a.yaml", "--format", "xml"], "`xml` is not one of text, concise"),
         (["a.yaml", "--output", ""], "the file name is empty"),
         (["a.yaml", "--jobs", "0"], "`0` is not a whole number of at least 1"),
-        (["a.yaml", "--minimum-tls", "2"], "invalid choice"),
+        (["a.yaml", "--minimum-tls", "2"], "`2.0` is not one of 1.0, 1.1, 1.2, 1.3\n"),
         (["a.yaml", "--grow-baseline"], "--write-baseline FILE"),
         (["a.yaml", "--baseline", "x", "--write-baseline", "y"], "not allowed with"),
         (["a.yaml", "--output", "gone/x"], "`gone/x` cannot be written: No such file or directory"),
@@ -408,3 +408,23 @@ def test_diff_shows_the_changes_and_writes_nothing(directory: Path, run: Run) ->
 def test_fix_cannot_write_standard_input(run: Run) -> None:
     outcome = run("check", "-", "--fix", stdin=OPEN)
     assert (outcome.code, "use `secure-bucket fix -`" in outcome.err) == (2, True)
+
+
+@pytest.mark.parametrize("format", ["text", "concise", "statistics"])
+def test_a_report_for_a_person_gives_the_summary_once(directory: Path, run: Run, format: str) -> None:
+    (directory / "a.yaml").write_text(OPEN)
+    (directory / "broken.yaml").write_text("AWS: [")
+    outcome = run("check", ".", "--format", format)
+    assert (outcome.out + outcome.err).count("Incomplete: 1 thing could not be checked") == 1
+    assert sum("broken.yaml" in line for line in (outcome.out + outcome.err).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "policy", ['{"Version": "2012-10-17", "Statement": []}', '{"Policy": "{}"}', "Statement: []\n"]
+)
+def test_a_policy_gets_the_command_for_policies(directory: Path, run: Run, policy: str) -> None:
+    (directory / "policy.json").write_text(policy)
+    outcome = run("check", "policy.json")
+    assert outcome.code == 2
+    assert "; `secure-bucket prove` judges a policy by itself" in outcome.out
+    assert "secure-bucket prove" in run("fix", "policy.json").err

@@ -84,9 +84,16 @@ def test_help_of_a_command(process: Process) -> None:
     [
         (("chek", "a.yaml"), "did you mean `check`?"),
         (("help", "adit"), "did you mean `audit`?"),
+        (("fxi", "a.yaml"), "there is no command `fxi`; did you mean `fix`?"),
+        (("halp",), "did you mean `help`?"),
+        (("scan", "a.yaml"), "there is no command `scan`; the commands are check, gate, fix,"),
+        (("--vresion",), "there is no option `--vresion`; did you mean `--version`?"),
+        (("--format", "json", "check"), "`--format`; the options of a command follow its name"),
         (("check", "--strct"), "did you mean `--strict`?"),
         (("check", "--format", "jsn"), "did you mean `json`?"),
+        (("check", "--undecided", "ignore"), "argument --undecided: `ignore` is not one of error, warn\n"),
         (("explain", "SB0001"), "did you mean `SB001`?"),
+        (("explain", "sb001x"), "did you mean `SB001`?"),
         (("explain", "plaintext-htp"), "did you mean `plaintext-http`?"),
     ],
 )

@@ -109,10 +109,19 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         super().error(f"{message}{self._suggestion(message)}")
 
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        if action.choices is None or value in action.choices:
+            return
+        known, word = list(map(str, action.choices)), str(value)
+        if action.dest == "command":
+            meant = did_you_mean(word, (*known, "help")) or f"; the commands are {', '.join(known)}"
+            self.error(f"there is no command `{word}`{meant}")
+        # `1.0` is like `2.0`, and not what was meant.
+        meant = did_you_mean(word, known) if word[:1].isalpha() else ""
+        raise argparse.ArgumentError(action, f"`{word}` is not one of {', '.join(known)}{meant}")
+
     def _suggestion(self, message: str) -> str:
-        """Return the word that the user may have meant, as a sentence."""
-        if choice := re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message):
-            return did_you_mean(choice[1], re.findall(r"[\w.-]+", choice[2]))
+        """Return the option that the user may have meant, as a sentence."""
         if option := re.search(r"unrecognized arguments: .*?(--[\w-]+)", message):
             return did_you_mean(option[1], re.findall(r"--[\w-]+", self.format_help()))
         return ""
@@ -127,8 +136,10 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """
     from difflib import get_close_matches
 
-    close = get_close_matches(word, known, n=1, cutoff=0.75)
-    return f"; did you mean `{close[0]}`?" if close else ""
+    words = {each.casefold(): each for each in known}
+    # Two letters in the wrong order, in a word of three, are two thirds alike.
+    close = get_close_matches(word.casefold(), words, n=1, cutoff=0.65)
+    return f"; did you mean `{words[close[0]]}`?" if close else ""
 
 
 def build_parser(only: str | None = None) -> argparse.ArgumentParser:

@@ -29,6 +29,9 @@ __all__ = ["deliver", "deliver_document", "reports_of", "run_of", "write_file"]
 
 # The formats that a code host reads, with paths from the root of the repository.
 _FOR_CODE_HOSTS = frozenset(("github", "gitlab", "junit", "markdown", "sarif"))
+# The formats for a person that end with the summary, and those of them that also show what could not be read.
+_WITH_SUMMARY = frozenset(("concise", "statistics", "text"))
+_WITH_FAULTS = _WITH_SUMMARY - {"statistics"}
 _WITH_FIXES = frozenset(("markdown", "sarif"))
 _MAX_SOURCE = 16 * 1024 * 1024
 
@@ -65,7 +68,7 @@ def deliver(
         arguments: The arguments of the command: `quiet`, `verbose`, `colour` and `omit_suppressed`.
         words: The options in force, for the reports.
         code: The exit code of the command.
-        on_stderr: Whether stderr gets the summary and the faults, where standard output gets no text.
+        on_stderr: Whether stderr gets the summary and the faults, where standard output does not show them.
 
     Raises:
         OutputError: If a report cannot be written.
@@ -119,18 +122,21 @@ def deliver_in(
 ) -> None:
     """Write what a command found in each format that was asked for, each to where it was asked to go.
 
-    Where standard output gets no text, stderr gets the faults, and the notes unless the command is quiet.
+    Where standard output does not show them, stderr gets the faults and, unless it is quiet, the notes.
 
     Raises:
         OutputError: If a report cannot be written.
     """
-    text_shown = False
+    shown = {
+        each.format
+        for each in reports
+        if each.file is None and not (each.format == "text" and arguments.quiet)
+    }
     for each in reports:
         if each.format == "text":
             if each.file is None and arguments.quiet:
                 continue
             written = text(**_fitting(arguments, to_terminal=each.file is None), verbose=arguments.verbose)
-            text_shown = text_shown or each.file is None
         else:
             # Looking the version up takes time that text does not need.
             addresses = installed_addresses()
@@ -145,9 +151,12 @@ def deliver_in(
             to_stdout(written)
         else:
             write_file(each.file, written)
-    if not text_shown:
-        for line in (*faults, *(() if arguments.quiet else notes)):
-            to_stderr(f"secure-bucket: {line}")
+    if not shown & _WITH_FAULTS:
+        for fault in faults:
+            to_stderr(f"secure-bucket: {fault}")
+    if not (arguments.quiet or shown & _WITH_SUMMARY):
+        for note in notes:
+            to_stderr(f"secure-bucket: {note}")
 
 
 def deliver_document(

@@ -74,12 +74,16 @@ def _is_anywhere() -> bool:
 
 
 def _dispatch(argv: Sequence[str] | None) -> int:
-    from secure_bucket.cli.commands import COMMANDS, build_parser
+    from secure_bucket.cli.commands import COMMANDS, build_parser, did_you_mean
 
     given = list(sys.argv[1:] if argv is None else argv)
     if not given or given[0] == "help":
         given = [*given[1:], "--help"]
     parser = build_parser(given[0] if given[0] in COMMANDS else None)
+    first, known = given[0], ("--help", "--version", "-h", "-V")
+    if first.startswith("-") and not any(each.startswith(first) for each in known):
+        meant = did_you_mean(first, known) or "; the options of a command follow its name"
+        parser.error(f"there is no option `{first}`{meant}")
     arguments, rest = parser.parse_known_args(given)
     if rest:
         # `argparse` stops reading PATHs at the first option after one.

@@ -264,7 +264,10 @@ def _template(value: object, name: str) -> Mapping[str, Any]:
             raise TemplateError(f"`{name}`: `Resources` must map logical ids to resources, and is `{shown}`")
     elif not (_SECTIONS.issuperset(map(str, value)) or _is_for_cloudformation(value)):
         known = ", ".join(f"`{key}`" for key in list(value)[:5])
+        # As it is written, or as `aws s3api get-bucket-policy` prints it.
+        is_policy = "Statement" in value or set(value) == {"Policy"}
+        hint = "; `secure-bucket prove` judges a policy by itself" if is_policy else ""
         raise NotATemplateError(
-            f"`{name}` is not a CloudFormation template: it has no `Resources`, but {known}"
+            f"`{name}` is not a CloudFormation template: it has no `Resources`, but {known}{hint}"
         )
     return value
