@@ -1,4 +1,4 @@
-"""Who still uses plain HTTP, or TLS older than asked: the logs of S3 and CloudTrail, counted.
+"""Count plain HTTP, and TLS older than required, in the logs of S3 and CloudTrail.
 
     from secure_bucket.operations.audit import Breaks, audit_logs
 
