@@ -16,50 +16,43 @@ from constructs import IConstruct, Node
 
 from secure_bucket.cdk.fix.survey import path_of
 from secure_bucket.cdk.gate.acknowledgments import METADATA_KEY
+from secure_bucket.cdk.gate.state import AppState, find_state, state_of, states
 
-__all__ = ["AcknowledgedConstructs"]
-
-
-class AcknowledgedConstructs:
-    """The constructs of one App that may have an acknowledgment."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, IConstruct] | None = None
-
-    def watch(self, app: IConstruct, constructs: Iterable[IConstruct]) -> None:
-        """Learn of the acknowledgments from now on.
-
-        Args:
-            app: The App.
-            constructs: The constructs that it has by now, each of which may have one.
-        """
-        constructs = list(constructs)
-        if self._known is None and not any(isinstance(each, cdk.Stack) for each in constructs):
-            self._known = {path_of(each): each for each in constructs}
-            _watched[app] = self
-            _wrap_metadata()
-            _wrap_validations()
-
-    @property
-    def known(self) -> Mapping[str, IConstruct] | None:
-        """The constructs by their paths; `None` where others may have one as well."""
-        # The code of another jsii module acknowledges inside of the kernel, where nobody can see it. The
-        # modules of AWS know nothing of our rules.
-        is_foreign = any(
-            name.endswith("._jsii") and not name.startswith(("aws_cdk.", "constructs."))
-            for name in sys.modules
-        )
-        return None if is_foreign else self._known
-
-    def note(self, construct: IConstruct | None) -> None:
-        """Remember a construct that gets an acknowledgment; `None` where nobody knows which one."""
-        if construct is None:
-            self._known = None
-        elif self._known is not None:
-            self._known[path_of(construct)] = construct
+__all__ = ["known_acknowledgments", "note_acknowledgments"]
 
 
-_watched: WeakKeyDictionary[IConstruct, AcknowledgedConstructs] = WeakKeyDictionary()
+def note_acknowledgments(app: IConstruct, constructs: Iterable[IConstruct]) -> None:
+    """Learn of the acknowledgments of an app from now on.
+
+    Args:
+        app: The App.
+        constructs: The constructs that it has by now, each of which may have one.
+    """
+    state, constructs = state_of(app), list(constructs)
+    if state.acknowledged is None and not any(isinstance(each, cdk.Stack) for each in constructs):
+        state.acknowledged = {path_of(each): each for each in constructs}
+        _wrap_metadata()
+        _wrap_validations()
+
+
+def known_acknowledgments(state: AppState) -> Mapping[str, IConstruct] | None:
+    """Return the constructs that may have an acknowledgment, by path; `None` where others may."""
+    # The code of another jsii module acknowledges inside of the kernel, where nobody can see it. The
+    # modules of AWS know nothing of our rules.
+    is_foreign = any(
+        name.endswith("._jsii") and not name.startswith(("aws_cdk.", "constructs.")) for name in sys.modules
+    )
+    return None if is_foreign else state.acknowledged
+
+
+def _note(state: AppState | None, construct: IConstruct | None) -> None:
+    """Remember a construct that gets an acknowledgment; `None` where nobody knows which one."""
+    if state is None or state.acknowledged is None:
+        return
+    if construct is None:
+        state.acknowledged = None
+    else:
+        state.acknowledged[path_of(construct)] = construct
 
 
 def _wrap_metadata() -> None:
@@ -71,9 +64,8 @@ def _wrap_metadata() -> None:
     @functools.wraps(add_metadata)
     def noted_add_metadata(self: Node, type: str, data: Any, **options: Any) -> None:
         add_metadata(self, type, data, **options)
-        app = _watched.get(self.root) if type == METADATA_KEY else None
-        if app is not None:
-            app.note(None)  # A node does not tell its construct.
+        if type == METADATA_KEY:
+            _note(find_state(self.root), None)  # A node does not tell its construct.
 
     Node.add_metadata = noted_add_metadata  # type: ignore[method-assign]
 
@@ -96,9 +88,7 @@ def _wrap_validations() -> None:
         acknowledge(self, *rules)
         scope = scopes.get(self)
         # One that was made before this wrapper can belong to each app.
-        apps = list(_watched.values()) if scope is None else [_watched.get(scope.node.root)]
-        for app in apps:
-            if app is not None:
-                app.note(scope)
+        for state in states() if scope is None else [find_state(scope.node.root)]:
+            _note(state, scope)
 
     validations.of, validations.acknowledge = classmethod(noted_of), noted_acknowledge

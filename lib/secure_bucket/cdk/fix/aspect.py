@@ -14,8 +14,7 @@ from constructs import IConstruct
 from secure_bucket.cdk.fix.fixer import Fixer
 from secure_bucket.cdk.fix.survey import SeenBucket, path_of
 from secure_bucket.cdk.gate.record import remove_record
-from secure_bucket.cdk.gate.state import state_of
-from secure_bucket.cdk.gate.validation import new_gate
+from secure_bucket.cdk.gate.validation import new_gate, register
 
 __all__ = ["Mode", "SecureTransportAspect"]
 
@@ -77,8 +76,7 @@ class SecureTransportAspect:
         if not (is_scope or is_bucket) and self._registered:
             return
         root = node.node.root
-        state = state_of(root)
-        state.register(root, self._gate)
+        state = register(root, self._gate)
         self._registered = self._registered or is_scope
         if self._mode is Mode.FIX:
             if is_scope:

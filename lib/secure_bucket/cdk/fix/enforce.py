@@ -13,6 +13,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct
 
 from secure_bucket.cdk.buckets.injector import with_deny
+from secure_bucket.cdk.fix.acknowledged import known_acknowledgments, note_acknowledgments
 from secure_bucket.cdk.fix.aspect import Mode
 from secure_bucket.cdk.fix.fixer import Fixer
 from secure_bucket.cdk.fix.giving_way import give_way
@@ -22,8 +23,8 @@ from secure_bucket.cdk.fix.stack_traces import without_traces
 from secure_bucket.cdk.fix.survey import path_of
 from secure_bucket.cdk.fix.synthesized import synthesized_stages
 from secure_bucket.cdk.gate.record import remove_record
-from secure_bucket.cdk.gate.state import AppState, state_of
-from secure_bucket.cdk.gate.validation import new_gate
+from secure_bucket.cdk.gate.state import AppState
+from secure_bucket.cdk.gate.validation import new_gate, register
 from secure_bucket.cdk.versions import add_late_aspect, has_injectors, implements
 from secure_bucket.errors import ConstructError
 
@@ -85,10 +86,9 @@ def enforce_secure_transport(
             f"`{path}` is not a `cdk.App`: give `enforce_secure_transport` the app, and it covers all inside "
             "it; to fix a part of an app only, attach `SecureTransportAspect(mode=Mode.FIX)` there"
         )
-    state = state_of(app)
-    state.register(app, gate)
+    state = register(app, gate)
     if mode is Mode.FIX:
-        state.acknowledged.watch(app, app.node.find_all())
+        note_acknowledgments(app, app.node.find_all())
         state.websites = state.websites or websites
         state.plain_viewers = state.plain_viewers or plain_viewers
         _Reach(app, state).enter_all(app)
@@ -115,7 +115,7 @@ class _Reach:
             state.before_synth = self.enter_all
             return
         self._wrap_synth()
-        give_way(app, state.denied)
+        give_way()
         injectors = cdk.PropertyInjectors.of(app)
         earlier = injectors.for_(self.construct_unique_id)
         self._earlier = earlier._earlier if isinstance(earlier, _Reach) else earlier
@@ -145,7 +145,7 @@ class _Reach:
         bucket = f"{path}/{id}".lstrip("/")
         if self._state.entered.get(stage):
             # Another Aspect makes it, after the buckets of this Stage were fixed.
-            if Fixer(self._app, acknowledged=self._state.acknowledged.known).is_acknowledged_at(scope):
+            if Fixer(self._app, acknowledged=known_acknowledgments(self._state)).is_acknowledged_at(scope):
                 return props
             keep_made(scope, id)
             self._state.note(Fixed(f"{bucket}/Resource", f"{bucket}/Policy/Resource", is_new=True))
@@ -243,7 +243,7 @@ class _FixStage:
             stage,
             websites=state.websites,
             plain_viewers=state.plain_viewers,
-            acknowledged=state.acknowledged.known,
+            acknowledged=known_acknowledgments(state),
             left=state.left,
         )
         if earlier is not None:

@@ -9,29 +9,21 @@ from __future__ import annotations
 
 import functools
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import jsii
 from aws_cdk import aws_s3 as s3
-from constructs import IConstruct
 
 from secure_bucket.cdk.fix.survey import SeenBucket, path_of
 from secure_bucket.cdk.fix.taking_back import take_back_policy
+from secure_bucket.cdk.gate.state import find_state
 
 __all__ = ["give_way"]
 
 _GIVES_WAY = "gives_way_for_secure_bucket"
-_denied: WeakKeyDictionary[IConstruct, set[str]] = WeakKeyDictionary()
 
 
-def give_way(app: IConstruct, denied: set[str]) -> None:
-    """Let the children that an app gives its buckets come before the policies that FIX made.
-
-    Args:
-        app: The App.
-        denied: The paths of the buckets that FIX had made with a deny; those that give way are taken out.
-    """
-    _denied[app] = denied
+def give_way() -> None:
+    """Let the children that apps give their buckets come before the policies that FIX made."""
     create = jsii.create
     # A wrapper that others put around this one has its attributes too.
     if hasattr(create, _GIVES_WAY):
@@ -55,13 +47,13 @@ def give_way(app: IConstruct, denied: set[str]) -> None:
 def _took_back(bucket: s3.Bucket) -> bool:
     """Take back the policy of a bucket, if FIX made it and nobody else wrote into it."""
     path = f"{path_of(bucket)}/Resource"
-    denied = _denied.get(bucket.node.root, set())
+    state = find_state(bucket.node.root)
     resource, made = bucket.node.try_find_child("Resource"), bucket.policy
-    if path not in denied or not isinstance(resource, s3.CfnBucket) or made is None:
+    if state is None or path not in state.denied or not isinstance(resource, s3.CfnBucket) or made is None:
         return False
     policy = made.node.default_child
     if made.document.statement_count != 1 or not isinstance(policy, s3.CfnBucketPolicy):
         return False
     take_back_policy(policy, SeenBucket(resource, path))
-    denied.discard(path)
+    state.denied.discard(path)
     return True

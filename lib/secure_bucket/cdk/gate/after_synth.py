@@ -15,13 +15,13 @@ import functools
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from typing import Any
 
 import aws_cdk as cdk
 from constructs import IConstruct
 
 from secure_bucket.cdk.fix.synthesized import is_of_this_run
+from secure_bucket.cdk.gate.state import AppState, find_state, state_of, states
 from secure_bucket.cdk.gate.violations import PLUGIN, SUM, fails, id_of
 from secure_bucket.cdk.versions import PolicyViolation, has_acknowledgments, has_reliable_plugins
 from secure_bucket.checks.gate import ManifestStamp, forget_context, refuse_run, stamp_of, waits_for_context
@@ -29,10 +29,7 @@ from secure_bucket.checks.judged_files import changes_since_judged
 from secure_bucket.errors import NotProvenError, SecureBucketError
 from secure_bucket.findings.rules import EXCUSABLE
 
-if TYPE_CHECKING:
-    from secure_bucket.cdk.gate.state import AppState
-
-__all__ = ["text_of", "watch", "watch_files", "wrap_synth"]
+__all__ = ["WatchedAssembly", "text_of", "watch", "watch_files", "wrap_synth"]
 
 # Set by the CDK CLI: `OUTDIR_ENV` of aws-cdk-lib's cx-api.
 _OUTDIR = "CDK_OUTDIR"
@@ -42,11 +39,14 @@ REPORT = "validation-report.json"
 """The file in a cloud assembly with the findings of all plugins: `VALIDATION_REPORT_FILE` of aws-cdk-lib."""
 
 
-class _Assembly:
-    """The assembly of an App, and what the gate said of it."""
+class WatchedAssembly:
+    """The assembly of an App, and what the gate said of it.
 
-    def __init__(self, app: cdk.App, state: AppState) -> None:
-        self.state = state
+    Args:
+        app: The App.
+    """
+
+    def __init__(self, app: cdk.App) -> None:
         self.directory = app.outdir
         self.process = os.getpid()
         self.refused = False
@@ -84,13 +84,13 @@ class _Assembly:
                     return "", False
         except SecureBucketError as error:
             return f"{PLUGIN}: {error}", True
-        gate = self.state.gate
+        gate = state_of(app).gate
         violations = [] if gate is None else gate.judge(app)
         # The CDK CLI needs the sum in order to fail; here everything is shown.
         shown = [text_of(each) for each in violations if each.rule_name != SUM]
         return "\n\n".join(shown), any(map(fails, violations))
 
-    def ends_in_failure(self, app: cdk.App) -> bool:
+    def ends_in_failure(self, app: cdk.App, state: AppState) -> bool:
         """Tell at the end of the process whether it must not exit with 0."""
         if os.getpid() != self.process:
             return False
@@ -98,30 +98,33 @@ class _Assembly:
         if stamp is not None and stamp != self.judged:
             # Something wrote the assembly past the wrapper.
             self.judge(app)
-        return self.refused or _is_changed(self.directory, self.state)
+        return self.refused or _is_changed(self.directory, state)
 
 
-_assemblies: WeakKeyDictionary[cdk.App, _Assembly] = WeakKeyDictionary()
-# The assemblies that a plugin judges, each with the process that writes it.
-_directories: dict[str, tuple[int, AppState]] = {}
-# Under the CLI an app lives as long as the process, at whose end it has to be known that it was refused.
-_kept: list[cdk.App] = []
-
-
-def watch(app: IConstruct, state: AppState) -> None:
+def watch(app: IConstruct) -> None:
     """Judge an app after each of its syntheses; called once for each app."""
     if isinstance(app, cdk.App):
-        _assemblies[app] = _Assembly(app, state)
+        state = state_of(app)
+        state.watched = WatchedAssembly(app)
         if _is_under_the_cli():
-            _kept.append(app)
-            _end_last()
+            _judge_at_the_end(app, state)
 
 
-def watch_files(app: IConstruct, state: AppState) -> None:
+def watch_files(app: IConstruct) -> None:
     """Fail the process at its end if the plugin did not judge the assembly, or something changed it then."""
     if isinstance(app, cdk.App) and _is_under_the_cli():
-        _directories[app.outdir] = (os.getpid(), state)
-        _end_last()
+        state, writer = state_of(app), (os.getpid(), app.outdir)
+        # Of two apps that write into one directory the files are those of the last one.
+        for other in states():
+            other.writer = None if other.writer == writer else other.writer
+        state.writer = writer
+        _judge_at_the_end(app, state)
+
+
+def _judge_at_the_end(app: cdk.App, state: AppState) -> None:
+    # Under the CLI an app lives as long as the process, at whose end it has to be known that it was refused.
+    state.kept = app
+    _end_last()
 
 
 def _is_changed(directory: str, state: AppState) -> bool:
@@ -167,16 +170,16 @@ def wrap_synth() -> None:
 
     @functools.wraps(original)
     def synth(self: cdk.App, *args: Any, **options: Any) -> Any:
-        watched = _assemblies.get(self)
-        if watched is not None and watched.state.before_synth is not None:
-            watched.state.before_synth(self)
+        state = find_state(self)
+        if state is not None and state.watched is not None and state.before_synth is not None:
+            state.before_synth(self)
         assembly = original(self, *args, **options)
         # Asked again: an Aspect registers its gate while the app is synthesized.
-        watched = _assemblies.get(self)
-        if watched is not None:
-            refusal = watched.judge(self)
+        state = find_state(self)
+        if state is not None and state.watched is not None:
+            refusal = state.watched.judge(self)
             if _is_under_the_cli():
-                _end_last()
+                _judge_at_the_end(self, state)
             if refusal and _is_under_the_cli():
                 raise SystemExit(1)  # The findings stand on stderr, and a traceback would bury them.
             if refusal:
@@ -199,9 +202,17 @@ def _end_last() -> None:
 
 def _end() -> None:
     """End the process with 1 if an assembly is refused, after the exit handlers of others."""
-    failed = [assembly.ends_in_failure(app) for app, assembly in list(_assemblies.items())]
-    own = [(path, state) for path, (process, state) in _directories.items() if process == os.getpid()]
-    failed += [_is_changed(path, state) for path, state in own]
+    own = states()
+    failed = [
+        state.watched.ends_in_failure(state.kept, state)
+        for state in own
+        if state.watched is not None and state.kept is not None
+    ]
+    failed += [
+        _is_changed(state.writer[1], state)
+        for state in own
+        if state.writer is not None and state.writer[0] == os.getpid()
+    ]
     if not any(failed):
         return
     atexit.unregister(_end)

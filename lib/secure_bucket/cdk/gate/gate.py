@@ -91,7 +91,7 @@ class Gate:
             # Until the judgement is complete the app is refused.
             state.refused = True
             if has_reliable_plugins():
-                watch_files(app, state)
+                watch_files(app)
             return self._judge(app, templates, state)
         except Exception as fault:
             # INVARIANT: nothing is raised from here. The CDK ignores a plugin that raises, and `cdk synth`

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
 from constructs import IConstruct
 from msgspec import Struct, field
 
-from secure_bucket.cdk.fix.acknowledged import AcknowledgedConstructs
-from secure_bucket.cdk.fix.fixer import Fixer
 from secure_bucket.cdk.fix.outcome import Fixed, Outcome
-from secure_bucket.cdk.gate.after_synth import watch, watch_files
-from secure_bucket.cdk.gate.record import remove_record
-from secure_bucket.cdk.versions import has_reliable_plugins
 
 if TYPE_CHECKING:
+    from secure_bucket.cdk.fix.fixer import Fixer
+    from secure_bucket.cdk.gate.after_synth import WatchedAssembly
     from secure_bucket.cdk.gate.gate import Gate
 
-__all__ = ["AppState", "state_of"]
+__all__ = ["AppState", "find_state", "state_of", "states"]
 
 
 class AppState(Struct):
@@ -35,7 +31,8 @@ class AppState(Struct):
         refused: Whether the last judgement fails the app.
         fixers: What fixes the buckets of each Stage, by its path, for all Aspects of the app, so that each
             knows what another one did.
-        acknowledged: The constructs of the app that may have an acknowledgment.
+        acknowledged: The constructs of the app that may have an acknowledgment, by path; `None` where
+            others may have one as well.
         denied: The paths of the buckets that were made with a deny, which FIX has not looked at yet.
         fixed: The construct paths of the stacks in which FIX looked for buckets.
         entered: The Stages that `enforce_secure_transport` looks after, by path; whether it has fixed
@@ -49,6 +46,9 @@ class AppState(Struct):
         undo_first: The paths of those among them for which FIX has to take back what it wrote.
         may_repeat: Whether the running synthesis can be repeated, so that FIX takes back what it wrote.
         before_synth: What to call before the app is synthesized, where the CDK has no plugins.
+        watched: The assembly that is judged after the synthesis, where the CDK has no plugins.
+        writer: The process that writes the assembly that a plugin judges, and the directory.
+        kept: The app, which keeps it alive until the process ends.
     """
 
     gate: Gate | None = None
@@ -56,7 +56,7 @@ class AppState(Struct):
     judged: bool = False
     refused: bool = False
     fixers: dict[str, Fixer] = field(default_factory=dict)
-    acknowledged: AcknowledgedConstructs = field(default_factory=AcknowledgedConstructs)
+    acknowledged: dict[str, IConstruct] | None = None
     denied: set[str] = field(default_factory=set)
     fixed: set[str] = field(default_factory=set)
     entered: dict[str, bool] = field(default_factory=dict)
@@ -69,21 +69,9 @@ class AppState(Struct):
     undo_first: tuple[str, ...] = ()
     may_repeat: bool = False
     before_synth: Callable[[cdk.App], None] | None = None
-
-    def register(self, app: IConstruct, asked_for: Gate) -> None:
-        """Register the gate that somebody asks for; the strictest, when several do."""
-        if self.gate is None:
-            self.gate = asked_for
-            asked_for.stand_by()
-            if isinstance(app, cdk.Stage):
-                remove_record(Path(app.outdir))
-            if has_reliable_plugins():
-                cdk.Validations.of(app).add_plugins(cast(cdk.IPolicyValidationPlugin, asked_for))
-                watch_files(app, self)
-            else:
-                watch(app, self)
-        elif self.gate is not asked_for:
-            self.gate.join(asked_for)
+    watched: WatchedAssembly | None = None
+    writer: tuple[int, str] | None = None
+    kept: cdk.App | None = None
 
     def tighten(self, judging: Gate) -> None:
         """Let the gate that is about to judge be as strict as what others in the app asked for."""
@@ -96,9 +84,20 @@ class AppState(Struct):
             self.outcomes[outcome.bucket] = outcome
 
 
+# What is wrapped in the AWS CDK is the same for all apps of a process, and finds the state of its app here.
 _states: WeakKeyDictionary[IConstruct, AppState] = WeakKeyDictionary()
 
 
 def state_of(app: IConstruct) -> AppState:
     """Return the state of an app."""
     return _states.setdefault(app, AppState())
+
+
+def find_state(app: IConstruct) -> AppState | None:
+    """Return the state of an app; `None` for an app that nothing of this library was called with."""
+    return _states.get(app)
+
+
+def states() -> list[AppState]:
+    """Return the states of all apps that live."""
+    return list(_states.values())

@@ -11,18 +11,22 @@ Three habits of the CDK would let a finding pass in silence:
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal, cast
 
 import aws_cdk as cdk
+from constructs import IConstruct
 
-from secure_bucket.cdk.gate.after_synth import wrap_synth
+from secure_bucket.cdk.gate.after_synth import watch, watch_files, wrap_synth
 from secure_bucket.cdk.gate.gate import Gate
+from secure_bucket.cdk.gate.record import remove_record
+from secure_bucket.cdk.gate.state import AppState, state_of
 from secure_bucket.cdk.gate.violations import PLUGIN, fails, of_fault
 from secure_bucket.cdk.versions import has_reliable_plugins, implements, require_cdk
 from secure_bucket.findings.rules import RULES
 from secure_bucket.version import installed_version
 
-__all__ = ["SecureTransportValidation", "new_gate"]
+__all__ = ["SecureTransportValidation", "new_gate", "register"]
 
 
 @implements("IPolicyValidationPlugin")
@@ -80,8 +84,26 @@ class SecureTransportValidation(Gate):
 
 
 def new_gate(*, undecided: Literal["error", "warning"], quiet: bool) -> Gate:
-    """Return a gate for `AppState.register`: a plugin, where this CDK fails the synthesis for one."""
+    """Return a gate for `register`: a plugin, where this CDK fails the synthesis for one."""
     if has_reliable_plugins():
         return SecureTransportValidation(undecided=undecided, quiet=quiet)
     wrap_synth()
     return Gate(undecided=undecided, quiet=quiet)
+
+
+def register(app: IConstruct, asked_for: Gate) -> AppState:
+    """Register the gate that somebody asks for, the strictest of several; return the state of the app."""
+    state = state_of(app)
+    if state.gate is None:
+        state.gate = asked_for
+        asked_for.stand_by()
+        if isinstance(app, cdk.Stage):
+            remove_record(Path(app.outdir))
+        if has_reliable_plugins():
+            cdk.Validations.of(app).add_plugins(cast(cdk.IPolicyValidationPlugin, asked_for))
+            watch_files(app)
+        else:
+            watch(app)
+    elif state.gate is not asked_for:
+        state.gate.join(asked_for)
+    return state
