@@ -167,6 +167,27 @@ def test_an_excepted_bucket_of_the_same_call_keeps_it(run: Run, directory: Path)
     assert (directory / "app.py").read_text() == source
 
 
+def test_a_website_that_only_the_template_shows_is_left(run: Run, directory: Path) -> None:
+    source = "from aws_cdk import aws_s3 as s3\ns3.Bucket(app, 'A')\n"
+    (directory / "app.py").write_text(source)
+    website = {"Properties": {"WebsiteConfiguration": {"IndexDocument": "i.html"}}}
+    assembly(directory, ("A", "app.py", 2), body=website)
+    outcome = run("fix", "cdk.out", "--write")
+    assert outcome.code == 1
+    assert "it is a website" in outcome.err
+    assert (directory / "app.py").read_text() == source
+
+
+def test_a_program_that_changed_after_its_synthesis_is_left(run: Run, directory: Path) -> None:
+    source = "from aws_cdk import aws_s3 as s3\ns3.Bucket(app, 'New')\n"
+    (directory / "app.py").write_text(source)
+    assembly(directory, ("A", "app.py", 2))
+    outcome = run("fix", "cdk.out", "--write")
+    assert outcome.code == 1
+    assert "the call in line 2 creates `New`, and not `A`" in outcome.err
+    assert (directory / "app.py").read_text() == source
+
+
 def test_the_places_have_to_be_known(run: Run, directory: Path) -> None:
     assembly(directory, ("A", "gone/../../elsewhere.py", 2))
     outcome = run("fix", "cdk.out")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -14,8 +14,8 @@ from secure_bucket.errors import MissingDependencyError, SecureBucketError
 from secure_bucket.findings.finding import JudgedBucket
 from secure_bucket.findings.origin import creation_places
 from secure_bucket.proof.verdict import Refuted
-from secure_bucket.repair.source import CannotEditSource, edit_source
-from secure_bucket.template.load import read_bytes
+from secure_bucket.repair.source import IS_WEBSITE, CannotEditSource, edit_source
+from secure_bucket.template.load import load_document, read_bytes
 from secure_bucket.template.manifest import read_manifests
 from secure_bucket.values.unknown import Place
 
@@ -70,6 +70,8 @@ def fix_sources(
         place = places.get(bucket.construct_path)
         if place is not None:
             made_at.setdefault(place, []).append(bucket)
+    # An override or an escape hatch can make a website of a bucket whose call does not show it.
+    websites = _websites({template for template, _ in fixable})
     left: dict[tuple[str, str], str] = {}
     wanted: dict[str, dict[Place, list[JudgedBucket]]] = {}
     for bucket in buckets:
@@ -77,6 +79,8 @@ def fix_sources(
             continue
         place = places.get(bucket.construct_path)
         why = _NO_PLACE if place is None else _why_not(place, bucket, made_at[place], fixable)
+        if bucket.subject.key in websites:
+            why = IS_WEBSITE
         if why or place is None:
             left[bucket.subject.key] = why
         else:
@@ -85,7 +89,8 @@ def fix_sources(
     faults: list[str] = []
     for file, at in wanted.items():
         try:
-            done, undone = _fix_file(file, list(at), write=write, colour=colour)
+            ids = {place: {_construct_id(each) for each in created} for place, created in at.items()}
+            done, undone = _fix_file(file, ids, write=write, colour=colour)
         except (MissingDependencyError, CannotEditSource) as error:
             done, undone = (), dict.fromkeys(at, str(error))
         except (SecureBucketError, OSError, UnicodeDecodeError) as error:
@@ -117,8 +122,25 @@ def _why_not(
     return ""
 
 
+def _websites(templates: Iterable[str]) -> set[tuple[str, str]]:
+    return {
+        (template, logical_id)
+        for template in templates
+        for logical_id, body in load_document(template).root["Resources"].items()
+        if isinstance(body, Mapping)
+        and isinstance(body.get("Properties"), Mapping)
+        and "WebsiteConfiguration" in body["Properties"]
+    }
+
+
+def _construct_id(bucket: JudgedBucket) -> str:
+    """Return the id of the `s3.Bucket`, whose child `Resource` is in the template."""
+    above, _, _ = bucket.construct_path.rpartition("/")
+    return above.rpartition("/")[2]
+
+
 def _fix_file(
-    file: str, places: Sequence[Place], *, write: bool, colour: bool | None
+    file: str, places: Mapping[Place, Collection[str]], *, write: bool, colour: bool | None
 ) -> tuple[tuple[Place, ...], Mapping[Place, str]]:
     path = Path(file)
     if path.suffix in (".js", ".mjs", ".cjs") and path.with_suffix(f".{path.suffix[1:-2]}ts").exists():

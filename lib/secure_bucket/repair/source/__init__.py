@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from secure_bucket.repair.source.edit import EditedSource, edit_source
-from secure_bucket.repair.source.site import CannotEditSource
+from secure_bucket.repair.source.site import IS_WEBSITE, CannotEditSource
 
-__all__ = ["CannotEditSource", "EditedSource", "edit_source"]
+__all__ = ["IS_WEBSITE", "CannotEditSource", "EditedSource", "edit_source"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -16,6 +16,9 @@ from secure_bucket.values.unknown import Place
 
 __all__ = ["EditedSource", "edit_source"]
 
+_COMMENT_ON_LINES = re.compile(
+    rb"[ \t]*(?P<newline>\r?\n)(?P<indent>[ \t]*)(?P<comments>\S.*?)[ \t]*\r?\n\s*", re.DOTALL
+)
 _SCRIPTS = (".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx")
 
 
@@ -33,7 +36,7 @@ class EditedSource(Struct, frozen=True):
     left: Mapping[Place, str]
 
 
-def edit_source(text: str, suffix: str, places: Sequence[Place]) -> EditedSource:
+def edit_source(text: str, suffix: str, places: Mapping[Place, Collection[str]]) -> EditedSource:
     """Add `enforce_ssl=True`, or `enforceSSL: true`, to the calls at some places of a program.
 
     Nothing but the property is added. A place is left if the call there is not certainly one that creates
@@ -42,7 +45,8 @@ def edit_source(text: str, suffix: str, places: Sequence[Place]) -> EditedSource
     Args:
         text: The program.
         suffix: How the name of its file ends, as `.py` or `.ts`.
-        places: The places where it creates buckets, from the stack traces of a cloud assembly.
+        places: The places where it creates buckets, from the stack traces of a cloud assembly, each with the
+            ids of the buckets; without an id where they are not known.
 
     Raises:
         CannotEditSource: The program cannot be read, or is in a language that cannot be changed.
@@ -51,9 +55,9 @@ def edit_source(text: str, suffix: str, places: Sequence[Place]) -> EditedSource
     left: dict[Place, str] = {}
     chosen: dict[Site, Place] = {}
     sites, comment = _sites(text, suffix)
-    for place in places:
+    for place, ids in places.items():
         try:
-            chosen[_site_at(sites, place)] = place
+            chosen[_site_at(sites, place, ids)] = place
         except CannotEditSource as error:
             left[place] = str(error)
     data = text.encode()
@@ -78,13 +82,12 @@ def _sites(text: str, suffix: str) -> tuple[list[Site], re.Pattern[bytes]]:
     )
 
 
-def _site_at(sites: Sequence[Site], place: Place) -> Site:
+def _site_at(sites: Sequence[Site], place: Place, ids: Collection[str]) -> Site:
     """Return the call at a place.
 
-    A trace of V8 names the column of `new`. A trace of Python names only the line on which the call starts,
-    and its places have column 1.
+    A trace of V8 names the column of `new`. A trace of Python names only the line on which the call starts.
     """
-    found = [site for site in sites if site.line == place.line and place.column in (1, site.column)]
+    found = [site for site in sites if site.line == place.line and site.column in (None, place.column)]
     if not found:
         raise CannotEditSource(
             f"line {place.line} does not call `s3.Bucket`: another construct creates the bucket; use the "
@@ -92,6 +95,14 @@ def _site_at(sites: Sequence[Site], place: Place) -> Site:
         )
     if len(found) > 1:
         raise CannotEditSource(f"line {place.line} creates several buckets: add the property by hand")
+    written = found[0].construct_id
+    # The construct tree has `--` for a slash in an id (`sanitizeId` of constructs, read 2026-11).
+    others = {each for each in ids if written is not None and each != written.replace("/", "--")}
+    if others:
+        raise CannotEditSource(
+            f"the call in line {place.line} creates `{written}`, and not `{min(others)}`: another construct "
+            "creates that bucket, or the program changed after it was synthesized"
+        )
     if found[0].why_not:
         raise CannotEditSource(found[0].why_not)
     return found[0]
@@ -108,8 +119,7 @@ def _insert_member(data: bytes, brackets: Brackets, member: str, comment: re.Pat
     """
     new = member.encode()
     if brackets.is_empty:
-        inside = b" " + new + b" " if data[brackets.start : brackets.end] == b"{" else new
-        return data[: brackets.end] + inside + data[brackets.close :]
+        return _insert_only_member(data, brackets, new)
     tail = comment.sub(lambda match: re.sub(rb"[^\r\n]", b" ", match[0]), data[brackets.end : brackets.close])
     # Brackets around the last member belong to it.
     end = brackets.end + tail.rfind(b")") + 1
@@ -118,11 +128,25 @@ def _insert_member(data: bytes, brackets: Brackets, member: str, comment: re.Pat
     close_line = _line_start(data, brackets.close)
     if indent is None:
         return data[:end] + b", " + new + data[end:]
-    newline = b"\r\n" if b"\r\n" in data else b"\n"
+    newline = b"\r\n" if data[: _line_start(data, brackets.start)].endswith(b"\r\n") else b"\n"
     if close_line > end and not data[close_line : brackets.close].strip():
         line = indent + new + (b"," if has_comma else b"") + newline
         return data[:end] + (b"" if has_comma else b",") + data[end:close_line] + line + data[close_line:]
     return data[:end] + b"," + newline + indent + new + data[end:]
+
+
+def _insert_only_member(data: bytes, brackets: Brackets, new: bytes) -> bytes:
+    """Return a program in which an empty list has a member, besides its comments."""
+    inside = data[brackets.end : brackets.close]
+    if not inside.strip():
+        blank = b" " if data[brackets.start : brackets.end] == b"{" else b""
+        return data[: brackets.end] + blank + new + blank + data[brackets.close :]
+    on_lines = _COMMENT_ON_LINES.fullmatch(inside)
+    if on_lines is None:
+        return data[: brackets.end] + b" " + new + data[brackets.end :]
+    line = on_lines["newline"] + on_lines["indent"] + new + b","
+    at = brackets.end + on_lines.end("comments")
+    return data[:at] + line + data[at:]
 
 
 def _line_start(data: bytes, at: int) -> int:

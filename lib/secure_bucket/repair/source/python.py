@@ -6,13 +6,15 @@ import ast
 import re
 from collections.abc import Iterator
 
-from secure_bucket.repair.source.site import Brackets, CannotEditSource, Site, unambiguous
+from secure_bucket.repair.source.site import IS_WEBSITE, Brackets, CannotEditSource, Site, unambiguous
 
 __all__ = ["COMMENT", "python_sites"]
 
 COMMENT = re.compile(rb"#[^\r\n]*")
 
-_BUCKET = "aws_cdk.aws_s3.Bucket"
+_LIBRARY = "aws_cdk"
+_BUCKET = f"{_LIBRARY}.aws_s3.Bucket"
+_BOM = "\ufeff"
 _WEBSITE = "website_"
 
 
@@ -23,12 +25,15 @@ def python_sites(text: str) -> list[Site]:
         CannotEditSource: It is not Python.
     """
     try:
-        tree = ast.parse(text)
+        tree = ast.parse(text.removeprefix(_BOM))
     except (SyntaxError, ValueError, RecursionError) as error:
         raise CannotEditSource(f"the program is not Python that can be read: {error}") from None
     names = unambiguous(_bindings(tree))
     data = text.encode()
-    starts = [0, *(match.end() for match in re.finditer(rb"\r\n|\r|\n", data))]
+    starts = [
+        len(_BOM.encode()) if text.startswith(_BOM) else 0,
+        *(match.end() for match in re.finditer(rb"\r\n|\r|\n", data)),
+    ]
     return [
         _site(node, starts, data)
         for node in ast.walk(tree)
@@ -37,7 +42,11 @@ def python_sites(text: str) -> list[Site]:
 
 
 def _bindings(tree: ast.AST) -> Iterator[tuple[str, str]]:
-    for node in ast.walk(tree):
+    nodes = list(ast.walk(tree))
+    # `from company import *` may give other meanings to the names above it.
+    stars = (node.lineno for node in nodes if isinstance(node, ast.ImportFrom) and _is_foreign_star(node))
+    last_star = max(stars, default=0)
+    for node in nodes:
         match node:
             case ast.Import(names=names):
                 for each in names:
@@ -49,10 +58,27 @@ def _bindings(tree: ast.AST) -> Iterator[tuple[str, str]]:
             case ast.ImportFrom(names=names):
                 for each in names:
                     yield each.asname or each.name, ""
-            case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+            case (
+                ast.Name(id=name, ctx=ast.Store() | ast.Del())
+                | ast.Attribute(value=ast.Name(id=name), ctx=ast.Store() | ast.Del())
+                | ast.arg(arg=name)
+                | ast.FunctionDef(name=name)
+                | ast.AsyncFunctionDef(name=name)
+                | ast.ClassDef(name=name)
+                | ast.ExceptHandler(name=str(name))
+                | ast.MatchAs(name=str(name))
+                | ast.MatchStar(name=str(name))
+                | ast.MatchMapping(rest=str(name))
+            ):
                 yield name, ""
-            case ast.arg(arg=name) | ast.FunctionDef(name=name) | ast.ClassDef(name=name):
-                yield name, ""
+        if isinstance(node, ast.Import | ast.ImportFrom) and node.lineno < last_star:
+            for each in node.names:
+                yield each.asname or each.name.partition(".")[0], ""
+
+
+def _is_foreign_star(node: ast.ImportFrom) -> bool:
+    is_star = any(each.name == "*" for each in node.names)
+    return is_star and (node.module or "").partition(".")[0] != _LIBRARY
 
 
 def _dotted(node: ast.expr, names: dict[str, str]) -> str:
@@ -83,13 +109,15 @@ def _site(node: ast.Call, starts: list[int], data: bytes) -> Site:
     else:
         opened = data.index(b"(", offset(node.func.end_lineno, node.func.end_col_offset))
         brackets = Brackets(opened, opened + 1, close)
-    return Site(
-        node.lineno,
-        node.col_offset + 1,
-        brackets,
-        "enforce_ssl=True",
-        _why_not(node),
-    )
+    return Site(node.lineno, None, _construct_id(node), brackets, "enforce_ssl=True", _why_not(node))
+
+
+def _construct_id(node: ast.Call) -> str | None:
+    named = [each.value for each in node.keywords if each.arg == "id"]
+    for value in (*node.args[1:2], *named):
+        if isinstance(value, ast.Constant) and isinstance(value.value, str):
+            return value.value
+    return None
 
 
 def _why_not(node: ast.Call) -> str:
@@ -103,5 +131,5 @@ def _why_not(node: ast.Call) -> str:
                 return "it has `enforce_ssl=True`, so that something else takes the deny away"
             return f"it says `enforce_ssl={ast.unparse(keyword.value)}`, which somebody wrote on purpose"
         if keyword.arg and keyword.arg.startswith(_WEBSITE):
-            return "it is a website, whose endpoint speaks plain HTTP only: serve it through CloudFront"
+            return IS_WEBSITE
     return ""

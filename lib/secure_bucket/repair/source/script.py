@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from secure_bucket.errors import MissingDependencyError
-from secure_bucket.repair.source.site import Brackets, CannotEditSource, Site, unambiguous
+from secure_bucket.repair.source.site import IS_WEBSITE, Brackets, CannotEditSource, Site, unambiguous
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -16,6 +16,8 @@ __all__ = ["COMMENT", "script_sites"]
 
 COMMENT = re.compile(rb"//[^\r\n]*|/\*.*?\*/", re.DOTALL)
 
+_JAVASCRIPT = (".js", ".cjs", ".mjs", ".jsx")
+_COMPILED = re.compile(r"Object\.defineProperty\(exports, ['\"]__esModule['\"]")
 _BUCKET = "aws-cdk-lib/aws-s3.Bucket"
 _LIBRARY = "aws-cdk-lib"
 _PROPERTY = "enforceSSL"
@@ -32,7 +34,8 @@ def script_sites(text: str, suffix: str) -> list[Site]:
         CannotEditSource: It cannot be parsed, or it was compiled from another file.
         MissingDependencyError: The extra `source` is not installed.
     """
-    if "sourceMappingURL=" in text:
+    # tsc writes the second one into what it makes of a module, without a source map too.
+    if "sourceMappingURL=" in text or (suffix in _JAVASCRIPT and _COMPILED.search(text)):
         raise CannotEditSource("the program was compiled from another file: change that file")
     data = text.encode()
     root = _parse(data, suffix)
@@ -44,7 +47,7 @@ def script_sites(text: str, suffix: str) -> list[Site]:
         for node in _descendants(root)
         if node.type == "new_expression"
         and _dotted(node.child_by_field_name("constructor"), names) == _BUCKET
-        if (site := _site(node)) is not None
+        if (site := _site(node, data)) is not None
     ]
 
 
@@ -74,6 +77,35 @@ def _text(node: Node | None) -> str:
     return node.text.decode() if node is not None and node.text is not None else ""
 
 
+# What gives a name another meaning in a part of the program, and the field with the name or the pattern.
+_BINDING_FIELDS = {
+    "required_parameter": "pattern",
+    "optional_parameter": "pattern",
+    "arrow_function": "parameter",
+    "catch_clause": "parameter",
+    "for_in_statement": "left",
+    "assignment_expression": "left",
+    "class": "name",
+    "class_declaration": "name",
+    "abstract_class_declaration": "name",
+    "function_expression": "name",
+    "function_declaration": "name",
+    "generator_function": "name",
+    "generator_function_declaration": "name",
+    "enum_declaration": "name",
+    "internal_module": "name",
+    "module": "name",
+}
+_NAMES = ("identifier", "type_identifier", "shorthand_property_identifier_pattern")
+
+
+def _bound(pattern: Node | None) -> Iterator[tuple[str, str]]:
+    """Yield the names of a pattern, which stand for something unknown."""
+    for part in _descendants(pattern) if pattern is not None else ():
+        if part.type in _NAMES:
+            yield _text(part), ""
+
+
 def _bindings(root: Node) -> Iterator[tuple[str, str]]:
     for node in _descendants(root):
         if node.type == "import_statement":
@@ -91,10 +123,8 @@ def _bindings(root: Node) -> Iterator[tuple[str, str]]:
                     yield _text(part.named_children[0]), module
         elif node.type == "variable_declarator":
             yield from _declared(node)
-        elif node.type in ("required_parameter", "optional_parameter"):
-            yield _text(node.child_by_field_name("pattern")), ""
-        elif node.type in ("class_declaration", "function_declaration"):
-            yield _text(node.child_by_field_name("name")), ""
+        elif node.type in _BINDING_FIELDS:
+            yield from _bound(node.child_by_field_name(_BINDING_FIELDS[node.type]))
 
 
 def _declared(node: Node) -> Iterator[tuple[str, str]]:
@@ -102,17 +132,19 @@ def _declared(node: Node) -> Iterator[tuple[str, str]]:
     pattern, value = node.child_by_field_name("name"), node.child_by_field_name("value")
     required = re.fullmatch(r"require\(\s*(['\"])(.+?)\1\s*\)", _text(value))
     module = required[2] if required else ""
-    if pattern is None:
-        return
-    if pattern.type != "object_pattern":
+    if pattern is None or not module:
+        yield from _bound(pattern)
+    elif pattern.type != "object_pattern":
         yield _text(pattern), module
-        return
-    for part in pattern.named_children:
-        if part.type == "pair_pattern":
-            key = _text(part.child_by_field_name("key"))
-            yield _text(part.child_by_field_name("value")), _member(module, key) if module else ""
-        else:
-            yield _text(part), _member(module, _text(part)) if module else ""
+    else:
+        for part in pattern.named_children:
+            value = part.child_by_field_name("value")
+            if part.type == "shorthand_property_identifier_pattern":
+                yield _text(part), _member(module, _text(part))
+            elif part.type == "pair_pattern" and value is not None and value.type == "identifier":
+                yield _text(value), _member(module, _text(part.child_by_field_name("key")))
+            else:
+                yield from _bound(part)
 
 
 def _member(module: str, name: str) -> str:
@@ -133,14 +165,26 @@ def _dotted(node: Node | None, names: dict[str, str]) -> str:
     return ""
 
 
-def _site(node: Node) -> Site | None:
+def _site(node: Node, data: bytes) -> Site | None:
     arguments = node.child_by_field_name("arguments")
     if arguments is None:
         return None
     given = [each for each in arguments.named_children if each.type != "comment"]
     line, column = node.start_point
     brackets, member, why_not = _place(arguments, given)
-    return Site(line + 1, column + 1, brackets, member, why_not)
+    # V8 counts in units of UTF-16.
+    before = data[node.start_byte - column : node.start_byte].decode()
+    units = len(before.encode("utf-16-le")) // 2
+    return Site(line + 1, units + 1, _construct_id(given), brackets, member, why_not)
+
+
+def _construct_id(given: list[Node]) -> str | None:
+    literal = given[1] if len(given) > 1 else None
+    if literal is None or literal.type not in ("string", "template_string"):
+        return None
+    text = _text(literal)[1:-1]
+    # What an escape or a substitution stands for is not looked at.
+    return None if "\\" in text or (literal.type == "template_string" and "${" in text) else text
 
 
 def _place(arguments: Node, given: list[Node]) -> tuple[Brackets, str, str]:
@@ -168,9 +212,10 @@ def _why_not(members: list[Node]) -> str:
     for member in members:
         if member.type == "spread_element":
             return f"its props have a spread (`{_text(member)}`), which may set `{_PROPERTY}`"
-        key = member.child_by_field_name("key")
+        # A pair has a key, a method has a name, and a shorthand has neither.
+        key = member.child_by_field_name("key") or member.child_by_field_name("name")
         name = _text(key if key is not None else member).strip("'\"")
-        if key is not None and key.type == "computed_property_name":
+        if key is not None and (key.type == "computed_property_name" or "\\" in name):
             return f"its props have a computed name (`{name}`)"
         if name == _PROPERTY:
             value = _text(member.child_by_field_name("value"))
@@ -178,5 +223,5 @@ def _why_not(members: list[Node]) -> str:
                 return f"it has `{_PROPERTY}: true`, so that something else takes the deny away"
             return f"it says `{_text(member)}`, which somebody wrote on purpose"
         if name.startswith("website"):
-            return "it is a website, whose endpoint speaks plain HTTP only: serve it through CloudFront"
+            return IS_WEBSITE
     return ""

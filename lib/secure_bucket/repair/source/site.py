@@ -8,7 +8,9 @@ from msgspec import Struct
 
 from secure_bucket.errors import SecureBucketError
 
-__all__ = ["Brackets", "CannotEditSource", "Site", "unambiguous"]
+__all__ = ["IS_WEBSITE", "Brackets", "CannotEditSource", "Site", "unambiguous"]
+
+IS_WEBSITE = "it is a website, whose endpoint speaks plain HTTP only: serve it through CloudFront"
 
 
 class CannotEditSource(SecureBucketError):
@@ -41,14 +43,17 @@ class Site(Struct, frozen=True):
 
     Args:
         line: The line on which it starts, from 1.
-        column: The column in which it starts, from 1.
+        column: The column in which it starts, from 1, as the traces of its language count; `None` where they
+            name no column.
+        construct_id: The id of the bucket; `None` if the program computes it.
         brackets: The list that gets the property.
         member: The text to add to it.
         why_not: Why it must be left as it is, as a clause; `""` if it can be changed.
     """
 
     line: int
-    column: int
+    column: int | None
+    construct_id: str | None
     brackets: Brackets
     member: str
     why_not: str = ""
