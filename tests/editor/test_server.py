@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -21,6 +23,7 @@ from secure_bucket.proof import Proven
 pytestmark = pytest.mark.slow
 
 URI = "file:///app/template.yaml"
+LIBRARY = str(Path(secure_bucket.__file__).parents[1])
 OPEN = """\
 Resources:
   # 𐍈 is two units of UTF-16
@@ -92,8 +95,7 @@ def in_session(script: Callable[[Session], Awaitable[None]]) -> None:
         def published(params: lsp.PublishDiagnosticsParams) -> None:
             session.published.put_nowait(params)
 
-        library = str(Path(secure_bucket.__file__).parents[1])
-        environment = {**os.environ, "PYTHONPATH": library}
+        environment = {**os.environ, "PYTHONPATH": LIBRARY}
         await client.start_io(sys.executable, "-m", "secure_bucket", "server", env=environment)
         answer = await client.initialize_async(lsp.InitializeParams(capabilities=lsp.ClientCapabilities()))
         assert answer.server_info is not None
@@ -189,6 +191,71 @@ def test_only_the_newest_text_gets_an_answer() -> None:
         assert len(seen) < 10
 
     in_session(script)
+
+
+def test_an_answer_about_an_older_text_is_empty() -> None:
+    many = "".join(f"  B{number}: {{Type: AWS::S3::Bucket}}\n" for number in range(600))
+
+    async def script(session: Session) -> None:
+        session.open(OPEN + many)
+        await session.diagnostics()
+        # To fix 600 buckets takes longer than to read the next message.
+        asked = [asyncio.ensure_future(session.actions(line)) for line in (2, 4)]
+        await asyncio.sleep(0)  # The questions are written before the change.
+        session.change(2, f"{OPEN}{many}# changed\n")
+        assert await asyncio.gather(*asked) == [[], []]
+        assert await session.hover(13, 20) is not None
+
+    in_session(script)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["file:///a%20b/t%C3%A9.yaml", "file:///c%3A/app/t.yaml", "untitled:Untitled-1", "vscode-vfs://x/t.yaml"],
+)
+def test_addresses_may_hold_escapes_and_other_schemes(uri: str) -> None:
+    async def script(session: Session) -> None:
+        session.open(OPEN, uri)
+        assert len(await session.diagnostics()) == 2
+
+    in_session(script)
+
+
+def test_a_document_that_is_not_open_gets_empty_answers() -> None:
+    async def script(session: Session) -> None:
+        assert (await session.hover(0, 0), await session.actions(0)) == (None, [])
+        session.open(OPEN)
+        assert len(await session.diagnostics()) == 2
+        session.client.text_document_did_close(
+            lsp.DidCloseTextDocumentParams(lsp.TextDocumentIdentifier(URI))
+        )
+        cleared = await asyncio.wait_for(session.published.get(), 30)
+        assert (cleared.uri, cleared.version, list(cleared.diagnostics)) == (URI, None, [])
+        assert (await session.hover(13, 20), await session.actions(2)) == (None, [])
+
+    in_session(script)
+
+
+@pytest.mark.parametrize(("last", "code"), [("shutdown", 0), ("initialize", 2)])
+def test_the_exit_code_says_whether_the_editor_shut_it_down(last: str, code: int) -> None:
+    requests = [
+        {"id": 1, "method": "initialize", "params": {"processId": None, "rootUri": None, "capabilities": {}}},
+        {"method": "initialized", "params": {}},
+        {"id": 2, "method": "shutdown"},
+    ]
+    sent = requests if last == "shutdown" else requests[:2]
+    text = ""
+    for message in (*sent, {"method": "exit"}):
+        body = json.dumps({"jsonrpc": "2.0", **message})
+        text += f"Content-Length: {len(body)}\r\n\r\n{body}"
+    done = subprocess.run(
+        [sys.executable, "-m", "secure_bucket", "server"],
+        input=text.encode(),
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": LIBRARY},
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (code, b"")
 
 
 def test_what_cannot_be_read_is_a_diagnostic_and_what_is_no_template_is_not() -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 
+from secure_bucket.cli.codes import COULD_NOT_RUN
 from secure_bucket.errors import MissingDependencyError
 from secure_bucket.version import installed_addresses, installed_version
 
@@ -25,5 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     server = make_server(
         version=installed_version(), strict=arguments.strict, rule_address=installed_addresses().rule
     )
-    server.start_io()
-    return 0
+    # pygls closes the stream that it writes to: give it one of its own.
+    with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as output:
+        server.start_io(stdout=output)
+    return 0 if server.is_shut_down else COULD_NOT_RUN

@@ -106,6 +106,9 @@ def judge_text(text: str, name: str, *, strict: bool = False) -> JudgedText:
         judged.fault = str(error)
         found = _LINE.search(judged.fault)
         judged.fault_line = int(found[1]) if found else 1
+    except Exception as error:
+        # Without a new diagnostic the editor would go on showing those of an older text.
+        judged.fault = f"internal error in secure-bucket, please report it: {type(error).__name__}: {error}"
     return judged
 
 

@@ -13,13 +13,12 @@ from typing import TypeVar
 
 from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
-from pygls.workspace import TextDocument
 
 from secure_bucket.editor.judged_text import JudgedText, judge_text
+from secure_bucket.editor.open_text import OpenText
 from secure_bucket.findings.finding import Finding, Level
-from secure_bucket.formats.extent import Extent
 
-__all__ = ["make_server"]
+__all__ = ["Server", "make_server"]
 
 _SEVERITIES = {
     Level.ERROR: lsp.DiagnosticSeverity.Error,
@@ -32,9 +31,15 @@ _ACTIONS = [lsp.CodeActionKind.QuickFix, lsp.CodeActionKind.SourceFixAll]
 _Result = TypeVar("_Result")
 
 
+class Server(LanguageServer):
+    """A language server that knows whether the editor asked it to shut down."""
+
+    is_shut_down = False
+
+
 def make_server(
     *, version: str, strict: bool = False, rule_address: Callable[[str], str] = lambda rule: ""
-) -> LanguageServer:
+) -> Server:
     """Return a language server for CloudFormation templates.
 
     Args:
@@ -42,7 +47,9 @@ def make_server(
         strict: As for `check`.
         rule_address: Returns the address of the manual of a rule; `""` if it is not known.
     """
-    server = LanguageServer(_SOURCE, version, text_document_sync_kind=lsp.TextDocumentSyncKind.Incremental)
+    # The whole text with each change: pygls applies partial changes at other lines than the protocol
+    # where a text holds a form feed or U+2028.
+    server = Server(_SOURCE, version, text_document_sync_kind=lsp.TextDocumentSyncKind.Full)
     editor = _Editor(server, strict, rule_address)
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
@@ -70,6 +77,10 @@ def make_server(
     async def actions(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
         return await editor.actions(params)
 
+    @server.feature(lsp.SHUTDOWN)
+    def shut_down(_: None) -> None:
+        server.is_shut_down = True
+
     return server
 
 
@@ -88,114 +99,112 @@ class _Editor:
         self._rule_address = rule_address
         # One text after the other: what waits may be outdated by the time it is its turn.
         self._worker = ThreadPoolExecutor(max_workers=1)
+        self._open: dict[str, OpenText] = {}
         self._judged: dict[str, JudgedText] = {}
 
     def forget(self, uri: str) -> None:
         """Take the findings about a closed document back."""
+        self._open.pop(uri, None)
         self._judged.pop(uri, None)
         self._publish(uri, None, [])
 
+    async def diagnose(self, uri: str) -> None:
+        """Publish the findings about a document that the editor opened or changed."""
+        document = self._server.workspace.get_text_document(uri)
+        encoding = lsp.PositionEncodingKind(self._server.workspace.position_encoding or "utf-16")
+        text = self._open[uri] = OpenText(uri, document.version, document.source, encoding.value)
+        judged = await self._judge(text)
+        if judged is None:
+            return
+        diagnostics = [self._diagnostic(text, judged, finding) for finding in judged.findings]
+        if judged.fault:
+            line = min(judged.fault_line, len(text.lines) or 1) - 1
+            where = lsp.Range(lsp.Position(line, 0), lsp.Position(line + 1, 0))
+            diagnostics.append(
+                lsp.Diagnostic(where, judged.fault, lsp.DiagnosticSeverity.Error, source=_SOURCE)
+            )
+        self._publish(uri, text.version, diagnostics)
+
     async def hover(self, params: lsp.HoverParams) -> lsp.Hover | None:
         """Explain the statement under the cursor."""
-        document = self._document(params.text_document.uri)
-        judged = await self._judge(document)
-        if judged is None:
+        text = self._open.get(params.text_document.uri)
+        judged = await self._judge(text)
+        if text is None or judged is None:
             return None
-        at = self._at(document, params.position)
-        explained = await self._run(lambda: judged.explain(*at, strict=self._strict))
+        at = text.place_of(params.position)
+        explained = await self._run(text, lambda: judged.explain(*at, strict=self._strict))
         if explained is None:
             return None
-        text, extent = explained
-        content = lsp.MarkupContent(lsp.MarkupKind.Markdown, text)
-        return lsp.Hover(content, _range(document, extent))
+        words, extent = explained
+        return lsp.Hover(lsp.MarkupContent(lsp.MarkupKind.Markdown, words), text.range_of(extent))
 
     async def actions(self, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
         """Offer the deny for the buckets in a range, and for the whole template."""
-        document = self._document(params.text_document.uri)
-        judged = await self._judge(document)
-        if judged is None:
+        text = self._open.get(params.text_document.uri)
+        judged = await self._judge(text)
+        if text is None or judged is None:
             return []
-        offers: list[lsp.CodeAction] = []
+        offers: list[lsp.CodeAction | None] = []
         only = params.context.only or _ACTIONS
         for finding in judged.findings if lsp.CodeActionKind.QuickFix in only else ():
-            diagnostic = self._diagnostic(document, judged, finding)
-            if finding.rule == _FIXABLE and _overlap(diagnostic.range, params.range):
+            where = text.range_of(judged.extent(finding.at))
+            if finding.rule == _FIXABLE and _overlap(where, params.range):
                 title = f"Deny plain HTTP to bucket `{finding.logical_id}`"
-                offers += await self._offer(
-                    document, judged, title, lsp.CodeActionKind.QuickFix, finding.logical_id, [diagnostic]
+                about = [self._diagnostic(text, judged, finding)]
+                offers.append(
+                    await self._offer(
+                        text, judged, title, lsp.CodeActionKind.QuickFix, finding.logical_id, about
+                    )
                 )
         if any(lsp.CodeActionKind.SourceFixAll.value.startswith(kind) for kind in only):
             title = "Deny plain HTTP to every bucket of this template"
-            offers += await self._offer(document, judged, title, lsp.CodeActionKind.SourceFixAll, None, [])
-        return offers
+            offers.append(await self._offer(text, judged, title, lsp.CodeActionKind.SourceFixAll, None, []))
+        return [] if self._is_outdated(text) else [each for each in offers if each is not None]
 
     async def _offer(
         self,
-        document: TextDocument,
+        text: OpenText,
         judged: JudgedText,
         title: str,
         kind: lsp.CodeActionKind,
         logical_id: str | None,
         diagnostics: list[lsp.Diagnostic],
-    ) -> list[lsp.CodeAction]:
-        fixed = await self._run(lambda: judged.fixed(logical_id, strict=self._strict))
-        if fixed is None or self._document(document.uri).source != judged.text:
-            return []
-        edit = lsp.TextDocumentEdit(
-            lsp.OptionalVersionedTextDocumentIdentifier(document.uri, document.version),
-            [_difference(document, judged.text, fixed)],
-        )
-        return [lsp.CodeAction(title, kind, diagnostics, edit=lsp.WorkspaceEdit(document_changes=[edit]))]
-
-    async def diagnose(self, uri: str) -> None:
-        """Publish the findings about the newest text of a document."""
-        document = self._document(uri)
-        judged = await self._judge(document)
-        if judged is None:
-            return
-        diagnostics = [self._diagnostic(document, judged, finding) for finding in judged.findings]
-        if judged.fault:
-            line = min(judged.fault_line, len(document.lines) or 1) - 1
-            where = lsp.Range(lsp.Position(line, 0), lsp.Position(line + 1, 0))
-            diagnostics.append(
-                lsp.Diagnostic(where, judged.fault, lsp.DiagnosticSeverity.Error, source=_SOURCE)
-            )
-        self._publish(uri, document.version, diagnostics)
-
-    async def _judge(self, document: TextDocument) -> JudgedText | None:
-        """Return the findings about a document; `None` if it changed in the meantime."""
-        text, uri = document.source, document.uri
-        known = self._judged.get(uri)
-        if known is not None and known.text == text:
-            return known
-        name = os.path.basename(document.path or uri)
-        judged = await self._run(
-            lambda: None if self._is_outdated(uri, text) else judge_text(text, name, strict=self._strict)
-        )
-        if judged is None or self._is_outdated(uri, text):
+    ) -> lsp.CodeAction | None:
+        fixed = await self._run(text, lambda: judged.fixed(logical_id, strict=self._strict))
+        if fixed is None:
             return None
-        self._judged[uri] = judged
+        edit = lsp.TextDocumentEdit(
+            lsp.OptionalVersionedTextDocumentIdentifier(text.uri, text.version), [text.edit_to(fixed)]
+        )
+        return lsp.CodeAction(title, kind, diagnostics, edit=lsp.WorkspaceEdit(document_changes=[edit]))
+
+    async def _judge(self, text: OpenText | None) -> JudgedText | None:
+        """Return the findings about a text; `None` if the editor has another one."""
+        if text is None or self._is_outdated(text):
+            return None
+        known = self._judged.get(text.uri)
+        if known is not None and known.text == text.text:
+            return known
+        document = self._server.workspace.get_text_document(text.uri)
+        name = os.path.basename(document.path or text.uri)
+        judged = await self._run(text, lambda: judge_text(text.text, name, strict=self._strict))
+        if judged is not None:
+            self._judged[text.uri] = judged
         return judged
 
-    def _is_outdated(self, uri: str, text: str) -> bool:
-        documents = self._server.workspace.text_documents
-        return uri not in documents or documents[uri].source != text
+    def _is_outdated(self, text: OpenText) -> bool:
+        return self._open.get(text.uri) is not text
 
-    async def _run(self, work: Callable[[], _Result]) -> _Result:
-        return await asyncio.get_running_loop().run_in_executor(self._worker, work)
+    async def _run(self, text: OpenText, work: Callable[[], _Result]) -> _Result | None:
+        """Return the result of work in the background; `None` if the text is outdated before or after it."""
+        loop = asyncio.get_running_loop()
+        result = await loop.run_in_executor(self._worker, lambda: None if self._is_outdated(text) else work())
+        return None if self._is_outdated(text) else result
 
-    def _document(self, uri: str) -> TextDocument:
-        return self._server.workspace.get_text_document(uri)
-
-    def _at(self, document: TextDocument, position: lsp.Position) -> tuple[int, int]:
-        """Return the line and the column of a position, from 1."""
-        place = document.position_codec.position_from_client_units(document.lines, position)
-        return place.line + 1, place.character + 1
-
-    def _diagnostic(self, document: TextDocument, judged: JudgedText, finding: Finding) -> lsp.Diagnostic:
+    def _diagnostic(self, text: OpenText, judged: JudgedText, finding: Finding) -> lsp.Diagnostic:
         address = self._rule_address(finding.rule)
         return lsp.Diagnostic(
-            _range(document, judged.extent(finding.at)),
+            text.range_of(judged.extent(finding.at)),
             f"{finding.message}\nfix: {finding.fix}",
             _SEVERITIES[finding.level],
             finding.rule,
@@ -209,38 +218,5 @@ class _Editor:
         )
 
 
-def _range(document: TextDocument, extent: Extent | None) -> lsp.Range:
-    if extent is None:
-        return lsp.Range(lsp.Position(0, 0), lsp.Position(0, 0))
-    return document.position_codec.range_to_client_units(
-        document.lines,
-        lsp.Range(
-            lsp.Position(extent.line - 1, extent.column - 1),
-            lsp.Position(extent.end_line - 1, extent.end_column - 1),
-        ),
-    )
-
-
 def _overlap(one: lsp.Range, other: lsp.Range) -> bool:
     return one.start <= other.end and other.start <= one.end
-
-
-def _difference(document: TextDocument, before: str, after: str) -> lsp.TextEdit:
-    """Return the edit of the lines that differ."""
-    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
-    start = 0
-    while start < min(len(old), len(new)) and old[start] == new[start]:
-        start += 1
-    end = 0
-    while end < min(len(old), len(new)) - start and old[-1 - end] == new[-1 - end]:
-        end += 1
-    last = len(old) - end
-    # A text without a newline at its end has no line behind it.
-    until = (
-        lsp.Position(last, 0)
-        if last < len(old) or before.endswith(("\n", "\r"))
-        else document.position_codec.position_to_client_units(
-            document.lines, lsp.Position(last - 1, len(old[-1]))
-        )
-    )
-    return lsp.TextEdit(lsp.Range(lsp.Position(start, 0), until), "".join(new[start : len(new) - end]))
