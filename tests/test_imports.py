@@ -164,6 +164,49 @@ def test_nothing_reaches_into_a_foreign_object(file: Path) -> None:
             )
 
 
+# What may not be installed is loaded when it is needed: the AWS CDK, and the packages of the extras.
+NOT_ALWAYS_THERE = {
+    *("aws_cdk", "boto3", "botocore", "constructs", "duckdb", "fcntl", "jsii", "sqlglot", "tree_sitter"),
+    "tree_sitter_typescript",
+}
+BOUGHT = re.compile(r"#.*(\d ms|loads no part)")
+
+
+def groups_within_functions(file: Path) -> Iterator[list[ast.Import | ast.ImportFrom]]:
+    """Yield the imports of each function that follow each other."""
+    for block in (
+        getattr(node, name, None)
+        for function in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+        for node in ast.walk(function)
+        for name in ("body", "orelse", "finalbody")
+    ):
+        group: list[ast.Import | ast.ImportFrom] = []
+        for statement in [*block, None] if isinstance(block, list) else []:
+            if isinstance(statement, (ast.Import, ast.ImportFrom)):
+                group.append(statement)
+            elif group:
+                yield group
+                group = []
+
+
+@pytest.mark.parametrize("file", [pytest.param(file, id=str(file)) for _, file in modules()])
+def test_an_import_within_a_function_says_how_long_it_takes(file: Path) -> None:
+    lines = file.read_text(encoding="utf-8").splitlines()
+    for group in groups_within_functions(file):
+        roots = {
+            (name.name if isinstance(each, ast.Import) else each.module or "").partition(".")[0]
+            for each in group
+            for name in each.names
+        }
+        first, last = group[0].lineno, group[-1].end_lineno or group[-1].lineno
+        reason = "\n".join(line for line in lines[first - 3 : last] if "#" in line)
+        assert roots <= NOT_ALWAYS_THERE or BOUGHT.search(reason), (
+            f"{file}:{first}: say in a comment how many milliseconds of a cold start this import buys, as "
+            "`Takes 3 ms, which a template alone does not pay`; below one it stands at the top"
+        )
+
+
 def test_every_part_has_its_place_on_the_arrow() -> None:
     assert {part for part, _ in modules()} <= ARROW.keys()
 

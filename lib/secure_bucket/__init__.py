@@ -147,13 +147,14 @@ _MODULES = {
 
 def __getattr__(name: str) -> object:
     if name == "__version__":
+        # Loads in 16 ms, because it needs msgspec.
         from secure_bucket.version import installed_version
 
         value: object = installed_version()
     elif name in _MODULES:
         module = _MODULES[name]
         if module.startswith("cdk."):
-            from secure_bucket.cdk.versions import require_cdk
+            from secure_bucket.cdk.versions import require_cdk  # The package itself loads no part of it.
 
             require_cdk(name)
         try:

@@ -27,14 +27,14 @@ class Addresses(Struct, frozen=True):
 
 def installed_version() -> str:
     """Return the version of this library, as it was installed."""
-    from importlib.metadata import version  # Takes 20 ms, which only few reports need.
+    from importlib.metadata import version  # Takes 20 ms, which few reports pay.
 
     return version("secure-bucket")
 
 
 def installed_addresses() -> Addresses:
     """Return the addresses that `setup.py` took from the environment of the build."""
-    from importlib.metadata import metadata
+    from importlib.metadata import metadata  # Takes 20 ms, which few reports pay.
 
     named = dict(each.split(", ", 1) for each in metadata("secure-bucket").get_all("Project-URL") or ())
     return Addresses(named.get("Source", ""), named.get("Documentation", ""))

@@ -379,7 +379,7 @@ def test_what_is_not_judged_to_its_end_is_refused(
     def fail(*_: object, **__: object) -> None:
         raise fault
 
-    monkeypatch.setattr("secure_bucket.checks.cloud_assembly.check_written_assembly", fail)
+    monkeypatch.setattr("secure_bucket.cli.gate.check_written_assembly", fail)
     assert run("gate", *app()).code == code
     assert not (outdir / "manifest.json").exists()
 
@@ -481,7 +481,7 @@ def test_a_signal_that_comes_while_the_assembly_is_judged_refuses_it(
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(5)
 
-    monkeypatch.setattr("secure_bucket.checks.cloud_assembly.check_written_assembly", end)
+    monkeypatch.setattr("secure_bucket.cli.gate.check_written_assembly", end)
     assert run("gate", *app()).code == 128 + signal.SIGTERM
     assert not (outdir / "manifest.json").exists()
 

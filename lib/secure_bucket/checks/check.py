@@ -11,7 +11,9 @@ from msgspec.structs import replace
 
 from secure_bucket.checks.doubt import faults_of, remarks_of
 from secure_bucket.errors import TemplateError
+from secure_bucket.findings.acknowledgments import acknowledged_exceptions
 from secure_bucket.findings.declared import DeclaredJudgement
+from secure_bucket.findings.exceptions import declared_exceptions, grant_exceptions
 from secure_bucket.findings.finding import Finding, GrantedException, JudgedBucket, Report
 from secure_bucket.findings.judge import Judge
 from secure_bucket.findings.rules import OLD_TLS, RULES, UNREAD
@@ -194,13 +196,9 @@ def _never(judgement: DeclaredJudgement) -> str:
 
 
 def _excused(report: Report, assembly: Assembly, today: datetime.date, minimum: float | None) -> Report:
-    from secure_bucket.findings.exceptions import declared_exceptions, grant_exceptions
-
     declared = [each for stack in assembly.stacks for each in declared_exceptions(stack)]
     if assembly.acknowledged:
         # Takes 2 ms to load, and a single template has none.
-        from secure_bucket.findings.acknowledgments import acknowledged_exceptions
-
         declared += acknowledged_exceptions(assembly.acknowledged, report.findings, today)
     granted = [each for each in declared if isinstance(each, GrantedException)]
     malformed = [each for each in declared if isinstance(each, Finding)]

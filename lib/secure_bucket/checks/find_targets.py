@@ -8,6 +8,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
+from glob import glob, has_magic
 
 from msgspec import Struct, field
 
@@ -161,8 +162,6 @@ class _Search:
         self.targets.faults.append(Fault(path, message))
 
     def pattern(self, pattern: str, kind: TargetKind) -> None:
-        from glob import glob, has_magic
-
         if not has_magic(pattern):
             self.fault(pattern, f"`{pattern}` does not exist")
             return

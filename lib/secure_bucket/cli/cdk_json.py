@@ -12,6 +12,8 @@ import shlex
 from secure_bucket.cli.delivery import write_file
 from secure_bucket.cli.output import to_stdout
 from secure_bucket.errors import SecureBucketError
+from secure_bucket.findings.finding import Report
+from secure_bucket.formats.cdk_validation import write_validation_report
 
 __all__ = ["edit_app"]
 
@@ -67,9 +69,6 @@ def edit_app(*, remove: bool) -> int:
 
 def _forget_findings(output: object) -> None:
     """Remove the findings that the gate wrote for the tools of the CDK; an old CDK would leave them there."""
-    from secure_bucket.findings.finding import Report
-    from secure_bucket.formats.cdk_validation import write_validation_report
-
     directory = output if isinstance(output, str) else "cdk.out"
     with contextlib.suppress(OSError, ValueError):
         write_validation_report(Report(), directory, passed=True, version="")

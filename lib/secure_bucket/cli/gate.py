@@ -8,14 +8,30 @@ import datetime
 import os
 import sys
 
+from secure_bucket.checks.check import Settings
+from secure_bucket.checks.cloud_assembly import check_written_assembly
 from secure_bucket.checks.gate import refuse_run, stamp_of, waits_for_context
+from secure_bucket.checks.judged_files import left_over_files
 from secure_bucket.checks.refusal import REFUSED, forget_refusal, leave_tree
 from secure_bucket.cli.app_process import AppProcess
 from secure_bucket.cli.arguments.common import ReportTo
+from secure_bucket.cli.baseline import apply_baseline, read_baseline
+from secure_bucket.cli.cdk_json import edit_app
+from secure_bucket.cli.config import config_of
+from secure_bucket.cli.delivery import deliver, reports_of, run_of
+from secure_bucket.cli.exits import exit_code, undecided_as_warnings
+from secure_bucket.cli.frame import claim_of, undecided_fails
 from secure_bucket.cli.output import speaks_utf8, to_stderr, wants_colour
+from secure_bucket.cli.selection import selection_of
 from secure_bucket.errors import SecureBucketError
+from secure_bucket.findings.advice import with_advice_for
 from secure_bucket.findings.finding import Report
+from secure_bucket.formats.cdk_validation import VALIDATION_REPORT, write_validation_report
+from secure_bucket.formats.summary import summary
+from secure_bucket.formats.text import render
+from secure_bucket.template.leftovers import Leftovers
 from secure_bucket.template.manifest import MANIFEST
+from secure_bucket.version import installed_version
 
 __all__ = ["run"]
 
@@ -37,8 +53,6 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.init or arguments.remove:
         if arguments.app:
             raise SecureBucketError("--init and --remove take no COMMAND: they edit the one of `cdk.json`")
-        from secure_bucket.cli.cdk_json import edit_app
-
         return edit_app(remove=arguments.remove)
     if not arguments.app:
         raise SecureBucketError("give the COMMAND that runs the app after `--` (see --help)")
@@ -53,8 +67,6 @@ def _files_of(arguments: argparse.Namespace) -> tuple[ReportTo, ...]:
     """
     if not arguments.reports:
         return ()
-    from secure_bucket.cli.delivery import reports_of
-
     reports = reports_of(arguments.reports)
     for each in reports:
         if each.file is None and each.format != "text":
@@ -137,16 +149,6 @@ def _judge(arguments: argparse.Namespace, files: tuple[ReportTo, ...], directory
     Raises:
         SecureBucketError: If it cannot be judged, or a report cannot be written.
     """
-    from secure_bucket.checks.check import Settings
-    from secure_bucket.checks.cloud_assembly import check_written_assembly
-    from secure_bucket.checks.judged_files import left_over_files
-    from secure_bucket.cli.config import config_of
-    from secure_bucket.cli.exits import exit_code, undecided_as_warnings
-    from secure_bucket.cli.frame import claim_of, undecided_fails
-    from secure_bucket.cli.selection import selection_of
-    from secure_bucket.findings.advice import with_advice_for
-    from secure_bucket.template.leftovers import Leftovers
-
     config = config_of(arguments)
     claim = claim_of(arguments, config)
     settings = Settings(claim.strict, claim.minimum_tls, datetime.date.today())
@@ -155,8 +157,6 @@ def _judge(arguments: argparse.Namespace, files: tuple[ReportTo, ...], directory
     report = claim.grant(with_advice_for(report, arguments.app), config)
     baseline = arguments.baseline or config.baseline
     if baseline is not None:
-        from secure_bucket.cli.baseline import apply_baseline, read_baseline
-
         report, _ = apply_baseline(report, read_baseline(baseline))
     report = selection_of(arguments, config).apply(report)
     fails = undecided_fails(arguments, config)
@@ -165,18 +165,12 @@ def _judge(arguments: argparse.Namespace, files: tuple[ReportTo, ...], directory
     code = exit_code(report)
     _say(report, arguments, code)
     if files:
-        from secure_bucket.cli.delivery import deliver
-
         words = (("undecided", "error" if fails else "warn"), *claim.words)
         deliver(report, files, arguments, words, code, on_stderr=False)
     return code == 0, _recorded(report, directory, passed=code == 0)
 
 
 def _say(report: Report, arguments: argparse.Namespace, code: int) -> None:
-    from secure_bucket.cli.delivery import run_of
-    from secure_bucket.formats.summary import summary
-    from secure_bucket.formats.text import render
-
     if code == 0 and (arguments.quiet or not report.findings):
         if not arguments.quiet:
             to_stderr(f"secure-bucket: {summary(report)}")
@@ -194,9 +188,6 @@ def _say(report: Report, arguments: argparse.Namespace, code: int) -> None:
 
 def _recorded(report: Report, directory: str, *, passed: bool) -> bool:
     """Write the report where the tools of the CDK look for it, and return whether that worked."""
-    from secure_bucket.formats.cdk_validation import VALIDATION_REPORT, write_validation_report
-    from secure_bucket.version import installed_version
-
     try:
         write_validation_report(report, directory, passed=passed, version=installed_version())
     except Exception as error:  # Only a display for other tools: the verdict stands without it.

@@ -8,6 +8,7 @@ omits the details of some findings and counts them.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from html import escape
 
 from secure_bucket.findings.advice import plain_advice
 from secure_bucket.findings.finding import Finding, Level, Report
@@ -126,8 +127,6 @@ def _code(text: str) -> str:
 
 
 def _html(text: str) -> str:
-    from html import escape
-
     return escape(printable(text))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 
 from secure_bucket.formats.characters import printable
@@ -27,8 +28,6 @@ class Page:
         text = printable(text)
         if self.width is None:
             return [text]
-        import textwrap  # Takes 2 ms, which only a terminal pays.
-
         lines = textwrap.wrap(
             text,
             self.width,

@@ -19,6 +19,7 @@ from secure_bucket.template.deployed_files import TemplateFiles
 from secure_bucket.template.intrinsics import FUNCTIONS
 from secure_bucket.template.leftovers import TEMPLATE_ENDINGS, Leftovers, unlisted_templates
 from secure_bucket.template.load import Document, is_template, load_document, parse_document, position_in
+from secure_bucket.template.manifest import read_manifests
 from secure_bucket.template.resolve import Assembly, Resolver
 from secure_bucket.template.resource_types import NESTED_STACK, kind_of
 from secure_bucket.template.sources import Body, Elsewhere, Source, TemplateUrl, sources_of
@@ -45,8 +46,6 @@ def read_assembly(directory: str | os.PathLike[str], leftovers: Leftovers | None
     Raises:
         TemplateError: If a file that the assembly refers to is missing or cannot be read.
     """
-    from secure_bucket.template.manifest import read_manifests  # A template alone has no manifest.
-
     manifests = read_manifests(directory)
     reader = _Reader(TemplateFiles(manifests))
     for artifact in manifests.stacks:

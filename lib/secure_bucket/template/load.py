@@ -203,7 +203,7 @@ def _scan(text: str, name: str) -> tuple[object, Places | JsonPlaces]:
         if "\\ud" in text or "\\uD" in text:
             _refuse_lone_surrogates(value, name)
         return value, JsonPlaces(text)
-    from secure_bucket.template.json_text import scan_json  # The standard library reads most JSON.
+    from secure_bucket.template.json_text import scan_json  # Takes 2 ms, which little JSON pays.
 
     try:
         value = scan_json(text, name, positions)

@@ -7,6 +7,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
+from glob import has_magic, iglob
 from typing import BinaryIO, Final
 
 from msgspec import Struct
@@ -65,8 +66,6 @@ def find_logs(argument: str, seen: set[tuple[int, int]]) -> Iterator[LogFile | A
 
 
 def _pattern(argument: str, seen: set[tuple[int, int]]) -> Iterator[LogFile | Again | Fault]:
-    from glob import has_magic, iglob
-
     if not has_magic(argument):
         yield Fault(argument, f"`{argument}` does not exist")
         return

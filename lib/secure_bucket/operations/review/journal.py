@@ -147,7 +147,7 @@ class Journal:
 
     def _alone(self) -> None:
         with contextlib.suppress(ImportError):
-            import fcntl
+            import fcntl  # Windows has none.
 
             try:
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
