@@ -203,7 +203,7 @@ def test_an_import_within_a_function_says_how_long_it_takes(file: Path) -> None:
         reason = "\n".join(line for line in lines[first - 3 : last] if "#" in line)
         assert roots <= NOT_ALWAYS_THERE or BOUGHT.search(reason), (
             f"{file}:{first}: say in a comment how many milliseconds of a cold start this import buys, as "
-            "`Takes 3 ms, which a template alone does not pay`; below one it stands at the top"
+            "`Takes 3 ms, which a template alone does not pay`; below half of one it stands at the top"
         )
 
 

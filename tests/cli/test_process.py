@@ -152,7 +152,7 @@ def test_check_loads_neither_cdk_nor_what_it_does_not_need(directory: Path) -> N
     loaded -= set(plain.stdout.split())
     unneeded = {
         "aws_cdk", "jsii", "constructs", "yaml", "multiprocessing", "concurrent.futures", "tomllib",
-        "importlib.metadata", "shutil", "tempfile", "subprocess",
+        "importlib.metadata", "shutil", "tempfile", "difflib", "subprocess",
         "secure_bucket.formats.sarif", "secure_bucket.formats.html_page", "secure_bucket.cli.prove",
     }  # fmt: skip
     assert not loaded & unneeded

@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -56,7 +55,9 @@ def map_in_processes(
 
 def _end_with_the_parent() -> None:
     """End this worker when its parent ends, also by a signal, so that no worker holds the output open."""
-    import multiprocessing  # A worker has it already; it loads in 15 ms.
+    # A worker has them already; they load in 15 ms.
+    import multiprocessing
+    import threading
 
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -74,6 +75,7 @@ def _exit_on_signals() -> Iterator[None]:
 
     A handler that raises can lose its exception or leave a lock behind while the pool forks or submits.
     """
+    import threading  # Takes 0.8 ms, which one process does not pay.
 
     def stop(number: int, _: object) -> None:
         with contextlib.suppress(OSError):

@@ -127,7 +127,7 @@ def audit_report(
 
 def _tell_download(logs: Sequence[str], session: Session, question: Question) -> None:
     """Report how much is read from S3 before it is read: outside of AWS it costs."""
-    # Loads in 19 ms, which only logs in S3 pay.
+    # Loads in 9 ms, which only logs in S3 pay.
     from secure_bucket.operations.audit.s3 import download_of
     from secure_bucket.prices import EGRESS_GIGABYTE
 
@@ -193,7 +193,7 @@ def _question(arguments: argparse.Namespace) -> Question:
 
 
 def _permissions(arguments: argparse.Namespace) -> dict[str, Any]:
-    # Loads in 19 ms, most of it for S3.
+    # Loads in 9 ms, most of it for S3.
     from secure_bucket.operations.audit.s3 import parse_location
 
     location = arguments.output_location
@@ -223,7 +223,7 @@ def audit_permissions_of(
     Raises:
         SecureBucketError: If a prefix is not valid.
     """
-    # Loads in 19 ms, most of it for S3.
+    # Loads in 9 ms, most of it for S3.
     from secure_bucket.operations.audit.permissions import audit_permissions
     from secure_bucket.operations.audit.s3 import parse_location
 

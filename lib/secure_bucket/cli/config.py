@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import importlib
 import os
 import re
@@ -236,6 +235,8 @@ def _problem(message: str, table: Mapping[str, Any]) -> str:
 
 
 def _unknown(key: str, known: tuple[str, ...]) -> str:
+    import difflib  # Takes 0.8 ms, which only a mistake pays.
+
     near = difflib.get_close_matches(key, known, 1)
     hint = f"did you mean `{near[0]}`?" if near else "there are " + ", ".join(f"`{each}`" for each in known)
     return f"there is no setting `{key}`; {hint}"

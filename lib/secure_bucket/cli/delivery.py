@@ -78,12 +78,12 @@ def deliver(
     def render(format: str, run: Run) -> str:
         its_run = replace(run, root=_root(run.directory)) if format in _FOR_CODE_HOSTS else run
         if format in _WITH_FIXES and report.templates:
-            # Loads in 15 ms.
+            # Loads in 2 ms.
             from secure_bucket.cli.suggestions import Suggestions
 
             its_run = replace(its_run, fixes=Suggestions(report, strict=strict).of)
         if format == "sarif" and arguments.omit_suppressed:
-            # Loads in 9 ms.
+            # Loads in 5 ms.
             from secure_bucket.formats import sarif
 
             return sarif.render(report, its_run, suppressed=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
-from ipaddress import ip_address
 from itertools import combinations
 from math import floor
 from typing import Final
@@ -233,6 +232,8 @@ def _around(constants: Sequence[Fraction], step: Fraction = Fraction(1)) -> Iter
 
 def _addresses(comparisons: Sequence[Comparison]) -> Iterator[str]:
     """Yield one address of each interval that the ranges cut out of the two address spaces."""
+    from ipaddress import ip_address  # Takes 1 ms, and few policies name an address.
+
     options = [option for option in _options(comparisons, "address") if isinstance(option, AddressRanges)]
     for example in map(ip_address, _ADDRESSES):
         bounds = {0}

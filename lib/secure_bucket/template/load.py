@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from secure_bucket.errors import MissingDependencyError, NotATemplateError, TemplateError
+from secure_bucket.template.json_text import scan_json
 from secure_bucket.template.places import JsonPlaces, Places
 from secure_bucket.template.scan import (
     Duplicate,
@@ -203,8 +204,6 @@ def _scan(text: str, name: str) -> tuple[object, Places | JsonPlaces]:
         if "\\ud" in text or "\\uD" in text:
             _refuse_lone_surrogates(value, name)
         return value, JsonPlaces(text)
-    from secure_bucket.template.json_text import scan_json  # Takes 2 ms, which little JSON pays.
-
     try:
         value = scan_json(text, name, positions)
     except TemplateError as error:
