@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import unicodedata
 
 __all__ = ["expiry_of", "holds_on", "is_reason", "parse_day"]
 
@@ -34,6 +35,19 @@ _DATE_BEFORE = (
     rf"(?i)(\d{{4}}-\d{{2}}-\d{{2}}|\d{{1,4}}[./-]\d{{1,2}}[./-]\d{{1,4}}|(?:{_MONTHS})[a-z]*\.?\s+\d{{4}})"
     r"[\s,;:()]*(?:is\s+(?:its|the)\s+|its\s+|the\s+)?\Z"
 )
+# What is a date wherever it stands in the sentence of such a word: "until the migration in March 2027". A
+# month alone has a capital letter, which "may" and "march" have not; a version or a ticket is not a year.
+_LATER = (
+    r"(?<![\w#./:-])(?:\d{4}-\d{1,2}-\d{1,2}(?![\w-])|(?:19|20|21)\d\d(?:\d{4})?(?![\w-])"
+    r"|\d{1,2}[./-]\d{1,2}[./-]\d{4}|\d{1,2}[/-]\d{1,2}[/-]\d\d|\d{1,2}/\d{4}|(?:Q|H)[1-4]\b|FY\s?'?\d\d"
+    r"|(?i:january|february|april|june|july|august|september|october|november|december)\b"
+    r"|(?:May|March|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|EO[DWMQY])\b"
+    r"|(?i:(?:mon|tues|wednes|thurs|fri|satur|sun)day|tomorrow|christmas|easter|new year|year.end)\b"
+    r"|(?i:(?:end of|next|this|coming)(?: the| this| next)? (?:day|week|month|quarter|year|[sw]\w+er))\b"
+    r"|(?i:in (?:\d+|an?|one|two|three|six) (?:day|week|month|year)s?)\b)"
+)
+# A full stop after a number or an abbreviation ends no sentence: "till the 31. December", "until approx. 2027".
+_SENTENCE_END = r"(?i)(?<!\d)(?<!\b\w\w)(?<!\b\w\w\w)(?<!approx)[.!?]\s"
 
 
 def parse_day(text: str) -> datetime.date | None:
@@ -68,16 +82,26 @@ def expiry_of(reason: str) -> datetime.date | str | None:
         and so does a date beside another word for an end.
     """
     days: list[datetime.date] = []
+    reason = _plain(reason)
     for found in re.finditer(_WORD, reason):
         word, rest = str(found["expires"] or "").casefold(), reason[found.end() :]
         before = re.search(_DATE_BEFORE, reason[: found.start()]) if word else None
         text = rest.split(maxsplit=1)[0].rstrip("(),;.!'\"`*") if rest.strip() else ""
         if word != "expires" and not (re.match(_DATE, rest) or (word and rest[:1].isdigit())):
+            if before is None and (found["expires"] or found[0][:1] in "uUtT"):
+                sentence = re.split(_SENTENCE_END, reason[found.start() :], maxsplit=1)[0]
+                before = re.search(_LATER, sentence)
             if before is None:
                 continue
-            text = before[1]
+            text = before[before.lastindex or 0]
         day = parse_day(text)
         if day is None:
             return text
         days.append(day)
     return min(days, default=None)
+
+
+def _plain(reason: str) -> str:
+    """Return a reason without invisible characters, and with letters instead of those that look like them."""
+    shown = (each for each in reason if unicodedata.category(each) != "Cf")
+    return "".join(unicodedata.normalize("NFKC", each) if each.isalpha() else each for each in shown)
