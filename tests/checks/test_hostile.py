@@ -146,6 +146,8 @@ TEMPLATES: dict[str, object] = {
     "module": template({"M": {"Type": "Company::S3::Bucket::MODULE"}}),
     "module in a loop": loop(["a"], {"M${X}": {"Type": "Company::S3::Bucket::MODULE"}}),
     "private type": template({"B": {"Type": "Company::S3::SecureBucket"}}),
+    "private type of another service": template({"B": {"Type": "Company::Storage::Bucket"}}),
+    "private type with the bucket in its service": template({"B": {"Type": "TF::S3Bucket::Resource"}}),
     "project with a template": template(
         {
             "P": {

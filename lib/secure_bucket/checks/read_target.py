@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import stat
 import sys
 
@@ -21,10 +22,11 @@ from secure_bucket.template.load import (
 __all__ = ["PassedOverError", "read_target", "standard_input"]
 
 _SIGNS_OF_A_TEMPLATE = (
-    *(b"AWS", b"Transform", b"::MODULE", b"::S3", b"Fn::"),
+    *(b"AWS", b"Transform", b"::MODULE", b"Fn::"),
     # A backslash at the end of a line continues a text of YAML.
     *(b"\\u", b"\\U", b"\\x", b"\\\n", b"\\\r"),
 )
+_PRIVATE_BUCKET = rb"\w::(?:\w+::)?\w*(?:[Bb]ucket|BUCKET)"
 
 
 def read_target(target: CheckTarget) -> Document:
@@ -75,6 +77,6 @@ def _candidate(path: str) -> bytes:
         raise PassedOverError(f"more than {MAX_BYTES:,} bytes")
     data = read_bytes(path)
     text = data.replace(b"\0", b"") if b"\0" in data else data
-    if not any(sign in text for sign in _SIGNS_OF_A_TEMPLATE):
+    if not any(sign in text for sign in _SIGNS_OF_A_TEMPLATE) and not re.search(_PRIVATE_BUCKET, text):
         raise PassedOverError("no CloudFormation template")
     return data

@@ -39,7 +39,7 @@ _KINDS = {
     "AWS::CodeStarConnections::SyncConfiguration": "synchronized stack",
 }
 # A type that a company registered itself can do anything: only its name tells that it is about buckets.
-_PRIVATE_BUCKET = re.compile(r"(?!AWS::|Custom::|Alexa::)\w+::S3\w*::\w*Bucket")
+_PRIVATE_BUCKET = re.compile(r"(?!AWS::|Custom::|Alexa::)\w+::[\w:]*(?:[Bb]ucket|BUCKET)[\w:]*")
 
 
 def kind_of(resource_type: str) -> str:
