@@ -389,3 +389,14 @@ def test_a_sid_that_is_taken_is_not_taken_twice(app: cdk.App, stack: cdk.Stack) 
     (policy,) = policies(app).values()
     assert denies(policy) == 1
     assert [statement.get("Sid") for statement in statements(policy)] == ["DenyPlainHttp", None]
+
+
+@pytest.mark.parametrize("kind", [s3.CfnBucket, s3.Bucket])
+def test_a_bucket_that_the_app_has_locked_is_left_with_the_reason(
+    app: cdk.App, stack: cdk.Stack, kind: type[Construct]
+) -> None:
+    kind(stack, "Locked").node.lock()
+    kind(stack, "Plain")
+    with pytest.raises(RuntimeError, match="FIX left it as it is: the AWS CDK refuses a policy") as caught:
+        app.synth()
+    assert "Top/Plain" not in str(caught.value)

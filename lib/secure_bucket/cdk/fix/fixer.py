@@ -147,9 +147,13 @@ class Fixer:
         if why:
             return Left(path, why)
         if policy is None:
-            self._made.add(path)
             deny = deny_plain_http(bucket.arn)
-            made = add_policy(bucket, "SecureTransportPolicy", [deny], self._stage)
+            try:
+                made = add_policy(bucket, "SecureTransportPolicy", [deny], self._stage)
+            except RuntimeError as error:
+                # An app may lock a construct (`Node.lock`).
+                return Left(path, f"the AWS CDK refuses a policy for it: {str(error).splitlines()[0]}")
+            self._made.add(path)
             self.undo[path] = functools.partial(remove_made, bucket, "SecureTransportPolicy")
             return Fixed(path, made, is_new=True)
         self.undo[path] = functools.partial(setattr, policy.policy, "policy_document", policy.written)
@@ -237,10 +241,9 @@ class Fixer:
             return self._left[bucket.path]
         if not self.websites and bucket.properties.get("websiteConfiguration") is not None:
             return "its website endpoint speaks plain HTTP only, so that the deny would close it"
-        if not has_acknowledgments():
-            if rule in _declared_on(bucket):
-                return f"`{rule}` is accepted in its `Metadata`"
-        elif rule in self._acknowledged_on(bucket.path, bucket.bucket, bucket):
+        if rule in _declared_on(bucket):
+            return f"`{rule}` is accepted in its `Metadata`"
+        if has_acknowledgments() and rule in self._acknowledged_on(bucket.path, bucket.bucket, bucket):
             # The exception may have expired. The gate says so, and fails; to cut somebody off because a
             # day has passed, without anybody having changed a line, is not for FIX to decide.
             return f"`{rule}` is acknowledged on it, or around it"
