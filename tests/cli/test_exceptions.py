@@ -222,3 +222,14 @@ def test_the_end_in_a_reason_counts_in_a_template_too(run: Run, expires: str) ->
     outcome = check(run, OPEN + metadata(f"{{Rule: SB001, Reason: accepted until {YESTERDAY}{expires}}}"))
     assert outcome.code == 1
     assert f"the exception from SB001 expired on {YESTERDAY}" in outcome.out
+
+
+def test_one_without_an_end_does_not_revive_one_that_has_expired(run: Run) -> None:
+    expired = f"{{Rule: SB001, Reason: no TLS, Expires: {YESTERDAY}}}"
+    for listed in ([expired, "{Rule: SB001, Reason: no TLS}"], ["{Rule: SB001, Reason: no TLS}", expired]):
+        outcome = check(run, OPEN + metadata(*listed))
+        assert outcome.code == 1
+        assert "SB008 error" in outcome.out
+        assert "SB001 error" in outcome.out
+    renewed = f"{{Rule: SB001, Reason: no TLS, Expires: {TOMORROW}}}"
+    assert "SB001 accepted" in check(run, OPEN + metadata(expired, renewed)).out

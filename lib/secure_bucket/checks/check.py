@@ -44,12 +44,14 @@ class Settings(Struct, frozen=True):
         strict: Take `{"AWS": "*"}` not to cover AWS service principals.
         minimum_tls: The TLS version below which nothing may get through; `None` asks nothing.
         today: The day for which exceptions are granted; `None` grants none.
+        acknowledgments: Whether those of the AWS CDK count, beside what templates declare.
         siblings: The files of the run, which a `TemplateURL` may be the address of, by their last component.
     """
 
     strict: bool = False
     minimum_tls: float | str | None = None
     today: datetime.date | None = None
+    acknowledgments: bool = True
     siblings: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
@@ -196,7 +198,9 @@ def _never(judgement: DeclaredJudgement) -> str:
 
 
 def _excused(report: Report, assembly: Assembly, today: datetime.date, minimum: float | None) -> Report:
-    declared = [each for stack in assembly.stacks for each in declared_exceptions(stack)]
+    # INVARIANT: a template that an app deploys but did not make excuses nothing: only the app does.
+    has_app = assembly.manifests is not None
+    declared = [each for stack in assembly.stacks for each in declared_exceptions(stack, has_app=has_app)]
     if assembly.acknowledged:
         # Takes 2 ms to load, and a single template has none.
         declared += acknowledged_exceptions(assembly.acknowledged, report.findings, today)

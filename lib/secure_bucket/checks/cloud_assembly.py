@@ -74,6 +74,8 @@ def check_written_assembly(
         raise TemplateError(f"{named}: nested too deeply to be read") from None
     # The acknowledgments that the assembly itself notes come last, and so count more.
     acknowledged = (*recorded_acknowledgments(directory), *assembly.acknowledged)
+    if not settings.acknowledgments:
+        acknowledged = ()
     whole = replace(assembly, acknowledged=acknowledged)
     report = report_on(lambda: whole, named, settings)
     needs_record = settings.today is not None and bool(report.findings)

@@ -40,9 +40,17 @@ METADATA_KEY = "SecureBucket"
 _KEYS = ("Rule", "Reason", "Expires")
 
 
-def declared_exceptions(stack: Stack) -> Iterator[GrantedException | Finding]:
-    """Yield the exceptions that the resources of a template declare, and a finding for a malformed one."""
+def declared_exceptions(stack: Stack, *, has_app: bool = False) -> Iterator[GrantedException | Finding]:
+    """Yield the exceptions that the resources of a template declare, and a finding for a malformed one.
+
+    Args:
+        stack: The template.
+        has_app: Whether it is of a CDK app, so that only resources count that are constructs of the app
+            (default: False).
+    """
     for resource in stack.resources.values():
+        if has_app and not stack.construct_path(resource):
+            continue
         metadata = resource.body.get("Metadata")
         if not isinstance(metadata, Mapping) or METADATA_KEY not in metadata:
             continue
@@ -109,6 +117,8 @@ def grant_exceptions(
 ) -> Report:
     """Return a report in which exceptions keep their findings from failing.
 
+    One without an end does not revive another one that has expired.
+
     Args:
         report: What was found.
         exceptions: What was granted.
@@ -126,12 +136,18 @@ def grant_exceptions(
     granted: list[GrantedException] = []
     further: list[Finding] = []
     excused: set[int] = set()
+    exceptions = tuple(exceptions)
+    ended = {
+        (each.subject.key, each.rule) for each in exceptions if each.expires is not None and each.expires < today
+    }
     for exception in exceptions:
         key = exception.subject.key, exception.rule
         if exception.expires is not None and exception.expires < today:
             exception = replace(exception, expired=True)
             if exception.rule not in unasked:
                 further.append(expired(exception) if left.get(key) else unused(exception))
+        elif exception.expires is None and key in ended:
+            pass
         elif findings := left.pop(key, None):
             exception = replace(exception, findings=tuple(findings))
             excused.update(map(id, findings))

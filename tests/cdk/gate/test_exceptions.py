@@ -11,7 +11,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_s3 as s3
 
-from secure_bucket import Mode, enforce_secure_transport
+from secure_bucket import Mode, check_assembly, enforce_secure_transport
 
 TODAY = datetime.date.today()
 YESTERDAY = TODAY - datetime.timedelta(days=1)
@@ -108,3 +108,67 @@ def test_an_end_on_an_exception_that_is_for_nothing_is_no_matter(
     cdk.Validations.of(bucket).acknowledge(cdk.Acknowledgment(id="secure-bucket::SB001", reason=reason))
     app.synth()
     assert not (Path(app.outdir) / "secure-bucket.json").exists()
+
+
+def except_in_metadata(bucket: s3.Bucket, **changes: str) -> None:
+    resource = bucket.node.default_child
+    assert isinstance(resource, s3.CfnBucket)
+    exception = {"Rule": "SB001", "Reason": "the scanner speaks no TLS", **changes}
+    resource.add_metadata("SecureBucket", {"Exceptions": [exception]})
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_one_in_the_metadata_of_a_bucket_holds_as_in_check(mode: Mode) -> None:
+    app = app_with(mode)
+    except_in_metadata(s3.Bucket(cdk.NestedStack(cdk.Stack(app, "Top"), "Inner"), "Plain"))
+    app.synth()
+    (exception,) = recorded(app)["exceptions"]
+    assert (exception["constructPath"], exception["origin"]) == ("Top/Inner/Plain/Resource", "metadata")
+    report = check_assembly(app.outdir, exceptions_as_of=TODAY)
+    assert (report.findings, len(report.exceptions)) == ((), 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"Expires": str(YESTERDAY)}, "the exception from SB001 expired"),
+        ({"Reason": ""}, "it has no `Reason`"),
+        ({"Reason": "no TLS until the 31st of December 2020"}, "which is not a day"),
+    ],
+)
+def test_nobody_can_acknowledge_that_one_in_the_metadata_does_not_hold(
+    changes: dict[str, str], words: str
+) -> None:
+    app = app_with()
+    except_in_metadata(s3.Bucket(cdk.Stack(app, "Top"), "Plain"), **changes)
+    for rule in ("SB001", "SB008", "SB009"):
+        cdk.Validations.of(app).acknowledge(cdk.Acknowledgment(id=f"secure-bucket::{rule}", reason="no TLS"))
+    with pytest.raises(RuntimeError, match=words):
+        app.synth()
+
+
+def test_one_in_the_metadata_does_not_revive_an_acknowledgment_that_expired() -> None:
+    app = app_with(Mode.FLAG, f"no TLS, expires {YESTERDAY}")
+    bucket = app.node.find_child("Prod").node.find_child("Data").node.find_child("Plain0")
+    assert isinstance(bucket, s3.Bucket)
+    except_in_metadata(bucket)
+    with pytest.raises(RuntimeError, match=f"expired on {YESTERDAY}"):
+        app.synth()
+    report = check_assembly(app.outdir, exceptions_as_of=TODAY)
+    assert {"SB001", "SB008"} <= {finding.rule for finding in report.findings}
+
+
+def test_a_template_that_is_not_of_the_app_excuses_nothing() -> None:
+    app = app_with()
+    exception = {"Rule": "SB001", "Reason": "the scanner speaks no TLS"}
+    plain = {"Type": "AWS::S3::Bucket", "Metadata": {"SecureBucket": {"Exceptions": [exception]}}}
+    body = json.dumps({"Resources": {"Theirs": plain}})
+    cdk.CfnStackSet(
+        cdk.Stack(app, "Top"), "Set", stack_set_name="set", permission_model="SELF_MANAGED", template_body=body
+    )
+    with pytest.raises(RuntimeError, match="bucket `Theirs`: anyone can"):
+        app.synth()
+    report = check_assembly(app.outdir, exceptions_as_of=TODAY)
+    assert [finding.rule for finding in report.findings] == ["SB001"]
+    cdk.Validations.of(app).acknowledge(cdk.Acknowledgment(id="secure-bucket::SB001", reason="of the vendor"))
+    app.synth(force=True)

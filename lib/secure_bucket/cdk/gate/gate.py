@@ -37,7 +37,7 @@ from secure_bucket.cdk.gate.violations import (
     of_sum,
     of_too_early,
 )
-from secure_bucket.cdk.versions import PolicyViolation, has_acknowledgments, has_reliable_plugins
+from secure_bucket.cdk.versions import PolicyViolation, has_reliable_plugins
 from secure_bucket.checks.check import Settings
 from secure_bucket.checks.cloud_assembly import check_written_assembly
 from secure_bucket.checks.judged_files import forget_judged_files, write_judged_files
@@ -45,13 +45,15 @@ from secure_bucket.errors import TemplateError
 from secure_bucket.findings.expiry import expiry_of, holds_on
 from secure_bucket.findings.finding import Finding, GrantedException, Level, Report
 from secure_bucket.findings.gate_record import RecordedException
-from secure_bucket.findings.rules import RULES, UNDECIDED, UNREAD
+from secure_bucket.findings.rules import EXCUSABLE, RULES, UNDECIDED, UNREAD
 from secure_bucket.proof.verdict import Proven
 from secure_bucket.template.leftovers import Leftovers
 from secure_bucket.template.manifest import read_manifests
 from secure_bucket.template.resolve import Acknowledged
 
 __all__ = ["Gate"]
+
+_EXCUSABLE = {*EXCUSABLE.values(), IMPORTED_BUCKET}
 
 _NAMES = {id_of(rule.id): rule.name for rule in RULES} | {id_of(IMPORTED_BUCKET): IMPORTED_BUCKET}
 
@@ -112,7 +114,8 @@ class Gate:
         directory = Path(app.outdir)
         today = datetime.date.today()
         forget_judged_files(directory)
-        settings = Settings(today=None if has_acknowledgments() else today)
+        # Acknowledgments are for the AWS CDK to grant, which keeps them in its own report.
+        settings = Settings(today=today, acknowledgments=False)
         report, left = check_written_assembly(directory, settings, Leftovers(is_fresh=True))
         _demand_every_template(report, templates)
         assembly = read_manifests(directory)
@@ -131,7 +134,7 @@ class Gate:
         granted: dict[Acknowledged, list[tuple[str, str]]] = {}
 
         def is_acknowledged(rule: str, path: str, message: str) -> bool:
-            covering = acknowledgments.covering(id_of(rule), path)
+            covering = acknowledgments.covering(id_of(rule), path) if rule in _EXCUSABLE else None
             if covering:
                 granted.setdefault(covering, []).append((path, message))
             return covering is not None
@@ -161,6 +164,9 @@ class Gate:
         if failing:
             violations.append(of_sum(failing, some_in_stages=some_in_stages))
         accepted = sum(map(len, granted.values())) + sum(len(each.findings) for each in report.exceptions)
+        for finding in (each for exception in report.exceptions for each in exception.findings):
+            # INVARIANT: an acknowledgment that has expired is not revived by an exception in a template.
+            is_acknowledged(finding.rule, finding.construct_path, finding.message)
 
         own = {bucket.logical_id for bucket in report.buckets}
         imports = imported_buckets(app, directory, own)

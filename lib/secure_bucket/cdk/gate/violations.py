@@ -10,7 +10,7 @@ from secure_bucket.cdk.versions import PolicyViolatingResource, PolicyViolation
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.expiry import is_reason
 from secure_bucket.findings.finding import Finding, Level
-from secure_bucket.findings.rules import sb008, sb009
+from secure_bucket.findings.rules import rule_of, sb008, sb009
 from secure_bucket.policy.statements import deny_plain_http
 from secure_bucket.template.resolve import Acknowledged
 
@@ -72,7 +72,10 @@ def of_finding(finding: Finding, level: Level, *, on_app: bool, hint: str = "") 
             resource_logical_id=finding.logical_id,
             template_path=finding.template,
         )
-    return _violation(finding.rule, message, f"{finding.fix} {hint}".strip(), _SEVERITIES[level], [resource])
+    severity = _SEVERITIES[level]
+    if level is Level.ERROR and not rule_of(finding).excusable:
+        severity = "fatal"  # Which nobody can acknowledge.
+    return _violation(finding.rule, message, f"{finding.fix} {hint}".strip(), severity, [resource])
 
 
 def of_sum(findings: Sequence[Finding], *, some_in_stages: bool) -> PolicyViolation:
