@@ -16,7 +16,7 @@ from secure_bucket.cdk.buckets.injector import with_deny
 from secure_bucket.cdk.fix.acknowledged import known_acknowledgments, note_acknowledgments
 from secure_bucket.cdk.fix.aspect import Mode
 from secure_bucket.cdk.fix.fixer import Fixer
-from secure_bucket.cdk.fix.giving_way import give_way
+from secure_bucket.cdk.fix.giving_way import give_way, is_made_here
 from secure_bucket.cdk.fix.lifetime import keep_made
 from secure_bucket.cdk.fix.outcome import Fixed
 from secure_bucket.cdk.fix.stack_traces import without_traces
@@ -149,6 +149,10 @@ class _Reach:
                 return props
             keep_made(scope, id)
             self._state.note(Fixed(f"{bucket}/Resource", f"{bucket}/Policy/Resource", is_new=True))
+        elif not is_made_here(id):
+            # A construct of a library in TypeScript may give its bucket a child `Policy` of its own. FIX
+            # comes to this bucket with the others of its Stage.
+            return props
         # When FIX comes to this Stage, it takes the deny back if it must leave the bucket alone.
         self._state.denied.add(f"{bucket}/Resource")
         return denied

@@ -2,24 +2,36 @@
 
 The AWS CDK gives the policy of an `s3.Bucket` the id `Policy`, and raises when a second child gets that id.
 Without FIX such a bucket has no policy yet, so that the child of the app comes first, and FIX later writes
-the deny elsewhere.
+the deny elsewhere. Nobody sees here what a construct of a library in TypeScript does to the buckets that it
+makes itself: FIX comes to those buckets later (`is_made_here`).
 """
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jsii
 from aws_cdk import aws_s3 as s3
+from constructs import Construct
 
 from secure_bucket.cdk.fix.survey import SeenBucket, path_of
 from secure_bucket.cdk.fix.taking_back import take_back_policy
 from secure_bucket.cdk.gate.state import find_state
 
-__all__ = ["give_way"]
+__all__ = ["give_way", "is_made_here"]
 
 _GIVES_WAY = "gives_way_for_secure_bucket"
+_BUCKET = "aws-cdk-lib.aws_s3.Bucket"
+_TAKEN = "already a Construct with name 'Policy'"
+# The constructs that Python is making, the innermost last: the kind of each, and its id.
+_being_made: list[tuple[str, object]] = []
+
+
+def is_made_here(id: str) -> bool:
+    """Tell whether Python code makes the `s3.Bucket` with this id, not a library in TypeScript."""
+    return _being_made[-1:] == [(_BUCKET, id)]
 
 
 def give_way() -> None:
@@ -32,16 +44,45 @@ def give_way() -> None:
     # Every construct that Python makes is made here; one that a library in TypeScript makes is not.
     @functools.wraps(create)
     def create_in_place_of_ours(klass: Any, obj: Any, args: list[Any] | None = None) -> Any:
+        _being_made.append((getattr(klass, "__jsii_type__", ""), args[1] if args and len(args) > 1 else None))
         try:
             return create(klass, obj, args)
-        except RuntimeError:
-            match args:
-                case [s3.Bucket() as bucket, "Policy", *_] if _took_back(bucket):
-                    return create(klass, obj, args)
+        except RuntimeError as error:
+            if _TAKEN in str(error) and _gave_way(args or []):
+                return create(klass, obj, args)
             raise
+        finally:
+            _being_made.pop()
 
     setattr(create_in_place_of_ours, _GIVES_WAY, True)
     jsii.create = create_in_place_of_ours
+
+
+def _gave_way(args: list[Any]) -> bool:
+    """Take back the policies of the buckets that a construct, which failed for their sake, is given."""
+    match args:
+        case [s3.Bucket() as bucket, "Policy", *_]:
+            return _took_back(bucket)
+        case [Construct() as scope, str(id), *given]:
+            took_back = [_took_back(each) for each in _buckets_in(given)]
+            if any(took_back):
+                scope.node.try_remove_child(id)  # What it has made before it failed, it makes once more.
+                return True
+    return False
+
+
+def _buckets_in(value: object) -> Iterator[s3.Bucket]:
+    """Yield the buckets among the arguments of a construct, and in its props."""
+    if isinstance(value, s3.Bucket):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for each in value:
+            yield from _buckets_in(each)
+    elif isinstance(value, Mapping):
+        yield from _buckets_in(list(value.values()))
+    elif not isinstance(value, Construct):
+        # The props of a construct are a struct of jsii.
+        yield from _buckets_in(getattr(value, "_values", ()))
 
 
 def _took_back(bucket: s3.Bucket) -> bool:

@@ -1,0 +1,77 @@
+"""FIX right after `cdk.App()` leaves the constructs of a library in TypeScript as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_cloudfront as cloudfront
+from aws_cdk import aws_cloudfront_origins as origins
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from secure_bucket import Mode, enforce_secure_transport
+from tests.cdk.fix.library import Guard, OwnPolicy, WithPolicy, load_library
+from tests.cdk.fix.test_enforce import fixing
+from tests.cdk.fix.test_fix import denies, statements, synthesized
+
+
+def guarded(scope: Construct) -> None:
+    Guard(scope, "Guard", s3.Bucket(scope, "Plain"))
+
+
+def guarded_beside_another(scope: Construct) -> None:
+    s3.Bucket(scope, "Other", enforce_ssl=True)
+    guarded(scope)
+
+
+def with_policy(scope: Construct) -> None:
+    WithPolicy(scope, "Plain")
+
+
+def own_policy(scope: Construct) -> None:
+    OwnPolicy(scope, "Plain")
+
+
+@pytest.mark.parametrize("make", [with_policy, own_policy, guarded, guarded_beside_another])
+def test_a_library_can_give_a_bucket_a_child_called_policy(make: Callable[[Construct], None]) -> None:
+    load_library()
+
+    def build(app: cdk.App) -> tuple[dict[str, Any], int]:
+        make(cdk.Stack(app, "Top"))
+        found = synthesized(app)
+        policies = [each for each in found.values() if each["Type"] == "AWS::S3::BucketPolicy"]
+        number = sum(map(denies, policies))
+        for policy in policies:
+            rest = [each for each in statements(policy) if each["Effect"] != "Deny"]
+            policy["Properties"]["PolicyDocument"]["Statement"] = rest
+        return found, number
+
+    plain, before = build(cdk.App())
+    fixed, after = build(fixing())
+    assert (fixed, after) == (plain, before + 1)
+
+
+def test_a_library_that_fails_by_itself_fails_as_without_fix() -> None:
+    load_library()
+    for app in (cdk.App(), fixing()):
+        stack = cdk.Stack(app, "Top")
+        bucket = s3.Bucket(stack, "Plain", enforce_ssl=True)
+        with pytest.raises(RuntimeError, match="already a Construct with name 'Policy'"):
+            Guard(stack, "Guard", bucket)
+        assert stack.node.try_find_child("Guard") is not None
+
+
+def test_a_bucket_that_the_cdk_makes_by_itself_gets_the_deny_with_the_others() -> None:
+    app = cdk.App()
+    enforce_secure_transport(app, mode=Mode.FIX, quiet=True)
+    stack = cdk.Stack(app, "Top")
+    behavior = cloudfront.BehaviorOptions(origin=origins.HttpOrigin("example.com"))
+    distribution = cloudfront.Distribution(stack, "Web", default_behavior=behavior, enable_logging=True)
+    bucket = distribution.node.find_child("LoggingBucket")
+    assert isinstance(bucket, s3.Bucket)
+    assert bucket.policy is None
+    policies = [each for each in synthesized(app).values() if each["Type"] == "AWS::S3::BucketPolicy"]
+    assert list(map(denies, policies)) == [1]
