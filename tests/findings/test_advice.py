@@ -87,3 +87,15 @@ def test_a_program_is_told_in_its_own_language(
     (finding,) = check_assembly(out).findings
     assert finding.created_at is not None
     assert finding.fix == advice
+    # `Site` without `/Resource` is an L1 construct, which has no such prop, or is of an included template.
+    (out / "Top.template.json").write_text(
+        json.dumps(written).replace("Top/Site/Resource", "Top/Site"), encoding="utf-8"
+    )
+    stack["metadata"] = {"/Top/Site": metadata["/Top/Site/Resource"]}
+    (out / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    (finding,) = check_assembly(out).findings
+    before, after = (
+        "replace the L1 construct with an L2 bucket",
+        "run `secure-bucket fix` on an included template",
+    )
+    assert finding.fix == f"{before}: {advice}; {after}"

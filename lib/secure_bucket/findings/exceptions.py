@@ -138,7 +138,9 @@ def grant_exceptions(
     excused: set[int] = set()
     exceptions = tuple(exceptions)
     ended = {
-        (each.subject.key, each.rule) for each in exceptions if each.expires is not None and each.expires < today
+        (each.subject.key, each.rule)
+        for each in exceptions
+        if each.expires is not None and each.expires < today
     }
     for exception in exceptions:
         key = exception.subject.key, exception.rule

@@ -39,14 +39,15 @@ _DATE_BEFORE = (
 # month alone has a capital letter, which "may" and "march" have not; a version or a ticket is not a year.
 _LATER = (
     r"(?<![\w#./:-])(?:\d{4}-\d{1,2}-\d{1,2}(?![\w-])|(?:19|20|21)\d\d(?:\d{4})?(?![\w-])"
-    r"|\d{1,2}[./-]\d{1,2}[./-]\d{4}|\d{1,2}[/-]\d{1,2}[/-]\d\d|\d{1,2}/\d{4}|(?:Q|H)[1-4]\b|FY\s?'?\d\d"
+    r"|\d{1,2}[./-]\d{1,2}[./-]\d{4}|\d{1,2}[/-]\d{1,2}[/-]\d\d|\d{1,2}/\d{4}"
+    r"|[QH][1-4]\b|FY\s?'?\d\d"
     r"|(?i:january|february|april|june|july|august|september|october|november|december)\b"
     r"|(?:May|March|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|EO[DWMQY])\b"
     r"|(?i:(?:mon|tues|wednes|thurs|fri|satur|sun)day|tomorrow|christmas|easter|new year|year.end)\b"
     r"|(?i:(?:end of|next|this|coming)(?: the| this| next)? (?:day|week|month|quarter|year|[sw]\w+er))\b"
     r"|(?i:in (?:\d+|an?|one|two|three|six) (?:day|week|month|year)s?)\b)"
 )
-# A full stop after a number or an abbreviation ends no sentence: "till the 31. December", "until approx. 2027".
+# A full stop after a number or an abbreviation does not end a sentence: "till the 31. December".
 _SENTENCE_END = r"(?i)(?<!\d)(?<!\b\w\w)(?<!\b\w\w\w)(?<!approx)[.!?]\s"
 
 

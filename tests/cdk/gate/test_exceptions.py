@@ -164,7 +164,11 @@ def test_a_template_that_is_not_of_the_app_excuses_nothing() -> None:
     plain = {"Type": "AWS::S3::Bucket", "Metadata": {"SecureBucket": {"Exceptions": [exception]}}}
     body = json.dumps({"Resources": {"Theirs": plain}})
     cdk.CfnStackSet(
-        cdk.Stack(app, "Top"), "Set", stack_set_name="set", permission_model="SELF_MANAGED", template_body=body
+        cdk.Stack(app, "Top"),
+        "Set",
+        stack_set_name="set",
+        permission_model="SELF_MANAGED",
+        template_body=body,
     )
     with pytest.raises(RuntimeError, match="bucket `Theirs`: anyone can"):
         app.synth()

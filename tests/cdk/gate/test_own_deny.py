@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -74,6 +75,8 @@ def test_what_removes_its_deny_is_said_and_not_to_use_what_is_used(tmp_path: Any
         assert said in block, path
         assert "Suggested fix: use `SecureBucket`" not in block
         assert "of this `SecureBucket`" in block
+        # The AWS CDK names the innermost line, which is one of this library.
+        assert re.search(r"`tests/cdk/gate/test_own_deny.py:\d+` makes it", block)
 
 
 def test_another_bucket_keeps_its_advice() -> None:

@@ -43,6 +43,9 @@ def about_own_deny(app: IConstruct, finding: Finding) -> Finding:
         else:
             what = "later code"
             fix = f"leave the deny of this `SecureBucket` in the document of {named}"
+    if finding.created_at is not None:
+        # The AWS CDK shows the innermost line that made the resource, which is one of this library.
+        fix += f"; `{finding.created_at.file}:{finding.created_at.line}` makes it"
     return replace(finding, message=f"{finding.message}; its own deny was removed by {what}", fix=fix)
 
 

@@ -183,6 +183,9 @@ def reasons(undecided: Undecided) -> str:
 ADVICE_IN_PYTHON = "use `SecureBucket`, or `enforce_ssl=True`"
 """The advice for a bucket of a CDK app, in Python."""
 
+# What an L2 construct of the AWS CDK calls its L1 construct.
+_OF_AN_L2 = "/Resource"
+
 WEBSITE_REMEDY = "remove `WebsiteConfiguration`"
 """How the advice for a website begins."""
 
@@ -217,7 +220,12 @@ def _deny(judgement: Judgement, outcome: ClaimOutcome) -> str:
     if isinstance(judgement, RunningJudgement):
         return judgement.bucket.remedy(deny_plain_http(judgement.bucket.arn))
     if judgement.subject.construct_path and not judgement.foreign:
-        return ADVICE_IN_PYTHON
+        if judgement.subject.construct_path.endswith(_OF_AN_L2):
+            return ADVICE_IN_PYTHON
+        return (
+            f"replace the L1 construct with an L2 bucket: {ADVICE_IN_PYTHON}; run `secure-bucket fix` on an "
+            "included template"
+        )
     bucket_arn: object = {"Fn::GetAtt": [judgement.resource.logical_id, "Arn"]}
     if judgement.foreign:
         bucket_arn = "<the ARN of the bucket>"
