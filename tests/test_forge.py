@@ -28,6 +28,16 @@ def test_actions_are_pinned_by_digest_with_their_version(file: Path) -> None:
         assert re.fullmatch(r"[\w.-]+(?:/[\w.-]+)+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each), each
 
 
+def test_every_file_has_the_same_version_of_an_action() -> None:
+    # The bot moves the pins of the workflows and of the action, but not of the example.
+    pins: dict[str, set[str]] = {}
+    for file in FILES:
+        for name, pin in re.findall(r"uses: ([^@]*)@(.*)", file.read_text(encoding="utf-8")):
+            pins.setdefault(name, set()).add(pin)
+    assert {name: found for name, found in pins.items() if len(found) > 1} == {}
+    assert "github/codeql-action/upload-sarif" in pins
+
+
 @pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
 def test_workflows_grant_permissions_by_job(file: Path) -> None:
     workflow = yaml.safe_load(file.read_text(encoding="utf-8"))

@@ -34,6 +34,8 @@ class JudgedText(Struct):
         fault: Why it cannot be checked; `""` if it was.
         fault_line: The line of the fault, from 1.
         document: The template; `None` if the text is not a template that can be read.
+        excerpts: The text by places.
+        fixes: The fixed texts that were asked for, by bucket: editors ask with each move of the cursor.
     """
 
     text: str
@@ -42,6 +44,7 @@ class JudgedText(Struct):
     fault_line: int = 1
     document: Document | None = None
     excerpts: Excerpts = field(default_factory=lambda: Excerpts(lambda _: None))
+    fixes: dict[str | None, str | None] = field(default_factory=dict)
 
     def extent(self, at: Place) -> Extent | None:
         """Return the part of the text that a place names; `None` if there is no such part."""
@@ -76,13 +79,18 @@ class JudgedText(Struct):
         """
         if self.document is None:
             return None
+        if logical_id not in self.fixes:
+            self.fixes[logical_id] = self._fix(self.document, logical_id, strict)
+        return self.fixes[logical_id]
+
+    def _fix(self, document: Document, logical_id: str | None, strict: bool) -> str | None:
         others = {
             finding.logical_id: "the user asked for another bucket"
             for finding in self.findings
             if logical_id is not None and finding.logical_id != logical_id
         }
         try:
-            repair = repair_document(self.document, strict=strict, hands_off=others)
+            repair = repair_document(document, strict=strict, hands_off=others)
         except SecureBucketError:
             return None
         return repair.document.text if repair.fixed else None
@@ -97,6 +105,8 @@ def judge_text(text: str, name: str, *, strict: bool = False) -> JudgedText:
         strict: As for `check`.
     """
     judged = JudgedText(text, excerpts=Excerpts(lambda file: text if file == name else None))
+    # Read the lines now: from here on several threads only look them up.
+    judged.excerpts.at(Place("", name, 1, 1))
     try:
         judged.document = parse_document(text, name)
         judged.findings = check_template(judged.document, strict=strict).findings

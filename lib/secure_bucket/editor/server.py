@@ -97,8 +97,10 @@ class _Editor:
         self._server = server
         self._strict = strict
         self._rule_address = rule_address
-        # One text after the other: what waits may be outdated by the time it is its turn.
-        self._worker = ThreadPoolExecutor(max_workers=1)
+        # One text after the other: what waits may be outdated by the time it is its turn. Questions have a
+        # thread of their own, because a fix of many buckets takes longer than the judgement of the next text.
+        self._judging = ThreadPoolExecutor(max_workers=1)
+        self._answering = ThreadPoolExecutor(max_workers=1)
         self._open: dict[str, OpenText] = {}
         self._judged: dict[str, JudgedText] = {}
 
@@ -132,7 +134,7 @@ class _Editor:
         if text is None or judged is None:
             return None
         at = text.place_of(params.position)
-        explained = await self._run(text, lambda: judged.explain(*at, strict=self._strict))
+        explained = await self._run(text, lambda: judged.explain(*at, strict=self._strict), self._answering)
         if explained is None:
             return None
         words, extent = explained
@@ -170,7 +172,7 @@ class _Editor:
         logical_id: str | None,
         diagnostics: list[lsp.Diagnostic],
     ) -> lsp.CodeAction | None:
-        fixed = await self._run(text, lambda: judged.fixed(logical_id, strict=self._strict))
+        fixed = await self._run(text, lambda: judged.fixed(logical_id, strict=self._strict), self._answering)
         if fixed is None:
             return None
         edit = lsp.TextDocumentEdit(
@@ -187,7 +189,9 @@ class _Editor:
             return known
         document = self._server.workspace.get_text_document(text.uri)
         name = os.path.basename(document.path or text.uri)
-        judged = await self._run(text, lambda: judge_text(text.text, name, strict=self._strict))
+        judged = await self._run(
+            text, lambda: judge_text(text.text, name, strict=self._strict), self._judging
+        )
         if judged is not None:
             self._judged[text.uri] = judged
         return judged
@@ -195,10 +199,12 @@ class _Editor:
     def _is_outdated(self, text: OpenText) -> bool:
         return self._open.get(text.uri) is not text
 
-    async def _run(self, text: OpenText, work: Callable[[], _Result]) -> _Result | None:
+    async def _run(
+        self, text: OpenText, work: Callable[[], _Result], worker: ThreadPoolExecutor
+    ) -> _Result | None:
         """Return the result of work in the background; `None` if the text is outdated before or after it."""
         loop = asyncio.get_running_loop()
-        result = await loop.run_in_executor(self._worker, lambda: None if self._is_outdated(text) else work())
+        result = await loop.run_in_executor(worker, lambda: None if self._is_outdated(text) else work())
         return None if self._is_outdated(text) else result
 
     def _diagnostic(self, text: OpenText, judged: JudgedText, finding: Finding) -> lsp.Diagnostic:
