@@ -20,7 +20,7 @@ class Page:
 
     def __init__(self, colour: bool, width: int | None, narrowest: int = 40) -> None:
         self.colour = colour
-        self.width = None if width is None else max(width, narrowest)
+        self.width: int | None = None if width is None else max(width, narrowest)
 
     def wrapped(self, text: str, indent: int = 4) -> list[str]:
         """Return a text as lines, those after the first one indented."""

@@ -47,12 +47,12 @@ class WatchedAssembly:
     """
 
     def __init__(self, app: cdk.App) -> None:
-        self.directory = app.outdir
-        self.process = os.getpid()
-        self.refused = False
+        self.directory: str = app.outdir
+        self.process: int = os.getpid()
+        self.refused: bool = False
         # An app that was synthesized before it got its gate is judged at the end.
-        self.judged = None if is_of_this_run(self.directory) else self._stamp()
-        self.waits = False
+        self.judged: ManifestStamp | None = None if is_of_this_run(self.directory) else self._stamp()
+        self.waits: bool = False
 
     def _stamp(self) -> ManifestStamp | None:
         # What cannot be read is judged, and refused.
