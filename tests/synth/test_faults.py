@@ -16,6 +16,7 @@ import json
 import pathlib
 import shutil
 import tempfile
+from msgspec import structs
 import secure_bucket.cdk.gate.gate as gate
 
 case = app.node.try_get_context("case")
@@ -45,8 +46,8 @@ def broken(directory, *given):
     if case == "acknowledgments":
         del gate.read_acknowledgments
     if case == "overlooked":
-        report, left = check(directory, *given)
-        return type(report)(), left
+        checked = check(directory, *given)
+        return structs.replace(checked, report=type(checked.report)())
     return check(directory, *given)
 
 gate.check_written_assembly = broken

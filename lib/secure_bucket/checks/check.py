@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
@@ -17,6 +17,7 @@ from secure_bucket.findings.exceptions import declared_exceptions, grant_excepti
 from secure_bucket.findings.finding import Finding, GrantedException, JudgedBucket, Report
 from secure_bucket.findings.judge import Judge
 from secure_bucket.findings.rules import OLD_TLS, RULES, UNREAD
+from secure_bucket.findings.rules.rule import Rule
 from secure_bucket.findings.rules.sb010 import unread
 from secure_bucket.findings.rules.sb012 import changes_at_deployment
 from secure_bucket.findings.safeguards import safeguards_of
@@ -45,6 +46,7 @@ class Settings(Struct, frozen=True):
         minimum_tls: The TLS version below which nothing may get through; `None` asks nothing.
         today: The day for which exceptions are granted; `None` grants none.
         acknowledgments: Whether those of the AWS CDK count, beside what templates declare.
+        notes: Whether to look for what only `strict` counts, which is then among the notes of the report.
         siblings: The files of the run, which a `TemplateURL` may be the address of, by their last component.
     """
 
@@ -52,6 +54,7 @@ class Settings(Struct, frozen=True):
     minimum_tls: float | str | None = None
     today: datetime.date | None = None
     acknowledgments: bool = True
+    notes: bool = True
     siblings: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
@@ -123,9 +126,13 @@ def report_on(read: Callable[[], Assembly], named: str, settings: Settings) -> R
     minimum = None if settings.minimum_tls is None else float(settings.minimum_tls)
     try:
         assembly = read()
-        report = _report(Inventory(assembly), settings.strict, minimum)
+        rules = [rule for rule in RULES if settings.strict or settings.notes or not rule.only_if_strict]
+        report = _report(Inventory(assembly), settings.strict, minimum, rules)
         if settings.today is not None:
-            report = _excused(report, assembly, settings.today, minimum)
+            unasked = {rule.id for rule in RULES if rule not in rules}
+            if minimum is None:
+                unasked.add(OLD_TLS)
+            report = _excused(report, assembly, settings.today, unasked)
     except RecursionError:
         raise TemplateError(f"{named}: nested too deeply to be read") from None
     return report if settings.strict else _noted(report)
@@ -141,7 +148,7 @@ def _noted(report: Report) -> Report:
     return replace(report, findings=findings, notes=notes)
 
 
-def _report(inventory: Inventory, strict: bool, minimum: float | None) -> Report:
+def _report(inventory: Inventory, strict: bool, minimum: float | None, rules: Iterable[Rule]) -> Report:
     judge = Judge(inventory, strict, minimum)
     judged = [judge.bucket(bucket) for bucket in inventory.buckets]
     judgements: list[DeclaredJudgement] = [each for each in judged if not each.never_created]
@@ -150,7 +157,7 @@ def _report(inventory: Inventory, strict: bool, minimum: float | None) -> Report
     everything = [*judgements, *(judgement for judgement in foreign if judgement is not None)]
     findings: list[tuple[tuple[int, int, str], Finding]] = []
     for position, judgement in enumerate(everything):
-        for rule in RULES:
+        for rule in rules:
             findings += [
                 ((order[id(judgement.stack)], position, finding.rule), finding)
                 for finding in rule.check(judgement)
@@ -197,15 +204,13 @@ def _never(judgement: DeclaredJudgement) -> str:
     return f"no deployment creates this bucket{because}"
 
 
-def _excused(report: Report, assembly: Assembly, today: datetime.date, minimum: float | None) -> Report:
+def _excused(report: Report, assembly: Assembly, today: datetime.date, unasked: Collection[str]) -> Report:
     # INVARIANT: a template that an app deploys but did not make excuses nothing: only the app does.
     has_app = assembly.manifests is not None
     declared = [each for stack in assembly.stacks for each in declared_exceptions(stack, has_app=has_app)]
     if assembly.acknowledged:
-        # Takes 2 ms to load, and a single template has none.
         declared += acknowledged_exceptions(assembly.acknowledged, report.findings, today)
     granted = [each for each in declared if isinstance(each, GrantedException)]
     malformed = [each for each in declared if isinstance(each, Finding)]
     report = replace(report, findings=(*report.findings, *dict.fromkeys(malformed)))
-    unasked = () if minimum is not None else (OLD_TLS,)
     return grant_exceptions(report, dict.fromkeys(granted), today, unasked=unasked)

@@ -6,6 +6,7 @@ import datetime
 import os
 from collections.abc import Iterator, Sequence
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from secure_bucket.checks.check import Settings, report_on
@@ -18,9 +19,24 @@ from secure_bucket.findings.origin import with_origins
 from secure_bucket.policy.messages import name_some
 from secure_bucket.template.assembly import read_assembly
 from secure_bucket.template.leftovers import Leftovers
+from secure_bucket.template.manifest import CloudAssembly
 from secure_bucket.template.resolve import Assembly
 
-__all__ = ["check_assembly", "check_written_assembly"]
+__all__ = ["CheckedAssembly", "check_assembly", "check_written_assembly"]
+
+
+class CheckedAssembly(Struct, frozen=True):
+    """A cloud assembly that was checked.
+
+    Args:
+        report: The verdict on each bucket, and the findings.
+        left: The templates in it that an earlier synthesis left.
+        manifests: What its manifests list.
+    """
+
+    report: Report
+    left: Sequence[str]
+    manifests: CloudAssembly
 
 
 def check_assembly(
@@ -46,15 +62,15 @@ def check_assembly(
         TemplateError: If a file that the assembly refers to is missing or cannot be read.
     """
     settings = Settings(strict, minimum_tls_version, exceptions_as_of)
-    return check_written_assembly(directory, settings, Leftovers(left_over_files(directory)))[0]
+    return check_written_assembly(directory, settings, Leftovers(left_over_files(directory))).report
 
 
 def check_written_assembly(
     directory: str | os.PathLike[str],
     settings: Settings,
     leftovers: Leftovers,
-) -> tuple[Report, Sequence[str]]:
-    """Check a cloud assembly, and return also the templates in it that an earlier synthesis left.
+) -> CheckedAssembly:
+    """Check a cloud assembly.
 
     Args:
         directory: The directory.
@@ -84,7 +100,7 @@ def check_written_assembly(
         report, faults=(*report.faults, *changes_since_judged(directory)), remarks=(*report.remarks, *remarks)
     )
     left = [file for file, is_read in assembly.unlisted if not is_read]
-    return with_origins(report, assembly.manifests), left
+    return CheckedAssembly(with_origins(report, assembly.manifests), left, assembly.manifests)
 
 
 def _remarks(directory: str | os.PathLike[str], assembly: Assembly, *, needs_record: bool) -> Iterator[str]:

@@ -153,7 +153,7 @@ def _judge(arguments: argparse.Namespace, files: tuple[ReportTo, ...], directory
     claim = claim_of(arguments, config)
     settings = Settings(claim.strict, claim.minimum_tls, datetime.date.today())
     leftovers = Leftovers(left_over_files(directory), is_fresh=True)
-    report, _ = check_written_assembly(directory, settings, leftovers)
+    report = check_written_assembly(directory, settings, leftovers).report
     report = claim.grant(with_advice_for(report, arguments.app), config)
     baseline = arguments.baseline or config.baseline
     if baseline is not None:

@@ -54,7 +54,7 @@ class StackArtifact(Struct, frozen=True):
         """Yield the metadata: the construct path, the type of the entry and its data."""
         for path, entries in self.metadata.items():
             for entry in entries if isinstance(entries, list) else ():
-                if isinstance(entry, Mapping):
+                if isinstance(entry, dict):
                     yield str(path).strip("/"), str(entry.get("type")), entry.get("data")
 
 

@@ -128,6 +128,16 @@ def test_one_in_the_metadata_of_a_bucket_holds_as_in_check(mode: Mode) -> None:
     assert (report.findings, len(report.exceptions)) == ((), 1)
 
 
+def test_one_from_a_note_that_the_gate_does_not_look_for_is_not_unused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    app = app_with()
+    except_in_metadata(s3.Bucket(cdk.Stack(app, "Top"), "Good", enforce_ssl=True), Rule="SB011")
+    app.synth()
+    assert "SB007" not in capsys.readouterr().err
+    assert not check_assembly(app.outdir, exceptions_as_of=TODAY).findings
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

@@ -48,7 +48,6 @@ from secure_bucket.findings.gate_record import RecordedException
 from secure_bucket.findings.rules import EXCUSABLE, RULES, UNDECIDED, UNREAD
 from secure_bucket.proof.verdict import Proven
 from secure_bucket.template.leftovers import Leftovers
-from secure_bucket.template.manifest import read_manifests
 from secure_bucket.template.resolve import Acknowledged
 
 __all__ = ["Gate"]
@@ -115,10 +114,10 @@ class Gate:
         today = datetime.date.today()
         forget_judged_files(directory)
         # Acknowledgments are for the AWS CDK to grant, which keeps them in its own report.
-        settings = Settings(today=today, acknowledgments=False)
-        report, left = check_written_assembly(directory, settings, Leftovers(is_fresh=True))
+        settings = Settings(today=today, acknowledgments=False, notes=False)
+        checked = check_written_assembly(directory, settings, Leftovers(is_fresh=True))
+        report, assembly = checked.report, checked.manifests
         _demand_every_template(report, templates)
-        assembly = read_manifests(directory)
         acknowledgments = read_acknowledgments(app, assembly)
 
         needy = needs_plain_http(report, state)
@@ -194,7 +193,7 @@ class Gate:
             # A gate that somebody registers by hand cannot remove the record of an earlier synthesis in time,
             # and a plugin must not change the files that it finds.
             write_record(directory, outcomes, [*exceptions, *map(_declared, report.exceptions)])
-            write_judged_files(directory, (*assembly.files, *report.templates), left)
+            write_judged_files(directory, (*assembly.files, *report.templates), checked.left)
         # What nobody can acknowledge, such as an exception that expired, is fatal.
         state.refused = refused or any(each.severity == "fatal" for each in violations)
         if not self._quiet:
