@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +37,26 @@ def test_every_file_has_the_same_version_of_an_action() -> None:
             pins.setdefault(name, set()).add(pin)
     assert {name: found for name, found in pins.items() if len(found) > 1} == {}
     assert "github/codeql-action/upload-sarif" in pins
+
+
+def test_the_image_is_built_from_pinned_bases_and_the_files_that_it_copies(tmp_path: Path) -> None:
+    pytest.importorskip("setuptools")
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    for base in re.findall(r"^FROM (\S+)", text, re.MULTILINE):
+        assert re.fullmatch(r"python:3\.13-slim@sha256:[0-9a-f]{64}", base)
+    for names in re.findall(r"^COPY (?!--)(.*) \S+$", text, re.MULTILINE):
+        for name in names.split():
+            (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, tmp_path / name)
+    done = subprocess.run(
+        [sys.executable, "setup.py", "--quiet", "--name", "--long-description"],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.startswith("secure-bucket\n# secure-bucket\n"), done.stderr
+    assert (tmp_path / "lib" / "secure_bucket" / "cli").is_dir()
+    assert "USER 65534:65534" in text
 
 
 @pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
