@@ -203,6 +203,56 @@ def test_synth_needs_write(run: Run, directory: Path) -> None:
     assert "--synth needs --write" in outcome.err
 
 
+POLICY = """
+t['Resources']['P'] = {'Type': 'AWS::S3::BucketPolicy', 'Properties': {
+    'Bucket': {'Ref': 'A'}, 'PolicyDocument': {'Statement': STATEMENTS}}}
+"""
+DENY = """{'Effect': 'Deny', 'Principal': '*', 'Action': 's3:*',
+    'Condition': {'Bool': {'aws:SecureTransport': 'false'}},
+    'Resource': [{'Fn::GetAtt': ['A', 'Arn']}, {'Fn::Join': ['', [{'Fn::GetAtt': ['A', 'Arn']}, '/*']]}]}"""
+ALLOW = """{'Effect': 'Allow', 'Principal': {'AWS': '111122223333'}, 'Action': 's3:GetObject',
+    'Resource': {'Fn::Join': ['', [{'Fn::GetAtt': ['A', 'Arn']}, '/*']]}}"""
+
+
+@pytest.mark.parametrize(
+    ("statements", "change", "said"),
+    [
+        (f"[{ALLOW}, {DENY}]", "", "1 fixed bucket proven after"),
+        (f"[{DENY}]", "", "`P` of `cdk.out/App.template.json` changed as well"),
+        (
+            f"[{DENY}, {ALLOW}, {ALLOW.replace('GetObject', 'PutObject')}]",
+            "",
+            "`P` of `cdk.out/App.template.json`",
+        ),
+        (
+            f"[{ALLOW}, {DENY}]",
+            "t['Resources']['P']['DeletionPolicy'] = 'Retain'",
+            "`P` of `cdk.out/App.template",
+        ),
+    ],
+)
+def test_a_policy_that_was_there_only_gets_the_deny(
+    directory: Path, statements: str, change: str, said: str
+) -> None:
+    (directory / "app.py").write_text("from aws_cdk import aws_s3 as s3\ns3.Bucket(app, 'A')\n")
+    assembly(directory, ("A", "app.py", 2))
+    head = "import json\nname = 'cdk.out/App.template.json'\nt = json.load(open(name))\n"
+    tail = "\njson.dump(t, open(name, 'w'))\n"
+    subprocess.run(
+        [sys.executable, "-c", head + POLICY.replace("STATEMENTS", f"[{ALLOW}]") + tail], check=True
+    )
+    (directory / "synth.py").write_text(head + POLICY.replace("STATEMENTS", statements) + change + tail)
+    done = subprocess.run(
+        command("fix", "cdk.out", "--write", "--synth", f"{sys.executable} synth.py"),
+        env=environment(),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+    )
+    assert done.returncode == (0 if "proven" in said else 3), done.stderr
+    assert said in done.stderr
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

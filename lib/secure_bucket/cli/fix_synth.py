@@ -103,8 +103,12 @@ def _changes(
         for logical_id, body in new.items()
         if isinstance(body, Mapping) and body.get("Type") == _POLICY and _bucket_of(body) in buckets
     }
-    for logical_id in sorted({*old, *new} - policies):
+    for logical_id in sorted({*old, *new}):
         was, now = old.get(logical_id), new.get(logical_id)
+        if logical_id in policies:
+            if was is None:
+                continue
+            now = _without_new_denies(now, was)
         if _text(_without(was, policies)) != _text(_without(now, policies)) and not (
             isinstance(now, Mapping) and now.get("Type") == _METADATA
         ):
@@ -115,6 +119,26 @@ def _bucket_of(policy: Mapping[str, Any]) -> object:
     properties = policy.get("Properties")
     bucket = properties.get("Bucket") if isinstance(properties, Mapping) else None
     return bucket.get("Ref") if isinstance(bucket, Mapping) else None
+
+
+def _without_new_denies(policy: object, before: object) -> object:
+    """Return a policy without the statements that deny something and were not in it before."""
+    known = _statements(before)
+    kept = [each for each in _statements(policy) if each in known or each.get("Effect") != "Deny"]
+    match policy:
+        case {"Properties": {"PolicyDocument": {"Statement": list(), **document}, **properties}, **body}:
+            return {
+                **body,
+                "Properties": {**properties, "PolicyDocument": {**document, "Statement": kept}},
+            }
+    return policy
+
+
+def _statements(policy: object) -> list[Mapping[str, Any]]:
+    match policy:
+        case {"Properties": {"PolicyDocument": {"Statement": list(statements)}}}:
+            return [each for each in statements if isinstance(each, Mapping)]
+    return []
 
 
 def _without(body: object, policies: set[str]) -> object:

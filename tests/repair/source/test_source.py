@@ -228,6 +228,15 @@ def test_v8_counts_columns_in_units_of_utf_16() -> None:
     )
 
 
+@pytest.mark.parametrize("between", ["\r", "\u2028", "\u2029", "\r\n"])
+def test_v8_ends_lines_at_four_characters(between: str) -> None:
+    head = f"{SCRIPT}// one{between}// two\n"
+    call = "new s3.Bucket(this, 'A');\nnew s3.Bucket(this, 'B');\n"
+    place = Place("", "", SCRIPT.count("\n") + 3, 1)
+    result = edit_source(head + call, ".ts", {place: ()})
+    assert result.text == head + call.replace("'A'", "'A', { enforceSSL: true }")
+
+
 @pytest.mark.parametrize(
     ("head", "call", "suffix", "given", "is_it"),
     [

@@ -21,6 +21,8 @@ _COMPILED = re.compile(r"Object\.defineProperty\(exports, ['\"]__esModule['\"]")
 _BUCKET = "aws-cdk-lib/aws-s3.Bucket"
 _LIBRARY = "aws-cdk-lib"
 _PROPERTY = "enforceSSL"
+# ECMA-262, 12.3 Line Terminators.
+_LINE_ENDS = re.compile("\r\n|[\n\r\u2028\u2029]")
 
 
 def script_sites(text: str, suffix: str) -> list[Site]:
@@ -170,12 +172,11 @@ def _site(node: Node, data: bytes) -> Site | None:
     if arguments is None:
         return None
     given = [each for each in arguments.named_children if each.type != "comment"]
-    line, column = node.start_point
     brackets, member, why_not = _place(arguments, given)
-    # V8 counts in units of UTF-16.
-    before = data[node.start_byte - column : node.start_byte].decode()
-    units = len(before.encode("utf-16-le")) // 2
-    return Site(line + 1, units + 1, _construct_id(given), brackets, member, why_not)
+    # V8 counts columns in units of UTF-16.
+    *above, line = _LINE_ENDS.split(data[: node.start_byte].decode())
+    column = len(line.encode("utf-16-le")) // 2
+    return Site(len(above) + 1, column + 1, _construct_id(given), brackets, member, why_not)
 
 
 def _construct_id(given: list[Node]) -> str | None:
