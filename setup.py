@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from email import message_from_string
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -73,11 +74,11 @@ def addresses() -> dict[str, str]:
     """Return the addresses of the project, which the environment of the build knows.
 
     `SECURE_BUCKET_REPOSITORY` is the address of the repository, `SECURE_BUCKET_DOCUMENTATION` of the site
-    (default: the pages of a repository on github.com).
+    (default: the pages of a repository on github.com). An sdist has those that it was built with.
     """
     repository = os.environ.get("SECURE_BUCKET_REPOSITORY", "").rstrip("/")
     if not repository:
-        return {}
+        return dict(each.split(", ", 1) for each in recorded("Project-URL"))
     host, path = urlsplit(repository).netloc, urlsplit(repository).path.strip("/").split("/")
     pages = f"https://{path[0]}.github.io/{path[-1]}" if host == "github.com" else ""
     documentation = os.environ.get("SECURE_BUCKET_DOCUMENTATION", pages).rstrip("/")
@@ -89,12 +90,20 @@ def addresses() -> dict[str, str]:
     return found | ({"Documentation": documentation} if documentation else {})
 
 
+def recorded(field: str) -> list[str]:
+    """Return the values of a field in the metadata of an sdist."""
+    metadata = Path(__file__).with_name("PKG-INFO")
+    if not metadata.is_file():
+        return []
+    return message_from_string(metadata.read_text(encoding="utf-8")).get_all(field) or []
+
+
 setup(
     name="secure-bucket",
     version="0.1.0",
     description="Prove that no S3 bucket accepts plain HTTP: an AWS CDK construct, a gate and a command line",
     author="The secure-bucket maintainers",
-    author_email=os.environ.get("SECURE_BUCKET_EMAIL") or None,
+    author_email=os.environ.get("SECURE_BUCKET_EMAIL") or next(iter(recorded("Author-email")), None),
     project_urls=addresses(),
     long_description=readme(),
     long_description_content_type="text/markdown",

@@ -59,6 +59,49 @@ def test_the_image_is_built_from_pinned_bases_and_the_files_that_it_copies(tmp_p
     assert "USER 65534:65534" in text
 
 
+SETUP = """
+import json, runpy, setuptools
+setuptools.setup = lambda **given: print(json.dumps([given["project_urls"], given["author_email"]]))
+runpy.run_path("setup.py")
+"""
+
+
+@pytest.mark.parametrize("is_sdist", [False, True])
+def test_the_addresses_come_from_the_build_or_from_the_sdist(tmp_path: Path, is_sdist: bool) -> None:
+    pytest.importorskip("setuptools")
+    for name in ("setup.py", "README.md"):
+        shutil.copy(ROOT / name, tmp_path)
+    if is_sdist:
+        (tmp_path / "PKG-INFO").write_text(
+            "Name: secure-bucket\nAuthor-email: us@forge.invalid\nProject-URL: Source, https://forge.invalid/us/app\n"
+        )
+
+    def addresses(**given: str) -> object:
+        done = subprocess.run(
+            [sys.executable, "-c", SETUP],
+            cwd=tmp_path,
+            env=environment(**given),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return json.loads(done.stdout)
+
+    known = {"Source": "https://forge.invalid/us/app"}
+    assert addresses() == ([known, "us@forge.invalid"] if is_sdist else [{}, None])
+    assert addresses(
+        SECURE_BUCKET_REPOSITORY="https://github.com/we/it/", SECURE_BUCKET_EMAIL="a@b.invalid"
+    ) == [
+        {
+            "Source": "https://github.com/we/it",
+            "Changelog": "https://github.com/we/it/blob/main/CHANGELOG.md",
+            "Issues": "https://github.com/we/it/issues",
+            "Documentation": "https://we.github.io/it",
+        },
+        "a@b.invalid",
+    ]
+
+
 @pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
 def test_workflows_grant_permissions_by_job(file: Path) -> None:
     workflow = yaml.safe_load(file.read_text(encoding="utf-8"))
