@@ -53,7 +53,7 @@ def test_breaks(directory: Path, run: Run) -> None:
     write(directory, *days(), PLAIN, replace(PLAIN, user_agent="aws-cli/2", status="403"))
     outcome = run("audit", "log")
     assert outcome.code == 1
-    assert outcome.out.splitlines()[-1] == "this 1 client breaks: 1 request over plain HTTP got through"
+    assert outcome.out.splitlines()[-1] == "1 client breaks: 1 request over plain HTTP got through"
     assert "these break:" in outcome.out
     assert "these are refused already:" in outcome.out
 

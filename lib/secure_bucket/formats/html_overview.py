@@ -33,7 +33,7 @@ def overview(view: View, ending: Ending, when: str) -> Markup:
         tag("h1", "Do these S3 buckets accept plain HTTP?"),
         tag("p", ending.words, class_=f"outcome {_GRADES[ending.grade]}"),
         tag("div", *_columns(view), class_="three") if ending.grade is Grade.FAILED else None,
-        tag("p", f"{summary(view.report)}. {when}"),
+        tag("p", prose(f"{summary(view.report)}. {when}")),
     )
 
 
@@ -73,7 +73,7 @@ def _ranked(counts: Counter[str]) -> list[tuple[str, int]]:
         for first, *others in alike.values():
             if others:
                 number = counts.pop(first) + sum(counts.pop(other) for other in others)
-                counts[f"{first}, and {len(others):,} alike"] = number
+                counts[f"{first}; {len(others):,} more like it"] = number
     return counts.most_common(_MOST)
 
 

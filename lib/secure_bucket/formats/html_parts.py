@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from secure_bucket.formats.markup import Content, Markup, each, tag
 from secure_bucket.policy.request import Request
 
-__all__ = ["NEWLINE", "code", "pairs_list", "prose", "request_line", "sentence", "table"]
+__all__ = ["NEWLINE", "code", "pairs_list", "prose", "request_line", "scroller", "sentence", "table"]
 
 NEWLINE = Markup("\n")
 """Between two elements, for who reads the source."""
+
+# So many columns fit on a narrow screen, with the words of their cells wrapped.
+_FEW: Final = 3
 
 
 def request_line(request: Request) -> Markup:
@@ -22,15 +26,21 @@ def request_line(request: Request) -> Markup:
 
 def table(caption: str, heads: Iterable[str], rows: Iterable[Sequence[Content]]) -> Markup:
     """Return a table with its caption; the first cell of a row is its heading."""
+    heads = tuple(heads)
     body = (tag("tr", tag("th", row[0], scope="row"), *(tag("td", cell) for cell in row[1:])) for row in rows)
     table = tag(
         "table",
         tag("caption", caption),
         tag("thead", tag("tr", *(tag("th", head, scope="col") for head in heads))),
         tag("tbody", *(each(row, NEWLINE) for row in body)),
+        class_="wide" if len(heads) > _FEW else None,
     )
-    # A wide table scrolls by itself on a narrow screen, also for who has only a keyboard.
-    return tag("div", table, class_="table", role="region", aria_label=caption, tabindex="0")
+    return scroller(table, caption)
+
+
+def scroller(content: Markup, name: str) -> Markup:
+    """Return a wide table or picture that scrolls by itself on a narrow screen, with the keyboard too."""
+    return tag("div", content, class_="table", role="region", aria_label=name, tabindex="0")
 
 
 def pairs_list(pairs: Iterable[tuple[str, Content]]) -> Markup:

@@ -6,7 +6,7 @@ from collections import Counter
 
 from secure_bucket.findings.advice import plain_advice
 from secure_bucket.formats.cases import Case
-from secure_bucket.formats.html_parts import NEWLINE, code, prose, request_line, sentence
+from secure_bucket.formats.html_parts import NEWLINE, code, prose, request_line, scroller, sentence
 from secure_bucket.formats.html_view import View
 from secure_bucket.formats.markup import Content, Markup, each, tag
 from secure_bucket.formats.summary import count
@@ -29,9 +29,9 @@ def verdicts(view: View) -> Markup:
         return tag("p", "No bucket was judged.")
     caption = "Every bucket that was judged"
     heads = tag("tr", *(tag("th", head, scope="col") for head in ("Bucket", "Verdict", "Why", "Where")))
-    table = tag("table", tag("caption", caption), tag("thead", heads), *bodies, id="buckets")
-    region = tag("div", table, class_="table", role="region", aria_label=caption, tabindex="0")
-    return each(_controls(), region)
+    parts = (tag("caption", caption), tag("thead", heads), *bodies)
+    table = tag("table", *parts, id="buckets", class_="wide")
+    return each(_controls(), scroller(table, caption))
 
 
 def _controls() -> Markup:

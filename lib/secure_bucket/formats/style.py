@@ -47,10 +47,10 @@ i { font-style: normal; color: var(--soft); }
 td b { white-space: nowrap; }
 tr.file th { background: var(--shade); font-weight: 400; }
 #controls:not([hidden]) { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: end; }
-#controls label { display: grid; color: var(--soft); font-size: .9rem; max-width: 100%; }
+#controls label { display: grid; color: var(--soft); font-size: .9rem; max-width: min(20rem, 100%); }
 #controls p { margin: 0; flex-basis: 100%; font-weight: 600; }
 select { font: inherit; color: var(--ink); background: var(--paper); border: 1px solid var(--soft);
-  border-radius: .25rem; padding: .3rem; min-width: 8rem; max-width: min(20rem, 100%); }
+  border-radius: .25rem; padding: .3rem; min-width: 8rem; max-width: 100%; }
 article { border: 1px solid var(--line); border-radius: .25rem; padding: 1rem; margin: 1rem 0; }
 article ul { padding-left: 1.2rem; }
 dl { display: grid; grid-template-columns: fit-content(14rem) minmax(0, 1fr); gap: .25rem 1rem;
@@ -63,7 +63,7 @@ footer { margin-top: 3rem; color: var(--soft); font-size: .9rem; }
 .table { overflow-x: auto; }
 @media screen and (max-width: 48rem) { dl, .sign { grid-template-columns: minmax(0, 1fr); }
   body { padding: 1rem; }
-  .table table { min-width: 44rem; } }
+  .table .wide { min-width: 44rem; } }
 @media print {
   @page { margin: 18mm 15mm; }
   html { font-size: 10pt; } body { max-width: none; padding: 0; }

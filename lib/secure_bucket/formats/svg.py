@@ -10,6 +10,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from secure_bucket.formats.html_parts import scroller
 from secure_bucket.formats.markup import Markup, each, tag
 
 __all__ = ["CHART_STYLE", "FILLS", "PATTERNS", "Bar", "BarPart", "bars", "legend", "strips", "timeline"]
@@ -18,7 +19,7 @@ FILLS: Final = ("empty", "solid", "hatch", "dots")
 """The areas, from the lightest to those with a pattern."""
 
 CHART_STYLE: Final = """
-svg.chart { display: block; max-width: 100%; height: auto; color: var(--ink); margin: .5rem 0; }
+svg.chart { display: block; height: auto; color: var(--ink); margin: .5rem 0; }
 svg.defs { position: absolute; width: 0; height: 0; }
 .chart text { font: 12px system-ui, sans-serif; fill: var(--ink); }
 .chart rect { stroke: var(--soft); stroke-width: .5; }
@@ -27,6 +28,7 @@ svg.defs { position: absolute; width: 0; height: 0; }
 .chart path { fill: none; stroke: var(--ink); }
 .key { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; }
 .key svg { display: inline-block; vertical-align: middle; margin: 0 .4rem 0 0; }
+@media print { svg.chart { max-width: 100%; } }
 .chart, .key svg { print-color-adjust: exact; } .chart { break-inside: avoid; }
 """
 """The style of the charts, beside that of the page."""
@@ -166,7 +168,7 @@ def timeline(name: str, stations: Sequence[tuple[str, str, str]]) -> Markup:
 
 
 def _chart(name: str, drawn: Sequence[Markup | None], height: int) -> Markup:
-    return tag(
+    chart = tag(
         "svg",
         *drawn,
         role="img",
@@ -176,6 +178,7 @@ def _chart(name: str, drawn: Sequence[Markup | None], height: int) -> Markup:
         width=str(_WIDTH),
         height=str(max(height, 1)),
     )
+    return scroller(chart, name)
 
 
 def _rect(fill: str, left: float, top: float, width: float, height: float) -> Markup:

@@ -87,7 +87,7 @@ def test_refused_requests_break_nothing(tmp_path: Path) -> None:
 def test_one_request_breaks(tmp_path: Path) -> None:
     audit = audited(tmp_path, *days(29, 0), PLAIN)
     assert audit.answer == Breaks(1, 1)
-    assert verdict(audit) == "this 1 client breaks: 1 request over plain HTTP got through"
+    assert verdict(audit) == "1 client breaks: 1 request over plain HTTP got through"
 
 
 def test_one_request_that_does_not_tell_is_enough(tmp_path: Path) -> None:

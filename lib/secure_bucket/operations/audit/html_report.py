@@ -9,7 +9,7 @@ from typing import Final
 from typing_extensions import assert_never
 
 from secure_bucket.formats.html_document import document_of
-from secure_bucket.formats.html_parts import prose, sentence, table
+from secure_bucket.formats.html_parts import code, prose, sentence, table
 from secure_bucket.formats.markup import Content, Markup, each, tag
 from secure_bucket.formats.run import Run
 from secure_bucket.formats.summary import count
@@ -145,7 +145,7 @@ def _clients(audit: Audit) -> Markup:
     )
     cells: list[tuple[Content, ...]] = [
         (
-            group.requester or "-",
+            code(group.requester or "-"),
             _TROUBLES[group.trouble][1],
             group.bucket or "-",
             f"{group.requests:,}",
@@ -153,7 +153,7 @@ def _clients(audit: Audit) -> Markup:
             f"{group.last_seen:{_TIME}}",
             group.transport,
             group.address or "-",
-            group.user_agent or "-",
+            code(group.user_agent or "-"),
         )
         for group in audit.groups
     ]

@@ -44,7 +44,7 @@ def _verdict(audit: Audit) -> str:
                 f"through in {count(window, 'day')} of logs{told}{_tolerated(audit)}"
             )
         case Breaks(clients, requests):
-            these = f"these {clients:,} clients break" if clients != 1 else "this 1 client breaks"
+            these = f"{count(clients, 'client')} {'breaks' if clients == 1 else 'break'}"
             return f"{these}: {count(requests, 'request')} {_asked(audit)} got through"
         case CannotTell(reasons):
             return f"cannot tell whether it is safe to enforce: {count(len(reasons), 'reason')}"

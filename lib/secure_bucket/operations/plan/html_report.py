@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from secure_bucket.formats.html_document import document_of
-from secure_bucket.formats.html_parts import prose, sentence, table
+from secure_bucket.formats.html_parts import code, prose, sentence, table
 from secure_bucket.formats.markup import Content, Markup, each, tag
 from secure_bucket.formats.run import Run
 from secure_bucket.formats.summary import count
@@ -72,11 +72,11 @@ def _clients(rollout: Rollout) -> Markup:
     largest = sorted(every, key=lambda client: -requests[client])[:30]
     rows = [Bar(_name(each), (BarPart("hatch", requests[each]),), f"{requests[each]:,}") for each in largest]
     heads = ("Move", "Client", "User agent", "Requests", "Last seen", "Buckets enforced after it")
-    cells = [
+    cells: list[tuple[Content, ...]] = [
         (
             f"{move.number}",
-            _name(client),
-            client.user_agent or "-",
+            code(_name(client)),
+            code(client.user_agent or "-"),
             f"{requests[client]:,}",
             f"{max(use.last_seen for _, use in uses[client]):%Y-%m-%d %H:%M}",
             ", ".join(move.frees),
@@ -125,7 +125,7 @@ def _row(bucket: PlannedBucket) -> tuple[Content, ...]:
         f"{bucket.move}" if bucket.move else "-",
         bucket.account or "-",
         bucket.state.words,
-        each(*(tag("p", sentence(reason)) for reason in bucket.reasons)),
+        each(*(tag("p", sentence(one)) for one in bucket.reasons if one != bucket.state.words)),
         each(*(tag("p", sentence(action)) for action in bucket.actions)),
     )
 
