@@ -110,12 +110,10 @@ class View:
         place: Content = tag("i", f" line {at.line}" if same else each(" at ", code(self.where(at))))
         # So does its title name the bucket.
         message = finding.message.removeprefix(f"bucket `{finding.subject.label}`: ")
-        values = ", ".join(f"{name} = {value}" for name, value in finding.parameters)
         return each(
             tag("p", tag("b", label, class_=style), " ", prose(message), place if at.file else None),
             tag("p", sentence(excuse)) if excuse else None,
             tag("p", "Request: ", request_line(finding.request)) if finding.request is not None else None,
-            tag("p", "Happens when ", code(values)) if values else None,
             self.excerpt(at) if at.pointer.count("/") > 2 or not same else None,
             tag("p", "Fix: ", prose(plain_advice(finding))) if fix and not excuse else None,
         )

@@ -40,7 +40,7 @@ def test_safe(tmp_path: Path) -> None:
     )
     assert coverage(audit.buckets) == (
         "the logs cover 30 requests to 1 bucket, from 2027-01-31 12:00 to 2027-03-01 12:00 UTC; "
-        "100 % tell how they came"
+        "100 % show their protocol"
     )
 
 
@@ -92,9 +92,9 @@ def test_one_request_breaks(tmp_path: Path) -> None:
 
 def test_one_request_that_does_not_tell_is_enough(tmp_path: Path) -> None:
     audit = audited(tmp_path, *days(29, 0), replace(PLAIN, tls=None))
-    assert "1 request of 31 do not tell how they came" in reasons(audit)
+    assert "1 request of 31 do not show their protocol" in reasons(audit)
     assert audit.buckets[0].share == pytest.approx(30 / 31)
-    assert "96.7 % tell how they came" in coverage(audit.buckets)
+    assert "96.7 % show their protocol" in coverage(audit.buckets)
 
 
 def test_one_malformed_line_is_enough(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def audit_logs(
         minimum_window: How many days the logs of a bucket have to span to say that it is safe.
         maximum_age: How many days ago they may have ended.
         now: The time that this is counted from (default: the time of the clock).
-        tolerated_unknown: The share of requests, from 0 to 1, that may not tell how they came where it says
+        tolerated_unknown: The share of requests, from 0 to 1, that may not show their protocol where it says
             that a bucket is safe; lines that could not be read count with them (default: 0).
         skip_copies: Whether to leave out the half of a server-side copy that S3 does itself. The client
             connected for the other half, which is in the log of the bucket copied to (default: False).

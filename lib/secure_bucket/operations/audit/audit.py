@@ -60,7 +60,7 @@ class Trouble(enum.Enum):
     """They did so, and were refused already: nothing changes for them."""
 
     UNKNOWN = "unknown"
-    """The logs do not tell how they came."""
+    """The logs do not show their protocol."""
 
 
 class _NotABoolean:
@@ -149,7 +149,7 @@ class BucketDay(Struct, frozen=True):
         https: How many came over HTTPS that is new enough.
         breaking: How many break.
         refused: How many were refused already.
-        unknown: How many do not tell how they came.
+        unknown: How many do not show their protocol.
     """
 
     day: datetime.date
@@ -169,7 +169,7 @@ class AuditedBucket(Struct, frozen=True):
         https: How many came over HTTPS that is new enough.
         breaking: How many break.
         refused: How many came over plain HTTP or old TLS, and were refused already.
-        unknown: How many do not tell how they came.
+        unknown: How many do not show their protocol.
         internal: How many records are of what S3 did by itself; they are not requests.
         first_seen: The first record that counts as evidence; `None` without such a record.
         last_seen: The last one.
@@ -201,7 +201,7 @@ class AuditedBucket(Struct, frozen=True):
 
     @property
     def share(self) -> float:
-        """The share of the requests of which the logs tell how they came, from 0 to 1."""
+        """The share of the requests whose protocol the logs show, from 0 to 1."""
         return (self.requests - self.unknown) / self.requests if self.requests else 0.0
 
 
@@ -262,7 +262,7 @@ class Audit(Struct, frozen=True):
         keys: What the groups are of.
         since: From when on records counted; `None` for all.
         until: Until when; `None` for all.
-        tolerated_unknown: The share of requests that may not tell how they came where it says *safe*.
+        tolerated_unknown: The share of requests that may not show their protocol where it says *safe*.
     """
 
     answer: Answer

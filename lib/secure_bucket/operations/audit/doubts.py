@@ -74,7 +74,7 @@ class Doubts:
         unclear = bucket.unknown + self.malformed.lines > tolerated
         if bucket.unknown and unclear:
             whys = {row["why"] for row in rows if row["answer"] == "unknown"}
-            share = f"{count(bucket.unknown, 'request')} of {bucket.requests:,} do not tell how they came"
+            share = f"{count(bucket.unknown, 'request')} of {bucket.requests:,} do not show their protocol"
             yield f"{share}: {'; '.join(sorted(whys))}"
         if not bucket.requests and (access or bucket.data_events):
             yield "the logs hold no request of a client"

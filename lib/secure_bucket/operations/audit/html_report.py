@@ -126,7 +126,7 @@ def _numbers(day: BucketDay) -> tuple[int, int, int, int]:
 
 def _clients(audit: Audit) -> Markup:
     if not audit.groups:
-        return tag("p", "No client uses plain HTTP, and the logs tell how each request came.")
+        return tag("p", "No client uses plain HTTP, and the logs show the protocol of each request.")
     largest = sorted(audit.groups, key=lambda group: -group.requests)[:30]
     rows = [
         Bar(_client(group), (BarPart(_TROUBLES[group.trouble][0], group.requests),), f"{group.requests:,}")
@@ -215,8 +215,8 @@ def _evidence(audit: Audit) -> Markup:
     tolerated = f" Up to {100 * audit.tolerated_unknown:g} % of the requests may be unknown."
     window = count(audit.minimum_window, "day")
     rule = (
-        f"A bucket is safe only if its logs span at least {window}, end lately, and hold requests of which "
-        f"each tells how it came.{tolerated if audit.tolerated_unknown else ''}"
+        f"A bucket is safe only if its logs span at least {window}, are recent, and show the protocol of "
+        f"each request.{tolerated if audit.tolerated_unknown else ''}"
     )
     return each(tag("p", rule), tag("p", sentence(coverage(audit.buckets))), table("Buckets", heads, rows()))
 

@@ -40,7 +40,7 @@ class AskedForm(Struct, frozen=True):
         minimum_tls: The TLS version that was asked for; null for none.
         minimum_window_days: How many days the logs have to cover.
         group_by: What the groups are of.
-        tolerated_unknown: The share of requests that may not tell how they came where it says *safe*.
+        tolerated_unknown: The share of requests that may not show their protocol where it says *safe*.
     """
 
     sources: tuple[str, ...]
@@ -57,7 +57,7 @@ class AuditedBucketForm(AuditedBucket, frozen=True, kw_only=True):
 
     Args:
         window_days: How many days lie between the first and the last record, both included.
-        share_known: The share of the requests of which the logs tell how they came.
+        share_known: The share of the requests whose protocol the logs show.
     """
 
     window_days: Natural

@@ -29,7 +29,7 @@ class Question(Struct, frozen=True):
         now: The time to count them from.
         skip_copies: Whether to leave out the half of a server-side copy that S3 does itself.
         days: Whether to count the requests of each bucket by day.
-        tolerated_unknown: The share of requests that may not tell how they came where it says *safe*.
+        tolerated_unknown: The share of requests that may not show their protocol where it says *safe*.
     """
 
     now: datetime.datetime

@@ -71,7 +71,7 @@ def coverage(buckets: tuple[AuditedBucket, ...]) -> str:
     share = int(1000 * (requests - unknown) / requests) / 10
     return (
         f"the logs cover {count(requests, 'request')} to {count(len(buckets), 'bucket')}, from "
-        f"{min(times):%Y-%m-%d %H:%M} to {max(times):%Y-%m-%d %H:%M} UTC; {share:g} % tell how they came"
+        f"{min(times):%Y-%m-%d %H:%M} to {max(times):%Y-%m-%d %H:%M} UTC; {share:g} % show their protocol"
     )
 
 

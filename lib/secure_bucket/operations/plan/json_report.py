@@ -134,7 +134,7 @@ class LoggedForm(Struct, frozen=True):
         requests: How many requests of clients there are.
         breaking: How many break.
         refused: How many came over plain HTTP or old TLS, and were refused already.
-        unknown: How many do not tell how they came.
+        unknown: How many do not show their protocol.
         first_seen: The first record that counts as evidence; null without such a record.
         last_seen: The last one.
         window_days: How many days lie between them, both included.
