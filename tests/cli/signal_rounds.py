@@ -5,6 +5,9 @@
 Each run checks the working directory. It is a fork of this process, which has loaded what the command loads
 first: a round takes a quarter of a second of processor time, and its signal hits our code instead of Python's
 start.
+
+A run has to end within a second of its signal. A machine on which a whole run takes more than half a second
+is slow or busy: there it has twice the time of a whole run. The last line names the slowest end.
 """
 
 from __future__ import annotations
@@ -21,8 +24,8 @@ from typing import NoReturn
 from secure_bucket.cli.main import console
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# A second is what users are promised; a loaded machine gets more.
-PATIENCE = 5.0
+# What users are promised.
+SECONDS = 1.0
 
 
 def check(stderr: int) -> NoReturn:
@@ -39,9 +42,9 @@ def check(stderr: int) -> NoReturn:
         os._exit(130)
 
 
-def read_to_end(pipe: int) -> bytes | None:
+def read_to_end(pipe: int, patience: float) -> bytes | None:
     """Return what is written into a pipe until the last process closes it; `None` if one keeps it open."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + patience
     written = b""
     while select.select([pipe], [], [], max(0.0, end - time.monotonic()))[0]:
         chunk = os.read(pipe, 65536)
@@ -51,8 +54,8 @@ def read_to_end(pipe: int) -> bytes | None:
     return None
 
 
-def take_turn(number: signal.Signals, moment: float | None) -> tuple[str, str]:
-    """Run the command, send it a signal after some seconds, and return how it ended and what is wrong."""
+def take_turn(number: signal.Signals, moment: float | None, patience: float) -> tuple[str, str, float]:
+    """Run the command, send it a signal after some seconds, and return its end, what is wrong, and its seconds."""
     pipe, theirs = os.pipe()
     command = os.fork()
     if not command:
@@ -63,17 +66,19 @@ def take_turn(number: signal.Signals, moment: float | None) -> tuple[str, str]:
         time.sleep(moment)
         # Not waited for, so the number is still that of the command.
         os.kill(command, number)
-    written = read_to_end(pipe)
+    sent = time.monotonic()
+    written = read_to_end(pipe, patience)
+    lasted = time.monotonic() - sent
     os.close(pipe)
     if written is None:
         os.killpg(command, signal.SIGKILL)
     code = os.waitstatus_to_exitcode(os.waitpid(command, 0)[1])
     if written is None:
-        return str(code), "a process was left running"
+        return str(code), f"a process was left running after {patience:.3f} s", lasted
     if written:
-        return str(code), f"it wrote {written.decode()!r}"
+        return str(code), f"it wrote {written.decode()!r}", lasted
     known = {1: "finished", -number: "before its handlers", 128 + number: "stopped"}
-    return known.get(code, str(code)), "" if code in known else f"it ended with {code}"
+    return known.get(code, str(code)), "" if code in known else f"it ended with {code}", lasted
 
 
 def main(seed: str, rounds: int) -> int:
@@ -81,19 +86,21 @@ def main(seed: str, rounds: int) -> int:
     random = Random(seed)
     for stop in NUMBERS:
         signal.signal(stop, signal.SIG_DFL)
-    start = time.monotonic()
-    assert take_turn(signal.SIGINT, None) == ("finished", "")
-    whole = time.monotonic() - start
+    *outcome, whole = take_turn(signal.SIGINT, None, 60)
+    assert outcome == ["finished", ""]
+    patience = max(SECONDS, 2 * whole)
     ends: Counter[str] = Counter()
-    faults = 0
+    faults, slowest = 0, 0.0
     for _ in range(rounds):
         number, moment = random.choice(NUMBERS), random.uniform(0, whole)
-        end, wrong = take_turn(number, moment)
+        end, wrong, lasted = take_turn(number, moment, patience)
         ends[end] += 1
+        slowest = max(slowest, lasted)
         if wrong:
             faults += 1
             print(f"{number.name} after {moment:.3f} of {whole:.3f} s: {wrong}")
     print(*(f"{count} {end}" for end, count in ends.most_common()), sep=", ")
+    print(f"the slowest ended {slowest:.3f} s after its signal, and had {patience:.3f} s")
     return 1 if faults else 0
 
 

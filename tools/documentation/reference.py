@@ -188,9 +188,13 @@ def first_sentence(rule: Rule) -> str:
 
 def condition_keys() -> Iterator[str]:
     """Return a row for each condition key, by the document that describes it."""
-    for title, source in (("Global keys", GLOBAL_KEYS), ("Keys of S3", S3_KEYS)):
-        yield f"## {title}\n\n[The document]({source})\n"
-        yield "| key | type | values | in the context of | of principals | read |\n|---|---|---|---|---|---|"
+    documents = (
+        ("Global keys", GLOBAL_KEYS, "AWS global condition context keys"),
+        ("Keys of S3", S3_KEYS, "Actions, resources, and condition keys for Amazon S3"),
+    )
+    for title, source, document in documents:
+        yield f"## {title}\n\nAWS describes them in [{document}]({source}).\n"
+        yield "| key | type | values | requests with it | for principals | read |\n|---|---|---|---|---|---|"
         for key in (key for key in KEYS.values() if key.name.startswith("s3:") == (source == S3_KEYS)):
             values = ", ".join(map(code, key.values)) or cell(key.form.value)
             several = ", several at once" if key.multivalued else ""
@@ -205,7 +209,7 @@ def requirements() -> Iterator[str]:
     """Return what each requirement asks for, what answers it here, and what nothing here answers."""
     for document in dict.fromkeys(one.document for one in REQUIREMENTS):
         rows = [one for one in REQUIREMENTS if one.document == document]
-        yield f"## {document}\n\n[The document]({rows[0].url})\n"
+        yield f"## {document}\n\n[Read {document}]({rows[0].url})\n"
         yield "| number, title | asks for | answered by | shown | not shown |\n|---|---|---|---|---|"
         for one in rows:
             answers = [f"[{rule}](rules.md#{rule.lower()})" for rule in one.rules]

@@ -64,7 +64,7 @@ def prove_denies_http(policy: object, *, bucket_arn: str | Text, strict: bool = 
     Raises:
         ValueError: `bucket_arn` is not the ARN of a bucket.
 
-    Example:
+    Examples:
         >>> deny = {
         ...     "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::reports/*",
         ...     "Condition": {"Bool": {"aws:SecureTransport": "false"}},

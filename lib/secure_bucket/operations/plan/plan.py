@@ -65,7 +65,7 @@ def plan_rollout(
     Raises:
         RolloutError: If nothing is given, nothing knows any bucket, or what is given contradicts itself.
 
-    Example:
+    Examples:
         >>> from secure_bucket import check_template
         >>> from secure_bucket.operations.plan import Wave, plan_rollout
         >>> template = {"Resources": {"Reports": {"Type": "AWS::S3::Bucket"}}}

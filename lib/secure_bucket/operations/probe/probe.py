@@ -145,7 +145,7 @@ def probe_bucket(
             credentials are not accepted.
         MissingDependencyError: If boto3 is not installed.
 
-    Example:
+    Examples:
         >>> probe = probe_bucket("reports", sign_http=Signer.NARROWED)  # doctest: +SKIP
         >>> isinstance(probe.checks[0].outcome, Enforced)  # doctest: +SKIP
         True

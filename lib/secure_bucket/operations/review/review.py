@@ -47,7 +47,7 @@ def review_account(
         MissingDependencyError: If boto3 is not installed.
         LiveError: If the account cannot be entered, or its buckets cannot be listed.
 
-    Example:
+    Examples:
         >>> from secure_bucket.operations.review import Access, review_account
         >>> report = review_account(Access(profile="audit"))  # doctest: +SKIP
         >>> report.refuted, [fault.message for fault in report.faults]  # doctest: +SKIP
