@@ -55,7 +55,7 @@ def read_to_end(pipe: int, patience: float) -> bytes | None:
 
 
 def take_turn(number: signal.Signals, moment: float | None, patience: float) -> tuple[str, str, float]:
-    """Run the command, send it a signal after some seconds, and return its end, what is wrong, and its seconds."""
+    """Run the command, send it a signal after some seconds, and return its end, what is wrong, and when."""
     pipe, theirs = os.pipe()
     command = os.fork()
     if not command:
