@@ -40,6 +40,8 @@ TYPESCRIPT_STAMPS := $(addsuffix /node_modules/.installed,$(TYPESCRIPT))
 export PATH := $(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Where Python may not keep what it compiles, each command that a test runs takes twice the processor time.
+unexport PYTHONDONTWRITEBYTECODE
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
