@@ -253,6 +253,44 @@ def test_a_policy_that_was_there_only_gets_the_deny(
     assert said in done.stderr
 
 
+NESTED = """
+t['Resources']['N'] = {'Type': 'AWS::CloudFormation::Stack', 'Properties': {'TemplateURL': {'Fn::Sub': URL}},
+    'Metadata': {'aws:asset:path': PATH, 'aws:asset:property': 'TemplateURL'}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("url", "path", "code"),
+    [
+        ("'https://s3/b.json'", "'N.nested.template.json'", 0),
+        ("'https://s3/b.json'", "'M.nested.template.json'", 3),
+    ],
+)
+def test_the_address_of_a_nested_template_follows_its_content(
+    directory: Path, url: str, path: str, code: int
+) -> None:
+    (directory / "app.py").write_text("from aws_cdk import aws_s3 as s3\ns3.Bucket(app, 'A')\n")
+    assembly(directory, ("A", "app.py", 2))
+    (directory / "cdk.out/N.nested.template.json").write_text('{"Resources": {}}')
+    head = "import json\nname = 'cdk.out/App.template.json'\nt = json.load(open(name))\n"
+    tail = "\njson.dump(t, open(name, 'w'))\n"
+    before = NESTED.replace("URL}", "'https://s3/a.json'}").replace("PATH", "'N.nested.template.json'")
+    subprocess.run([sys.executable, "-c", head + before + tail], check=True)
+    after = NESTED.replace("URL}", f"{url}}}").replace("PATH", path) + POLICY.replace(
+        "STATEMENTS", f"[{DENY}]"
+    )
+    (directory / "synth.py").write_text(head + after + tail)
+    done = subprocess.run(
+        command("fix", "cdk.out", "--write", "--synth", f"{sys.executable} synth.py"),
+        env=environment(),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+    )
+    assert ("`N` of `cdk.out/App.template.json` changed as well" in done.stderr) == (code == 3), done.stderr
+    assert ("1 fixed bucket proven" in done.stderr) == (code == 0), done.stderr
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

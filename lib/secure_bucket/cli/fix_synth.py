@@ -87,12 +87,15 @@ def unproven_and_changed(
     changed = [f"`{file}` is gone" for file in before.keys() - after.keys()]
     changed += [f"`{file}` is new" for file in after.keys() - before.keys()]
     for file in sorted(before.keys() & after.keys()):
-        changed += _changes(file, before[file], after[file], wanted.get(file, set()))
+        directory = os.path.dirname(file)
+        # What else changed in these is found in their own turn.
+        compared = {os.path.relpath(each, directory) for each in before.keys() & after.keys()}
+        changed += _changes(file, before[file], after[file], wanted.get(file, set()), compared)
     return unproven, changed
 
 
 def _changes(
-    file: str, before: Mapping[str, Any], after: Mapping[str, Any], buckets: set[str]
+    file: str, before: Mapping[str, Any], after: Mapping[str, Any], buckets: set[str], compared: set[str]
 ) -> Iterator[str]:
     for section in sorted({*before, *after} - {"Resources"}):
         if _text(before.get(section)) != _text(after.get(section)):
@@ -109,7 +112,7 @@ def _changes(
             if was is None:
                 continue
             now = _without_new_denies(now, was)
-        if _text(_without(was, policies)) != _text(_without(now, policies)) and not (
+        if _text(_own(was, policies, compared)) != _text(_own(now, policies, compared)) and not (
             isinstance(now, Mapping) and now.get("Type") == _METADATA
         ):
             yield f"`{logical_id}` of `{file}`"
@@ -141,10 +144,17 @@ def _statements(policy: object) -> list[Mapping[str, Any]]:
     return []
 
 
-def _without(body: object, policies: set[str]) -> object:
-    """Return a resource without its dependencies on the policies: those of the CDK follow a new policy."""
+def _own(body: object, policies: set[str], compared: set[str]) -> object:
+    """Return a resource without what follows a new policy.
+
+    Those are dependencies on the policies, and the address of a nested template, which holds its hash.
+    """
     if not isinstance(body, Mapping):
         return body
+    match body:
+        case {"Metadata": {"aws:asset:path": str(path)}, "Properties": {"TemplateURL": _, **properties}}:
+            if path in compared:
+                body = {**body, "Properties": properties}
     named = body.get("DependsOn", [])
     named = [named] if isinstance(named, str) else named
     others = [each for each in named if each not in policies] if isinstance(named, list) else named
