@@ -22,8 +22,10 @@ COMPILER = {
 
 
 def shown(language: str) -> list[str]:
-    """Return the blocks of code in a language that the page shows."""
-    return [block.text for block in blocks(PAGE) if block.language == language]
+    """Return the blocks of code in a language that the page shows to users of TypeScript."""
+    return [
+        block.text for block in blocks(PAGE) if block.language == language and block.tab in ("", "TypeScript")
+    ]
 
 
 OPEN, CLOSED, ACKNOWLEDGED, EXCEPTED = shown("ts")
