@@ -306,6 +306,58 @@ def test_an_export_leads_to_the_policy_elsewhere(
     assert "LogsPolicy" not in (directory / "bucket.yaml").read_text()
 
 
+FOR_A_PARAMETER = """\
+Parameters: {Name: {Type: String}}
+Resources:
+  Guard:
+    Type: AWS::S3::BucketPolicy
+    Properties:
+      Bucket: !Ref Name
+      PolicyDocument:
+        Statement:
+          - Effect: Deny
+            Principal: "*"
+            Action: s3:*
+            Resource: [!Sub "arn:aws:s3:::${Name}", !Sub "arn:aws:s3:::${Name}/*"]
+            Condition: {Bool: {aws:SecureTransport: false}}
+"""
+
+
+@pytest.mark.parametrize("together", [(), ("--together",)])
+@pytest.mark.parametrize("name", ["", "    Properties: {BucketName: logs-of-everybody}\n"])
+def test_a_bucket_and_a_policy_that_may_be_its_own_name_each_other(
+    run: Run, directory: Path, together: tuple[str, ...], name: str
+) -> None:
+    (directory / "bucket.yaml").write_text(OPEN + name)
+    (directory / "policy.yaml").write_text(FOR_A_PARAMETER)
+    findings = run("check", ".", *together, "--format", "concise").out.splitlines()
+    of_bucket = next(each for each in findings if "SB001" in each or "SB002" in each)
+    of_policy = next(each for each in findings if "SB005" in each)
+    assert "the policy `Guard`" in of_bucket
+    assert "it may be for the bucket `Logs` in `bucket.yaml`" in of_policy
+    outcome = run("fix", ".", "--write", *together)
+    assert outcome.code in (1, 3)
+    assert "the policy `Guard`" in outcome.err
+    assert "LogsPolicy" not in (directory / "bucket.yaml").read_text()
+    assert run("fix", "bucket.yaml", "--write").code == 0
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        FOR_A_PARAMETER.replace("{Type: String}", "{Type: String, AllowedValues: [reports-of-everybody]}"),
+        FOR_A_PARAMETER.replace("!Ref Name", "reports-of-everybody"),
+        FOR_A_PARAMETER.replace("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"),
+    ],
+)
+def test_a_policy_that_is_for_another_bucket_hinders_nothing(run: Run, directory: Path, policy: str) -> None:
+    (directory / "bucket.yaml").write_text(OPEN)
+    (directory / "policy.yaml").write_text(policy)
+    assert "Guard" not in run("check", "bucket.yaml", "policy.yaml", "--select", "SB001").out
+    run("fix", "bucket.yaml", "policy.yaml", "--write")
+    assert "LogsPolicy" in (directory / "bucket.yaml").read_text()
+
+
 def test_a_nested_template_is_fixed_only_when_it_is_given(run: Run, directory: Path) -> None:
     (directory / "child.yaml").write_text(OPEN)
     (directory / "parent.yaml").write_text(

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from secure_bucket.checks.check import Settings, check_template, check_templates
 from secure_bucket.checks.find_targets import CheckTarget, TargetKind
+from secure_bucket.checks.possible_policies import with_possible_policies
 from secure_bucket.checks.read_target import PassedOverError, read_target, standard_input
 from secure_bucket.checks.workers import map_in_processes
 from secure_bucket.errors import NotATemplateError, SecureBucketError, TemplateError, TemplateErrors
@@ -139,10 +140,12 @@ def merge_reports(results: Iterable[tuple[CheckTarget, Report]]) -> Report:
         for name in report.templates
         if os.path.normpath(name) != target.path
     }
-    return joined(
-        report
-        for target, report in pairs
-        if target.kind is not TargetKind.CANDIDATE or target.path not in nested
+    return with_possible_policies(
+        joined(
+            report
+            for target, report in pairs
+            if target.kind is not TargetKind.CANDIDATE or target.path not in nested
+        )
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from secure_bucket.checks.find_targets import STDIN, CheckTarget, TargetKind, Targets
+from secure_bucket.checks.possible_policies import possible_policies
 from secure_bucket.errors import TemplateError
 from secure_bucket.findings.finding import JudgedBucket, Report
 from secure_bucket.findings.rules import REFUTED as REFUTED_RULE
@@ -116,6 +117,12 @@ def elsewhere(report: Report) -> dict[tuple[str, str], str]:
     if len(report.templates) > 1 and any(isinstance(bucket.verdict, Refuted) for bucket in report.buckets):
         for bucket, (file, policy) in policies_elsewhere(_documents(report)).items():
             found.setdefault(bucket, f"its policy `{policy}` stands in `{file}`: add the deny there")
+    for bucket, (file, policy) in possible_policies(report).items():
+        found.setdefault(
+            bucket,
+            f"the policy `{policy}` in `{file}` may be its own, and a second one would take its place: keep "
+            "both in one template, or fix this template by itself if it is not",
+        )
     return found
 
 
