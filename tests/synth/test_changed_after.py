@@ -158,8 +158,10 @@ def test_an_aspect_for_two_apps_is_a_gate_for_both(tmp_path: Path) -> None:
     run = cdk_synth(tmp_path, body, "-c", "plain=first", gate="", end=end)
     assert run.code == 1, run.stderr
     run.block("ERROR `Top/Reports`", "over plain HTTP")
-    # The CLI does not read this directory before somebody deploys it.
+    # The CLI reads the findings there only when somebody deploys that directory.
     run = run.again("-c", "plain=second")
+    assert run.code == 1, run.stderr
+    assert "secure-bucket: the gate refused `second`: `cdk synth --app second` shows why" in run.stderr
     done = run.deployable("second")
     assert done.code == 1, done.stderr
     done.block("ERROR `Top/Reports`", "over plain HTTP")

@@ -142,6 +142,9 @@ def _is_changed(directory: str, state: AppState) -> bool:
             f"`{report}` was changed or removed after the gate refused the app, so that the AWS CDK would "
             "accept the app: leave the file as it is"
         )
+    elif state.refused and os.path.realpath(directory) != os.path.realpath(os.environ.get(_OUTDIR, "")):
+        # A second App of the process writes it, and the CDK CLI reads the directory of one App alone.
+        messages.append(f"the gate refused `{directory}`: `cdk synth --app {directory}` shows why")
     for message in messages:
         _say(f"{PLUGIN}: {message}")
     return bool(messages)
