@@ -59,7 +59,10 @@ def test_it_excepts_what_it_is_on_and_what_is_inside(assembly: Path, path: str) 
         ("Top__Plain", "secure-bucket::SB001", "no TLS there, expires 2027-02-28", ["SB001", "SB008"]),
         ("Top__Plain", "secure-bucket::SB001", "no TLS there, expires soon", ["SB001", "SB009"]),
         ("Top__Plain", "secure-bucket::SB001", "", ["SB001", "SB009"]),
-        ("Top__Plain", "secure-bucket::SB1", "no TLS there", ["SB001", "SB009"]),
+        ("Top__Plain", "secure-bucket::SB1", "no TLS there", ["SB001", "SB007"]),
+        ("Top__Plain", "secure-bucket::SB009", "no TLS there", ["SB001", "SB007"]),
+        ("Top__Plain", "secure-bucket::unproven-buckets", "no TLS there", ["SB001", "SB007"]),
+        ("Top__Theirs", "secure-bucket::imported-bucket", "its owner denies it", ["SB001"]),
     ],
 )
 def test_what_does_not_hold_leaves_the_finding(

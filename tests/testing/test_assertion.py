@@ -175,6 +175,32 @@ def test_an_accepted_exception_passes_and_a_test_can_accept_more() -> None:
         assert_denies_http(stack, accept=["SB010", "Top/Oth", ""])
 
 
+@pytest.mark.parametrize("around", ["", "Prod"])
+def test_what_is_acknowledged_around_a_stack_passes_without_a_gate(around: str) -> None:
+    app = cdk.App()
+    stage = cdk.Stage(app, "Prod")
+    stack = cdk.Stack(stage, "Data")
+    s3.Bucket(stack, "Plain")
+    with pytest.raises(AssertionError, match="Prod/Data/Plain"):
+        assert_denies_http(stack)
+    for reason, passes in (
+        ("no TLS there, until 2020-01-01", False),
+        ("no TLS there, until 2999-01-01", True),
+    ):
+        accepted = cdk.Acknowledgment(id="secure-bucket::SB001", reason=reason)
+        cdk.Validations.of(stage if around else app).acknowledge(accepted)
+        for subject in (stack, stage, app):
+            if passes:
+                assert_denies_http(subject)
+            else:
+                with pytest.raises(AssertionError, match="expired on 2020-01-01"):
+                    assert_denies_http(subject)
+
+
+def test_one_rule_can_be_accepted_as_a_text() -> None:
+    assert_denies_http(PLAIN, accept="SB001")
+
+
 def test_a_change_after_a_synthesis_is_seen() -> None:
     app = cdk.App()
     stack = cdk.Stack(app, "Top")

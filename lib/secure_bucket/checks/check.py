@@ -35,6 +35,8 @@ from secure_bucket.template.stack import pointer_of
 if TYPE_CHECKING:
     import datetime
 
+    from secure_bucket.template.resolve import Acknowledged
+
 __all__ = ["Settings", "check_template", "check_templates", "report_on"]
 
 
@@ -45,7 +47,8 @@ class Settings(Struct, frozen=True):
         strict: Take `{"AWS": "*"}` not to cover AWS service principals.
         minimum_tls: The TLS version below which nothing may get through; `None` asks nothing.
         today: The day for which exceptions are granted; `None` grants none.
-        acknowledgments: Whether those of the AWS CDK count, beside what templates declare.
+        acknowledged: The acknowledgments of a CDK app that its assembly does not note; with `None` none of a
+            CDK app counts.
         notes: Whether to look for what only `strict` counts, which is then among the notes of the report.
         siblings: The files of the run, which a `TemplateURL` may be the address of, by their last component.
     """
@@ -53,7 +56,7 @@ class Settings(Struct, frozen=True):
     strict: bool = False
     minimum_tls: float | str | None = None
     today: datetime.date | None = None
-    acknowledgments: bool = True
+    acknowledged: Sequence[Acknowledged] | None = ()
     notes: bool = True
     siblings: Mapping[str, Sequence[str]] = field(default_factory=dict)
 

@@ -20,7 +20,7 @@ from secure_bucket.policy.messages import name_some
 from secure_bucket.template.assembly import read_assembly
 from secure_bucket.template.leftovers import Leftovers
 from secure_bucket.template.manifest import CloudAssembly
-from secure_bucket.template.resolve import Assembly
+from secure_bucket.template.resolve import Acknowledged, Assembly
 
 __all__ = ["CheckedAssembly", "check_assembly", "check_written_assembly"]
 
@@ -88,10 +88,11 @@ def check_written_assembly(
         assert assembly.manifests is not None
     except RecursionError:
         raise TemplateError(f"{named}: nested too deeply to be read") from None
-    # The acknowledgments that the assembly itself notes come last, and so count more.
-    acknowledged = (*recorded_acknowledgments(directory), *assembly.acknowledged)
-    if not settings.acknowledgments:
-        acknowledged = ()
+    acknowledged: tuple[Acknowledged, ...] = ()
+    if settings.acknowledged is not None:
+        # Those that the assembly itself notes come last, and so count more.
+        recorded = recorded_acknowledgments(directory)
+        acknowledged = (*recorded, *settings.acknowledged, *assembly.acknowledged)
     whole = replace(assembly, acknowledged=acknowledged)
     report = report_on(lambda: whole, named, settings)
     needs_record = settings.today is not None and bool(report.findings)

@@ -13,11 +13,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from secure_bucket.findings.exceptions import parse_exception
 from secure_bucket.findings.expiry import expiry_of
 from secure_bucket.findings.finding import ExceptionOrigin, Finding, GrantedException
+from secure_bucket.findings.rules import EXCUSABLE
+from secure_bucket.findings.rules.sb007 import without_effect
 from secure_bucket.findings.rules.sb009 import malformed
 from secure_bucket.findings.subject import Declared
 from secure_bucket.template.resolve import Acknowledged
 
-__all__ = ["acknowledged_exceptions", "by_construct", "nearest"]
+__all__ = ["IMPORTED_BUCKET", "METADATA_KEY", "acknowledged_exceptions", "by_construct", "nearest"]
+
+IMPORTED_BUCKET = "imported-bucket"
+"""The finding of the gate on a bucket that an app imports, which only the construct tree tells."""
+
+METADATA_KEY = "aws:cdk:acknowledged-rules"
+"""Under which the AWS CDK keeps the acknowledgments on a construct."""
 
 _PLUGIN = "secure-bucket::"
 
@@ -41,7 +49,13 @@ def acknowledged_exceptions(
         if each is not None:
             covered.setdefault(each, {}).setdefault(finding.subject.key, finding)
     for each, found in covered.items():
-        written = {"Rule": each.id.removeprefix(_PLUGIN), "Reason": each.reason}
+        named = each.id.removeprefix(_PLUGIN)
+        if named == IMPORTED_BUCKET:
+            continue
+        if named.casefold() not in EXCUSABLE:
+            yield without_effect(each.id, Declared("", "", each.path), each.at)
+            continue
+        written = {"Rule": named, "Reason": each.reason}
         origin = ExceptionOrigin.RECORD if each.is_recorded else ExceptionOrigin.ACKNOWLEDGMENT
         for subject in [finding.subject for finding in found.values()] or [Declared("", "", each.path)]:
             granted = parse_exception(written, subject, each.at, origin, f"/{each.path}")

@@ -8,10 +8,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from secure_bucket.checks.check import check_template
-from secure_bucket.checks.cloud_assembly import check_assembly
+from secure_bucket.checks.check import Settings, check_template
+from secure_bucket.checks.cloud_assembly import check_assembly, check_written_assembly
+from secure_bucket.checks.judged_files import left_over_files
 from secure_bucket.findings.finding import Finding, Level, Report
-from secure_bucket.testing.subject import synthesized, template_of
+from secure_bucket.template.leftovers import Leftovers
+from secure_bucket.testing.subject import acknowledged_around, synthesized, template_of
 
 __all__ = ["assert_denies_http"]
 
@@ -24,8 +26,8 @@ def assert_denies_http(
     """Assert that every bucket provably denies every request over plain HTTP.
 
     What is not known fails as well: undecided buckets, and templates that nobody could read. A subject
-    without any bucket passes. Exceptions in the templates and acknowledgments in the stacks count as they do
-    in the gate.
+    without any bucket passes. Exceptions in the templates and acknowledgments in the app count as they do in
+    the gate.
 
     Args:
         template: A stack, with its nested stacks; an App or a Stage, with all its stacks; a `Template` of
@@ -47,7 +49,7 @@ def assert_denies_http(
     # A stack is judged with all that is around it, because the policy of a bucket can be in another one.
     # INVARIANT: what has no path, as in the body of a stack set, can be of this stack too.
     own = [each for each in report.findings if not each.construct_path or _is_within(each, path)]
-    accepted = tuple(accept)
+    accepted = (accept,) if isinstance(accept, str) else tuple(accept)
     problems = [
         _text(finding)
         for finding in own
@@ -73,7 +75,9 @@ def _is_directory(subject: Any) -> bool:
 def _check(subject: Any, minimum: float | None) -> Report:
     today = datetime.date.today()
     if hasattr(subject, "node"):
-        return check_assembly(synthesized(subject), minimum_tls_version=minimum, exceptions_as_of=today)
+        directory = synthesized(subject)
+        settings = Settings(False, minimum, today, tuple(acknowledged_around(subject)))
+        return check_written_assembly(directory, settings, Leftovers(left_over_files(directory))).report
     template = template_of(subject)
     if isinstance(template, Path) and template.is_dir():
         return check_assembly(template, minimum_tls_version=minimum, exceptions_as_of=today)

@@ -6,11 +6,15 @@ Nothing of the AWS CDK is imported: its objects are recognized by what they can 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["synthesized", "template_of"]
+from secure_bucket.findings.acknowledgments import METADATA_KEY
+from secure_bucket.template.resolve import Acknowledged
+from secure_bucket.values.unknown import Place
+
+__all__ = ["acknowledged_around", "synthesized", "template_of"]
 
 
 def template_of(subject: object) -> Mapping[str, Any] | Path:
@@ -51,3 +55,21 @@ def synthesized(construct: Any) -> Path:
     # INVARIANT: a synthesis that is kept from before does not show what was changed since.
     scope.node.root.synth(force=True)
     return Path(scope.synth().directory)
+
+
+def acknowledged_around(construct: Any) -> Iterator[Acknowledged]:
+    """Yield what is acknowledged on an App, its Stages and what lies between: no assembly notes it.
+
+    Args:
+        construct: Any construct of the App.
+    """
+    pending = [construct.node.root]
+    while pending:
+        scope = pending.pop()
+        if hasattr(scope, "template_file"):
+            continue  # The assembly notes what is acknowledged in a stack.
+        for entry in scope.node.metadata:
+            if entry.type == METADATA_KEY:
+                for id, reason in entry.data.items():
+                    yield Acknowledged(id, scope.node.path, str(reason or ""), Place())
+        pending += scope.node.children

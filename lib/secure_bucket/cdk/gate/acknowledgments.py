@@ -15,15 +15,12 @@ from typing import Any
 from constructs import IConstruct
 from msgspec import Struct
 
-from secure_bucket.findings.acknowledgments import by_construct, nearest
+from secure_bucket.findings.acknowledgments import METADATA_KEY, by_construct, nearest
 from secure_bucket.template.manifest import CloudAssembly
 from secure_bucket.template.resolve import Acknowledged
 from secure_bucket.values.unknown import Place
 
 __all__ = ["METADATA_KEY", "Acknowledgments", "find_construct", "outwards", "read_acknowledgments"]
-
-METADATA_KEY = "aws:cdk:acknowledged-rules"
-"""Under which the AWS CDK keeps the acknowledgments on a construct."""
 
 _OURS = re.compile(r"secure-?bucket|^(annotation::)?sb-?\d+$")
 

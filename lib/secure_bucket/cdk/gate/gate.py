@@ -26,7 +26,6 @@ from secure_bucket.cdk.gate.record import write_record
 from secure_bucket.cdk.gate.state import AppState, state_of
 from secure_bucket.cdk.gate.summary import summary_of
 from secure_bucket.cdk.gate.violations import (
-    IMPORTED_BUCKET,
     PLUGIN,
     id_of,
     of_end,
@@ -42,6 +41,7 @@ from secure_bucket.checks.check import Settings
 from secure_bucket.checks.cloud_assembly import check_written_assembly
 from secure_bucket.checks.judged_files import forget_judged_files, write_judged_files
 from secure_bucket.errors import TemplateError
+from secure_bucket.findings.acknowledgments import IMPORTED_BUCKET
 from secure_bucket.findings.expiry import expiry_of, holds_on
 from secure_bucket.findings.finding import Finding, GrantedException, Level, Report
 from secure_bucket.findings.gate_record import RecordedException
@@ -114,7 +114,7 @@ class Gate:
         today = datetime.date.today()
         forget_judged_files(directory)
         # Acknowledgments are for the AWS CDK to grant, which keeps them in its own report.
-        settings = Settings(today=today, acknowledgments=False, notes=False)
+        settings = Settings(today=today, acknowledged=None, notes=False)
         checked = check_written_assembly(directory, settings, Leftovers(is_fresh=True))
         report, assembly = checked.report, checked.manifests
         _demand_every_template(report, templates)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from secure_bucket.cdk.versions import PolicyViolatingResource, PolicyViolation
 from secure_bucket.errors import SecureBucketError
+from secure_bucket.findings.acknowledgments import IMPORTED_BUCKET
 from secure_bucket.findings.expiry import is_reason
 from secure_bucket.findings.finding import Finding, Level
 from secure_bucket.findings.rules import rule_of, sb008, sb009
@@ -15,7 +16,6 @@ from secure_bucket.policy.statements import deny_plain_http
 from secure_bucket.template.resolve import Acknowledged
 
 __all__ = [
-    "IMPORTED_BUCKET",
     "PLUGIN",
     "SUM",
     "fails",
@@ -31,7 +31,6 @@ __all__ = [
 
 PLUGIN = "secure-bucket"
 
-IMPORTED_BUCKET = "imported-bucket"
 _FAILURE = "gate-failure"
 _TOO_EARLY = "needs-plain-http"
 _LOST = "acknowledgment-without-effect"

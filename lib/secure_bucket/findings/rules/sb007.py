@@ -35,8 +35,10 @@ from __future__ import annotations
 
 from secure_bucket.findings.finding import Finding, GrantedException, Level
 from secure_bucket.findings.rules.rule import Rule
+from secure_bucket.findings.subject import Subject
+from secure_bucket.values.unknown import Place
 
-__all__ = ["RULE", "unused"]
+__all__ = ["RULE", "unused", "without_effect"]
 
 
 def unused(exception: GrantedException) -> Finding:
@@ -49,6 +51,18 @@ def unused(exception: GrantedException) -> Finding:
         f"`{exception.subject.label}`: the exception from {exception.rule} is not needed{expired}",
         "remove the exception",
         exception.at,
+    )
+
+
+def without_effect(id: str, subject: Subject, at: Place) -> Finding:
+    """Return the finding on an acknowledgment in a CDK app that names no rule."""
+    return Finding(
+        subject,
+        RULE.id,
+        Level.WARNING,
+        f"`{subject.label}`: the acknowledgment of `{id}` has no effect: there is no such rule",
+        "write the id as `cdk synth` prints it, or remove the acknowledgment",
+        at,
     )
 
 
