@@ -37,7 +37,7 @@ def revived(app: cdk.App) -> None:
 
 @situation("exception with an end that is not understood")
 def malformed(app: cdk.App) -> None:
-    accepted(app, "the old scanner speaks no TLS, until end of 2025")
+    accepted(app, "the old scanner speaks no TLS, until the 31st of December 2025")
 
 
 @situation("exception without a reason")
@@ -50,6 +50,15 @@ def misspelt(app: cdk.App) -> None:
     accepted(app, "the old scanner speaks no TLS", "secure-bucket::plaintext-http")
     sum = cdk.Acknowledgment(id="secure-bucket::unproven-buckets", reason="the old scanner speaks no TLS")
     cdk.Validations.of(app).acknowledge(sum)
+
+
+@situation("exception in the `Metadata` of a template that is not of the app")
+def foreign_exception(app: cdk.App) -> None:
+    exception = {"Rule": "SB001", "Reason": "the old scanner speaks no TLS"}
+    plain = {"Type": "AWS::S3::Bucket", "Metadata": {"SecureBucket": {"Exceptions": [exception]}}}
+    body = json.dumps({"Resources": {"Plain": plain}})
+    top = stack(app)
+    cdk.CfnStackSet(top, "Set", stack_set_name="set", permission_model="SELF_MANAGED", template_body=body)
 
 
 @situation("construct path in the `Metadata` of a template that is not of the app")

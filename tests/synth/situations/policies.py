@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_s3 as s3
@@ -9,6 +11,7 @@ from constructs import IConstruct, IValidation
 
 from secure_bucket import SecureBucket
 from tests.synth.situations.situation import (
+    URL,
     bucket_with_policy,
     deny,
     document,
@@ -118,6 +121,52 @@ def policy_of_another_stage(app: cdk.App) -> None:
     s3.CfnBucket(stack(cdk.Stage(app, "A"), "Data"), "Plain", bucket_name=NAMED)
     other = stack(cdk.Stage(app, "B"), "Data")
     s3.CfnBucketPolicy(other, "Policy", bucket=NAMED, policy_document=document(deny(NAMED)))
+
+
+@situation("policy in the body of a StackSet")
+def policy_of_a_stack_set(app: cdk.App) -> None:
+    top = stack(app)
+    s3.CfnBucket(top, "Plain", bucket_name=NAMED)
+    properties = {"Bucket": NAMED, "PolicyDocument": document(deny(NAMED))}
+    body = json.dumps({"Resources": {"P": {"Type": "AWS::S3::BucketPolicy", "Properties": properties}}})
+    cdk.CfnStackSet(top, "Set", stack_set_name="set", permission_model="SELF_MANAGED", template_body=body)
+
+
+@situation("policy in a nested stack under a condition")
+def policy_of_a_conditional_nested_stack(app: cdk.App) -> None:
+    top = stack(app)
+    bucket = s3.CfnBucket(top, "Plain")
+    nested = cdk.NestedStack(top, "Nested")
+    s3.CfnBucketPolicy(nested, "Policy", bucket=bucket.ref, policy_document=document(deny(bucket)))
+    resource = nested.nested_stack_resource
+    assert resource is not None
+    expression = cdk.Fn.condition_equals(cdk.Aws.REGION, "eu-west-1")
+    resource.cfn_options.condition = cdk.CfnCondition(top, "Here", expression=expression)
+
+
+@situation("policy that a nested stack at a URL may replace", check=3)
+def policy_beside_an_unread_stack(app: cdk.App) -> None:
+    top = stack(app)
+    bucket = SecureBucket(top, "Good")
+    nested = cdk.CfnStack(top, "Nested", template_url=URL, parameters={"Name": bucket.bucket_name})
+    accepted = cdk.Acknowledgment(id="secure-bucket::SB010", reason="the network team checks it")
+    cdk.Validations.of(nested).acknowledge(accepted)
+
+
+@situation("policy for a bucket that a parameter names")
+def policy_for_a_parameter(app: cdk.App) -> None:
+    top = stack(app)
+    bucket = s3.CfnBucket(top, "Plain")
+    name = cdk.CfnParameter(top, "Name").value_as_string
+    s3.CfnBucketPolicy(top, "Policy", bucket=name, policy_document=document(deny(bucket)))
+
+
+@situation("deny in some partitions only, by `AWS::Partition`, `AWS::URLSuffix` or a mapping")
+def of_one_partition(app: cdk.App) -> None:
+    top = stack(app)
+    rows = {"amazonaws.com": {"Effect": "Deny"}, "amazonaws.com.cn": {"Effect": "Allow"}}
+    effect = cdk.CfnMapping(top, "Effects", mapping=rows).find_in_map(cdk.Aws.URL_SUFFIX, "Effect")
+    bucket_with_policy(top, lambda it: deny(it, Effect=effect))
 
 
 @situation("policy of an unknown import")

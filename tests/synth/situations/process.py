@@ -8,8 +8,9 @@ from pathlib import Path
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
 
-from secure_bucket import SecureBucket
+from secure_bucket import SecureBucket, SecureTransportAspect
 from tests.synth.situations.places import in_a_stack
 from tests.synth.situations.situation import (
     PLAIN,
@@ -42,6 +43,38 @@ def report_removed(app: cdk.App) -> None:
 def edit_template(app: cdk.App) -> None:
     file = Path(app.outdir, "Top.template.json")
     file.write_text(json.dumps(PLAIN), encoding="utf-8")
+
+
+def in_another_app(app: cdk.App) -> None:
+    aspect = SecureTransportAspect(quiet=True)
+    for each in (app, cdk.App(outdir=f"{app.outdir}.other")):
+        cdk.Aspects.of(each).add(aspect)
+        top = stack(each, "More")
+        if each is not app:
+            s3.Bucket(top, "Plain")
+            each.synth()
+
+
+@situation("bucket in a second App that shares the Aspect of the first", check=0, after=in_another_app)
+def second_app_with_the_aspect(app: cdk.App) -> None:
+    SecureBucket(stack(app), "Good")
+
+
+@situation("Stage that is synthesized again after a change")
+def synthesized_again(app: cdk.App) -> None:
+    stage = cdk.Stage(app, "Prod")
+    top = stack(stage, "Data")
+    SecureBucket(top, "Good")
+    stage.synth()
+    s3.Bucket(top, "Late")
+    stage.synth(force=True)
+
+
+@situation("app whose context nobody looked up", check=2)
+def missing_context(app: cdk.App) -> None:
+    top = stack(app, env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    SecureBucket(top, "Good")
+    cdk.ContextProvider.get_value(top, provider="ami", props={"owners": ["amazon"]}, dummy_value="ami-1")
 
 
 @situation("script that edits a template after the gate", check=2, after=edit_template)
