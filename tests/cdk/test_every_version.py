@@ -226,9 +226,30 @@ ESCAPES = {
         """,
     "ends at once": "app.synth(); os._exit(0)",
     "becomes another program": "app.synth(); os.execv('/bin/true', ['true'])",
-    "goes past the wrapper": """
+    "calls what `App.synth` calls": """
         import jsii
         jsii.invoke(app, "synth", [None])
+        os._exit(0)
+        """,
+    "calls `synth` of a Stage": "cdk.Stage.synth(app); os._exit(0)",
+    "hides that the CLI runs it": "del os.environ['CDK_OUTDIR']; cdk.Stage.synth(app)",
+    "goes past the wrapper": """
+        from aws_cdk.assertions import Template
+        Template.from_stack(stack)
+        """,
+    "forgets the exit handlers": "cdk.Stage.synth(app); atexit._clear()",
+    "waits for a thread": """
+        import threading
+        thread = threading.Thread(target=app.synth)
+        thread.start()
+        thread.join()
+        """,
+    "leaves in an exit handler": """
+        try:
+            app.synth()
+        except BaseException:
+            pass
+        atexit.register(os._exit, 0)
         """,
     "swallows, in a function that ends": """
         def main():
@@ -267,6 +288,70 @@ def test_the_aspect_is_the_same_gate_even_if_the_app_swallows_its_exception(cdk:
 @pytest.mark.parametrize("end", [*ESCAPES])
 def test_an_app_cannot_slip_by(cdk: Cdk, tmp_path: Path, end: str) -> None:
     run = cdk.synth(tmp_path, OPEN, GATES["enforce"], end=ESCAPES[end])
+    assert run.code == 1
+    assert "can GET `report.csv` over plain HTTP" in run.stderr
+
+
+@pytest.mark.slow
+def test_a_method_that_the_app_took_before_the_gate_is_judged(cdk: Cdk, tmp_path: Path) -> None:
+    run = cdk.synth(tmp_path, OPEN, "atexit.register(app.synth)", GATES["enforce"], end="")
+    assert run.code == 1
+    assert "can GET `report.csv` over plain HTTP" in run.stderr
+
+
+@pytest.mark.slow
+@every_version
+def test_an_app_without_a_gate_does_not_replace_one_with_a_gate(cdk: Cdk, tmp_path: Path) -> None:
+    end = """
+        app.synth()
+        other = cdk.App()
+        s3.Bucket(cdk.Stack(other, 'Other'), 'Open')
+        other.synth()
+        """
+    if cdk.version < RELIABLE_PLUGINS:
+        # A plugin of one App learns nothing of another App: there the exit handler is alone.
+        end += "os._exit(0)"
+    run = cdk.synth(tmp_path, GATES["enforce"], end=textwrap.dedent(end))
+    assert run.code == 1
+    assert not (tmp_path / "cdk.out" / "manifest.json").exists()
+
+
+@pytest.mark.slow
+@every_version
+def test_an_app_that_ends_before_its_synthesis_fails(cdk: Cdk, tmp_path: Path) -> None:
+    end = """
+        import jsii
+        import threading
+
+        begun = threading.Event()
+
+        @jsii.implements(cdk.IAspect)
+        class Slow:
+            def visit(self, node):
+                begun.set()
+                threading.Event().wait()
+
+        cdk.Aspects.of(app).add(Slow())
+        threading.Thread(target=app.synth, daemon=True).start()
+        begun.wait()
+        """
+    run = cdk.synth(tmp_path, GATES["enforce"], end=textwrap.dedent(end))
+    assert run.code == 1
+    assert ("the app ended before `synth` did" in run.stderr) == (cdk.version < RELIABLE_PLUGINS)
+
+
+@pytest.mark.slow
+def test_an_app_that_goes_elsewhere_is_judged_where_it_writes(cdk: Cdk, tmp_path: Path) -> None:
+    run = cdk.synth(tmp_path, GATES["enforce"], end="os.chdir('/'); app.synth()")
+    assert (run.code, run.summary) == (0, "secure-bucket: 1 bucket, 1 proven"), run.stderr
+    elsewhere = """
+        decoy = cdk.App(outdir=os.path.abspath("elsewhere/cdk.out"))
+        SecureBucket(cdk.Stack(decoy, "Top"), "Good")
+        decoy.synth()
+        os.chdir("elsewhere")
+        app.synth()
+        """
+    run = cdk.synth(tmp_path, OPEN, GATES["enforce"], end=textwrap.dedent(elsewhere))
     assert run.code == 1
     assert "can GET `report.csv` over plain HTTP" in run.stderr
 

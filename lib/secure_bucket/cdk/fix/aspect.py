@@ -13,6 +13,7 @@ from constructs import IConstruct
 
 from secure_bucket.cdk.fix.fixer import Fixer
 from secure_bucket.cdk.fix.survey import SeenBucket, path_of
+from secure_bucket.cdk.fix.synthesized import outdir_of
 from secure_bucket.cdk.gate.record import remove_record
 from secure_bucket.cdk.gate.validation import new_gate, register
 
@@ -85,7 +86,7 @@ class SecureTransportAspect:
                 # A walk begins: between two syntheses anything can have been written.
                 state.fixers.pop(path_of(node), None)
                 if isinstance(node, cdk.App):
-                    remove_record(Path(node.outdir))
+                    remove_record(Path(outdir_of(node)))
             if isinstance(node, s3.CfnBucket):
                 stage = cdk.Stage.of(node) or root
                 fixer = state.fixers.setdefault(path_of(stage), Fixer(stage))

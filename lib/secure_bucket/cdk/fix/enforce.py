@@ -21,7 +21,7 @@ from secure_bucket.cdk.fix.lifetime import keep_made
 from secure_bucket.cdk.fix.outcome import Fixed
 from secure_bucket.cdk.fix.stack_traces import without_traces
 from secure_bucket.cdk.fix.survey import path_of
-from secure_bucket.cdk.fix.synthesized import synthesized_stages
+from secure_bucket.cdk.fix.synthesized import outdir_of, synthesized_stages
 from secure_bucket.cdk.gate.record import remove_record
 from secure_bucket.cdk.gate.state import AppState
 from secure_bucket.cdk.gate.validation import new_gate, register
@@ -240,7 +240,7 @@ class _FixStage:
 
     def _fix(self, leaf: IConstruct, stage: IConstruct) -> None:
         if isinstance(stage, cdk.App):
-            remove_record(Path(stage.outdir))
+            remove_record(Path(outdir_of(stage)))
         state, path = self._state, path_of(stage)
         earlier = state.fixers.get(path)
         fixer = state.fixers[path] = Fixer(

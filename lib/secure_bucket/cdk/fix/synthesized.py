@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -13,10 +14,12 @@ from constructs import IConstruct
 from secure_bucket.cdk.fix.survey import path_of
 from secure_bucket.template.manifest import MANIFEST
 
-__all__ = ["is_of_this_run", "synthesized_stages"]
+__all__ = ["is_of_this_run", "outdir_of", "path_from_node", "synthesized_stages"]
 
 # A manifest of an earlier run is older. File systems keep times in steps of up to two seconds.
 _THIS_RUN = time.time() - 2
+# Node was started here, when the app imported the CDK.
+_START = os.getcwd()
 
 
 def synthesized_stages(constructs: Iterable[IConstruct]) -> set[str]:
@@ -53,8 +56,25 @@ def synthesized_stages(constructs: Iterable[IConstruct]) -> set[str]:
         path
         for path, stage in stages.items()
         if path != "/"
-        and (_any_in(stacks, path) or (_any_in(without_rule, path) and is_of_this_run(stage.outdir)))
+        and (_any_in(stacks, path) or (_any_in(without_rule, path) and is_of_this_run(outdir_of(stage))))
     }
+
+
+def outdir_of(stage: cdk.Stage) -> str:
+    """Return the path of the assembly of an App or of a Stage."""
+    return path_from_node(stage.outdir)
+
+
+def path_from_node(path: str) -> str:
+    """Return a path of Node as it is to be read here.
+
+    The CDK CLI names a relative output directory, and Node takes it from where Node was started, wherever
+    the app has gone since (aws-cdk-lib 2.150 and 2.275, CDK CLI 2.1148.1).
+    """
+    with contextlib.suppress(FileNotFoundError):
+        if os.getcwd() == _START:
+            return path
+    return os.path.join(_START, path)
 
 
 def _any_in(stacks: Iterable[str], stage: str) -> bool:

@@ -1,8 +1,8 @@
 """Fail an app after its synthesis, where the CDK would go on after the findings of a plugin.
 
-Before aws-cdk-lib 2.274 (`versions.RELIABLE_PLUGINS`) no plugin is registered. Instead `synth` of every
-App is wrapped, and raises when the gate refuses what `synth` wrote. An exit handler stands behind it,
-for an app that swallows what `synth` raises, or that is synthesized past the wrapper: it ends the
+Before aws-cdk-lib 2.274 (`versions.RELIABLE_PLUGINS`) no plugin is registered. Instead the call of `synth`
+of every App is wrapped, and raises when the gate refuses what `synth` wrote. An exit handler stands behind
+it, for an app that swallows what `synth` raises, or that is synthesized past the wrapper: it ends the
 process with 1. The manifest of a refused assembly is moved aside as well, so that `cdk deploy -a
 cdk.out` does not take the directory either.
 """
@@ -16,11 +16,13 @@ import json
 import os
 import sys
 from typing import Any
+from weakref import WeakSet
 
 import aws_cdk as cdk
+import jsii
 from constructs import IConstruct
 
-from secure_bucket.cdk.fix.synthesized import is_of_this_run
+from secure_bucket.cdk.fix.synthesized import is_of_this_run, outdir_of
 from secure_bucket.cdk.gate.state import AppState, find_state, state_of, states
 from secure_bucket.cdk.gate.violations import PLUGIN, SUM, fails, id_of
 from secure_bucket.cdk.versions import PolicyViolation, has_acknowledgments, has_reliable_plugins
@@ -34,6 +36,8 @@ __all__ = ["WatchedAssembly", "text_of", "watch", "watch_files", "wrap_synth"]
 # Set by the CDK CLI: `OUTDIR_ENV` of aws-cdk-lib's cx-api.
 _OUTDIR = "CDK_OUTDIR"
 _JUDGES = "judges_for_secure_bucket"
+# The apps that a thread is synthesizing.
+_running: WeakSet[cdk.App] = WeakSet()
 
 REPORT = "validation-report.json"
 """The file in a cloud assembly with the findings of all plugins: `VALIDATION_REPORT_FILE` of aws-cdk-lib."""
@@ -47,7 +51,7 @@ class WatchedAssembly:
     """
 
     def __init__(self, app: cdk.App) -> None:
-        self.directory: str = app.outdir
+        self.directory: str = os.path.abspath(outdir_of(app))
         self.process: int = os.getpid()
         self.refused: bool = False
         # An app that was synthesized before it got its gate is judged at the end.
@@ -113,7 +117,7 @@ def watch(app: IConstruct) -> None:
 def watch_files(app: IConstruct) -> None:
     """Fail the process at its end if the plugin did not judge the assembly, or something changed it then."""
     if isinstance(app, cdk.App) and _is_under_the_cli():
-        state, writer = state_of(app), (os.getpid(), app.outdir)
+        state, writer = state_of(app), (os.getpid(), os.path.abspath(outdir_of(app)))
         # Of two apps that write into one directory the files are those of the last one.
         for other in states():
             other.writer = None if other.writer == writer else other.writer
@@ -147,6 +151,9 @@ def _is_changed(directory: str, state: AppState) -> bool:
         messages.append(f"the gate refused `{directory}`: `cdk synth --app {directory}` shows why")
     for message in messages:
         _say(f"{PLUGIN}: {message}")
+    if messages:
+        with contextlib.suppress(OSError):
+            refuse_run(directory)
     return bool(messages)
 
 
@@ -164,33 +171,58 @@ def _holds_refusal(file: str) -> bool:
 
 
 def wrap_synth() -> None:
-    """Wrap `synth` of every App; it does nothing for an App that nobody watches."""
-    # INVARIANT: of the App, which has a `synth` of its own in 2.264 and inherits that of a Stage in 2.257.
-    original: Any = cdk.App.synth
+    """Wrap the call of `synth` of every App; it does nothing where nobody watches an App.
+
+    It wraps what `cdk.App.synth` calls: a method that the app took before, or that of `cdk.Stage`, would go
+    past a wrapper of `cdk.App.synth`.
+    """
+    original: Any = jsii.invoke
     # A wrapper that others put around this one has its attributes too.
     if hasattr(original, _JUDGES):
         return
 
     @functools.wraps(original)
-    def synth(self: cdk.App, *args: Any, **options: Any) -> Any:
-        state = find_state(self)
+    def invoke(obj: Any, method: str, args: list[Any] | None = None) -> Any:
+        if method != "synth" or not isinstance(obj, cdk.App):
+            return original(obj, method, args)
+        state = find_state(obj)
         if state is not None and state.watched is not None and state.before_synth is not None:
-            state.before_synth(self)
-        assembly = original(self, *args, **options)
-        # Asked again: an Aspect registers its gate while the app is synthesized.
-        state = find_state(self)
-        if state is not None and state.watched is not None:
-            refusal = state.watched.judge(self)
-            if _is_under_the_cli():
-                _judge_at_the_end(self, state)
-            if refusal and _is_under_the_cli():
-                raise SystemExit(1)  # The findings stand on stderr, and a traceback would bury them.
-            if refusal:
-                raise NotProvenError(refusal)
+            state.before_synth(obj)
+        _running.add(obj)
+        try:
+            assembly = original(obj, method, args)
+            refusal = _judge_written(obj)
+        finally:
+            _running.discard(obj)
+        if refusal and _is_under_the_cli():
+            raise SystemExit(1)  # The findings stand on stderr, and a traceback would bury them.
+        if refusal:
+            raise NotProvenError(refusal)
         return assembly
 
-    setattr(synth, _JUDGES, True)
-    cdk.App.synth = synth  # type: ignore[method-assign]
+    setattr(invoke, _JUDGES, True)
+    jsii.invoke = invoke
+
+
+def _judge_written(app: cdk.App) -> str:
+    """Judge what an App wrote, and return the findings that fail it."""
+    # Asked for only now: an Aspect registers its gate while the app is synthesized.
+    state = find_state(app)
+    if state is not None and state.watched is not None:
+        if _is_under_the_cli():
+            _judge_at_the_end(app, state)
+        return state.watched.judge(app)
+    # An App without a gate can write into the directory of one that has a gate.
+    watching = [(each.watched, each.kept) for each in states() if each.watched is not None]
+    if not watching:
+        return ""
+    directory = os.path.realpath(outdir_of(app))
+    judged = [
+        watched.judge(other)
+        for watched, other in watching
+        if other is not None and os.path.realpath(watched.directory) == directory
+    ]
+    return "\n\n".join(filter(None, judged))
 
 
 def _is_under_the_cli() -> bool:
@@ -205,6 +237,10 @@ def _end_last() -> None:
 
 def _end() -> None:
     """End the process with 1 if an assembly is refused, after the exit handlers of others."""
+    if any((state := find_state(app)) is not None and state.watched is not None for app in list(_running)):
+        # A daemon thread: Node ends the synthesis without it, and nobody would judge what Node writes.
+        _say(f"{PLUGIN}: the app ended before `synth` did: wait for the thread that calls it")
+        _end_with_failure()
     own = states()
     failed = [
         state.watched.ends_in_failure(state.kept, state)
@@ -216,8 +252,11 @@ def _end() -> None:
         for state in own
         if state.writer is not None and state.writer[0] == os.getpid()
     ]
-    if not any(failed):
-        return
+    if any(failed):
+        _end_with_failure()
+
+
+def _end_with_failure() -> None:
     atexit.unregister(_end)
     with contextlib.suppress(BaseException):
         atexit._run_exitfuncs()

@@ -17,6 +17,7 @@ from typing import Literal
 import aws_cdk as cdk
 
 from secure_bucket.cdk.fix.outcome import Fixed
+from secure_bucket.cdk.fix.synthesized import outdir_of, path_from_node
 from secure_bucket.cdk.gate.about_fix import hint_about_fix, needs_plain_http, outcome_in_templates
 from secure_bucket.cdk.gate.acknowledgments import read_acknowledgments
 from secure_bucket.cdk.gate.after_synth import watch_files
@@ -110,14 +111,14 @@ class Gate:
         self._quiet = self._quiet and other._quiet
 
     def _judge(self, app: cdk.App, templates: Iterable[str], state: AppState) -> list[PolicyViolation]:
-        directory = Path(app.outdir)
+        directory = Path(outdir_of(app))
         today = datetime.date.today()
         forget_judged_files(directory)
         # Acknowledgments are for the AWS CDK to grant, which keeps them in its own report.
         settings = Settings(today=today, acknowledged=None, notes=False)
         checked = check_written_assembly(directory, settings, Leftovers(is_fresh=True))
         report, assembly = checked.report, checked.manifests
-        _demand_every_template(report, templates)
+        _demand_every_template(report, map(path_from_node, templates))
         acknowledgments = read_acknowledgments(app, assembly)
 
         needy = needs_plain_http(report, state)

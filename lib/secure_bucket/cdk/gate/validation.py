@@ -17,6 +17,7 @@ from typing import Literal, cast
 import aws_cdk as cdk
 from constructs import IConstruct
 
+from secure_bucket.cdk.fix.synthesized import outdir_of
 from secure_bucket.cdk.gate.after_synth import watch, watch_files, wrap_synth
 from secure_bucket.cdk.gate.gate import Gate
 from secure_bucket.cdk.gate.record import remove_record
@@ -98,7 +99,7 @@ def register(app: IConstruct, asked_for: Gate) -> AppState:
         state.gate = asked_for
         asked_for.stand_by()
         if isinstance(app, cdk.Stage):
-            remove_record(Path(app.outdir))
+            remove_record(Path(outdir_of(app)))
         if has_reliable_plugins():
             cdk.Validations.of(app).add_plugins(cast(cdk.IPolicyValidationPlugin, asked_for))
             watch_files(app)
