@@ -332,6 +332,44 @@ def test_an_assembly_that_is_written_again_while_it_is_judged_is_refused(
     assert not (outdir / "manifest.json").exists()
 
 
+def test_what_changes_the_assembly_after_the_gate_fails_its_next_check(run: Run, outdir: Path) -> None:
+    assert run("gate", *app()).code == 0
+    assert run("check", "out").code == 0
+    template = outdir / "Top.template.json"
+    template.write_text(json.dumps({"Resources": {"Logs": BUCKET, "Policy": DENY, "Late": BUCKET}}))
+    outcome = run("check", "out")
+    assert outcome.code == 2
+    assert "Top.template.json` was changed after the gate judged it" in outcome.out + outcome.err
+    # The next run begins anew.
+    assert run("gate", *app()).code == 0
+    assert run("check", "out").code == 0
+
+
+def test_a_template_that_was_left_over_in_the_last_run_is_judged_in_the_next(run: Run, outdir: Path) -> None:
+    outdir.mkdir()
+    (outdir / "Old.template.json").write_text(json.dumps({"Resources": {"Old": BUCKET}}))
+    assert run("gate", *app()).code == 0
+    assert run("check", "out").code == 0
+    again = f"""
+import pathlib, runpy, sys
+sys.argv[1:] = {[*app()[3:]]!r}
+runpy.run_path("app.py")
+file = pathlib.Path("out", "Old.template.json")
+file.write_text(file.read_text())
+"""
+    assert run("gate", *python(again)).code == 1
+
+
+def test_nothing_says_that_a_refused_assembly_was_judged(run: Run, outdir: Path) -> None:
+    assert run("gate", *app()).code == 0
+    assert (outdir / "secure-bucket-judged.json").exists()
+    assert run("gate", *app(missing=("zones",))).code == 0
+    assert not (outdir / "secure-bucket-judged.json").exists()
+    assert run("gate", *app()).code == 0
+    assert run("gate", *app(secure=False)).code == 1
+    assert not (outdir / "secure-bucket-judged.json").exists()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows starts no file without an extension")
 @pytest.mark.parametrize(("mode", "code"), [(0o644, 7), (0o755, 8)])
 def test_a_script_that_is_not_a_program_is_run_by_node_as_by_the_cdk_cli(
@@ -550,8 +588,10 @@ def test_remove_takes_the_findings_out_of_the_validation_report(
     assert run("gate", "--init").code == 0
     assert run("gate", *app(secure=False)).code == 1
     assert len(plugin_reports(directory / output)) == 1
+    assert run("gate", *app()).code == 0
     assert run("gate", "--remove").code == 0
     assert plugin_reports(directory / output) == []
+    assert not (directory / output / "secure-bucket-judged.json").exists()
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from typing import TypeAlias
 
+from secure_bucket.checks.judged_files import forget_judged_files
 from secure_bucket.checks.refusal import move_aside, refuse, stages_in
 from secure_bucket.errors import SecureBucketError, TemplateError
 from secure_bucket.findings.finding import Fault
@@ -137,7 +138,7 @@ def waits_for_context(directory: str, *, called_by_cdk: bool) -> bool:
 
 
 def refuse_run(directory: str) -> bool:
-    """Refuse what a run wrote, and forget which context it waited for.
+    """Refuse what a run wrote, and forget what the gate noted of it.
 
     Returns:
         Whether there was a manifest.
@@ -146,6 +147,8 @@ def refuse_run(directory: str) -> bool:
         OSError: If a manifest cannot be moved.
     """
     forget_context(directory)
+    with contextlib.suppress(OSError):
+        forget_judged_files(directory)
     return refuse(directory)
 
 

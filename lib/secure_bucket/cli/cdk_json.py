@@ -9,6 +9,7 @@ import os
 import re
 import shlex
 
+from secure_bucket.checks.judged_files import forget_judged_files
 from secure_bucket.cli.delivery import write_file
 from secure_bucket.cli.output import to_stdout
 from secure_bucket.errors import SecureBucketError
@@ -68,10 +69,12 @@ def edit_app(*, remove: bool) -> int:
 
 
 def _forget_findings(output: object) -> None:
-    """Remove the findings that the gate wrote for the tools of the CDK; an old CDK would leave them there."""
+    """Remove what the gate wrote for the tools of the CDK and for `check`, which an old CDK leaves."""
     directory = output if isinstance(output, str) else "cdk.out"
     with contextlib.suppress(OSError, ValueError):
         write_validation_report(Report(), directory, passed=True, version="")
+    with contextlib.suppress(OSError):
+        forget_judged_files(directory)
 
 
 def _for_shell(app: str) -> str:

@@ -11,7 +11,7 @@ import sys
 from secure_bucket.checks.check import Settings
 from secure_bucket.checks.cloud_assembly import check_written_assembly
 from secure_bucket.checks.gate import refuse_run, stamp_of, waits_for_context
-from secure_bucket.checks.judged_files import left_over_files
+from secure_bucket.checks.judged_files import forget_judged_files, left_over_files, write_judged_files
 from secure_bucket.checks.refusal import REFUSED, forget_refusal, leave_tree
 from secure_bucket.cli.app_process import AppProcess
 from secure_bucket.cli.arguments.common import ReportTo
@@ -84,6 +84,7 @@ def _gate(arguments: argparse.Namespace, files: tuple[ReportTo, ...]) -> int:
         try:
             before = stamp_of(directory)
             forget_refusal(directory)
+            forget_judged_files(directory)
             code = child.run()
             if code in (126, 127) and not child.started:
                 return code
@@ -153,7 +154,10 @@ def _judge(arguments: argparse.Namespace, files: tuple[ReportTo, ...], directory
     claim = claim_of(arguments, config)
     settings = Settings(claim.strict, claim.minimum_tls, datetime.date.today())
     leftovers = Leftovers(left_over_files(directory), is_fresh=True)
-    report = check_written_assembly(directory, settings, leftovers).report
+    checked = check_written_assembly(directory, settings, leftovers)
+    report = checked.report
+    # The app can leave a process behind that writes after the gate has ended: `check` then finds the change.
+    write_judged_files(directory, (*checked.manifests.files, *report.templates), checked.left)
     report = claim.grant(with_advice_for(report, arguments.app), config)
     baseline = arguments.baseline or config.baseline
     if baseline is not None:
