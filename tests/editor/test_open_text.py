@@ -56,6 +56,24 @@ def test_an_edit_proves_a_template_with_other_ends_of_lines(between: str, newlin
     assert isinstance(bucket.verdict, Proven)
 
 
+@pytest.mark.parametrize(
+    ("text", "is_fault"),
+    [
+        ("Resources:\n  A: {Type: AWS::S3::Bucket\n", True),
+        ('AWSTemplateFormatVersion: "2010-09-09"\n\tResources:\n', True),
+        ('{"Type": "AWS::S3::Bucket"', True),
+        ("", False),
+        ('{"name": "app",', False),
+        ("{{- if .Values.on }}\nkind: Service\n{{- end }}\n", False),
+        ("on: push\n\tjobs: {}\n", False),
+    ],
+)
+def test_only_what_may_be_a_template_is_broken(text: str, is_fault: bool) -> None:
+    judged = judge_text(text, "t.yaml")
+    assert bool(judged.fault) == is_fault
+    assert not judged.findings
+
+
 def test_an_internal_error_is_a_fault_of_the_new_text(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise TypeError("unexpected")

@@ -23,6 +23,8 @@ from secure_bucket.values.unknown import Place, Text
 __all__ = ["JudgedText", "judge_text"]
 
 _LINE = re.compile(r"in line (\d+)")
+# An editor sends every YAML and JSON file: one that is broken and names none of these is not our concern.
+_MAY_BE_TEMPLATE = re.compile(r"AWS::|\b(?:AWSTemplateFormatVersion|Resources)\b")
 
 
 class JudgedText(Struct):
@@ -113,7 +115,7 @@ def judge_text(text: str, name: str, *, strict: bool = False) -> JudgedText:
     except NotATemplateError:
         judged.document = None
     except SecureBucketError as error:
-        judged.fault = str(error)
+        judged.fault = str(error) if _MAY_BE_TEMPLATE.search(text) else ""
         found = _LINE.search(judged.fault)
         judged.fault_line = int(found[1]) if found else 1
     except Exception as error:
