@@ -45,6 +45,7 @@ TEMPLATES = {
     "a statement": NARROW,
     "both": OPEN + NARROW.partition("\n")[2],
     "JSON": AS_JSON,
+    "other line ends in a text": AS_JSON.replace("{", '{\n  "Description": "a\u2028b\x85c",', 1),
     "JSON in one line": '{"Resources": {"Logs": {"Type": "AWS::S3::Bucket"}}}',
     "without a last line end": OPEN.removesuffix("\n"),
     "line ends of Windows": OPEN.replace("\n", "\r\n"),

@@ -10,6 +10,7 @@ from secure_bucket.cli.hindrances import Hindrances, elsewhere
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Finding, JudgedBucket, Report
 from secure_bucket.findings.rules import REFUTED as REFUTED_RULE
+from secure_bucket.formats.characters import lines_of
 from secure_bucket.formats.run import Replacement
 from secure_bucket.repair import repair_document
 from secure_bucket.template import load_document
@@ -55,10 +56,7 @@ class Suggestions:
         document = load_document(file)
         hands_off = self._hindrances.hands_off(file, self._buckets[file])
         repair = repair_document(document, strict=self._strict, hands_off=hands_off)
-        before, after = (
-            document.text.splitlines(keepends=True),
-            repair.document.text.splitlines(keepends=True),
-        )
+        before, after = lines_of(document.text), lines_of(repair.document.text)
         if not repair.fixed or len(before) > _MOST_LINES:
             return
         fixed = [each.logical_id for each in repair.fixed]

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import cached_property
 
 from lsprotocol import types as lsp
 
+from secure_bucket.formats.characters import lines_of
 from secure_bucket.formats.extent import Extent
 
 __all__ = ["OpenText"]
 
-# The protocol ends lines with these only; `str.splitlines` ends them at a form feed and at U+2028 too.
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 _BYTES_OF_UNIT = {"utf-8": 1, "utf-16": 2, "utf-32": 4}
 
 
@@ -37,7 +35,7 @@ class OpenText:
     @cached_property
     def lines(self) -> Sequence[str]:
         """Its lines, with their ends."""
-        return _LINE.findall(self.text)
+        return lines_of(self.text)
 
     def place_of(self, position: lsp.Position) -> tuple[int, int]:
         """Return the line and the column of a position, from 1, in characters."""
@@ -56,7 +54,7 @@ class OpenText:
 
     def edit_to(self, after: str) -> lsp.TextEdit:
         """Return the edit of the lines that differ from another text."""
-        old, new = self.lines, _LINE.findall(after)
+        old, new = self.lines, lines_of(after)
         start = 0
         while start < min(len(old), len(new)) and old[start] == new[start]:
             start += 1

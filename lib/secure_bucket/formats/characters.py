@@ -11,6 +11,7 @@ __all__ = [
     "ONE_COLUMN",
     "encodable",
     "json_text",
+    "lines_of",
     "markdown_prose",
     "printable",
     "spreadsheet_cell",
@@ -69,6 +70,14 @@ def well_formed(text: str) -> str:
 def json_text(value: object) -> str:
     """Return a value as a JSON document that can be written as UTF-8."""
     return well_formed(json.dumps(value, ensure_ascii=False, indent=2)) + "\n"
+
+
+def lines_of(text: str) -> list[str]:
+    """Return the lines of a text with their ends, as editors and forges count them.
+
+    `str.splitlines` ends a line at a form feed, at U+0085 and at U+2028 too.
+    """
+    return re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z", text)
 
 
 def encodable(text: str, signs: Mapping[int, str], *, ascii_only: bool) -> str:
