@@ -267,6 +267,17 @@ def test_pipe_gets_neither_unless_asked(directory: Path, process: Process) -> No
     assert "\x1b" not in process("check", "a.yaml", "--no-color", env=environment(FORCE_COLOR="1")).stdout
 
 
+@needs_terminals
+@pytest.mark.parametrize("value", ["0", "false"])
+def test_force_color_can_also_say_no_as_the_cdk_cli_does_in_a_pipe(
+    directory: Path, process: Process, value: str
+) -> None:
+    (directory / "a.yaml").write_text(OPEN)
+    assert "\x1b" not in process("check", "a.yaml", env=environment(FORCE_COLOR=value)).stdout
+    assert "\x1b" in process("check", "a.yaml", "--color", env=environment(FORCE_COLOR=value)).stdout
+    assert "\x1b" not in on_terminal("check", "a.yaml", FORCE_COLOR=value)
+
+
 def test_output_that_is_no_utf_8_gets_escapes(directory: Path, process: Process) -> None:
     (directory / "é.yaml").write_text(OPEN)
     outcome = process("check", "é.yaml", env=environment(PYTHONIOENCODING="ascii"), encoding="ascii")

@@ -128,7 +128,11 @@ def explained(action: argparse.Action) -> str:
     """Return the help on an argument, in one line."""
     words = (action.help or "") % {**vars(action), "prog": "secure-bucket"}
     told = cell(" ".join(words.split()))
-    if action.choices and isinstance(action.metavar, str):
+    if (
+        action.choices
+        and isinstance(action.metavar, str)
+        and not all(str(one) in told for one in action.choices)
+    ):
         told = f"{told} ({', '.join(code(str(one)) for one in action.choices)})"
     return told
 

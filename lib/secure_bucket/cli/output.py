@@ -21,13 +21,14 @@ def wants_colour(stream: TextIO, choice: bool | None) -> bool:
     """Tell whether to colour what goes to a stream: as asked for, else as it is a terminal.
 
     https://no-color.org and https://force-color.org: both count when they are set and not empty.
+    `FORCE_COLOR=0` says no, as for Node: the AWS CDK CLI (2.1148.1) sets it for its app where it has a pipe.
     """
     if choice is not None:
         return choice
     if os.environ.get("NO_COLOR"):
         return False
-    if os.environ.get("FORCE_COLOR"):
-        return True
+    if forced := os.environ.get("FORCE_COLOR"):
+        return forced not in ("0", "false")
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 

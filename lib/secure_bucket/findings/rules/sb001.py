@@ -2,14 +2,14 @@
 
 ## What it does
 
-Finds a bucket that accepts a request over plain HTTP, and shows the request. A website endpoint speaks plain
-HTTP only, so that the advice for a website is another one.
+Finds a bucket that accepts a request over plain HTTP, and shows the request. A website endpoint speaks only
+plain HTTP, so the advice for a website is different.
 
 ## Why it matters
 
 S3 answers on port 80 as it does on port 443. A request over plain HTTP carries its object, its query
-and its signature in clear, for everybody on the way to read and to change. Only the bucket policy can
-refuse it, for every principal, every action, the bucket itself and every object in it. An `Allow` that
+and its signature in clear: everybody on the network path can read and change them. Only the bucket policy
+can refuse it, for every principal, every action, the bucket itself and every object in it. An `Allow` that
 asks for `aws:SecureTransport` refuses nothing, because any other policy may allow the request.
 
 ## Example

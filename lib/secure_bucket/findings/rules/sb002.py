@@ -2,8 +2,8 @@
 
 ## What it does
 
-Finds a bucket of which nobody can tell, from the template alone, whether it lets plain HTTP through, and
-says what is not known and where.
+Finds a bucket whose template does not decide whether it accepts plain HTTP, and says what is not known and
+where.
 
 ## Why it matters
 

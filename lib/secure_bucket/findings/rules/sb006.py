@@ -2,14 +2,14 @@
 
 ## What it does
 
-Finds a bucket that lets a request over a TLS version below the asked minimum through. It asks nothing
-unless a minimum is given.
+Finds a bucket that accepts a request over a TLS version below the required minimum. The rule only applies if
+you set a minimum.
 
 ## Why it matters
 
-S3 itself refuses TLS below 1.2 on all its endpoints. Who has to prove a minimum of 1.3, or to state the
-minimum in the policy, needs a statement of its own for it: in one statement with `aws:SecureTransport` the
-two tests are ANDed, and the statement denies next to nothing.
+S3 itself refuses TLS below 1.2 on all its endpoints. To prove a minimum of 1.3, or to state the minimum in
+the policy, use a separate statement: in one statement with `aws:SecureTransport` both conditions have to hold,
+and the statement denies next to nothing.
 
 ## Example
 

@@ -2,8 +2,8 @@
 
 ## What it does
 
-Finds an exception that keeps nothing from failing: there is no finding of its rule on its resource, or
-another exception already covers it.
+Finds an exception without an effect: its resource has no finding of its rule, or another exception already
+covers that finding.
 
 ## Why it matters
 
@@ -42,7 +42,7 @@ __all__ = ["RULE", "unused", "without_effect"]
 
 
 def unused(exception: GrantedException) -> Finding:
-    """Return the finding on an exception that keeps nothing from failing."""
+    """Return the finding on an exception without an effect."""
     expired = f", and it expired on {exception.expires}" if exception.expired else ""
     return Finding(
         exception.subject,

@@ -2,7 +2,8 @@
 
 ## What it does
 
-Finds what changes buckets while the stack is deployed, past the templates. It is a warning, of three kinds:
+Finds resources that change buckets during the deployment, outside of the templates. It is a warning, of three
+kinds:
 
 - a custom resource that makes a bucket or changes the policy of one: an `AwsCustomResource` of the AWS CDK
   that calls S3 or Cloud Control, or has CloudFormation or Service Catalog deploy another template;
