@@ -8,8 +8,8 @@ you set a minimum.
 ## Why it matters
 
 S3 itself refuses TLS below 1.2 on all its endpoints. To prove a minimum of 1.3, or to state the minimum in
-the policy, use a separate statement: in one statement with `aws:SecureTransport` both conditions have to hold,
-and the statement denies next to nothing.
+the policy, use a separate statement: in one statement with `aws:SecureTransport` both conditions have to
+hold, and the statement denies next to nothing.
 
 ## Example
 
