@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import datetime
 import gzip
 import io
 import lzma
@@ -16,7 +17,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from secure_bucket.operations.audit import Audit, audit_logs
+from secure_bucket.operations.audit import Audit, Safe, audit_logs
 from secure_bucket.operations.audit.engine import Engine
 from secure_bucket.operations.audit.files import find_logs
 from secure_bucket.operations.audit.local import audit_files
@@ -81,6 +82,46 @@ def test_log_that_is_wrapped_otherwise_is_not_passed_over(tmp_path: Path, wrappe
     assert audit.ignored == ()
     (fault,) = audit.faults
     assert fault.message.endswith(f"wrapped` is {words}, which is not read here: unpack it first")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"\0" * 200_000 + PLAIN.encode(), id="behind NUL"),
+        pytest.param(b"an export of logs\n" * 5_000 + PLAIN.encode(), id="behind a long head"),
+        pytest.param(PLAIN.encode("utf-16-le"), id="UTF-16, little end first"),
+        pytest.param(PLAIN.encode("utf-16-be"), id="UTF-16, big end first"),
+        pytest.param(f"Mar  1 09:00:00 host s3: {PLAIN}".encode(), id="behind words"),
+        pytest.param(PLAIN.replace(" ", "\t").encode(), id="tabs"),
+        pytest.param(PLAIN.replace(" ", "  ").encode(), id="two blanks"),
+        pytest.param(PLAIN.replace(" +0000]", "]").encode(), id="no time zone"),
+        pytest.param(PLAIN.replace("/Mar/", "/mar/").encode(), id="month in lower case"),
+        pytest.param(
+            b'x {"eventVersion": "1.09", "eventSource": "s3.amazonaws.com"}\n', id="an event behind words"
+        ),
+        pytest.param(b"\x1f\x9d\x90" + bytes(range(256)), id="compress"),
+        pytest.param(b"Rar!\x1a\x07" + bytes(range(256)), id="RAR"),
+        pytest.param(b"LZIP" + bytes(range(256)), id="lzip"),
+        pytest.param(b"Salted__" + bytes(range(256)), id="encrypted by OpenSSL"),
+        pytest.param(b"\0" * 2_000_000, id="nothing but NUL"),
+    ],
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_file_that_may_hold_records_keeps_all_from_safe(tmp_path: Path, data: bytes, packed: bool) -> None:
+    around = [replace(Record(), time=NOW - datetime.timedelta(days=day, hours=1)).line for day in range(31)]
+    (tmp_path / "a").write_text("".join(f"{line}\n" for line in around))
+    assert isinstance(audit_logs(tmp_path, now=NOW).answer, Safe)
+    (tmp_path / "b").write_bytes(gzip.compress(data) if packed else data)
+    audit = audit_logs(tmp_path, now=NOW)
+    assert not isinstance(audit.answer, Safe)
+    assert audit.ignored == ()
+
+
+def test_logs_that_begin_with_a_byte_order_mark_are_read_whole(tmp_path: Path) -> None:
+    for name in "abc":
+        (tmp_path / name).write_text(PLAIN, encoding="utf-8-sig")
+    audit = audit_logs(tmp_path, now=NOW)
+    assert (breaking(audit), audit.malformed.lines) == (3, 0)
 
 
 def test_log_that_begins_with_something_like_json_is_read(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from secure_bucket.errors import MissingDependencyError
 from secure_bucket.findings.finding import Fault
 from secure_bucket.operations.audit.audit import LogLine, Malformed
 from secure_bucket.operations.audit.dialects import chain, literal, write
-from secure_bucket.operations.audit.kinds import HEAD, LONGEST_LINE, Batch, LogKind
+from secure_bucket.operations.audit.kinds import LONGEST_HEAD, LONGEST_LINE, Batch, LogKind
 from secure_bucket.operations.audit.question import Question
 from secure_bucket.operations.audit.sql_access import ACCESS
 from secure_bucket.operations.audit.sql_common import once
@@ -169,10 +169,10 @@ def unpacked_head(path: str) -> bytes:
     duckdb = load_duckdb()
     with duckdb.connect() as connection:
         try:
-            rows = connection.execute(f"SELECT line FROM {_source(path, packed=True)} LIMIT 100").fetchall()
+            rows = connection.execute(f"SELECT line FROM {_source(path, packed=True)} LIMIT 10000").fetchall()
         except duckdb.Error:
             return b""
-    return b"\n".join((line or "").encode("utf-8", "replace") for (line,) in rows)[:HEAD]
+    return b"\n".join((line or "").encode("utf-8", "replace") for (line,) in rows)[:LONGEST_HEAD]
 
 
 class Engine:

@@ -10,10 +10,22 @@ from typing import Final
 
 from msgspec import Struct, field
 
-__all__ = ["HEAD", "LONGEST_LINE", "Batch", "LogKind", "kind_of", "wrapping_of"]
+__all__ = [
+    "HEAD",
+    "LONGEST_HEAD",
+    "LONGEST_LINE",
+    "Batch",
+    "LogKind",
+    "kind_of",
+    "odd_kind_of",
+    "wrapping_of",
+]
 
 HEAD: Final = 64 * 1024
-"""How much of a file tells what it is."""
+"""How much of a log tells what it is."""
+
+LONGEST_HEAD: Final = 1024 * 1024
+"""How much of a file is looked at before it is taken for something else than a log."""
 
 LONGEST_LINE: Final = 2 * 1024 * 1024
 """How many bytes a line may have. A record of CloudTrail has at most 1 MB."""
@@ -21,6 +33,12 @@ LONGEST_LINE: Final = 2 * 1024 * 1024
 _ACCESS_LINE = re.compile(rb"\S+ \S+ \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] ")
 # An export of CloudWatch Logs to S3 puts the time of the event before each.
 _EXPORTED = re.compile(rb"\d{4}-\d\d-\d\dT[\d:.]+Z? (?=\{)")
+# Records in another form than that of S3 or CloudTrail: lines that cannot be read keep the buckets from safe.
+_LIKE_ACCESS = re.compile(
+    rb"\[\d{1,2}/[A-Za-z]{3,9}/\d{4}:[^\]\n]{0,24}\](?:\s+\S+){3}\s+(?:BATCH|REST|S3|SOAP|WEBSITE)[.][A-Z]"
+)
+_LIKE_EVENT = re.compile(rb'\{[^\n]*"eventSource"\s*:\s*"s3\.amazonaws\.com"')
+_LIKE_JSON = re.compile(rb'\{[^\n]*"bucket_name"\s*:[^\n]*"cipher_suite"\s*:')
 _CONTAINER = re.compile(rb'\{\s*"(?:Records|events|Events|logEvents)"\s*:\s*\[')
 
 # What logs are kept in at times. It may hold some, so it is never skipped as something else.
@@ -33,6 +51,10 @@ _WRAPPINGS: Final = {
     b"\x04\x22\x4d\x18": "packed with LZ4",
     b"\xff\x06\x00\x00sNaPpY": "packed with Snappy",
     b"7z\xbc\xaf\x27\x1c": "a 7z archive",
+    b"Rar!\x1a\x07": "a RAR archive",
+    b"\x1f\x9d": "packed with compress",
+    b"LZIP": "packed with lzip",
+    b"Salted__": "encrypted by OpenSSL",
     b"PAR1": "a Parquet file",
     b"Obj\x01": "an Avro file",
     b"ORC": "an ORC file",
@@ -62,7 +84,7 @@ def kind_of(head: bytes) -> LogKind | None:
     """Return what a log is; `None` if it is not a log.
 
     Args:
-        head: Its first `HEAD` bytes, or all of it.
+        head: Its first bytes, or all of it.
     """
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text[:1] in (b"{", b"[") or _EXPORTED.match(text):
@@ -74,6 +96,21 @@ def kind_of(head: bytes) -> LogKind | None:
     return LogKind.ACCESS_LINES if any(map(_ACCESS_LINE.match, lines)) else None
 
 
+def odd_kind_of(head: bytes) -> LogKind | None:
+    """Return what a file holds that `kind_of` takes for no log, if it holds records in some other form.
+
+    Args:
+        head: Its first bytes, or all of it.
+    """
+    # Text in UTF-16 has a NUL beside each character.
+    text = head.replace(b"\0", b"")
+    if _LIKE_ACCESS.search(text):
+        return LogKind.ACCESS_LINES
+    if _LIKE_EVENT.search(text):
+        return LogKind.EVENTS
+    return LogKind.ACCESS_JSON if _LIKE_JSON.search(text) else None
+
+
 def wrapping_of(head: bytes) -> str:
     """Return what a file is that may hold logs and is not read here; `""` when it is nothing of that.
 
@@ -82,6 +119,8 @@ def wrapping_of(head: bytes) -> str:
     """
     if head[_TAR : _TAR + 5] == b"ustar":
         return "a tar archive"
+    if head.startswith(b"\0") and not head.strip(b"\0"):
+        return "a file of NUL bytes"
     return next((words for magic, words in _WRAPPINGS.items() if head.startswith(magic)), "")
 
 

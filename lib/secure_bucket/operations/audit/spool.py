@@ -7,6 +7,7 @@ checksum of gzip is looked at.
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
 import os
@@ -23,7 +24,16 @@ from secure_bucket.operations.audit.audit import LogError
 from secure_bucket.operations.audit.documents import record_lines
 from secure_bucket.operations.audit.engine import unpacked_head
 from secure_bucket.operations.audit.files import Again, LogFile
-from secure_bucket.operations.audit.kinds import HEAD, LONGEST_LINE, Batch, LogKind, kind_of, wrapping_of
+from secure_bucket.operations.audit.kinds import (
+    HEAD,
+    LONGEST_HEAD,
+    LONGEST_LINE,
+    Batch,
+    LogKind,
+    kind_of,
+    odd_kind_of,
+    wrapping_of,
+)
 from secure_bucket.operations.audit.zstd import is_whole, is_zstd
 
 __all__ = ["Done", "Ignored", "batches"]
@@ -112,16 +122,21 @@ class _Spooler:
             if head.startswith(_GZIP):
                 stream = cast(BinaryIO, gzip.GzipFile(fileobj=stream))
                 head = stream.read(HEAD)
+            packed = isinstance(stream, gzip.GzipFile)
+            rest = stream if packed else raw
             kind = kind_of(head)
+            if kind is None and (more := rest.read(LONGEST_HEAD - len(head))):
+                head += more
+                kind = kind_of(head)
             if kind is None:
                 # INVARIANT: what may hold requests is never skipped in silence.
                 if wrapping := wrapping_of(head):
                     raise LogError(f"`{file.name}` is {wrapping}, which is not read here: unpack it first")
+                kind = odd_kind_of(head)
+            if kind is None:
                 yield Ignored(file, "it is empty" if not head.strip() else _NO_LOG)
                 return
             yield Done(file)
-            packed = isinstance(stream, gzip.GzipFile)
-            rest = stream if packed else raw
             if kind is LogKind.DOCUMENT:
                 yield from self.document(file, head, rest)
             elif file.path is not None and not packed and file.size >= _DIRECT:
@@ -159,6 +174,8 @@ class _Spooler:
             if kind is None:
                 if wrapping := wrapping_of(unpacked):
                     raise LogError(f"`{file.name}` is {wrapping} within zstd: unpack it first")
+                kind = odd_kind_of(unpacked)
+            if kind is None:
                 yield Ignored(file, _NO_LOG)
                 return
             yield Done(file)
@@ -167,7 +184,8 @@ class _Spooler:
             os.unlink(path)
 
     def copy(self, file: LogFile, kind: LogKind, head: bytes, stream: BinaryIO) -> Iterator[Batch]:
-        line, chunk = 1, head
+        # The engine takes away the mark of the batch, which is that of its first log alone.
+        line, chunk = 1, head.removeprefix(codecs.BOM_UTF8)
         self.begin(kind, file.name, line)
         last, carried = b"\n", 0
         try:
