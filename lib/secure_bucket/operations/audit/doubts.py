@@ -131,7 +131,7 @@ class Doubts:
 
 
 def _is_access_point(name: str) -> bool:
-    return name.startswith("arn:") or name.endswith(("-s3alias", "--ol-s3"))
+    return name.startswith("arn:") or name.endswith(("-s3alias", "--ol-s3", ".mrap"))
 
 
 def total(rows: Iterable[Row], answers: Sequence[str], effect: str | None = None) -> int:

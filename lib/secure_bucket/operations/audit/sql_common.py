@@ -37,7 +37,11 @@ REQUEST: Final = """\
   operation"""
 """Which request a record is about: the time, the client and the operation."""
 
-ACCESS_POINT: Final = "bucket LIKE 'arn:%' OR bucket LIKE '%-s3alias' OR bucket LIKE '%--ol-s3'"
+# The endings are reserved for them: no bucket has such a name.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+ACCESS_POINT: Final = (
+    "bucket LIKE 'arn:%' OR bucket LIKE '%-s3alias' OR bucket LIKE '%--ol-s3' OR bucket LIKE '%.mrap'"
+)
 """Whether the name of a bucket is that of an access point."""
 
 # What only TLS can leave in a field. AWS writes suites as OpenSSL or IANA do. That each of them names its
@@ -48,6 +52,8 @@ CIPHER_SUITE: Final = (
     " AND (cipher LIKE '%AES%' OR cipher LIKE '%CHACHA20%' OR cipher LIKE '%DES%' OR cipher LIKE '%RC4%')"
 )
 
+_TIME: Final = "^[1-9][0-9]{3}-[01][0-9]-[0-3][0-9]T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?Z$"
+
 
 def once(time: str) -> str:
     """Return the columns on the time of a record that is one by itself.
@@ -56,7 +62,7 @@ def once(time: str) -> str:
         time: The column with its time, as `2027-03-01T09:00:00Z`.
     """
     moment = f"substr({time}, 1, 10) || ' ' || substr({time}, 12, 8)"
-    told = f"CASE WHEN {time} LIKE '____-__-__T__:__:__%Z' THEN {moment} END"
+    told = f"CASE WHEN regexp_matches({time}, '{_TIME}') THEN {moment} END"
     return (
         f"CASE WHEN $bounded THEN COALESCE({told} < $since OR {told} >= $until, FALSE) ELSE FALSE END"
         f" AS outside, 1 AS records, {told} AS first_seen, {told} AS last_seen"

@@ -42,8 +42,13 @@ def source_of(copied: str, bucket: str) -> str:
         copied: The column with the source in the request, as `/BUCKET/KEY`.
         bucket: The name of the bucket in the request.
     """
+    # The source may be encoded, and CloudTrail writes some parameters as a list.
+    start = r'^(?:[\["/]|%2[Ff])*'
+    point = "arn(?::|%3[Aa])"
     found = (
-        f"CASE WHEN {copied} LIKE 'arn:%' THEN {copied} ELSE regexp_extract({copied}, '^/?([^/%]+)', 1) END"
+        f"CASE WHEN regexp_matches({copied}, '{start}{point}')"
+        f" THEN 'arn:' || regexp_extract({copied}, '{start}{point}([^\"]*)', 1)"
+        f" ELSE regexp_extract({copied}, '{start}([^/%?\"]+)', 1) END"
     )
     return f"NULLIF(NULLIF({found}, ''), {bucket})"
 
