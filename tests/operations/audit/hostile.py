@@ -88,7 +88,7 @@ def _damaged(text: str, chance: random.Random) -> str:
     head, mark, tail = text.rpartition('"')
     fields = tail.split(" ")
     place = chance.randrange(1, len(fields))
-    match chance.randrange(7):
+    match chance.randrange(8):
         case 0:
             fields.insert(place, chance.choice(JUNK))
         case 1:
@@ -102,6 +102,8 @@ def _damaged(text: str, chance: random.Random) -> str:
             fields = fields[: place + 1]
         case 5:
             fields += [chance.choice(JUNK) for _ in range(4)]
+        case 6:
+            return text[: chance.randrange(1, len(text) + 1)] + Record().line
         case _:
             return text[: chance.randrange(len(text))]
     return f"{head}{mark}{' '.join(fields)}"
@@ -128,7 +130,8 @@ def parse(text: str) -> dict[str, str] | None:
     marks = text[: text.rfind('"')].split('"')
     if sum(_numbers(" ".join((*marks[place].split(" "), "-"))) for place in range(1, len(marks))) > 1:
         fields["status"] = "?"
-    return None if reader.failed or not fields["version"] else fields
+    joined = text.count(" +0000] ") > 1 or len(fields["owner"]) > 64
+    return None if reader.failed or joined or not fields["version"] else fields
 
 
 def _numbers(rest: str) -> bool:

@@ -56,7 +56,9 @@ class Record(Struct, frozen=True):
             return "internal"
         if self.tls is None:
             return "unknown"
-        if self.tls != "-" or self.cipher != "-":
+        if (self.tls == "-") != (self.cipher == "-"):
+            return "unknown"
+        if self.tls != "-":
             return "https"
         if self.operation in ("REST.COPY.OBJECT_GET", "REST.COPY.PART_GET"):
             return "unknown"

@@ -72,8 +72,8 @@ PLAIN = http(Record())
         pytest.param(replace(PLAIN, address="-"), "unknown", id="no address"),
         pytest.param(replace(PLAIN, tls=None), "unknown", id="no field for the version"),
         pytest.param(Record(tls=None), "unknown", id="no field for the version, but a cipher suite"),
-        pytest.param(Record(tls="-"), "https", id="a cipher suite alone"),
-        pytest.param(Record(cipher="-"), "https", id="a version alone"),
+        pytest.param(Record(tls="-"), "unknown", id="a cipher suite alone"),
+        pytest.param(Record(cipher="-"), "unknown", id="a version alone"),
         pytest.param(replace(PLAIN, tls="TLSv9"), "unknown", id="a version that nobody knows"),
         pytest.param(replace(PLAIN, appended=""), "breaking", id="the line ends with the version"),
         pytest.param(

@@ -24,6 +24,20 @@ OUTPOSTS = "arn:aws:s3-outposts:eu-west-1:111122223333"
 ACCESS_POINT = "arn:aws:s3:eu-west-1:111122223333:accesspoint"
 HOST_ID = "s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6UkFVdtjf5mKR3="
 
+# Real logs have lines that lost their end and the next line behind it, as in the test
+# `repeated_time_shifts_tls_vers` of https://github.com/ncbi/ncbi-logging.
+JOINED = {
+    "cut in the owner": "f900b",
+    "cut in the requester": "/i-0abc",
+    "cut in the request": "/reports/2027",
+    "cut behind the request": " 200 - 113",
+    "cut in the numbers": "13 440",
+    "cut in the referrer": '-" "curl',
+    "cut in the agent": "rl/8.5",
+    "cut behind the agent": " SigV4",
+}
+MARKS = ("", " ", "\t", "\\n", "\x0b", "\x85", "\u2028", "\0")
+
 FORGED = {
     "agent ends as a line over HTTPS": replace(PLAIN, user_agent=f'x" - {HOST_ID} {TLS_END}').line,
     "agent is a field": replace(PLAIN, user_agent="TLSv1.2").line,
@@ -80,6 +94,17 @@ FORGED = {
     ),
     "access point": replace(PLAIN, appended=" arn:aws:s3:eu-west-1:1:accesspoint/a - eu-west-1").line,
     "empty agent": replace(PLAIN, user_agent="").line,
+    **{
+        f"joined with the next line, {name}": f"{PLAIN.line[: PLAIN.line.index(cut)]}{Record().line}"
+        for name, cut in JOINED.items()
+    },
+    **{f"joined by {mark!r} with the next line": f"{PLAIN.line}{mark}{Record().line}" for mark in MARKS},
+    "between two lines over HTTPS": f"{Record().line}{PLAIN.line}{Record().line}",
+    "suite without a version": PLAIN.line.replace("SigV4 - Auth", f"SigV4 {SUITE} Auth"),
+    "version without a suite": PLAIN.line.replace("amazonaws.com -", "amazonaws.com TLSv1.2"),
+    "host with a version, in a line of old": replace(PLAIN, appended="").line.replace(
+        "AuthHeader reports.s3.eu-west-1.amazonaws.com", "AuthHeader h TLSv1.2"
+    ),
     "nothing but marks": replace(PLAIN, request='"', referrer='"', user_agent='"').line,
 }
 
@@ -123,6 +148,16 @@ def test_a_log_that_ends_in_the_future_is_not_safe(tmp_path: Path) -> None:
     assert not isinstance(audit.answer, Safe)
 
 
+EVENTS_AROUND = [
+    event(
+        eventTime=(NOW - datetime.timedelta(days=day, hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        tlsDetails=TLS,
+        readOnly=read,
+    )
+    for day in range(31)
+    for read in (True, False)
+]
+
 EVENTS: dict[str, dict[str, Any]] = {
     "no TLS details": {},
     "TLS details are null": {"tlsDetails": None},
@@ -148,6 +183,10 @@ EVENTS: dict[str, dict[str, Any]] = {
         "requestParameters": {"bucketName": "arn:aws:s3:eu-west-1:1:accesspoint/a"},
         "resources": [],
     },
+    "multi-region access point": {
+        "requestParameters": {"bucketName": "mfzwi23gnjvgw.mrap", "key": "k"},
+        "resources": [],
+    },
     "no bucket": {"requestParameters": None, "resources": None},
     "time of another form": {"eventTime": "2027-03-01 09:00:00"},
     "error of the signature": {"errorCode": "SignatureDoesNotMatch"},
@@ -157,17 +196,48 @@ EVENTS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", EVENTS)
 def test_no_forged_event_is_safe(tmp_path: Path, name: str) -> None:
-    around = [
-        event(
-            eventTime=(NOW - datetime.timedelta(days=day, hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            tlsDetails=TLS,
-            readOnly=read,
-        )
-        for day in range(31)
-        for read in (True, False)
-    ]
-    data = json.dumps({"Records": around}).encode()
+    data = json.dumps({"Records": EVENTS_AROUND}).encode()
     assert isinstance(audited(tmp_path / "safe", data).answer, Safe)
-    data = json.dumps({"Records": [*around, event(**EVENTS[name])]}).encode()
+    data = json.dumps({"Records": [*EVENTS_AROUND, event(**EVENTS[name])]}).encode()
     audit = audited(tmp_path / "log", data)
     assert not any(isinstance(bucket.answer, Safe) for bucket in audit.buckets if bucket.name == "reports")
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "2027-03-01T24:00:00Z",
+        "2027-03-01T09:00:60Z",
+        "2027-03-01T09:00: 1Z",
+        "0000-03-01T09:00:00Z",
+        " 027-03-01T09:00:00Z",
+        "2027-03-01T09:00:00+02Z",
+        "2027-02-29T09:00:00Z",
+    ],
+)
+def test_an_event_at_a_time_that_does_not_exist_is_malformed(tmp_path: Path, time: str) -> None:
+    data = json.dumps({"Records": [event(tlsDetails=TLS), event(eventTime=time)]}).encode()
+    audit = audited(tmp_path / "log", data)
+    assert audit.malformed.lines == 1
+    assert not isinstance(audit.answer, Safe)
+
+
+def test_a_line_of_the_year_zero_is_malformed(tmp_path: Path) -> None:
+    audit = audited(tmp_path / "log", f"{Record().line.replace('/2027:', '/0000:')}\n".encode())
+    assert audit.malformed.lines == 1
+
+
+COPIED = (
+    *("arn:aws:s3:eu-west-1:1:accesspoint/a/object/k", "/arn:aws:s3:eu-west-1:1:accesspoint/a/object/k"),
+    *("arn%3Aaws%3As3%3Aeu-west-1%3A1%3Aaccesspoint%2Fa%2Fobject%2Fk", "a-0123-s3alias/k", "a0b1.mrap/k"),
+    *("reports/k", "/reports/k", "//reports/k", "%2Freports%2Fk", "reports%2fk", "reports?versionId=1"),
+)
+
+
+@pytest.mark.parametrize("copied", [*COPIED, *([each] for each in COPIED)], ids=str)
+def test_no_source_of_a_copy_over_plain_http_is_safe(tmp_path: Path, copied: object) -> None:
+    parameters = {"bucketName": "copies", "key": "a", "x-amz-copy-source": copied}
+    copy = event(eventName="CopyObject", readOnly=False, requestParameters=parameters, resources=[])
+    data = json.dumps({"Records": [*EVENTS_AROUND, copy]}).encode()
+    (bucket,) = [each for each in audited(tmp_path / "log", data).buckets if each.name == "reports"]
+    assert not isinstance(bucket.answer, Safe)

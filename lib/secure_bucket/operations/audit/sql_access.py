@@ -18,6 +18,9 @@ _WELL_FORMED: Final = (
     f" AND (cipher = '-' OR ({CIPHER_SUITE})) AND (tls = '-' OR ({TLS_VERSION})), FALSE)"
 )
 
+# Both are `-` for plain HTTP, and both have a value for HTTPS. A record with one of them contradicts itself.
+_HALF: Final = "(cipher = '-') <> (tls = '-')"
+
 # A `-` in both fields is plain HTTP only where there was a request of a client to speak of:
 # - `S3.…` is what S3 does by itself (expiry, transitions, deliveries), and `BATCH.DELETE.OBJECT` is one key
 #   of a request that has a record of its own, `REST.POST.MULTI_OBJECT_DELETE`. Nobody connects for either.
@@ -47,8 +50,8 @@ SELECT
   CASE
     WHEN (operation LIKE 'S3.%' OR operation = 'BATCH.DELETE.OBJECT') AND {_OPERATION}
       THEN 'internal'
-    WHEN tls IS NULL OR tls = '' OR NOT {_WELL_FORMED} THEN 'unknown'
-    WHEN tls <> '-' OR cipher <> '-' THEN 'tls'
+    WHEN tls IS NULL OR tls = '' OR NOT {_WELL_FORMED} OR {_HALF} THEN 'unknown'
+    WHEN tls <> '-' THEN 'tls'
     WHEN operation LIKE 'REST.COPY.%_GET' THEN CASE WHEN $skip_copies THEN 'internal' ELSE 'unknown' END
     WHEN request <> '' AND request <> '-' AND status <> '-' AND address NOT IN ('-', '') THEN 'http'
     ELSE 'unknown'
@@ -57,6 +60,7 @@ SELECT
     WHEN tls IS NULL OR tls = '' THEN 'the record has no field for the TLS version'
     WHEN NOT {_WELL_FORMED}
       THEN 'a field of the record does not have the form that AWS documents'
+    WHEN {_HALF} THEN 'the record names only one of the TLS version and the cipher suite'
     WHEN operation LIKE 'REST.COPY.%_GET' THEN 'the half of a copy that S3 does itself does not tell'
     ELSE 'the record says `-`, and of no request of a client'
   END AS why

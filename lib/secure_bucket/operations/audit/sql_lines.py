@@ -17,7 +17,7 @@ _STATUS: Final = f'"{_NUMBERS}'
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _TIME: Final = (
-    rf"^\[(?:0[1-9]|[12][0-9]|3[01])/(?:{'|'.join(_MONTHS)})/[0-9]{{4}}"
+    rf"^\[(?:0[1-9]|[12][0-9]|3[01])/(?:{'|'.join(_MONTHS)})/[1-9][0-9]{{3}}"
     ":(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$"
 )
 
@@ -34,6 +34,15 @@ def _moment(time: str) -> str:
         f"substr({time}, 2, 2) || ' ' || substr({time}, 14, 8)"
     )
 
+
+# A line that lost its end has the next one behind it: two records, of which the end tells only the second.
+# Between its marks it has a second time, or its first word is longer than the id of an owner.
+# The tests of https://github.com/ncbi/ncbi-logging have such a line of S3 (`repeated_time_shifts_tls_vers`).
+_HEAD: Final = r"\[[0-9]{2}/[A-Za-z]{3}/[0-9]{4}:[0-9:]{8} [+-][0-9]{4}\] "
+_JOINED: Final = f"""
+  length(head[1]) > 64
+  OR ((array_length(piece) <> 7 OR array_length(tail) > 15)
+    AND line LIKE '%] %] %' AND regexp_matches(line, '{_HEAD}[^\\n]* {_HEAD}'))"""
 
 # INVARIANT: a line that ends so came over TLS in every reading of it, so its client is not asked for. More
 # words than AWS documents may be those of a client, who sends the version id and the host.
@@ -77,6 +86,7 @@ split AS (
 shaped AS (
   SELECT *,
     array_length(head) = 10 AND head[10] = '' AS quoted,
+    COALESCE({_JOINED}, FALSE) AS joined,
     COALESCE({_MODERN} AND length(head[3]) = 21 AND head[4] = '+0000]', FALSE) AS modern,
     COALESCE(
       array_length(head) = 10 AND head[10] = '' AND array_length(piece) > 6 AND piece[5] = ' '
@@ -131,7 +141,11 @@ ended AS (
 ),
 judged AS (
   SELECT *,
-    CASE WHEN NOT modern THEN FALSE WHEN told THEN TRUE ELSE COALESCE(ended LIKE '"%"%', FALSE) END AS sure
+    CASE
+      WHEN joined OR NOT modern THEN FALSE
+      WHEN told THEN TRUE
+      ELSE COALESCE(ended LIKE '"%"%', FALSE)
+    END AS sure
   FROM ended
 ),
 cut AS (
@@ -167,6 +181,7 @@ packed AS (
       END || ' ' ||
       COALESCE(
         CASE
+          WHEN joined THEN NULL
           WHEN {_ending(1)} <> CASE WHEN shift > 0 THEN '-' ELSE '' END THEN NULL
           WHEN COALESCE({_ending(2)}, '') = '' THEN NULL
           WHEN referred LIKE '%" ___ % % % % %"%' AND regexp_matches(referred, '{_STATUS}.*"') THEN '?'
