@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from secure_bucket.operations.audit import Safe, audit_logs
+from secure_bucket.operations.audit import CannotTell, Safe, audit_logs
 from tests.operations.audit.records import NOW, Record, http
 from tests.operations.audit.test_events import TLS, event
 
@@ -241,3 +241,12 @@ def test_no_source_of_a_copy_over_plain_http_is_safe(tmp_path: Path, copied: obj
     data = json.dumps({"Records": [*EVENTS_AROUND, copy]}).encode()
     (bucket,) = [each for each in audited(tmp_path / "log", data).buckets if each.name == "reports"]
     assert not isinstance(bucket.answer, Safe)
+
+
+def test_tls_whose_version_is_not_told_cannot_tell(tmp_path: Path) -> None:
+    suite = event(additionalEventData={"CipherSuite": SUITE})
+    (tmp_path / "log").write_text(json.dumps({"Records": [*EVENTS_AROUND, suite]}))
+    assert isinstance(audit_logs(tmp_path / "log", now=NOW).answer, Safe)
+    answer = audit_logs(tmp_path / "log", now=NOW, minimum_tls=1.2).answer
+    assert isinstance(answer, CannotTell)
+    assert "it was TLS, of a version not told" in " ".join(answer.reasons)
