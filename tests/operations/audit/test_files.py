@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from secure_bucket.operations.audit import Audit, Safe, audit_logs
+from secure_bucket.operations.audit import Audit, Breaks, LogError, Safe, audit_logs
 from secure_bucket.operations.audit.engine import Engine
 from secure_bucket.operations.audit.files import find_logs
 from secure_bucket.operations.audit.local import audit_files
@@ -363,3 +363,29 @@ def test_a_line_with_the_separator_of_the_reader_is_counted(tmp_path: Path, mark
     (tmp_path / "log").write_text(f"{Record().line}\n{line}\n")
     audit = audit_logs(tmp_path / "log", now=NOW)
     assert (audit.buckets[0].requests, audit.malformed.lines) == (1, 1)
+
+
+MANY = "".join(
+    PLAIN.replace("192.0.2.3", f"10.{number >> 8}.{number & 255}.1").replace("curl", f"client-{number}")
+    for number in range(30_000)
+)
+
+
+def test_clients_that_do_not_fit_into_memory_are_counted_exactly(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text(MANY * 2)
+    audit = audit_files(
+        ["log"], find_logs(str(tmp_path / "log"), set()), Question(NOW), memory="100MB", threads=1
+    )
+    assert audit.answer == Breaks(30_000, 60_000)
+
+
+def test_what_does_not_fit_on_the_disk_allowed_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "log").write_text(MANY)
+    monkeypatch.setattr(Engine.__init__, "__kwdefaults__", {"memory": "10MB", "disk": "1MB", "threads": 1})
+    with pytest.raises(LogError, match="more clients than 10MB of memory and 1MB of disk"):
+        audit_files(["log"], find_logs(str(tmp_path / "log"), set()), Question(NOW), memory="10MB", threads=1)
+    assert os.listdir(tmp_path / "tmp") == []

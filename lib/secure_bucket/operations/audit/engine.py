@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from secure_bucket.errors import MissingDependencyError
 from secure_bucket.findings.finding import Fault
-from secure_bucket.operations.audit.audit import LogLine, Malformed
+from secure_bucket.operations.audit.audit import LogError, LogLine, Malformed
 from secure_bucket.operations.audit.dialects import chain, literal, write
 from secure_bucket.operations.audit.kinds import LONGEST_HEAD, LONGEST_LINE, Batch, LogKind
 from secure_bucket.operations.audit.question import Question
@@ -24,6 +24,9 @@ __all__ = ["Engine", "load_duckdb", "relations", "unpacked_head"]
 
 MEMORY: Final = "1GB"
 """How much memory DuckDB takes before it writes to disk, unless told otherwise."""
+
+DISK: Final = "16GB"
+"""How much DuckDB writes to disk at most beyond that."""
 
 _PLACES: Final = 5
 _PART: Final = 32 * 1024 * 1024
@@ -182,11 +185,18 @@ class Engine:
         question: What is asked.
         directory: A directory of our own to write to.
         memory: How much memory to take, as `1GB`.
+        disk: How much to write to disk at most when that is not enough.
         threads: How many threads to use (default: one for each core).
     """
 
     def __init__(
-        self, question: Question, directory: str, *, memory: str = MEMORY, threads: int | None = None
+        self,
+        question: Question,
+        directory: str,
+        *,
+        memory: str = MEMORY,
+        disk: str = DISK,
+        threads: int | None = None,
     ) -> None:
         self.duckdb: Any = load_duckdb()
         self.question = question
@@ -194,11 +204,13 @@ class Engine:
         settings: dict[str, Any] = {
             "memory_limit": memory,
             "temp_directory": os.path.join(directory, "spilled"),
+            "max_temp_directory_size": disk,
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             **({} if threads is None else {"threads": threads}),
         }
         self.connection: Any = self.duckdb.connect(os.path.join(directory, "counts.duckdb"), config=settings)
+        self.room: str = f"{memory} of memory and {disk} of disk"
         self.malformed: int = 0
         self.places: list[LogLine] = []
         self.rows = 0
@@ -283,6 +295,11 @@ class Engine:
     def _execute(self, sql: str) -> Any:
         try:
             return self.connection.execute(sql)
+        except self.duckdb.OutOfMemoryException:
+            raise LogError(
+                f"there are more clients than {self.room} can count: use more with `--memory`, or ask for "
+                "less with `--bucket`, `--since` and `--until`"
+            ) from None
         except RuntimeError as error:
             # So DuckDB ends when Python has noticed an interrupt meanwhile.
             if "interrupted" not in str(error).casefold():

@@ -52,7 +52,12 @@ CIPHER_SUITE: Final = (
     " AND (cipher LIKE '%AES%' OR cipher LIKE '%CHACHA20%' OR cipher LIKE '%DES%' OR cipher LIKE '%RC4%')"
 )
 
-_TIME: Final = "^[1-9][0-9]{3}-[01][0-9]-[0-3][0-9]T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?Z$"
+_DIGIT: Final = "[0-9]"
+# Without braces, which `tables` puts the name of a table into.
+_TIME: Final = (
+    f"^[1-9]{_DIGIT * 3}-[01]{_DIGIT}-[0-3]{_DIGIT}T([01]{_DIGIT}|2[0-3])(:[0-5]{_DIGIT})(:[0-5]{_DIGIT})"
+    f"([.]{_DIGIT}+)?Z$"
+)
 
 
 def once(time: str) -> str:
