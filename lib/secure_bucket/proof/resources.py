@@ -6,13 +6,15 @@ import enum
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import chain
 from typing import Final
 
 from secure_bucket.policy.actions import BUCKET_ACTIONS, DOUBTFUL_ACTIONS, OBJECT_ACTIONS, keys_of
 from secure_bucket.policy.pattern import fold as fold_case
 from secure_bucket.proof.clauses import Clause
 from secure_bucket.proof.language import DIGITS, LETTERS, Budget, Stage, representatives
-from secure_bucket.proof.pattern import Pattern, coarse
+from secure_bucket.proof.matching import matches
+from secure_bucket.proof.pattern import Pattern, Wild, coarse
 from secure_bucket.proof.shapes import literals_of
 from secure_bucket.proof.subject import Subject, concat, letters_of, subject_of
 from secure_bucket.values.unknown import Hole
@@ -100,14 +102,36 @@ def unlisted_actions(clauses: Sequence[Clause], target: Target, budget: Budget) 
     ]
     # Every action that AWS lists is of letters only. Actions of other services have digits too, and AWS
     # documents no grammar of the name, so that the name of a future action may begin with any of these.
-    name = Stage(allowed=LETTERS | DIGITS | frozenset("-_"), preferred="NewAction")
-    shape = (Stage("s3:"), name)
+    new = Stage(allowed=LETTERS | DIGITS | frozenset("-_"), preferred="NewAction")
+    shape = (Stage("s3:"), new)
     if target is Target.BUCKET:
         yield from DOUBTFUL_ACTIONS
     for parts in representatives(shape, patterns, [("s3:", "NewAction")], budget, longest=ACTION_LIMIT):
-        # An action that exists is listed for its own target, or can meet no bucket policy.
-        if not is_listed("".join(parts)):
-            yield "".join(parts)
+        # An action that exists is listed for its own target, or can meet no bucket policy; one that AWS adds
+        # may be like it for the policy.
+        name = "".join(parts)
+        found = _unlisted_like(name, patterns, budget) if is_listed(name) else name
+        if found is not None:
+            yield found
+
+
+def _unlisted_like(name: str, patterns: Sequence[Pattern], budget: Budget) -> str | None:
+    """Return a name in no list that the same patterns match as a listed one; `None` if none is near it."""
+    found = {pattern for pattern in patterns if matches(pattern, name)}
+    if not all(Wild.ANY in pattern.elements or Wild.ONE in pattern.elements for pattern in found):
+        return None
+    name = next(
+        (each for each in (*BUCKET_ACTIONS, *OBJECT_ACTIONS) if fold_case(each) == fold_case(name)), name
+    )
+    service = len("s3:")
+    places = range(len(name), service - 1, -1)
+    longer = (f"{name[:at]}{more}{name[at:]}" for more in ("New", "x", "_") for at in places)
+    changed = (f"{name[:at]}{other}{name[at + 1 :]}" for other in "x_" for at in places if at < len(name))
+    for near in chain(longer, changed):
+        budget.spend(len(patterns))
+        if not is_listed(near) and {pattern for pattern in patterns if matches(pattern, near)} == found:
+            return near
+    return None
 
 
 def keys_in(bucket_arn: Subject, clauses: Sequence[Clause], budget: Budget) -> Iterator[Subject]:
