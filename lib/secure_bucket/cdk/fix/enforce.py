@@ -53,8 +53,9 @@ def enforce_secure_transport(
     with a new one. It reports what it did on stderr, and in `secure-bucket.json` in the cloud assembly.
     It leaves alone what somebody acknowledged.
 
-    An `s3.Bucket` that is made after the call has the deny from the start. Before the templates are written
-    FIX takes it back where it leaves a bucket alone.
+    An `s3.Bucket` that Python code makes after the call has the deny from the start. Before the templates are
+    written FIX takes it back where it leaves a bucket alone, and fixes all other buckets, such as those that
+    libraries in TypeScript make.
 
     FIX enters every Stage that exists when it is called, each later one as soon as an `s3.Bucket` is made
     in it, and all others before the app is synthesized. It leaves a Stage that is synthesized by then, as CDK
