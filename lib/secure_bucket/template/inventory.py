@@ -230,9 +230,11 @@ def names_partition(document: Document, *names: str) -> bool:
 
 def _names_partitions(document: Document) -> bool:
     """Tell whether it could matter for a template which partition it is deployed to."""
+    # A mapping without a row for a partition can have a value for it: `DefaultValue`.
+    has_default = names_partition(document, "DefaultValue")
+    compared = document.root if has_default else document.root.get("Conditions")
     return names_partition(document, *_OTHER_PARTITIONS) or any(
-        "AWS::Partition" in text or "AWS::URLSuffix" in text
-        for text in strings_of(document.root.get("Conditions"))
+        "AWS::Partition" in text or "AWS::URLSuffix" in text for text in strings_of(compared)
     )
 
 
