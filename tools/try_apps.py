@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import runpy
 import subprocess
 import sys
@@ -44,6 +45,7 @@ def run(mode: str) -> None:
         cdk.App.synth = gated_synth  # type: ignore[method-assign]
     sys.path.insert(0, os.getcwd())
     sys.argv = ["app.py"]
+    random.seed(0)  # Some apps give their resources random names.
     runpy.run_path("app.py", run_name="__main__")
 
 
