@@ -62,7 +62,9 @@ class _Help(argparse.HelpFormatter):
             for each in actions
             if not each.option_strings
         )
-        super().add_usage(" ".join(("%(prog)s [OPTIONS]", *operands)), [], [], prefix)
+        prefix = prefix or "usage: "
+        lines = _wrapped(" ".join((f"{self._prog} [OPTIONS]", *operands)), self._width - len(prefix))
+        super().add_usage(f"\n{' ' * len(prefix)}".join(lines), [], [], prefix)
 
     def _split_lines(self, text: str, width: int) -> list[str]:
         return _wrapped(" ".join(text.split()), width)

@@ -12,4 +12,5 @@ __all__ = ["add"]
 def add(parser: argparse.ArgumentParser) -> None:
     """Add them to the parser of the command."""
     parser.epilog = EXIT_CODES_WITHOUT_VERDICT
-    parser.add_argument("shell", choices=("bash", "fish", "powershell", "tcsh", "zsh"))
+    shells = ("bash", "fish", "powershell", "tcsh", "zsh")
+    parser.add_argument("shell", metavar="SHELL", choices=shells, help=f"{', '.join(shells[:-1])} or zsh")

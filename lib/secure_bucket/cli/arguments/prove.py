@@ -10,7 +10,8 @@ __all__ = ["add"]
 
 _DESCRIPTION = """\
 Prove that a bucket policy denies every request over plain HTTP, for example:
-    aws s3api get-bucket-policy --bucket NAME | secure-bucket prove - --bucket NAME
+    aws s3api get-bucket-policy --bucket NAME |
+    secure-bucket prove - --bucket NAME
 """
 
 
