@@ -289,6 +289,15 @@ def test_query_is_trino(stored: Any, dialect: str) -> None:
 
 
 @pytest.mark.parametrize("stored", ["access", "cloudtrail"])
+def test_each_relation_has_a_name_of_its_own(stored: Any) -> None:
+    # The query for Spark has all of them beside each other.
+    (tree,) = sqlglot.parse(query(stored, "logs-db", ["t"], Question(NOW), "spark"), read="spark")
+    assert tree is not None
+    names = [each.alias for each in tree.find_all(exp.CTE)]
+    assert len(names) == len(set(names)) > 5
+
+
+@pytest.mark.parametrize("stored", ["access", "cloudtrail"])
 @pytest.mark.parametrize("layout", [Layout(), Layout((("a", "b"), ("c",)), True, datetime.date(2026, 1, 1))])
 def test_table_parses(stored: Any, layout: Layout) -> None:
     sql = create_table(stored, "my-db", "t", Location("logs", "it's/\\"), layout, QUESTION)

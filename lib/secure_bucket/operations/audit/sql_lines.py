@@ -111,7 +111,7 @@ counted AS (
     END AS usual
   FROM shaped
 ),
-placed AS (
+anchored AS (
   SELECT *,
     CASE
       WHEN usual OR NOT modern OR NOT quoted OR piece[2] LIKE ' %' THEN NULL
@@ -132,7 +132,7 @@ told AS (
         THEN array_length(piece) > place + 3 AND list_element(piece, place + 2) = ' '
       ELSE list_element(piece, place) LIKE '{_SIX}- ' AND array_length(piece) > place + 1
     END AS told
-  FROM placed
+  FROM anchored
 ),
 found AS (
   SELECT *, CASE WHEN NOT told AND quoted THEN NULLIF(regexp_extract(line, '{_STATUS}', 0), '') END AS mark
@@ -156,7 +156,7 @@ ended AS (
     END AS ended
   FROM referred
 ),
-judged AS (
+decided AS (
   SELECT *,
     CASE
       WHEN joined OR NOT modern THEN FALSE
@@ -172,7 +172,7 @@ cut AS (
       WHEN ended LIKE '- %' AND strpos(ended, '"') = 0
         THEN array_length(tail) - array_length(string_split(substr(ended, 2), ' '))
     END AS shift
-  FROM judged
+  FROM decided
 ),
 packed AS (
   SELECT
