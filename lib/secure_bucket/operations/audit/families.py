@@ -57,9 +57,9 @@ The settings are those of the documents named, as known in 2026-11; those of ven
 are inferred. The tests run the clients that they can get.
 
 Of the versions that speak TLS 1.2, Java 8 is that of AWS
-(https://amazonaws.cn/en/support/tls-1-2-become-minimum-tls-protocol-level-for-all-api-endpoint) and OpenSSL 1.0.1
-that of https://docs.aws.amazon.com/sdk-for-net/v3/developer-guide/enforcing-tls.html, both read 2026-11.
-The other versions are inferred.
+(https://amazonaws.cn/en/support/tls-1-2-become-minimum-tls-protocol-level-for-all-api-endpoint) and
+OpenSSL 1.0.1 that of https://docs.aws.amazon.com/sdk-for-net/v3/developer-guide/enforcing-tls.html,
+both read 2026-11. The other versions are inferred.
 """
 
 NO_AGENT: Final = f"it sends no user agent, as s3cmd and `request` of undici do; {FIND_OWNER}"
