@@ -47,6 +47,10 @@ LINES = [
     PLAIN.line[:90],
     PLAIN.line.replace("/Mar/", "/Mrz/"),
     "no record",
+    f"{PLAIN.line}{Record().line}",
+    f"{PLAIN.line[:200]}{Record().line}",
+    f"79a59df9{Record().line}",
+    Record(cipher="-").line,
 ]
 EVENTS = [
     event(),
@@ -68,6 +72,16 @@ EVENTS = [
     ),
     event(requestParameters={"bucketName": "arn:aws:s3:eu-west-1:111122223333:accesspoint/a"}, resources=[]),
     event(requestParameters={"bucketName": "a-0123abcd-s3alias"}),
+    event(requestParameters={"bucketName": "a0b1.mrap"}, resources=[]),
+    event(eventTime="2027-03-01T24:00:00Z"),
+    *(
+        event(
+            eventName="CopyObject",
+            requestParameters={"bucketName": "copies", "key": "a", "x-amz-copy-source": source},
+            resources=[],
+        )
+        for source in ("arn%3Aaws%3As3%3Aeu-west-1%3A1%3Aaccesspoint%2Fa", "%2Freports%2Fk", ["//reports/k"])
+    ),
 ]
 
 
