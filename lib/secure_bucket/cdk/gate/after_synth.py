@@ -171,7 +171,7 @@ def _holds_refusal(file: str) -> bool:
 
 
 def wrap_synth() -> None:
-    """Wrap the call of `synth` of every App; it does nothing where nobody watches an App.
+    """Wrap the call of `synth` of every App, to judge what it wrote where no plugin does, and see it end.
 
     It wraps what `cdk.App.synth` calls: a method that the app took before, or that of `cdk.Stage`, would go
     past a wrapper of `cdk.App.synth`.
@@ -189,6 +189,8 @@ def wrap_synth() -> None:
         if state is not None and state.watched is not None and state.before_synth is not None:
             state.before_synth(obj)
         _running.add(obj)
+        if _is_under_the_cli():
+            _end_last()
         try:
             assembly = original(obj, method, args)
             refusal = _judge_written(obj)
@@ -213,16 +215,17 @@ def _judge_written(app: cdk.App) -> str:
             _judge_at_the_end(app, state)
         return state.watched.judge(app)
     # An App without a gate can write into the directory of one that has a gate.
-    watching = [(each.watched, each.kept) for each in states() if each.watched is not None]
-    if not watching:
-        return ""
-    directory = os.path.realpath(outdir_of(app))
-    judged = [
-        watched.judge(other)
-        for watched, other in watching
-        if other is not None and os.path.realpath(watched.directory) == directory
-    ]
-    return "\n\n".join(filter(None, judged))
+    others = [each for each in states() if each is not state and each.kept is not None]
+    directory = os.path.realpath(outdir_of(app)) if others else ""
+    refusals = []
+    for other in others:
+        if other.watched is not None and os.path.realpath(other.watched.directory) == directory:
+            assert other.kept is not None
+            refusals.append(other.watched.judge(other.kept))
+        written = "" if other.writer is None else os.path.realpath(other.writer[1])
+        if written == directory and _is_changed(directory, other):
+            refusals.append(f"{PLUGIN}: another app wrote `{directory}`")
+    return "\n\n".join(filter(None, refusals))
 
 
 def _is_under_the_cli() -> bool:
@@ -237,7 +240,7 @@ def _end_last() -> None:
 
 def _end() -> None:
     """End the process with 1 if an assembly is refused, after the exit handlers of others."""
-    if any((state := find_state(app)) is not None and state.watched is not None for app in list(_running)):
+    if _running:
         # A daemon thread: Node ends the synthesis without it, and nobody would judge what Node writes.
         _say(f"{PLUGIN}: the app ended before `synth` did: wait for the thread that calls it")
         _end_with_failure()

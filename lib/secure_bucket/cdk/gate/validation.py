@@ -56,6 +56,7 @@ class SecureTransportValidation(Gate):
 
     def __init__(self, *, undecided: Literal["error", "warning"] = "error", quiet: bool = False) -> None:
         require_cdk("SecureTransportValidation")
+        wrap_synth()
         super().__init__(undecided=undecided, quiet=quiet)
 
     @property
