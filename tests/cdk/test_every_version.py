@@ -208,7 +208,10 @@ def test_a_clean_app_passes(cdk: Cdk, tmp_path: Path) -> None:
 def test_an_open_bucket_fails_the_synthesis(cdk: Cdk, tmp_path: Path, place: str) -> None:
     run = cdk.synth(tmp_path, OPEN_BUCKETS[place], GATES["enforce"])
     assert run.code == 1
-    assert "can GET `report.csv` over plain HTTP" in run.stderr
+    # Of a plugin the CDK CLI shows what is in a Stage only when it is asked for all stacks.
+    is_summed_up = place == "Stage" and cdk.version >= RELIABLE_PLUGINS
+    expected = "`cdk synth '**'` shows" if is_summed_up else "can GET `report.csv` over plain HTTP"
+    assert expected in run.stderr
     assert run.summary is not None
     assert run.summary.startswith("secure-bucket: 2 buckets, 1 proven, 1 ")
     assert "another exit handler ran" in run.stderr
@@ -289,7 +292,7 @@ def test_the_aspect_is_the_same_gate_even_if_the_app_swallows_its_exception(cdk:
 def test_an_app_cannot_slip_by(cdk: Cdk, tmp_path: Path, end: str) -> None:
     run = cdk.synth(tmp_path, OPEN, GATES["enforce"], end=ESCAPES[end])
     assert run.code == 1
-    assert "can GET `report.csv` over plain HTTP" in run.stderr
+    assert "1 accepting plain HTTP" in run.stderr
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from constructs import IConstruct
 from secure_bucket.cdk.fix.survey import path_of
 from secure_bucket.template.manifest import MANIFEST
 
-__all__ = ["is_of_this_run", "outdir_of", "path_from_node", "synthesized_stages"]
+__all__ = ["is_of_this_run", "outdir_of", "path_from_node", "path_from_start", "synthesized_stages"]
 
 # A manifest of an earlier run is older. File systems keep times in steps of up to two seconds.
 _THIS_RUN = time.time() - 2
@@ -75,6 +75,11 @@ def path_from_node(path: str) -> str:
         if os.getcwd() == _START:
             return path
     return os.path.join(_START, path)
+
+
+def path_from_start(path: str) -> str:
+    """Return an absolute path as a user writes it where the app was started."""
+    return path.removeprefix(os.path.join(_START, ""))
 
 
 def _any_in(stacks: Iterable[str], stage: str) -> bool:

@@ -22,7 +22,12 @@ import aws_cdk as cdk
 import jsii
 from constructs import IConstruct
 
-from secure_bucket.cdk.fix.synthesized import is_of_this_run, outdir_of
+from secure_bucket.cdk.fix.synthesized import (
+    is_of_this_run,
+    outdir_of,
+    path_from_node,
+    path_from_start,
+)
 from secure_bucket.cdk.gate.state import AppState, find_state, state_of, states
 from secure_bucket.cdk.gate.violations import PLUGIN, SUM, fails, id_of
 from secure_bucket.cdk.versions import PolicyViolation, has_acknowledgments, has_reliable_plugins
@@ -133,27 +138,27 @@ def _judge_at_the_end(app: cdk.App, state: AppState) -> None:
 
 def _is_changed(directory: str, state: AppState) -> bool:
     """Report the files of an assembly that were changed after the gate judged them."""
+    shown = path_from_start(directory)
     messages = [fault.message for fault in changes_since_judged(directory)]
     if has_reliable_plugins() and not state.judged and is_of_this_run(directory):
         messages.append(
-            f"`{directory}` was written before the gate was in the app: call `enforce_secure_transport(app)` "
+            f"`{shown}` was written before the gate was in the app: call `enforce_secure_transport(app)` "
             "before the app is synthesized"
         )
     # INVARIANT: the CDK CLI learns from this file alone that the gate refused the assembly.
-    report = os.path.join(directory, REPORT)
-    if state.refused and not _holds_refusal(report):
+    if state.refused and not _holds_refusal(os.path.join(directory, REPORT)):
         messages.append(
-            f"`{report}` was changed or removed after the gate refused the app, so that the AWS CDK would "
-            "accept the app: leave the file as it is"
+            f"`{os.path.join(shown, REPORT)}` was changed or removed after the gate refused the app, so that "
+            "the AWS CDK would accept the app: leave the file as it is"
         )
-    elif state.refused and os.path.realpath(directory) != os.path.realpath(os.environ.get(_OUTDIR, "")):
-        # A second App of the process writes it, and the CDK CLI reads the directory of one App alone.
-        messages.append(f"the gate refused `{directory}`: `cdk synth --app {directory}` shows why")
-    for message in messages:
-        _say(f"{PLUGIN}: {message}")
     if messages:
         with contextlib.suppress(OSError):
             refuse_run(directory)
+    elif state.refused and os.path.realpath(directory) != os.path.realpath(_directory_of_the_cli()):
+        # A second App of the process writes it, and the CDK CLI reads the directory of one App alone.
+        messages.append(f"the gate refused `{shown}`: `cdk synth --app {shown}` shows why")
+    for message in messages:
+        _say(f"{PLUGIN}: {message}")
     return bool(messages)
 
 
@@ -226,6 +231,10 @@ def _judge_written(app: cdk.App) -> str:
         if written == directory and _is_changed(directory, other):
             refusals.append(f"{PLUGIN}: another app wrote `{directory}`")
     return "\n\n".join(filter(None, refusals))
+
+
+def _directory_of_the_cli() -> str:
+    return path_from_node(os.environ.get(_OUTDIR, ""))
 
 
 def _is_under_the_cli() -> bool:
