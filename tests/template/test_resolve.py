@@ -142,10 +142,16 @@ def test_a_row_that_a_parameter_chooses_is_known_where_all_are_the_same(
         # What Java and Python may read differently refuses nothing.
         ({"AllowedPattern": "(?i)abc"}, ["x"], []),
         ({"AllowedPattern": "[[a]]"}, ["x"], []),
+        ({"AllowedPattern": "[a-z[0-9]]"}, ["5", "x"], []),
+        ({"AllowedPattern": "[a-z]:[0-9]"}, ["a:5"], ["5"]),
+        # Java counts UTF-16 units.
+        ({"MinLength": 2}, ["\U0001f600", "ab"], ["a"]),
         ({"AllowedPattern": "(a"}, ["x"], []),
         ({"AllowedPattern": "a" * 101}, ["x"], []),
         ({"MinLength": 2, "MaxLength": "3"}, ["ab", "abc"], ["a", "abcd"]),
-        ({"Type": "Number", "MinValue": 2, "MaxValue": 3}, ["2", "2.5", "3"], ["1", "4", "x", ""]),
+        ({"Type": "Number", "MinValue": 2, "MaxValue": 3}, ["2", "2.5", "+3"], ["1", "4", "x", ""]),
+        # Java reads more forms of a number than Python, and other ones.
+        ({"Type": "Number", "MinValue": 2}, ["0x10", "3d", " 3", "1_0"], ["abc", " "]),
         ({"Type": "AWS::EC2::VPC::Id"}, ["vpc-1"], [""]),
         ({"AllowedValues": ["a", 1]}, ["a", "1"], ["b", ""]),
         ({"Type": "AWS::SSM::Parameter::Value<String>", "AllowedValues": ["a"]}, ["a", "b", ""], []),

@@ -19,7 +19,10 @@ __all__ = ["Parameter", "read_parameter"]
 # What means the same to Java, which CloudFormation uses, and to Python; and few enough characters of text
 # that no pattern takes long.
 _COMMON_PATTERN = re.compile(r"(?:[A-Za-z0-9_ /:@=,.*+?{}|()^$\[\]-]|\\[dws./$+-])*")
-_UNLIKE = ("(?", "[[", "--", "||", "[]", "[^]")
+_UNLIKE = ("(?", "--", "||", "[]", "[^]")
+# A class in a class, which is a union in Java.
+_NESTED_CLASS = re.compile(r"\[[^\]]*\[")
+_NUMBER = re.compile(r"[-+]?[0-9]+(?:\.[0-9]+)?")
 _MAX_MATCHED = 8
 
 
@@ -41,7 +44,7 @@ class Parameter(Struct, frozen=True):
     @property
     def is_list(self) -> bool:
         """Whether a `Ref` to it is a list."""
-        return self.type == "CommaDelimitedList" or "List<" in self.type
+        return "CommaDelimitedList" in self.type or "List<" in self.type
 
     @property
     def is_stored(self) -> bool:
@@ -54,9 +57,15 @@ class Parameter(Struct, frozen=True):
             return True
         if self.allowed is not None and value not in self.allowed:
             return False
+        if not value.isascii():
+            # Java counts UTF-16 units, and AWS does not document what CloudFormation counts.
+            return True
         if self.type == "Number":
-            number = _number(value)
-            return number is not None and self._within(number, "MinValue", "MaxValue")
+            number = _number(value) if _NUMBER.fullmatch(value) else None
+            if number is None:
+                # Java reads `1d`, ` 1` and `0x1p3` as numbers, too; AWS documents no form of a number.
+                return any(character.isdigit() for character in value)
+            return self._within(number, "MinValue", "MaxValue")
         if self.type.startswith("AWS::") and not value:
             return False
         return self._within(len(value), "MinLength", "MaxLength") and self._matches(value)
@@ -74,6 +83,7 @@ class Parameter(Struct, frozen=True):
             or not _is_final(pattern)
             or not _COMMON_PATTERN.fullmatch(pattern)
             or any(unlike in pattern for unlike in _UNLIKE)
+            or _NESTED_CLASS.search(pattern)
         ):
             return True
         try:
