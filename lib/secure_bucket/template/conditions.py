@@ -23,7 +23,7 @@ from secure_bucket.template.unreplaced import placeholders_as_holes
 from secure_bucket.template.worlds import PARTITION, URL_SUFFIX, URL_SUFFIXES, Fork, Infeasible, Undecidable
 from secure_bucket.values.unknown import Text, Unknown
 
-__all__ = ["condition_holds", "obeys_rules", "texts_equal"]
+__all__ = ["condition_holds", "named_condition_holds", "obeys_rules", "texts_equal"]
 
 
 _NUMBER = re.compile(r"[-+.0-9a-fA-Fxob_:]+")
@@ -52,6 +52,18 @@ def condition_holds(resolver: Resolver, stack: Stack, condition: object, path: P
         finally:
             resolver.nesting -= 1
     return _unknown(resolver, stack, condition, path)
+
+
+def named_condition_holds(resolver: Resolver, stack: Stack, name: object, path: Path) -> bool:
+    """Tell whether the condition is true that a resource, an output or `Fn::If` names.
+
+    YAML takes some names for a Boolean, as in `Condition: No`. AWS documents no Boolean in place of a name.
+
+    Raises:
+        Fork, Undecidable: As `condition_holds`.
+    """
+    name = str(name).lower() if isinstance(name, bool) else name
+    return condition_holds(resolver, stack, name, path)
 
 
 def obeys_rules(resolver: Resolver, stack: Stack) -> bool:

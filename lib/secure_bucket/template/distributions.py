@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from msgspec import Struct
 
 from secure_bucket.template.buckets import Bucket
-from secure_bucket.template.conditions import condition_holds
+from secure_bucket.template.conditions import named_condition_holds
 from secure_bucket.template.inventory import Inventory
 from secure_bucket.template.receivers import may_name
 from secure_bucket.template.references import bucket_name, get_att, ref
@@ -91,7 +91,7 @@ def plain_viewers(
 
 def _plain(resolver: Resolver, stack: Stack, resource: Resource, bucket: Bucket) -> Iterator[PlainViewers]:
     condition = resource.body.get("Condition")
-    if condition is not None and not condition_holds(
+    if condition is not None and not named_condition_holds(
         resolver, stack, condition, (resource.path, "Condition")
     ):
         return

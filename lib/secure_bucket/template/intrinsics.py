@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from secure_bucket.template.conditions import condition_holds
+from secure_bucket.template.conditions import named_condition_holds
 from secure_bucket.template.loops import resolve_loop
 from secure_bucket.template.mappings import find_in_map
 from secure_bucket.template.references import get_att, import_value, ref
@@ -118,7 +118,7 @@ def _sub(resolver: Resolver, stack: Stack, argument: object, path: Path) -> obje
 def _if(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
     if not (isinstance(argument, (list, tuple)) and len(argument) == 3):
         return _wrong(resolver, stack, path, "[condition, value if true, value if false]")
-    branch = 1 if condition_holds(resolver, stack, argument[0], (path, 0)) else 2
+    branch = 1 if named_condition_holds(resolver, stack, argument[0], (path, 0)) else 2
     return resolver.resolve(stack, argument[branch], (path, branch))
 
 

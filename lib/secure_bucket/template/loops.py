@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from secure_bucket.template.conditions import condition_holds
+from secure_bucket.template.conditions import named_condition_holds
 from secure_bucket.template.resolve import Resolver
 from secure_bucket.template.stack import Member, Path, Resource, Stack, is_loop
 from secure_bucket.template.text import any_member, as_text, canonical
@@ -145,11 +145,8 @@ def exists(resolver: Resolver, stack: Stack, resource: Resource) -> bool:
         return False
     if not all(_is_member(resolver, stack, member) for member in resource.members):
         return False
-    condition = resource.body.get("Condition")
-    if isinstance(condition, bool):
-        # The name of a condition, which YAML takes for a Boolean: `Condition: No`.
-        condition = str(condition).lower()
-    return condition is None or condition_holds(resolver, stack, condition, (resource.path, "Condition"))
+    name = resource.body.get("Condition")
+    return name is None or named_condition_holds(resolver, stack, name, (resource.path, "Condition"))
 
 
 def resolve_loop(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:

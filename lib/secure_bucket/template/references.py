@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 
-from secure_bucket.template.conditions import condition_holds
+from secure_bucket.template.conditions import named_condition_holds
 from secure_bucket.template.loops import exists
 from secure_bucket.template.parameters import Parameter
 from secure_bucket.template.pseudo_parameters import fixed_text, partition, pseudo_parameter
@@ -106,7 +106,7 @@ def output(resolver: Resolver, stack: Stack, name: str, path: Path) -> object:
     resolver.nesting += 1
     where = (("", "Outputs"), name)
     try:
-        if "Condition" in output and not condition_holds(
+        if "Condition" in output and not named_condition_holds(
             resolver, stack, output["Condition"], (where, "Condition")
         ):
             return resolver.opaque(
