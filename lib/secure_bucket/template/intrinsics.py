@@ -126,7 +126,7 @@ def _select(resolver: Resolver, stack: Stack, argument: object, path: Path) -> o
     if not (isinstance(argument, (list, tuple)) and len(argument) == 2):
         return _wrong(resolver, stack, path, "[index, list]")
     index = resolver.text(stack, argument[0], (path, 0))
-    items = resolver.resolve(stack, argument[1], (path, 1))
+    items = _items(resolver, stack, argument[1], (path, 1))
     if isinstance(items, list) and isinstance(index, str):
         if index.isascii() and index.isdigit() and len(index) < 10 and int(index) < len(items):
             return items[int(index)]
@@ -135,6 +135,19 @@ def _select(resolver: Resolver, stack: Stack, argument: object, path: Path) -> o
         return _wrong(resolver, stack, path, "[index, list]")
     reason = items.reason if isinstance(items, Unknown) else "which item counts is known only at deployment"
     return resolver.hole(stack, f"Fn::Select({canonical(index)}, {canonical(items)})", reason, path)
+
+
+def _items(resolver: Resolver, stack: Stack, written: object, path: Path) -> object:
+    """Return a list whose items are counted; what has `AWS::NoValue` in it is not known.
+
+    AWS documents that it removes a property, and not whether an item of a list still counts.
+    """
+    left_out = resolver.left_out
+    items = resolver.resolve(stack, written, path)
+    if isinstance(items, list) and resolver.left_out > left_out:
+        reason = "AWS does not document whether an item counts that is `AWS::NoValue`"
+        return resolver.opaque(stack, reason, path)
+    return items
 
 
 def _split(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
@@ -202,7 +215,7 @@ def _to_json_string(resolver: Resolver, stack: Stack, argument: object, path: Pa
 
 
 def _length(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
-    value = resolver.resolve(stack, argument, path)
+    value = _items(resolver, stack, argument, path)
     if isinstance(value, list):
         return len(value)
     reason = value.reason if isinstance(value, Unknown) else "it is not a list"

@@ -132,6 +132,7 @@ class Resolver(Struct, eq=False):
     nesting: int = 0
     exports: dict[str | Text, list[tuple[Stack, str]]] | None = None
     values: int = 0
+    left_out: int = 0
 
     def resolve(self, stack: Stack, value: object, path: Path) -> object:
         """Return what a value comes to: JSON in which `Text` and `Unknown` may stand, or `NO_VALUE`."""
@@ -155,8 +156,10 @@ class Resolver(Struct, eq=False):
             if isinstance(value, Mapping):
                 return self._mapping(stack, value, path)
             if isinstance(value, (list, tuple)):
-                items = (self.resolve(stack, item, (path, index)) for index, item in enumerate(value))
-                return [item for item in items if item is not NO_VALUE]
+                items = [self.resolve(stack, item, (path, index)) for index, item in enumerate(value)]
+                kept = [item for item in items if item is not NO_VALUE]
+                self.left_out += len(items) - len(kept)
+                return kept
         finally:
             self.nesting -= 1
         if isinstance(value, (Text, Unknown)):
