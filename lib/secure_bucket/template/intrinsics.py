@@ -241,7 +241,8 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "Fn::Base64": _base64,
     "Fn::Cidr": _deployed("CloudFormation cuts the address range up only at deployment"),
     "Fn::FindInMap": find_in_map,
-    "Fn::ForEach": resolve_loop,
+    # A loop has a name of its own, so that it is not looked up by its key.
+    "Fn::ForEach::": resolve_loop,
     "Fn::GetAZs": _deployed("the Availability Zones are known only at deployment"),
     "Fn::GetAtt": _get_att,
     "Fn::GetStackOutput": _get_stack_output,

@@ -201,7 +201,7 @@ class Resolver(Struct, eq=False):
                         else f"`{key}` stands beside other keys, which CloudFormation does not allow"
                     )
                     return self.opaque(stack, reason, path)
-                written = self.functions["Fn::ForEach"](self, stack, item, (path, key))
+                written = self.functions["Fn::ForEach::"](self, stack, item, (path, key))
                 if not isinstance(written, dict):
                     return written
                 members.update(written)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["SeveralDocumentsError", "scan_yaml"]
 
 _STANDARD = "tag:yaml.org,2002:"
+_OF_SCALARS = ("int", "float", "bool", "null")
 _LONG_NAMES = {"!Ref": "Ref", "!Condition": "Condition"}
 
 
@@ -175,26 +176,28 @@ class _Builder:
     def _content(self, event: Any, pointer: str, depth: int, *, plain_text: bool = False) -> object:
         if isinstance(event, self.yaml.ScalarEvent):
             return event.value if plain_text else self._scalar(event, pointer)
-        if isinstance(event, self.yaml.SequenceStartEvent):
-            return self._sequence(pointer, depth)
-        return self._mapping(pointer, depth)
+        kind = "seq" if isinstance(event, self.yaml.SequenceStartEvent) else "map"
+        content = self._sequence(pointer, depth) if kind == "seq" else self._mapping(pointer, depth)
+        return content if _is_plain(event.tag, kind) else self._refused(event, pointer)
 
     def _scalar(self, event: Any, pointer: str) -> object:
         text: str = event.value
         tag = event.tag or ""
         if tag.startswith(_STANDARD):
-            return self._standard(tag[len(_STANDARD) :], text, pointer)
+            kind = tag[len(_STANDARD) :]
+            if kind == "str":
+                return text
+            return plain_scalar(text) if kind in _OF_SCALARS else self._refused(event, pointer)
         # A quoted scalar, a block scalar and one with a short tag of its own style are text.
+        if not _is_plain(tag):
+            return self._refused(event, pointer)
         if tag == "!" or event.style in ("'", '"', "|", ">"):
             return text
         return plain_scalar(text)
 
-    def _standard(self, kind: str, text: str, pointer: str) -> object:
-        if kind == "str":
-            return text
-        if kind in ("int", "float", "bool", "null"):
-            return plain_scalar(text)
-        return Unknown(f"CloudFormation does not support the YAML tag `!!{kind}`", Place(pointer, self.file))
+    def _refused(self, event: Any, pointer: str) -> Unknown:
+        tag = event.tag.replace(_STANDARD, "!!")
+        return Unknown(f"CloudFormation does not support the YAML tag `{tag}`", Place(pointer, self.file))
 
     def _sequence(self, pointer: str, depth: int) -> list[object]:
         items: list[object] = []
@@ -248,3 +251,8 @@ class _Builder:
             f"`{self.file}` has a key that is not text, in line {event.start_mark.line + 1}: "
             "is a quotation mark missing?"
         )
+
+
+def _is_plain(tag: str | None, kind: str = "") -> bool:
+    """Tell whether a tag says no more than what a node is anyway; those of CloudFormation are read before."""
+    return not tag or tag.startswith("!") or tag == _STANDARD + kind
