@@ -36,6 +36,8 @@ _OTHER_PARTITIONS = (
     *("aws-cn", "aws-eusc", "aws-iso", "cn-north", "eu-isoe", "eusc-", "us-gov", "us-iso"),
     *(suffix for suffix in set(URL_SUFFIXES.values()) if suffix != "amazonaws.com"),
 )
+_PSEUDO_PARAMETERS = ("AWS::Partition", "AWS::URLSuffix")
+_DEPLOYING = ("AWS::CloudFormation::Stack", "AWS::Serverless::Application")
 
 
 class Inventory(Struct, eq=False):
@@ -70,7 +72,7 @@ class Inventory(Struct, eq=False):
 
     def __post_init__(self) -> None:
         if not any(_names_partitions(stack.document) for stack in self.assembly.stacks):
-            self.start = World(values={PARTITION: "aws"})
+            self.start = World(values={PARTITION: "aws"}, assumes_partition=True)
         for stack in self.assembly.stacks:
             self._write_out_loops(stack)
         for stack in self.assembly.stacks:
@@ -230,11 +232,13 @@ def names_partition(document: Document, *names: str) -> bool:
 
 def _names_partitions(document: Document) -> bool:
     """Tell whether it could matter for a template which partition it is deployed to."""
-    # A mapping without a row for a partition can have a value for it: `DefaultValue`.
-    has_default = names_partition(document, "DefaultValue")
-    compared = document.root if has_default else document.root.get("Conditions")
-    return names_partition(document, *_OTHER_PARTITIONS) or any(
-        "AWS::Partition" in text or "AWS::URLSuffix" in text for text in strings_of(compared)
+    if names_partition(document, *_OTHER_PARTITIONS):
+        return True
+    # What is made of its parts, or compared elsewhere, needs no name of another partition.
+    conditions = strings_of(document.root.get("Conditions"))
+    return names_partition(document, *_PSEUDO_PARAMETERS) and (
+        names_partition(document, "FindInMap", "Split", *_DEPLOYING)
+        or any(name in text for text in conditions for name in _PSEUDO_PARAMETERS)
     )
 
 

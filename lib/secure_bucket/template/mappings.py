@@ -11,7 +11,7 @@ from secure_bucket.template.conditions import texts_equal
 from secure_bucket.template.resolve import Resolver
 from secure_bucket.template.stack import TRANSFORM, Path, Stack
 from secure_bucket.template.text import canonical, holes
-from secure_bucket.template.worlds import PARTITION, URL_SUFFIX, Infeasible
+from secure_bucket.template.worlds import Infeasible, is_of_partition
 from secure_bucket.values.unknown import Text
 
 __all__ = ["find_in_map"]
@@ -29,10 +29,10 @@ def find_in_map(resolver: Resolver, stack: Stack, argument: object, path: Path) 
         return resolver.opaque(stack, reason, path, expression)
     if not isinstance(table, Mapping):
         return resolver.opaque(stack, f"there is no mapping `{name}` in this template", path, expression)
-    open_keys = {*holes(first), *holes(second)}
+    open_keys = (*holes(first), *holes(second))
     # INVARIANT: a reader who fixes the partition afterwards sees the row of that partition alone. So each
     # row that a template has for a partition is a world of its own.
-    leaves_open = open_keys and open_keys.isdisjoint((PARTITION, URL_SUFFIX))
+    leaves_open = open_keys and not any(is_of_partition(hole.name) for hole in open_keys)
     if leaves_open and not (resolver.expand or resolver.in_condition):
         candidates = _map_values(table, first, second)
         if candidates and all(isinstance(value, str) for value in candidates):

@@ -29,6 +29,7 @@ __all__ = [
     "Undecidable",
     "World",
     "explore",
+    "is_of_partition",
     "partition_of",
 ]
 
@@ -68,6 +69,11 @@ T = TypeVar("T")
 def partition_of(region: str) -> str:
     """Return the partition of a Region, by the beginning of its name."""
     return next((partition for prefix, partition in _PARTITIONS if region.startswith(prefix)), "aws")
+
+
+def is_of_partition(expression: str) -> bool:
+    """Tell whether the name of a hole, or a fact, is made of the partition."""
+    return PARTITION.name in expression or URL_SUFFIX.name in expression
 
 
 class Infeasible(Exception):
@@ -129,14 +135,17 @@ class World(Struct, frozen=True):
         values: The holes whose text is fixed.
         excluded: The texts that a hole is known not to be.
         facts: The truth of conditions that cannot be told from the value of one parameter.
+        assumes_partition: Whether its partition is only the usual one, which a Region outranks.
     """
 
     values: Mapping[Hole, str] = field(default_factory=dict)
     excluded: Mapping[Hole, tuple[str, ...]] = field(default_factory=dict)
     facts: Mapping[str, bool] = field(default_factory=dict)
+    assumes_partition: bool = False
 
     def holds(self, fact: str) -> bool:
         """Return whether a fact is true here, or fork over it."""
+        self._know_partition_of(fact)
         if fact not in self.facts:
             raise Fork(replace(self, facts={**self.facts, fact: truth}) for truth in (True, False))
         return self.facts[fact]
@@ -153,7 +162,17 @@ class World(Struct, frozen=True):
             return self.values[hole] == text
         if hole.generated or text in self.excluded.get(hole, ()):
             return False
+        if hole != PARTITION:
+            self._know_partition_of(hole.name)
         raise Fork(self._with_or_without(hole, text, allowed))
+
+    def _know_partition_of(self, expression: str) -> None:
+        """Fork over the partition where an expression is made of it.
+
+        INVARIANT: to fix the partition after the expression would lose the worlds of other partitions.
+        """
+        if is_of_partition(expression) and PARTITION not in self.values:
+            self.choose(PARTITION, tuple(URL_SUFFIXES))
 
     def _with_or_without(
         self, hole: Hole, text: str, allowed: tuple[str, ...] | None
@@ -184,7 +203,10 @@ class World(Struct, frozen=True):
         values = {**self.values, hole: text}
         if hole == REGION:
             partition = partition_of(text)
-            if values.get(PARTITION, partition) != partition or partition in self.excluded.get(PARTITION, ()):
+            is_open = self.assumes_partition or PARTITION not in values
+            if not is_open and values[PARTITION] != partition:
+                return None
+            if partition in self.excluded.get(PARTITION, ()):
                 return None
             values[PARTITION] = partition
         return replace(self, values=values)
