@@ -52,6 +52,11 @@ def template(passed: object, *, name: object = None, own: bool = True, **nested:
         ({"Fn::GetAtt": ["Reports", "Arn"]}, None),
         ({"Fn::GetAtt": "Reports.Arn"}, None),
         ({"Fn::Sub": "${Reports.Arn}/*"}, None),
+        # The child can split the name off again.
+        ({"Fn::GetAtt": ["Reports", "DomainName"]}, None),
+        ({"Fn::Sub": "https://${Reports.RegionalDomainName}/"}, "acme-reports"),
+        ({"Fn::GetAtt": "Reports.DualStackDomainName"}, None),
+        ({"Fn::GetAtt": ["Reports", "WebsiteURL"]}, None),
         ({"Fn::Join": [",", ["other", {"Ref": "Reports"}]]}, None),
         ({"Fn::If": ["Test", "other", {"Ref": "Reports"}]}, None),
         ("acme-reports", "acme-reports"),
@@ -83,7 +88,7 @@ def test_nested_stack_that_gets_the_name_leaves_the_bucket_undecided(
         ("other-acme-reports", "acme-reports"),
         ({"Ref": "Name"}, None),
         ({"Ref": "AWS::AccountId"}, {"Fn::Sub": "acme-${AWS::AccountId}"}),
-        ({"Fn::GetAtt": ["Reports", "DomainName"]}, None),
+        ({"Fn::GetAtt": ["Child", "Outputs.DomainName"]}, None),
     ],
     ids=str,
 )

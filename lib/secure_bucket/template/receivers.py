@@ -21,6 +21,8 @@ __all__ = ["may_name", "receiver_of"]
 _NOT_PASSED = ("Location", "NotificationARNs", "Tags", "TemplateBody", "TemplateURL")
 _WORD = re.compile(r"[A-Za-z0-9.-]{3,}")
 _OF_A_NAME = r"[a-zA-Z0-9.-]"
+# The name can be split off again. *AWS::S3::Bucket*, *Return values*, read 2026-11.
+_HOLDS_THE_NAME = "(?:DomainName|DualStackDomainName|RegionalDomainName|WebsiteURL)"
 
 
 def receiver_of(inventory: Inventory, resolver: Resolver, bucket: Bucket, name: str | Text) -> Unknown | None:
@@ -81,7 +83,10 @@ def _gets(
     inventory: Inventory, resolver: Resolver, receiver: Receiver, bucket: Bucket, name: str | Text
 ) -> bool:
     """Tell whether a receiver gets the name of a bucket; the rest of what it gets is left unresolved then."""
-    pattern = re.compile(f"(?<!{_OF_A_NAME}){re.escape(str(name))}(?!{_OF_A_NAME})")
+    attribute = inventory.assembly.qualify(bucket.stack, f"{bucket.resource.logical_id}.")
+    pattern = re.compile(
+        f"(?<!{_OF_A_NAME}){re.escape(str(name))}(?!{_OF_A_NAME})|<{re.escape(attribute)}{_HOLDS_THE_NAME}>"
+    )
     for part, path in _passed(inventory, receiver, bucket):
         if id(part) not in resolver.received:
             passed = resolver.resolve(receiver.stack, part, path)
