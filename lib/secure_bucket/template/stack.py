@@ -159,6 +159,9 @@ class Stack(Struct, eq=False):
         if isinstance(body, Duplicate):
             # Whichever of the two CloudFormation takes, a bucket or a policy among them must not get lost.
             body = {"Type": most_important([_kind(value) for value in body.values]), "Properties": body}
+        if isinstance(body, Mapping) and isinstance(body.get("Type"), Duplicate):
+            # The properties may be those of either type.
+            body = {**body, "Properties": body["Type"]}
         if logical_id.startswith("Fn::") and isinstance(body, list):
             # A function that CloudFormation does not know there, in place of a resource.
             body = {}
