@@ -95,6 +95,14 @@ def test_an_action_that_aws_does_not_list_is_named() -> None:
     ]
 
 
+def test_an_action_that_may_meet_no_policy_is_named() -> None:
+    verdict = prove(deny(Action=None, NotAction="s3:CreateBucket"))
+    assert isinstance(verdict, Undecided)
+    assert [reason.reason for reason in verdict.reasons] == [
+        "AWS does not document whether `s3:CreateBucket` meets the policy of a bucket that exists"
+    ]
+
+
 def test_a_key_that_the_table_lacks_is_named() -> None:
     unknown = {"StringNotEquals": {"s3:NoSuchKey": "a"}}
     verdict = prove(deny(Condition=HTTP | unknown))

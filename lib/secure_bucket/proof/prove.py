@@ -14,6 +14,7 @@ from typing import Final
 
 from typing_extensions import assert_never
 
+from secure_bucket.policy.actions import DOUBTFUL_ACTIONS
 from secure_bucket.policy.condition_keys import key_of
 from secure_bucket.policy.document import Effect, Policy
 from secure_bucket.policy.parse import parse_policy
@@ -213,7 +214,10 @@ def _doubt(dimension: Dimension, choice: Choice) -> str:
     if isinstance(choice.subject, Who):
         return f"the policy does not name a principal that is made later under the ARN `{choice.subject.arn}`"
     if isinstance(choice.subject, tuple) and dimension.name == "action":
-        return f"AWS lists no action `{choice.subject[0]}`, but it may add one"
+        action = choice.subject[0]
+        if action in DOUBTFUL_ACTIONS:
+            return f"AWS does not document whether `{action}` meets the policy of a bucket that exists"
+        return f"AWS lists no action `{action}`, but it may add one"
     if isinstance(choice.subject, tuple) and key_of(dimension.name) is None:
         return f"the table of condition keys does not have `{choice.subject[0]}`"
     return f"AWS does not document whether a request can have this `{dimension.name}`: {_show(choice)}"
