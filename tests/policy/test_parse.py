@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
@@ -20,6 +21,8 @@ from secure_bucket.policy import (
     parse_policy,
 )
 from secure_bucket.policy.document import Quantifier
+from secure_bucket.policy.size import MAX_POLICY_BYTES, least_size
+from secure_bucket.values.unknown import Hole
 
 DENY: dict[str, Any] = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}
 
@@ -116,6 +119,57 @@ def test_the_text_and_the_unknown_of_a_template_are_kept() -> None:
     assert parse_policy({"Statement": {**DENY, "Principal": unknown}}).statements == (unknown,)
     (effect,) = parse_policy({"Statement": {**DENY, "Effect": text}}).statements
     assert effect == Unknown("`Effect` is `a`", Place("/Statement/Effect"))
+
+
+HOLE = Hole("Lookup.Policy", "`Lookup.Policy` is known only at deployment", at=Place("/Resources/Policy"))
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        Text((HOLE,)),
+        Text(('{"Statement": "', HOLE, '"}')),
+        {"Statement": Text((HOLE,))},
+        {"Statement": [Text((HOLE,))]},
+        {"Statement": {**DENY, "Principal": Text((HOLE,))}},
+    ],
+    ids=["document", "text of a document", "statements", "statement", "principal"],
+)
+def test_a_hole_where_an_object_has_to_stand_is_unknown(document: object) -> None:
+    policy = parse_policy(document)
+    assert policy.statements == (Unknown(HOLE.reason, HOLE.at),)
+    assert not policy.problems
+
+
+def test_a_hole_where_conditions_have_to_stand_is_unknown() -> None:
+    unknown = Unknown(HOLE.reason, HOLE.at)
+    assert only(Condition=Text((HOLE,))).conditions == (unknown,)
+    assert only(Condition={"Bool": Text((HOLE,))}).conditions == (unknown,)
+
+
+def test_a_text_without_holes_is_no_object() -> None:
+    assert problems(Text(("a",))) == [("a policy is a JSON object, and this is the string `a`", "")]
+    assert len(problems({"Statement": Text((HOLE, "a"))})) == 1
+
+
+@pytest.mark.parametrize("missing", [0, 1])
+def test_a_policy_that_s3_does_not_take_is_named_with_its_size(missing: int) -> None:
+    statement = {**DENY, "Action": ["s3:*", "s3:Get*"]}
+
+    def document(padding: str) -> dict[str, Any]:
+        return {"Statement": [{**statement, "Sid": Text((padding, HOLE))}], "Id": "x"}
+
+    written = {"Statement": [{**statement, "Sid": ""}], "Id": "x"}
+    size = least_size(document(""))
+    assert size == len(json.dumps(written, separators=(",", ":")))
+    found = problems(document("x" * (MAX_POLICY_BYTES - size + missing)))
+    assert found == [("it has 20,481 bytes or more, and S3 takes 20,480", "")] * missing
+
+
+def test_a_list_that_holds_itself_has_a_size() -> None:
+    endless: list[object] = []
+    endless.append(endless)
+    assert least_size(endless) > MAX_POLICY_BYTES
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from secure_bucket.errors import SecureBucketError, TemplateError
 from secure_bucket.policy import Place, Policy, Statement, parse_policy
-from secure_bucket.policy.statements import MAX_POLICY_BYTES
+from secure_bucket.policy.size import MAX_POLICY_BYTES
 from secure_bucket.template.json_text import scan_json
 from secure_bucket.template.load import MAX_BYTES, STDIN_NAME, is_template, read_bytes
 from secure_bucket.template.scan import find_duplicates

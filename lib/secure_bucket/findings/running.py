@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from secure_bucket.findings.combine import ClaimOutcome
 from secure_bucket.findings.subject import Running
-from secure_bucket.policy.statements import MAX_POLICY_BYTES
+from secure_bucket.policy.size import MAX_POLICY_BYTES
 from secure_bucket.values.unknown import Place, Unknown
 
 __all__ = ["PublicAccess", "RunningBucket", "RunningJudgement"]

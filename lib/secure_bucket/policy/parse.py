@@ -19,7 +19,8 @@ from secure_bucket.policy.document import (
     Value,
 )
 from secure_bucket.policy.messages import join_pointer, kind_of, name_of, shorten
-from secure_bucket.values.unknown import Place, Text, Unknown
+from secure_bucket.policy.size import MAX_POLICY_BYTES, least_size
+from secure_bucket.values.unknown import Hole, Place, Text, Unknown
 
 __all__ = ["OPERATORS", "parse_policy"]
 
@@ -77,6 +78,8 @@ class _Parser:
         self._problems.append(Problem(reason, Place(pointer)))
 
     def policy(self, document: object) -> Policy:
+        # The text of a policy may have holes anywhere.
+        document = _settled(document, whole=False)
         if isinstance(document, Unknown):
             return Policy((document,))
         if not isinstance(document, Mapping):
@@ -88,6 +91,9 @@ class _Parser:
         version = document.get("Version", VERSIONS[0])
         if version not in VERSIONS:
             self._problem(f"`Version` is one of {' and '.join(VERSIONS)}", "/Version")
+        if (size := least_size(document)) > MAX_POLICY_BYTES:
+            limit = f"{MAX_POLICY_BYTES:,}"
+            self._problem(f"it has {size:,} bytes or more, and S3 takes {limit}", "")
         statements = self._statements(document)
         return Policy(statements, str(version), tuple(self._problems))
 
@@ -95,7 +101,7 @@ class _Parser:
         if "Statement" not in document:
             self._problem("`Statement` is missing", "")
             return ()
-        written = document["Statement"]
+        written = _settled(document["Statement"])
         if isinstance(written, Unknown):
             return (written,)
         if isinstance(written, Mapping):
@@ -111,6 +117,7 @@ class _Parser:
         return tuple(statement for statement in found if statement is not None)
 
     def _statement(self, written: object, index: int, at: str) -> Statement | Unknown | None:
+        written = _settled(written)
         if isinstance(written, Unknown):
             return written
         if not isinstance(written, Mapping):
@@ -178,6 +185,7 @@ class _Parser:
         if element is None:
             return None
         written, negated, at = element
+        written = _settled(written)
         if isinstance(written, Unknown):
             return written
         if written == "*":
@@ -230,6 +238,7 @@ class _Parser:
         return tuple(values)
 
     def _conditions(self, written: object, at: str) -> tuple[Condition | Unknown, ...]:
+        written = _settled(written)
         if isinstance(written, Unknown):
             return (written,)
         if not isinstance(written, Mapping):
@@ -238,6 +247,7 @@ class _Parser:
         conditions: list[Condition | Unknown] = []
         for operator, keys in written.items():
             place = join_pointer(at, operator)
+            keys = _settled(keys)
             if isinstance(keys, Unknown):
                 conditions.append(keys)
             elif not isinstance(keys, Mapping):
@@ -270,6 +280,14 @@ class _Parser:
                 values.append(value)
         quantifier = Quantifier(match[1]) if match and match[1] else None
         return Condition(name, key, tuple(values), bool(match and match[3]), quantifier, place)
+
+
+def _settled(written: object, *, whole: bool = True) -> object:
+    """Return what stands where an object has to: a hole alone may stand for anything, not only for text."""
+    if isinstance(written, Text) and (len(written.parts) == 1 or not whole):
+        hole = next((part for part in written.parts if isinstance(part, Hole)), None)
+        return written if hole is None else Unknown(hole.reason, hole.at)
+    return written
 
 
 def _scalar(written: object) -> Value | None:

@@ -15,7 +15,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 __all__ = [
-    "MAX_POLICY_BYTES",
     "MINIMUM_TLS_VERSION",
     "deny_old_mfa",
     "deny_old_tls",
@@ -25,9 +24,6 @@ __all__ = [
     "deny_plain_http_to_services",
     "deny_without_mfa",
 ]
-
-MAX_POLICY_BYTES = 20_480
-"""The most bytes that S3 takes as a bucket policy: S3 User Guide, *Adding a bucket policy*, 20 KB."""
 
 MINIMUM_TLS_VERSION = 1.2
 """The oldest TLS version that AWS itself still accepts, since February 2024."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from secure_bucket.findings.declared import DeclaredJudgement
 from secure_bucket.findings.rules.rule import when
-from secure_bucket.policy.statements import MAX_POLICY_BYTES
+from secure_bucket.policy.size import MAX_POLICY_BYTES
 from secure_bucket.repair.edit import CannotEdit
 from secure_bucket.template import Bucket, BucketPolicy, Document, Inventory
 from secure_bucket.template.deployments import deployments_of

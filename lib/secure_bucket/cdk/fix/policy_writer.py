@@ -19,7 +19,7 @@ from secure_bucket.cdk.fix.denies import denied_in, normal_form, statements_in, 
 from secure_bucket.cdk.fix.lifetime import condition_differs, keep_policy, removal_policy_of
 from secure_bucket.cdk.fix.policy_finder import FoundPolicy
 from secure_bucket.cdk.fix.survey import SeenBucket, path_of
-from secure_bucket.policy.statements import MAX_POLICY_BYTES
+from secure_bucket.policy.size import MAX_POLICY_BYTES
 
 __all__ = [
     "add_policy",
