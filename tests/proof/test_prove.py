@@ -81,12 +81,35 @@ class TestWhatIsNotKnown:
         assert isinstance(verdict, Refuted)
         assert verdict.request.context["aws:SourceVpce"] == "<Endpoint>"
 
-    def test_two_halves_of_an_unknown_value_make_a_whole(self) -> None:
-        value = {"aws:PrincipalOrgID": Text((PARAMETER,))}
-        halves = (
-            deny(Condition=HTTP | {operator: value}) for operator in ("StringEquals", "StringNotEquals")
-        )
-        assert isinstance(prove(*halves), Proven)
+    @pytest.mark.parametrize(
+        ("hole", "version", "expected"),
+        [
+            # A parameter can be `${aws:username}`, of which AWS says two things where it has no value.
+            (PARAMETER, "2012-10-17", Undecided),
+            (PARAMETER, "2008-10-17", Proven),
+            (Hole("Account", "it is known only at deployment", plain=True), "2012-10-17", Proven),
+        ],
+        ids=["a variable", "no variables", "plain"],
+    )
+    def test_two_halves_of_an_unknown_value_make_a_whole(
+        self, hole: Hole, version: str, expected: type
+    ) -> None:
+        value = {"aws:PrincipalOrgID": Text((hole,))}
+        operators = ("StringEquals", "StringNotEquals")
+        halves = [deny(Condition=HTTP | {operator: value}) for operator in operators]
+        verdict = prove_denies_http({"Version": version, "Statement": halves}, bucket_arn=BUCKET)
+        assert isinstance(verdict, expected)
+
+    @pytest.mark.parametrize("element", ["Resource", "NotResource"])
+    def test_a_variable_may_hide_in_a_resource(self, element: str) -> None:
+        resource = Text(("arn:aws:s3:::elsewhere/", PARAMETER))
+        named = {"Resource": [BUCKET, f"{BUCKET}/*", resource], "NotResource": [resource]}[element]
+        assert isinstance(prove(deny(**{"Resource": None, element: named})), Undecided)
+
+    def test_no_variable_hides_in_the_name_of_the_bucket(self) -> None:
+        arn = Text(("arn:aws:s3:::", PARAMETER))
+        statement = deny(Resource=[arn, Text(("arn:aws:s3:::", PARAMETER, "/*"))])
+        assert isinstance(prove_denies_http(policy(statement), bucket_arn=arn), Proven)
 
     def test_an_unknown_action_may_be_every_action(self) -> None:
         verdict = prove(deny(Action=Text((PARAMETER,))))

@@ -11,7 +11,14 @@ from secure_bucket.policy.document import Patterns
 from secure_bucket.policy.variables import Variable
 from secure_bucket.proof.automaton import automaton_of
 from secure_bucket.proof.matching import matches
-from secure_bucket.proof.pattern import Element, Pattern, Wild, compile_pattern, undocumented_variable
+from secure_bucket.proof.pattern import (
+    Element,
+    Pattern,
+    Wild,
+    compile_pattern,
+    hidden_variable,
+    undocumented_variable,
+)
 from secure_bucket.proof.subject import Subject, letters_of
 from secure_bucket.proof.three_valued import Tri, any_of, depends_on, negate, unless_void
 from secure_bucket.values.unknown import Hole, Place, Unknown
@@ -29,8 +36,8 @@ class Clause(Struct, frozen=True):
         negated: Whether it is the `Not…` element.
         doubtful: The patterns of which AWS does not document that S3 accepts them.
         at: Where it is written. Not part of its identity.
-        undocumented: What AWS does not document about the form of a policy variable in it, if anything. Not
-            part of its identity, because it is one of the patterns.
+        undocumented: What AWS does not document about the form of a policy variable in it, or where one may
+            hide, if anything. Not part of its identity, because it is in one of the patterns.
     """
 
     patterns: tuple[Pattern | Unknown, ...]
@@ -113,7 +120,7 @@ def compile_actions(element: Patterns, at: Place) -> Clause:
     return Clause(tuple(patterns), element.negated, frozenset(doubtful), at)
 
 
-def compile_resources(element: Patterns, at: Place, *, variables: bool) -> Clause:
+def compile_resources(element: Patterns, at: Place, *, variables: bool, own: Container[Hole] = ()) -> Clause:
     """Prepare a `Resource` or `NotResource` element: variables exist only in the last part of an ARN."""
     undocumented: Unknown | None = None
     patterns: list[Pattern | Unknown] = []
@@ -127,6 +134,8 @@ def compile_resources(element: Patterns, at: Place, *, variables: bool) -> Claus
             undocumented = Unknown(why, at)
             patterns.append(undocumented)
             continue
+        if variables and undocumented is None:
+            undocumented = hidden_variable(compiled, own)
         pattern = Pattern(tuple(_plain_before_the_resource(compiled.elements)))
         patterns.append(pattern)
         if _has_wild_service(pattern):

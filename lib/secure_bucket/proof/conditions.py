@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Final
 
 from secure_bucket.policy.condition_keys import Type, key_of
 from secure_bucket.policy.document import Condition
 from secure_bucket.policy.pattern import fold as fold_case
 from secure_bucket.proof.comparison import RELATIONS, Comparison, Option, ShortArn
-from secure_bucket.proof.pattern import Pattern, compile_pattern, undocumented_variable
+from secure_bucket.proof.pattern import Pattern, compile_pattern, hidden_variable, undocumented_variable
 from secure_bucket.proof.scalars import AddressRanges, parse_instant, parse_network, parse_number
 from secure_bucket.values.unknown import Hole, Text, Unknown
 
@@ -17,12 +18,13 @@ __all__ = ["compile_comparison"]
 _FAMILIES: Final = ("string", "numeric", "date", "bool", "binary", "arn", "null")
 
 
-def compile_comparison(condition: Condition, *, variables: bool) -> Comparison:
+def compile_comparison(condition: Condition, *, variables: bool, own: Container[Hole] = ()) -> Comparison:
     """Prepare a condition.
 
     Args:
         condition: The condition as written.
         variables: Whether `${…}` is a policy variable in its policy.
+        own: The holes in the name of the bucket, in which none can be.
     """
     operator = condition.operator
     family = next((name for name in _FAMILIES if operator.startswith(name.title())), "address")
@@ -60,7 +62,8 @@ def compile_comparison(condition: Condition, *, variables: bool) -> Comparison:
     ]
     names = tuple(name for pattern in written for name in pattern.variables)
     why = next(filter(None, map(undocumented_variable, written)), "")
-    undocumented = Unknown(why, condition.at) if why else None
+    hidden = (hidden_variable(pattern, own) for pattern in written)
+    undocumented = Unknown(why, condition.at) if why else next(filter(None, hidden), None)
     return Comparison(
         key, family, relation, negated, tuple(kept), condition, frozenset(literals), names, undocumented
     )

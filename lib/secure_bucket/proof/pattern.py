@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from functools import lru_cache
 from typing import Final, TypeAlias
 
@@ -14,7 +14,15 @@ from secure_bucket.policy.pattern import fold as fold_case
 from secure_bucket.policy.variables import Escape, Variable, split_variables
 from secure_bucket.values.unknown import Hole, Text, Unknown
 
-__all__ = ["Element", "Pattern", "Wild", "coarse", "compile_pattern", "undocumented_variable"]
+__all__ = [
+    "Element",
+    "Pattern",
+    "Wild",
+    "coarse",
+    "compile_pattern",
+    "hidden_variable",
+    "undocumented_variable",
+]
 
 _UNDOCUMENTED: Final = "${…}"
 
@@ -128,6 +136,21 @@ def coarse(pattern: Pattern) -> Pattern:
 def undocumented_variable(pattern: Pattern) -> str:
     """Return why a pattern cannot be compared: a variable of an undocumented form; `""` if it has none."""
     return next((hole.reason for hole in pattern.holes if hole.name == _UNDOCUMENTED), "")
+
+
+def hidden_variable(pattern: Pattern, own: Container[Hole]) -> Unknown | None:
+    """Return why a policy variable may hide in a pattern; `None` if none does.
+
+    CloudFormation takes any text for a parameter, `${aws:username}` among them.
+
+    Args:
+        pattern: The pattern.
+        own: The holes in the name of the bucket, in which none can be.
+    """
+    for hole in pattern.holes:
+        if not hole.generated and not hole.plain and hole not in own:
+            return Unknown(f"{hole.reason}, and it may hold a policy variable", hole.at)
+    return None
 
 
 def _plain(text: str, wild: bool) -> Iterator[Element]:

@@ -25,9 +25,10 @@ from secure_bucket.proof.principals import Who
 from secure_bucket.proof.rule import compile_rule
 from secure_bucket.proof.search import Choice, Dimension, combinations_ruling_out
 from secure_bucket.proof.space import Scenario, Space
+from secure_bucket.proof.subject import letters_of
 from secure_bucket.proof.three_valued import Depends
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
-from secure_bucket.values.unknown import Text, Unknown
+from secure_bucket.values.unknown import Hole, Text, Unknown
 
 __all__ = ["prove", "prove_denies_http", "prove_minimum_tls"]
 
@@ -99,7 +100,8 @@ def prove(policy: object, claim: Claim, *, bucket_arn: str | Text, strict: bool 
         parsed, absent = policy if isinstance(policy, Policy) else parse_policy(policy), False
     denies = [one for one in parsed.statements if not isinstance(one, Unknown) and one.effect is Effect.DENY]
     unknown = [one for one in parsed.statements if isinstance(one, Unknown)]
-    rules = [compile_rule(statement, parsed.version) for statement in denies]
+    own = [letter for letter in letters_of(bucket_arn) if isinstance(letter, Hole)]
+    rules = [compile_rule(statement, parsed.version, own) for statement in denies]
     space = Space(Splitter(rules, unknown, claim, bucket_arn, Budget(WORK), strict=strict))
     try:
         verdict = _decide(space, parsed)

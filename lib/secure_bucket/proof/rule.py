@@ -12,7 +12,7 @@ from secure_bucket.proof.clauses import Clause, compile_actions, compile_resourc
 from secure_bucket.proof.comparison import Comparison
 from secure_bucket.proof.conditions import compile_comparison
 from secure_bucket.proof.principal_matching import Addressees, compile_principals
-from secure_bucket.values.unknown import Unknown
+from secure_bucket.values.unknown import Hole, Unknown
 
 __all__ = ["Rule", "compile_rule"]
 
@@ -60,8 +60,14 @@ class Rule(Struct, frozen=True):
         return any(one.key not in keys for one in doubtful)
 
 
-def compile_rule(statement: Statement, version: str) -> Rule:
-    """Prepare a statement of a policy in this version of the policy language."""
+def compile_rule(statement: Statement, version: str, own: Container[Hole] = ()) -> Rule:
+    """Prepare a statement of a policy.
+
+    Args:
+        statement: The statement.
+        version: The version of the policy language.
+        own: The holes in the name of the bucket, in which no policy variable can be.
+    """
     variables = version == "2012-10-17"
     comparisons = []
     unknown = None
@@ -69,8 +75,8 @@ def compile_rule(statement: Statement, version: str) -> Rule:
         if isinstance(condition, Unknown):
             unknown = condition
         else:
-            comparisons.append(compile_comparison(condition, variables=variables))
+            comparisons.append(compile_comparison(condition, variables=variables, own=own))
     actions = compile_actions(statement.actions, statement.at)
-    resources = compile_resources(statement.resources, statement.at, variables=variables)
+    resources = compile_resources(statement.resources, statement.at, variables=variables, own=own)
     addressees = compile_principals(statement.principals)
     return Rule(statement, addressees, actions, resources, tuple(comparisons), unknown)

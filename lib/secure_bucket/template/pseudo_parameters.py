@@ -33,7 +33,8 @@ def pseudo_parameter(resolver: Resolver, stack: Stack, name: str, path: Path) ->
             return stack.stack_name
         qualified = name if len(resolver.assembly.stacks) == 1 else f"{stack.name}.{name}"
         return fixed_text(
-            resolver, resolver.hole(stack, qualified, "the stack gets its name only at deployment", path)
+            resolver,
+            resolver.hole(stack, qualified, "the stack gets its name only at deployment", path, plain=True),
         )
     if name == "AWS::StackId":
         # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html

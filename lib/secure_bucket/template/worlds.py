@@ -36,10 +36,10 @@ __all__ = [
 # A question that needs more worlds than this stays undecided. Eight independent yes-or-no parameters fit.
 MAX_WORLDS = 256
 
-PARTITION = Hole("AWS::Partition", "the partition is known only at deployment")
-REGION = Hole("AWS::Region", "the Region is known only at deployment")
+PARTITION = Hole("AWS::Partition", "the partition is known only at deployment", plain=True)
+REGION = Hole("AWS::Region", "the Region is known only at deployment", plain=True)
 
-URL_SUFFIX = Hole("AWS::URLSuffix", "it depends on the partition")
+URL_SUFFIX = Hole("AWS::URLSuffix", "it depends on the partition", plain=True)
 # `dnsSuffix` of each partition in `partitions.json` of botocore, read 2026-11:
 # https://github.com/boto/botocore/blob/develop/botocore/data/partitions.json
 URL_SUFFIXES = {

@@ -49,8 +49,8 @@ class Hole(Struct, frozen=True):
         reason: Why it is not known.
         generated: Whether CloudFormation makes the text up.
         at: Where it is written. Not part of its identity.
-        plain: Whether the text surely holds no wildcard, as an account id or an attribute of a resource of
-            AWS. Not part of its identity.
+        plain: Whether the text surely holds no wildcard and no policy variable, as an account id or an
+            attribute of a resource of AWS. Not part of its identity.
     """
 
     name: str
