@@ -13,13 +13,13 @@ from msgspec.structs import replace
 
 from secure_bucket.errors import TemplateError
 from secure_bucket.findings.finding import Finding, JudgedBucket, Report
+from secure_bucket.findings.rules import REFUTED, sb005
 from secure_bucket.proof.verdict import Refuted, Undecided
 from secure_bucket.template.load import load_document
 
 __all__ = ["possible_policies", "with_possible_policies"]
 
 _NO_POLICY = "the bucket has no policy"
-_FOREIGN, _OPEN = "SB005", "SB001"
 _MAY_APPLY = re.compile(r"whether the policy `([^`]+)` is (?:also )?for this bucket is not known")
 _TOGETHER = "keep the bucket and its policy in one template, or check both with `--together`"
 
@@ -35,9 +35,9 @@ def possible_policies(report: Report) -> dict[tuple[str, str], tuple[str, str]]:
         for each in report.buckets
         if isinstance(each.verdict, Refuted) and each.verdict.why == _NO_POLICY
     ]
-    foreign = (
-        {finding.subject.key for finding in report.findings if finding.rule == _FOREIGN} if bare else set()
-    )
+    if not bare:
+        return {}
+    foreign = dict.fromkeys(each.subject.key for each in report.findings if each.rule == sb005.RULE.id)
     policies = [
         ((file, logical_id), allowed)
         for file in dict.fromkeys(file for file, _ in foreign)
@@ -63,10 +63,10 @@ def with_possible_policies(report: Report) -> Report:
         return report
 
     def worded(finding: Finding) -> Finding:
-        if finding.rule == _OPEN and (policy := possible.get(finding.subject.key)):
+        if finding.rule == REFUTED and (policy := possible.get(finding.subject.key)):
             message = f"{finding.message}; the policy `{policy[1]}` in `{policy[0]}` may be for it"
             return replace(finding, message=message, fix=_TOGETHER)
-        if finding.rule == _FOREIGN and (buckets := wanting.get(finding.subject.key)):
+        if finding.rule == sb005.RULE.id and (buckets := wanting.get(finding.subject.key)):
             named = ", ".join(f"`{each.logical_id}` in `{each.template}`" for each in buckets[:3])
             more = f" and {len(buckets) - 3} more" if len(buckets) > 3 else ""
             return replace(finding, message=f"{finding.message}; it may be for the bucket {named}{more}")
