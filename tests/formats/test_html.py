@@ -24,9 +24,9 @@ from secure_bucket.formats.compliance import REQUIREMENTS
 from secure_bucket.formats.html_page import render
 from secure_bucket.formats.markup import Markup, tag
 from secure_bucket.formats.style import SCRIPT
-from secure_bucket.proof.verdict import Proven, Refuted
+from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 from secure_bucket.template.safeguards import SafeguardKind
-from secure_bucket.values.unknown import Place
+from secure_bucket.values.unknown import Place, Unknown
 from tests.formats.sample import (
     FULL,
     HOSTILE,
@@ -210,6 +210,20 @@ def test_the_outcome_stands_at_the_top(report: Report, outcome: str) -> None:
     page = render(report, RUN)
     assert re.search(r'<p class="outcome \w+">(.*?)</p>', page).group(1) == outcome  # type: ignore[union-attr]
     assert f"<title>Plain HTTP to S3 buckets: {outcome}</title>" in page
+
+
+@pytest.mark.parametrize(
+    ("report", "rule"),
+    [
+        (replace(PROVEN, findings=(finding("SB010", fix=""),)), "SB010"),
+        (Report(buckets=(bucket("Open", Refuted(REQUEST, "the bucket has no policy")),)), "SB001"),
+        (Report(buckets=(bucket("Open", Undecided((Unknown("it is imported"),))),)), "SB002"),
+    ],
+)
+def test_without_a_fix_the_manual_of_the_rule_is_the_next_step(report: Report, rule: str) -> None:
+    head = render(report, RUN).partition("</header>")[0]
+    steps = _Outline(head.partition("<h2>What to do next</h2>")[2].partition("</div>")[0]).text
+    assert steps == f"run secure-bucket explain {rule} (1)"
 
 
 # In a browser

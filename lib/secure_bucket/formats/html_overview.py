@@ -8,11 +8,13 @@ from collections.abc import Iterable, Iterator
 
 from secure_bucket.findings.advice import plain_advice
 from secure_bucket.findings.finding import Level
+from secure_bucket.formats.cases import Case
 from secure_bucket.formats.ending import Ending, Grade
 from secure_bucket.formats.html_parts import code, prose
 from secure_bucket.formats.html_view import View
 from secure_bucket.formats.markup import Content, Markup, each, tag
 from secure_bucket.formats.summary import summary
+from secure_bucket.proof.verdict import Undecided
 
 __all__ = ["definitions", "overview"]
 
@@ -53,12 +55,19 @@ def _columns(view: View) -> Iterator[Markup]:
     where = Counter(view.group(case) for case in failing)
     where.update(view.of_fault(fault) for fault in report.faults)
     yield _column("Where", ((code(name), number) for name, number in where.most_common(_MOST)), where)
-    steps = Counter(
-        plain_advice(finding) for case in failing for finding in case.findings if finding.level is Level.ERROR
-    )
+    steps = Counter(step for case in failing for step in _steps(case))
     if report.faults:
         steps["repair the files that could not be checked, then check again"] += len(report.faults)
     yield _column("What to do next", ((prose(words), number) for words, number in _ranked(steps)), steps)
+
+
+def _steps(case: Case) -> Iterator[str]:
+    for finding in case.findings:
+        if finding.level is Level.ERROR:
+            yield plain_advice(finding) or f"run `secure-bucket explain {finding.rule}`"
+    if case.unexplained and case.bucket is not None:
+        undecided = isinstance(case.bucket.verdict, Undecided)
+        yield f"run `secure-bucket explain {'SB002' if undecided else 'SB001'}`"
 
 
 def _ranked(counts: Counter[str]) -> list[tuple[str, int]]:
@@ -82,7 +91,7 @@ def _column(title: str, rows: Iterable[tuple[Content, int]], counts: Counter[str
     more = len(counts) - len(items)
     if more > 0:
         items.append(tag("li", f"and {more:,} more"))
-    return tag("div", tag("h2", title), tag("ul", *items) if items else tag("p", "Nothing."))
+    return tag("div", tag("h2", title), tag("ul", *items))
 
 
 def definitions(witness: str) -> Markup:
