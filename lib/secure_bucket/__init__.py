@@ -1,12 +1,12 @@
 """Prove that no S3 bucket accepts plain HTTP.
 
-Writing: `SecureBucket` has the deny; `enforce_secure_transport(app, mode=Mode.FIX)` puts it into an app
-that is there already, as do an Aspect, a mixin and a property injector. Judging:
-`SecureTransportValidation` fails `cdk synth`, `check_template` and `check_assembly` read any
-CloudFormation template, `prove_denies_http` answers for one bucket policy.
+To write the deny: `SecureBucket` has it; `enforce_secure_transport(app, mode=Mode.FIX)`, an Aspect, a mixin
+and a property injector add it to an existing app. To judge: `SecureTransportValidation` fails `cdk synth`,
+`check_template` and `check_assembly` check CloudFormation templates, `prove_denies_http` decides about one
+bucket policy.
 
-Every name is loaded when it is first asked for: `import secure_bucket` starts no Node process, and
-the AWS CDK is only needed by the names that are constructs.
+Each name is loaded on first use: `import secure_bucket` starts no Node process, and only the constructs need
+the AWS CDK.
 """
 
 from __future__ import annotations
@@ -154,14 +154,14 @@ def __getattr__(name: str) -> object:
     elif name in _MODULES:
         module = _MODULES[name]
         if module.startswith("cdk."):
-            from secure_bucket.cdk.versions import require_cdk  # The package itself loads no part of it.
+            from secure_bucket.cdk.versions import require_cdk  # The package itself does not load the CDK.
 
             require_cdk(name)
         try:
             value = getattr(importlib.import_module(f"{__name__}.{module}"), name)
         except AttributeError as error:
-            # `from secure_bucket import …` takes an `AttributeError` for a name that does not exist, and
-            # drops its message.
+            # `from secure_bucket import …` treats an `AttributeError` as a missing name, and drops its
+            # message.
             raise ImportError(f"`{name}` cannot be loaded: {error}", name=__name__) from error
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

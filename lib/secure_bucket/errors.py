@@ -1,15 +1,15 @@
-"""The exceptions of this library, all of them.
+"""Define all exceptions of this library.
 
     SecureBucketError
     ├── TemplateError            a template or an assembly cannot be read
-    │   ├── NotATemplateError    a file can be read, and is something else
+    │   ├── NotATemplateError    a readable file is not a template
     │   └── TemplateErrors       several templates of an assembly cannot be read
-    ├── ConstructError           a construct was given props that contradict its purpose
-    ├── NotProvenError           an app was synthesized, and the gate refuses it
-    └── MissingDependencyError   an optional dependency is not installed, or too old
+    ├── ConstructError           props contradict the purpose of a construct
+    ├── NotProvenError           the gate refuses a synthesized app
+    └── MissingDependencyError   an optional dependency is missing or too old
 
-A bucket that accepts plain HTTP is never an exception but a *finding*; an exception means that the
-question could not be asked at all.
+A bucket that accepts plain HTTP is a *finding*, never an exception; an exception means that nothing could be
+checked.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ __all__ = [
 
 
 class SecureBucketError(Exception):
-    """The base of every exception this library raises on purpose."""
+    """The base of every exception that this library raises on purpose."""
 
 
 class TemplateError(SecureBucketError):
-    """Say that a template, or a cloud assembly, cannot be read, and where.
+    """Report that a template or a cloud assembly cannot be read, and where.
 
     Args:
         message: What is wrong, with the name of the file.
         file: The file that holds the place (default: the message names it).
-        line: The line in it; 0 when it is not known.
-        column: The column in it; 0 when it is not known.
+        line: The line; 0 if it is not known.
+        column: The column; 0 if it is not known.
     """
 
     def __init__(self, message: str = "", file: str = "", line: int = 0, column: int = 0) -> None:
@@ -49,7 +49,7 @@ class TemplateError(SecureBucketError):
 
 
 class TemplateErrors(TemplateError):
-    """Say that several templates of an assembly cannot be read.
+    """Report that several templates of an assembly cannot be read.
 
     Args:
         errors: What is wrong with each of them.
@@ -61,16 +61,16 @@ class TemplateErrors(TemplateError):
 
 
 class NotATemplateError(TemplateError):
-    """Say that a file is well formed, but no CloudFormation template."""
+    """Report that a well-formed file is not a CloudFormation template."""
 
 
 class ConstructError(SecureBucketError, ValueError):
-    """Say that a construct was given props that contradict its purpose."""
+    """Report props that contradict the purpose of a construct."""
 
 
 class NotProvenError(SecureBucketError, RuntimeError):
-    """Report why the gate refuses a synthesized app, where the CDK does not do so itself."""
+    """Report why the gate refuses a synthesized app, if the CDK does not report it itself."""
 
 
 class MissingDependencyError(SecureBucketError, ImportError):
-    """Say which extra, or which version, to install for what was asked."""
+    """Name the extra, or the version, to install."""

@@ -1,4 +1,4 @@
-"""Helpers for the tests of a team: an assertion on the buckets of a stack, and snapshots that stay quiet.
+"""Test an app: assert that its buckets deny plain HTTP, and compare snapshots without asset hashes.
 
 from secure_bucket.testing import assert_denies_http
 
@@ -21,7 +21,7 @@ __all__ = ["TemplateSnapshotExtension", "assert_denies_http", "mask_hashes"]
 
 def __getattr__(name: str) -> object:
     if name == "TemplateSnapshotExtension":
-        # Loads in 87 ms, and needs syrupy and pytest, which only snapshots need.
+        # Loads in 87 ms, and needs syrupy and pytest; only snapshots use it.
         from secure_bucket.testing.snapshot import TemplateSnapshotExtension
 
         return TemplateSnapshotExtension

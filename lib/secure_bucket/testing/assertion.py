@@ -25,29 +25,27 @@ def assert_denies_http(
 ) -> None:
     """Assert that every bucket provably denies every request over plain HTTP.
 
-    What is not known fails as well: undecided buckets, and templates that nobody could read. A subject
-    without any bucket passes. Exceptions in the templates and acknowledgments in the app count as they do in
-    the gate.
+    Undecided buckets and unread templates fail too. A subject without a bucket passes. Exceptions in
+    templates and acknowledgments in the app count as in the gate.
 
     Args:
-        template: A stack, with its nested stacks; an App or a Stage, with all its stacks; a `Template` of
-            `aws_cdk.assertions`; a template as a dictionary; its file; or the directory of a cloud
-            assembly.
-        minimum_tls_version: Also assert that no request over an older TLS version gets through, as `1.2`;
-            (default: nothing is asserted about TLS).
-        accept: The findings that the test accepts: ids of rules, as `SB010`, or construct paths, with all
-            that is inside (default: none).
+        template: A stack with its nested stacks; an App or a Stage with all its stacks; a `Template` of
+            `aws_cdk.assertions`; a template as a dictionary or a file; or the directory of a cloud assembly.
+        minimum_tls_version: Also assert that every request over an older TLS version is denied, such as `1.2`
+            (default: ignore TLS versions).
+        accept: The findings that the test accepts: ids of rules, such as `SB010`, or construct paths, each
+            with the constructs inside (default: none).
 
     Raises:
-        AssertionError: A bucket lets a request through. The message names the bucket, the request, the
-            reason and what to do.
+        AssertionError: A bucket accepts a request. The message names the bucket, the request, the reason and
+            the fix.
         TemplateError: A template cannot be read.
-        TypeError: `template` is of another type.
+        TypeError: `template` has another type.
     """
     report = _check(template, minimum_tls_version)
     path = template.node.path if hasattr(template, "node") else ""
-    # A stack is judged with all that is around it, because the policy of a bucket can be in another one.
-    # INVARIANT: what has no path, as in the body of a stack set, can be of this stack too.
+    # Judge a stack together with its app, because the policy of a bucket can be in another stack.
+    # INVARIANT: a bucket without a path, such as one in a stack set, can belong to this stack.
     own = [each for each in report.findings if not each.construct_path or _is_within(each, path)]
     accepted = (accept,) if isinstance(accept, str) else tuple(accept)
     problems = [

@@ -1,4 +1,4 @@
-"""Snapshots of synthesized templates, as an extension of syrupy."""
+"""Compare synthesized templates with snapshots, as an extension of syrupy."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["TemplateSnapshotExtension"]
 
 
 class TemplateSnapshotExtension(JSONSnapshotExtension):
-    """Keep a template as a JSON file that changes only when the template does, not with each asset.
+    """Store a template as a JSON file without asset hashes.
 
         @pytest.fixture
         def template(snapshot):
@@ -30,11 +30,11 @@ class TemplateSnapshotExtension(JSONSnapshotExtension):
         def test_reports(template) -> None:
             assert Reports(cdk.App(), "Reports") == template
 
-    It takes a stack, a `Template` of `aws_cdk.assertions`, a template as a dictionary, or its file.
+    It takes a stack, a `Template` of `aws_cdk.assertions`, or a template as a dictionary or a file.
     """
 
     def serialize(self, data: Any, **options: Any) -> str | bytes:
-        """Return the template as it is kept; syrupy calls this."""
+        """Return the text of the snapshot; syrupy calls this."""
         template = template_of(data)
         if not isinstance(template, Mapping):
             template = json.loads(template.read_text(encoding="utf-8"))

@@ -1,6 +1,6 @@
-"""What a test can be about: a stack, an app, a `Template`, a dictionary or a file.
+"""Read the templates of a test's subject: a stack, an app, a `Template`, a dictionary or a file.
 
-Nothing of the AWS CDK is imported: its objects are recognized by what they can do.
+This module does not import the AWS CDK; it recognizes objects of the CDK by their methods.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ __all__ = ["acknowledged_around", "synthesized", "template_of"]
 
 
 def template_of(subject: object) -> Mapping[str, Any] | Path:
-    """Find the one template that a test is about, or its file.
+    """Return the template that a test is about, or its file.
 
     Args:
         subject: A stack, a `Template` of `aws_cdk.assertions`, a template as a dictionary, or a file.
 
     Raises:
-        TypeError: It is of another type.
+        TypeError: The subject has another type.
     """
     if isinstance(subject, Mapping):
         return subject
@@ -41,7 +41,7 @@ def template_of(subject: object) -> Mapping[str, Any] | Path:
 
 
 def synthesized(construct: Any) -> Path:
-    """Synthesize the App or the Stage that a construct is in, as `Template.from_stack` does.
+    """Synthesize the App or the Stage around a construct, as `Template.from_stack` does.
 
     Returns:
         The directory of the cloud assembly.
@@ -51,14 +51,14 @@ def synthesized(construct: Any) -> Path:
         scope = scope.node.scope
         if scope is None:
             raise TypeError(f"`{construct.node.path}` is in no App and in no Stage")
-    # The whole app, so that what it does to its Stages has been done: but a Stage is judged by itself.
-    # INVARIANT: a synthesis that is kept from before does not show what was changed since.
+    # Synthesize the whole app, because it may change its Stages; but judge a Stage by itself.
+    # INVARIANT: a cached synthesis does not show later changes.
     scope.node.root.synth(force=True)
     return Path(scope.synth().directory)
 
 
 def acknowledged_around(construct: Any) -> Iterator[Acknowledged]:
-    """Yield what is acknowledged on an App, its Stages and what lies between: no assembly notes it.
+    """Yield the acknowledgments on an App, its Stages and constructs between; no assembly contains them.
 
     Args:
         construct: Any construct of the App.
@@ -67,7 +67,7 @@ def acknowledged_around(construct: Any) -> Iterator[Acknowledged]:
     while pending:
         scope = pending.pop()
         if hasattr(scope, "template_file"):
-            continue  # The assembly notes what is acknowledged in a stack.
+            continue  # The assembly contains the acknowledgments inside a stack.
         for entry in scope.node.metadata:
             if entry.type == METADATA_KEY:
                 for id, reason in entry.data.items():

@@ -1,4 +1,4 @@
-"""A bucket that cannot be written down without its deny."""
+"""Make a bucket that always has the deny."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from secure_bucket.policy.statements import MINIMUM_TLS_VERSION
 
 __all__ = ["SecureBucket", "SecureBucketProps"]
 
-# Read once: every reading is a call to the jsii kernel, and a bucket must not cost more than `s3.Bucket`.
+# Read once: each read is a call to the jsii kernel, and a bucket must not cost more than `s3.Bucket`.
 _BLOCK_ALL = s3.BlockPublicAccess.BLOCK_ALL
 
 _WHAT = "secure bucket"
@@ -33,30 +33,28 @@ _WEBSITE_PROPS = (
 
 
 class SecureBucket(s3.Bucket):
-    """Make an S3 bucket that refuses plain HTTP, for the bucket and for every object in it.
+    """Make an S3 bucket that refuses plain HTTP, for itself and every object in it.
 
-    It is an `s3.Bucket` and takes every prop of one; three defaults differ. The statements are those
-    of *Example bucket policies* in the S3 User Guide.
+    It is an `s3.Bucket` with three different defaults, and takes all its props. The statements follow
+    *Example bucket policies* in the S3 User Guide.
 
         SecureBucket(self, "Reports", versioned=True)
 
-    Its policy is kept as long as the bucket: it has the same `DeletionPolicy` and `UpdateReplacePolicy`, also
-    when a removal policy is applied later, by an Aspect too. Where an override decides about the bucket, the
-    policy is retained.
+    Its policy has the `DeletionPolicy` and `UpdateReplacePolicy` of the bucket, and follows a removal policy
+    that the app or an Aspect applies later. If an override sets them on the bucket, the policy is retained.
 
     Args:
         scope: The construct it belongs to.
         id: Its id in that scope.
-        enforce_ssl: Always on. `False` raises.
-        minimum_tls_version: A second statement refuses TLS below this version as well (default: 1.2).
-            A version below 1.2, which AWS does not serve any more, or above 1.3, which would lock everyone
-            out, raises. 1.3 shuts out AWS PrivateLink for S3 and Multi-Region Access Points,
-            where S3 does not support it.
+        enforce_ssl: Always on. `False` raises an error.
+        minimum_tls_version: A second statement refuses TLS below this version (default: 1.2). A version below
+            1.2, which AWS no longer serves, or above 1.3, which would lock everyone out, raises an error. 1.3
+            locks out AWS PrivateLink for S3 and Multi-Region Access Points, which do not support it.
         mfa: `True` requires multi-factor authentication for deleting objects and their versions, and turns
-            versioning on; a `BucketMfa` chooses other operations and exempts principals (default: nothing
-            requires it).
-        block_public_access: Which public access is blocked (default: `BLOCK_ALL`).
-        website_error_document: A website endpoint speaks plain HTTP only, so each `website_*` prop raises.
+            versioning on; a `BucketMfa` chooses other operations and exempts principals (default: `False`).
+        block_public_access: Which public access to block (default: `BLOCK_ALL`).
+        website_error_document: A website endpoint speaks only plain HTTP, so each `website_*` prop raises an
+            error.
         **props: As for `s3.Bucket`.
 
     Raises:
@@ -70,7 +68,7 @@ class SecureBucket(s3.Bucket):
         if version is None:
             version = MINIMUM_TLS_VERSION
         elif version not in (1.2, 1.3):
-            # Reading the path takes calls to the jsii kernel, and most buckets need none.
+            # Reading the path takes calls to the jsii kernel, and most buckets do not need it.
             version = check_tls_version(_WHAT, path_in(scope, id), version)
         props["minimum_tls_version"] = version
         if props.get("block_public_access") is None:
@@ -108,7 +106,7 @@ def _refuse_plain_http(scope: Construct, id: str, props: SecureBucketProps) -> N
 
 
 def _mfa(scope: Construct, id: str, props: SecureBucketProps) -> BucketMfa | None:
-    """Take the prop that `s3.Bucket` does not have, and what it asks of the others."""
+    """Take the `mfa` prop, which `s3.Bucket` does not have, and adjust the props that it affects."""
     mfa = props.pop("mfa", None)
     if mfa is None or mfa is False:
         return None

@@ -1,4 +1,4 @@
-"""The deny as a property injector: every `s3.Bucket` that is made from then on has it."""
+"""Add the deny to every new `s3.Bucket`, as a property injector."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ _WEBSITE_PROPS = ("websiteErrorDocument", "websiteIndexDocument", "websiteRedire
 
 @implements("IPropertyInjector")
 class BucketSecureTransportInjector:
-    """Give every `s3.Bucket` below a construct the deny when it is made, as `enforce_ssl=True` does.
+    """Add the deny to every new `s3.Bucket` below a construct, as `enforce_ssl=True` does.
 
         app = cdk.App(property_injectors=[BucketSecureTransportInjector()])
 
-    The policy of each such bucket is kept as long as the bucket.
+    Each policy gets the lifetime of its bucket.
 
-    It reaches the buckets in Stages and nested stacks, and those that the constructs of other libraries and
-    the CDK itself make. Every other prop stays what it is. It does not reach L1 buckets, nor what was made
-    before it; the gate, which it does not replace, reports those.
+    It covers buckets in Stages and nested stacks, in constructs of other libraries and of the CDK, and
+    changes no other prop. It does not cover L1 buckets and buckets that already exist: use it together with
+    the gate, which reports those.
 
     Args:
-        override: Whether to override an explicit `enforce_ssl=False` (default: `False`, and the gate reports
+        override: Whether to override an explicit `enforce_ssl=False` (default: `False`; the gate then reports
             the bucket).
-        websites: Whether a bucket with `website_*` props gets the deny (default: `False`). A website endpoint
-            speaks plain HTTP only, so that the deny closes it.
+        websites: Whether to add the deny to buckets with `website_*` props (default: `False`). A website
+            endpoint speaks only plain HTTP, so the deny closes it.
     """
 
     def __init__(self, *, override: bool = False, websites: bool = False) -> None:
@@ -40,7 +40,7 @@ class BucketSecureTransportInjector:
 
     @property
     def construct_unique_id(self) -> str:
-        """The class whose props it changes."""
+        """Name the class whose props it changes."""
         return s3.Bucket.PROPERTY_INJECTION_ID
 
     def inject(self, original_props: Any, *, scope: Construct, id: str) -> Any:
@@ -52,17 +52,17 @@ class BucketSecureTransportInjector:
 
 
 def with_deny(props: Any, *, override: bool = False, websites: bool = False) -> Any:
-    """Return the props of an `s3.Bucket`, as jsii hands them over, with the deny switched on.
+    """Return the props of an `s3.Bucket`, as jsii passes them, with the deny switched on.
 
     Args:
-        props: A dictionary with the names that the props have in TypeScript.
+        props: A dictionary with the TypeScript names of the props.
         override: Whether to override an explicit `False`.
-        websites: Whether to close a website.
+        websites: Whether to close websites too.
     """
     props = dict(props or {})
     if not websites and any(props.get(name) is not None for name in _WEBSITE_PROPS):
         return props
-    # INVARIANT: `enforceSSL`, as TypeScript spells it. The name that Python has for it would be ignored.
+    # INVARIANT: `enforceSSL`, as TypeScript spells it. The CDK would ignore the Python name.
     if props.get("enforceSSL") is None or override:
         props["enforceSSL"] = True
     return props

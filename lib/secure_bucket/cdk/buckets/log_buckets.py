@@ -1,4 +1,4 @@
-"""Buckets for the logs of AWS services: the deny, and beside it the statement that lets them deliver."""
+"""Make buckets for the logs of AWS services, with the deny and the statement that lets a service deliver."""
 
 from __future__ import annotations
 
@@ -29,33 +29,33 @@ __all__ = ["LogSource", "SecureLogBucket"]
 
 
 class SecureLogBucket(SecureBucket):
-    """Make a bucket that takes the logs of one AWS service, and refuses plain HTTP to everyone.
+    """Make a bucket that takes the logs of one AWS service and refuses plain HTTP.
 
         logs = SecureLogBucket(self, "Logs", source=LogSource.ELB)
         load_balancer.log_access_logs(logs)
 
-    It is a `SecureBucket`, in whose policy the service may deliver: with the statement of the guide of that
-    service, on behalf of this account only. The constructs of the AWS CDK add their own; what is allowed
-    already is not written again, and a statement without the account gets it.
+    It is a `SecureBucket` whose policy also contains the statement from the AWS guide of that service,
+    restricted to this account. Constructs of the AWS CDK add their own statements: this bucket omits those
+    that repeat its own, and adds the account to those without one.
 
     AWS documents no delivery over plain HTTP. CloudTrail delivers into buckets with the same deny in *Amazon
     S3 bucket policy in the audit account* of the Control Tower User Guide; for the other services the
     documentation does not name the protocol.
 
-    Delivery of access logs is free, flow logs cost as vended logs do, CloudTrail as its price list says; what
-    arrives is billed as storage. It is kept for a year by default.
+    Delivery of access logs is free, flow logs are billed as vended logs, and CloudTrail by its price list.
+    The logs are billed as storage.
 
     Args:
         scope: The construct it belongs to.
         id: Its id in that scope.
-        source: Whose logs it takes; one bucket for each.
-        prefix: What the service is told to put before each key, where no construct of the AWS CDK tells the
-            bucket (default: nothing). For server access logs end it with a slash if it is a folder.
-        source_accounts: The accounts whose logs it takes (default: this one).
-        retention: How long a log is kept (default: 365 days). To keep logs for ever, or move them to cheaper
-            storage, leave it out and write `lifecycle_rules`.
-        encryption: The encryption (default: `S3_MANAGED`). A key of your own (`KMS`) goes with flow logs and
-            CloudFront logs (v2), for which its policy is extended; with others it raises.
+        source: The service whose logs the bucket takes. Use one bucket for each source.
+        prefix: The text that the service puts before each key, if you configure the service without a CDK
+            construct (default: none). For server access logs, end a folder with a slash.
+        source_accounts: The accounts whose logs the bucket takes (default: this one).
+        retention: How long to keep a log (default: 365 days). To keep logs for ever, or move them to cheaper
+            storage, use `lifecycle_rules` instead.
+        encryption: The encryption (default: `S3_MANAGED`). Flow logs and CloudFront logs (v2) also take a key
+            of your own (`KMS`), whose policy this construct extends; other sources raise an error.
         object_ownership: The bucket owns what is delivered and has no ACLs (`BUCKET_OWNER_ENFORCED`);
             `LogSource.CLOUDFRONT_LEGACY` needs ACLs (`BUCKET_OWNER_PREFERRED`). Another one raises.
         **props: As for `SecureBucket`.
@@ -64,7 +64,7 @@ class SecureLogBucket(SecureBucket):
         ConstructError: A prop would keep the logs out, or let somebody else in.
     """
 
-    # What the policy allows the service, resolved. Empty while the bucket is made.
+    # The statements for the service, resolved. Empty while the bucket is being made.
     _own: Sequence[Mapping[str, Any]] = ()
 
     def __init__(
@@ -113,8 +113,8 @@ class SecureLogBucket(SecureBucket):
     def add_to_resource_policy(self, permission: iam.PolicyStatement) -> iam.AddToResourcePolicyResult:
         """Add a statement to the policy, as for `s3.Bucket`.
 
-        What lets the service of this bucket in on behalf of anybody is narrowed to the accounts whose logs it
-        takes; what the bucket allows it already is not added again.
+        It restricts a statement for the service of this bucket to the accounts whose logs the bucket takes,
+        and omits a statement that repeats an existing one.
 
         Args:
             permission: The statement.
@@ -133,9 +133,9 @@ class SecureLogBucket(SecureBucket):
 
 
 def _keep_acls_off(bucket: s3.CfnBucket) -> None:
-    """Undo what the AWS CDK does without `@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy`.
+    """Undo the ACL that the AWS CDK adds without `@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy`.
 
-    It then lets S3 deliver by an ACL, and enables ACLs for that; the policy of this bucket does it without.
+    Without that flag the CDK enables ACLs and admits S3 by one; the policy of this bucket admits S3 already.
     """
     rules = [{"ObjectOwnership": "BucketOwnerEnforced"}]
     bucket.add_property_override("OwnershipControls", {"Rules": rules})

@@ -1,4 +1,4 @@
-"""What a log bucket may be asked for, so that the logs arrive and nobody else gets at them."""
+"""Reject props of a log bucket that would keep the logs out, or let others in."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ _YEAR = 365
 """Days: PCI DSS 4.0.1 asks for twelve months of audit logs (10.5.1)."""
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
-# What S3 calls safe in a key, so that nothing in it is a wildcard or a variable of the policy.
+# The characters that S3 calls safe in a key: they contain no wildcard and no policy variable.
 _PREFIX = re.compile(r"[0-9A-Za-z!_.'()=-][0-9A-Za-z!_.'()=/-]*")
 
 
 def check_source(path: str, source: object) -> None:
-    """Refuse a value that is not a source of logs."""
+    """Reject a value that is not a `LogSource`."""
     if not isinstance(source, LogSource):
         names = ", ".join(f"`LogSource.{one.name}`" for one in LogSource)
         refuse(WHAT, path, f"`source={shown(source)}` is not a source of logs. Choose among {names}")
 
 
 def ownership_for(source: LogSource) -> s3.ObjectOwnership:
-    """Return who owns what a source delivers: the bucket owner, with ACLs only where they are needed."""
+    """Return the object ownership for a source: the bucket owner, with ACLs only if the source needs them."""
     ownership = s3.ObjectOwnership
     return ownership.BUCKET_OWNER_PREFERRED if source.needs_acl else ownership.BUCKET_OWNER_ENFORCED
 
 
 def check_place(path: str, prefix: object, accounts: object) -> None:
-    """Refuse a prefix or accounts that the policy would not mean."""
+    """Reject a prefix that is not the beginning of a key, and accounts without a valid id."""
     if prefix is not None and not (isinstance(prefix, str) and _PREFIX.fullmatch(prefix)):
         refuse(
             WHAT,
@@ -81,7 +81,7 @@ def check_place(path: str, prefix: object, accounts: object) -> None:
 
 
 def check_access(path: str, source: LogSource, props: SecureBucketProps) -> None:
-    """Refuse props that let somebody else in, or keep the service out."""
+    """Reject props that let others in, or keep the service out."""
     if props.get("public_read_access"):
         refuse(WHAT, path, "`public_read_access=True` shows the logs to everybody. Leave the prop out")
     if props.get("access_control") is not None:
@@ -120,14 +120,14 @@ def check_access(path: str, source: LogSource, props: SecureBucketProps) -> None
 
 
 def encryption_for(path: str, source: LogSource, props: SecureBucketProps) -> s3.BucketEncryption:
-    """Return the encryption with which the logs arrive, or refuse the one that was asked for."""
+    """Return the encryption with which the logs arrive, or reject the given one."""
     given, key = props.get("encryption"), props.get("encryption_key")
     if given is None:
         given = s3.BucketEncryption.S3_MANAGED if key is None else s3.BucketEncryption.KMS
     if given is s3.BucketEncryption.S3_MANAGED and key is None:
         return given
     if source.takes_kms and given is s3.BucketEncryption.KMS:
-        # Without it each delivered object is a request to KMS.
+        # Without a bucket key, each delivered object needs a request to KMS.
         props.setdefault("bucket_key_enabled", True)
         return given
     allowed = "`S3_MANAGED` or `KMS`" if source.takes_kms else "`S3_MANAGED`, the default"
@@ -143,7 +143,7 @@ def encryption_for(path: str, source: LogSource, props: SecureBucketProps) -> s3
 def lifecycle_for(
     path: str, retention: object, props: SecureBucketProps
 ) -> Sequence[s3.LifecycleRule | dict[str, Any]]:
-    """Return the rules that say how long a log is kept."""
+    """Return the lifecycle rules for the retention of logs."""
     rules = props.get("lifecycle_rules")
     if rules is not None:
         if retention is not None:

@@ -1,8 +1,8 @@
-"""What somebody adds to the policy of a log bucket, held against what stands there already.
+"""Compare a statement that somebody adds to a log bucket with the statements in its policy.
 
-The constructs of the AWS CDK write their own statement into the bucket that they log to, most of them
-without saying on whose behalf the service may come. Added as they are, those would let in what the
-statement of the bucket keeps out.
+Constructs of the AWS CDK add their own statement to the bucket that they log to. Most of these do not
+restrict the accounts that the service may act for, and would admit requests that the bucket's own statement
+keeps out.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from typing import Any
 
 __all__ = ["is_covered", "missing_conditions"]
 
-# The keys that tell on whose behalf a service comes.
+# The condition keys that name the account a service acts for.
 _ORIGINS = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths")
 
 
 def missing_conditions(
     statement: Mapping[str, Any], own: Sequence[Mapping[str, Any]]
 ) -> dict[str, dict[str, Any]]:
-    """Return the conditions on whose behalf a service may come, where a statement has none.
+    """Return the conditions on the account that a service acts for, if a statement has none.
 
     Args:
-        statement: What is added, resolved.
+        statement: The added statement, resolved.
         own: The statements of the bucket, resolved.
     """
     conditions = statement.get("Condition", {})
@@ -41,7 +41,7 @@ def is_covered(statement: Mapping[str, Any], own: Sequence[Mapping[str, Any]]) -
     """Return whether one of the statements of a bucket allows all that another statement allows.
 
     Args:
-        statement: What is added, resolved.
+        statement: The added statement, resolved.
         own: The statements of the bucket, resolved.
     """
     return statement.get("Effect") == "Allow" and any(_covers(one, statement) for one in own)

@@ -1,7 +1,7 @@
-"""Who delivers logs into buckets, and the statements that let them, as plain data.
+"""List the services that deliver logs, and write the statements that admit them, as plain data.
 
-Each statement is the one of the AWS guide of its service, narrowed to the accounts that are meant: the
-service would otherwise write there on behalf of anybody (IAM User Guide, *The confused deputy problem*).
+Each statement comes from the AWS guide of its service, narrowed to the given accounts: otherwise the service
+would write on behalf of any account (IAM User Guide, *The confused deputy problem*).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _VENDED_LOGS = "delivery.logs.amazonaws.com"
 
 
 class LogSource(enum.Enum):
-    """Whose logs a bucket is for."""
+    """The AWS service whose logs a bucket takes."""
 
     S3 = "server access logs of S3"
     """Server access logs of other buckets: `s3.Bucket(…, server_access_logs_bucket=logs)`."""
@@ -35,24 +35,24 @@ class LogSource(enum.Enum):
 
     @property
     def takes_kms(self) -> bool:
-        """Whether AWS documents the delivery into a bucket with a KMS key of one's own, as of this source."""
+        """Whether AWS documents delivery by this source into a bucket with a customer managed KMS key."""
         return self in (LogSource.CLOUDFRONT, LogSource.VPC_FLOW)
 
     @property
     def needs_acl(self) -> bool:
-        """Whether the service is let in by an ACL, which it adds itself."""
+        """Whether an ACL admits the service, which adds the ACL itself."""
         return self is LogSource.CLOUDFRONT_LEGACY
 
 
 class LogPlace(Struct, frozen=True):
-    """What the statements are about; each of these may be a token.
+    """The bucket and the accounts of the statements; each value may be a token.
 
     Args:
         bucket_arn: The bucket.
         partition: Its partition.
         region: Its region.
         accounts: The accounts whose logs it takes.
-        prefix: What comes before the path that the service makes; `""`, or with a slash at its end.
+        prefix: The text before the path that the service generates; `""`, or with a slash at its end.
     """
 
     bucket_arn: str
@@ -71,20 +71,20 @@ class LogPlace(Struct, frozen=True):
 
 
 _FOLDER = "AWSLogs/"
-# Where a delivery has Hive-compatible paths.
+# The folders of a delivery with Hive-compatible paths.
 _HIVE = f"{_FOLDER}aws-account-id="
 _OWNER = {"s3:x-amz-acl": "bucket-owner-full-control"}
 
 
 def delivery_statements(source: LogSource, place: LogPlace) -> list[dict[str, Any]]:
-    """Write the statements that let a service deliver, and look whether it can.
+    """Write the statements that let a service deliver, and check whether it can.
 
     Args:
-        source: Whose logs they are.
+        source: The service that delivers the logs.
         place: The bucket and the accounts.
 
     Returns:
-        New statements; none where an ACL does it.
+        New statements; none if an ACL admits the service.
     """
     folder = place.objects_in(_FOLDER)
     match source:
@@ -93,7 +93,7 @@ def delivery_statements(source: LogSource, place: LogPlace) -> list[dict[str, An
             objects = [f"{place.bucket_arn}/{place.prefix}*"]
             return [_put("logging.s3.amazonaws.com", objects, _of_accounts(place))]
         case LogSource.ELB:
-            # *Enable access logs for your Application Load Balancer*: the folder tells the account, and a
+            # *Enable access logs for your Application Load Balancer*: the folder names the account, and a
             # prefix "must not include AWSLogs". Those of a Network Load Balancer come as vended logs.
             service = "logdelivery.elasticloadbalancing.amazonaws.com"
             put = _allow("AllowLoadBalancerLogDelivery", service, ["s3:PutObject"], folder, {})
@@ -120,12 +120,12 @@ def delivery_statements(source: LogSource, place: LogPlace) -> list[dict[str, An
 
 
 def key_statement(source: LogSource, place: LogPlace) -> dict[str, Any]:
-    """Write the statement of a key policy that lets a service encrypt what it delivers.
+    """Write the statement of a key policy that lets a service encrypt its logs.
 
     It is that of *Amazon S3 bucket server-side encryption* in the CloudWatch Logs User Guide.
     """
     actions = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
-    # The statement that lets the service look says on whose behalf it may come.
+    # The statement that lets the service check names the accounts that it may act for.
     *_, look = delivery_statements(source, place)
     return _allow("AllowLogDelivery", _VENDED_LOGS, actions, ["*"], look["Condition"])
 
@@ -145,7 +145,7 @@ def _of_accounts(place: LogPlace) -> dict[str, dict[str, Any]]:
 
 
 def _one(values: Sequence[str]) -> object:
-    """A list of one is the one, as the AWS CDK writes it."""
+    """Unwrap a list of one value, as the AWS CDK does."""
     return values[0] if len(values) == 1 else list(values)
 
 

@@ -1,4 +1,4 @@
-"""A second deny: what is deleted for good needs multi-factor authentication."""
+"""Deny permanent deletion without multi-factor authentication."""
 
 from __future__ import annotations
 
@@ -21,39 +21,37 @@ __all__ = ["BucketMfa", "MfaOperation"]
 
 
 class BucketMfa(Mixin):
-    """Require multi-factor authentication (MFA) for what deletes objects of a bucket.
+    """Require multi-factor authentication (MFA) for requests that delete objects of a bucket.
 
         SecureBucket(self, "Ledger", mfa=True)
         s3.Bucket(self, "Existing").with_(BucketMfa(max_age=cdk.Duration.minutes(30)))
 
-    It adds a `Deny` to the policy of the bucket, as *MFA-protected API access* in the IAM User Guide and the
-    examples for S3 in it have it, and turns versioning on, so that overwriting deletes nothing either. Who
-    authenticates with MFA gets a session from `GetSessionToken`, or from the console; what else there is
-    does not pass:
+    It adds a `Deny` to the bucket policy, as in *MFA-protected API access* and the S3 examples of the IAM
+    User Guide, and turns versioning on: then overwriting an object deletes nothing. A user who authenticates
+    with MFA gets a session from `GetSessionToken` or the console. The deny refuses all others:
 
-    - Long-lived access keys, which carry no MFA at all. (The operator matches where the key is absent.)
+    - Long-lived access keys, which carry no MFA. (The operator also matches if the condition key is absent.)
     - Roles: "the temporary credentials returned by `AssumeRole` do not include MFA information". Ask for
       MFA in the trust policy of such a role, or in the identity provider, and name it in
-      `except_principals`. The same holds for automation.
+      `except_principals`. Do the same for automation.
 
-    A bucket that is imported has no policy in this app, and `with_` skips it in silence: the AWS
-    CDK asks a mixin only about resources of the app. Add the statements where that bucket is made.
+    `with_` skips an imported bucket silently, because the AWS CDK applies mixins only to resources of the
+    app. Add the statements in the app that creates the bucket.
 
-    It cannot ask for MFA of a lifecycle rule, which makes no request, and it is not `MfaDelete`: that is a
-    setting of versioning that only the root user can change, with the code of a device, and that
-    CloudFormation therefore does not have.
+    Lifecycle rules still delete objects, because they send no request. This is not `MfaDelete`, a versioning
+    setting that only the root user can change, with the code of a device, and that CloudFormation does not
+    have.
 
-    It costs nothing by itself. The versions that are kept are billed as storage until a lifecycle rule for
-    noncurrent versions ends them.
+    The deny is free. Old versions are billed as storage until a lifecycle rule deletes noncurrent versions.
 
     Args:
-        operations: The operations (default: deleting objects and their versions). `MfaOperation.UNPROTECT`
-            and `MfaOperation.ALL` also cover what CloudFormation does, and need `except_principals`.
-        max_age: How long ago the authentication may be (default: as long as the session lasts).
-        except_principals: Users and roles that need no MFA: constructs, or patterns for ARNs as
-            `arn:aws:iam::111122223333:role/backup-*` (default: nobody).
-        except_services: AWS services that need no MFA, as `delivery.logs.amazonaws.com` (default:
-            no service).
+        operations: The operations that need MFA (default: deleting objects and their versions).
+            `MfaOperation.UNPROTECT` and `MfaOperation.ALL` also cover calls of CloudFormation, and need
+            `except_principals`.
+        max_age: The maximum age of the authentication (default: the length of the session).
+        except_principals: Users and roles that need no MFA: constructs, or ARN patterns such as
+            `arn:aws:iam::111122223333:role/backup-*` (default: none).
+        except_services: AWS services that need no MFA, such as `delivery.logs.amazonaws.com` (default: none).
     """
 
     def __init__(
@@ -68,15 +66,14 @@ class BucketMfa(Mixin):
         self._options = MfaOptions(operations, max_age, except_principals, except_services)
 
     def supports(self, construct: IConstruct) -> bool:
-        """Whether a construct is a bucket; the AWS CDK calls this."""
+        """Tell whether a construct is a bucket; the AWS CDK calls this."""
         return isinstance(construct, s3.CfnBucket)
 
     def apply_to(self, construct: IConstruct) -> None:
         """Add the deny to a bucket, and turn its versioning on; the AWS CDK calls this.
 
         Raises:
-            ConstructError: The bucket, its policy or what was asked for does not allow it; the message
-                says why.
+            ConstructError: The bucket, its policy or an option does not allow it; the message says why.
         """
         if not isinstance(construct, s3.CfnBucket):
             return
@@ -105,14 +102,14 @@ class BucketMfa(Mixin):
             construct.versioning_configuration = enabled
 
     def check(self, path: str, *, auto_delete_objects: bool = False) -> None:
-        """Refuse what cannot be meant, before anything is made.
+        """Reject contradictory options before anything is created.
 
         Args:
-            path: The bucket that it would be for.
-            auto_delete_objects: Whether the AWS CDK deletes the objects of that bucket with its stack.
+            path: The path of the bucket.
+            auto_delete_objects: Whether the AWS CDK deletes the objects of the bucket with its stack.
 
         Raises:
-            ConstructError: An option, or the bucket, contradicts the purpose.
+            ConstructError: An option or the bucket contradicts the purpose.
         """
         self._options.check(path)
         if auto_delete_objects:
@@ -125,7 +122,7 @@ class BucketMfa(Mixin):
 
     @property
     def operations(self) -> tuple[MfaOperation, ...]:
-        """What needs MFA."""
+        """The operations that need MFA."""
         return tuple(self._options.operations)
 
 

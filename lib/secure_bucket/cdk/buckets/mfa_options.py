@@ -1,4 +1,4 @@
-"""What `BucketMfa` was asked for: checked, and written as statements."""
+"""Check the options of `BucketMfa`, and write them as statements."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ __all__ = ["WHAT", "MfaOperation", "MfaOptions"]
 
 WHAT = "MFA for bucket"
 
-# What `GetSessionToken` gives out lasts no longer, even if more is asked for.
+# The longest session of `GetSessionToken`, even if the caller asks for more.
 _LONGEST_SESSION = 129_600
 
 
 class MfaOperation(enum.Enum):
-    """What can need multi-factor authentication, as actions of S3."""
+    """Groups of S3 actions that can need multi-factor authentication."""
 
     DELETE = ("s3:DeleteObject",)
     """Delete an object. In a versioned bucket its versions stay, behind a delete marker."""
@@ -41,7 +41,7 @@ class MfaOperation(enum.Enum):
     """Everything that S3 can do with the bucket and its objects, reading included."""
 
 
-# What CloudFormation does itself, as the role that deploys the stack.
+# Actions that CloudFormation calls itself, with the role that deploys the stack.
 _LOCKS_OUT = (MfaOperation.UNPROTECT, MfaOperation.ALL)
 
 
@@ -69,10 +69,10 @@ class MfaOptions(Struct, frozen=True):
     except_services: Sequence[str]
 
     def check(self, path: str) -> None:
-        """Refuse what cannot be meant.
+        """Reject contradictory options.
 
         Args:
-            path: The bucket that it is for.
+            path: The path of the bucket.
 
         Raises:
             ConstructError: An option contradicts the purpose.
@@ -152,7 +152,7 @@ def _faults_of_principal(principal: object) -> Iterator[str]:
         if len(parts) < 6 or parts[0] != "arn":
             why = "is not an ARN"
         elif parts[2] == "sts":
-            # For a session `aws:PrincipalArn` is the ARN of its role.
+            # In a session, `aws:PrincipalArn` is the ARN of the role.
             why = "is the ARN of a session, which never matches; name its role"
         elif not parts[5].strip("*?"):
             why = "is everybody"
@@ -164,7 +164,7 @@ def _faults_of_principal(principal: object) -> Iterator[str]:
 
 
 def _is_service(name: object) -> bool:
-    # They are compared as they are: a wildcard would except nobody.
+    # Values are compared literally: a wildcard would except nobody.
     return isinstance(name, str) and re.fullmatch(r"[a-z0-9.-]+\.amazonaws\.com(\.cn)?", name) is not None
 
 

@@ -20,16 +20,16 @@ class BucketSecureTransport(Mixin):
 
         s3.Bucket(self, "Reports").with_(BucketSecureTransport())
 
-    It acts at once: into the policy that the bucket has at that moment, or into a new one. On a bucket that
-    refuses plain HTTP already it changes nothing. The policy is kept as long as the bucket. To have every
-    bucket below a construct covered, or else an error:
+    It immediately adds the deny to the present policy of the bucket, or to a new one, and gives the policy
+    the lifetime of the bucket. It leaves buckets that already refuse plain HTTP unchanged. To cover every
+    bucket below a construct, or get an error:
 
         buckets = cdk.ConstructSelector.resources_of_type("AWS::S3::Bucket")
         cdk.Mixins.of(app, buckets).require_all().apply(BucketSecureTransport())
 
     Args:
-        websites: Whether it applies to website buckets (default: `False`). A website endpoint speaks plain
-            HTTP only, so that the deny closes it.
+        websites: Whether it applies to website buckets (default: `False`). A website endpoint speaks only
+            plain HTTP, so the deny closes it.
     """
 
     def __init__(self, *, websites: bool = False) -> None:
@@ -37,7 +37,7 @@ class BucketSecureTransport(Mixin):
         self._websites = websites
 
     def supports(self, construct: IConstruct) -> bool:
-        """Whether a construct is a bucket that this mixin applies to; the AWS CDK calls this."""
+        """Tell whether a construct is a bucket that this mixin applies to; the AWS CDK calls this."""
         return isinstance(construct, s3.CfnBucket) and (
             self._websites or construct.website_configuration is None
         )
@@ -46,12 +46,12 @@ class BucketSecureTransport(Mixin):
         """Add the deny to a bucket; the AWS CDK calls this.
 
         Raises:
-            ConstructError: The deny was not added, because the policy of the bucket cannot take it or because
-                somebody acknowledged that it accepts plain HTTP; the message says why.
+            ConstructError: The policy cannot hold the deny, or an acknowledgment allows plain HTTP on the
+                bucket; the message says why.
         """
         if not isinstance(construct, s3.CfnBucket):
             return
-        # What stands in the app may have changed since the last time: nothing is remembered.
+        # The app may have changed since the last call: cache nothing.
         fixer = Fixer(
             cdk.Stage.of(construct) or construct.node.root,
             websites=self._websites,

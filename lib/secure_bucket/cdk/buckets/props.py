@@ -1,8 +1,7 @@
-"""The props of `s3.Bucket`, as a type: what an editor completes and a type checker checks.
+"""Type the props of `s3.Bucket` for editors and type checkers.
 
-The names and types are those of `aws_cdk.aws_s3.Bucket`; a test compares the two, so that a release of
-the CDK that adds or changes a prop shows here. They are only read by type checkers: an older CDK that
-does not know one of them still works.
+A test compares the names and types with those of `aws_cdk.aws_s3.Bucket`, and fails when a CDK release adds
+or changes a prop. Only type checkers read them, so an older CDK without one of the props still works.
 """
 
 from __future__ import annotations
@@ -65,6 +64,6 @@ class BucketProps(TypedDict, total=False):
 
 
 class SecureBucketProps(BucketProps, total=False):
-    """Every prop of `s3.Bucket`, and those of `SecureBucket`, which says what it changes."""
+    """Every prop of `s3.Bucket`, and those of `SecureBucket`, which documents the differences."""
 
     mfa: BucketMfa | bool | None

@@ -1,4 +1,4 @@
-"""How a construct says no: which one, which value, and what to write instead."""
+"""Raise errors of constructs that name the construct, the value, and what to write instead."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ def refuse(what: str, path: str, why: str) -> NoReturn:
 
     Args:
         what: What the construct is: "secure bucket".
-        path: Where it would stand.
-        why: Which prop has which value, why that cannot be, and the way out; without the full stop.
+        path: The path of the construct.
+        why: The prop and its value, why it is wrong, and what to write instead; without the full stop.
     """
     raise ConstructError(f"{what} `{path}`: {why}.")
 
 
 def path_in(scope: Construct, id: str) -> str:
-    """The path that a construct will have."""
+    """Return the path that a construct will have."""
     return f"{scope.node.path}/{id}".lstrip("/")
 
 
 def shown(value: object) -> str:
-    """A value as a reader wrote it; an object of the CDK, whose `repr` is an address, by its class."""
+    """Return a value as its author wrote it, but an object of the CDK, whose `repr` is an address, by its
+    class."""
     if isinstance(value, enum.Enum):
         return f"{type(value).__name__}.{value.name}"
     if value is None or isinstance(value, (str, int, float, list, tuple, dict)):

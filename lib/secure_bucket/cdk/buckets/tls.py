@@ -1,4 +1,4 @@
-"""Which TLS version a construct may ask for."""
+"""Check the minimum TLS version of a construct."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _NEWEST_TLS_VERSION = 1.3
 
 
 def check_tls_version(what: str, path: str, version: object) -> float:
-    """Return the lowest TLS version that somebody asked for, or refuse it.
+    """Return a valid minimum TLS version, or reject it.
 
     Args:
         what: What the construct is: "secure bucket".
-        path: Where it would stand.
+        path: The path of the construct.
         version: The value of `minimum_tls_version`.
 
     Raises:
-        ConstructError: AWS serves no such version, or nobody speaks it.
+        ConstructError: AWS does not support this version.
     """
     if isinstance(version, (int, float)) and not isinstance(version, bool):
         if MINIMUM_TLS_VERSION <= version <= _NEWEST_TLS_VERSION:
@@ -35,8 +35,8 @@ def check_tls_version(what: str, path: str, version: object) -> float:
                 f"`minimum_tls_version={version!r}` would lock everyone out: TLS {_NEWEST_TLS_VERSION} is "
                 f"the newest there is. Use {MINIMUM_TLS_VERSION} (the default) or {_NEWEST_TLS_VERSION}",
             )
-        # A token (`Lazy.number`, a parameter) is encoded as a huge negative number. Asked last, because
-        # the question is a jsii call, and never about a NaN, of which the jsii kernel dies.
+        # A token (`Lazy.number`, a parameter) is encoded as a huge negative number. Check for it last,
+        # because the check is a jsii call, and never pass a NaN, which kills the jsii kernel.
         if math.isfinite(version) and cdk.Token.is_unresolved(version):
             return version
     refuse(

@@ -1,6 +1,6 @@
-"""Learn of every acknowledgment when it is made, so that FIX need not ask each construct for it.
+"""Record each acknowledgment when it is made, so that FIX need not ask each construct.
 
-To ask takes five calls to the jsii kernel and more for each construct. No call answers for many constructs.
+Asking takes five or more calls to the jsii kernel for each construct, and no call covers several constructs.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ __all__ = ["known_acknowledgments", "note_acknowledgments"]
 
 
 def note_acknowledgments(app: IConstruct, constructs: Iterable[IConstruct]) -> None:
-    """Learn of the acknowledgments of an app from now on.
+    """Record the acknowledgments of an app from now on.
 
     Args:
         app: The App.
-        constructs: The constructs that it has by now, each of which may have one.
+        constructs: The existing constructs, each of which may have an acknowledgment.
     """
     state, constructs = state_of(app), list(constructs)
     if state.acknowledged is None and not any(isinstance(each, cdk.Stack) for each in constructs):
@@ -36,9 +36,9 @@ def note_acknowledgments(app: IConstruct, constructs: Iterable[IConstruct]) -> N
 
 
 def known_acknowledgments(state: AppState) -> Mapping[str, IConstruct] | None:
-    """Return the constructs that may have an acknowledgment, by path; `None` where others may."""
-    # The code of another jsii module acknowledges inside of the kernel, where nobody can see it. The
-    # modules of AWS know nothing of our rules.
+    """Return the paths of the constructs that may have an acknowledgment; `None` if any construct may."""
+    # Code of another jsii module can acknowledge inside the kernel, unseen from here. The modules of AWS do
+    # not use our rules.
     is_foreign = any(
         name.endswith("._jsii") and not name.startswith(("aws_cdk.", "constructs.")) for name in sys.modules
     )
@@ -46,7 +46,7 @@ def known_acknowledgments(state: AppState) -> Mapping[str, IConstruct] | None:
 
 
 def _note(state: AppState | None, construct: IConstruct | None) -> None:
-    """Remember a construct that gets an acknowledgment; `None` where nobody knows which one."""
+    """Record a construct that gets an acknowledgment; `None` if it is not known which one."""
     if state is None or state.acknowledged is None:
         return
     if construct is None:
@@ -56,7 +56,7 @@ def _note(state: AppState | None, construct: IConstruct | None) -> None:
 
 
 def _wrap_metadata() -> None:
-    """Wrap `Node.add_metadata`, once, with which somebody can write an acknowledgment by hand."""
+    """Wrap `Node.add_metadata` once, because an app can write an acknowledgment with it."""
     add_metadata = Node.add_metadata
     if hasattr(add_metadata, "__wrapped__"):
         return
@@ -65,13 +65,13 @@ def _wrap_metadata() -> None:
     def noted_add_metadata(self: Node, type: str, data: Any, **options: Any) -> None:
         add_metadata(self, type, data, **options)
         if type == METADATA_KEY:
-            _note(find_state(self.root), None)  # A node does not tell its construct.
+            _note(find_state(self.root), None)  # A node has no reference to its construct.
 
     Node.add_metadata = noted_add_metadata  # type: ignore[method-assign]
 
 
 def _wrap_validations() -> None:
-    """Wrap `Validations` of the AWS CDK, once: a class is the same one for all apps of a process."""
+    """Wrap `Validations` of the AWS CDK once: all apps of a process share the class."""
     validations = getattr(cdk, "Validations", None)
     if validations is None or hasattr(validations.acknowledge, "__wrapped__"):
         return
@@ -87,7 +87,7 @@ def _wrap_validations() -> None:
     def noted_acknowledge(self: Any, *rules: Any) -> None:
         acknowledge(self, *rules)
         scope = scopes.get(self)
-        # One that was made before this wrapper can belong to each app.
+        # An object from before this wrapper can belong to any app.
         for state in states() if scope is None else [find_state(scope.node.root)]:
             _note(state, scope)
 

@@ -1,4 +1,4 @@
-"""The Aspect: one line in an app, and the gate is there; in FIX mode it also writes what is missing."""
+"""Add the gate to an app, and in FIX mode the missing denies, as an Aspect."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Mode", "SecureTransportAspect"]
 
 
 class Mode(enum.Enum):
-    """What an Aspect does about a bucket that accepts plain HTTP."""
+    """What to do about a bucket that accepts plain HTTP."""
 
     FLAG = "flag"
     """Report it."""
@@ -31,26 +31,26 @@ class Mode(enum.Enum):
 
 @jsii.implements(cdk.IAspect)
 class SecureTransportAspect:
-    """Fail the synthesis while any bucket of the app is not proven to refuse plain HTTP.
+    """Fail the synthesis unless every bucket of the app is proven to refuse plain HTTP.
 
         cdk.Aspects.of(app).add(SecureTransportAspect())
 
-    Wherever it is attached, it registers a `SecureTransportValidation` on the App, once, which judges
-    the whole app: Stages, nested stacks and overrides included. With `mode=Mode.FIX` it also adds the
-    deny to each bucket below the construct that it is attached to. An Aspect does not enter a Stage from
-    outside: attach one to each Stage that is to be fixed; the gate says where that is missing.
+    It registers a `SecureTransportValidation` on the App, once, wherever you attach it. That judges the whole
+    app, with its Stages, nested stacks and overrides. With `mode=Mode.FIX` it also adds the deny to each
+    bucket below its construct. An Aspect outside a Stage does not visit the Stage: attach one to each Stage
+    that FIX should cover. The gate reports the Stages without one.
 
     Args:
         mode: Report, or with `Mode.FIX` fix first (default: `Mode.FLAG`).
         undecided: Whether undecided buckets and unread templates are errors or warnings (default: "error").
             An app with several Aspects takes the strictest.
-        websites: Whether FIX closes the website endpoints of buckets too (default: False).
-        plain_viewers: Whether FIX also denies plain HTTP where a CloudFront distribution requests objects
-            over it, which then gets 403 (default: False).
-        quiet: Whether to omit the summary, and what FIX did, on stderr (default: False).
+        websites: Whether FIX also closes the website endpoints of buckets (default: False).
+        plain_viewers: Whether FIX also denies plain HTTP to CloudFront distributions that request objects
+            over it, and then get 403 (default: False).
+        quiet: Whether to omit the summary and the report of FIX on stderr (default: False).
 
     Raises:
-        ValueError: `mode` or `undecided` is not one of those.
+        ValueError: `mode` or `undecided` has another value.
     """
 
     def __init__(
@@ -72,8 +72,8 @@ class SecureTransportAspect:
         """Register the gate, and in FIX mode fix the bucket `node`; the AWS CDK calls this."""
         is_scope = isinstance(node, (cdk.Stage, cdk.Stack))
         is_bucket = self._mode is Mode.FIX and isinstance(node, s3.CfnBucket)
-        # Nodes are many and a look at the root is a call to the jsii kernel: scopes are enough to find
-        # the App, except for an Aspect that is attached below all of them.
+        # An app has many nodes, and asking for the root is a call to the jsii kernel: scopes are enough to
+        # find the App, except for an Aspect that is attached below all of them.
         if not (is_scope or is_bucket) and self._registered:
             return
         root = node.node.root
@@ -83,7 +83,7 @@ class SecureTransportAspect:
             if is_scope:
                 state.fixed.add(node.node.path)
             if isinstance(node, cdk.Stage):
-                # A walk begins: between two syntheses anything can have been written.
+                # A walk begins: the app may have changed between two syntheses.
                 state.fixers.pop(path_of(node), None)
                 if isinstance(node, cdk.App):
                     remove_record(Path(outdir_of(node)))

@@ -11,7 +11,7 @@ __all__ = ["denied_in", "normal_form", "statements_in", "without_deny"]
 
 
 def without_deny(document: Any, deny: Mapping[str, Any]) -> Any:
-    """Return a resolved document without a statement; `None` where it holds no other one.
+    """Return a resolved document without a statement; `None` if it holds no other one.
 
     `@aws-cdk/aws-iam:minimizePolicies` merges statements that differ in their resources alone.
     """
@@ -59,7 +59,7 @@ def normal_form(value: object) -> object:
 
 
 def statements_in(document: object) -> Sequence[Any]:
-    """Return the statements of a resolved document; none where they stand behind an intrinsic function."""
+    """Return the statements of a resolved document; none if they are behind an intrinsic function."""
     statements = document.get("Statement") if isinstance(document, Mapping) else None
     if isinstance(statements, list):
         return statements

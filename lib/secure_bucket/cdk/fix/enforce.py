@@ -1,4 +1,4 @@
-"""One line for a whole app: the gate, and in FIX mode what writes the missing denies first."""
+"""Add the gate to a whole app with one call, and in FIX mode the missing denies."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from secure_bucket.errors import ConstructError
 __all__ = ["enforce_secure_transport"]
 
 _STABILIZATION = "@aws-cdk/core:aspectStabilization"
-# No id that anybody would give to a construct of theirs.
+# An id that no author would give to a construct.
 _LEAF = "secure-bucket::enforce"
 
 
@@ -44,39 +44,38 @@ def enforce_secure_transport(
     plain_viewers: bool = False,
     quiet: bool = False,
 ) -> None:
-    """Fail the synthesis while a bucket of the app accepts plain HTTP; in FIX mode, fix it first.
+    """Fail the synthesis if a bucket of the app accepts plain HTTP; in FIX mode, fix the buckets first.
 
         enforce_secure_transport(app, mode=Mode.FIX)
 
-    The gate judges every bucket of the app: in Stages and nested stacks, L1 or L2, included from templates,
-    made by the CDK itself. FIX fixes all of them that it can, through the policy that a bucket has, or else
-    with a new one. It reports what it did on stderr, and in `secure-bucket.json` in the cloud assembly.
-    It leaves alone what somebody acknowledged.
+    The gate judges every bucket of the app: L1 or L2, in Stages and nested stacks, from included templates,
+    and those that the CDK makes itself. FIX adds the deny to the policy of a bucket, or to a new one, and
+    reports it on stderr and in `secure-bucket.json` in the cloud assembly. It skips acknowledged buckets.
 
-    An `s3.Bucket` that Python code makes after the call has the deny from the start. Before the templates are
-    written FIX takes it back where it leaves a bucket alone, and fixes all other buckets, such as those that
-    libraries in TypeScript make.
+    An `s3.Bucket` that Python code makes after the call has the deny from the start. Before the CDK writes
+    the templates, FIX removes it again from buckets that it must skip, and fixes all other buckets, such as
+    those of libraries in TypeScript.
 
-    FIX enters every Stage that exists when it is called, each later one as soon as an `s3.Bucket` is made
-    in it, and all others before the app is synthesized. It leaves a Stage that is synthesized by then, as CDK
-    Pipelines does in `add_stage`, and the gate reports the buckets there with that reason. So call it right
-    after `cdk.App()`; where a Stage in a pipeline holds L1 buckets only, call it after that Stage is made and
-    before it is added to the pipeline. A second call changes nothing.
+    FIX covers Stages that exist at the call, a later Stage as soon as it contains an `s3.Bucket`, and all
+    others before the app is synthesized. It cannot fix a Stage that is synthesized earlier, as by `add_stage`
+    of CDK Pipelines; the gate then reports the buckets with that reason. So call it right after `cdk.App()`;
+    if a Stage of a pipeline contains only L1 buckets, call it between creating that Stage and `add_stage`. A
+    second call changes nothing.
 
-    It costs far less than `SecureTransportAspect`, because no construct is visited.
+    It is much faster than `SecureTransportAspect`, because it does not visit constructs.
 
     Args:
         app: The app.
         mode: Report, or with `Mode.FIX` fix first (default: `Mode.FLAG`).
         undecided: Whether undecided buckets and unread templates are errors or warnings (default: "error").
-        websites: Whether FIX closes the website endpoints of buckets too (default: False).
-        plain_viewers: Whether FIX also denies plain HTTP where a CloudFront distribution requests objects
-            over it, which then gets 403 (default: False).
-        quiet: Whether to omit the summary, and what FIX did, on stderr (default: False).
+        websites: Whether FIX also closes the website endpoints of buckets (default: False).
+        plain_viewers: Whether FIX also denies plain HTTP to CloudFront distributions that request objects
+            over it, and then get 403 (default: False).
+        quiet: Whether to omit the summary and the report of FIX on stderr (default: False).
 
     Raises:
         ConstructError: `app` is not an App.
-        ValueError: `mode` or `undecided` is not one of those.
+        ValueError: `mode` or `undecided` has another value.
     """
     mode = Mode(mode)
     gate = new_gate(undecided=undecided, quiet=quiet)
@@ -97,22 +96,22 @@ def enforce_secure_transport(
 
 @implements("IPropertyInjector")
 class _Reach:
-    """Enter each Stage of an app: those that exist, and those in which somebody makes an `s3.Bucket` later.
+    """Add FIX to each Stage of an app that exists, or in which somebody makes an `s3.Bucket` later.
 
-    An Aspect does not go from the App into a Stage, but a property injector does. It is called whenever an
-    `s3.Bucket` is made, and sees where, early enough: CDK Pipelines synthesizes a Stage at once when it is
-    added to a pipeline, long before the app.
+    An Aspect on the App does not reach a Stage, but a property injector does. The CDK calls it for each new
+    `s3.Bucket`, with its scope. That is early enough: CDK Pipelines synthesizes a Stage when it is added to a
+    pipeline, long before the app.
     """
 
     def __init__(self, app: cdk.App, state: AppState) -> None:
         self._state = state
-        # The paths of what buckets are made in, and of its Stage, which take three calls to the kernel.
+        # The paths of the scopes of buckets and of their Stages, which take three calls to the kernel.
         self._places: WeakKeyDictionary[Construct, tuple[str, str]] = WeakKeyDictionary()
-        # There is one injector for a class in one place: the one that was added first is asked first.
+        # A construct has one injector for each class: call an existing one first.
         self._earlier: cdk.IPropertyInjector | None = None
         self._app = app
         if not has_injectors():
-            # Late enough for every Stage that the app itself synthesizes.
+            # This is late enough for every Stage that the app itself synthesizes.
             state.before_synth = self.enter_all
             return
         self._wrap_synth()
@@ -124,11 +123,11 @@ class _Reach:
 
     @property
     def construct_unique_id(self) -> str:
-        """The class of which it sees the making."""
+        """Name the class whose creation it observes."""
         return s3.Bucket.PROPERTY_INJECTION_ID
 
     def inject(self, original_props: Any, *, scope: Construct, id: str) -> Any:
-        """Note where a bucket is made."""
+        """Note the scope of a new bucket."""
         props = original_props
         if self._earlier is not None:
             props = self._earlier.inject(props, scope=scope, id=id)
@@ -145,21 +144,21 @@ class _Reach:
             return props
         bucket = f"{path}/{id}".lstrip("/")
         if self._state.entered.get(stage):
-            # Another Aspect makes it, after the buckets of this Stage were fixed.
+            # Another Aspect makes it after FIX handled this Stage.
             if Fixer(self._app, acknowledged=known_acknowledgments(self._state)).is_acknowledged_at(scope):
                 return props
             keep_made(scope, id)
             self._state.note(Fixed(f"{bucket}/Resource", f"{bucket}/Policy/Resource", is_new=True))
         elif not is_made_here(id):
-            # A construct of a library in TypeScript may give its bucket a child `Policy` of its own. FIX
-            # comes to this bucket with the others of its Stage.
+            # A construct of a library in TypeScript may give its bucket its own child `Policy`. FIX handles
+            # this bucket together with the others of its Stage.
             return props
-        # When FIX comes to this Stage, it takes the deny back if it must leave the bucket alone.
+        # When FIX handles this Stage, it removes the deny again if it must skip the bucket.
         self._state.denied.add(f"{bucket}/Resource")
         return denied
 
     def _wrap_synth(self) -> None:
-        """Enter once more before the app is synthesized: only then the last Stage is there."""
+        """Enter the Stages once more before the app is synthesized, when the last Stage exists."""
         app, original = self._app, self._app.synth
 
         @functools.wraps(original)
@@ -167,9 +166,9 @@ class _Reach:
             early = set(self._state.synthesized)
             self.enter_all(app)
             state = self._state
-            # CDK Pipelines has read what a Stage came to that is synthesized by now.
+            # CDK Pipelines has already read the assembly of a synthesized Stage.
             state.may_repeat = not state.synthesized
-            # The others were made later, so that the call of FIX was not too late for them.
+            # The other Stages were made later: the call of FIX was not too late for them.
             state.synthesized = early
             try:
                 assembly = original(**options)
@@ -183,14 +182,14 @@ class _Reach:
         app.synth = synth  # type: ignore[method-assign]  # Of this App alone.
 
     def _undo(self, app: cdk.App) -> None:
-        """Take back what FIX wrote for buckets that it has to leave, and synthesize their Stages again."""
+        """Remove what FIX wrote for buckets that it must skip, and synthesize their Stages again."""
         paths, state = self._state.undo_first, self._state
         for path in paths:
             for fixer in state.fixers.values():
                 if path in fixer.undo:
                     fixer.undo.pop(path)()
         state.undo_first = ()
-        # An App takes a Stage as it is that is synthesized already. The innermost comes first.
+        # An App reuses the assembly of a synthesized Stage. The innermost Stage comes first.
         for stage in reversed(app.node.find_all()):
             if isinstance(stage, cdk.Stage):
                 within = f"{path_of(stage)}/"
@@ -198,7 +197,7 @@ class _Reach:
                     stage.synth(force=True)
 
     def enter_all(self, app: cdk.App) -> None:
-        """See to it that the buckets of every Stage of an app are fixed."""
+        """Add FIX to every Stage of an app."""
         everything = app.node.find_all()
         synthesized = synthesized_stages(everything)
         for construct in everything:
@@ -210,15 +209,15 @@ class _Reach:
                     self.enter(construct)
 
     def enter(self, stage: cdk.Stage) -> None:
-        """See to it that the buckets of a Stage are fixed."""
+        """Add FIX to a Stage."""
         path = path_of(stage)
-        # The CDK refuses `set_context` on an App that has a child, so that ours must not be the first one.
+        # The CDK refuses `set_context` on an App that has a child, so our leaf must not be the first child.
         if path not in self._state.entered and (path or stage.node.children):
             self._state.entered[path] = False
             self.attach(stage)
 
     def attach(self, stage: IConstruct) -> None:
-        """Put a leaf at the end of a Stage, for an Aspect that visits nothing but this leaf."""
+        """Put a leaf at the end of a Stage, with an Aspect that visits only this leaf."""
         stage.node.try_remove_child(_LEAF)
         leaf = Construct(stage, _LEAF)  # type: ignore[arg-type]  # A Stage is a `Construct`.
         add_late_aspect(leaf, _FixStage(self, self._state))
@@ -226,7 +225,7 @@ class _Reach:
 
 @jsii.implements(cdk.IAspect)
 class _FixStage:
-    """Fixes the buckets of the Stage that it is called in."""
+    """Fix the buckets of a Stage."""
 
     def __init__(self, reach: _Reach, state: AppState) -> None:
         self._reach = reach
@@ -258,8 +257,8 @@ class _FixStage:
             state.note(outcome)
         state.denied.difference_update(fixer.survey.buckets)
         state.entered[path] = True
-        # With stabilization the CDK goes around until no Aspect has anything left to do. What stands
-        # behind the leaf was not visited yet, and an Aspect can add a bucket there: come at the end again.
+        # With stabilization the CDK repeats the walk until no Aspect changes the tree. An Aspect can still
+        # add a bucket behind the leaf: come at the end again.
         is_stable = leaf.node.try_get_context(_STABILIZATION) in (True, "true")
         if is_stable and stage.node.children[-1].node.id != _LEAF:
             self._reach.attach(stage)

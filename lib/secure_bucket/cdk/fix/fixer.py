@@ -1,8 +1,8 @@
-"""Add the missing deny to a bucket, however its policy is written.
+"""Add the missing deny to a bucket, in any form of its policy.
 
-A bucket holds one policy: where there is one, the statement goes into it, and a second one is never
-made. Where the policy of a bucket cannot be told for sure, nothing is written, and the gate reports the
-bucket with the reason.
+A bucket has at most one policy, so FIX adds the statement to an existing policy and never makes a second one.
+If FIX cannot identify the policy of a bucket, it writes nothing, and the gate reports the bucket with the
+reason.
 """
 
 from __future__ import annotations
@@ -45,17 +45,17 @@ _REFUTED, _UNDECIDED = id_of(REFUTED), id_of(UNDECIDED)
 
 
 class Fixer:
-    """Fix the buckets of one App or Stage, remembering what it learned between one bucket and the next.
+    """Fix the buckets of one App or Stage, with one survey for all of them.
 
     Args:
         stage: The App or the Stage.
-        websites: Whether to fix website buckets too (default: False). Their endpoint speaks plain HTTP only,
-            so that the deny closes it.
-        plain_viewers: Whether to fix buckets too of which a CloudFront distribution requests objects over
-            plain HTTP (default: False).
-        keeps: Whether to keep also policies that exist as long as their buckets (default: False).
-        acknowledged: The constructs, by path, that may have an acknowledgment (default: all).
-        left: Why to leave buckets that an earlier synthesis of the app showed to need plain HTTP, by path
+        websites: Whether to fix website buckets too (default: False). Their endpoint speaks only plain HTTP,
+            so the deny closes it.
+        plain_viewers: Whether to fix buckets too whose objects a CloudFront distribution requests over plain
+            HTTP (default: False).
+        keeps: Whether existing policies get the lifetime of their buckets too (default: False).
+        acknowledged: The paths of the constructs that may have an acknowledgment (default: all).
+        left: The reasons to leave buckets that need plain HTTP according to an earlier synthesis, by path
             (default: none).
     """
 
@@ -84,7 +84,7 @@ class Fixer:
 
     @functools.cached_property
     def survey(self) -> Survey:
-        """The buckets and the policies of the Stage, as they are when somebody first asks."""
+        """The buckets and policies of the Stage, as of the first call."""
         return Survey(self._stage)
 
     @functools.cached_property
@@ -99,7 +99,7 @@ class Fixer:
         """Fix the buckets of the Stage.
 
         Args:
-            denied: The paths of the buckets that FIX had made with a deny.
+            denied: The paths of the buckets that have had the deny from the start.
         """
         buckets, proven = self.survey.buckets, frozenset(self.survey.proven)
         self.survey.read_attributes(
@@ -121,7 +121,7 @@ class Fixer:
         """Add the deny to the policy of a bucket, unless it already refuses plain HTTP.
 
         Returns:
-            What was done; `None` where there was nothing to do.
+            The outcome; `None` if there was nothing to do.
         """
         path = bucket.path
         if path in self._made:
@@ -163,7 +163,7 @@ class Fixer:
         return Fixed(path, policy.path, is_new=False)
 
     def _remove_orphans(self, denied: Iterable[str]) -> None:
-        """Take back the denies of `s3.Bucket`s of which somebody removed the resource."""
+        """Remove the denies of `s3.Bucket`s whose resource somebody removed."""
         for path in denied:
             policy = self.survey.own[path]
             assert isinstance(policy.policy, s3.CfnBucketPolicy)
@@ -174,9 +174,9 @@ class Fixer:
                 policy.policy.policy_document = without_statement(policy.written, deny)
 
     def _remove_strays(self, denied: Iterable[str]) -> None:
-        """Take the denies that buckets were made with out of the policies of other buckets.
+        """Remove the deny of one bucket from the policies of other buckets.
 
-        They are there where a policy shares the document that the deny of a bucket was put into.
+        A policy that shares its document with another one also gets the deny of the other bucket.
         """
         survey = self.survey
         own = {(id(survey.own[path].stack), survey.own[path].value["Ref"]): path for path in denied}
@@ -196,10 +196,9 @@ class Fixer:
                 survey.policies[number] = replace(policy, written=written)
 
     def _confirm(self, bucket: SeenBucket) -> Outcome | None:
-        """Keep the deny that a bucket was made with, or take it back where FIX leaves the bucket alone.
+        """Keep the deny that a bucket was made with, or remove it if FIX must leave the bucket.
 
-        When the bucket was made, nobody knew yet who would acknowledge it, what would use it, and whether it
-        would get another policy.
+        Acknowledgments, users and other policies of a bucket come after the bucket itself.
         """
         path = bucket.path
         if path not in self.survey.proven:
@@ -210,7 +209,7 @@ class Fixer:
         assert policy is not None
         rest = without_deny(policy.document, deny_plain_http({"Fn::GetAtt": [bucket.logical_id, "Arn"]}))
         if rest == policy.document:
-            return None  # Somebody else denies plain HTTP by now.
+            return None  # Another statement denies plain HTTP by now.
         rule = _judge(bucket, rest) if rest else _REFUTED
         why = self._why_not(bucket, rule) if rule is not None else ""
         other = self._policies.other_policy_of(bucket) if rest is None else None
@@ -233,7 +232,8 @@ class Fixer:
         return self.fix(bucket) if other else None
 
     def is_acknowledged_at(self, scope: IConstruct) -> bool:
-        """Whether it is acknowledged on a construct, or around it, that buckets there accept plain HTTP."""
+        """Tell whether an acknowledgment on a construct, or around it, allows buckets there to accept plain
+        HTTP."""
         return _REFUTED in self._acknowledged_on(path_of(scope), scope)
 
     def _why_not(self, bucket: SeenBucket, rule: str) -> str:
@@ -244,15 +244,15 @@ class Fixer:
         if rule in _declared_on(bucket):
             return f"`{rule}` is accepted in its `Metadata`"
         if has_acknowledgments() and rule in self._acknowledged_on(bucket.path, bucket.bucket, bucket):
-            # The exception may have expired. The gate says so, and fails; to cut somebody off because a
-            # day has passed, without anybody having changed a line, is not for FIX to decide.
+            # The exception may have expired: then the gate fails. FIX must not cut clients off on a certain
+            # day without a change in the app.
             return f"`{rule}` is acknowledged on it, or around it"
         return "" if self.plain_viewers else self._users.plain_viewers(bucket)
 
     def _acknowledged_on(
         self, path: str, construct: IConstruct, bucket: SeenBucket | None = None
     ) -> frozenset[str]:
-        """The ids of what is acknowledged on a construct, or on anything around it."""
+        """Return the ids of the acknowledgments on a construct and on the constructs around it."""
         known = self._may_be_acknowledged
         if known is not None:
             around = [(each, known[each]) for each in outwards(path) if each in known]
@@ -287,10 +287,10 @@ def _declared_on(bucket: SeenBucket) -> Iterator[str]:
 
 
 def _judge(bucket: SeenBucket, document: object) -> str | None:
-    """Judge a bucket with its policy as the gate would, in a template of nothing else.
+    """Judge a bucket with its policy as the gate would, in a template of its own.
 
     Returns:
-        The id with which the finding is acknowledged; `None` when the bucket is proven.
+        The id that acknowledges the finding; `None` if the bucket is proven.
     """
     id = bucket.logical_id
     verdict = judge_resources(resources_of(id, bucket.name, document))[id]

@@ -1,9 +1,9 @@
-"""Take the policy that FIX gave a bucket back when the app gives the bucket a child with the same id.
+"""Remove the policy that FIX gave a bucket when the app gives the bucket a child with the same id.
 
 The AWS CDK gives the policy of an `s3.Bucket` the id `Policy`, and raises when a second child gets that id.
-Without FIX such a bucket has no policy yet, so that the child of the app comes first, and FIX later writes
-the deny elsewhere. Nobody sees here what a construct of a library in TypeScript does to the buckets that it
-makes itself: FIX comes to those buckets later (`is_made_here`).
+Without FIX such a bucket has no policy yet: the child of the app comes first, and FIX later writes the deny
+elsewhere. Python does not see what a construct of a TypeScript library does to its own buckets, so FIX
+handles those later (`is_made_here`).
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ __all__ = ["give_way", "is_made_here"]
 _GIVES_WAY = "gives_way_for_secure_bucket"
 _BUCKET = "aws-cdk-lib.aws_s3.Bucket"
 _TAKEN = "already a Construct with name 'Policy'"
-# The constructs that Python is making, the innermost last: the kind of each, and its id.
+# The kinds and ids of the constructs that Python is making, the innermost last.
 _being_made: list[tuple[str, object]] = []
 
 
 def is_made_here(id: str) -> bool:
-    """Tell whether Python code makes the `s3.Bucket` with this id, not a library in TypeScript."""
+    """Tell whether Python code makes the `s3.Bucket` with this id, and not a TypeScript library."""
     return _being_made[-1:] == [(_BUCKET, id)]
 
 
 def give_way() -> None:
-    """Let the children that apps give their buckets come before the policies that FIX made."""
+    """Let children that apps give their buckets replace the policies that FIX made."""
     create = jsii.create
-    # A wrapper that others put around this one has its attributes too.
+    # A wrapper around this one has its attributes too.
     if hasattr(create, _GIVES_WAY):
         return
 
-    # Every construct that Python makes is made here; one that a library in TypeScript makes is not.
+    # Python makes each of its constructs here; a TypeScript library does not.
     @functools.wraps(create)
     def create_in_place_of_ours(klass: Any, obj: Any, args: list[Any] | None = None) -> Any:
         _being_made.append((getattr(klass, "__jsii_type__", ""), args[1] if args and len(args) > 1 else None))
@@ -59,14 +59,14 @@ def give_way() -> None:
 
 
 def _gave_way(args: list[Any]) -> bool:
-    """Take back the policies of the buckets that a construct, which failed for their sake, is given."""
+    """Remove the policies that made a construct fail from the buckets among its arguments."""
     match args:
         case [s3.Bucket() as bucket, "Policy", *_]:
             return _took_back(bucket)
         case [Construct() as scope, str(id), *given]:
             took_back = [_took_back(each) for each in _buckets_in(given)]
             if any(took_back):
-                scope.node.try_remove_child(id)  # What it has made before it failed, it makes once more.
+                scope.node.try_remove_child(id)  # It makes its children again after the failure.
                 return True
     return False
 
@@ -86,7 +86,7 @@ def _buckets_in(value: object) -> Iterator[s3.Bucket]:
 
 
 def _took_back(bucket: s3.Bucket) -> bool:
-    """Take back the policy of a bucket, if FIX made it and nobody else wrote into it."""
+    """Remove the policy of a bucket if FIX made it and nobody else changed it."""
     path = f"{path_of(bucket)}/Resource"
     state = find_state(bucket.node.root)
     resource, made = bucket.node.try_find_child("Resource"), bucket.policy

@@ -1,4 +1,4 @@
-"""Judge buckets of a construct tree as the gate will judge their templates."""
+"""Judge buckets of a construct tree as the gate judges their templates."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def resources_of(logical_id: str, name: object, document: object) -> dict[str, A
 
     Args:
         logical_id: The logical id of the bucket.
-        name: The name of the bucket, resolved; `None` where CloudFormation makes it up.
+        name: The name of the bucket, resolved; `None` if CloudFormation generates it.
         document: The document of the policy, resolved.
     """
     bucket: dict[str, Any] = {"Type": "AWS::S3::Bucket"}
@@ -39,10 +39,10 @@ def judge_resources(resources: Mapping[str, Any]) -> dict[str, Verdict]:
 
 
 def name_in(value: object) -> str | Text | None:
-    """Return the name of a bucket as the gate reads it out of a resolved `Bucket` without its template.
+    """Return the name of a bucket as the gate reads it from a resolved `Bucket` without its template.
 
     Returns:
-        The name, with a hole for what is not known; `None` where nothing is known.
+        The name, with a hole for each unknown part; `None` if nothing is known.
     """
     policy = {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": value}}
     inventory = Inventory(read_document(parse_document({"Resources": {"Policy": policy}})))

@@ -26,7 +26,7 @@ _Policy: TypeAlias = "s3.BucketPolicy | s3.CfnBucketPolicy"
 
 _ATTRIBUTES = {"DeletionPolicy": "deletion_policy", "UpdateReplacePolicy": "update_replace_policy"}
 
-# By what the AWS CDK resolves the two to.
+# By the resolved `DeletionPolicy` and `UpdateReplacePolicy`.
 _REMOVALS: dict[tuple[object, object], cdk.RemovalPolicy] = {
     ("Delete", "Delete"): cdk.RemovalPolicy.DESTROY,
     ("Retain", "Retain"): cdk.RemovalPolicy.RETAIN,
@@ -34,7 +34,7 @@ _REMOVALS: dict[tuple[object, object], cdk.RemovalPolicy] = {
 
 
 def condition_differs(policy: s3.CfnBucketPolicy, bucket: s3.CfnBucket) -> str:
-    """Return why a policy would not be there whenever its bucket is; `""` if it would."""
+    """Return why a policy may be missing although its bucket exists; `""` if it cannot be."""
     condition = policy.cfn_options.condition
     if condition is None:
         return ""
@@ -46,7 +46,7 @@ def condition_differs(policy: s3.CfnBucketPolicy, bucket: s3.CfnBucket) -> str:
 
 
 def removal_policy_of(attributes: Mapping[str, Any]) -> cdk.RemovalPolicy | None:
-    """Return the removal policy that says all that resolved attributes say; `None` where no one does."""
+    """Return the removal policy that matches resolved attributes; `None` if there is no such policy."""
     lifetime = (attributes.get("deletionPolicy"), attributes.get("updateReplacePolicy"))
     return None if "condition" in attributes else _REMOVALS.get(lifetime)
 
@@ -57,10 +57,10 @@ def keep_policy(
     stage: IConstruct | None = None,
     given: cdk.RemovalPolicy | None = None,
 ) -> None:
-    """Keep a policy as long as its bucket, also when the lifetime of the bucket changes later.
+    """Give a policy the lifetime of its bucket, also if that changes later.
 
-    A retained bucket whose policy goes with the stack is open from then on. A policy must not outlive the
-    bucket either: a `Ref` to a bucket that is not made fails the deployment.
+    A retained bucket is open once its policy is deleted with the stack. A policy must not outlive the bucket
+    either: a `Ref` to a missing bucket fails the deployment.
 
     Args:
         policy: The policy.
@@ -72,7 +72,7 @@ def keep_policy(
 
 
 def keep_own(owner: s3.Bucket, scope: Construct) -> None:
-    """Keep the policy that an `s3.Bucket` has made for itself as long as that bucket.
+    """Give the policy that an `s3.Bucket` has made for itself the lifetime of that bucket.
 
     Args:
         owner: The bucket.
@@ -82,7 +82,7 @@ def keep_own(owner: s3.Bucket, scope: Construct) -> None:
 
 
 def keep_made(scope: Construct, id: str) -> None:
-    """Keep the policy that an `s3.Bucket` makes for itself as long as that bucket.
+    """Give the policy that an `s3.Bucket` will make for itself the lifetime of that bucket.
 
     Args:
         scope: The construct that the bucket belongs to.
@@ -93,10 +93,10 @@ def keep_made(scope: Construct, id: str) -> None:
 
 @jsii.implements(IValidation)
 class _Lifetimes:
-    """The policies of one Stage that are to live as long as their buckets.
+    """The policies of one Stage that follow the lifetime of their buckets.
 
-    The AWS CDK validates a Stage after its Aspects have run and before it writes the templates. That is the
-    only moment at which the lifetimes are final and can still be followed.
+    The AWS CDK validates a Stage after its Aspects and before it writes the templates: the only moment when
+    the lifetimes are final and the policies can still follow them.
     """
 
     def __init__(self) -> None:
@@ -105,10 +105,10 @@ class _Lifetimes:
         self.pairs: list[tuple[_Policy, cdk.ICfnResourceOptions, cdk.RemovalPolicy | None]] = []
 
     def validate(self) -> list[str]:
-        """Follow the buckets; the AWS CDK calls this."""
+        """Copy the lifetimes of the buckets; the AWS CDK calls this."""
         pairs = [*self.pairs, *((policy, bucket.cfn_options, None) for policy, bucket in self._made())]
         if pairs:
-            # One call resolves the attributes of all buckets; asked one by one they are six for each.
+            # One call resolves the attributes of all buckets; otherwise each bucket takes six calls.
             options = {str(number): options for number, (_, options, _) in enumerate(pairs)}
             resolved = cdk.Stack.of(pairs[0][0]).resolve(options) or {}
             for number, (policy, bucket, given) in enumerate(pairs):
@@ -129,7 +129,7 @@ class _Lifetimes:
 def _follow(
     policy: _Policy, theirs: cdk.ICfnResourceOptions, attributes: Mapping[str, Any], *, anew: bool
 ) -> None:
-    """Give a policy the lifetime of its bucket; `anew` takes back what the bucket does not say any more."""
+    """Give a policy the lifetime of its bucket; `anew` removes attributes that the bucket no longer has."""
     removal = removal_policy_of(attributes)
     if removal is not None:
         policy.apply_removal_policy(removal)
@@ -147,7 +147,7 @@ def _follow(
             setattr(ours, attribute, value)
 
 
-# A construct leads to its Stage with calls to the jsii kernel, and many buckets are made in one scope.
+# Finding the Stage of a construct takes calls to the jsii kernel, and one scope can hold many buckets.
 _lifetimes: WeakKeyDictionary[IConstruct, _Lifetimes] = WeakKeyDictionary()
 
 
@@ -164,11 +164,11 @@ def _lifetimes_in(scope: Construct, stage: IConstruct | None = None) -> _Lifetim
 
 
 def keep_through_overrides(policy: s3.CfnBucketPolicy, bucket: s3.CfnBucket) -> None:
-    """Retain the policy of a bucket that is not retained, once an override decides about the bucket.
+    """Retain a policy if an override sets the lifetime of its bucket.
 
-    No property tells of an override. But an override takes the place of an earlier one, so that the CDK
-    stops asking for the earlier value. What such an override says is not known either: the policy is
-    retained, which does no harm where the bucket is deleted, because S3 deletes the policy with it.
+    No property shows an override. But an override replaces an earlier one, and then the CDK stops asking for
+    the earlier value. The value of such an override is not known either, so the policy is retained. That does
+    no harm if the bucket is deleted, because S3 deletes the policy with it.
 
     Args:
         policy: The policy.
@@ -183,7 +183,7 @@ def keep_through_overrides(policy: s3.CfnBucketPolicy, bucket: s3.CfnBucket) -> 
 
 @jsii.implements(cdk.IAnyProducer)
 class _Lifetime:
-    """One attribute of a bucket, which notes that the CDK asked for it."""
+    """An attribute of a bucket that notes when the CDK asks for it."""
 
     def __init__(self, options: cdk.ICfnResourceOptions, option: str) -> None:
         self._options = options
@@ -208,7 +208,7 @@ class _Followed:
         self._bucket = bucket
 
     def produce(self, context: cdk.IResolveContext) -> str | None:
-        # INVARIANT: each time the CDK writes a stack it asks for the bucket before its policy, which the L2
-        # makes later.
+        # INVARIANT: each time the CDK writes a stack, it asks for the bucket before its policy, because the
+        # L2 makes the policy later.
         asked, self._bucket.asked = self._bucket.asked, False
         return self._bucket.value if asked else "Retain"

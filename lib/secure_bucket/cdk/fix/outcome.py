@@ -1,4 +1,4 @@
-"""What FIX did about a bucket that accepted plain HTTP: it was fixed, or left alone with a reason."""
+"""Describe what FIX did about a bucket that accepted plain HTTP: fixed it, or left it for a reason."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ __all__ = ["Fixed", "Left", "Outcome"]
 
 
 class Fixed(Struct, frozen=True):
-    """The deny was written.
+    """FIX wrote the deny.
 
     Args:
         bucket: The construct path of the bucket.
-        policy: The construct path of the policy that holds it.
-        is_new: Whether the policy was made for it.
+        policy: The construct path of the policy that holds the deny.
+        is_new: Whether FIX made the policy.
     """
 
     bucket: str
@@ -23,13 +23,13 @@ class Fixed(Struct, frozen=True):
     is_new: bool
 
     def __str__(self) -> str:
-        """Say it in one line."""
+        """Describe it in one line."""
         what = "a new policy" if self.is_new else "one more statement in its policy"
         return f"`{_readable(self.bucket)}`: {what}, `{_readable(self.policy)}`, denies plain HTTP"
 
 
 class Left(Struct, frozen=True):
-    """Nothing was written.
+    """FIX left the bucket unchanged.
 
     Args:
         bucket: The construct path of the bucket.
@@ -44,5 +44,5 @@ Outcome: TypeAlias = Fixed | Left
 
 
 def _readable(path: str) -> str:
-    """The path of a construct as its author thinks of it: of the L2, where there is one."""
+    """Return the path of the L2 of a construct, or else its own."""
     return path.removesuffix("/Resource")

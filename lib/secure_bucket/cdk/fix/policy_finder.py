@@ -25,7 +25,7 @@ class FoundPolicy(Struct, frozen=True):
         policy: The policy.
         path: Its path.
         stack: Its stack.
-        name: What it names as its bucket, not resolved.
+        name: Its `Bucket`, not resolved.
         written: Its document, not resolved.
         document: The same, resolved.
     """
@@ -39,9 +39,9 @@ class FoundPolicy(Struct, frozen=True):
 
 
 class _Target(Struct, frozen=True):
-    """What a policy names as its bucket, other than by a reference: a value, resolved in a stack.
+    """The `Bucket` of a policy if it is not a reference: a value, resolved in a stack.
 
-    `name` is what it comes to, as far as that is known here: the CDK does not tell what a mapping holds.
+    `name` is its text, as far as it is known here: the CDK does not show the content of a mapping.
     """
 
     policy: SeenPolicy
@@ -55,7 +55,7 @@ class PolicyFinder:
     """Find the policies of the buckets below an App or a Stage.
 
     Args:
-        survey: What is there.
+        survey: The survey of the App or the Stage.
     """
 
     def __init__(self, survey: Survey) -> None:
@@ -66,7 +66,8 @@ class PolicyFinder:
         """Find the policy of a bucket.
 
         Returns:
-            The policy; `None` where the bucket has no policy; a sentence where it cannot be told or changed.
+            The policy; `None` if the bucket has none; a sentence if the policy cannot be identified or
+            changed.
         """
         return self.own_policy_of(bucket) or self.other_policy_of(bucket)
 
@@ -103,7 +104,7 @@ class PolicyFinder:
 
     @functools.cached_property
     def _others(self) -> tuple[dict[str, list[SeenPolicy]], list[_Target]]:
-        """The policies that name their bucket by a reference, by its path; and the others."""
+        """Split the policies into those that refer to their bucket, by its path, and the others."""
         known: dict[str, list[SeenPolicy]] = {}
         others: list[_Target] = []
         own = {each.path for path, each in self._survey.own.items() if path in self._survey.buckets}
@@ -124,7 +125,7 @@ class PolicyFinder:
         found: list[SeenPolicy],
         doubtful: list[SeenPolicy],
     ) -> None:
-        """Find the policies that name a bucket in words, and those that may do so."""
+        """Find the policies that name a bucket as text, and those that may name it."""
         stack = bucket.stack
         here, outer = path_of(stack), outermost(stack)
         ours = ({"Ref": bucket.logical_id}, bucket.name)
@@ -139,12 +140,12 @@ class PolicyFinder:
                 found.append(target.policy)
             elif self._names_another(target):
                 continue
-            # A parameter, an import or a mapping that might turn out to be the name of this bucket.
+            # A parameter, an import or a mapping may be the name of this bucket.
             elif target.outermost == outer or not _differ(name, bucket.name):
                 doubtful.append(target.policy)
 
     def _names_another(self, target: _Target) -> bool:
-        """Whether a policy names another bucket of the stack that its value is from."""
+        """Tell whether a policy names another bucket of the stack of its value."""
         if self._names is None:
             self._names = []
             for bucket in self._survey.buckets.values():
@@ -154,12 +155,12 @@ class PolicyFinder:
 
 
 def _differ(target: str | Text | None, name: object) -> bool:
-    """Whether a target is certainly not the name of a bucket."""
+    """Tell whether a target certainly differs from the name of a bucket."""
     return target is not None and isinstance(name, str) and compare(target, name) is False
 
 
 def own_policy(owner: s3.Bucket | None) -> s3.CfnBucketPolicy | None:
-    """Return the policy that an L2 has made by itself, and so knows of."""
+    """Return the policy that an L2 has made itself."""
     policy = owner.policy if owner else None
     resource = policy.node.default_child if policy else None
     return resource if isinstance(resource, s3.CfnBucketPolicy) else None
@@ -171,17 +172,17 @@ def _found(seen: SeenPolicy, document: object) -> FoundPolicy:
 
 
 def _read(policy: s3.CfnBucketPolicy) -> FoundPolicy:
-    """Read a policy as it is by now."""
+    """Read the present state of a policy."""
     stack, written = cdk.Stack.of(policy), policy.policy_document
     return FoundPolicy(policy, path_of(policy), stack, policy.bucket, written, stack.resolve(written))
 
 
 def _referenced(policy: SeenPolicy) -> str | None:
-    """The path of the bucket that a `Ref` means."""
+    """Return the path of the bucket that a `Ref` means."""
     match policy.value, policy.name:
         case {"Ref": str()}, str(name):
             # INVARIANT: at this time a reference into another stack still resolves to a bare logical id, so
-            # that only its target tells which bucket it means.
+            # only its target tells which bucket it means.
             token = cdk.Tokenization.reverse(name)
             if isinstance(token, cdk.Reference) and isinstance(token.target, cdk.CfnResource):
                 return path_of(token.target)
@@ -189,7 +190,7 @@ def _referenced(policy: SeenPolicy) -> str | None:
 
 
 def _passed(stack: cdk.Stack, value: object) -> tuple[cdk.Stack, object]:
-    """Follow the parameters of nested stacks outwards, to the stack that gives the value."""
+    """Follow the parameters of nested stacks outwards, to the stack that sets the value."""
     while isinstance(value, Mapping) and isinstance(value.get("Ref"), str):
         nesting, parent = stack.nested_stack_resource, stack.nested_stack_parent
         if not isinstance(nesting, cdk.CfnStack) or parent is None:
@@ -202,7 +203,7 @@ def _passed(stack: cdk.Stack, value: object) -> tuple[cdk.Stack, object]:
 
 
 def _imports(value: object, stack: cdk.Stack, ours: tuple[object, ...]) -> bool:
-    """Whether a value imports what a stack exports as the name of a bucket."""
+    """Tell whether a value imports an export that is the name of a bucket."""
     name = value.get("Fn::ImportValue") if isinstance(value, Mapping) else None
     return isinstance(name, str) and any(
         output.export_name == name and stack.resolve(output.value) in ours
@@ -212,7 +213,7 @@ def _imports(value: object, stack: cdk.Stack, ours: tuple[object, ...]) -> bool:
 
 
 def outermost(stack: cdk.Stack) -> str:
-    """Return the path of the stack that is deployed by itself, with the stacks that it nests."""
+    """Return the path of the top-level stack that deploys a stack."""
     while (parent := stack.nested_stack_parent) is not None:
         stack = parent
     return path_of(stack)

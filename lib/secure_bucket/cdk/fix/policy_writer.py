@@ -1,6 +1,6 @@
-"""Write statements into the policy of a bucket, and make the policy where a bucket has none.
+"""Write statements into the policy of a bucket, and make the policy if the bucket has none.
 
-A bucket holds one policy: a second one is never made.
+A bucket has at most one policy: never make a second one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = [
     "without_statement",
 ]
 
-# What `resolve` omits: a document without a statement.
+# `resolve` omits a document without a statement.
 _EMPTY = {"Version": "2012-10-17"}
 
 
@@ -48,10 +48,10 @@ def hindrance(policy: FoundPolicy, bucket: SeenBucket, statements: Sequence[Mapp
 
 
 def arn_for(policy: FoundPolicy, bucket: SeenBucket) -> str:
-    """Return the ARN of a bucket in such words that writing it into a policy makes no new reference.
+    """Return the ARN of a bucket in a form that adds no reference between stacks.
 
-    A reference into another stack makes an export and a dependency, and with these cycles between stacks;
-    into another region it makes Lambda functions and roles. The policy names the bucket in `Bucket` already.
+    A reference into another stack makes an export and a dependency, and so perhaps a cycle between stacks;
+    into another region it makes Lambda functions and roles. `Bucket` of the policy already names the bucket.
     """
     if policy.stack is bucket.stack or path_of(policy.stack) == path_of(bucket.stack):
         return bucket.arn
@@ -63,7 +63,7 @@ def add_statements(policy: FoundPolicy, statements: Sequence[dict[str, Any]]) ->
 
     Args:
         policy: The policy.
-        statements: The statements; one whose `Sid` another statement of the policy has goes without.
+        statements: The statements; each loses its `Sid` if another statement of the policy has that `Sid`.
     """
     there = [each for each in statements_in(policy.document) if isinstance(each, Mapping)]
     normal = [normal_form(each) for each in there]
@@ -85,20 +85,19 @@ def add_statements(policy: FoundPolicy, statements: Sequence[dict[str, Any]]) ->
     if isinstance(written, Mapping) and _can_take(written.get("Statement")):
         policy.policy.policy_document = _with(written, added)
     else:
-        # INVARIANT: the document that is there is never changed itself: another policy may share it. What it
-        # comes to is only known when the template is written. (`resolve` now would lose references into other
-        # stacks.)
+        # INVARIANT: never change the existing document: another policy may share it. Resolve it only when the
+        # CDK writes the template, because `resolve` now would lose references into other stacks.
         policy.policy.policy_document = cdk.Lazy.uncached_any(_Completed(written, added))
 
 
 def add_policy(
     bucket: SeenBucket, id: str, statements: Sequence[dict[str, Any]], stage: IConstruct | None = None
 ) -> str:
-    """Give a bucket without a policy one in its own stack, which lives as long as the bucket.
+    """Make a policy for a bucket without one, in the stack and with the lifetime of the bucket.
 
     Args:
         bucket: The bucket.
-        id: The id of the policy, where the bucket has no L2 that knows of it.
+        id: The id of the policy, if the bucket has no L2.
         statements: Its statements.
         stage: The App or the Stage that the bucket is in (default: the nearest).
 
@@ -122,8 +121,8 @@ def add_policy(
 def _add_own_policy(
     owner: s3.Bucket, written: Mapping[str, Any], removal: cdk.RemovalPolicy | None
 ) -> s3.BucketPolicy | None:
-    """Make a policy as the L2 makes it, which then knows of it; `None` where another child has its id."""
-    # Asked through `add_to_resource_policy` the L2 takes twice as many calls.
+    """Make the policy that the L2 would make, and register it there; `None` if another child has its id."""
+    # `add_to_resource_policy` of the L2 takes twice as many calls.
     options: dict[str, Any] = {"bucket": owner, "removal_policy": removal}
     has_document = hasattr(s3.BucketPolicyProps, "document")
     if has_document:
@@ -131,7 +130,7 @@ def _add_own_policy(
     try:
         policy = s3.BucketPolicy(owner, "Policy", **options)
     except RuntimeError:
-        # To ask first takes two calls for each bucket.
+        # Checking first takes two calls for each bucket.
         if owner.node.try_find_child("Policy") is None:
             raise
         return None
@@ -142,22 +141,21 @@ def _add_own_policy(
 
 
 def without_statement(document: object, statement: dict[str, Any]) -> Any:
-    """Return a document without a statement, which is left out when the template is written."""
+    """Return a document that omits a statement when the CDK writes the template."""
     return cdk.Lazy.uncached_any(_Without(document, statement))
 
 
 def put_deny_last(policy: FoundPolicy) -> None:
-    """Put the deny that a bucket was made with behind the other statements of its policy.
+    """Move the deny that a bucket was made with behind the other statements of its policy.
 
-    Somebody can override a statement by its number, as `PolicyDocument.Statement.0`, which is the number that
-    the statement has without FIX.
+    An app can override a statement by its number without FIX, such as `PolicyDocument.Statement.0`.
     """
     policy.policy.policy_document = cdk.Lazy.uncached_any(_DenyLast(policy.written))
 
 
 @jsii.implements(cdk.IAnyProducer)
 class _Completed:
-    """A document that is resolved with the template, with statements added then."""
+    """A document that adds statements when the CDK writes the template."""
 
     def __init__(self, document: object, statements: list[dict[str, Any]]) -> None:
         self._document = document
@@ -174,7 +172,7 @@ class _Completed:
 
 @jsii.implements(cdk.IAnyProducer)
 class _Without:
-    """A document that is resolved with the template, without a statement then."""
+    """A document that omits a statement when the CDK writes the template."""
 
     def __init__(self, document: object, statement: dict[str, Any]) -> None:
         self._document = document
@@ -186,7 +184,7 @@ class _Without:
 
 @jsii.implements(cdk.IAnyProducer)
 class _DenyLast:
-    """A document that is resolved with the template, with the deny of an `s3.Bucket` at the end then."""
+    """A document that moves the deny of an `s3.Bucket` to the end when the CDK writes the template."""
 
     def __init__(self, document: object) -> None:
         self._document = document
@@ -214,7 +212,7 @@ def _cannot_take(document: object) -> str:
 
 
 def _can_take(statements: object) -> bool:
-    """Whether a statement can be added: not where an intrinsic function stands for all of them."""
+    """Tell whether a statement can be added: not if an intrinsic function stands for all statements."""
     if isinstance(statements, Mapping):
         return "Effect" in statements
     return statements is None or isinstance(statements, list)
@@ -229,7 +227,7 @@ def _too_large(document: object, statements: Sequence[Mapping[str, Any]]) -> str
 
 
 def _size(value: object) -> int:
-    """The bytes of a document without spaces, once its references are resolved; rather more than less."""
+    """Estimate, rather too high, the bytes of a document without spaces after its references are resolved."""
     return len(json.dumps(_measurable(value), separators=(",", ":"), ensure_ascii=False).encode("utf-8"))
 
 

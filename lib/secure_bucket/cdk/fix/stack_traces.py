@@ -1,4 +1,4 @@
-"""No stack traces while this library itself asks the jsii kernel: they cost as much as the questions."""
+"""Turn stack traces off during calls of this library to the jsii kernel: they take as long as the calls."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TRACES = "JSII_HOST_STACK_TRACES"
 def without_traces() -> Iterator[None]:
     """Keep jsii from recording which line of Python each call comes from.
 
-    That line leads to who made a construct; what is asked here is of no interest to anybody.
+    The line serves to find the creator of a construct, and these calls create none.
     """
     before = os.environ.get(_TRACES)
     os.environ[_TRACES] = "0"

@@ -1,8 +1,8 @@
 """Read the buckets and the bucket policies of a Stage in as few calls to the jsii kernel as possible.
 
-In Python every question to a construct is a message to another process: an Aspect that visits each
-construct takes longer than the whole synthesis. Here one call lists all constructs, two calls read a policy,
-and one call for each stack resolves all its policies, which are judged together.
+In Python every call on a construct is a message to another process: an Aspect that visits each construct
+takes longer than the whole synthesis. Here one call lists all constructs, two calls read a policy, and one
+call for each stack resolves all its policies, to be judged together.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _POLICY, _RESOURCE = "/Policy/Resource", "/Resource"
 
 
 class SeenBucket:
-    """A bucket in the construct tree; what costs a call is read when somebody asks for it.
+    """A bucket in the construct tree, whose properties are read on first use.
 
     Args:
         bucket: The bucket.
-        path: Its path, where it is known.
-        before: The construct before it in the tree, which is its L2 if there is one that nobody changed.
+        path: Its path, if it is known.
+        before: The construct before it in the tree: its L2, if it has an unchanged one.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class SeenBucket:
         self.bucket = bucket
         self.path: str = path_of(bucket) if path is None else path
         self._before = before
-        # Whether a survey found it, so that what the survey says is up to date.
+        # Whether a survey found it, so that the survey is up to date for it.
         self.is_surveyed = False
 
     @property
@@ -73,9 +73,9 @@ class SeenBucket:
 
     @functools.cached_property
     def name(self) -> object:
-        """Its name, resolved; `None` where CloudFormation makes it up."""
-        # INVARIANT: no other property is resolved. The L2 writes some as values that are computed once, and
-        # Aspects to come may still change them.
+        """Its name, resolved; `None` if CloudFormation generates it."""
+        # INVARIANT: resolve no other property. The L2 writes some as values that are computed once, and later
+        # Aspects may still change them.
         name = self.properties.get("bucketName")
         is_literal = name is None or (isinstance(name, str) and "${" not in name)
         return name if is_literal else self.stack.resolve(name)
@@ -109,7 +109,7 @@ class SeenPolicy(Struct, frozen=True):
         policy: The policy.
         path: Its path.
         stack: Its stack.
-        name: What it names as its bucket, not resolved.
+        name: Its `Bucket`, not resolved.
         value: The same, resolved.
         written: Its document, not resolved.
     """
@@ -123,9 +123,9 @@ class SeenPolicy(Struct, frozen=True):
 
 
 class Survey:
-    """The buckets and the bucket policies of an App or a Stage, without the Stages inside of it.
+    """The buckets and the bucket policies of an App or a Stage, without the Stages inside it.
 
-    A Stage is deployed by itself: no policy outside of it can be meant for a bucket inside.
+    A Stage is deployed by itself: no policy outside it can be for a bucket inside.
 
     Args:
         stage: The App or the Stage.
@@ -133,11 +133,11 @@ class Survey:
 
     def __init__(self, stage: IConstruct) -> None:
         self._stage = stage
-        # INVARIANT: what is inside of a construct follows it at once. (jsii makes a new object whenever it
+        # INVARIANT: the children of a construct directly follow it. (jsii makes a new object whenever it
         # returns a construct that Python did not make: objects cannot be compared.)
         everything = stage.node.find_all()
         self._within: list[IConstruct] = []
-        # A Stage inside of this one is synthesized by itself.
+        # A Stage inside this one is synthesized by itself.
         self._inner: list[str] = []
         number = 0
         while number < len(everything):
@@ -184,7 +184,7 @@ class Survey:
 
     @functools.cached_property
     def own(self) -> dict[str, SeenPolicy]:
-        """The policies that an L2 made for itself, by the path of its bucket."""
+        """The policies that an L2 made for itself, by the path of the bucket."""
         return {
             each.path.removesuffix(_POLICY) + _RESOURCE: each
             for each in self.policies
@@ -199,8 +199,8 @@ class Survey:
         found: dict[str, SeenBucket] = {}
         for before, bucket, middle, last in zip(around, around[1:], around[2:], around[3:], strict=False):
             if isinstance(bucket, s3.CfnBucket):
-                # An `s3.Bucket` makes its resource first; with the deny, its policy next, and then the
-                # resource of that. The path of the last tells the paths of all, without a call.
+                # An `s3.Bucket` makes its resource first; with the deny, then its policy, and then the
+                # resource of the policy. The path of the last one gives the paths of all, without a call.
                 path = None
                 if isinstance(before, s3.Bucket) and isinstance(middle, s3.BucketPolicy):
                     path = owners.get(last)
@@ -227,7 +227,7 @@ class Survey:
 
     @functools.cached_property
     def proven(self) -> set[str]:
-        """The paths of the buckets that a policy of their own protects; in the end the gate judges all."""
+        """The paths of the buckets that their own policy protects; in the end the gate judges all buckets."""
         proven: set[str] = set()
         by_stack: dict[str, dict[str, str]] = {}
         for path, policy in self.own.items():
@@ -245,7 +245,7 @@ class Survey:
         return proven
 
     def forget_own(self, path: str) -> None:
-        """Forget the policy of a bucket that FIX took away."""
+        """Forget the policy of a bucket that FIX removed."""
         self.own.pop(path, None)
 
     def read_attributes(self, buckets: Iterable[SeenBucket]) -> None:
@@ -278,8 +278,8 @@ class Survey:
 
 def path_of(construct: IConstruct) -> str:
     """Return the path of a construct, in one call to the kernel; `construct.node.path` takes two."""
-    # A resource adds its type, `Top/Plain/Resource [AWS::S3::Bucket]`; no id holds a space and a bracket
-    # at its end by chance.
+    # A resource adds its type, `Top/Plain/Resource [AWS::S3::Bucket]`; no id ends in a space and brackets by
+    # chance.
     text = cast(Construct, construct).to_string()
     head, separator, _ = text.rpartition(" [AWS::")
     path = head if separator else text

@@ -1,4 +1,4 @@
-"""Find the Stages that are synthesized already, and must not get another construct."""
+"""Find the synthesized Stages, which must not get another construct."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _START = os.getcwd()
 
 
 def synthesized_stages(constructs: Iterable[IConstruct]) -> set[str]:
-    """Return the paths, each with a `/` at the end, of the Stages that are synthesized already.
+    """Return the paths, each with a `/` at the end, of the synthesized Stages.
 
     `Stage.synth` compares the paths of all constructs with those of the first synthesis, and raises
     `ConstructTreeModifiedAfterSynth` where one was added. No property tells that a Stage is synthesized.
@@ -32,7 +32,7 @@ def synthesized_stages(constructs: Iterable[IConstruct]) -> set[str]:
     Pipelines makes from the assembly of a Stage; and for other synthesizers the manifest of the Stage, which
     this run has written. Another App of the same run can have written it too: then FIX leaves the Stage.
     """
-    # An app without CDK Pipelines does not load that module for this question.
+    # An app without CDK Pipelines must not load that module.
     pipelines = sys.modules.get("aws_cdk.pipelines")
     stages: dict[str, cdk.Stage] = {}
     stacks: set[str] = set()
@@ -51,7 +51,7 @@ def synthesized_stages(constructs: Iterable[IConstruct]) -> set[str]:
             for wave in construct.waves:
                 for stage in wave.stages:
                     stacks.update(f"{stack.construct_path}/" for stack in stage.stacks)
-    # The path of an App is empty, and an App that is synthesized is synthesized again.
+    # The path of an App is empty, and the CDK can synthesize an App again.
     return {
         path
         for path, stage in stages.items()
@@ -66,10 +66,10 @@ def outdir_of(stage: cdk.Stage) -> str:
 
 
 def path_from_node(path: str) -> str:
-    """Return a path of Node as it is to be read here.
+    """Return a path from Node as this process reads it.
 
-    The CDK CLI names a relative output directory, and Node takes it from where Node was started, wherever
-    the app has gone since (aws-cdk-lib 2.150 and 2.275, CDK CLI 2.1148.1).
+    The CDK CLI names a relative output directory. Node resolves it from the directory where Node was started,
+    even if the app changes its working directory later (aws-cdk-lib 2.150 and 2.275, CDK CLI 2.1148.1).
     """
     with contextlib.suppress(FileNotFoundError):
         if os.getcwd() == _START:
@@ -78,7 +78,7 @@ def path_from_node(path: str) -> str:
 
 
 def path_from_start(path: str) -> str:
-    """Return an absolute path as a user writes it where the app was started."""
+    """Return an absolute path relative to the directory where the app was started."""
     return path.removeprefix(os.path.join(_START, ""))
 
 
@@ -87,7 +87,7 @@ def _any_in(stacks: Iterable[str], stage: str) -> bool:
 
 
 def is_of_this_run(directory: str) -> bool:
-    """Tell whether this run has written the manifest of a directory."""
+    """Tell whether this run wrote the manifest of a directory."""
     try:
         return os.stat(os.path.join(directory, MANIFEST)).st_mtime >= _THIS_RUN
     except OSError:

@@ -1,4 +1,4 @@
-"""Take the deny of FIX out of the policy of a bucket, and a policy away that holds nothing else."""
+"""Remove the deny of FIX from the policy of a bucket, and the policy if it holds nothing else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["remove_made", "remove_policy", "take_back", "take_back_policy"]
 
 
 def take_back(policy: FoundPolicy, bucket: SeenBucket, *, is_all: bool) -> None:
-    """Remove the deny that a bucket was made with, and its policy where that holds nothing else."""
+    """Remove the deny that a bucket was made with, and its policy if it holds nothing else."""
     if not is_all:
         deny = deny_plain_http(bucket.arn)
         policy.policy.policy_document = without_statement(policy.written, deny)
@@ -26,17 +26,17 @@ def take_back_policy(policy: s3.CfnBucketPolicy, bucket: SeenBucket) -> None:
     if (owner := bucket.owner) is not None:
         remove_policy(policy)
         owner.policy = None
-        # What waits for the resource of the policy waits for the bucket then.
+        # Resources that depend on the policy now depend on the bucket.
         policy.override_logical_id(bucket.logical_id)
 
 
 def remove_policy(policy: s3.CfnBucketPolicy) -> None:
-    """Remove the policy that an `s3.Bucket` has made for itself."""
+    """Remove the policy that an `s3.Bucket` made for itself."""
     made = policy.node.scope
     owner = made.node.scope if made is not None else None
     if made is not None and owner is not None:
         owner.node.try_remove_child("Policy")
-        # What waits for the construct waits for nothing then, as without a policy.
+        # Constructs that depend on the policy now depend on nothing, as without a policy.
         made.node.try_remove_child("Resource")
 
 

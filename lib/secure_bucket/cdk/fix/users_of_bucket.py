@@ -35,7 +35,7 @@ class UsersOfBucket:
 
     Args:
         scope: The App or the Stage.
-        survey: What is there.
+        survey: The survey of the App or the Stage.
     """
 
     def __init__(self, scope: IConstruct, survey: Survey) -> None:
@@ -45,7 +45,7 @@ class UsersOfBucket:
         self._buckets: set[tuple[str, str]] | None = None
 
     def plain_viewers(self, bucket: SeenBucket) -> str:
-        """Return which distributions request objects of a bucket over plain HTTP; `""` when none does."""
+        """Name the distributions that request objects of a bucket over plain HTTP; `""` if no one does."""
         found: list[PlainViewers] = []
         for user in self._users_of(bucket, _DISTRIBUTION):
             properties = {"BucketName": bucket.name} if isinstance(bucket.name, str) else {}
@@ -60,16 +60,16 @@ class UsersOfBucket:
         return "; ".join(map(str, found))
 
     def flow_logs(self, bucket: SeenBucket, policy: FoundPolicy | None) -> str:
-        """Have flow logs wait for the policy of the bucket that they go to.
+        """Make flow logs depend on the policy of their bucket.
 
-        Amazon VPC User Guide, *Amazon S3 bucket permissions for flow logs* (read in November 2026): when
-        somebody makes a flow log who may change the policy of the bucket, AWS attaches a policy for the
-        delivery, which "overwrites any existing policy". A policy that is made afterwards replaces that one,
-        and no logs arrive. A policy that lets the service deliver, and is made before, stays; this is
-        inferred from the constructs of the AWS CDK, which rely on it.
+        Amazon VPC User Guide, *Amazon S3 bucket permissions for flow logs* (read in November 2026): if the
+        creator of a flow log may change the bucket policy, AWS attaches a policy for the delivery, which
+        "overwrites any existing policy". A policy that is created later replaces that one, and no logs
+        arrive. A policy that is created earlier and lets the service deliver stays; this is inferred from the
+        constructs of the AWS CDK, which rely on it.
 
         Returns:
-            Why nothing can be written; `""` when it can.
+            Why FIX must not write a policy; `""` if it may.
         """
         for user in self._users_of(bucket, _FLOW_LOG):
             if policy is None or not _delivers(policy.document):
@@ -101,7 +101,7 @@ class UsersOfBucket:
         return users
 
     def _means_another(self, bucket: SeenBucket, user: _User) -> bool:
-        """Whether the stack of a user has a bucket of its own with the same logical id.
+        """Tell whether the stack of a user has its own bucket with the same logical id.
 
         A reference into another stack resolves to a bare logical id before the templates are written.
         """
@@ -129,21 +129,21 @@ def _as_written(user: _User) -> dict[str, Any]:
 
 
 def _capitalized(value: Any) -> Any:
-    """Return properties with the keys of CloudFormation: the AWS CDK begins them with a small letter."""
+    """Return properties with the keys of CloudFormation: those of the AWS CDK begin with a small letter."""
     if isinstance(value, Mapping):
         return {f"{key[:1].upper()}{key[1:]}": _capitalized(each) for key, each in value.items()}
     return [_capitalized(each) for each in value] if isinstance(value, list) else value
 
 
 def _of_type(scope: IConstruct, type: str) -> Iterator[cdk.CfnResource]:
-    # One call walks everything inside the kernel.
+    # One call resolves everything inside the kernel.
     for construct in resources_in(scope, type):
         if isinstance(construct, cdk.CfnResource):
             yield construct
 
 
 def _refers(value: object, logical_id: str, name: str | None = None) -> bool:
-    """Whether a resolved value refers to a resource, or holds its name."""
+    """Tell whether a resolved value refers to a resource or contains its name."""
     match value:
         case {"Ref": str(id)} | {"Fn::GetAtt": [str(id), *_]}:
             return id == logical_id
@@ -158,7 +158,7 @@ def _refers(value: object, logical_id: str, name: str | None = None) -> bool:
 
 
 def _delivers(document: object) -> bool:
-    """Whether a policy has a statement that lets the service deliver logs."""
+    """Tell whether a policy has a statement that lets the service deliver logs."""
     statements = document.get("Statement") if isinstance(document, Mapping) else None
     return any(
         isinstance(each, Mapping)
