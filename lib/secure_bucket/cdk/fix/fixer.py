@@ -1,4 +1,4 @@
-"""Add the missing deny to a bucket, in any form of its policy.
+"""Add the missing deny to the policy of a bucket, or to a new policy.
 
 A bucket has at most one policy, so FIX adds the statement to an existing policy and never makes a second one.
 If FIX cannot identify the policy of a bucket, it writes nothing, and the gate reports the bucket with the

@@ -1,4 +1,4 @@
-"""Say what FIX did about the buckets that the gate judges, and why it left some of them."""
+"""Tell what FIX did about the buckets that the gate judges, and why it left some of them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _WEBSITE = sb004.RULE.id
 
 
 def outcome_in_templates(outcome: Outcome, proven: Container[str]) -> Outcome:
-    """Return what FIX did as the finished templates have it: a bucket that is not proven was not fixed.
+    """Return what FIX did according to the finished templates: a bucket that is not proven was not fixed.
 
     Args:
-        outcome: What FIX did when it came to the bucket.
+        outcome: What FIX did during the synthesis.
         proven: The construct paths of the buckets that the finished templates prove.
     """
     if isinstance(outcome, Fixed) and outcome.bucket not in proven:
@@ -31,8 +31,8 @@ def outcome_in_templates(outcome: Outcome, proven: Container[str]) -> Outcome:
 def needs_plain_http(report: Report, state: AppState) -> dict[str, str]:
     """Return why FIX should have left buckets that it fixed, by their construct paths.
 
-    FIX reads the construct tree, in which no override stands. Only the finished templates tell that an
-    override made a bucket a website, or has a CloudFront distribution request its objects over plain HTTP.
+    FIX reads the construct tree, which does not show overrides. Only the finished templates show that an
+    override made a bucket a website, or made a CloudFront distribution request its objects over plain HTTP.
     """
     websites = {each.construct_path for each in report.findings if each.rule == _WEBSITE}
     found = {}
@@ -50,11 +50,11 @@ def needs_plain_http(report: Report, state: AppState) -> dict[str, str]:
 
 
 def hint_about_fix(finding: Finding, stack: StackArtifact | None, state: AppState) -> str:
-    """Return why FIX did not remove a finding, as an addition to its advice; `""` where FIX took no part.
+    """Return why FIX did not remove a finding, as an addition to its advice; `""` without FIX.
 
     Args:
         finding: The finding.
-        stack: The stack that it is in.
+        stack: The stack of the finding.
         state: The state of the app.
     """
     outcome = state.outcomes.get(finding.construct_path)

@@ -1,8 +1,7 @@
-"""The acknowledgments in an app, as the AWS CDK keeps them, and those that have no effect.
+"""Read the acknowledgments in an app, and list those without an effect.
 
-The CDK moves an acknowledged violation out of the way by itself. The gate still has to know which ones
-those are: a finding inside a Stage is repeated on the App so that it cannot go unseen, and must not be
-repeated once it is acknowledged.
+The CDK itself removes acknowledged violations. The gate still needs to know them: it repeats a finding inside
+a Stage on the App, where nobody can miss it, and must not repeat an acknowledged one.
 """
 
 from __future__ import annotations
@@ -26,22 +25,23 @@ _OURS = re.compile(r"secure-?bucket|^(annotation::)?sb-?\d+$")
 
 
 class Acknowledgments(Struct, frozen=True):
-    """Every acknowledgment in an app, by its id and its path, in the order in which they were made."""
+    """The acknowledgments in an app, by id and path, in the order of creation."""
 
     all: Mapping[tuple[str, str], Sequence[Acknowledged]]
 
     def covering(self, id: str, path: str) -> Acknowledged | None:
-        """Find the one that covers a finding: on the construct itself, else on the nearest around it."""
+        """Find the acknowledgment that covers a finding: on the construct itself, or else on the nearest one
+        around it."""
         return nearest(self.all, id, path, datetime.date.today())
 
     def without_effect(
         self, used: Iterable[Acknowledged], rules: Mapping[str, str]
     ) -> Iterator[tuple[Acknowledged, str]]:
-        """List those that were meant for us and match nothing, each with what to do about it.
+        """List the acknowledgments of our rules that match nothing, each with advice.
 
         Args:
-            used: Those that cover a finding.
-            rules: The ids of all our rules, each with its name.
+            used: The acknowledgments that cover a finding.
+            rules: The names of all our rules, by id.
         """
         meant = {name.casefold(): id for id, name in rules.items()}
         meant |= {id.partition("::")[2].casefold(): id for id in rules}
@@ -63,8 +63,8 @@ class Acknowledgments(Struct, frozen=True):
 def read_acknowledgments(app: IConstruct, assembly: CloudAssembly) -> Acknowledgments:
     """Collect the acknowledgments of an app.
 
-    Those in the stacks stand in the metadata of the assembly, which is cheaper to read than the
-    construct tree; those on the App, its Stages and what lies between are only in the tree.
+    Those in stacks are in the metadata of the assembly, which is faster to read than the construct tree;
+    those on the App, its Stages and constructs between are only in the tree.
     """
     found = list(_around_stacks(app, assembly))
     for stack in assembly.stacks:

@@ -1,10 +1,9 @@
-"""Fail an app after its synthesis, where the CDK would go on after the findings of a plugin.
+"""Fail an app after its synthesis, with a CDK that ignores the findings of a plugin.
 
-Before aws-cdk-lib 2.274 (`versions.RELIABLE_PLUGINS`) no plugin is registered. Instead the call of `synth`
-of every App is wrapped, and raises when the gate refuses what `synth` wrote. An exit handler stands behind
-it, for an app that swallows what `synth` raises, or that is synthesized past the wrapper: it ends the
-process with 1. The manifest of a refused assembly is moved aside as well, so that `cdk deploy -a
-cdk.out` does not take the directory either.
+Before aws-cdk-lib 2.274 (`versions.RELIABLE_PLUGINS`) no plugin is registered. Instead a wrapper around
+`synth` of every App raises an error if the gate refuses the assembly. For an app that swallows the error, or
+calls `synth` past the wrapper, an exit handler ends the process with 1. The manifest of a refused assembly is
+also moved aside, so that `cdk deploy -a cdk.out` rejects the directory.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ __all__ = ["WatchedAssembly", "text_of", "watch", "watch_files", "wrap_synth"]
 # Set by the CDK CLI: `OUTDIR_ENV` of aws-cdk-lib's cx-api.
 _OUTDIR = "CDK_OUTDIR"
 _JUDGES = "judges_for_secure_bucket"
-# The apps that a thread is synthesizing.
+# The apps that a thread synthesizes now.
 _running: WeakSet[cdk.App] = WeakSet()
 
 REPORT = "validation-report.json"
@@ -49,7 +48,7 @@ REPORT = "validation-report.json"
 
 
 class WatchedAssembly:
-    """The assembly of an App, and what the gate said of it.
+    """The assembly of an App, and the judgement of the gate.
 
     Args:
         app: The App.
@@ -59,12 +58,12 @@ class WatchedAssembly:
         self.directory: str = os.path.abspath(outdir_of(app))
         self.process: int = os.getpid()
         self.refused: bool = False
-        # An app that was synthesized before it got its gate is judged at the end.
+        # Judge an app that was synthesized before it got its gate at the end.
         self.judged: ManifestStamp | None = None if is_of_this_run(self.directory) else self._stamp()
         self.waits: bool = False
 
     def _stamp(self) -> ManifestStamp | None:
-        # What cannot be read is judged, and refused.
+        # Judge, and refuse, an unreadable assembly.
         with contextlib.suppress(SecureBucketError):
             return stamp_of(self.directory)
         return None
@@ -83,10 +82,10 @@ class WatchedAssembly:
     def _findings(self, app: cdk.App) -> tuple[str, bool]:
         """Return the findings as text, and whether they fail the app."""
         try:
-            # Elsewhere than under the CLI, as in tests, nobody looks context up: placeholders are judged.
+            # Without the CLI, as in tests, nothing looks context up: judge the placeholders.
             if _is_under_the_cli():
                 if self.waits:
-                    # `synth` was called once more: the CDK CLI has not tried to look anything up yet.
+                    # A repeated call of `synth`: the CDK CLI has not looked anything up yet.
                     forget_context(self.directory)
                 self.waits = waits_for_context(self.directory, called_by_cdk=True)
                 if self.waits:
@@ -95,7 +94,7 @@ class WatchedAssembly:
             return f"{PLUGIN}: {error}", True
         gate = state_of(app).gate
         violations = [] if gate is None else gate.judge(app)
-        # The CDK CLI needs the sum in order to fail; here everything is shown.
+        # The CDK CLI needs the sum in order to fail; here all findings are shown.
         shown = [text_of(each) for each in violations if each.rule_name != SUM]
         return "\n\n".join(shown), any(map(fails, violations))
 
@@ -105,13 +104,13 @@ class WatchedAssembly:
             return False
         stamp = self._stamp()
         if stamp is not None and stamp != self.judged:
-            # Something wrote the assembly past the wrapper.
+            # Code wrote the assembly past the wrapper.
             self.judge(app)
         return self.refused or _is_changed(self.directory, state)
 
 
 def watch(app: IConstruct) -> None:
-    """Judge an app after each of its syntheses; called once for each app."""
+    """Judge an app after each of its syntheses; call this once for each app."""
     if isinstance(app, cdk.App):
         state = state_of(app)
         state.watched = WatchedAssembly(app)
@@ -120,10 +119,10 @@ def watch(app: IConstruct) -> None:
 
 
 def watch_files(app: IConstruct) -> None:
-    """Fail the process at its end if the plugin did not judge the assembly, or something changed it then."""
+    """Fail the process at its end if the plugin did not judge the assembly, or it was changed afterwards."""
     if isinstance(app, cdk.App) and _is_under_the_cli():
         state, writer = state_of(app), (os.getpid(), os.path.abspath(outdir_of(app)))
-        # Of two apps that write into one directory the files are those of the last one.
+        # If two apps write into one directory, the files are those of the last one.
         for other in states():
             other.writer = None if other.writer == writer else other.writer
         state.writer = writer
@@ -131,7 +130,7 @@ def watch_files(app: IConstruct) -> None:
 
 
 def _judge_at_the_end(app: cdk.App, state: AppState) -> None:
-    # Under the CLI an app lives as long as the process, at whose end it has to be known that it was refused.
+    # Under the CLI, keep the app alive until the process ends: its refusal decides the exit code.
     state.kept = app
     _end_last()
 
@@ -155,7 +154,7 @@ def _is_changed(directory: str, state: AppState) -> bool:
         with contextlib.suppress(OSError):
             refuse_run(directory)
     elif state.refused and os.path.realpath(directory) != os.path.realpath(_directory_of_the_cli()):
-        # A second App of the process writes it, and the CDK CLI reads the directory of one App alone.
+        # A second App of the process writes it, and the CDK CLI reads the directory of one App only.
         messages.append(f"the gate refused `{shown}`: `cdk synth --app {shown}` shows why")
     for message in messages:
         _say(f"{PLUGIN}: {message}")
@@ -176,13 +175,13 @@ def _holds_refusal(file: str) -> bool:
 
 
 def wrap_synth() -> None:
-    """Wrap the call of `synth` of every App, to judge what it wrote where no plugin does, and see it end.
+    """Wrap `synth` of every App, to judge the assembly if no plugin does, and to note when `synth` ends.
 
-    It wraps what `cdk.App.synth` calls: a method that the app took before, or that of `cdk.Stage`, would go
-    past a wrapper of `cdk.App.synth`.
+    It wraps the method that `cdk.App.synth` calls: an earlier reference to `app.synth`, or `cdk.Stage.synth`,
+    would bypass a wrapper of `cdk.App.synth`.
     """
     original: Any = jsii.invoke
-    # A wrapper that others put around this one has its attributes too.
+    # A wrapper around this one has its attributes too.
     if hasattr(original, _JUDGES):
         return
 
@@ -202,7 +201,7 @@ def wrap_synth() -> None:
         finally:
             _running.discard(obj)
         if refusal and _is_under_the_cli():
-            raise SystemExit(1)  # The findings stand on stderr, and a traceback would bury them.
+            raise SystemExit(1)  # The findings are on stderr, and a traceback would bury them.
         if refusal:
             raise NotProvenError(refusal)
         return assembly
@@ -212,8 +211,8 @@ def wrap_synth() -> None:
 
 
 def _judge_written(app: cdk.App) -> str:
-    """Judge what an App wrote, and return the findings that fail it."""
-    # Asked for only now: an Aspect registers its gate while the app is synthesized.
+    """Judge the assembly of an App, and return the findings that fail it."""
+    # Ask only now: an Aspect registers its gate during the synthesis.
     state = find_state(app)
     if state is not None and state.watched is not None:
         if _is_under_the_cli():
@@ -242,7 +241,7 @@ def _is_under_the_cli() -> bool:
 
 
 def _end_last() -> None:
-    # Handlers run from the newest to the oldest: ours has to be the newest, as it runs the others itself.
+    # Handlers run from the newest to the oldest: ours must be the newest, because it runs the others itself.
     atexit.unregister(_end)
     atexit.register(_end)
 
@@ -250,7 +249,7 @@ def _end_last() -> None:
 def _end() -> None:
     """End the process with 1 if an assembly is refused, after the exit handlers of others."""
     if _running:
-        # A daemon thread: Node ends the synthesis without it, and nobody would judge what Node writes.
+        # A daemon thread: Node ends the synthesis without it, and nobody would judge the result.
         _say(f"{PLUGIN}: the app ended before `synth` did: wait for the thread that calls it")
         _end_with_failure()
     own = states()
@@ -279,9 +278,9 @@ def _end_with_failure() -> None:
 
 
 def text_of(violation: PolicyViolation) -> str:
-    """Return a violation as the CDK shows it, with the way to accept it that this CDK has.
+    """Return a violation as the CDK shows it, with the way to accept it in this CDK version.
 
-    Exceptions in `Metadata` exist for the rules on buckets alone: nobody can accept an expired exception.
+    Exceptions in `Metadata` exist only for the rules on buckets: nobody can accept an expired exception.
     """
     lines = [f"{(violation.severity or 'error').upper()} {violation.description} ({PLUGIN})"]
     for resource in violation.violating_resources:
@@ -298,7 +297,7 @@ def text_of(violation: PolicyViolation) -> str:
 
 
 def _say(text: str) -> None:
-    # stdout belongs to the template.
+    # stdout is for the template.
     if sys.stderr is not None:
         with contextlib.suppress(OSError, ValueError):
             print(text, file=sys.stderr, flush=True)

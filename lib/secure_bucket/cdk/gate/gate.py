@@ -1,8 +1,8 @@
 """Judge the finished assembly of an app.
 
-The order in which the AWS CDK works makes the end of the synthesis the place to judge. First Aspects and
-construct code write; then the CDK synthesizes the Stages, and then the App; then it calls the validation
-plugins of the App once, when every template of the assembly lies on disk as it will be deployed.
+The gate judges at the end of the synthesis. First constructs and Aspects run; then the CDK synthesizes the
+Stages, and then the App; then it calls the validation plugins of the App once, when every template of the
+assembly is on disk as it will be deployed.
 """
 
 from __future__ import annotations
@@ -59,14 +59,14 @@ _NAMES = {id_of(rule.id): rule.name for rule in RULES} | {id_of(IMPORTED_BUCKET)
 
 
 class Gate:
-    """Judge a synthesized app, and report what fails it.
+    """Judge a synthesized app, and report the findings that fail it.
 
     Args:
         undecided: Whether undecided buckets and unread templates are errors or warnings (default: "error").
         quiet: Whether to omit the summary line on stderr (default: False).
 
     Raises:
-        ValueError: `undecided` is neither.
+        ValueError: `undecided` has another value.
     """
 
     def __init__(self, *, undecided: Literal["error", "warning"] = "error", quiet: bool = False) -> None:
@@ -81,7 +81,7 @@ class Gate:
 
         Args:
             app: The app.
-            templates: Files that have to be among those that are judged.
+            templates: Files that the judgement must include.
         """
         try:
             state = state_of(app)
@@ -90,22 +90,22 @@ class Gate:
             state.judged_by_hand = not self._stands_by
             state.judged = True
             state.tighten(self)
-            # Until the judgement is complete the app is refused.
+            # Refuse the app until the judgement is complete.
             state.refused = True
             if has_reliable_plugins():
                 watch_files(app)
             return self._judge(app, templates, state)
         except Exception as fault:
-            # INVARIANT: nothing is raised from here. The CDK ignores a plugin that raises, and `cdk synth`
-            # would exit with 0.
+            # INVARIANT: raise nothing from here. The CDK ignores a plugin that raises, and `cdk synth` would
+            # exit with 0.
             return [of_fault(fault)]
 
     def stand_by(self) -> None:
-        """Leave the judgement to a gate that was registered before this one."""
+        """Let a gate that was registered earlier judge instead of this one."""
         self._stands_by = True
 
     def join(self, other: Gate) -> None:
-        """Be as strict, and as talkative, as another gate that somebody asked for."""
+        """Become as strict, and as talkative, as another gate of the app."""
         if other._undecided is Level.ERROR:
             self._undecided = Level.ERROR
         self._quiet = self._quiet and other._quiet
@@ -114,7 +114,7 @@ class Gate:
         directory = Path(outdir_of(app))
         today = datetime.date.today()
         forget_judged_files(directory)
-        # Acknowledgments are for the AWS CDK to grant, which keeps them in its own report.
+        # The AWS CDK grants acknowledgments, and lists them in its own report.
         settings = Settings(today=today, acknowledged=None, notes=False)
         checked = check_written_assembly(directory, settings, Leftovers(is_fresh=True))
         report, assembly = checked.report, checked.manifests
@@ -148,9 +148,9 @@ class Gate:
             level = self._undecided if finding.rule in (UNDECIDED, UNREAD) else finding.level
             acknowledged = is_acknowledged(finding.rule, path, finding.message)
             if acknowledged and not has_reliable_plugins():
-                # Where there is a plugin, the CDK takes it out, and keeps it in its report.
+                # With a plugin, the CDK removes the finding, and lists it in its own report.
                 continue
-            # The command line shows what is on the App, and what is in the stacks that it is asked for.
+            # The command line shows findings on the App, and those in the selected stacks.
             on_app = stack is None
             is_open = level is Level.ERROR and not acknowledged
             if is_open and stack is not None:
@@ -178,7 +178,7 @@ class Gate:
                 on_app = on_app or (not acknowledged and (stack is None or stack.stage != ""))
             violations.append(of_import(imported.paths, imported.arn, on_app=on_app))
 
-        # Hold the exceptions against the day: each one holds up to and including its last.
+        # Compare the exceptions with the day: each one holds up to and including its last day.
         exceptions: list[RecordedException] = []
         for each, covered in sorted(granted.items(), key=lambda item: (item[0].path, item[0].id)):
             end, holds = expiry_of(each.reason), holds_on(each.reason, today)
@@ -191,11 +191,11 @@ class Gate:
         proven = {each.construct_path for each in report.buckets if isinstance(each.verdict, Proven)}
         outcomes = {path: outcome_in_templates(outcome, proven) for path, outcome in state.outcomes.items()}
         if state.gate is not None:
-            # A gate that somebody registers by hand cannot remove the record of an earlier synthesis in time,
-            # and a plugin must not change the files that it finds.
+            # A gate that the app registers itself cannot remove the record of an earlier synthesis in time,
+            # and a plugin must not change existing files.
             write_record(directory, outcomes, [*exceptions, *map(_declared, report.exceptions)])
             write_judged_files(directory, (*assembly.files, *report.templates), checked.left)
-        # What nobody can acknowledge, such as an exception that expired, is fatal.
+        # A finding that cannot be acknowledged, such as an expired exception, is fatal.
         state.refused = refused or any(each.severity == "fatal" for each in violations)
         if not self._quiet:
             fixed = [outcome for outcome in outcomes.values() if isinstance(outcome, Fixed)]
@@ -225,7 +225,7 @@ def _demand_every_template(report: Report, templates: Iterable[str]) -> None:
 
 
 def _say(line: str) -> None:
-    # stdout belongs to the template. A closed stderr does not fail a synthesis.
+    # stdout is for the template. A closed stderr must not fail a synthesis.
     if sys.stderr is not None:
         with contextlib.suppress(OSError, ValueError):
             print(line, file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""List the buckets that an app imports, which only its construct tree tells."""
+"""List the buckets that an app imports, from its construct tree."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from secure_bucket.cdk.gate.acknowledgments import find_construct
 
 __all__ = ["ImportedBucket", "imported_buckets"]
 
-# Buckets that AWS owns, or whose policy the bootstrap stack of the AWS CDK writes, with the deny.
+# Buckets that AWS owns, or to which the bootstrap stack of the AWS CDK gives a policy with the deny.
 _OF_AWS = re.compile(
     r":s3:::(?:aws-(?:codedeploy|ssm|windows-downloads|glue-assets)-|amazoncloudwatch-agent|elasticmapreduce$|"
     r"prod-[a-z0-9-]*-starport-layer-bucket$|cdk-[a-z0-9]+-assets-)|\.elasticmapreduce$"
 )
 
-# `Bucket.from_…` makes an object of a private class, whose nearest public name is this one.
+# `Bucket.from_…` makes an object of a private class; this is its nearest public name.
 _IMPORTED = "aws-cdk-lib.aws_s3.BucketBase"
-# Where the CDK imports a bucket by itself: the bucket of the assets, which the bootstrap stack owns,
-# and the L2 face of a bucket or a policy that the same template declares.
+# Places where the CDK itself imports a bucket: the asset bucket, which the bootstrap stack owns, and the L2
+# of a bucket or a policy that the same template declares.
 _IMPORTED_BY_THE_CDK = frozenset(
     {
         "aws-cdk-lib.aws_s3.CfnBucket",
@@ -39,7 +39,7 @@ class ImportedBucket(Struct, frozen=True):
     """A bucket that the app imports.
 
     Args:
-        arn: Its ARN, resolved; literal where its name is.
+        arn: Its ARN, resolved; literal if its name is.
         paths: The paths of the constructs that import it.
     """
 
@@ -48,12 +48,12 @@ class ImportedBucket(Struct, frozen=True):
 
 
 def imported_buckets(app: cdk.App, directory: Path, own: Container[str]) -> list[ImportedBucket]:
-    """List the buckets that the app imports, those of AWS itself left out.
+    """List the buckets that the app imports, without those of AWS itself.
 
     Args:
         app: The app.
-        directory: Its cloud assembly. An app that switched `treeMetadata` off has no construct tree there,
-            and then none is listed.
+        directory: Its cloud assembly. Without a construct tree there (`treeMetadata` is off), the list is
+            empty.
         own: The logical ids of the buckets that the app declares.
     """
     imported: list[ImportedBucket] = []
@@ -75,7 +75,7 @@ def imported_buckets(app: cdk.App, directory: Path, own: Container[str]) -> list
 def _paths(directory: Path) -> Iterator[str]:
     tree = directory / "tree.json"
     text = tree.read_bytes() if tree.is_file() else b""
-    # Most apps import no bucket, and parsing a tree takes half as long as reading all templates of its app.
+    # Most apps import no bucket, and parsing a tree takes half as long as reading all templates.
     if _IMPORTED.encode() in text or b'"fileName"' in text:
         yield from _imports(json.loads(text)["tree"], "", directory)
 
@@ -96,19 +96,21 @@ def _json(file: Path) -> Any:
 
 
 def _literal(arn: object) -> object:
-    """Return an ARN of which only the partition is open as its owner can paste it; another one as it is."""
+    """Return an ARN with only the partition open in a form that its owner can paste; any other one
+    unchanged."""
     match arn:
         case {"Fn::Join": ["", [str(first), {"Ref": "AWS::Partition"}, *rest]]} if all(
             isinstance(part, str) for part in rest
         ):
-            # Who deploys to another partition than `aws` names a Region, and the AWS CDK its partition.
+            # An app for another partition than `aws` names a Region, and the AWS CDK then names the
+            # partition.
             return "".join([first, "aws", *rest])
         case _:
             return arn
 
 
 def _referenced(value: object) -> Iterator[str]:
-    """The logical ids that a resolved value refers to."""
+    """Return the logical ids that a resolved value refers to."""
     if isinstance(value, list):
         for each in value:
             yield from _referenced(each)

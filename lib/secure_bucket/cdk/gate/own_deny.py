@@ -1,4 +1,4 @@
-"""Say what became of the deny that a `SecureBucket` wrote, where the finished template lacks it."""
+"""Explain why the finished template lacks the deny of a `SecureBucket`."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ __all__ = ["about_own_deny"]
 
 
 def about_own_deny(app: IConstruct, finding: Finding) -> Finding:
-    """Return a finding in the words for a `SecureBucket`, whose author cannot be told to use one.
+    """Return a finding with other advice than to use a `SecureBucket`, if the bucket is one.
 
     Args:
         app: The app.
-        finding: A finding on any bucket; one on another bucket is returned as it is.
+        finding: A finding on any bucket; returned unchanged if the bucket is not a `SecureBucket`.
     """
     if finding.rule not in (REFUTED, UNDECIDED) or not finding.construct_path:
         return finding
-    # INVARIANT: jsii returns the very object that Python made for a construct.
+    # INVARIANT: jsii returns the same object that Python made for a construct.
     owner = find_construct(app, finding.construct_path.removesuffix("/Resource"))
     if not isinstance(owner, SecureBucket):
         return finding
@@ -44,13 +44,13 @@ def about_own_deny(app: IConstruct, finding: Finding) -> Finding:
             what = "later code"
             fix = f"leave the deny of this `SecureBucket` in the document of {named}"
     if finding.created_at is not None:
-        # The AWS CDK shows the innermost line that made the resource, which is one of this library.
+        # The AWS CDK shows the innermost line that made the resource, which is in this library.
         fix += f"; `{finding.created_at.file}:{finding.created_at.line}` makes it"
     return replace(finding, message=f"{finding.message}; its own deny was removed by {what}", fix=fix)
 
 
 def _still_denies(policy: s3.CfnBucketPolicy) -> bool:
-    """Whether the policy of a bucket denies plain HTTP as the construct tree has it, without overrides."""
+    """Tell whether the policy of a bucket denies plain HTTP in the construct tree, without overrides."""
     bucket, document = cdk.Stack.of(policy).resolve([policy.bucket, policy.policy_document])
     id = bucket.get("Ref") if isinstance(bucket, dict) else None
     if not isinstance(id, str):

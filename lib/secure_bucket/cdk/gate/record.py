@@ -1,4 +1,4 @@
-"""What FIX did, and which exceptions there are, for machines: one file in the cloud assembly."""
+"""Record what FIX did, and the exceptions, in one file of the cloud assembly."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["RECORD", "remove_record", "write_record"]
 def write_record(
     directory: Path, outcomes: Mapping[str, Outcome], exceptions: Iterable[RecordedException]
 ) -> None:
-    """Write the record into a cloud assembly; none where there is nothing to record."""
+    """Write the record into a cloud assembly, if there is anything to record."""
     done = [outcome for _, outcome in sorted(outcomes.items())]
     record = GateRecord(
         fixed=tuple(
@@ -44,10 +44,9 @@ def write_record(
 
 
 def remove_record(directory: Path) -> None:
-    """Remove what an earlier synthesis recorded.
+    """Remove the record of an earlier synthesis.
 
-    Done before the gate judges, because the CDK, when it is asked to, takes a plugin to task that changes a
-    file which was there before.
+    Call it before the gate judges, because the CDK can reject a plugin that changes an existing file.
     """
     with contextlib.suppress(FileNotFoundError):
         (directory / RECORD).unlink()

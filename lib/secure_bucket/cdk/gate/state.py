@@ -1,4 +1,4 @@
-"""Hold what the gate, the Aspects and `enforce_secure_transport` in one app know of each other."""
+"""Share state between the gate, the Aspects and `enforce_secure_transport` of one app."""
 
 from __future__ import annotations
 
@@ -25,29 +25,28 @@ class AppState(Struct):
 
     Args:
         gate: The gate that the Aspects have registered.
-        judged_by_hand: Whether a gate that somebody registered by hand has judged the app. It comes
-            first, because the Aspects register theirs during the synthesis.
+        judged_by_hand: Whether a gate that the app registered itself has judged the app. It runs first,
+            because the Aspects register theirs during the synthesis.
         judged: Whether a gate has judged the app.
         refused: Whether the last judgement fails the app.
-        fixers: What fixes the buckets of each Stage, by its path, for all Aspects of the app, so that each
-            knows what another one did.
-        acknowledged: The constructs of the app that may have an acknowledgment, by path; `None` where
-            others may have one as well.
-        denied: The paths of the buckets that were made with a deny, which FIX has not looked at yet.
+        fixers: The `Fixer` of each Stage, by path, which all Aspects of the app share.
+        acknowledged: The paths of the constructs that may have an acknowledgment; `None` if any construct
+            may.
+        denied: The paths of the buckets that were made with a deny and that FIX has not handled yet.
         fixed: The construct paths of the stacks in which FIX looked for buckets.
-        entered: The Stages that `enforce_secure_transport` looks after, by path; whether it has fixed
-            their buckets already.
+        entered: Whether `enforce_secure_transport` has fixed the buckets of a Stage, by the path of the
+            Stage.
         synthesized: The paths, each with a `/` at the end, of the Stages that FIX found synthesized.
-        websites: Whether it fixes website buckets too.
-        plain_viewers: Whether it fixes buckets too that CloudFront requests over plain HTTP.
-        outcomes: What was done about each bucket, by its construct path.
+        websites: Whether FIX covers website buckets too.
+        plain_viewers: Whether FIX covers buckets too that CloudFront requests over plain HTTP.
+        outcomes: What FIX did about each bucket, by its construct path.
         closed: The construct paths of the buckets that an Aspect fixed although they may need plain HTTP.
         left: Why FIX leaves the buckets that the finished templates showed to need plain HTTP, by path.
-        undo_first: The paths of those among them for which FIX has to take back what it wrote.
-        may_repeat: Whether the running synthesis can be repeated, so that FIX takes back what it wrote.
-        before_synth: What to call before the app is synthesized, where the CDK has no plugins.
-        watched: The assembly that is judged after the synthesis, where the CDK has no plugins.
-        writer: The process that writes the assembly that a plugin judges, and the directory.
+        undo_first: The paths of those for which FIX must remove what it wrote.
+        may_repeat: Whether FIX may repeat the running synthesis after it removed what it wrote.
+        before_synth: What to call before the app is synthesized, if the CDK has no plugins.
+        watched: The assembly to judge after the synthesis, if the CDK has no plugins.
+        writer: The process that writes the assembly for a plugin, and the directory.
         kept: The app, which keeps it alive until the process ends.
     """
 
@@ -74,17 +73,17 @@ class AppState(Struct):
     kept: cdk.App | None = None
 
     def tighten(self, judging: Gate) -> None:
-        """Let the gate that is about to judge be as strict as what others in the app asked for."""
+        """Make the gate that is about to judge as strict as the app demands elsewhere."""
         if self.gate is not None and self.gate is not judging:
             judging.join(self.gate)
 
     def note(self, outcome: Outcome | None) -> None:
-        """Remember what FIX did about a bucket; that it was fixed, for as long as the app lives."""
+        """Record what FIX did about a bucket; keep a fixed one for the life of the app."""
         if outcome is not None and not isinstance(self.outcomes.get(outcome.bucket), Fixed):
             self.outcomes[outcome.bucket] = outcome
 
 
-# What is wrapped in the AWS CDK is the same for all apps of a process, and finds the state of its app here.
+# All apps of a process share the wrapped methods of the AWS CDK, which look the state of an app up here.
 _states: WeakKeyDictionary[IConstruct, AppState] = WeakKeyDictionary()
 
 
@@ -94,10 +93,10 @@ def state_of(app: IConstruct) -> AppState:
 
 
 def find_state(app: IConstruct) -> AppState | None:
-    """Return the state of an app; `None` for an app that nothing of this library was called with."""
+    """Return the state of an app; `None` if the app does not use this library."""
     return _states.get(app)
 
 
 def states() -> list[AppState]:
-    """Return the states of all apps that live."""
+    """Return the states of all live apps."""
     return list(_states.values())

@@ -1,4 +1,4 @@
-"""Sum up in one line what the gate found."""
+"""Sum up the findings of the gate in one line."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ def summary_of(report: Report, acknowledged: int, imported: int, fixed: int) -> 
 
     Args:
         report: The report on the assembly.
-        acknowledged: How many findings are accepted.
-        imported: How many buckets the app imports.
-        fixed: How many buckets FIX fixed.
+        acknowledged: The number of accepted findings.
+        imported: The number of buckets that the app imports.
+        fixed: The number of buckets that FIX fixed.
     """
     total = len(report.buckets)
     counts = [f"{total} bucket{'' if total == 1 else 's'}", f"{report.proven} proven"]

@@ -1,12 +1,11 @@
-"""Be the gate as a validation plugin of the AWS CDK, which fails `cdk synth`.
+"""Fail `cdk synth`, as a validation plugin of the AWS CDK.
 
-Three habits of the CDK would let a finding pass in silence:
+The CDK would hide findings in three ways:
 
-- The command line shows, and fails for, only what belongs to the stacks it was asked for, which without
-  arguments are those outside of any Stage. What belongs to the App itself always counts: there the gate
-  reports the sum of the findings.
-- The CDK ignores a plugin that raises. Every fault here becomes a violation.
-- The CDK does not hand the templates of nested stacks to plugins. The gate reads them through the assembly.
+- The command line shows, and fails for, only findings in the selected stacks: by default those outside of any
+  Stage. Findings on the App itself always count: there the gate reports their sum.
+- The CDK ignores a plugin that raises. The gate turns every fault into a violation.
+- The CDK does not pass the templates of nested stacks to plugins. The gate reads them from the assembly.
 """
 
 from __future__ import annotations
@@ -32,13 +31,13 @@ __all__ = ["SecureTransportValidation", "new_gate", "register"]
 
 @implements("IPolicyValidationPlugin")
 class SecureTransportValidation(Gate):
-    """Fail the synthesis while any bucket of the app is not proven to refuse plain HTTP.
+    """Fail the synthesis unless every bucket of the app is proven to refuse plain HTTP.
 
         cdk.Validations.of(app).add_plugins(SecureTransportValidation())
 
-    Register it on the App, once. It judges the finished templates of the whole assembly: those of
-    Stages and of nested stacks, and what aspects and overrides did to them, included. A finding that
-    somebody accepts is acknowledged on its bucket, or around it:
+    Register it on the App, once. It judges the finished templates of the whole assembly, with Stages, nested
+    stacks, and the changes by Aspects and overrides. To accept a finding, acknowledge it on its bucket or a
+    construct around it:
 
         cdk.Validations.of(bucket).acknowledge(
             cdk.Acknowledgment(id="secure-bucket::SB001", reason="read by a device that has no TLS")
@@ -51,7 +50,7 @@ class SecureTransportValidation(Gate):
     Raises:
         MissingDependencyError: The CDK is too old for a plugin that always fails the synthesis; use
             `enforce_secure_transport(app)` there.
-        ValueError: `undecided` is neither.
+        ValueError: `undecided` has another value.
     """
 
     def __init__(self, *, undecided: Literal["error", "warning"] = "error", quiet: bool = False) -> None:
@@ -61,7 +60,7 @@ class SecureTransportValidation(Gate):
 
     @property
     def name(self) -> str:
-        """The name in the validation report, and in front of each acknowledgment id."""
+        """The name in the validation report, and at the start of each acknowledgment id."""
         return PLUGIN
 
     @property
@@ -86,7 +85,7 @@ class SecureTransportValidation(Gate):
 
 
 def new_gate(*, undecided: Literal["error", "warning"], quiet: bool) -> Gate:
-    """Return a gate for `register`: a plugin, where this CDK fails the synthesis for one."""
+    """Return a gate for `register`: a plugin, if this CDK fails the synthesis for one."""
     if has_reliable_plugins():
         return SecureTransportValidation(undecided=undecided, quiet=quiet)
     wrap_synth()
@@ -94,7 +93,7 @@ def new_gate(*, undecided: Literal["error", "warning"], quiet: bool) -> Gate:
 
 
 def register(app: IConstruct, asked_for: Gate) -> AppState:
-    """Register the gate that somebody asks for, the strictest of several; return the state of the app."""
+    """Register a gate, the strictest of several; return the state of the app."""
     state = state_of(app)
     if state.gate is None:
         state.gate = asked_for

@@ -1,4 +1,4 @@
-"""Word the findings of the gate as violations of the AWS CDK."""
+"""Turn the findings of the gate into violations of the AWS CDK."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _LOST = "acknowledgment-without-effect"
 SUM = "unproven-buckets"
 _EXPIRED, _MALFORMED = sb008.RULE.id, sb009.RULE.id
 
-# The App itself. What is reported on it is shown, and counts, whichever stacks the command line is asked for.
+# The App itself. The CDK shows and counts findings on it, whichever stacks the command selects.
 APP = ""
 
 _NAMED = 10
@@ -46,7 +46,7 @@ _SEVERITIES = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "info
 
 
 def id_of(rule: str) -> str:
-    """Return the id with which a rule is acknowledged."""
+    """Return the id that acknowledges a rule."""
     return f"{PLUGIN}::{rule}"
 
 
@@ -55,9 +55,9 @@ def of_finding(finding: Finding, level: Level, *, on_app: bool, hint: str = "") 
 
     Args:
         finding: The finding.
-        level: How much it weighs here.
-        on_app: Whether to report it on the App instead of its construct, so that it is shown in any case.
-        hint: What to add to the fix.
+        level: Its level here.
+        on_app: Whether to report it on the App instead of its construct, so that the CDK always shows it.
+        hint: An addition to the fix.
     """
     path = finding.construct_path
     message = finding.message
@@ -73,20 +73,19 @@ def of_finding(finding: Finding, level: Level, *, on_app: bool, hint: str = "") 
         )
     severity = _SEVERITIES[level]
     if level is Level.ERROR and not rule_of(finding).excusable:
-        severity = "fatal"  # Which nobody can acknowledge.
+        severity = "fatal"  # Nobody can acknowledge it.
     return _violation(finding.rule, message, f"{finding.fix} {hint}".strip(), severity, [resource])
 
 
 def of_sum(findings: Sequence[Finding], *, some_in_stages: bool) -> PolicyViolation:
-    """Fail the App for the findings in its stacks, whichever of them the command line is asked for.
+    """Fail the App for the findings in its stacks, whichever stacks the command selects.
 
-    A finding that is on its construct and on the App is printed once for each, the second time without its
-    place. So the finding is on its construct only, and the sum on the App names it. Nobody can acknowledge
-    the sum.
+    The CDK would print a finding on both its construct and the App twice, the second time without its place.
+    So the finding is on its construct only, and the sum on the App names it. Nobody can acknowledge the sum.
 
     Args:
         findings: The findings that fail the synthesis.
-        some_in_stages: Whether the command line hides some of them unless it is asked for all stacks.
+        some_in_stages: Whether the command line hides some of them by default.
     """
     names = list(dict.fromkeys(f"`{_readable(finding.construct_path)}`" for finding in findings))
     if len(names) > _NAMED:
@@ -107,12 +106,12 @@ def of_sum(findings: Sequence[Finding], *, some_in_stages: bool) -> PolicyViolat
 
 
 def of_import(paths: Sequence[str], arn: object, *, on_app: bool) -> PolicyViolation:
-    """Name a bucket that the app imports: somebody else decides whether it refuses plain HTTP.
+    """Report an imported bucket: its owner decides whether it refuses plain HTTP.
 
     Args:
         paths: The paths of the constructs that import it.
-        arn: The ARN of the bucket, literal where its name is.
-        on_app: Whether to report it on the App instead of the constructs, so that it is shown in any case.
+        arn: The ARN of the bucket, literal if its name is.
+        on_app: Whether to report it on the App instead of the constructs, so that the CDK always shows it.
     """
     policy = {"Version": "2012-10-17", "Statement": [deny_plain_http(arn)]}
     return _violation(
@@ -125,12 +124,12 @@ def of_import(paths: Sequence[str], arn: object, *, on_app: bool) -> PolicyViola
 
 
 def _written(acknowledgment: Acknowledged) -> str:
-    """Return an id as it was written: the CDK takes an id without a plugin for one of an annotation."""
+    """Return an id as the user wrote it: the CDK treats an id without a plugin as one of an annotation."""
     return acknowledgment.id.removeprefix("Annotation::")
 
 
 def of_lost(acknowledgment: Acknowledged, advice: str) -> PolicyViolation:
-    """Say that an acknowledgment has no effect."""
+    """Report an acknowledgment without an effect."""
     where = f"`{acknowledgment.path}`" if acknowledgment.path else "the App"
     return _violation(
         _LOST,
@@ -142,7 +141,7 @@ def of_lost(acknowledgment: Acknowledged, advice: str) -> PolicyViolation:
 
 
 def of_too_early(path: str, why: str) -> PolicyViolation:
-    """Report a bucket that FIX fixed, and would have left if the construct tree had told why it must."""
+    """Report a bucket that FIX fixed, but would have left if the construct tree had shown the reason."""
     return _violation(
         _TOO_EARLY,
         f"FIX denied plain HTTP to `{_readable(path)}`, which it leaves otherwise: {why}",
@@ -154,12 +153,12 @@ def of_too_early(path: str, why: str) -> PolicyViolation:
 
 
 def of_end(acknowledgment: Acknowledged, end: datetime.date | str | None, message: str) -> PolicyViolation:
-    """Report an exception that holds no more, in a way that nobody can acknowledge.
+    """Report an expired exception, in a way that nobody can acknowledge.
 
     Args:
         acknowledgment: The exception.
-        end: Its last day, or the text in its place that is not a day.
-        message: What it was granted for.
+        end: Its last day, or the malformed text in its place.
+        message: The finding that it was granted for.
     """
     where = f"`{_readable(acknowledgment.path)}`" if acknowledgment.path else "the App"
     if not is_reason(acknowledgment.reason):
@@ -199,7 +198,7 @@ def of_fault(fault: Exception) -> PolicyViolation:
 
 
 def _readable(path: str) -> str:
-    """The path of a construct as its author thinks of it: of the L2, where there is one."""
+    """Return the path of the L2 of a construct, or else its own."""
     return path.removesuffix("/Resource")
 
 
@@ -220,5 +219,5 @@ def _violation(
 
 
 def _sendable(text: str) -> str:
-    """A lone surrogate, which a template can hold, must not stop a message on its way to the CDK."""
+    """Replace lone surrogates, which a template can contain and jsii cannot send."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
