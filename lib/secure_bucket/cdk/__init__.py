@@ -1,10 +1,9 @@
-"""What lives in an AWS CDK app: the construct, the Aspect and the gate. The only folder that needs it."""
+"""Constructs, Aspects and the gate for AWS CDK apps. Only this folder needs the CDK."""
 
 from __future__ import annotations
 
 import os
 
-# With this, jsii records the Python line that made each construct, so that a finding in
-# `validation-report.json` leads there. It is read at every call and costs next to nothing. A value
-# that somebody has set stays.
+# With this setting, jsii records the Python line that made each construct, and findings in
+# `validation-report.json` name it. jsii reads it at every call, at almost no cost. An existing value stays.
 os.environ.setdefault("JSII_HOST_STACK_TRACES", "1")

@@ -1,8 +1,8 @@
 """Bridge the differences between the versions of the AWS CDK.
 
-What the installed CDK can carry is decided here, and nowhere else: `require_cdk` refuses a public name,
-`has_reliable_plugins` chooses how the gate fails a synthesis, and the other names stand in for what old
-versions do not have. Every bound was measured: `nox -s cdk` repeats it.
+Only this module knows what the installed CDK supports: `require_cdk` rejects a public name,
+`has_reliable_plugins` chooses how the gate fails a synthesis, and the other names replace features that old
+versions lack. Every bound was measured: `nox -s cdk` repeats the measurement.
 """
 
 from __future__ import annotations
@@ -72,10 +72,10 @@ _INSTEAD = {
 
 
 def require_cdk(name: str) -> None:
-    """Refuse a name that the installed AWS CDK cannot carry.
+    """Reject a name that the installed AWS CDK does not support.
 
     Args:
-        name: A public name of `secure_bucket`, as `SecureBucket`.
+        name: A public name of `secure_bucket`, such as `SecureBucket`.
 
     Raises:
         MissingDependencyError: `aws-cdk-lib` is missing, or too old for this name.
@@ -100,7 +100,7 @@ def require_cdk(name: str) -> None:
 
 
 def _assembly() -> Any:
-    # The version of the code that runs: the metadata of a package can differ.
+    # The version of the loaded code: the metadata of a package can differ.
     from aws_cdk._jsii import __jsii_assembly__
 
     return __jsii_assembly__
@@ -118,7 +118,8 @@ def has_reliable_plugins() -> bool:
 
 
 def has_acknowledgments() -> bool:
-    """Tell whether `Validations.of(…).acknowledge(…)` exists; before it, exceptions stand in `Metadata`."""
+    """Tell whether `Validations.of(…).acknowledge(…)` exists; in older versions, use exceptions in
+    `Metadata`."""
     return _installed() >= _MIXINS
 
 
@@ -128,7 +129,7 @@ def has_injectors() -> bool:
 
 
 def implements(interface: str) -> Callable[[_Class], _Class]:
-    """Declare that a class implements an interface of the CDK, where this CDK has the interface."""
+    """Declare that a class implements an interface of the CDK, if this CDK has the interface."""
     import aws_cdk
     import jsii
 
@@ -141,7 +142,7 @@ if TYPE_CHECKING:
 else:
 
     class _Values:
-        """Hold keyword arguments, as the structs of the CDK do."""
+        """Hold keyword arguments, like the structs of the CDK."""
 
         def __init__(self, **values: Any) -> None:
             vars(self).update(values)
@@ -161,12 +162,12 @@ else:
 
 
 def resources_in(scope: IConstruct, type: str) -> list[IConstruct]:
-    """List the resources of a CloudFormation type in a construct and below it, Stages included."""
+    """List the resources of a CloudFormation type in a construct and below it, with its Stages."""
     return select_resources(scope, type) if _installed() >= _MIXINS else walk_resources(scope, type)
 
 
 def select_resources(scope: IConstruct, type: str) -> list[IConstruct]:
-    """List resources with the selector of Mixins, which searches inside of the jsii kernel."""
+    """List resources with the selector of Mixins, which searches inside the jsii kernel."""
     import aws_cdk
 
     selector = aws_cdk.ConstructSelector.resources_of_type(type)
@@ -193,10 +194,10 @@ def _type_of(resource: type) -> str | None:
 
 
 def add_late_aspect(scope: IConstruct, aspect: cdk.IAspect) -> None:
-    """Add an aspect that runs no earlier than the CDK's own aspects that write, as `Tags`.
+    """Add an Aspect with the priority of the CDK's own mutating Aspects, such as `Tags`.
 
-    The CDK refuses an aspect that comes to a construct after one of a lower priority. Before there were
-    priorities (absent in 2.150, present in 2.176), aspects ran in the order of the tree.
+    The CDK rejects an Aspect that visits a construct after one of a lower priority. Before priorities
+    existed (absent in 2.150, present in 2.176), Aspects ran in the order of the tree.
     """
     import aws_cdk
 

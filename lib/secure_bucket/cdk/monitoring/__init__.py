@@ -1,1 +1,1 @@
-"""`SecureTransportMonitoring`, one module for each thing that it watches with."""
+"""Watch buckets with `SecureTransportMonitoring`: one module for each AWS service."""

@@ -1,4 +1,4 @@
-"""The metric filters that count requests over plain HTTP, and an alarm on each count."""
+"""Count requests over plain HTTP with metric filters, and set an alarm on each count."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _PERIOD = 5
 
 
 class CountedEvent(Struct, frozen=True):
-    """One thing that is counted.
+    """A kind of event to count.
 
     Args:
         id: The id of its metric and its alarm.
-        traits: What the events that count look like.
-        description: What an alarm says.
+        traits: The traits of the counted events.
+        description: The description of the alarm.
     """
 
     id: str
@@ -72,20 +72,20 @@ def make_alarm(
     threshold: int,
     actions: Iterable[cloudwatch.IAlarmAction],
 ) -> cloudwatch.Alarm:
-    """Count the events of a log group that look like something, and alarm on them.
+    """Count the events of a log group that have certain traits, and set an alarm.
 
     Args:
-        scope: Where they belong.
+        scope: The construct they belong to.
         path: The path of the monitoring.
-        count: What is counted.
-        watched: The buckets that count.
-        log_group: The events.
-        shared: Whether events of other buckets can be there.
-        threshold: From how many in five minutes on there is an alarm.
-        actions: What the alarm does.
+        count: The kind of event to count.
+        watched: The watched buckets.
+        log_group: The log group of the events.
+        shared: Whether the log group can contain events of other buckets.
+        threshold: The number of events in five minutes that raises an alarm.
+        actions: The actions of the alarm.
 
     Raises:
-        ConstructError: There are more buckets than the filters of a log group can name.
+        ConstructError: The filters of a log group cannot name so many buckets.
     """
     chunks = list(watched.chunks(_NAMES_IN_PATTERN)) if shared else [()]
     # Two counts, each with its filters.
@@ -97,7 +97,7 @@ def make_alarm(
             f"{_MOST_FILTERS // 2 * _NAMES_IN_PATTERN} of them. Write `all_buckets=True`, or leave out "
             "`trail` and `log_group`",
         )
-    # Metrics have no owner: with a name of its own each monitoring counts by itself.
+    # Metrics have no owner: with its own name, each monitoring counts by itself.
     namespace = f"SecureBucket/{cdk.Names.unique_resource_name(scope, max_length=200, separator='-')}"
     filters = [
         logs.MetricFilter(
@@ -129,7 +129,7 @@ def make_alarm(
 
 
 def save_query(scope: Construct, log_group: logs.ILogGroup) -> logs.CfnQueryDefinition:
-    """Save the query that tells who sent requests over plain HTTP, for the console of CloudWatch Logs."""
+    """Save the query for the senders of requests over plain HTTP, for the console of CloudWatch Logs."""
     return logs.CfnQueryDefinition(
         scope,
         "Query",
@@ -151,7 +151,7 @@ CloudTrail does not record, and those that a service of AWS or the console makes
 def make_dashboard(
     scope: Construct, answered: cloudwatch.Alarm, denied: cloudwatch.Alarm
 ) -> cloudwatch.Dashboard:
-    """Show the alarms, and how many requests over plain HTTP there were."""
+    """Show the alarms, and the number of requests over plain HTTP."""
     return cloudwatch.Dashboard(
         scope,
         "Dashboard",

@@ -1,4 +1,4 @@
-"""The EventBridge rules that tell about changes which can open a bucket, or end the recording."""
+"""Report changes that can open a bucket or end the recording, with EventBridge rules."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NAMES_IN_RULE = 20
 def watch_policies(
     scope: Construct, watched: Watched, targets: Sequence[events.IRuleTarget]
 ) -> list[events.Rule]:
-    """Tell about calls that change the policy of a bucket or make it a website."""
+    """Report calls that change the policy of a bucket or make it a website."""
     return [
         _rule(
             scope,
@@ -37,7 +37,7 @@ def watch_policies(
 def watch_trail(
     scope: Construct, trail: cloudtrail.Trail, targets: Sequence[events.IRuleTarget]
 ) -> events.Rule:
-    """Tell about calls that end the recording of requests, or change what is recorded."""
+    """Report calls that end or change the recording of requests."""
     name = cast(cloudtrail.CfnTrail, trail.node.default_child).ref
     return _rule(
         scope,
@@ -49,7 +49,7 @@ def watch_trail(
 
 
 def change_message() -> events.RuleTargetInput:
-    """What a notice says about a call."""
+    """Return the text of a notice about a call."""
     at = events.EventField.from_path
     return events.RuleTargetInput.from_multiline_text(
         "\n".join(

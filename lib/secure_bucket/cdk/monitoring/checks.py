@@ -1,4 +1,4 @@
-"""What a monitoring may be asked for, with the way out of what it may not."""
+"""Reject wrong props of a monitoring, with advice."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = [
 
 
 def demand_addresses(path: str, value: object) -> None:
-    """Refuse a value that is not a list of e-mail addresses."""
+    """Reject a value that is not a list of e-mail addresses."""
     if isinstance(value, str):
         refuse(KIND, path, f"`email_addresses` is a text. Write a list: `[{value!r}]`")
     if not isinstance(value, Sequence):
@@ -42,47 +42,47 @@ def demand_addresses(path: str, value: object) -> None:
 
 
 def demand_choice(path: str, name: str, value: object, choices: tuple[str, ...]) -> None:
-    """Refuse a value that is neither one of some words nor `None`."""
+    """Reject a value that is neither one of the given words nor `None`."""
     if value is not None and value not in choices:
         allowed = ", ".join(f"`{choice!r}`" for choice in choices)
         refuse(KIND, path, f"`{name}={shown(value)}` is not one of {allowed} or `None`")
 
 
 def demand_list(path: str, name: str, value: object, has: str, what: str, advice: str) -> None:
-    """Refuse a value that is not a list, or holds a wrong value.
+    """Reject a value that is not a list, or holds a wrong item.
 
     Args:
         path: The path of the monitoring.
         name: The prop.
         value: Its value; `None` stands for no list.
-        has: What each of the list has to have, as the name of an attribute.
-        what: What each of them is.
-        advice: What to write.
+        has: The name of an attribute that each item must have.
+        what: What each item is.
+        advice: What to write instead.
 
     Raises:
-        ConstructError: It is something else.
+        ConstructError: The value has another type.
     """
     if value is None:
         return
     if isinstance(value, str) or not isinstance(value, Sequence):
         refuse(KIND, path, f"`{name}={shown(value)}` is not a list. Put it into one")
     for each in cast("Sequence[object]", value):
-        # The class of something in Python has what its objects have.
+        # A Python class has the attributes of its objects too.
         if isinstance(each, type) or not hasattr(each, has):
             refuse(KIND, path, f"`{name}` holds {shown(each)}, which is no {what}. {advice}")
 
 
 def demand_switch(path: str, name: str, value: object) -> None:
-    """Refuse what is neither true nor false."""
+    """Reject a value that is neither `True` nor `False`."""
     if not isinstance(value, bool):
         refuse(KIND, path, f"`{name}={shown(value)}` is neither `True` nor `False`. Use one of those")
 
 
 def demand_threshold(path: str, name: str, value: object) -> None:
-    """Refuse a number of requests that no alarm could have as its threshold.
+    """Reject a number that cannot be the threshold of an alarm.
 
     Raises:
-        ConstructError: It is not a whole number above zero.
+        ConstructError: The number is not a whole number above zero.
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         refuse(
@@ -94,7 +94,7 @@ def demand_threshold(path: str, name: str, value: object) -> None:
 
 
 def demand_trail(path: str, trail: object, log_group: object) -> None:
-    """Refuse a trail that cannot be extended, or of which the events cannot be counted."""
+    """Reject a trail that cannot be extended, or whose events cannot be counted."""
     if trail is None:
         return
     if not isinstance(trail, cloudtrail.Trail):
@@ -115,17 +115,17 @@ def demand_trail(path: str, trail: object, log_group: object) -> None:
 
 
 def demand_type(path: str, name: str, value: object, has: str, what: str) -> None:
-    """Refuse what is not of a kind, and not `None`.
+    """Reject a value that is neither of the given kind nor `None`.
 
     Args:
         path: The path of the monitoring.
         name: The prop.
         value: Its value.
-        has: What it has to have, as the name of an attribute.
-        what: What it has to be, as a reader would write it.
+        has: The name of an attribute that the value must have.
+        what: The kind of value, as a reader would write it.
 
     Raises:
-        ConstructError: It is something else.
+        ConstructError: The value has another type.
     """
     if value is not None and (isinstance(value, type) or not hasattr(value, has)):
         refuse(
@@ -139,7 +139,7 @@ def refuse_for_new_trail(
     log_group_retention: logs.RetentionDays,
     log_bucket_retention: cdk.Duration | None,
 ) -> None:
-    """Refuse what says something about a new trail where none is made."""
+    """Reject props of a new trail if no trail is made."""
     for name, differs in (
         ("management_events", management_events is not cloudtrail.ReadWriteType.WRITE_ONLY),
         ("log_group_retention", log_group_retention is not logs.RetentionDays.THREE_MONTHS),

@@ -1,4 +1,4 @@
-"""Add the managed rule of AWS Config, and the runbook that fixes what it finds."""
+"""Add the managed rule of AWS Config, and the runbook that fixes its findings."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ["add_remediation", "make_rules"]
 
 
 def make_rules(scope: Construct, watched: Watched, *, whole_account: bool) -> list[config.ManagedRule]:
-    """Have AWS Config judge the bucket policies: a rule for each bucket, or one for all of the account."""
+    """Have AWS Config judge the bucket policies: one rule for each bucket, or one for the whole account."""
     if whole_account or not watched.names:
         scopes = [config.RuleScope.from_resources([config.ResourceType.S3_BUCKET])]
     else:
-        # The scope of a rule has place for one id.
+        # The scope of a rule takes one id.
         scopes = [
             config.RuleScope.from_resource(config.ResourceType.S3_BUCKET, name) for name in watched.names
         ]
@@ -45,7 +45,7 @@ def add_remediation(
     mode: Literal["automatic", "manual"],
     whole_account: bool,
 ) -> iam.Role:
-    """Have Systems Manager add the deny where a rule misses it, with a role that can do no more than that.
+    """Have Systems Manager add a missing deny, with a role that allows nothing else.
 
     Returns:
         The role of the runbook.
@@ -63,8 +63,7 @@ def add_remediation(
         ),
         description=f"{REMEDIATION}: adds the deny for plain HTTP to bucket policies",
     )
-    # The actions are those that the reference of the runbook asks for, `PutEncryptionConfiguration` among
-    # them, for which it gives no reason.
+    # The reference of the runbook lists these actions, and gives no reason for `PutEncryptionConfiguration`.
     role.add_to_policy(
         iam.PolicyStatement(
             actions=[
@@ -95,7 +94,7 @@ def add_remediation(
             f"Remediation{number or ''}",
             automatic=mode == "automatic",
             config_rule_name=rule.config_rule_name,
-            # AWS Config asks for both as soon as it acts by itself.
+            # AWS Config requires both for automatic remediation.
             maximum_automatic_attempts=3 if mode == "automatic" else None,
             retry_attempt_seconds=300 if mode == "automatic" else None,
             parameters={

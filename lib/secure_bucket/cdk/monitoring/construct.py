@@ -1,4 +1,4 @@
-"""The construct that watches buckets: who speaks plain HTTP to them, and who opens them to it."""
+"""Watch buckets for requests over plain HTTP, and for changes that would allow them."""
 
 from __future__ import annotations
 
@@ -54,75 +54,73 @@ __all__ = ["SecureTransportMonitoring"]
 
 
 class SecureTransportMonitoring(Construct):
-    """Watch buckets for plain HTTP: for requests over it, and for changes that would let it in.
+    """Watch buckets for requests over plain HTTP, and for changes that would allow them.
 
         SecureTransportMonitoring(self, "Monitoring", buckets=[reports], email_addresses=["security@…"])
 
-    It records the requests to the buckets with a CloudTrail trail, counts those over plain HTTP, with an
-    alarm for those that were denied and another one for those that S3 answered; tells through EventBridge
-    when somebody changes the policy of a bucket, makes it a website or changes the trail; has AWS Config
-    judge the policies (`S3_BUCKET_SSL_REQUESTS_ONLY`, Security Hub S3.5); and shows the counts on a
-    dashboard. Everything that it stores is encrypted with a key of its own, its log bucket is a
-    `SecureLogBucket`, and its topic refuses plain HTTP. What it cannot see is listed in `docs/monitoring.md`.
+    It records requests to the buckets with a CloudTrail trail, counts those over plain HTTP, with one alarm
+    for denied and one for answered requests, and shows the counts on a dashboard. EventBridge reports changes
+    of a bucket policy or of the trail, and new websites; AWS Config judges the policies
+    (`S3_BUCKET_SSL_REQUESTS_ONLY`, Security Hub S3.5). It encrypts its data with its own key, its log bucket
+    is a `SecureLogBucket`, and its topic refuses plain HTTP. `docs/monitoring.md` lists its limits.
 
-    What it costs is in `docs/monitoring.md` too: the requests to the buckets, as data events, decide.
+    It also lists the costs: data events, one for each request to the buckets, are the largest part.
 
     Args:
         scope: The construct it belongs to.
         id: Its id in that scope.
         buckets: The buckets to watch, made here or imported, L1 or L2, in the account and region of this
             stack.
-        all_buckets: Whether to watch every bucket of the account in this region instead, those of tomorrow
-            included. Each request to any of them is then a data event that is paid for.
-        trail: A trail of this app that records the requests; it has to deliver to CloudWatch Logs
-            (default: a new trail).
-        log_group: The log group that a trail which is not in this app delivers to; that trail has to record
-            the S3 data events of the buckets. No trail is made then.
-        management_events: Which management events a new trail records (default: those that change
-            something). EventBridge tells about changes only where some trail of the account records
-            them. Like the two retentions it raises where no trail is made.
-        log_group_retention: How long the events stay in a new log group (default: three months).
-        log_bucket_retention: How long they stay in the log bucket of a new trail (default: a year), as PCI
-            DSS asks.
-        removal_policy: What becomes of a new log group, log bucket and key with the stack (default: they
-            stay).
-        encryption_key: The key for trail, log group and topic (default: a new key). What the services need
-            is added to its policy; a key that is imported has to allow it already.
-        denied_threshold: From how many denied requests in five minutes on there is an alarm (default: 1).
-        answered_threshold: From how many answered requests on there is an alarm (default: 1).
-        topic: Where alarms and changes go (default: a new topic). What both need is added to its policy and
-            to that of its key; a topic or a key that is imported has to allow it already.
-        email_addresses: Who is told by e-mail, once each of them has confirmed the subscription.
-        alarm_actions: What the alarms do instead of telling the topic; nothing if empty.
-        rule_targets: What the changes are sent to instead of the topic; if empty no rules of EventBridge are
-            made.
-        config_rule: What AWS Config judges: each of the `"buckets"` by a rule of its own (default), with
-            `"account"` every bucket by one rule, and nothing with `None`, for accounts where a conformance
-            pack or Security Hub has the rule already. The account needs a configuration recorder that records
-            `AWS::S3::Bucket`, else the deployment of a rule fails.
-        remediation: Whether Systems Manager adds the deny where the rule misses it, with
-            `AWSConfigRemediation-RestrictBucketSSLRequestsOnly`: when somebody asks for it in the console
-            with `"manual"`, by itself with `"automatic"` (default: not at all). It changes policies behind
-            the back of CloudFormation, which then reports drift.
-        dashboard: Whether there is a dashboard (default: `True`).
+        all_buckets: Whether to watch every present and future bucket of the account in this region instead.
+            AWS then bills each request to any of them as a data event.
+        trail: A trail of this app that records the requests and delivers to CloudWatch Logs (default: a new
+            trail).
+        log_group: The log group of a trail outside this app, which must record the S3 data events of the
+            buckets. The construct then makes no trail.
+        management_events: Which management events a new trail records (default: write events). EventBridge
+            reports changes only if a trail of the account records them. Without a new trail, this prop and
+            the two retentions raise an error.
+        log_group_retention: How long a new log group keeps the events (default: three months).
+        log_bucket_retention: How long the log bucket of a new trail keeps the events (default: a year, as PCI
+            DSS requires).
+        removal_policy: What happens to a new log group, log bucket and key when the stack is deleted
+            (default: they stay).
+        encryption_key: The key for trail, log group and topic (default: a new key). The construct adds the
+            permissions of the services to its policy; an imported key must already have them.
+        denied_threshold: The number of denied requests in five minutes that raises an alarm (default: 1).
+        answered_threshold: The number of answered requests in five minutes that raises an alarm (default: 1).
+        topic: The topic for alarms and changes (default: a new topic). The construct adds the permissions to
+            its policy and to that of its key; an imported topic or key must already have them.
+        email_addresses: E-mail addresses for notices; each recipient must confirm the subscription.
+        alarm_actions: The actions of the alarms in place of the topic; an empty list means no action.
+        rule_targets: The targets for changes in place of the topic; an empty list means no EventBridge rules.
+        config_rule: What AWS Config judges: with `"buckets"` each watched bucket by its own rule (default),
+            with `"account"` every bucket by one rule, with `None` nothing, if a conformance pack or Security
+            Hub already has the rule. Without a configuration recorder for `AWS::S3::Bucket` in the account,
+            the deployment of a rule fails.
+        remediation: Whether Systems Manager adds a missing deny with
+            `AWSConfigRemediation-RestrictBucketSSLRequestsOnly`: `"manual"` on request in the console,
+            `"automatic"` by itself (default: never). It changes policies outside CloudFormation, which then
+            reports drift.
+        dashboard: Whether to make a dashboard (default: `True`).
 
     Attributes:
-        trail: The trail that records, if it is in this app. A new one has advanced event selectors, beside
-            which its `add_event_selector` has no effect.
-        log_group: Where the events are.
+        trail: The trail, if it is in this app. A new one has advanced event selectors, so its
+            `add_event_selector` has no effect.
+        log_group: The log group of the events.
         log_bucket: The log bucket of a new trail.
-        topic: Where alarms and changes go, if not elsewhere.
-        encryption_key: The key of what was made here, if it was needed.
+        topic: The topic for alarms and changes, if used.
+        encryption_key: The key of the new resources, if they need one.
         answered_alarm: The alarm for requests that S3 answered.
-        denied_alarm: The alarm for requests that were denied.
-        change_rules: The rules of EventBridge.
-        config_rules: The rules of AWS Config.
+        denied_alarm: The alarm for denied requests.
+        change_rules: The EventBridge rules.
+        config_rules: The AWS Config rules.
         remediation_role: The role of the runbook.
         dashboard: The dashboard.
 
     Raises:
-        ConstructError: There is nothing to watch, it cannot be seen from here, or props contradict each
-            other.
+        ConstructError: The list of buckets is empty, a bucket is in another account or region, or props
+            contradict each other.
     """
 
     def __init__(
@@ -280,7 +278,7 @@ class SecureTransportMonitoring(Construct):
             self.dashboard = make_dashboard(self, self.answered_alarm, self.denied_alarm)
 
     def _key(self) -> kms.IKey:
-        """The key for the new resources; without new resources there is no key to pay for."""
+        """Return the key for the new resources; make none without new resources."""
         if self.encryption_key is None:
             self.encryption_key = self._given_key or make_key(self, self._removal_policy)
             share_key(self.encryption_key)

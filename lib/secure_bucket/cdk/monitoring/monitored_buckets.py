@@ -1,4 +1,4 @@
-"""The buckets that a monitoring is for, and whether it can see them from where it stands."""
+"""Collect the buckets of a monitoring, and check that it can see them from its stack."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ KIND = "secure transport monitoring"
 
 
 class Watched(Struct, frozen=True):
-    """What a monitoring is for.
+    """The buckets of a monitoring.
 
     Args:
-        buckets: The buckets; none of them for every bucket of the account in its region.
-        names: Their names, of which some are known at deployment only.
+        buckets: The buckets; empty for every bucket of the account in its region.
+        names: Their names, some of which are known only at deployment.
         arns: Their ARNs.
     """
 
@@ -30,7 +30,7 @@ class Watched(Struct, frozen=True):
     arns: tuple[str, ...]
 
     def chunks(self, size: int) -> Iterator[tuple[str, ...]]:
-        """The names, some at a time; once nothing if every bucket is watched."""
+        """Return the names in chunks; one empty chunk if every bucket is watched."""
         for start in range(0, len(self.names) or 1, size):
             yield self.names[start : start + size]
 
@@ -38,17 +38,17 @@ class Watched(Struct, frozen=True):
 def watch(
     scope: Construct, path: str, buckets: Sequence[s3.IBucket | s3.CfnBucket] | None, all_buckets: bool
 ) -> Watched:
-    """Take the buckets that somebody wants to be watched.
+    """Return the buckets to watch.
 
     Args:
-        scope: Where the monitoring stands.
+        scope: The scope of the monitoring.
         path: The path of the monitoring.
         buckets: The buckets, each counted once.
-        all_buckets: Every bucket of the account in its region instead.
+        all_buckets: Whether to watch every bucket of the account in its region instead.
 
     Raises:
-        ConstructError: There is nothing to watch, something that is not a bucket, or a bucket that cannot be
-            seen from here.
+        ConstructError: The list is empty, or holds an item that is not a bucket, or a bucket in another
+            account or region.
     """
     if isinstance(buckets, str):
         refuse(
@@ -101,7 +101,7 @@ def _is_bucket(value: object) -> bool:
 
 
 def top_stack(construct: IConstruct) -> str:
-    """The path of the stack that a construct is deployed with, whichever nested stack it is in."""
+    """Return the path of the top-level stack that deploys a construct."""
     stack = cdk.Stack.of(construct)
     while stack.nested_stack_parent is not None:
         stack = stack.nested_stack_parent
@@ -109,7 +109,7 @@ def top_stack(construct: IConstruct) -> str:
 
 
 def _demand_same_place(path: str, stack: cdk.Stack, bucket: s3.IBucket | s3.CfnBucket) -> None:
-    # CloudTrail records, EventBridge tells and AWS Config judges in the account and region of the bucket.
+    # CloudTrail, EventBridge and AWS Config work in the account and region of the bucket.
     env = cdk.Stack.of(bucket) if isinstance(bucket, s3.CfnBucket) else bucket.env
     for what, there, here in (("region", env.region, stack.region), ("account", env.account, stack.account)):
         if there != here and not cdk.Token.is_unresolved(there) and not cdk.Token.is_unresolved(here):

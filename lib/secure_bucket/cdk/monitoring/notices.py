@@ -1,4 +1,4 @@
-"""Where a monitoring sends what it sees: a topic of its own, and the key that encrypts it."""
+"""Make the topic of a monitoring, and the key that encrypts it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["let_alarms_publish", "make_key", "make_topic", "share_key", "share_k
 
 
 def make_key(scope: Construct, removal_policy: cdk.RemovalPolicy) -> kms.Key:
-    """Make the key of a monitoring, which rotates every year; without it the old logs cannot be read."""
+    """Make the key of a monitoring, which rotates every year; without this key nobody can read old logs."""
     return kms.Key(
         scope,
         "Key",
@@ -23,9 +23,9 @@ def make_key(scope: Construct, removal_policy: cdk.RemovalPolicy) -> kms.Key:
 
 
 def share_key(key: kms.IKey) -> None:
-    """Let the services that a monitoring is made of use a key, each as its documentation says.
+    """Let the services of a monitoring use a key, each as its documentation says.
 
-    An imported key gets nothing: its owner has to allow the same.
+    An imported key stays unchanged: its owner must allow the same.
     """
     # The account and region as pseudo parameters, so that the key may be in another stack.
     account, region, partition = cdk.Aws.ACCOUNT_ID, cdk.Aws.REGION, cdk.Aws.PARTITION
@@ -49,26 +49,26 @@ def share_key(key: kms.IKey) -> None:
 
 
 def share_key_of_topic(key: kms.IKey) -> None:
-    """Let CloudWatch and EventBridge use the key of a topic; without that their messages are lost in silence.
+    """Let CloudWatch and EventBridge use the key of a topic; otherwise their messages are silently lost.
 
-    To a key that is imported nothing is added.
+    An imported key stays unchanged.
     """
     actions = ["kms:Decrypt", "kms:GenerateDataKey*"]
     own = {"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}}
     _let_use(key, "cloudwatch.amazonaws.com", actions, own)
-    # EventBridge sends no `aws:SourceAccount` along: with a condition none of its messages would arrive.
+    # EventBridge sends no `aws:SourceAccount`: with a condition on it, no message would arrive.
     _let_use(key, "events.amazonaws.com", actions, {})
 
 
 def make_topic(scope: Construct, key: kms.IKey) -> sns.Topic:
-    """Make an encrypted topic that takes no message over plain HTTP."""
+    """Make an encrypted topic that refuses messages over plain HTTP."""
     return sns.Topic(
         scope, "Topic", display_name="Plain HTTP to S3 buckets", enforce_ssl=True, master_key=key
     )
 
 
 def let_alarms_publish(topic: sns.ITopic) -> None:
-    """Let the alarms of this account publish; a topic that has a policy has no other permission for them."""
+    """Let the alarms of this account publish; a topic with a policy does not allow it by default."""
     account = cdk.Aws.ACCOUNT_ID
     topic.add_to_resource_policy(
         iam.PolicyStatement(

@@ -1,4 +1,4 @@
-"""The recording of requests: a trail with S3 data events, its log bucket and its log group."""
+"""Record requests with a trail of S3 data events, its log bucket and its log group."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MOST_IN_NEW_TRAIL = 490
 def make_log_bucket(
     scope: Construct, retention: cdk.Duration, removal_policy: cdk.RemovalPolicy
 ) -> SecureLogBucket:
-    """Make the bucket that a trail delivers to, each file encrypted with the key of the trail."""
+    """Make the bucket of a trail, in which each file is encrypted with the key of the trail."""
     return SecureLogBucket(
         scope,
         "LogBucket",
@@ -41,7 +41,7 @@ def make_log_group(
     retention: logs.RetentionDays,
     removal_policy: cdk.RemovalPolicy,
 ) -> logs.LogGroup:
-    """Make the log group that a trail delivers to."""
+    """Make the log group of a trail."""
     return logs.LogGroup(
         scope, "LogGroup", encryption_key=key, removal_policy=removal_policy, retention=retention
     )
@@ -57,10 +57,10 @@ def make_trail(
     log_group: logs.LogGroup,
     management_events: cloudtrail.ReadWriteType,
 ) -> cloudtrail.Trail:
-    """Make a trail of this region for the requests to some buckets, and the calls that change something.
+    """Make a trail of this region for the requests to some buckets, and for management events.
 
     Raises:
-        ConstructError: There are more buckets than a trail can name, or no such management events.
+        ConstructError: A trail cannot name so many buckets, or does not know such management events.
     """
     if not isinstance(management_events, cloudtrail.ReadWriteType):
         refuse(
@@ -87,8 +87,8 @@ def make_trail(
         is_multi_region_trail=False,
         send_to_cloud_watch_logs=True,
     )
-    # The event selectors of the L2 trail cannot leave out the log bucket, each delivery to which would be
-    # an event to deliver.
+    # The event selectors of the L2 trail cannot exclude the log bucket, where each delivery would be a new
+    # event to deliver.
     resource = cast(cloudtrail.CfnTrail, trail.node.default_child)
     resource.event_selectors = None
     resource.advanced_event_selectors = [
@@ -111,7 +111,7 @@ def extend_trail(scope: Construct, path: str, watched: Watched, trail: cloudtrai
     """Have a trail of this app record the requests to some buckets.
 
     Raises:
-        ConstructError: The trail cannot take them, or the stacks would need each other.
+        ConstructError: The trail cannot take the buckets, or the stacks would depend on each other.
     """
     here = top_stack(scope)
     if top_stack(trail) != here and any(top_stack(bucket) == here for bucket in watched.buckets):

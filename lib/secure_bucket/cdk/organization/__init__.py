@@ -1,1 +1,1 @@
-"""Enforce and watch plain HTTP denial for a whole AWS organization."""
+"""Deny plain HTTP in a whole AWS organization, and watch that buckets do."""

@@ -1,4 +1,4 @@
-"""The managed rule of AWS Config, for all accounts of an organization."""
+"""Deploy the managed rule of AWS Config in all accounts of an organization."""
 
 from __future__ import annotations
 
@@ -24,22 +24,21 @@ class SecureTransportOrganizationRule(Construct):
         SecureTransportOrganizationRule(self, "HttpsOnly")
 
     It is the managed rule `S3_BUCKET_SSL_REQUESTS_ONLY`, behind Security Hub S3.5, as an organization rule:
-    it is made in every account, the members cannot change it, and it is there only in the region of this
-    stack. Deploy it in the management account or a delegated administrator of AWS Config, with trusted
-    access for `config-multiaccountsetup.amazonaws.com` switched on. Each account needs a configuration
-    recorder that records `AWS::S3::Bucket`; the deployment fails for accounts without one that are not
-    excluded.
+    AWS Config makes it in every account, in the region of this stack, and the members cannot change it.
+    Deploy it in the management account or a delegated administrator of AWS Config, with trusted access for
+    `config-multiaccountsetup.amazonaws.com` switched on. Each account needs a configuration recorder that
+    records `AWS::S3::Bucket`; the deployment fails for accounts without one that are not excluded.
 
-    Each evaluation costs: see *What it costs* in `docs/monitoring.md`.
+    AWS bills each evaluation: see *What it costs* in `docs/monitoring.md`.
 
     Args:
         scope: The construct it belongs to.
         id: Its id in that scope.
-        rule_name: What it is called in every account (default: a generated name).
+        rule_name: The name of the rule in every account (default: a generated name).
         excluded_accounts: The ids of accounts to leave out.
 
     Raises:
-        ConstructError: The name or an account cannot be one.
+        ConstructError: The name or an account id is not valid.
     """
 
     def __init__(
@@ -69,10 +68,10 @@ class SecureTransportOrganizationRule(Construct):
 
 
 def accounts(kind: str, path: str, given: Sequence[str]) -> list[str] | None:
-    """Take the ids of accounts, or nothing if the list is empty.
+    """Check the ids of accounts; return `None` for an empty list.
 
     Raises:
-        ConstructError: One of them is not an id, or there are too many.
+        ConstructError: An item is not an account id, or the list is too long.
     """
     if isinstance(given, str):
         refuse(kind, path, f"`excluded_accounts` is a text. Write a list: `[{given!r}]`")
@@ -92,10 +91,10 @@ def accounts(kind: str, path: str, given: Sequence[str]) -> list[str] | None:
 
 
 def name_of(scope: Construct, kind: str, prop: str, given: str | None, longest: int) -> str:
-    """Take the name that was given, or make one that no other construct has.
+    """Return the given name, or generate a unique one.
 
     Raises:
-        ConstructError: AWS Config does not take the name.
+        ConstructError: AWS Config does not accept the name.
     """
     if given is None:
         prefix = "https-only-"

@@ -1,4 +1,4 @@
-"""The conformance pack of AWS Config, for an account and for an organization."""
+"""Deploy the conformance pack of AWS Config in an account or an organization."""
 
 from __future__ import annotations
 
@@ -19,20 +19,21 @@ class SecureTransportConformancePack(Construct):
 
         SecureTransportConformancePack(self, "HttpsOnly")
 
-    It holds the managed rule `S3_BUCKET_SSL_REQUESTS_ONLY`, behind Security Hub S3.5: what
-    `secure_bucket.conformance_pack()` writes. Unlike a rule by itself it cannot be changed in the account,
-    and is judged as a whole. The account needs a configuration recorder that records `AWS::S3::Bucket`, and
-    the service-linked role of AWS Config for conformance packs, which AWS Config makes with the first pack.
+    It contains the managed rule `S3_BUCKET_SSL_REQUESTS_ONLY`, behind Security Hub S3.5, as
+    `secure_bucket.conformance_pack()` writes it. Unlike a single rule, it cannot be changed in the account,
+    and has one result for the whole pack. The account needs a configuration recorder that records
+    `AWS::S3::Bucket`, and the service-linked role of AWS Config for conformance packs, which AWS Config makes
+    with the first pack.
 
-    Each evaluation costs: see *What it costs* in `docs/monitoring.md`.
+    AWS bills each evaluation: see *What it costs* in `docs/monitoring.md`.
 
     Args:
         scope: The construct it belongs to.
         id: Its id in that scope.
-        conformance_pack_name: What it is called (default: a generated name).
+        conformance_pack_name: The name of the pack (default: a generated name).
 
     Raises:
-        ConstructError: The name cannot be one.
+        ConstructError: The name is not valid.
     """
 
     def __init__(self, scope: Construct, id: str, *, conformance_pack_name: str | None = None) -> None:
@@ -58,16 +59,16 @@ class SecureTransportOrganizationConformancePack(Construct):
     recorder that records `AWS::S3::Bucket`; the deployment fails for accounts without one that are not
     excluded.
 
-    Each evaluation costs: see *What it costs* in `docs/monitoring.md`.
+    AWS bills each evaluation: see *What it costs* in `docs/monitoring.md`.
 
     Args:
         scope: The construct it belongs to.
         id: Its id in that scope.
-        conformance_pack_name: What it is called (default: a generated name).
+        conformance_pack_name: The name of the pack (default: a generated name).
         excluded_accounts: The ids of accounts to leave out.
 
     Raises:
-        ConstructError: The name or an account cannot be one.
+        ConstructError: The name or an account id is not valid.
     """
 
     def __init__(

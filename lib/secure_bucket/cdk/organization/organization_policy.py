@@ -1,4 +1,4 @@
-"""One deny for every bucket of an organization, as a resource control policy."""
+"""Deny plain HTTP to every bucket of an organization, with a resource control policy."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ your resources* in `aws-samples/resource-control-policy-examples`, commit 21b6c0
 _TARGET = re.compile(r"r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|[0-9]{12}")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-# A list of which only the deployment knows the length is a list of one such text in the AWS CDK.
+# The AWS CDK writes a list whose length only the deployment knows as a list of one such text.
 _TOKEN_OF_A_LIST = "#{Token["
-# What S3 takes in a tag, without what IAM would read as a wildcard or a variable.
+# The characters of an S3 tag, without those that IAM reads as a wildcard or a variable.
 _TAG = re.compile(r"[\w .:/=+\-@]{1,128}")
 
 
@@ -50,49 +50,50 @@ class SecureTransportOrganizationPolicy(Construct):
     """Deny plain HTTP to every S3 bucket of the accounts in an organization, however the bucket was made.
 
     It is a resource control policy (RCP): AWS evaluates it for each request to a bucket of an account below
-    its targets, beside the policy of the bucket, and the owner of the bucket cannot change it. The
-    statement is the one that AWS publishes among its examples of RCPs, for S3 alone.
+    its targets, in addition to the bucket policy, and the owner of the bucket cannot change it. The statement
+    comes from the RCP examples of AWS, for S3 only.
 
         SecureTransportOrganizationPolicy(self, "Https", targets=["ou-ab12-34567890"], dry_run=True)
 
-    Deploy it in the management account, or in one that it delegated policies to, in an organization in which
-    resource control policies are enabled (CloudFormation cannot enable them). It does not cover
+    Deploy it in the management account or a delegated administrator for policies, after you enable resource
+    control policies in the organization (CloudFormation cannot). It does not cover
 
     - the buckets of the management account;
-    - requests of service-linked roles, on which RCPs have no effect. Service principals of AWS are covered;
-    - buckets outside of the organization, or of accounts below none of the targets;
-    - what else speaks HTTP: the endpoint of a website is closed as with a bucket policy.
+    - requests by service-linked roles, which RCPs do not affect (they do affect AWS service principals);
+    - buckets outside the organization, or in accounts that are not below a target.
 
-    Each exception weakens it for good. Every synthesis reports it as a warning until it is acknowledged.
-    The document is proven when it is written: plain HTTP is denied for every bucket that no exception names.
-    AWS charges nothing for it.
+    It closes website endpoints, as a deny in the bucket policy does.
+
+    Each exception weakens it for good, and is a warning of every synthesis until somebody acknowledges it.
+    The construct proves that the document denies plain HTTP for every bucket that no exception names. AWS
+    charges nothing for it.
 
     Args:
         scope: The construct it belongs to.
         id: Its id in that scope.
-        targets: The ids of what it is attached to: a root (`r-ab12`), organizational units
-            (`ou-ab12-34567890`) or accounts. AWS "strongly recommends" not to begin with the root.
-        dry_run: Whether `targets` are left out for now: AWS then checks and keeps the policy, and it
-            affects `sandbox_targets` only (default: `False`).
-        sandbox_targets: Where it is tried out first, as ids (default: nowhere, so that a dry run affects
-            nobody).
+        targets: The ids of its targets: a root (`r-ab12`), organizational units (`ou-ab12-34567890`) or
+            accounts. AWS "strongly recommends" not to begin with the root.
+        dry_run: Whether to omit `targets` for now: AWS then validates and stores the policy, which affects
+            only `sandbox_targets` (default: `False`).
+        sandbox_targets: The ids of targets for a trial (default: none, so that a dry run affects nobody).
         exempt_accounts: Ids of accounts whose buckets may accept plain HTTP.
-        exempt_buckets: Names of buckets that may. A name can be taken by another account after the bucket
-            is deleted; name the account instead where you can.
-        exempt_tags: Tags of buckets that may, with a value or several. S3 looks at the tags of a bucket only
-            where ABAC is enabled for it (`abac_status=True`); without that the bucket stays closed. A
-            principal that may tag a bucket (`s3:TagResource`) may exempt it.
-        minimum_tls_version: TLS below this version is denied too, by a second statement. Only plain HTTP is
-            denied by default; AWS itself serves no TLS below 1.2. 1.3 shuts out AWS PrivateLink for S3 and
-            Multi-Region Access Points, where S3 does not support it.
-        other_services: Whether plain HTTP is denied to KMS, STS, SQS, DynamoDB and six other services too, as
-            in the example of AWS, by a statement of their own (default: `False`). `exempt_accounts` are left
-            out there as well; the other exceptions name buckets.
-        name: The name of the policy, one of its kind in the organization (default: `deny-plain-http-to-s3`).
-        description: Its description in AWS Organizations (default: a sentence about what it does).
+        exempt_buckets: Names of buckets that may accept plain HTTP. Another account can take the name of a
+            deleted bucket: name the account instead if you can.
+        exempt_tags: Tags, with one or several values, of buckets that may accept plain HTTP. S3 reads the
+            tags of a bucket only if ABAC is enabled for it (`abac_status=True`); otherwise the bucket stays
+            closed. A principal that may tag a bucket (`s3:TagResource`) can exempt it.
+        minimum_tls_version: A second statement also denies TLS below this version (default: only plain HTTP
+            is denied; AWS itself serves no TLS below 1.2). 1.3 locks out AWS PrivateLink for S3 and
+            Multi-Region Access Points, which do not support it.
+        other_services: Whether a separate statement also denies plain HTTP to KMS, STS, SQS, DynamoDB and six
+            other services, as in the example of AWS (default: `False`). It exempts `exempt_accounts` too; the
+            other exceptions apply only to buckets.
+        name: The name of the policy, unique among the RCPs of the organization (default:
+            `deny-plain-http-to-s3`).
+        description: Its description in AWS Organizations (default: a sentence on its effect).
 
     Raises:
-        ConstructError: An argument is not what it has to be, the policy is too long, or it is not proven.
+        ConstructError: An argument is not valid, the policy is too long, or it is not proven.
     """
 
     def __init__(
@@ -193,7 +194,7 @@ def _tags(path: str, tags: object) -> dict[str, Sequence[str]]:
         )
     names = [tag.lower() for tag in tags if isinstance(tag, str)]
     for tag in tags:
-        # The names of condition keys know no case, so that one document cannot hold both.
+        # The names of condition keys ignore case, so one document cannot hold both.
         if isinstance(tag, str) and names.count(tag.lower()) > 1:
             refuse(
                 _WHAT, path, f"`exempt_tags` holds `{tag}` in two spellings. Keep one, with all its values"
@@ -212,7 +213,7 @@ def _tags(path: str, tags: object) -> dict[str, Sequence[str]]:
 def _check(
     path: str, name: str, values: object, form: re.Pattern[str], what: str, *, tokens: bool = False
 ) -> Sequence[str]:
-    """Return the values of a prop if each of them is what it has to be."""
+    """Return the values of a prop if each of them is valid."""
     if isinstance(values, str) or not isinstance(values, Sequence):
         refuse(_WHAT, path, f"`{name}={shown(values)}` is not a list. Put it into one")
     for value in values:
@@ -253,7 +254,7 @@ def _check_size(path: str, document: dict[str, Any]) -> None:
 
 
 def _outside(claim: Claim, accounts: Sequence[str], tags: Mapping[str, Sequence[str]]) -> Claim:
-    """The same claim about the buckets that no exception names."""
+    """Return the same claim about the buckets that no exception names."""
     fixed = dict(claim.fixed)
     if accounts:
         fixed["aws:resourceaccount"] = "another account"
