@@ -1,4 +1,4 @@
-"""The conformance pack of AWS Config, as the text that any way of rolling it out takes."""
+"""Write the conformance pack of AWS Config as text, for any way to deploy it."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ Resources:
 
 
 def conformance_pack() -> str:
-    """Write the conformance pack that demands the deny of every bucket, as YAML.
+    """Write the conformance pack that demands the deny on every bucket, as YAML.
 
     It holds the managed rule `S3_BUCKET_SSL_REQUESTS_ONLY`, after *Custom Conformance Pack* in the AWS Config
-    Developer Guide. In an app `SecureTransportConformancePack` deploys it; without one
+    Developer Guide. `SecureTransportConformancePack` deploys it from a CDK app; without an app, run
 
         python -c "import secure_bucket; print(secure_bucket.conformance_pack(), end='')" > pack.yaml
         aws configservice put-conformance-pack --conformance-pack-name https-only \\
             --template-body file://pack.yaml
 
-    The rule looks for the statement that AWS documents. A policy that denies plain HTTP in other words is
-    flagged by it.
+    The rule looks for the statement that AWS documents. It flags a policy that denies plain HTTP in another
+    way.
 
     Returns:
         The template body.

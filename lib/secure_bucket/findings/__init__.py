@@ -1,4 +1,4 @@
-"""Find what is wrong with a bucket, and say what to do about it: the rules and their findings."""
+"""Apply the rules to judged buckets, and report findings with advice."""
 
 from __future__ import annotations
 

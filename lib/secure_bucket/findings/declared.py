@@ -15,7 +15,7 @@ __all__ = ["DeclaredJudgement"]
 
 
 class DeclaredJudgement(Struct, frozen=True):
-    """A bucket, or a policy for somebody else's bucket, with everything that the rules ask about.
+    """A bucket, or a policy for a bucket elsewhere, with all that the rules need.
 
     Args:
         stack: The stack it belongs to.
@@ -23,12 +23,12 @@ class DeclaredJudgement(Struct, frozen=True):
         at: Where it is written.
         http: The answer to *is every request over plain HTTP denied?*
         tls: The answer to *is every request below the minimum TLS version denied?*; `None` if not asked.
-        minimum_tls_version: That version.
+        minimum_tls_version: The minimum TLS version.
         policies: All the policies of the bucket.
-        several: Policies that apply at the same time; empty when there is at most one at a time.
+        several: Policies that apply at the same time; empty if at most one does.
         website: Whether the bucket can be a website.
         foreign: Whether it is a policy for a bucket that no template here declares.
-        name: The name of the bucket, when the template fixes it; `""` otherwise.
+        name: The name of the bucket, if the template fixes it; `""` otherwise.
         never_created: Whether no deployment creates the bucket.
         viewers: The CloudFront distributions that request its objects over plain HTTP.
         together_with: The other stacks that hold its policies.
@@ -51,7 +51,7 @@ class DeclaredJudgement(Struct, frozen=True):
 
     @property
     def subject(self) -> Declared:
-        """What it is about."""
+        """The resource that it is about."""
         return Declared(
             self.resource.logical_id,
             self.stack.document.file,

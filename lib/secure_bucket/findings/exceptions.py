@@ -1,6 +1,6 @@
 """Read and grant exceptions: findings that a user accepts, with a reason and perhaps an end.
 
-In a template they stand in the `Metadata` of the resource that the finding is about:
+In a template they are in the `Metadata` of the resource that the finding is about:
 
     Metadata:
       SecureBucket:
@@ -45,8 +45,7 @@ def declared_exceptions(stack: Stack, *, has_app: bool = False) -> Iterator[Gran
 
     Args:
         stack: The template.
-        has_app: Whether it is of a CDK app, so that only resources count that are constructs of the app
-            (default: False).
+        has_app: Whether it is from a CDK app, where only constructs of the app count (default: False).
     """
     for resource in stack.resources.values():
         if has_app and not stack.construct_path(resource):
@@ -73,14 +72,14 @@ def declared_exceptions(stack: Stack, *, has_app: bool = False) -> Iterator[Gran
 def parse_exception(
     value: object, subject: Subject, at: Place, origin: ExceptionOrigin, reach: str = ""
 ) -> GrantedException | str:
-    """Return the exception that is written down in a value, or what is wrong with it.
+    """Return the exception in a value, or what is wrong with it.
 
     Args:
         value: A mapping with `Rule`, `Reason` and perhaps `Expires`.
-        subject: The resource, or the bucket, it is granted for.
+        subject: The resource or bucket that it is for.
         at: Where the exception is written.
         origin: What kind of text it is written in.
-        reach: What it covers, where that can be more than the subject (default: the subject alone).
+        reach: What it covers, if that can be more than the subject (default: only the subject).
     """
     problem = _shape(value, _KEYS)
     if problem or not isinstance(value, Mapping):
@@ -96,7 +95,7 @@ def parse_exception(
         return "it has no `Reason`, in words"
     expires = value.get("Expires")
     if expires is not None:
-        # A date of a TOML file is one already; a time of day would leave open which day is meant.
+        # TOML has dates; a time of day would leave open which day is meant.
         text = expires if isinstance(expires, str) else str(expires)
         expires = parse_day(text)
         if expires is None:
@@ -117,14 +116,13 @@ def grant_exceptions(
 ) -> Report:
     """Return a report in which exceptions keep their findings from failing.
 
-    One without an end does not revive another one that has expired.
+    An exception without an end does not revive an expired one.
 
     Args:
         report: What was found.
-        exceptions: What was granted.
-        today: The day: an exception holds up to and including its last one.
-        unasked: The rules that were not asked about, so that nothing tells whether an exception from
-            them is used.
+        exceptions: The granted exceptions.
+        today: The present day: an exception holds up to and including its last day.
+        unasked: The rules that were not checked; exceptions from them are not reported as unused.
 
     Returns:
         The report without those findings, with every exception, and with a finding for each exception
@@ -169,7 +167,7 @@ def _shape(value: object, keys: tuple[str, ...]) -> str:
         return f"it is not a mapping with {listed}"
     for key in value:
         if key not in keys:
-            import difflib  # Takes 0.8 ms, which only a mistake pays.
+            import difflib  # Loads in 0.8 ms; only a mistake needs it.
 
             near = difflib.get_close_matches(str(key), keys, 1)
             return f"`{key}` is not one of {listed}" + (f"; did you mean `{near[0]}`?" if near else "")

@@ -1,8 +1,8 @@
-"""Read the last day of an exception, and whether its reason is one.
+"""Read the last day of an exception, and check its reason.
 
-The AWS CDK has no end for an acknowledgment; its reason is free text. So the end stands there, in words that
-read naturally: *the old scanner speaks no TLS, expires 2027-03-01*. Templates and settings have a key for the
-end of an exception, and their reasons are read in the same way.
+An acknowledgment of the AWS CDK has a free text as its reason, and no end. So the reason states the end in
+natural words: *the old scanner speaks no TLS, expires 2027-03-01*. Exceptions in templates and settings have
+a key for the end, and their reasons can state it too.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import unicodedata
 
 __all__ = ["expiry_of", "holds_on", "is_reason", "parse_day"]
 
-# Compiled when they are first used: that takes 2 ms, and most templates have no exception.
+# Compiled on first use: that takes 2 ms, and most templates have no exception.
 _VALID = r"valid|good|in force|accepted|allowed|approved|granted|tolerated|excepted|exempt(?:ed)?|extended"
 _NAMED = r"exception|exemption|waiver|acceptance|acknowledge?ment|approval|permission|grace period"
-# Other words end more than an exception: "support ended 2024-06-30", "no plain request through 2026".
+# Other words can end other things too: "support ended 2024-06-30", "no plain request through 2026".
 _WORD = (
     rf"(?i)(?:\b(?P<expires>expir\w*)(?:\s+date)?|until+|\btill?|\b(?:{_VALID})\s+(?:up\s+)?(?:to|through|thru)"
     r"|\b(?:not|no longer)\s+(?:valid\s+)?(?:after|later than|past)"
@@ -25,8 +25,8 @@ _WORD = (
 )
 _DAY = r"(?a)\d{4}-\d{2}-\d{2}\Z"
 _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
-# What looks like a date, and not like an IP address. After `until` stand plain numbers too: "until 3 devices
-# are replaced".
+# Text that looks like a date, and not like an IP address. Plain numbers can follow `until` too: "until 3
+# devices are replaced".
 _DATE = (
     rf"(?i)(?!\d+\.\d+\.\d+\.\d)(?:\d{{4}}|\d{{1,2}}[./-]\d"
     rf"|(?:\d{{1,2}}(?:st|nd|rd|th|\.)?\s+)?(?:{_MONTHS})[a-z]*\.?,?\s+\d|Q[1-4]\b)"
@@ -52,7 +52,7 @@ _SENTENCE_END = r"(?i)(?<!\d)(?<!\b\w\w)(?<!\b\w\w\w)(?<!approx)[.!?]\s"
 
 
 def parse_day(text: str) -> datetime.date | None:
-    """Return the day that a text is, as `2027-03-01`; `None` if it is not one."""
+    """Return the day in a text such as `2027-03-01`; `None` if the text is not a day."""
     try:
         # `fromisoformat` alone takes other forms as well, and not the same ones in every Python.
         return datetime.date.fromisoformat(text) if re.match(_DAY, text) else None
@@ -61,12 +61,12 @@ def parse_day(text: str) -> datetime.date | None:
 
 
 def is_reason(text: str) -> bool:
-    """Tell whether a reason says anything: spaces, invisible characters and dots do not."""
+    """Tell whether a reason contains more than spaces, invisible characters and dots."""
     return any(map(str.isalnum, text))
 
 
 def holds_on(reason: str, today: datetime.date) -> bool:
-    """Tell whether an exception with a reason holds on a day: up to and including its last one."""
+    """Tell whether an exception with a reason holds on a day: up to and including its last day."""
     end = expiry_of(reason)
     return is_reason(reason) and (end is None or (isinstance(end, datetime.date) and today <= end))
 
@@ -78,9 +78,9 @@ def expiry_of(reason: str) -> datetime.date | str | None:
         reason: The reason of an acknowledgment.
 
     Returns:
-        The day; the earliest one if there are several. `None` if the reason speaks of no end. What stands
-        where the day should be, if it is not written as `2027-03-01`: a reason that says `expires` means it,
-        and so does a date beside another word for an end.
+        The day, or the earliest of several; `None` if the reason states no end. If the reason has another
+        text in place of a day after `expires`, or a date in another form than `2027-03-01` beside another
+        word for an end, that text.
     """
     days: list[datetime.date] = []
     reason = _plain(reason)
@@ -103,6 +103,6 @@ def expiry_of(reason: str) -> datetime.date | str | None:
 
 
 def _plain(reason: str) -> str:
-    """Return a reason without invisible characters, and with letters instead of those that look like them."""
+    """Return a reason without invisible characters, and with letters in place of lookalikes."""
     shown = (each for each in reason if unicodedata.category(each) != "Cf")
     return "".join(unicodedata.normalize("NFKC", each) if each.isalpha() else each for each in shown)

@@ -1,8 +1,8 @@
-"""Judge once what the buckets of a stack with the same form share.
+"""Judge buckets of the same form in a stack once.
 
-The policies that the AWS CDK writes for `enforceSSL` differ in a logical id alone. One of a stack is judged
-in full. Where it is proven, the proof holds for the others, because it holds for every name that
-CloudFormation generates.
+The policies that the AWS CDK writes for `enforceSSL` differ only in a logical id. This module judges one of
+them in each stack in full. If it is proven, the proof holds for the others, because it holds for every name
+that CloudFormation generates.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ def judge_by_form(
     proven: dict[WrittenForm, DeclaredJudgement],
     judge: Callable[[Bucket], DeclaredJudgement],
 ) -> DeclaredJudgement:
-    """Return the judgement on a bucket: that on a proven bucket of the same form, if there is one.
+    """Return the judgement on a bucket, from a proven bucket of the same form if there is one.
 
     Args:
         inventory: The buckets and policies.
         bucket: The bucket.
-        proven: The judgements on proven buckets so far; emptied when it is full, so that memory stays flat.
+        proven: The judgements on proven buckets so far; emptied when it is full, to limit memory.
         judge: Judges a bucket in full.
     """
     form = form_of(inventory, bucket)
@@ -76,8 +76,8 @@ def form_of(inventory: Inventory, bucket: Bucket) -> WrittenForm | None:
     policy = policies[0].resource
     if resource.members or policy.members or not _is_plain(properties):
         return None
-    # INVARIANT: `encode` writes no two values of a JSON file alike, and refuses numbers with a fraction
-    # (`WrittenFloat`), which can be written in several ways.
+    # INVARIANT: `encode` writes different values of a JSON file differently, and refuses numbers with a
+    # fraction (`WrittenFloat`), which have several spellings.
     if not isinstance(stack.document.places, JsonPlaces):
         return None
     try:
@@ -87,7 +87,7 @@ def form_of(inventory: Inventory, bucket: Bucket) -> WrittenForm | None:
         own = msgspec.json.encode(resource.logical_id)
     except (TypeError, UnicodeEncodeError):
         return None
-    # INVARIANT: no text of JSON has a quote or a NUL that is not escaped, so that none passes for these.
+    # INVARIANT: JSON escapes quotes and NULs in text, so no text looks like these.
     arn, name = b'{"Fn::GetAtt":[%s,"Arn"]}' % own, b'{"Ref":%s}' % own
     written = written.replace(arn, b"\0arn").replace(name, b"\0name")
     if b'"Ref":' in written or b'"Fn::' in written.replace(b'"Fn::Join":', b""):
@@ -96,7 +96,7 @@ def form_of(inventory: Inventory, bucket: Bucket) -> WrittenForm | None:
 
 
 def _is_plain(properties: object) -> bool:
-    """Tell whether CloudFormation generates the name of a bucket, and the bucket is not a website."""
+    """Tell whether CloudFormation generates the name of a bucket that is not a website."""
     return properties is None or (
         isinstance(properties, Mapping)
         and not is_function(properties)

@@ -1,4 +1,4 @@
-"""Read the record of the gate in a cloud assembly: what FIX did, and which exceptions the gate granted."""
+"""Read the record of the gate in a cloud assembly: what FIX did, and the granted exceptions."""
 
 from __future__ import annotations
 
@@ -101,9 +101,9 @@ def recorded_acknowledgments(directory: str | os.PathLike[str]) -> Iterator[Ackn
         with open(file, "rb") as stream:
             record = msgspec.json.decode(stream.read(), type=GateRecord)
     except (OSError, msgspec.MsgspecError, ValueError, RecursionError):
-        # INVARIANT: a record that cannot be read excuses nothing.
+        # INVARIANT: an unreadable record excuses nothing.
         return
     for each in record.exceptions:
         if each.origin is not ExceptionOrigin.ACKNOWLEDGMENT:
-            continue  # The template itself holds it.
+            continue  # The template itself contains it.
         yield Acknowledged(each.id, each.construct_path, each.reason, Place(file=file), is_recorded=True)

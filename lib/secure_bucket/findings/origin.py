@@ -1,8 +1,8 @@
-"""Find the line of the program that created a construct, where a cloud assembly carries it.
+"""Find the line of the program that created a construct, if the cloud assembly records it.
 
-The AWS CDK writes the stack of every `new` into the metadata of the assembly, as entries
-`aws:cdk:creationStack`, and in older versions as the `trace` of `aws:cdk:logicalId`. For a Python or Java
-program the stack has the program's own lines when `JSII_HOST_STACK_TRACES` is set, as `secure_bucket.cdk` and
+The AWS CDK writes the stack trace of every `new` into the metadata of the assembly, as entries
+`aws:cdk:creationStack`, and in older versions as the `trace` of `aws:cdk:logicalId`. The trace of a Python or
+Java program contains the program's own lines if `JSII_HOST_STACK_TRACES` is set, as `secure_bucket.cdk` and
 `secure-bucket gate` do.
 """
 
@@ -24,7 +24,7 @@ from secure_bucket.values.unknown import Place
 __all__ = ["creation_places", "with_origins"]
 
 _FRAME = re.compile(r"(?:.* )?\(?((?:/|[A-Za-z]:[\\/])[^()]*?):(\d+)(?::(\d+))?(?:\)| \(:\))?")
-# A program of ES modules has URLs in its frames.
+# The frames of ES modules contain URLs.
 _FILE_URL = re.compile(r"file://(?:/(?=[A-Za-z]:))?")
 # The runtime of jsii for Java names a class and its bare file (`HostStackTrace.java` of jsii, read 2026-11).
 _JVM_FRAME = re.compile(r"(?P<class>[\w.$]+)\.[\w$<>]+ \((?P<file>[\w$]+\.(?:java|kt)):(?P<line>\d+)\)")
@@ -37,10 +37,10 @@ _OTHERS = re.compile(r"[\\/](?:site-packages|dist-packages|node_modules|secure_b
 
 
 def with_origins(report: Report, manifests: CloudAssembly) -> Report:
-    """Return the report with the line that created each bucket, where the assembly tells.
+    """Return the report with the line that created each bucket, if the assembly records it.
 
-    Only lines of programs below the working directory count: an assembly is an input, and a report that
-    quoted any file it names would give away files that have nothing to do with it.
+    Only lines of programs below the working directory count: an assembly is an input, and a report must not
+    quote unrelated files that it names.
 
     Args:
         report: The report on an assembly.
@@ -103,7 +103,7 @@ class _Programs:
                     return Place("", file, int(match["line"]), 1)
                 continue
             if "file://" in frame:
-                from urllib.parse import unquote  # Takes 2 ms, which only some stack traces pay.
+                from urllib.parse import unquote  # Loads in 2 ms; only some stack traces need it.
 
                 frame = unquote(_FILE_URL.sub("", frame))
             match = _FRAME.fullmatch(frame)
@@ -121,7 +121,7 @@ class _Programs:
         package = Path(*of_class.split(".")[:-1]).parts
         found = [file for file in files if Path(file).parent.parts[-len(package) :] == package]
         if not package or (not found and name.endswith(".kt")):
-            found = files  # By convention Kotlin leaves the package that all files share out of the path.
+            found = files  # By convention Kotlin omits the common package of all files from the path.
         return found[0] if len(found) == 1 else None
 
     @functools.cached_property

@@ -1,4 +1,4 @@
-"""Name what is judged: a resource that a template declares, or a bucket that runs."""
+"""Name the subject of a judgement: a resource in a template, or a live bucket."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ class Declared(Struct, frozen=True):
     """A bucket, or the policy of a bucket, as a template declares it.
 
     Args:
-        logical_id: Its logical id; `""` when only an exception names it, by the path of its construct.
-        template: The file of the template, as it was given.
-        construct_path: The path of its construct, as CDK writes it to `aws:cdk:path`; `""` when the template
-            does not tell.
-        name: The name that the template fixes for the bucket; `""` when CloudFormation makes one up, or it
-            depends on a parameter.
-        stack: The name of the stack that it is deployed in, where a cloud assembly tells.
+        logical_id: Its logical id; `""` if only an exception names it, by its construct path.
+        template: The file of the template, as the caller named it.
+        construct_path: The path of its construct, from `aws:cdk:path`; `""` without that metadata.
+        name: The name of the bucket in the template; `""` if CloudFormation generates it, or it depends on a
+            parameter.
+        stack: The name of its stack, if it is in a cloud assembly.
     """
 
     logical_id: str
@@ -45,14 +44,14 @@ class Declared(Struct, frozen=True):
 
 
 class Running(Struct, frozen=True):
-    """A bucket that runs.
+    """A live bucket.
 
     Args:
         name: Its name.
-        arn: Its ARN; `""` when there is no such bucket, and only an exception names it.
-        account: The account that owns it, in 12 digits; `""` when it is not known.
-        region: The region it is in; `""` when it is not known.
-        as_of: When its policy was read or recorded, as `2027-03-01T12:00:00Z`; `""` for just now.
+        arn: Its ARN; `""` if the bucket does not exist, and only an exception names it.
+        account: The account that owns it, in 12 digits; `""` if it is not known.
+        region: Its region; `""` if it is not known.
+        as_of: When its policy was read or recorded, such as `2027-03-01T12:00:00Z`; `""` for just now.
     """
 
     name: str
@@ -73,7 +72,7 @@ class Running(Struct, frozen=True):
 
     @property
     def path(self) -> str:
-        """The same: a bucket that runs has no construct."""
+        """The same as `label`: a live bucket has no construct."""
         return self.label
 
 

@@ -1,12 +1,12 @@
-"""What a template leaves open, as values that travel to the verdict.
+"""Represent unknown parts of a template as values.
 
-A policy taken from a template is JSON in which a few things are not known until it is deployed: the
-generated name of a bucket, a parameter, an export of another account. They are never guessed:
+A policy in a template is JSON in which some values are not known until deployment: the generated name of a
+bucket, a parameter, an export of another account. The library never guesses them:
 
-- a `Text` is a string that is known but for its `Hole`s: `arn:aws:s3:::<Reports>/*`;
-- an `Unknown` stands where not even the JSON type is known.
+- a `Text` is a string that is known except for its `Hole`s: `arn:aws:s3:::<Reports>/*`;
+- an `Unknown` is a value of which not even the JSON type is known.
 
-Both say what is unknown, why, and where it is written.
+Both name what is unknown, why, and where it is written.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ class Place(Struct, frozen=True):
 
     Args:
         pointer: The JSON pointer (RFC 6901) inside its document; `""` is the document itself.
-        file: The file, as it was given; `""` when the document did not come from a file.
-        line: The line, from 1; 0 when it is not known.
-        column: The column, from 1; 0 when it is not known.
+        file: The file, as the caller named it; `""` if the document is not from a file.
+        line: The line, from 1; 0 if it is not known.
+        column: The column, from 1; 0 if it is not known.
     """
 
     pointer: str = ""
@@ -38,19 +38,18 @@ class Place(Struct, frozen=True):
 
 
 class Hole(Struct, frozen=True):
-    """A piece of text that is not known until the template is deployed.
+    """A piece of text that is not known until deployment.
 
-    Two equal holes hold the same text, which is not known. The text of a *generated* hole (the name that
-    CloudFormation makes up for a resource) is in addition different from every text that somebody
-    wrote down in full.
+    Two equal holes stand for the same unknown text. The text of a *generated* hole (a resource name that
+    CloudFormation generates) also differs from every literal text.
 
     Args:
-        name: What it is called in messages and in counterexamples: `<name>`.
+        name: Its name in messages and counterexamples: `<name>`.
         reason: Why it is not known.
-        generated: Whether CloudFormation makes the text up.
+        generated: Whether CloudFormation generates the text.
         at: Where it is written. Not part of its identity.
-        plain: Whether the text surely holds no wildcard and no policy variable, as an account id or an
-            attribute of a resource of AWS. Not part of its identity.
+        plain: Whether the text certainly contains no wildcard and no policy variable, such as an account id
+            or an attribute of an AWS resource. Not part of its identity.
     """
 
     name: str
@@ -70,7 +69,7 @@ class Hole(Struct, frozen=True):
 
 
 class Text(Struct, frozen=True):
-    """A string with holes in it, as a sequence of plain strings and holes."""
+    """A string with holes, as a sequence of plain strings and holes."""
 
     parts: tuple[str | Hole, ...]
 
@@ -79,7 +78,7 @@ class Text(Struct, frozen=True):
 
 
 class Unknown(Struct, frozen=True):
-    """A value of which nothing is known.
+    """A value about which nothing is known.
 
     Args:
         reason: Why it is not known, as a clause: "`Fn::Transform` runs only at deployment".

@@ -58,5 +58,5 @@ _BY_ID: Final = {rule.id: rule for rule in RULES}
 
 
 def rule_of(finding: Finding) -> Rule:
-    """Return the rule of a finding; one of a newer version, read from a report, has no facts."""
+    """Return the rule of a finding; a rule of a newer version, read from a report, has no facts."""
     return _BY_ID.get(finding.rule) or Rule(finding.rule, finding.rule, None, lambda judgement: iter(()))

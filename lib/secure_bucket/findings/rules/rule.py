@@ -1,4 +1,4 @@
-"""What a rule is, and the words that the rules share."""
+"""Define a rule, and the words that the rules share."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _Check: TypeAlias = "Callable[[Judgement], Iterator[Finding]]"
 
 _VERBS = {"GetObject": "GET", "HeadObject": "HEAD", "PutObject": "PUT", "DeleteObject": "DELETE"}
 _MAX_REASONS = 3
-# The name of a hole may hold slashes: `<App/Child.Logs>/report.csv`.
+# The name of a hole can contain slashes: `<App/Child.Logs>/report.csv`.
 _BUCKET = re.compile(r"(?:<[^>]*>|[^/])*/?")
 
 
@@ -55,16 +55,16 @@ class Rule(Struct, frozen=True):
     """A rule, which is its own manual.
 
     Args:
-        id: Its id, as `SB001`.
-        name: Its name, as `plaintext-http`.
-        written: Its manual, the docstring of its module; `None` where Python leaves docstrings out.
+        id: Its id, such as `SB001`.
+        name: Its name, such as `plaintext-http`.
+        written: Its manual, the docstring of its module; `None` if Python strips docstrings.
         check: Returns its findings on a judgement.
-        only_if_strict: Whether its findings count with `strict` only; otherwise they are notes of the report.
-        about_verdict: Whether its finding is what the verdict on plain HTTP comes to.
+        only_if_strict: Whether its findings count only with `strict`; otherwise they are notes of the report.
+        about_verdict: Whether its finding states the verdict on plain HTTP.
         about_website: Whether its finding is that the bucket is a website.
-        about_later_change: Whether its finding is on what may change later, not on what is deployed.
-        excusable: Whether an exception can be granted from it, and a baseline can hold its findings.
-        undecidable: Whether its finding, without a request, says that something is not known.
+        about_later_change: Whether its finding is about later changes, not about the deployed state.
+        excusable: Whether an exception can accept its findings, and a baseline can contain them.
+        undecidable: Whether its finding, if it has no request, reports something unknown.
     """
 
     id: str
@@ -111,7 +111,7 @@ def finding(
 
 
 def subject(judgement: Judgement) -> str:
-    """Return what a message is about: the bucket, or the policy of a bucket that is elsewhere."""
+    """Return the subject of a message: the bucket, or the policy of a bucket elsewhere."""
     match judgement:
         case RunningJudgement():
             return judgement.bucket.described()
@@ -158,23 +158,23 @@ def when(outcome: ClaimOutcome) -> str:
 
 
 def describe_refutation(judgement: Judgement, outcome: ClaimOutcome, refuted: Refuted) -> str:
-    """Describe the request that no statement denies, and why none does, as the message of a finding."""
+    """Describe the request that gets through, and why no statement denies it, as the message of a finding."""
     request = describe_request(refuted.request)
     return f"{subject(judgement)}: {request}{when(outcome)}: {refuted.why}{circumstances(judgement)}"
 
 
 def circumstances(judgement: Judgement) -> str:
-    """Return what else bears on how bad it is, as the end of a message: only of a bucket that runs."""
+    """Return circumstances that affect the risk, as the end of a message, for live buckets only."""
     return judgement.bucket.circumstances() if isinstance(judgement, RunningJudgement) else ""
 
 
 def decided_at(judgement: Judgement, outcome: ClaimOutcome, refuted: Refuted) -> Place | None:
-    """Return where the statement is that decides; `None` where a template has no policy that could."""
+    """Return the place of the deciding statement; `None` if the template has no such policy."""
     return refuted.at if outcome.policy is not None or isinstance(judgement, RunningJudgement) else None
 
 
 def reasons(undecided: Undecided) -> str:
-    """Return why something cannot be decided, the first few reasons in full."""
+    """Return the reasons why a claim is undecided, the first few in full."""
     texts = list(dict.fromkeys(reason.reason for reason in undecided.reasons))
     more = len(texts) - _MAX_REASONS
     return "; ".join(texts[:_MAX_REASONS]) + (f"; and {more} more" if more > 0 else "")
@@ -183,7 +183,7 @@ def reasons(undecided: Undecided) -> str:
 ADVICE_IN_PYTHON = "use `SecureBucket`, or `enforce_ssl=True`"
 """The advice for a bucket of a CDK app, in Python."""
 
-# What an L2 construct of the AWS CDK calls its L1 construct.
+# The id that an L2 construct of the AWS CDK gives its L1 construct.
 _OF_AN_L2 = "/Resource"
 
 WEBSITE_REMEDY = "remove `WebsiteConfiguration`"
@@ -191,7 +191,7 @@ WEBSITE_REMEDY = "remove `WebsiteConfiguration`"
 
 
 def website_remedy(judgement: Judgement) -> str:
-    """Return what to do about a website: its endpoint speaks plain HTTP only, so that no deny fits it."""
+    """Return advice for a website: its endpoint speaks only plain HTTP, so a deny would close it."""
     how = ""
     if isinstance(judgement, RunningJudgement):
         how = f" with `aws s3api delete-bucket-website --bucket {judgement.bucket.name}`"
@@ -199,7 +199,7 @@ def website_remedy(judgement: Judgement) -> str:
 
 
 def remedy(judgement: Judgement, outcome: ClaimOutcome) -> str:
-    """Return what to do, concretely: for a construct, for a template, or for a bucket that runs."""
+    """Return concrete advice: for a construct, a template, or a live bucket."""
     if judgement.website:
         return website_remedy(judgement)
     if isinstance(judgement, RunningJudgement):
@@ -212,7 +212,7 @@ def remedy(judgement: Judgement, outcome: ClaimOutcome) -> str:
 
 
 def fix_command(file: str) -> str:
-    """Return the command that adds the deny to a template; of standard input it prints the fixed text."""
+    """Return the command that adds the deny to a template; for standard input, it prints the fixed text."""
     return "secure-bucket fix -" if file == STDIN_NAME else f"secure-bucket fix {shlex.quote(file)} --write"
 
 
@@ -231,7 +231,7 @@ def _deny(judgement: Judgement, outcome: ClaimOutcome) -> str:
         bucket_arn = "<the ARN of the bucket>"
     statement = json.dumps(deny_plain_http(bucket_arn))
     file = judgement.stack.document.file
-    # The command does not edit undecided policies, nor policies of buckets that are not declared here.
+    # The command edits neither undecided policies nor policies of buckets that are declared elsewhere.
     is_a_file = judgement.stack.document.places is not None
     if file and is_a_file and not judgement.foreign and isinstance(outcome.verdict, Refuted):
         return f"run `{fix_command(file)}`; `secure-bucket explain SB001` says more"

@@ -8,9 +8,9 @@ plain HTTP, so the advice for a website is different.
 ## Why it matters
 
 S3 answers on port 80 as it does on port 443. A request over plain HTTP carries its object, its query
-and its signature in clear: everybody on the network path can read and change them. Only the bucket policy
-can refuse it, for every principal, every action, the bucket itself and every object in it. An `Allow` that
-asks for `aws:SecureTransport` refuses nothing, because any other policy may allow the request.
+and its signature in clear: everybody on the network path can read and change them. Only the bucket policy can
+refuse it for every principal, every action, the bucket itself and every object. An `Allow` with a condition
+on `aws:SecureTransport` refuses nothing, because another policy may allow the request.
 
 ## Example
 
@@ -37,8 +37,8 @@ Resources:
             Resource: [!GetAtt Reports.Arn, !Sub "${Reports.Arn}/*"]
 ```
 
-In a CDK app `SecureBucket`, or `s3.Bucket(…, enforce_ssl=True)`. For a bucket that runs, `secure-bucket
-review` prints the statement to add to its policy.
+In a CDK app `SecureBucket`, or `s3.Bucket(…, enforce_ssl=True)`. For a live bucket, `secure-bucket review`
+prints the statement to add to its policy.
 
 ## References
 

@@ -2,14 +2,13 @@
 
 ## What it does
 
-Finds a bucket whose template does not decide whether it accepts plain HTTP, and says what is not known and
+Finds a bucket whose template does not decide whether it accepts plain HTTP, and names what is unknown and
 where.
 
 ## Why it matters
 
-A policy whose effect depends on something that is only known at deployment, or on a behaviour that AWS
-does not document, may be secure in one account and open in the next. A gate that passed it would be
-guessing.
+The effect of such a policy depends on a value that only the deployment knows, or on behaviour that AWS does
+not document. It may be secure in one account and open in another.
 
 ## Example
 
@@ -30,8 +29,8 @@ Parameters:
             Resource: [!GetAtt Logs.Arn, !Sub "${Logs.Arn}/*"]
 ```
 
-Write the deny so that it does not depend on what is unknown: for the bucket's own ARN, `Principal: "*"`,
-`Action: s3:*`, and no condition but the one on `aws:SecureTransport`. Other statements do no harm.
+Write the deny without unknown values: for the bucket's own ARN, with `Principal: "*"`, `Action: s3:*`, and
+only the condition on `aws:SecureTransport`. Other statements do no harm.
 
 ## References
 

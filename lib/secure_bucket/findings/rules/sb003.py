@@ -6,8 +6,8 @@ Finds a bucket that several `AWS::S3::BucketPolicy` resources apply to at the sa
 
 ## Why it matters
 
-A bucket has one policy. CloudFormation makes no sum of two: the second fails the deployment, or replaces
-the first, in an order that nobody wrote down. The deny may be in the one that is gone.
+A bucket has one policy, and CloudFormation does not merge two: the second fails the deployment or replaces
+the first, in an unspecified order. The deny may be in the policy that is lost.
 
 ## Example
 
@@ -22,8 +22,8 @@ the first, in an order that nobody wrote down. The deny may be in the one that i
 
 ## Use instead
 
-One `AWS::S3::BucketPolicy` with the statements of both. In a CDK app `bucket.add_to_resource_policy(…)`,
-which keeps to one policy.
+One `AWS::S3::BucketPolicy` with the statements of both. In a CDK app, `bucket.add_to_resource_policy(…)`
+always uses the same policy.
 
 ## References
 

@@ -2,14 +2,13 @@
 
 ## What it does
 
-Finds a bucket that is configured as a website and denies plain HTTP, so that it serves nobody. It is a
-warning. SB001 finds a website that accepts plain HTTP.
+Finds a bucket that is configured as a website but denies plain HTTP, and so serves nobody. It is a warning.
+SB001 finds a website that accepts plain HTTP.
 
 ## Why it matters
 
-A website endpoint (`http://<bucket>.s3-website-<region>.amazonaws.com`) speaks HTTP only. With the deny
-on plain HTTP it answers 403 to everyone; without the deny the bucket accepts plain HTTP. The two wishes
-cannot both be granted.
+A website endpoint (`http://<bucket>.s3-website-<region>.amazonaws.com`) speaks only HTTP. With the deny on
+plain HTTP it answers 403 to everyone; without the deny the bucket accepts plain HTTP.
 
 ## Example
 

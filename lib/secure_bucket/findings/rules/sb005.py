@@ -2,14 +2,14 @@
 
 ## What it does
 
-Finds a policy for a bucket that no template here declares: one that is imported, given by a parameter, or
-named literally. The policy is judged by itself, as if it were the whole policy of that bucket. It is an
-error if a request over plain HTTP gets through, a warning if that cannot be decided, a note otherwise.
+Finds a policy for a bucket that no checked template declares: an imported bucket, a parameter, or a literal
+name. It judges the policy as if it were the whole policy of that bucket: an error if a request over plain
+HTTP gets through, a warning if that is undecided, otherwise a note.
 
 ## Why it matters
 
-The policy replaces the policy that the bucket had, with its deny on plain HTTP. The bucket's own template
-does not show that.
+The policy replaces the earlier policy of the bucket, including its deny on plain HTTP. The template of the
+bucket does not show this.
 
 ## Example
 

@@ -7,8 +7,7 @@ covers that finding.
 
 ## Why it matters
 
-An exception outlives its cause. As long as it stands there, the next mistake on the same bucket passes
-without anybody looking at it. It is a warning, because nothing is open today.
+The exception hides the next mistake on the same bucket. This is a warning, because nothing is open today.
 
 ## Example
 
@@ -66,5 +65,5 @@ def without_effect(id: str, subject: Subject, at: Place) -> Finding:
     )
 
 
-# Exceptions are held against all the findings at once, in `findings/exceptions.py`.
+# `findings/exceptions.py` compares exceptions with all findings at once.
 RULE = Rule("SB007", "unused-exception", __doc__, lambda judgement: iter(()), excusable=False)

@@ -7,7 +7,7 @@ finding itself counts again, too.
 
 ## Why it matters
 
-The author of the exception accepted an open bucket until that day, and not longer.
+The author of the exception accepted an open bucket only until that day.
 
 ## Example
 
@@ -24,8 +24,7 @@ The author of the exception accepted an open bucket until that day, and not long
 
 ## Use instead
 
-Deny plain HTTP and remove the exception, or have it granted again, with a new day and a reason that is
-still true.
+Deny plain HTTP and remove the exception, or renew it with a new day and a reason that is still true.
 
 ## References
 
@@ -52,5 +51,5 @@ def expired(exception: GrantedException) -> Finding:
     )
 
 
-# Exceptions are held against all the findings at once, in `findings/exceptions.py`.
+# `findings/exceptions.py` compares exceptions with all findings at once.
 RULE = Rule("SB008", "expired-exception", __doc__, lambda judgement: iter(()), excusable=False)

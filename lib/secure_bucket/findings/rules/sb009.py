@@ -2,13 +2,13 @@
 
 ## What it does
 
-Finds an exception that is not granted because it is malformed: without a reason, for a rule that does not
-exist, with an end that is not a day, with a misspelt key.
+Finds an exception that has no effect because it is malformed: without a reason, for a rule that does not
+exist, with an end that is not a day, or with a misspelt key.
 
 ## Why it matters
 
-Its author believes that the finding is dealt with. And nobody can judge an exception without a reason,
-neither an auditor nor the engineer who finds it in two years.
+The author believes that the finding is accepted. And neither an auditor nor a later engineer can judge an
+exception without a reason.
 
 ## Example
 
@@ -31,7 +31,7 @@ neither an auditor nor the engineer who finds it in two years.
             Expires: 2027-03-31                # optional: the last day on which it holds
 ```
 
-The exceptions stand in the `Metadata` of the bucket, or of the policy that the finding is about.
+Write exceptions into the `Metadata` of the bucket, or of the policy that the finding is about.
 
 ## References
 
@@ -49,7 +49,7 @@ __all__ = ["RULE", "malformed"]
 
 
 def malformed(problem: str, subject: Subject, at: Place) -> Finding:
-    """Return the finding on an exception that is not granted, given why."""
+    """Return the finding on a malformed exception, with the reason."""
     return Finding(
         subject,
         RULE.id,
@@ -60,5 +60,5 @@ def malformed(problem: str, subject: Subject, at: Place) -> Finding:
     )
 
 
-# Exceptions are read together with the resources they stand on, in `findings/exceptions.py`.
+# `findings/exceptions.py` reads exceptions together with their resources.
 RULE = Rule("SB009", "malformed-exception", __doc__, lambda judgement: iter(()), excusable=False)

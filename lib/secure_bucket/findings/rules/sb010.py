@@ -2,12 +2,12 @@
 
 ## What it does
 
-Finds a template that is deployed with the checked ones and that nobody could read: a nested stack, a stack
-set or a product at a URL, a module, a template that a macro rewrites.
+Finds a template that is deployed together with the checked ones, but was not available or readable: a nested
+stack, a stack set or a product at a URL, a module, a template that a macro rewrites.
 
 ## Why it matters
 
-A bucket in that template may accept plain HTTP, and no other finding would tell.
+A bucket in that template may accept plain HTTP, and no other finding reports it.
 
 ## Example
 
@@ -21,10 +21,10 @@ A bucket in that template may accept plain HTTP, and no other finding would tell
 ## Use instead
 
 Check the other template in the same run: `secure-bucket check parent.yaml vpc.yaml` reads `vpc.yaml` as the
-nested stack, because the URL ends in its name. In a CDK app, `cdk.NestedStack` instead of a URL, and
-`CfnInclude(…, load_nested_stacks=…)` for a parent with its children. For a template that somebody else
-checks, accept the finding with a reason: for one resource in its `Metadata`, by `Validations.acknowledge` in
-a CDK app, or by a pattern of files in the settings.
+nested stack, because the URL ends in its name. In a CDK app, use `cdk.NestedStack` instead of a URL, and
+`CfnInclude(…, load_nested_stacks=…)` for a parent with its children. If somebody else checks the template,
+accept the finding with a reason: in the `Metadata` of the resource, with `Validations.acknowledge` in a CDK
+app, or by a pattern of files in the settings.
 
 ## References
 
@@ -75,5 +75,5 @@ def describe_unread(findings: Sequence[Finding]) -> str:
     return f"{len(names):,} template{'' if len(names) == 1 else 's'} unread ({name_some(names)})"
 
 
-# A template is not a bucket to judge: `checks/check.py` reports each one that the inventory lists.
+# A template is not a bucket to judge: `checks/check.py` reports each unread template of the inventory.
 RULE = Rule("SB010", "unread-template", __doc__, lambda judgement: iter(()), undecidable=True)

@@ -2,14 +2,13 @@
 
 ## What it does
 
-Finds a bucket that CloudFormation keeps when it deletes the stack, or when it replaces the bucket, while it
-deletes the policy with the deny. It is a note, in reports and with `strict`: the AWS CDK makes every bucket
-so.
+Finds a bucket that CloudFormation keeps when it deletes the stack or replaces the bucket, although it deletes
+the policy with the deny. It is a note in reports, and counts with `strict`: every bucket of the AWS CDK is
+like this by default.
 
 ## Why it matters
 
-The objects stay, and from then on the bucket accepts plain HTTP. Nothing in the account tells that it was
-denied once.
+The objects stay, and from then on the bucket accepts plain HTTP, without a trace of the earlier deny.
 
 ## Example
 
@@ -52,8 +51,8 @@ from secure_bucket.proof.verdict import Proven
 
 __all__ = ["RULE"]
 
-# What CloudFormation does with a resource whose attribute is absent is to delete it. `RetainExceptOnCreate`
-# deletes only what the same failed operation created.
+# CloudFormation deletes a resource without the attribute. `RetainExceptOnCreate` deletes only resources that
+# the same failed operation created.
 _DELETES = (None, "Delete")
 _KEEPS = ("Retain", "RetainExceptOnCreate")
 _EVENTS = {"DeletionPolicy": "deleting the stack", "UpdateReplacePolicy": "replacing the bucket"}

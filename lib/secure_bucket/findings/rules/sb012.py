@@ -2,8 +2,7 @@
 
 ## What it does
 
-Finds resources that change buckets during the deployment, outside of the templates. It is a warning, of three
-kinds:
+Finds resources that change buckets during the deployment, outside the templates. It warns about:
 
 - a custom resource that makes a bucket or changes the policy of one: an `AwsCustomResource` of the AWS CDK
   that calls S3 or Cloud Control, or has CloudFormation or Service Catalog deploy another template;
@@ -13,8 +12,8 @@ kinds:
 
 ## Why it matters
 
-A bucket that such a call makes has no policy, and accepts plain HTTP. A policy that is deleted or replaced
-takes the deny along that the template declares.
+A bucket that such a call makes has no policy, and accepts plain HTTP. If a call deletes or replaces a policy,
+the deny in the template is lost.
 
 ## Example
 
@@ -25,9 +24,9 @@ cr.AwsCustomResource(self, "Cleanup", on_create=call, …)
 
 ## Use instead
 
-An `AWS::S3::Bucket` and an `AWS::S3::BucketPolicy`. Where the call has to stay, have it write a policy with
-the deny, and accept the finding with that reason. For flow logs, the statements of *Amazon S3 bucket
-permissions for flow logs* in the policy: `SecureLogBucket(source=LogSource.VPC_FLOW)` has them.
+An `AWS::S3::Bucket` and an `AWS::S3::BucketPolicy`. If you need the call, let it write a policy with the
+deny, and accept the finding with that reason. For flow logs, add the statements of *Amazon S3 bucket
+permissions for flow logs* to the policy: `SecureLogBucket(source=LogSource.VPC_FLOW)` has them.
 
 ## References
 
@@ -65,7 +64,7 @@ _MEMBER = re.compile(r'"(service|action|TypeName|Bucket|Identifier)"\s*:\s*"([^"
 _DELIVERY = "delivery.logs.amazonaws.com"
 _EVENTS = {"Create": "is created", "Update": "is updated", "Delete": "is deleted"}
 _DEPLOYS = "deploys a template that nobody checks here"
-# By what they do: the service, the action, and the type of the resource where the action has one.
+# Calls by their effect: the service, the action, and the resource type, if the action has one.
 _CALLS = {
     "makes {bucket}, which has no policy and accepts plain HTTP": (
         "s3 CreateBucket",
@@ -99,7 +98,7 @@ _EFFECTS = {call.casefold(): (call, effect) for effect, calls in _CALLS.items() 
 
 
 def changes_at_deployment(inventory: Inventory) -> Iterator[Finding]:
-    """Return the findings on what changes the buckets of an assembly while it is deployed."""
+    """Return the findings on resources that change the buckets of an assembly during its deployment."""
     for stack in inventory.assembly.stacks:
         for resource in stack.resources.values():
             if resource.type.startswith("Custom::") or resource.type == "AWS::CloudFormation::CustomResource":
@@ -112,7 +111,7 @@ def changes_at_deployment(inventory: Inventory) -> Iterator[Finding]:
 
 def _of_flow_log(inventory: Inventory, stack: Stack, resource: Resource) -> Iterator[Finding]:
     def replaced(resolver: Resolver) -> list[str]:
-        """Return the buckets whose policy AWS replaces."""
+        """Return the buckets whose policies AWS replaces."""
         destination = str(resolver.property(stack, resource, "LogDestination"))
         found = []
         for bucket in inventory.buckets:
@@ -141,7 +140,7 @@ def _of_pipeline(inventory: Inventory, stack: Stack, resource: Resource) -> Iter
     read = tuple(f"/{each.document.name}".replace("\\", "/") for each in inventory.assembly.stacks)
 
     def deployed(resolver: Resolver) -> list[str]:
-        """Return the templates that nobody reads here: CDK Pipelines deploys those of this assembly."""
+        """Return the templates outside this assembly that a pipeline deploys."""
         stages = resolver.property(stack, resource, "Stages")
         actions = [each for stage in _objects(stages) for each in _objects(stage.get("Actions"))]
         paths = []
@@ -170,7 +169,7 @@ def _objects(value: object) -> Iterator[Mapping[str, object]]:
 
 
 def _in_each_world(inventory: Inventory, question: Callable[[Resolver], _T]) -> Iterator[_T]:
-    """Yield the answers to a question in all ways to deploy the templates that can be told apart."""
+    """Yield the answers to a question in all distinguishable deployments of the templates."""
     with contextlib.suppress(Infeasible, Undecidable):
         for _, answer in explore(lambda world: question(inventory.resolver(world, True)), inventory.start):
             yield answer
@@ -192,7 +191,7 @@ def _of_custom_resource(inventory: Inventory, stack: Stack, resource: Resource) 
 
 
 def _effect_of(call: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """Yield what a call does, with the advice; nothing for a call that is not known."""
+    """Yield the effect of a call, with advice; nothing for an unknown call."""
     parameters = call.get("parameters")
     parameters = parameters if isinstance(parameters, Mapping) else {}
     service = str(call.get("service", "")).casefold().rpartition("client-")[2].replace("-", "")
@@ -228,22 +227,22 @@ def _finding(stack: Stack, resource: Resource, message: str, fix: str, property:
 
 
 def _call(value: object) -> Mapping[str, object]:
-    """Return a call as `AwsCustomResource` writes it: JSON text, in which values of the deployment stand."""
+    """Parse a call as `AwsCustomResource` writes it: JSON text with values of the deployment."""
     text = as_text(value) if not isinstance(value, Mapping) else None
     if text is not None:
         try:
             value = json.loads(str(text))
         except (ValueError, RecursionError):
-            # A number that only the deployment tells stands there without quotation marks.
+            # A number that only the deployment knows has no quotation marks there.
             return _words_of(str(text))
     return value if isinstance(value, Mapping) else {}
 
 
 def _words_of(text: str) -> Mapping[str, object]:
-    """Return those members of a call that are plain text, wherever they stand."""
+    """Return the members of a call that are plain text, at any depth."""
     words = dict(_MEMBER.findall(text))
     return {**words, "parameters": words}
 
 
-# It is about other resources than the buckets that are judged: `checks/check.py` asks for it.
+# This rule is about other resources than the judged buckets: `checks/check.py` calls it.
 RULE = Rule("SB012", "changed-at-deployment", __doc__, lambda judgement: iter(()), about_later_change=True)
