@@ -1,7 +1,7 @@
 """Turn the acknowledgments of a CDK app into exceptions.
 
-The cloud assembly notes those in its stacks. Those on the App, on a Stage or between stand in no file of
-the AWS CDK: the gate writes the ones that cover a finding into its record, and `check` reads them from there
+The cloud assembly contains those in its stacks. The AWS CDK writes those on the App, on a Stage or between to
+no file: the gate records the ones that cover a finding, and `check` reads that record
 (`findings/gate_record.py`).
 """
 
@@ -33,13 +33,13 @@ _PLUGIN = "secure-bucket::"
 def acknowledged_exceptions(
     acknowledged: Iterable[Acknowledged], findings: Iterable[Finding], today: datetime.date
 ) -> Iterator[GrantedException | Finding]:
-    """Return the exceptions that acknowledgments in a CDK app are, and a finding for each malformed one.
+    """Return an exception for each acknowledgment in a CDK app, and a finding for each malformed one.
 
-    One covers the findings on its construct and on all inside, unless another one is nearer to them.
+    It covers the findings on its construct and the constructs inside, except those with a nearer one.
 
     Args:
-        acknowledged: What is acknowledged.
-        findings: What was found.
+        acknowledged: The acknowledgments.
+        findings: The findings.
         today: The day for which the exceptions are granted.
     """
     known = by_construct(each for each in acknowledged if each.id.startswith(_PLUGIN))
@@ -63,7 +63,7 @@ def acknowledged_exceptions(
 
 
 def by_construct(acknowledged: Iterable[Acknowledged]) -> dict[tuple[str, str], list[Acknowledged]]:
-    """Return acknowledgments by their ids and paths, in the order in which they were made."""
+    """Return acknowledgments by id and path, in the order of creation."""
     known: dict[tuple[str, str], list[Acknowledged]] = {}
     for each in acknowledged:
         known.setdefault((each.id, each.path), []).append(each)
@@ -73,15 +73,17 @@ def by_construct(acknowledged: Iterable[Acknowledged]) -> dict[tuple[str, str], 
 def nearest(
     known: Mapping[tuple[str, str], Sequence[Acknowledged]], id: str, path: str, today: datetime.date
 ) -> Acknowledged | None:
-    """Find what covers a finding: the last acknowledgment on its construct, else the nearest one around it.
+    """Find what covers a finding: the last acknowledgment on its construct, or else the nearest one around
+    it.
 
-    One without an end does not revive another one that has expired, or whose end is not understood.
+    An acknowledgment without an end does not revive one that has expired, or whose end is malformed.
 
     Args:
         known: The acknowledgments by their ids and paths; `""` is the path of the App.
         id: The id of the rule, with the name of the plugin before it.
-        path: The path of the construct that the finding is on; one without a path is covered by the App's.
-        today: The day for which it counts.
+        path: The path of the construct of the finding; the App's acknowledgments cover a finding without a
+            path.
+        today: The day for which it must hold.
     """
     around = list(reversed(known.get((id, path), ())))
     while path:

@@ -1,4 +1,4 @@
-"""Put the advice of a finding into plain words, and into the language of the program that made the bucket."""
+"""Put the advice of a finding into plain words and the programming language of the app."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ _PROGRAMS = {
 
 
 def advice_in(suffix: str, fix: str) -> str:
-    """Return the advice of a finding for a program in another language than Python.
+    """Return the advice of a finding in the programming language of a file.
 
     Args:
-        suffix: How the name of the program's file ends: `.ts`.
+        suffix: The ending of the file name, such as `.ts`.
         fix: The advice, as the rules write it.
     """
     return fix.replace(ADVICE_IN_PYTHON, _ADVICE.get(suffix, ADVICE_IN_PYTHON))
@@ -47,11 +47,11 @@ def advice_in(suffix: str, fix: str) -> str:
 def with_advice_for(report: Report, command: Iterable[str]) -> Report:
     """Return a report with its advice in the language of the app.
 
-    A finding whose source line is known has the advice of its language already.
+    A finding with a source line already has the advice for its language.
 
     Args:
-        report: The report on the assembly that the app wrote.
-        command: The command that runs the app, which tells the language: `npx ts-node app.ts`.
+        report: The report on the assembly of the app.
+        command: The command that runs the app, such as `npx ts-node app.ts`, which shows the language.
     """
     words = re.findall(r"[\w.-]+", " ".join(command))
     suffix = next((_PROGRAMS[word] for word in words if word in _PROGRAMS), "")
@@ -63,8 +63,8 @@ def with_advice_for(report: Report, command: Iterable[str]) -> Report:
 
 
 def plain_advice(finding: Finding) -> str:
-    """Return the advice of a finding without JSON: a manual shows the statement."""
-    # Between words and the statement stands a colon, or "with the statement".
+    """Return the advice of a finding without JSON; `secure-bucket explain` shows the statement."""
+    # A colon, or "with the statement", separates the words from the statement.
     plain = re.sub(r"(?::|,? with the statement)? ?\{.*\}", "", finding.fix, flags=re.DOTALL)
     if plain == finding.fix:
         return plain

@@ -1,4 +1,4 @@
-"""Combine what comes out in each deployment of a bucket into one outcome."""
+"""Combine the outcomes of all deployments of a bucket into one."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["ClaimOutcome", "OutcomeInWorld", "over_deployments", "settles", "wor
 
 
 class ClaimOutcome(Struct, frozen=True):
-    """What comes out in one deployment, or in all of them.
+    """The outcome of one deployment, or of all of them.
 
     Args:
         verdict: The verdict; its places are places in files.
-        policy: The policy that decides; `None` without a policy.
-        parameters: The parameter values it depends on.
+        policy: The deciding policy; `None` without a policy.
+        parameters: The parameter values that it depends on.
     """
 
     verdict: Verdict
@@ -41,12 +41,12 @@ def worst_of(outcomes: list[ClaimOutcome]) -> ClaimOutcome:
 
 
 def settles(possible: Verdict, verdict: Verdict) -> bool:
-    """Tell whether a policy that may apply leaves a verdict as it is."""
+    """Tell whether a policy that may apply leaves a verdict unchanged."""
     return isinstance(possible, type(verdict)) and not isinstance(possible, Undecided)
 
 
 def over_deployments(cases: list[OutcomeInWorld]) -> ClaimOutcome:
-    """Return what holds over all deployments: refuted in one is refuted, proven in all is proven."""
+    """Return the outcome for all deployments: refuted if one is refuted, proven if all are proven."""
     refuted = [case for case in cases if isinstance(case.outcome.verdict, Refuted)]
     if refuted:
         return _where(refuted, cases)
@@ -59,19 +59,19 @@ def over_deployments(cases: list[OutcomeInWorld]) -> ClaimOutcome:
             for reason in case.outcome.verdict.reasons
         ]
         return replace(_where(undecided, cases), verdict=Undecided(tuple(dict.fromkeys(reasons))))
-    # There is no deployment of a bucket that is never created.
+    # A bucket that is never created has no deployment.
     return cases[0].outcome if cases else ClaimOutcome(Proven())
 
 
 def _where(chosen: list[OutcomeInWorld], cases: list[OutcomeInWorld]) -> ClaimOutcome:
-    """Return the outcome of one of the chosen cases with the fewest parameter values that lead to it."""
+    """Return one of the chosen outcomes, with the fewest parameter values that cause it."""
     named = [(case, _what_matters(case, cases)) for case in chosen]
     case, parameters = min(named, key=lambda pair: len(pair[1]))
     return replace(case.outcome, parameters=tuple(sorted(parameters.items())))
 
 
 def _what_matters(case: OutcomeInWorld, cases: list[OutcomeInWorld]) -> dict[str, str]:
-    """Return the part of a world without which the verdict would not always be the same."""
+    """Return the part of a world that the verdict depends on."""
     kind = type(case.outcome.verdict)
     kept = dict(case.world)
     for name in case.world:

@@ -1,4 +1,4 @@
-"""Compare two reviews: which buckets became open, closed or changed in between."""
+"""Compare two reviews: report which buckets became open, closed or changed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["AccountCourse", "BucketChange", "ReviewChange", "ReviewComparison", 
 
 
 class ReviewChange(enum.Enum):
-    """What happened to a bucket between two reviews."""
+    """The change of a bucket between two reviews."""
 
     OPENED = "became open"
     CLOSED = "closed"
@@ -25,12 +25,12 @@ class ReviewChange(enum.Enum):
 
 
 class BucketChange(About, frozen=True):
-    """A bucket about which two reviews differ.
+    """A bucket that differs between two reviews.
 
     Args:
-        change: What happened to it.
-        before: The earlier verdict; `None` without one.
-        now: The present verdict; `None` without one.
+        change: The change.
+        before: The earlier verdict, or `None`.
+        now: The present verdict, or `None`.
     """
 
     change: ReviewChange
@@ -57,13 +57,13 @@ class AccountCourse(Struct, frozen=True):
 
 
 class ReviewComparison(Struct, frozen=True):
-    """How a review differs from an earlier one.
+    """The differences of a review from an earlier one.
 
     Args:
         earlier: The file of the earlier review.
-        as_of: When the earlier review was finished, as `2027-03-01T12:00:00Z`; `""` if the file does not
-            tell.
-        changes: The buckets about which the reviews differ.
+        as_of: When the earlier review was finished, such as `2027-03-01T12:00:00Z`; `""` if the file has no
+            time.
+        changes: The buckets that differ.
         unchanged: How many buckets have the same verdict for the same reason.
         accounts: The accounts of both reviews.
     """
@@ -80,14 +80,14 @@ class ReviewComparison(Struct, frozen=True):
 
     @property
     def summary(self) -> str:
-        """What changed, in one line."""
+        """The changes, in one line."""
         told = [f"{number:,} {change.value}" for change in ReviewChange if (number := self.count(change))]
         since = f" of {self.as_of}" if self.as_of else ""
         return f"since `{self.earlier}`{since}: {', '.join((*told, f'{self.unchanged:,} unchanged'))}"
 
 
 def compare_reports(earlier: Report, now: Report, file: str) -> ReviewComparison:
-    """Return how a review differs from an earlier one.
+    """Return the differences of a review from an earlier one.
 
     Args:
         earlier: The earlier report.
@@ -143,9 +143,9 @@ def _kind(old: Verdict, new: Verdict) -> ReviewChange | None:
 
 
 def _may_be_there(subject: Subject, report: Report) -> bool:
-    """Tell whether a bucket without a verdict may exist all the same.
+    """Tell whether a bucket without a verdict may still exist.
 
-    INVARIANT: a bucket is only gone if its whole account was listed, and nothing in it was left out.
+    INVARIANT: a bucket is gone only if the review listed its whole account, without a gap.
     """
     account = getattr(subject, "account", "")
     if account not in report.accounts:

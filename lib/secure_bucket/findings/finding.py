@@ -1,4 +1,4 @@
-"""Describe what a check found: one `Finding` for each thing to do, one `Report` for the whole run."""
+"""Describe the result of a check: one `Finding` for each task, one `Report` for the whole run."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ __all__ = [
 
 
 class Level(enum.Enum):
-    """How much a finding weighs: an error fails the gate, a warning and a note do not."""
+    """The level of a finding: an error fails the gate, a warning and a note do not."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -44,46 +44,45 @@ class About(Struct, frozen=True):
     """A statement about a subject.
 
     Args:
-        subject: What it is about: a resource that a template declares, or a bucket that runs.
+        subject: The resource of a template, or the live bucket, that it is about.
     """
 
     subject: Subject
 
     @property
     def logical_id(self) -> str:
-        """The logical id of the resource; `""` for a bucket that runs."""
+        """The logical id of the resource; `""` for a live bucket."""
         return self.subject.logical_id if isinstance(self.subject, Declared) else ""
 
     @property
     def construct_path(self) -> str:
-        """The path of its construct; `""` when the template does not tell, and for a bucket that runs."""
+        """The path of its construct; `""` without that metadata, and for a live bucket."""
         return self.subject.construct_path if isinstance(self.subject, Declared) else ""
 
     @property
     def template(self) -> str:
-        """The file of its template, as it was given; `""` for a bucket that runs."""
+        """The file of its template, as the caller named it; `""` for a live bucket."""
         return self.subject.template if isinstance(self.subject, Declared) else ""
 
     @property
     def account(self) -> str:
-        """The account of a bucket that runs; `""` for a template."""
+        """The account of a live bucket; `""` for a template."""
         return self.subject.account if isinstance(self.subject, Running) else ""
 
 
 class Finding(About, frozen=True):
-    """One thing that is wrong with a bucket, or that is not known about it.
+    """One thing that is wrong with a bucket, or not known about it.
 
     Args:
-        rule: The id of the rule, as `SB001`.
-        level: How much it weighs.
+        rule: The id of the rule, such as `SB001`.
+        level: Its level.
         message: One line: the bucket, the concrete request, the reason.
         fix: What to do about it, in one line.
         at: Where it is written.
-        request: The request that gets through, when there is one.
-        parameters: The parameter values under which it happens, as `(name, value)` pairs; empty when it
-            happens under all of them.
-        created_at: The line of the program that created the construct, where the cloud assembly carries
-            it; `None` when nothing tells.
+        request: The request that gets through, if there is one.
+        parameters: The parameter values that cause it, as `(name, value)` pairs; empty if all values do.
+        created_at: The line of the program that created the construct, if the cloud assembly records it;
+            otherwise `None`.
     """
 
     rule: str
@@ -97,7 +96,7 @@ class Finding(About, frozen=True):
 
 
 class ExceptionOrigin(enum.Enum):
-    """What kind of text an exception is written in."""
+    """The kind of text that contains an exception."""
 
     METADATA = "metadata"
     ACKNOWLEDGMENT = "acknowledgment"
@@ -119,18 +118,18 @@ _ORIGINS = {
 
 
 class GrantedException(About, frozen=True):
-    """A finding that a user accepted, with the reason.
+    """An exception that a user granted, with the reason.
 
     Args:
-        rule: The id of the rule it is granted for.
+        rule: The id of its rule.
         reason: The reason, in the words of the user.
         at: Where it is written.
-        expires: The last day on which it holds; `None` when it has no end.
-        expired: Whether that day has passed, so that it holds no more.
-        findings: The findings that it keeps from failing the gate; empty when it is unused or expired.
-        origin: What kind of text it is written in.
-        reach: What it covers: `/` and the path of a construct with all inside it; a pattern of
-            the settings; `""` for its subject alone.
+        expires: Its last day; `None` if it has no end.
+        expired: Whether that day has passed.
+        findings: The findings that it excuses; empty if it is unused or expired.
+        origin: The kind of text that contains it.
+        reach: What it covers: `/` and the path of a construct, with the constructs inside; a pattern of the
+            settings; `""` for its subject only.
     """
 
     rule: str
@@ -144,17 +143,17 @@ class GrantedException(About, frozen=True):
 
     @property
     def used(self) -> bool:
-        """Whether it keeps any finding from failing the gate."""
+        """Whether it excuses any finding."""
         return bool(self.findings)
 
 
 class Fault(Struct, frozen=True):
-    """Something that could not be checked, so that nothing is known about it.
+    """Something that could not be checked.
 
     Args:
-        file: The file, as it was given; `""` when it is about none.
+        file: The file, as the caller named it; `""` without a file.
         message: What is wrong and what to do, in one line.
-        at: The place in it, where it is known.
+        at: The place in the file, if it is known.
     """
 
     file: str
@@ -163,21 +162,21 @@ class Fault(Struct, frozen=True):
 
     @property
     def place(self) -> Place:
-        """The place, or else the file."""
+        """The place, or only the file."""
         return self.at if self.at.file else Place(file=self.file)
 
 
 class JudgedBucket(About, frozen=True):
-    """A bucket of a template, or one that runs, with the verdict on it.
+    """A bucket of a template, or a live bucket, with its verdict.
 
     Args:
-        verdict: The answer to *is every request over plain HTTP denied?*, over all the ways in which
-            the template can be deployed.
+        verdict: The answer to *is every request over plain HTTP denied?*, for all possible deployments of the
+            template.
         at: Where it is written.
-        viewers: Which CloudFront distributions request its objects over plain HTTP, and what to change, in
-            one line each.
-        together_with: The other stacks that hold its policies: the verdict is right only where they are
-            deployed too.
+        viewers: One line for each CloudFront distribution that requests its objects over plain HTTP, with the
+            change to make.
+        together_with: The other stacks that contain its policies: the verdict holds only if they are deployed
+            too.
     """
 
     verdict: Verdict
@@ -187,12 +186,12 @@ class JudgedBucket(About, frozen=True):
 
 
 class Safeguard(About, frozen=True):
-    """Something that watches buckets, or enforces the deny from above, as it is declared.
+    """A resource that watches buckets, or enforces the deny for a whole organization.
 
     Args:
         kind: What it does.
         at: Where it is written.
-        detail: How far that goes, where the declaration tells.
+        detail: Its extent, if the declaration shows it.
     """
 
     kind: SafeguardKind
@@ -201,33 +200,33 @@ class Safeguard(About, frozen=True):
 
     @property
     def what(self) -> str:
-        """What it does, and how far."""
+        """What it does, and its extent."""
         return f"{self.kind.value}: {self.detail}" if self.detail else self.kind.value
 
 
 class Report(Struct, frozen=True):
-    """Everything that one check has to say.
+    """The result of one check.
 
     Args:
         buckets: Every bucket of the templates, in their order.
-        findings: Every finding that counts, in the order of the templates: without those that an
-            exception or a baseline keeps from failing the gate.
-        templates: The files that were read, as they were given.
-        not_applicable: Buckets that have no plain HTTP endpoint, or are out of scope, each as
-            `(place, name, why)`; said, never counted as proven.
-        exceptions: Every exception that was granted: used, unused and expired.
+        findings: Every finding that counts, in the order of the templates: without those that an exception or
+            a baseline accepts.
+        templates: The files that were read, as the caller named them.
+        not_applicable: Buckets without a plain HTTP endpoint or out of scope, each as `(place, name, why)`;
+            reported, but not counted as proven.
+        exceptions: Every exception: used, unused and expired.
         baselined: The findings that the baseline already holds.
-        deselected: The findings of rules that the user ignores or did not select; they do not fail the gate.
+        deselected: The findings of ignored or unselected rules, which do not fail the gate.
         faults: What could not be checked.
         ignored: Files that are not templates, each as `(file, why)`.
-        accounts: The accounts whose running buckets were judged; empty for templates.
-        notes: The findings of level NOTE that reports hold and a terminal does not show.
-        safeguards: What the templates declare besides the denies: evidence, of no weight for a verdict.
-        remarks: What bears on the whole report, each in a sentence.
-        as_of: When it was written, of a report that was read back; `""` for one that was made just now.
+        accounts: The accounts whose live buckets were judged; empty for templates.
+        notes: The findings of level NOTE that reports contain and a terminal does not show.
+        safeguards: Other protections that the templates declare: evidence that does not affect a verdict.
+        remarks: Sentences about the whole report.
+        as_of: When a report that was read from a file was written; `""` for a new one.
         never_created: Buckets whose conditions are false in every deployment, each as
             `(place, logical id, why)`; they have no verdict.
-        comparison: How it differs from an earlier report; `None` if it was not compared.
+        comparison: The differences from an earlier report; `None` without one.
     """
 
     buckets: tuple[JudgedBucket, ...] = ()
@@ -255,7 +254,7 @@ class Report(Struct, frozen=True):
 
     @property
     def unread(self) -> tuple[Finding, ...]:
-        """The findings on templates that nobody could read, those that something excuses included."""
+        """The findings on unread templates, including excused ones."""
         excused = (each for granted in self.exceptions for each in granted.findings)
         return tuple(
             each
@@ -270,17 +269,17 @@ class Report(Struct, frozen=True):
 
     @property
     def refuted(self) -> int:
-        """The number of buckets that let a request over plain HTTP through."""
+        """The number of buckets that accept a request over plain HTTP."""
         return sum(isinstance(bucket.verdict, Refuted) for bucket in self.buckets)
 
     @property
     def undecided(self) -> int:
-        """The number of buckets about which something needed is not known."""
+        """The number of buckets whose verdict depends on something unknown."""
         return sum(isinstance(bucket.verdict, Undecided) for bucket in self.buckets)
 
 
 def joined(reports: Iterable[Report]) -> Report:
-    """Return one report of many, with everything that they hold, in their order."""
+    """Join reports into one, with all their content, in their order."""
     whole = list(reports)
 
     def every(name: str) -> tuple[Any, ...]:

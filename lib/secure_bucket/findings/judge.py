@@ -1,4 +1,4 @@
-"""Judge a bucket over all the ways in which it can be deployed."""
+"""Judge a bucket for all its possible deployments."""
 
 from __future__ import annotations
 
@@ -42,18 +42,17 @@ class Judge(Struct):
     Args:
         inventory: The buckets and policies.
         strict: Whether `{"AWS": "*"}` does not cover AWS service principals.
-        minimum_tls_version: The TLS version below which nothing may get through; `None` asks nothing.
+        minimum_tls_version: The TLS version below which no request may get through; `None` skips this claim.
     """
 
     inventory: Inventory
     strict: bool = False
     minimum_tls_version: float | None = None
     _memo: dict[str, Verdict] = field(default_factory=dict)
-    # Why all of a stack is unknown, by the `id` of the stack: telling it reads the whole text of a template.
+    # Why a whole stack is unknown, by the `id` of the stack: finding it takes a read of the whole template.
     _rewritten: dict[int, Unknown | None] = field(default_factory=dict)
     _distributions: tuple[tuple[Stack, Resource], ...] | None = None
-    # What has been proven of these buckets, by everything that a proof is told: an application repeats few
-    # policies. It is emptied when it is full, so that memory stays flat.
+    # Proofs by all their inputs: an app repeats few policies. Emptied when it is full, to limit memory.
     _proven: dict[str, Verdict] = field(default_factory=dict)
     _forms: dict[WrittenForm, DeclaredJudgement] = field(default_factory=dict)
 
@@ -98,7 +97,7 @@ class Judge(Struct):
         )
 
     def foreign(self, policy: BucketPolicy) -> DeclaredJudgement | None:
-        """Return the judgement on a policy by itself; `None` when its bucket is always declared here."""
+        """Return the judgement on a policy by itself; `None` if its bucket is always declared here."""
         deployments, outcomes, tls, undecided = self._judge(
             policy.stack, lambda expand: foreign_deployments_of(self.inventory, policy, expand=expand)
         )
@@ -118,7 +117,7 @@ class Judge(Struct):
     def _judge(
         self, stack: Stack, deployments: Callable[[bool], Iterable[Deployment]]
     ) -> tuple[list[Deployment], list[OutcomeInWorld], list[OutcomeInWorld], ClaimOutcome | None]:
-        """Judge every deployment; where listed values could tell more than their holes, with each of them."""
+        """Judge every deployment; if a verdict is open, also with each listed value of a parameter."""
         self._memo.clear()
         if id(stack) not in self._rewritten:
             self._rewritten[id(stack)] = _macro(stack)
@@ -161,9 +160,10 @@ class Judge(Struct):
         return http, judged("tls", self._prove_tls) if self.minimum_tls_version else []
 
     def _is_refused(self, way: Deployment, case: OutcomeInWorld) -> bool:
-        """Tell whether S3 refuses a policy in a partition that no template names: it is not deployed there.
+        """Tell whether S3 refuses a policy in a partition that no template names, and so nobody deploys it
+        there.
 
-        So it is with a policy that names another partition, which leaves only its own to be judged.
+        A policy that names another partition needs a judgement only for that partition.
         """
         verdict, partition = case.outcome.verdict, way.world.values.get(PARTITION)
         if not (isinstance(verdict, Undecided) and verdict.is_refused) or REGION in way.world.values:
@@ -198,11 +198,11 @@ class Judge(Struct):
             for applied, outcome in possible
             if not settles(outcome.verdict, worst.verdict)
         )
-        # Another policy that may take the place of this one leaves only what holds with either.
+        # If another policy may replace this one, only what holds with both counts.
         if open_questions and not isinstance(worst.verdict, Undecided):
             worst = ClaimOutcome(Undecided(open_questions), possible[0][0].policy)
         for applied in way.policies:
-            # INVARIANT: what may not be deployed with the bucket changes nothing but a proof.
+            # INVARIANT: a policy that may be deployed without the bucket can only invalidate a proof.
             if applied.is_apart and isinstance(worst.verdict, Proven):
                 outcome = ask(applied)
                 if isinstance(outcome.verdict, Proven):
@@ -212,10 +212,10 @@ class Judge(Struct):
         return OutcomeInWorld(worst, way.world.describe())
 
     def _proven_once(self, claim: str, document: object, arn: str | Text, prove: Prove) -> Verdict:
-        """Prove a document, unless it has been: in another world, or for a bucket of another name."""
+        """Prove a document, unless it has been proven in another world, or for a bucket of another name."""
         key = exact = f"{claim} {self.strict} {self.minimum_tls_version} {arn!r} {document!r}"
-        # One generated name is as good as another, as long as different ones stay different. A `repr` of the
-        # template's own text holds no raw NUL character, so that none can pass for a name.
+        # Generated names are interchangeable, as long as different ones stay different. A `repr` of the
+        # template's own text contains no raw NUL character, so no text looks like a name.
         for number, hole in enumerate(hole for hole in holes(arn) if hole.generated):
             key = key.replace(repr(hole), f"\0{number}")
         verdict = self._proven.get(key, self._memo.get(exact))
@@ -223,7 +223,7 @@ class Judge(Struct):
             try:
                 verdict = prove(document, arn)
             except ValueError as error:
-                # A template can call a bucket what no bucket can be called.
+                # A template can give a bucket an invalid name.
                 return Undecided((Unknown(str(error)),))
             if isinstance(verdict, Proven):
                 if len(self._proven) >= _MOST_PROVEN:
@@ -273,12 +273,12 @@ def _macro(stack: Stack | None) -> Unknown | None:
 
 
 def _fixed_name(deployments: Iterable[Deployment]) -> str:
-    """Return the name of a bucket, where it is the same in every deployment; `""` otherwise."""
+    """Return the name of a bucket, if it is the same in every deployment; `""` otherwise."""
     names = set()
     for deployment in deployments:
         arn = deployment.bucket_arn
         last = arn if isinstance(arn, str) else arn.parts[-1]
-        # A name that ends in a hole, or has one before its end, is not written in full.
+        # A name with a hole is not fixed.
         names.add(last.partition(":s3:::")[2] if isinstance(last, str) else "")
     return names.pop() if len(names) == 1 else ""
 

@@ -22,8 +22,8 @@ __all__ = ["PublicAccess", "RunningBucket", "RunningJudgement"]
 class PublicAccess(enum.Enum):
     """Whether S3 Block Public Access keeps the public out of a bucket.
 
-    It never bears on the verdict: it restricts who may send a request, and not how. A principal that may read
-    a bucket can do so over plain HTTP with a signed request, which Block Public Access does not refuse.
+    It never affects the verdict: it restricts who may send a request, not how. A principal that may read a
+    bucket can send a signed request over plain HTTP, which Block Public Access does not refuse.
     """
 
     BLOCKED = "public access is blocked, which stops anonymous requests and no signed one"
@@ -32,17 +32,17 @@ class PublicAccess(enum.Enum):
 
 
 class RunningBucket(Struct, frozen=True):
-    """A general purpose bucket, as AWS describes it.
+    """A live general purpose bucket, as AWS describes it.
 
     Args:
         arn: Its ARN, `arn:aws:s3:::reports`.
-        policy: Its policy, as JSON values; `None` when it has none; `Unknown` when it may have one.
-        account: The account that owns it, in 12 digits; `""` when it is not known.
-        region: The region it is in; `""` when it is not known.
+        policy: Its policy, as JSON values; `None` if it has no policy; `Unknown` if it may have one.
+        account: The account that owns it, in 12 digits; `""` if it is not known.
+        region: Its region; `""` if it is not known.
         website: Whether it is configured as a website.
         public_access: Whether Block Public Access keeps the public out; `None` if not asked.
-        as_of: When this was read, or recorded; `None` when it was read just now.
-        recorded_by: Who recorded it, as `AWS Config`; `""` when S3 itself was asked.
+        as_of: When this was read or recorded; `None` for just now.
+        recorded_by: Who recorded it, such as `AWS Config`; `""` if S3 itself returned it.
     """
 
     arn: str
@@ -61,23 +61,23 @@ class RunningBucket(Struct, frozen=True):
 
     @property
     def timestamp(self) -> str:
-        """When this was read, or recorded, in UTC to the second; `""` when it was read just now."""
+        """When this was read or recorded, in UTC to the second; `""` for just now."""
         if self.as_of is None:
             return ""
         return self.as_of.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     @property
     def subject(self) -> Running:
-        """What findings are about."""
+        """The subject of findings."""
         return Running(self.name, self.arn, self.account, self.region, self.timestamp)
 
     def described(self) -> str:
-        """Return what it is called in messages: with its account and its region."""
+        """Return its name in messages, with its account and its region."""
         where = ", ".join(filter(None, (self.account and f"account {self.account}", self.region)))
         return f"bucket `{self.name}`" + (f" ({where})" if where else "")
 
     def circumstances(self) -> str:
-        """Return what else bears on how bad it is, and how old the evidence is, as the end of a message."""
+        """Return circumstances that affect the risk, and the age of the evidence, as the end of a message."""
         told = "" if self.public_access is None else f"; {self.public_access.value}"
         if self.as_of is not None or self.recorded_by:
             by = f"{self.recorded_by} recorded it" if self.recorded_by else "it was read"
@@ -85,9 +85,9 @@ class RunningBucket(Struct, frozen=True):
         return told
 
     def remedy(self, statement: Mapping[str, Any]) -> str:
-        """Return how to add a statement to the policy of a bucket, without losing what is there.
+        """Tell how to add a statement to the policy of a bucket, and keep the other statements.
 
-        `put-bucket-policy` replaces the whole policy, so the policy is always read first.
+        `put-bucket-policy` replaces the whole policy, so read the policy first.
         """
         shown = json.dumps(statement)
         name = shlex.quote(self.name)
@@ -116,13 +116,13 @@ class RunningBucket(Struct, frozen=True):
 
 
 class RunningJudgement(Struct, frozen=True):
-    """A bucket that runs, with everything that the rules ask about.
+    """A live bucket, with all that the rules need.
 
     Args:
         bucket: The bucket.
         http: The answer to *is every request over plain HTTP denied?*
         tls: The answer to *is every request below the minimum TLS version denied?*; `None` if not asked.
-        minimum_tls_version: That version.
+        minimum_tls_version: The minimum TLS version.
     """
 
     bucket: RunningBucket
@@ -132,12 +132,12 @@ class RunningJudgement(Struct, frozen=True):
 
     @property
     def subject(self) -> Running:
-        """What it is about."""
+        """The bucket that it is about."""
         return self.bucket.subject
 
     @property
     def at(self) -> Place:
-        """Where it is written: in no file."""
+        """Its place: in no file."""
         return Place()
 
     @property

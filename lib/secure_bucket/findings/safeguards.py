@@ -35,10 +35,10 @@ def safeguards_of(inventory: Inventory) -> Iterator[Safeguard]:
 
 
 def _denied_from_above(inventory: Inventory, declared: DeclaredSafeguard) -> str:
-    """Return what a policy comes to for a bucket of the accounts that it is attached to.
+    """Return the verdict of a policy on a bucket in the accounts that it is attached to.
 
-    A policy may name buckets that it does not cover. The report then says so without a finding, because the
-    author of the policy decided it.
+    A policy may exempt buckets. The report then mentions it without a finding, because the author of the
+    policy decided it.
     """
     resolver = inventory.resolver(inventory.start, False)
     try:
