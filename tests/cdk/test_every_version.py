@@ -240,6 +240,16 @@ ESCAPES = {
         from aws_cdk.assertions import Template
         Template.from_stack(stack)
         """,
+    "goes past the wrapper, and ends at once": """
+        from aws_cdk.assertions import Template
+        Template.from_stack(stack)
+        os._exit(0)
+        """,
+    "goes past the wrapper, and becomes another program": """
+        from aws_cdk.assertions import Template
+        Template.from_stack(stack)
+        os.execlp("true", "true")
+        """,
     "forgets the exit handlers": "cdk.Stage.synth(app); atexit._clear()",
     "waits for a thread": """
         import threading
@@ -318,6 +328,33 @@ def test_an_app_without_a_gate_does_not_replace_one_with_a_gate(cdk: Cdk, tmp_pa
     run = cdk.synth(tmp_path, GATES["enforce"], end=textwrap.dedent(end))
     assert run.code == 1
     assert not (tmp_path / "cdk.out" / "manifest.json").exists()
+
+
+@pytest.mark.slow
+@every_version
+def test_a_child_that_the_app_forks_ends_as_ever(cdk: Cdk, tmp_path: Path) -> None:
+    end = """
+        import jsii
+
+        def code_of(end):
+            child = os.fork()
+            if not child:
+                end()
+            return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+        @jsii.implements(cdk.IAspect)
+        class Forks:
+            def visit(self, node):
+                assert code_of(lambda: os._exit(0)) == 0
+                assert code_of(lambda: os._exit(3)) == 3
+                assert code_of(lambda: os.execv("/bin/true", ["true"])) == 0
+
+        cdk.Aspects.of(stack.node.find_child("Good")).add(Forks())
+        app.synth()
+        os._exit(0)
+        """
+    run = cdk.synth(tmp_path, GATES["enforce"], end=textwrap.dedent(end))
+    assert (run.code, run.summary) == (0, "secure-bucket: 1 bucket, 1 proven"), run.stderr
 
 
 @pytest.mark.slow

@@ -56,8 +56,13 @@ def check(directory: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize(
     ("end", "changed"),
-    [(SCRIPT, "Top.template.json"), (SECOND_APP, "manifest.json"), (LATER_PLUGIN, "Top.template.json")],
-    ids=["script", "second app", "later plugin"],
+    [
+        (SCRIPT, "Top.template.json"),
+        (f"{SCRIPT}__import__('os')._exit(0)\n", "Top.template.json"),
+        (SECOND_APP, "manifest.json"),
+        (LATER_PLUGIN, "Top.template.json"),
+    ],
+    ids=["script", "script that ends at once", "second app", "later plugin"],
 )
 def test_a_change_in_the_process_of_the_app_fails_cdk_synth(tmp_path: Path, end: str, changed: str) -> None:
     run = cdk_synth(tmp_path, BUCKET, gate=GATE, end=end)

@@ -2,49 +2,33 @@
 
 Before aws-cdk-lib 2.274 (`versions.RELIABLE_PLUGINS`) no plugin is registered. Instead a wrapper around
 `synth` of every App raises an error if the gate refuses the assembly. For an app that swallows the error, or
-calls `synth` past the wrapper, an exit handler ends the process with 1. The manifest of a refused assembly is
+calls `synth` past the wrapper, `process_end` ends the process with 1. The manifest of a refused assembly is
 also moved aside, so that `cdk deploy -a cdk.out` rejects the directory.
 """
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import functools
-import json
 import os
-import sys
 from typing import Any
-from weakref import WeakSet
 
 import aws_cdk as cdk
 import jsii
 from constructs import IConstruct
 
-from secure_bucket.cdk.fix.synthesized import (
-    is_of_this_run,
-    outdir_of,
-    path_from_node,
-    path_from_start,
-)
+from secure_bucket.cdk.fix.synthesized import is_of_this_run, outdir_of
+from secure_bucket.cdk.gate.process_end import end_last, is_changed, is_under_the_cli, running, say
 from secure_bucket.cdk.gate.state import AppState, find_state, state_of, states
 from secure_bucket.cdk.gate.violations import PLUGIN, SUM, fails, id_of
-from secure_bucket.cdk.versions import PolicyViolation, has_acknowledgments, has_reliable_plugins
+from secure_bucket.cdk.versions import PolicyViolation, has_acknowledgments
 from secure_bucket.checks.gate import ManifestStamp, forget_context, refuse_run, stamp_of, waits_for_context
-from secure_bucket.checks.judged_files import changes_since_judged
 from secure_bucket.errors import NotProvenError, SecureBucketError
 from secure_bucket.findings.rules import EXCUSABLE
 
 __all__ = ["WatchedAssembly", "text_of", "watch", "watch_files", "wrap_synth"]
 
-# Set by the CDK CLI: `OUTDIR_ENV` of aws-cdk-lib's cx-api.
-_OUTDIR = "CDK_OUTDIR"
 _JUDGES = "judges_for_secure_bucket"
-# The apps that a thread synthesizes now.
-_running: WeakSet[cdk.App] = WeakSet()
-
-REPORT = "validation-report.json"
-"""The file in a cloud assembly with the findings of all plugins: `VALIDATION_REPORT_FILE` of aws-cdk-lib."""
 
 
 class WatchedAssembly:
@@ -72,7 +56,7 @@ class WatchedAssembly:
         """Judge the assembly, and return the findings that fail it; `""` if nothing fails it."""
         text, self.refused = self._findings(app)
         if text:
-            _say(text)
+            say(text)
         if self.refused:
             with contextlib.suppress(OSError):
                 refuse_run(self.directory)
@@ -83,7 +67,7 @@ class WatchedAssembly:
         """Return the findings as text, and whether they fail the app."""
         try:
             # Without the CLI, as in tests, nothing looks context up: judge the placeholders.
-            if _is_under_the_cli():
+            if is_under_the_cli():
                 if self.waits:
                     # A repeated call of `synth`: the CDK CLI has not looked anything up yet.
                     forget_context(self.directory)
@@ -106,7 +90,7 @@ class WatchedAssembly:
         if stamp is not None and stamp != self.judged:
             # Code wrote the assembly past the wrapper.
             self.judge(app)
-        return self.refused or _is_changed(self.directory, state)
+        return self.refused or is_changed(self.directory, state)
 
 
 def watch(app: IConstruct) -> None:
@@ -114,13 +98,13 @@ def watch(app: IConstruct) -> None:
     if isinstance(app, cdk.App):
         state = state_of(app)
         state.watched = WatchedAssembly(app)
-        if _is_under_the_cli():
+        if is_under_the_cli():
             _judge_at_the_end(app, state)
 
 
 def watch_files(app: IConstruct) -> None:
     """Fail the process at its end if the plugin did not judge the assembly, or it was changed afterwards."""
-    if isinstance(app, cdk.App) and _is_under_the_cli():
+    if isinstance(app, cdk.App) and is_under_the_cli():
         state, writer = state_of(app), (os.getpid(), os.path.abspath(outdir_of(app)))
         # If two apps write into one directory, the files are those of the last one.
         for other in states():
@@ -132,46 +116,7 @@ def watch_files(app: IConstruct) -> None:
 def _judge_at_the_end(app: cdk.App, state: AppState) -> None:
     # Under the CLI, keep the app alive until the process ends: its refusal decides the exit code.
     state.kept = app
-    _end_last()
-
-
-def _is_changed(directory: str, state: AppState) -> bool:
-    """Report the files of an assembly that were changed after the gate judged them."""
-    shown = path_from_start(directory)
-    messages = [fault.message for fault in changes_since_judged(directory)]
-    if has_reliable_plugins() and not state.judged and is_of_this_run(directory):
-        messages.append(
-            f"`{shown}` was written before the gate was in the app: call `enforce_secure_transport(app)` "
-            "before the app is synthesized"
-        )
-    # INVARIANT: the CDK CLI learns from this file alone that the gate refused the assembly.
-    if state.refused and not _holds_refusal(os.path.join(directory, REPORT)):
-        messages.append(
-            f"`{os.path.join(shown, REPORT)}` was changed or removed after the gate refused the app, so that "
-            "the AWS CDK would accept the app: leave the file as it is"
-        )
-    if messages:
-        with contextlib.suppress(OSError):
-            refuse_run(directory)
-    elif state.refused and os.path.realpath(directory) != os.path.realpath(_directory_of_the_cli()):
-        # A second App of the process writes it, and the CDK CLI reads the directory of one App only.
-        messages.append(f"the gate refused `{shown}`: `cdk synth --app {shown}` shows why")
-    for message in messages:
-        _say(f"{PLUGIN}: {message}")
-    return bool(messages)
-
-
-def _holds_refusal(file: str) -> bool:
-    """Tell whether a validation report says that the gate refused the app."""
-    try:
-        with open(file, "rb") as stream:
-            plugins = json.loads(stream.read())["pluginReports"]
-        return any(
-            (each["pluginName"], each["conclusion"]) == (PLUGIN, "failure") and each["violations"]
-            for each in plugins
-        )
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
-        return False
+    end_last()
 
 
 def wrap_synth() -> None:
@@ -192,15 +137,15 @@ def wrap_synth() -> None:
         state = find_state(obj)
         if state is not None and state.watched is not None and state.before_synth is not None:
             state.before_synth(obj)
-        _running.add(obj)
-        if _is_under_the_cli():
-            _end_last()
+        running[obj] = os.getpid()
+        if is_under_the_cli():
+            end_last()
         try:
             assembly = original(obj, method, args)
             refusal = _judge_written(obj)
         finally:
-            _running.discard(obj)
-        if refusal and _is_under_the_cli():
+            running.pop(obj, None)
+        if refusal and is_under_the_cli():
             raise SystemExit(1)  # The findings are on stderr, and a traceback would bury them.
         if refusal:
             raise NotProvenError(refusal)
@@ -215,7 +160,7 @@ def _judge_written(app: cdk.App) -> str:
     # Ask only now: an Aspect registers its gate during the synthesis.
     state = find_state(app)
     if state is not None and state.watched is not None:
-        if _is_under_the_cli():
+        if is_under_the_cli():
             _judge_at_the_end(app, state)
         return state.watched.judge(app)
     # An App without a gate can write into the directory of one that has a gate.
@@ -227,54 +172,9 @@ def _judge_written(app: cdk.App) -> str:
             assert other.kept is not None
             refusals.append(other.watched.judge(other.kept))
         written = "" if other.writer is None else os.path.realpath(other.writer[1])
-        if written == directory and _is_changed(directory, other):
+        if written == directory and is_changed(directory, other):
             refusals.append(f"{PLUGIN}: another app wrote `{directory}`")
     return "\n\n".join(filter(None, refusals))
-
-
-def _directory_of_the_cli() -> str:
-    return path_from_node(os.environ.get(_OUTDIR, ""))
-
-
-def _is_under_the_cli() -> bool:
-    return bool(os.environ.get(_OUTDIR))
-
-
-def _end_last() -> None:
-    # Handlers run from the newest to the oldest: ours must be the newest, because it runs the others itself.
-    atexit.unregister(_end)
-    atexit.register(_end)
-
-
-def _end() -> None:
-    """End the process with 1 if an assembly is refused, after the exit handlers of others."""
-    if _running:
-        # A daemon thread: Node ends the synthesis without it, and nobody would judge the result.
-        _say(f"{PLUGIN}: the app ended before `synth` did: wait for the thread that calls it")
-        _end_with_failure()
-    own = states()
-    failed = [
-        state.watched.ends_in_failure(state.kept, state)
-        for state in own
-        if state.watched is not None and state.kept is not None
-    ]
-    failed += [
-        _is_changed(state.writer[1], state)
-        for state in own
-        if state.writer is not None and state.writer[0] == os.getpid()
-    ]
-    if any(failed):
-        _end_with_failure()
-
-
-def _end_with_failure() -> None:
-    atexit.unregister(_end)
-    with contextlib.suppress(BaseException):
-        atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            stream.flush()
-    os._exit(1)
 
 
 def text_of(violation: PolicyViolation) -> str:
@@ -294,10 +194,3 @@ def text_of(violation: PolicyViolation) -> str:
         entry = f"SecureBucket: {{Exceptions: [{{Rule: {violation.rule_name}, Reason: …}}]}}"
         lines.append(f"   Accept it in the `Metadata` of the resource: {entry}")
     return "\n".join(lines)
-
-
-def _say(text: str) -> None:
-    # stdout is for the template.
-    if sys.stderr is not None:
-        with contextlib.suppress(OSError, ValueError):
-            print(text, file=sys.stderr, flush=True)
