@@ -1,4 +1,4 @@
-"""Check templates: ask the prover about each bucket, and apply the rules to the answers."""
+"""Check templates: prove each bucket, and apply the rules to the verdicts."""
 
 from __future__ import annotations
 
@@ -41,16 +41,16 @@ __all__ = ["Settings", "check_template", "check_templates", "report_on"]
 
 
 class Settings(Struct, frozen=True):
-    """How to check.
+    """The options of a check.
 
     Args:
-        strict: Take `{"AWS": "*"}` not to cover AWS service principals.
-        minimum_tls: The TLS version below which nothing may get through; `None` asks nothing.
-        today: The day for which exceptions are granted; `None` grants none.
-        acknowledged: The acknowledgments of a CDK app that its assembly does not note; with `None` none of a
-            CDK app counts.
-        notes: Whether to look for what only `strict` counts, which is then among the notes of the report.
-        siblings: The files of the run, which a `TemplateURL` may be the address of, by their last component.
+        strict: Whether `{"AWS": "*"}` excludes AWS service principals.
+        minimum_tls: The TLS version below which no request may get through; `None` skips this claim.
+        today: The day for which to grant exceptions; `None` ignores exceptions.
+        acknowledged: The acknowledgments of a CDK app that are not in its assembly; `None` ignores all
+            acknowledgments of the app.
+        notes: Whether to report findings that count only with `strict` as notes.
+        siblings: The files of the run that a `TemplateURL` may mean, by their last component.
     """
 
     strict: bool = False
@@ -71,19 +71,19 @@ def check_template(
     """Check every bucket of one CloudFormation template.
 
     Args:
-        source: The file, JSON or YAML; the template as a dictionary; or what `parse_document` returned.
-        strict: Take `{"AWS": "*"}` not to cover AWS service principals, which AWS does not document.
-        minimum_tls_version: Also find requests over an older TLS version that get through, as `1.2`
-            (default: no question about TLS).
-        exceptions_as_of: The day for which exceptions are granted: those in the `Metadata` of the resources,
-            and in a cloud assembly the acknowledgments. (default: no exception is
-            granted, and every finding counts).
+        source: The file, JSON or YAML; the template as a dictionary; or the result of `parse_document`.
+        strict: Whether `{"AWS": "*"}` excludes AWS service principals, which AWS does not document (default:
+            `False`).
+        minimum_tls_version: Also report requests over an older TLS version that get through, such as `1.2`
+            (default: ignore TLS versions).
+        exceptions_as_of: The day for which to grant exceptions in the `Metadata` of resources, and
+            acknowledgments in a cloud assembly (default: ignore exceptions, so every finding counts).
 
     Returns:
         The verdict on each bucket, and the findings.
 
     Raises:
-        TemplateError: If it cannot be read, or is not a template.
+        TemplateError: The source cannot be read, or is not a template.
     """
     match source:
         case Document():
@@ -99,14 +99,14 @@ def check_template(
 def check_templates(
     templates: Iterable[str | os.PathLike[str] | Document], settings: Settings | None = None
 ) -> Report:
-    """Check the templates of one application, which may import each other's exports.
+    """Check the templates of one app, which may import each other's exports.
 
     Args:
-        templates: Their files, or the documents that were read from them already.
-        settings: How to check them (default: as `check_template` does).
+        templates: Their files, or documents that were read already.
+        settings: The options (default: those of `check_template`).
 
     Raises:
-        TemplateError: If one cannot be read, or is not a template.
+        TemplateError: A file cannot be read, or is not a template.
     """
     settings = settings or Settings()
     given = list(templates)
@@ -116,15 +116,15 @@ def check_templates(
 
 
 def report_on(read: Callable[[], Assembly], named: str, settings: Settings) -> Report:
-    """Judge every bucket of an assembly, and grant exceptions where a day is given.
+    """Judge every bucket of an assembly, and grant exceptions if the settings have a day.
 
     Args:
         read: Reads the templates that are deployed together.
-        named: What messages call them.
+        named: Their names in messages.
         settings: How to check them.
 
     Raises:
-        TemplateError: If a template cannot be read, or is nested too deeply.
+        TemplateError: A template cannot be read, or is nested too deeply.
     """
     minimum = None if settings.minimum_tls is None else float(settings.minimum_tls)
     try:
@@ -142,7 +142,7 @@ def report_on(read: Callable[[], Assembly], named: str, settings: Settings) -> R
 
 
 def _noted(report: Report) -> Report:
-    """Move the findings that only `strict` counts to the notes."""
+    """Move findings that count only with `strict` to the notes."""
     quiet = {rule.id for rule in RULES if rule.only_if_strict}
     notes = tuple(finding for finding in report.findings if finding.rule in quiet)
     if not notes:
@@ -208,7 +208,7 @@ def _never(judgement: DeclaredJudgement) -> str:
 
 
 def _excused(report: Report, assembly: Assembly, today: datetime.date, unasked: Collection[str]) -> Report:
-    # INVARIANT: a template that an app deploys but did not make excuses nothing: only the app does.
+    # INVARIANT: a template that an app deploys but did not make excuses nothing: only the app can.
     has_app = assembly.manifests is not None
     declared = [each for stack in assembly.stacks for each in declared_exceptions(stack, has_app=has_app)]
     if assembly.acknowledged:

@@ -1,4 +1,4 @@
-"""Check everything that some paths lead to, as one report."""
+"""Check all templates below some paths, and join the reports."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class CheckOptions(Struct, frozen=True):
 
     Args:
         paths: Files, directories, patterns, and `-` for standard input.
-        settings: How each template is judged.
+        settings: The options for each template.
         exclude: Patterns of paths to skip.
-        together: Treat all templates as one application.
-        only_candidates: Skip named files that are not templates, as if they had been found in a directory.
-        jobs: How many processes to use; as many as there are cores if `None`.
-        written: Files that will be written, none of which may be a template that is named.
+        together: Treat all templates as one app.
+        only_candidates: Skip named files that are not templates, as in a directory.
+        jobs: How many processes to use (default: one for each core).
+        written: Output files, none of which may be a named template.
     """
 
     paths: tuple[str, ...]
@@ -45,15 +45,15 @@ def check_paths(
     advance: Callable[[int, int], None] = lambda done, total: None,
     grant: Callable[[Report], Report] = lambda report: report,
 ) -> Report:
-    """Return the report on everything that the paths lead to.
+    """Return the report on all templates below the paths.
 
     Args:
-        options: What to check, and how.
-        advance: Told how many templates are done, and of how many.
+        options: The paths and options.
+        advance: Called with the number of finished templates, and their total.
         grant: Grants further exceptions to the report (default: none).
 
     Raises:
-        SecureBucketError: If a path is empty, or a template would be written over.
+        SecureBucketError: A path is empty, or an output file would overwrite a template.
     """
     targets, results = checked_targets(options, advance)
     report = merge_reports(results)
@@ -72,7 +72,7 @@ def check_paths(
 def checked_targets(
     options: CheckOptions, advance: Callable[[int, int], None] = lambda done, total: None
 ) -> tuple[Targets, list[tuple[CheckTarget, Report]]]:
-    """Return what the paths lead to, and the report on each target.
+    """Return the targets below the paths, and the report on each.
 
     Args:
         options: As for `check_paths`.
@@ -96,7 +96,7 @@ def checked_targets(
 
 
 def _spare_the_input(targets: Targets, files: Iterable[str | None]) -> None:
-    """Refuse to write over a template that is named; what is found may be the report of the last run."""
+    """Refuse to overwrite a named template; a found file may be the report of the last run."""
     named = {os.path.realpath(target.path) for target in targets.found if target.kind is TargetKind.TEMPLATE}
     for file in files:
         if file is not None and os.path.realpath(file) in named:
@@ -104,7 +104,7 @@ def _spare_the_input(targets: Targets, files: Iterable[str | None]) -> None:
 
 
 def _nothing_checked(report: Report, targets: Targets, paths: tuple[str, ...]) -> list[Fault]:
-    """Return what was asked for and has nothing to check, which is not a pass."""
+    """Return a fault for each argument without anything to check, which is not a pass."""
     faults = [
         Fault(path, f"`{path}` holds no template: nothing was checked there")
         for path in targets.fruitless(paths, report)

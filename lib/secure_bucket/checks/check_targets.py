@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 
-# Below this much text one process is done before others have started.
+# One process checks less text than this before others have started.
 _WORTH_PROCESSES = 400_000
 _CHUNKS_PER_PROCESS = 8
 _LARGEST_CHUNK = 50
@@ -49,9 +49,9 @@ def check_all(
 
     Args:
         targets: What to check.
-        settings: How.
-        jobs: How many processes to use (default: one for each core; a single one for little work).
-        progress: Called with the number of targets that are done.
+        settings: The options of the check.
+        jobs: How many processes to use (default: one for each core, or a single one for little work).
+        progress: Called with the number of finished targets.
     """
     siblings: dict[str, list[str]] = {}
     for target in targets:
@@ -70,9 +70,9 @@ def check_all(
 def check_together(
     targets: Sequence[CheckTarget], settings: Settings
 ) -> Iterator[tuple[CheckTarget, Report]]:
-    """Check all templates as one application, in which exports and imports meet.
+    """Check all templates as one app, whose exports and imports match.
 
-    A file that cannot be read, or is not a template, is left out and reported. An assembly and standard input
+    A file that cannot be read, or is not a template, is omitted and reported. An assembly and standard input
     are checked by themselves.
     """
     joined: list[CheckTarget] = []
@@ -90,7 +90,7 @@ def check_together(
         return
     report = _guarded(joined[0], lambda: check_templates(documents, settings))
     if report.faults and not report.templates:
-        # One of them leads to something that cannot be read: it is not to stop the others.
+        # One of them leads to something unreadable, which must not stop the others.
         yield from _in_this_process(joined, settings)
     else:
         yield joined[0], report
@@ -117,7 +117,7 @@ def _guarded(target: CheckTarget, check: Callable[[], Report]) -> Report:
     except MemoryError:
         return Report(faults=(Fault(target.path, f"`{target.path}` does not fit into memory"),))
     except Exception as error:
-        # INVARIANT: a fault of our own never passes for a verdict, and never hides those on other files.
+        # INVARIANT: an internal error never counts as a verdict, and never hides verdicts on other files.
         if "SECURE_BUCKET_DEBUG" in os.environ:
             raise
         what = " ".join(f"{type(error).__name__}: {error}".split())[:200]
@@ -128,10 +128,10 @@ def _guarded(target: CheckTarget, check: Callable[[], Report]) -> Report:
 
 
 def merge_reports(results: Iterable[tuple[CheckTarget, Report]]) -> Report:
-    """Return one report of many.
+    """Join reports into one.
 
-    A template that another one nests is judged there, with the parameters that it gets; what it would be
-    by itself is left out, unless it was named.
+    A nested template is judged in its parent, with its actual parameters; the judgement without the parent is
+    omitted, unless an argument names the file.
     """
     pairs = list(results)
     nested = {
@@ -151,7 +151,7 @@ def merge_reports(results: Iterable[tuple[CheckTarget, Report]]) -> Report:
 
 def _check(target: CheckTarget, settings: Settings) -> Report:
     if target.kind is TargetKind.ASSEMBLY:
-        # Together they take 6 ms to load, and a template alone does not need them.
+        # Together they load in 6 ms; a single template does not need them.
         from secure_bucket.checks.cloud_assembly import check_assembly
         from secure_bucket.checks.gate import missing_context
 
@@ -215,7 +215,7 @@ def _in_processes(
     targets: Sequence[CheckTarget], settings: Settings, processes: int
 ) -> Iterator[tuple[CheckTarget, Report]]:
     size = max(1, min(_LARGEST_CHUNK, len(targets) // (processes * _CHUNKS_PER_PROCESS)))
-    # Standard input belongs to this process.
+    # Only this process can read standard input.
     parts: list[list[CheckTarget]] = []
     for target in targets:
         if parts and len(parts[-1]) < size and TargetKind.STDIN not in (target.kind, parts[-1][0].kind):

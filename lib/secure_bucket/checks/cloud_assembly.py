@@ -1,4 +1,4 @@
-"""Check a cloud assembly, with the record of the gate and the lines of the program that made the buckets."""
+"""Check a cloud assembly, with the record of the gate and the lines that created the buckets."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ __all__ = ["CheckedAssembly", "check_assembly", "check_written_assembly"]
 
 
 class CheckedAssembly(Struct, frozen=True):
-    """A cloud assembly that was checked.
+    """A checked cloud assembly.
 
     Args:
         report: The verdict on each bucket, and the findings.
-        left: The templates in it that an earlier synthesis left.
-        manifests: What its manifests list.
+        left: The templates that an earlier synthesis left in it.
+        manifests: The content of its manifests.
     """
 
     report: Report
@@ -46,17 +46,17 @@ def check_assembly(
     minimum_tls_version: float | str | None = None,
     exceptions_as_of: datetime.date | None = None,
 ) -> Report:
-    """Check every bucket of a CDK cloud assembly: of its stacks, Stages, nested stacks and products.
+    """Check every bucket of a CDK cloud assembly: in its stacks, Stages, nested stacks and products.
 
     Args:
-        directory: The directory, `cdk.out` unless the app says otherwise.
+        directory: The directory, usually `cdk.out`.
         strict: As for `check_template`.
         minimum_tls_version: As for `check_template`.
         exceptions_as_of: As for `check_template`.
 
     Returns:
-        The verdict on each bucket, and the findings, with the line of the program that created
-        the bucket, where the assembly tells.
+        The verdict on each bucket, and the findings, with the line of the program that created the bucket, if
+        the assembly records it.
 
     Raises:
         TemplateError: If a file that the assembly refers to is missing or cannot be read.
@@ -74,8 +74,8 @@ def check_written_assembly(
 
     Args:
         directory: The directory.
-        settings: How to check.
-        leftovers: What tells the templates of an earlier synthesis.
+        settings: The options.
+        leftovers: How to recognize templates of an earlier synthesis.
 
     Raises:
         TemplateError: If a file that the assembly refers to is missing or cannot be read.
@@ -90,7 +90,7 @@ def check_written_assembly(
         raise TemplateError(f"{named}: nested too deeply to be read") from None
     acknowledged: tuple[Acknowledged, ...] = ()
     if settings.acknowledged is not None:
-        # Those that the assembly itself notes come last, and so count more.
+        # Acknowledgments in the assembly itself come last, and so take precedence.
         recorded = recorded_acknowledgments(directory)
         acknowledged = (*recorded, *settings.acknowledged, *assembly.acknowledged)
     whole = replace(assembly, acknowledged=acknowledged)

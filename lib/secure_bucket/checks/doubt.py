@@ -41,13 +41,13 @@ def faults_of(inventory: Inventory) -> Iterator[Fault]:
 
 
 def _resource(stack: Stack, duplicate: Duplicate) -> Resource | None:
-    """Return the resource that a key stands in; `None` if it stands elsewhere."""
+    """Return the resource that contains a key; `None` if the key is elsewhere."""
     section, _, rest = duplicate.at.pointer[1:].partition("/")
     return stack.resources.get(rest.partition("/")[0]) if section == "Resources" else None
 
 
 def _can_matter(stack: Stack, duplicate: Duplicate) -> bool:
-    """Tell whether a key that stands twice can matter to a bucket."""
+    """Tell whether a duplicate key can matter to a bucket."""
     resource = _resource(stack, duplicate)
     if resource is not None:
         return matters(resource.type)
@@ -55,7 +55,7 @@ def _can_matter(stack: Stack, duplicate: Duplicate) -> bool:
 
 
 def remarks_of(inventory: Inventory) -> Iterator[str]:
-    """Yield a warning for each key that stands twice and does not change a verdict."""
+    """Yield a warning for each duplicate key that does not change a verdict."""
     for stack in inventory.assembly.stacks:
         document = stack.document
         for duplicate in document.repeated:

@@ -1,4 +1,4 @@
-"""Find the templates and cloud assemblies that the arguments lead to."""
+"""Find the templates and cloud assemblies that the arguments name or contain."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ __all__ = ["STDIN", "CheckTarget", "TargetKind", "Targets", "find_targets", "sho
 STDIN = "-"
 TEMPLATE_ENDINGS = (".json", ".yaml", ".yml", ".template")
 
-# What other people's packages and our own tools leave behind. `cdk.out`, `.serverless` and `.aws-sam` are
-# not among them: the templates in there are the ones that get deployed.
+# Directories of packages and tools. `cdk.out`, `.serverless` and `.aws-sam` are not among them: they contain
+# the templates that get deployed.
 SKIPPED_DIRECTORIES = {
     ".bzr": "version control",
     ".git": "version control",
@@ -42,7 +42,7 @@ SKIPPED_DIRECTORIES = {
 
 
 class TargetKind(enum.Enum):
-    """What a target is, and so how it is read."""
+    """The kind of a target, which decides how it is read."""
 
     TEMPLATE = "template"
     """A file that has to be a template: somebody named it."""
@@ -61,7 +61,7 @@ class CheckTarget(Struct, frozen=True):
     """One thing to check.
 
     Args:
-        path: The file or directory, as it is shown.
+        path: The file or directory, as messages show it.
         kind: What it is.
         argument: The argument that led to it.
     """
@@ -72,13 +72,13 @@ class CheckTarget(Struct, frozen=True):
 
 
 class Targets(Struct):
-    """Everything to check, and everything that is not.
+    """The targets of a check, and skipped paths.
 
     Args:
-        found: What to check, each thing once.
+        found: The targets, each once.
         ignored: Skipped files and directories, each as `(path, why)`.
-        faults: What cannot be looked into.
-        led_to: What each argument led to, by itself or as another one did before.
+        faults: Paths that cannot be read.
+        led_to: The targets of each argument, including those of an earlier argument.
     """
 
     found: list[CheckTarget] = field(default_factory=list)
@@ -87,7 +87,7 @@ class Targets(Struct):
     led_to: dict[str, list[str]] = field(default_factory=dict)
 
     def fruitless(self, arguments: Iterable[str], report: Report) -> list[str]:
-        """Return the arguments that led to nothing that was checked, and to no fault that says why."""
+        """Return the arguments without a checked target and without a fault."""
         ignored = {path for path, _ in report.ignored}
         checked = [target for target in self.found if target.path not in ignored]
         fruitful = {target.argument for target in checked}
@@ -95,7 +95,7 @@ class Targets(Struct):
         doubtful = [each for each in dict.fromkeys(arguments) if each not in fruitful and each not in faulty]
         if not doubtful:
             return []
-        # Another argument may have led there before.
+        # An earlier argument may have led there.
         places = [_real(target.path) for target in checked]
         return [
             argument
@@ -105,7 +105,7 @@ class Targets(Struct):
 
 
 def shown(path: str) -> str:
-    """Return a path as it is shown: relative to the working directory where it lies below it."""
+    """Return a path for messages: relative if it is below the working directory."""
     relative = os.path.relpath(path) if os.path.isabs(path) or os.pardir in path else os.path.normpath(path)
     return path if relative.startswith(os.pardir) and os.path.isabs(path) else relative
 
@@ -113,12 +113,12 @@ def shown(path: str) -> str:
 def find_targets(
     arguments: Sequence[str], *, exclude: Iterable[str] = (), only_candidates: bool = False
 ) -> Targets:
-    """Return what a list of arguments leads to, in their order; a directory's content by name.
+    """Return the targets of arguments, in order; those in a directory by name.
 
     Args:
         arguments: Files, directories, patterns, and `-` for standard input.
         exclude: Patterns of paths to skip; they do not apply to paths that an argument names.
-        only_candidates: Take the files that are named as if they had been found in a directory.
+        only_candidates: Treat named files like those found in a directory.
     """
     search = _Search(tuple(exclude))
     named = TargetKind.CANDIDATE if only_candidates else TargetKind.TEMPLATE
@@ -148,11 +148,11 @@ class _Search:
         if known == len(self.targets.found):
             self.targets.found.append(target)
         elif kind is TargetKind.TEMPLATE:
-            # What is both found and named has to be a template.
+            # A file that is both found and named has to be a template.
             self.targets.found[known] = target
 
     def excludes(self, path: str) -> bool:
-        """Tell whether something that was found is left out, and note it then."""
+        """Tell whether a found path is excluded, and note it."""
         excluded = any(_excluded(path, pattern) for pattern in self.exclude)
         if excluded:
             self.targets.ignored.append((path, "excluded"))
@@ -190,7 +190,7 @@ class _Search:
             self.add(path, kind)
 
     def directory(self, directory: str, status: os.stat_result) -> None:
-        # A directory that several links lead to is looked into once, and a loop of links ends here.
+        # Read a directory with several links only once, and end loops of links.
         pending = [(directory, (status.st_dev, status.st_ino))]
         while pending:
             directory, identity = pending.pop()
@@ -232,7 +232,7 @@ class _Search:
 
 
 def _followed(path: str) -> str:
-    """Return the file that a link leads to, if it is below here: it is found there too, and checked once."""
+    """Return the target of a link, if it is below here: it is found there too, and checked once."""
     real = shown(os.path.realpath(path)) if os.path.islink(path) else path
     return path if os.path.isabs(real) else real
 
@@ -246,7 +246,7 @@ def _any_within(places: Iterable[str], directories: tuple[str, ...]) -> bool:
 
 
 def _may_exist(path: str) -> bool:
-    """Tell whether there is such a file, or nobody may know."""
+    """Tell whether a file exists, or may exist."""
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError, ValueError):
@@ -264,10 +264,10 @@ def _excluded(path: str, pattern: str) -> bool:
 
 
 def _is_assembly(directory: str) -> bool:
-    """Tell whether a directory is a cloud assembly, or what is left of one.
+    """Tell whether a directory is a cloud assembly, or the rest of one.
 
-    A web application has a manifest, too. The other file that the CDK writes, `cdk.out`, tells an assembly
-    without a manifest that can be read: of an app that ended too early, or that the gate refused.
+    A web application has a manifest, too. The file `cdk.out`, which the CDK also writes, marks an assembly
+    without a readable manifest: of an app that ended too early, or that the gate refused.
     """
     if os.path.isfile(os.path.join(directory, "cdk.out")):
         return True

@@ -1,4 +1,4 @@
-"""Tell whether a run of a CDK app wrote a cloud assembly that can be judged, and refuse one that fails."""
+"""Tell whether a run of a CDK app wrote a complete cloud assembly, and refuse one that fails."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ManifestStamp: TypeAlias = "tuple[int, int, bytes]"
 
 
 def stamp_of(directory: str) -> ManifestStamp | None:
-    """Return the stamp of the manifest of a directory; `None` when the directory has no manifest.
+    """Return the stamp of the manifest of a directory; `None` without a manifest.
 
     Raises:
         TemplateError: If it cannot be read.
@@ -54,7 +54,7 @@ def stamp_of(directory: str) -> ManifestStamp | None:
 
 
 def _missing_keys(directory: str) -> list[str]:
-    """Return the keys of the context that the CDK CLI has to look up before the assembly is complete.
+    """Return the context keys that the CDK CLI must look up before the assembly is complete.
 
     Stages report theirs in the manifest of the App as well (`addMissing` of `CloudAssemblyBuilder`,
     aws-cdk-lib 2.275.0).
@@ -72,9 +72,9 @@ def _missing_keys(directory: str) -> list[str]:
 
 
 def missing_context(directory: str) -> tuple[Fault, ...]:
-    """Return a fault when the app of an assembly has yet to run with the context that it asks for.
+    """Return a fault if the app must run again with the context that it asks for.
 
-    The CDK CLI calls the app again after each look-up, and what the app builds then can be other buckets.
+    The CDK CLI runs the app again after each look-up, and then the app can build other buckets.
 
     Raises:
         TemplateError: If the manifest cannot be read.
@@ -90,17 +90,17 @@ def missing_context(directory: str) -> tuple[Fault, ...]:
 
 
 def waits_for_context(directory: str, *, called_by_cdk: bool) -> bool:
-    """Tell whether the CDK CLI will call the app again, after looking context up.
+    """Tell whether the CDK CLI will run the app again after a context look-up.
 
-    It does while the set of missing keys changes, and otherwise takes the assembly as it is
-    (`CloudExecutable` of the CDK CLI 2.1148.1). Until then the stacks are hidden from it: nobody judged them.
+    It does so while the set of missing keys changes, and then uses the assembly (`CloudExecutable` of the CDK
+    CLI 2.1148.1). Until then the stacks, which nobody has judged, are hidden from it.
 
     Args:
         directory: The directory of the assembly.
         called_by_cdk: Whether the CDK CLI runs the app.
 
     Raises:
-        SecureBucketError: If it will not, and the assembly is incomplete.
+        SecureBucketError: The CLI will not run the app again, and the assembly is incomplete.
     """
     keys = _missing_keys(directory)
     memory = os.path.join(directory, _LOOKED_UP)
@@ -124,8 +124,8 @@ def waits_for_context(directory: str, *, called_by_cdk: bool) -> bool:
             "did the look-up fail? Run the command again to start over"
         )
     file = os.path.join(directory, MANIFEST)
-    # INVARIANT: a CLI that gives up must not find these stacks. A look-up needs `missing` alone, and the next
-    # round writes the manifests again.
+    # INVARIANT: a CLI that gives up must not find these stacks. A look-up needs only `missing`, and the next
+    # run writes the manifests again.
     hidden = json.dumps({**read_manifest(file), "artifacts": {}})
     try:
         write_atomically(memory, json.dumps(keys))
@@ -138,7 +138,7 @@ def waits_for_context(directory: str, *, called_by_cdk: bool) -> bool:
 
 
 def refuse_run(directory: str) -> bool:
-    """Refuse what a run wrote, and forget what the gate noted of it.
+    """Refuse the assembly of a run, and remove the notes of the gate.
 
     Returns:
         Whether there was a manifest.

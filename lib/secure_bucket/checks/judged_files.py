@@ -1,7 +1,7 @@
 """Detect that a cloud assembly was changed after the gate judged it.
 
-The gate writes the SHA-256 of every file that it judged into the assembly. It is not a signature: who changes
-the templates on purpose can write that file again.
+The gate writes the SHA-256 of every file that it judged into the assembly. This is not a signature: somebody
+who changes the templates on purpose can also rewrite that file.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def write_judged_files(
 
     Args:
         directory: The directory of the cloud assembly.
-        files: The manifests and templates. A name that is not a file, such as that of a template inside of
-            another one, is skipped.
+        files: The manifests and templates. Names that are not files, such as that of a template inside
+            another one, are skipped.
         left: The templates that an earlier synthesis left (default: none).
 
     Raises:
@@ -73,7 +73,7 @@ def write_judged_files(
 def left_over_files(directory: str | os.PathLike[str]) -> Collection[str] | None:
     """Return the absolute paths of the templates that were left over when the gate judged an assembly.
 
-    One that was changed since does not count.
+    A template that was changed since does not count.
 
     Returns:
         The paths; `None` where no gate judged the assembly, or its digests cannot be read.
@@ -106,7 +106,7 @@ def changes_since_judged(directory: str | os.PathLike[str]) -> tuple[Fault, ...]
     try:
         judged = _read(directory)
     except TemplateError as error:
-        # INVARIANT: digests that cannot be read are not a pass.
+        # INVARIANT: unreadable digests are not a pass.
         return (
             Fault(record, f"`{record}` cannot be read: {error}; run `cdk synth` again", Place(file=record)),
         )

@@ -1,7 +1,7 @@
-"""Bring a bucket without a policy together with a policy of the same run for a bucket that is not known.
+"""Match buckets without a policy with policies of the same run for an unknown bucket.
 
-Templates that are checked one by one do not know of each other. A policy whose bucket a parameter or an
-import names may be for any bucket of the run, and a second policy for that bucket would take its place.
+A check of one template does not see the others. If a parameter or an import names the bucket of a policy,
+that may be any bucket of the run, and a second policy for the bucket would replace it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _TOGETHER = "keep the bucket and its policy in one template, or check both with 
 
 
 def possible_policies(report: Report) -> dict[tuple[str, str], tuple[str, str]]:
-    """Return the buckets without a policy for which a policy of another template may be.
+    """Return the buckets without a policy that a policy of another template may be for.
 
     Returns:
         The file and logical id of the policy, by the file and logical id of the bucket.

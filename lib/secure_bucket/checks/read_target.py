@@ -34,7 +34,7 @@ def read_target(target: CheckTarget) -> Document:
 
     Raises:
         TemplateError: If it cannot be read, or is not a template.
-        PassedOverError: If it was found in a directory and cannot be one.
+        PassedOverError: It was found in a directory and cannot be a template.
     """
     if target.kind is TargetKind.CANDIDATE:
         return parse_document(_candidate(target.path), target.path)
@@ -43,7 +43,7 @@ def read_target(target: CheckTarget) -> Document:
 
 @functools.cache
 def standard_input() -> bytes:
-    """Return what stands on standard input, which can be read only once."""
+    """Return the text of standard input, which can be read only once."""
     if sys.stdin is None:
         raise SecureBucketError("standard input is closed: there is nothing to read")
     data = sys.stdin.buffer.read(MAX_BYTES + 1)
@@ -56,19 +56,19 @@ def standard_input() -> bytes:
 
 
 class PassedOverError(Exception):
-    """Say why a file that was found, and that no argument names, is not a template."""
+    """Report why a found file, which no argument names, is not a template."""
 
 
 def _candidate(path: str) -> bytes:
-    """Return the content of a file that was found, if it may be a template.
+    """Return the content of a found file, if it may be a template.
 
-    A file that cannot be parsed counts as a template, unless it could not be one even then. A template with a
-    bucket holds `AWS`, which only escapes can hide, or what makes the bucket: a macro, a module, a private
-    type, a loop.
+    A file that cannot be parsed counts as a template, unless it contains no sign of a bucket. A template with
+    a bucket contains `AWS`, which only escapes can hide, or the source of the bucket: a macro, a module, a
+    private type, a loop.
 
     Raises:
         TemplateError: If it cannot be read.
-        PassedOverError: If it cannot be one, which is found out without parsing it.
+        PassedOverError: It cannot be a template, which needs no parsing.
     """
     status = os.stat(path)
     if not stat.S_ISREG(status.st_mode):

@@ -34,7 +34,7 @@ def refuse(directory: str) -> bool:
         Whether there was a manifest.
 
     Raises:
-        OSError: If one cannot be moved.
+        OSError: A manifest cannot be moved.
     """
     moved = [move_aside(each) for each in (directory, *stages_in(directory))]
     return any(moved)
@@ -48,7 +48,7 @@ def leave_tree(directory: str) -> None:
     the CLI finds nothing to deploy.
 
     Raises:
-        OSError: If it cannot be written.
+        OSError: The manifest cannot be written.
         TemplateError: If the refused manifest cannot be read.
     """
     shell = _without_stacks(read_manifest(os.path.join(directory, REFUSED)))
@@ -56,7 +56,7 @@ def leave_tree(directory: str) -> None:
 
 
 def is_refused(directory: str) -> bool:
-    """Tell whether the manifest of a directory is one that `leave_tree` left."""
+    """Tell whether `leave_tree` wrote the manifest of a directory."""
     try:
         refused = read_manifest(os.path.join(directory, REFUSED))
         return read_manifest(os.path.join(directory, MANIFEST)) == _without_stacks(refused)
@@ -80,7 +80,7 @@ def move_aside(directory: str) -> bool:
     """Rename the manifest of a directory, and return whether the directory had one.
 
     Raises:
-        OSError: If it cannot be renamed.
+        OSError: The manifest cannot be renamed.
     """
     try:
         os.replace(os.path.join(directory, MANIFEST), os.path.join(directory, REFUSED))
@@ -90,7 +90,7 @@ def move_aside(directory: str) -> bool:
 
 
 def forget_refusal(directory: str) -> None:
-    """Remove what an earlier refusal left."""
+    """Remove the files of an earlier refusal."""
     if is_refused(directory):
         with contextlib.suppress(OSError):
             os.unlink(os.path.join(directory, MANIFEST))

@@ -1,4 +1,4 @@
-"""Judge live buckets with the same prover and the same rules, on what AWS tells about them."""
+"""Judge live buckets, as AWS describes them, with the same prover and rules as templates."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ def check_buckets(
     strict: bool = False,
     minimum_tls_version: float | str | None = None,
 ) -> Report:
-    """Judge buckets that run.
+    """Judge live buckets.
 
     Args:
-        buckets: What AWS says about each of them.
-        strict: Take `{"AWS": "*"}` not to cover AWS service principals, which AWS does not document.
-        minimum_tls_version: Also find requests over an older TLS version that get through, as `1.2`
-            (default: no question about TLS).
+        buckets: The description of each bucket by AWS.
+        strict: Whether `{"AWS": "*"}` excludes AWS service principals, which AWS does not document (default:
+            `False`).
+        minimum_tls_version: Also report requests over an older TLS version that get through, such as `1.2`
+            (default: ignore TLS versions).
 
     Returns:
         The verdict on each bucket, and the findings.
@@ -39,10 +40,10 @@ def check_buckets(
 def judge_bucket(
     bucket: RunningBucket, *, strict: bool = False, minimum_tls_version: float | str | None = None
 ) -> RunningJudgement:
-    """Return the judgement on one bucket that runs; its policy is taken as the JSON that it is.
+    """Return the judgement on one live bucket, whose policy is literal JSON.
 
     Raises:
-        ValueError: If its ARN is not that of a bucket.
+        ValueError: Its ARN is not the ARN of a bucket.
     """
     minimum = None if minimum_tls_version is None else float(minimum_tls_version)
     http = prove_denies_http(bucket.policy, bucket_arn=bucket.arn, strict=strict)

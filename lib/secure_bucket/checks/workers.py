@@ -1,4 +1,4 @@
-"""Spread work over processes that end with this one, also when a signal ends it."""
+"""Spread work over processes that end with this one, also after a signal."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ Done = TypeVar("Done")
 def map_in_processes(
     work: Callable[[Part], Done], parts: Sequence[Part], alone: Sequence[bool], processes: int
 ) -> Iterator[Done | None]:
-    """Yield what comes of each part, in their order; `None` for one whose process was killed.
+    """Yield the result of each part, in order; `None` if its process was killed.
 
     Args:
         work: What to do with a part.
         parts: The parts.
-        alone: Which of the parts this process does itself.
+        alone: The parts that this process does itself.
         processes: How many processes to use.
     """
     # Together they take 15 ms to load, and most runs need one process.
@@ -34,7 +34,7 @@ def map_in_processes(
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
 
-    # A forked process has all modules already. Only Linux forks safely.
+    # A forked process already has all modules. Only Linux forks safely.
     method = "fork" if sys.platform == "linux" else None
     with (
         _exit_on_signals(),
@@ -45,7 +45,7 @@ def map_in_processes(
             for part, is_alone in zip(parts, alone, strict=True)
         ]
         for index, part in enumerate(parts):
-            # What is done is not kept.
+            # Do not keep finished parts.
             future, futures[index] = futures[index], None
             try:
                 yield work(part) if future is None else future.result()
@@ -55,7 +55,7 @@ def map_in_processes(
 
 def _end_with_the_parent() -> None:
     """End this worker when its parent ends, also by a signal, so that no worker holds the output open."""
-    # A worker has them already; they load in 15 ms.
+    # A worker already has them; they load in 15 ms.
     import multiprocessing
     import threading
 
@@ -75,7 +75,7 @@ def _exit_on_signals() -> Iterator[None]:
 
     A handler that raises can lose its exception or leave a lock behind while the pool forks or submits.
     """
-    import threading  # Takes 0.8 ms, which one process does not pay.
+    import threading  # Loads in 0.8 ms; a single process does not need it.
 
     def stop(number: int, _: object) -> None:
         with contextlib.suppress(OSError):

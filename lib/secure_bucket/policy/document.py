@@ -1,4 +1,4 @@
-"""A bucket policy as values, with everything that was written in it and nothing interpreted.
+"""Represent a bucket policy as values, complete and without interpretation.
 
 Follows the grammar of the IAM JSON policy language (IAM User Guide, *Grammar of the IAM JSON policy
 language*), for policies attached to a bucket.
@@ -31,7 +31,7 @@ Value: TypeAlias = "str | Text | Unknown"
 
 
 class Effect(enum.Enum):
-    """What a statement does when it matches."""
+    """The effect of a statement that matches."""
 
     ALLOW = "Allow"
     DENY = "Deny"
@@ -45,11 +45,11 @@ class Quantifier(enum.Enum):
 
 
 class Problem(Struct, frozen=True):
-    """Something because of which S3 refuses the document.
+    """A reason why S3 refuses the document.
 
     Args:
         reason: What is wrong, as a clause: "`Effect` is missing".
-        at: Where, as a pointer inside the policy document.
+        at: The place, as a pointer inside the policy document.
     """
 
     reason: str
@@ -87,10 +87,10 @@ class Condition(Struct, frozen=True):
 
     Args:
         operator: The operator without its quantifier and without `IfExists`: `StringEquals`, `Null`, …
-        key: The condition key, as written.
-        values: The values; more than one are alternatives, or for a negated operator exclusions.
-        if_exists: Whether the operator is written with `IfExists`.
-        quantifier: The set operator in front, if any.
+        key: The condition key, in its original spelling.
+        values: The values: alternatives, or exclusions for a negated operator.
+        if_exists: Whether the operator has the suffix `IfExists`.
+        quantifier: The set operator before it, if any.
         at: Where the key is written.
     """
 
@@ -111,13 +111,13 @@ class Statement(Struct, frozen=True):
     """One statement.
 
     Args:
-        index: Its position in the policy, from 0.
-        effect: What it does when it matches.
+        index: Its index in the policy, from 0.
+        effect: The effect if it matches.
         principals: The principals that it applies to.
         actions: The actions that it applies to.
         resources: The resources that it applies to.
-        conditions: What else has to hold; all of them. An `Unknown` may hold or not.
-        sid: Its `Sid`; `""` when it has none.
+        conditions: The conditions, all of which must hold. An `Unknown` may hold or not.
+        sid: Its `Sid`; `""` without one.
         at: Where it is written.
     """
 
@@ -138,9 +138,8 @@ class Policy(Struct, frozen=True):
     """A bucket policy.
 
     Args:
-        statements: The statements that are well formed. An `Unknown` stands for any number of statements
-            of which nothing is known.
-        version: The version of the policy language: policy variables exist only in `2012-10-17`.
+        statements: The well-formed statements. An `Unknown` stands for any number of unknown statements.
+        version: The version of the policy language; only `2012-10-17` has policy variables.
         problems: Why S3 refuses the document, if it does.
     """
 

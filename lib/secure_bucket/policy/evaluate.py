@@ -1,7 +1,7 @@
-"""Does a bucket policy deny this one request? The reference that the prover is tested against.
+"""Decide whether a bucket policy denies one request: the reference for tests of the prover.
 
-Slow and literal: it follows the IAM User Guide sentence by sentence, and shares no code with the prover.
-Where AWS documents nothing, it does the following, and a proof should not depend on it:
+It is slow and literal: it follows the IAM User Guide sentence by sentence, and shares no code with the
+prover. If AWS documents nothing, it uses these rules, and a proof should not depend on them:
 
 - `{"AWS": "*"}` covers service principals, except in strict mode.
 - A federated provider and a canonical user name no request.
@@ -56,12 +56,12 @@ def evaluate(policy: Policy | object, request: Request, *, strict: bool = False)
 
     Args:
         policy: A `Policy`, or the document as JSON values.
-        request: The request; the keys that its context does not hold are absent.
-        strict: Whether `{"AWS": "*"}` leaves service principals out; by default it means everyone.
+        request: The request; keys that are not in its context are absent.
+        strict: Whether `{"AWS": "*"}` excludes service principals (default: `False`, it means everyone).
 
     Returns:
-        Whether at least one Deny statement matches. What is `Unknown` never does, nor does a malformed
-        statement; the text of a `Hole` is what stands for it in messages.
+        Whether at least one Deny statement matches. `Unknown` and malformed statements never match; the text
+        of a `Hole` is its name in messages.
     """
     read = policy if isinstance(policy, Policy) else parse_policy(policy)
     # "Context key names are not case-sensitive."

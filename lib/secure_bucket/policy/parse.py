@@ -1,4 +1,4 @@
-"""From any JSON value to a `Policy`; what is not well formed becomes a `Problem` with its place."""
+"""Parse any JSON value as a `Policy`; each malformed part becomes a `Problem` with its place."""
 
 from __future__ import annotations
 
@@ -58,18 +58,18 @@ def parse_policy(document: object) -> Policy:
     """Read a bucket policy.
 
     Args:
-        document: The policy as JSON values: what `json.loads` returns, or what the template reader
-            returns, in which a `Text` or an `Unknown` may stand anywhere.
+        document: The policy as JSON values, from `json.loads` or from the template reader, which may insert a
+            `Text` or an `Unknown` anywhere.
 
     Returns:
-        The policy. A statement that is not well formed is left out and named in `problems`, because it
-        can deny nothing: S3 refuses the whole document. Never raises, for any value.
+        The policy, for any value. Malformed statements are not in `statements` but in `problems`: S3 refuses
+        the whole document, so they deny nothing.
     """
     return _Parser().policy(document)
 
 
 class _Parser:
-    """One run; it keeps the problems met so far."""
+    """One run, which collects the problems."""
 
     def __init__(self) -> None:
         self._problems: list[Problem] = []
@@ -171,7 +171,7 @@ class _Parser:
     def _element(
         self, statement: Mapping[object, object], name: str, at: str
     ) -> tuple[object, bool, str] | None:
-        """Return what stands under `name` or `Not<name>`, whether it is negated, and its pointer."""
+        """Return the value of `name` or `Not<name>`, whether it is negated, and its pointer."""
         present = [spelled for spelled in (name, f"Not{name}") if spelled in statement]
         if len(present) != 1:
             problem = "is missing" if not present else f"and `Not{name}` exclude each other"
@@ -217,9 +217,9 @@ class _Parser:
         """Read one string or a list of strings.
 
         Args:
-            written: What is written.
+            written: The value.
             at: Its pointer.
-            numbers: Whether a whole number is read as an account id, whose quotes YAML authors forget.
+            numbers: Whether to read a whole number as an account id, because YAML authors forget the quotes.
         """
         if not isinstance(written, (list, tuple)):
             entries = [(written, at)]
@@ -263,7 +263,7 @@ class _Parser:
         place = Place(join_pointer(at, key))
         if name not in OPERATORS:
             if name.lower() in _LOWERED:
-                # AWS writes every operator in one way and nowhere says that another is accepted.
+                # AWS documents one spelling of each operator, and no other.
                 return Unknown(f"AWS does not document the spelling `{shorten(operator)}`", Place(at))
             self._problem(f"`{shorten(operator)}` is not a condition operator", at)
         if name == "Null" and match and match[3]:
@@ -283,7 +283,7 @@ class _Parser:
 
 
 def _settled(written: object, *, whole: bool = True) -> object:
-    """Return what stands where an object has to: a hole alone may stand for anything, not only for text."""
+    """Return a value in place of an object: a hole alone may stand for any value, not only for text."""
     if isinstance(written, Text) and (len(written.parts) == 1 or not whole):
         hole = next((part for part in written.parts if isinstance(part, Hole)), None)
         return written if hole is None else Unknown(hole.reason, hole.at)
@@ -291,7 +291,7 @@ def _settled(written: object, *, whole: bool = True) -> object:
 
 
 def _scalar(written: object) -> Value | None:
-    """Return a condition value as the string S3 makes of it; quotes are optional in the grammar."""
+    """Return a condition value as a string, as S3 does; quotes are optional in the grammar."""
     if isinstance(written, (str, Text, Unknown)):
         return written
     if isinstance(written, bool):

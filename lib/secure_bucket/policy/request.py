@@ -1,4 +1,4 @@
-"""A request to S3, as a policy sees it."""
+"""Represent a request to S3, as a policy sees it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ ANONYMOUS = "anonymous"
 
 
 class Request(Struct, frozen=True):
-    """One request with everything a policy can ask about it.
+    """A request with everything that a policy can test.
 
     Args:
         principal: `"anonymous"`, an ARN, or the name of an AWS service (`cloudtrail.amazonaws.com`).
-        action: The action, as `s3:GetObject`.
+        action: The action, such as `s3:GetObject`.
         resource: The ARN of the bucket, or of the object as `<bucket ARN>/<key>`.
-        context: The condition keys that are present, by full name, with their value: a string, or a
-            list of strings for a multivalued key. A key that is not here is absent from the request.
+        context: The condition keys of the request, by full name, each with a string, or a list of strings for
+            a multivalued key. All other keys are absent.
     """
 
     principal: str

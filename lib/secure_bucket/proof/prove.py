@@ -1,9 +1,9 @@
 """Prove or refute a claim about a bucket policy.
 
-The method: split every dimension of a request into the finitely many classes that this policy can tell
-apart, and look for a combination of classes that no Deny statement covers. Without one the claim is
-proven. If there is one that rests on nothing unknown, it is a counterexample, and it is replayed through
-`evaluate` before it is returned. Everything else is undecided, with what it would take to know.
+The method: split every dimension of a request into the finitely many classes that this policy can tell apart,
+and look for a combination of classes that no Deny statement covers. Without one, the claim is proven. A
+combination without unknown parts is a counterexample, which must pass `evaluate` before it is returned. Every
+other case is undecided, with the facts that would decide it.
 """
 
 from __future__ import annotations
@@ -54,14 +54,14 @@ def prove_denies_http(policy: object, *, bucket_arn: str | Text, strict: bool = 
     """Decide whether a bucket policy denies every request over plain HTTP.
 
     Args:
-        policy: The policy, as a `Policy` or as JSON values; `None` when the bucket has none.
-        bucket_arn: The ARN of the bucket, as `arn:aws:s3:::reports`.
-        strict: Whether `{"AWS": "*"}` is taken to leave AWS services out, on which AWS documents
-            nothing; by default it means everyone.
+        policy: The policy, as a `Policy` or as JSON values; `None` if the bucket has no policy.
+        bucket_arn: The ARN of the bucket, such as `arn:aws:s3:::reports`.
+        strict: Whether `{"AWS": "*"}` excludes AWS services, which AWS does not document (default: `False`,
+            it means everyone).
 
     Returns:
-        `Proven`, `Refuted` with a request that gets through, or `Undecided` with what is not known;
-        one of them for every policy.
+        For every policy: `Proven`, `Refuted` with a request that gets through, or `Undecided` with the
+        reasons.
 
     Raises:
         ValueError: `bucket_arn` is not the ARN of a bucket.
@@ -86,7 +86,7 @@ def prove_minimum_tls(
     Args:
         policy: The policy, as for `prove_denies_http`.
         bucket_arn: The ARN of the bucket.
-        minimum: The lowest version that may get through, as `1.2`.
+        minimum: The lowest allowed version, such as `1.2`.
         strict: As for `prove_denies_http`.
     """
     return prove(policy, denies_tls_below(minimum), bucket_arn=bucket_arn, strict=strict)
@@ -128,11 +128,11 @@ def _decide(space: Space, policy: Policy) -> Verdict:
             return Proven((rule.statement.index,))
     glance = Budget(GLANCE)
     for rule in space.rules:
-        # Most policies that are proven are proven by one statement alone.
+        # One statement alone proves most policies.
         alone = Space(Splitter([rule], (), space.claim, space.bucket_arn, glance, strict=space.strict))
         if _is_unavoidable(alone):
             return Proven((rule.statement.index,))
-    # What finds and shows a request that gets through loads in 1 ms, when there may be one.
+    # The modules for counterexamples load in 1 ms, only if there may be one.
     from secure_bucket.policy.evaluate import evaluate
     from secure_bucket.proof.counterexample import foreign_key, refute, request_of
     from secure_bucket.proof.linked_keys import with_linked_keys
@@ -144,7 +144,7 @@ def _decide(space: Space, policy: Policy) -> Verdict:
             open_points = _open_points(space, dimensions, choices)
             depends = all(isinstance(point, Depends) for point in open_points)
             if depends and (not open_points or replays.affords(space.cost)):
-                # Nothing is unknown but what the rest of the request decides, and this is a whole request.
+                # Only the rest of the request was unknown, and this is a whole request.
                 request = request_of(space, scenario, dimensions, choices)
                 present = {key.lower() for key in request.context}
                 hinges = open_points and any(rule.hinges_on_absent(present) for rule in space.rules)
@@ -174,7 +174,7 @@ def _is_unavoidable(space: Space) -> bool:
 
 
 def _limits(space: Space) -> Iterator[str]:
-    """Yield the bounds that were met while the dimensions were split."""
+    """Yield the bounds that splitting the dimensions reached."""
     for scenario in space.scenarios():
         yield from (dimension.limit for dimension in space.dimensions(scenario) if dimension.limit)
 
@@ -193,7 +193,7 @@ def _combinations(
 
 
 def _open_points(space: Space, dimensions: Sequence[Dimension], choices: Sequence[Choice]) -> list[Unknown]:
-    """Return what would have to be known for this combination to be a request that gets through."""
+    """Return the unknown facts that decide whether this combination gets through."""
     certain = 0
     for choice in choices:
         certain |= choice.fails
@@ -212,7 +212,7 @@ def _open_points(space: Space, dimensions: Sequence[Dimension], choices: Sequenc
 
 
 def _doubt(dimension: Dimension, choice: Choice) -> str:
-    """Return why it is not certain that a class occurs."""
+    """Return why a class may not occur."""
     if isinstance(choice.subject, Who):
         return f"the policy does not name a principal that is made later under the ARN `{choice.subject.arn}`"
     if isinstance(choice.subject, tuple) and dimension.name == "action":
@@ -233,7 +233,7 @@ def _show(choice: Choice) -> str:
 
 
 def _explain_absence(verdict: Refuted, policy: Policy, *, absent: bool) -> Refuted:
-    """Say what is wrong with a policy of which no Deny statement could be read."""
+    """Explain what is wrong with a policy without a readable Deny statement."""
     if verdict.statement is not None:
         return verdict
     if absent:

@@ -1,4 +1,4 @@
-"""Define the three answers to a claim, which cannot be used as Booleans."""
+"""Define the three verdicts on a claim, which are not usable as Booleans."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class Proven(_NotABoolean, Struct, frozen=True):
 
 
 class Refuted(_NotABoolean, Struct, frozen=True):
-    """A request over plain HTTP gets through: here it is.
+    """This request over plain HTTP gets through.
 
     Args:
         request: A request that no Deny statement matches; `evaluate` confirms it.
-        why: One sentence: which statement came closest, and why it does not apply.
-        at: Where that statement is written; the whole policy when no statement comes close.
+        why: One sentence that names the closest statement and why it does not apply.
+        at: The place of that statement, or of the whole policy if no statement is close.
         statement: The index of that statement in the policy; `None` without one.
     """
 
@@ -50,7 +50,7 @@ class Refuted(_NotABoolean, Struct, frozen=True):
 
 
 class Undecided(_NotABoolean, Struct, frozen=True):
-    """The claim can be neither proven nor refuted, because of what is not known.
+    """The claim can be neither proven nor refuted, because something is not known.
 
     Args:
         reasons: What is not known, and where; never empty.
