@@ -1,4 +1,4 @@
-"""A library of constructs in TypeScript, as jsii packs one, which make bucket policies themselves."""
+"""A library in TypeScript, as jsii packs one, that gives buckets policies of its own."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 from jsii._runtime import kernel
 
-__all__ = ["Guard", "OwnPolicy", "WithPolicy", "load_library"]
+__all__ = ["Destination", "Guard", "Keeper", "OwnPolicy", "WithPolicy", "load_library"]
 
 NAME, VERSION = "bucket-library", "1.0.0"
-# A bucket with a policy, a subclass of `s3.Bucket`, and a policy for a bucket of somebody else.
+# A bucket with a policy, a subclass of `s3.Bucket`, and policies for a bucket of somebody else: from a
+# constructor, from methods, one of which makes something first, and from what the AWS CDK calls.
 PROGRAM = """
 const { Construct } = require('constructs');
 const s3 = require('aws-cdk-lib/aws-s3');
@@ -35,28 +36,65 @@ exports.OwnPolicy = class OwnPolicy extends s3.Bucket {
 exports.Guard = class Guard extends Construct {
   constructor(scope, id, bucket) { super(scope, id); new Construct(this, 'Before'); add(bucket); }
 };
+exports.Keeper = class Keeper extends Construct {
+  static protectAny(bucket) { new s3.BucketPolicy(bucket, 'Policy', { bucket }).document.addStatements(
+    require('aws-cdk-lib/aws-iam').PolicyStatement.fromJson(statement(bucket))); }
+  constructor(scope, id, bucket) { super(scope, id); this.kept = bucket; }
+  get bucket() { return this.kept; }
+  set bucket(bucket) { this.kept = bucket; add(bucket); }
+  protect(bucket) { new s3.CfnAccessPoint(this, 'Access', { bucket: bucket.bucketName }); add(bucket); }
+  protectKept() { add(this.kept); }
+};
+exports.Destination = class Destination {
+  bind(scope, bucket) { add(bucket); return { arn: 'arn:aws:sqs:eu-west-1:111122223333:queue', type: 1 }; }
+};
 """
-BASES = {"WithPolicy": "constructs.Construct", "OwnPolicy": "aws-cdk-lib.aws_s3.Bucket"}
 DEPENDENCIES = {"aws-cdk-lib": "*", "constructs": "*"}
+CONSTRUCT, BUCKET = {"fqn": "constructs.Construct"}, {"fqn": "aws-cdk-lib.aws_s3.Bucket"}
+PLACE = [{"name": "scope", "type": CONSTRUCT}, {"name": "id", "type": {"primitive": "string"}}]
+FOR_BUCKET = [{"name": "bucket", "type": BUCKET}]
+DESTINATION = "aws-cdk-lib.aws_s3.IBucketNotificationDestination"
 
 
-def described(name: str) -> dict[str, Any]:
-    parameters: list[dict[str, Any]] = [
-        {"name": "scope", "type": {"fqn": "constructs.Construct"}},
-        {"name": "id", "type": {"primitive": "string"}},
+def described(name: str, base: str, *parameters: Any, **members: Any) -> dict[str, Any]:
+    described = {"assembly": NAME, "base": base, "fqn": f"{NAME}.{name}", "kind": "class", "name": name}
+    return {**described, "initializer": {"parameters": [*PLACE, *parameters]}, **members}
+
+
+def types() -> list[dict[str, Any]]:
+    construct = CONSTRUCT["fqn"]
+    bound = [
+        {"name": "scope", "type": CONSTRUCT},
+        {"name": "bucket", "type": {"fqn": "aws-cdk-lib.aws_s3.IBucket"}},
     ]
-    if name == "Guard":
-        parameters.append({"name": "bucket", "type": {"fqn": "aws-cdk-lib.aws_s3.Bucket"}})
-    fqn = f"{NAME}.{name}"
-    base = BASES.get(name, "constructs.Construct")
-    described = {"assembly": NAME, "base": base, "fqn": fqn, "kind": "class", "name": name}
-    return {**described, "initializer": {"parameters": parameters}}
+    returned = {"type": {"fqn": "aws-cdk-lib.aws_s3.BucketNotificationDestinationConfig"}}
+    bind = {"name": "bind", "parameters": bound, "returns": returned, "overrides": DESTINATION}
+    destination = described("Destination", "", interfaces=[DESTINATION], methods=[bind])
+    del destination["base"]
+    methods = [
+        {"name": "protectAny", "static": True, "parameters": FOR_BUCKET},
+        {"name": "protect", "parameters": FOR_BUCKET},
+        {"name": "protectKept"},
+    ]
+    properties = [{"name": "bucket", "type": BUCKET}]
+    return [
+        described("WithPolicy", construct),
+        described("OwnPolicy", BUCKET["fqn"]),
+        described("Guard", construct, *FOR_BUCKET),
+        described(
+            "Keeper",
+            construct,
+            {"name": "bucket", "type": BUCKET, "optional": True},
+            methods=methods,
+            properties=properties,
+        ),
+        {**destination, "initializer": {}},
+    ]
 
 
 @functools.cache
 def load_library() -> None:
     """Load the library into the jsii kernel, once."""
-    types = {f"{NAME}.{name}": described(name) for name in ("WithPolicy", "OwnPolicy", "Guard")}
     package = {"name": NAME, "version": VERSION, "main": "index.js", "peerDependencies": DEPENDENCIES}
     assembly = {
         "schema": "jsii/0.10.0",
@@ -71,7 +109,7 @@ def load_library() -> None:
         "dependencies": DEPENDENCIES,
         "dependencyClosure": {},
         "targets": {},
-        "types": types,
+        "types": {each["fqn"]: each for each in types()},
         "fingerprint": "*",
     }
     file = Path(tempfile.mkdtemp()) / "library.tgz"
@@ -103,3 +141,31 @@ class Guard(Construct, metaclass=jsii.JSIIMeta, jsii_type=f"{NAME}.Guard"):
 
     def __init__(self, scope: Construct, id: str, bucket: s3.Bucket) -> None:
         jsii.create(self.__class__, self, [scope, id, bucket])
+
+
+class Keeper(Construct, metaclass=jsii.JSIIMeta, jsii_type=f"{NAME}.Keeper"):
+    """Policies for buckets of the app, from methods."""
+
+    def __init__(self, scope: Construct, id: str, bucket: s3.Bucket | None = None) -> None:
+        jsii.create(self.__class__, self, [scope, id, bucket])
+
+    @classmethod
+    def protect_any(cls, bucket: s3.Bucket) -> None:
+        jsii.sinvoke(cls, "protectAny", [bucket])
+
+    def protect(self, bucket: s3.Bucket) -> None:
+        jsii.invoke(self, "protect", [bucket])
+
+    def protect_kept(self) -> None:
+        jsii.invoke(self, "protectKept", [])
+
+    def keep(self, bucket: s3.Bucket) -> None:
+        jsii.set(self, "bucket", bucket)
+
+
+@jsii.implements(s3.IBucketNotificationDestination)
+class Destination(metaclass=jsii.JSIIMeta, jsii_type=f"{NAME}.Destination"):
+    """A destination for notifications, which the AWS CDK gives the bucket."""
+
+    def __init__(self) -> None:
+        jsii.create(self.__class__, self, [])

@@ -6,14 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 import aws_cdk as cdk
+import jsii
 import pytest
 from aws_cdk import aws_cloudfront as cloudfront
 from aws_cdk import aws_cloudfront_origins as origins
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
-from constructs import Construct
+from aws_cdk import aws_s3_notifications as notifications
+from constructs import Construct, IConstruct
 
 from secure_bucket import Mode, enforce_secure_transport
-from tests.cdk.fix.library import Guard, OwnPolicy, WithPolicy, load_library
+from tests.cdk.fix.library import Destination, Guard, Keeper, OwnPolicy, WithPolicy, load_library
 from tests.cdk.fix.test_enforce import fixing
 from tests.cdk.fix.test_fix import denies, statements, synthesized
 
@@ -35,7 +38,41 @@ def own_policy(scope: Construct) -> None:
     OwnPolicy(scope, "Plain")
 
 
-@pytest.mark.parametrize("make", [with_policy, own_policy, guarded, guarded_beside_another])
+def protected_by_a_method(scope: Construct) -> None:
+    Keeper(scope, "Keeper").protect(s3.Bucket(scope, "Plain"))
+
+
+def protected_by_a_static_method(scope: Construct) -> None:
+    Keeper.protect_any(s3.Bucket(scope, "Plain"))
+
+
+def protected_later(scope: Construct) -> None:
+    Keeper(scope, "Keeper", s3.Bucket(scope, "Plain")).protect_kept()
+
+
+def protected_by_a_property(scope: Construct) -> None:
+    Keeper(scope, "Keeper").keep(s3.Bucket(scope, "Plain"))
+
+
+def protected_by_a_destination(scope: Construct) -> None:
+    bucket = s3.Bucket(scope, "Plain")
+    bucket.add_event_notification(s3.EventType.OBJECT_CREATED, Destination())
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        with_policy,
+        own_policy,
+        guarded,
+        guarded_beside_another,
+        protected_by_a_method,
+        protected_by_a_static_method,
+        protected_later,
+        protected_by_a_property,
+        protected_by_a_destination,
+    ],
+)
 def test_a_library_can_give_a_bucket_a_child_called_policy(make: Callable[[Construct], None]) -> None:
     load_library()
 
@@ -75,3 +112,41 @@ def test_a_bucket_that_the_cdk_makes_by_itself_gets_the_deny_with_the_others() -
     assert bucket.policy is None
     policies = [each for each in synthesized(app).values() if each["Type"] == "AWS::S3::BucketPolicy"]
     assert list(map(denies, policies)) == [1]
+
+
+def test_only_what_a_library_gets_is_left_to_the_end() -> None:
+    load_library()
+    app = fixing()
+    stack = cdk.Stack(app, "Top")
+    bucket, kept = s3.Bucket(stack, "Plain"), s3.Bucket(stack, "Kept")
+    reader = lambda_.Function(
+        stack,
+        "Function",
+        code=lambda_.Code.from_inline("pass"),
+        runtime=lambda_.Runtime.PYTHON_3_13,
+        handler="index.handler",
+    )
+    kept.add_event_notification(s3.EventType.OBJECT_CREATED, notifications.LambdaDestination(reader))
+    kept.grant_read(reader)
+    s3.Bucket(Keeper(stack, "Keeper", bucket), "Inner", server_access_logs_bucket=kept)
+    assert bucket.policy is None
+    assert kept.policy is not None
+
+
+@jsii.implements(cdk.IAspect)
+class MakeLate:
+    """Make a bucket after FIX, and hand it to the library."""
+
+    def visit(self, node: IConstruct) -> None:
+        if isinstance(node, cdk.Stack) and node.node.try_find_child("Late") is None:
+            Keeper(node, "Keeper", s3.Bucket(node, "Late"))
+
+
+def test_a_bucket_that_fix_does_not_visit_again_keeps_its_deny() -> None:
+    load_library()
+    app = fixing()
+    stack = cdk.Stack(app, "Top")
+    s3.Bucket(stack, "Plain")
+    cdk.Aspects.of(stack).add(MakeLate(), priority=2000)
+    policies = [each for each in synthesized(app).values() if each["Type"] == "AWS::S3::BucketPolicy"]
+    assert list(map(denies, policies)) == [1, 1]

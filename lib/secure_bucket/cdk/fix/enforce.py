@@ -54,7 +54,7 @@ def enforce_secure_transport(
 
     An `s3.Bucket` that Python code makes after the call has the deny from the start. Before the CDK writes
     the templates, FIX removes it again from buckets that it must skip, and fixes all other buckets, such as
-    those of libraries in TypeScript.
+    those that libraries in TypeScript make or are given.
 
     FIX covers Stages that exist at the call, a later Stage as soon as it contains an `s3.Bucket`, and all
     others before the app is synthesized. It cannot fix a Stage that is synthesized earlier, as by `add_stage`
