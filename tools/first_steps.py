@@ -35,7 +35,7 @@ class Folder:
     Args:
         path: The folder.
         tools: The directory with the wheel, and with links to Node and the CDK CLI.
-        log: What was run, with the exit codes.
+        log: What was run, with the exit codes and the seconds.
     """
 
     path: Path
@@ -62,11 +62,12 @@ class Folder:
             "NO_COLOR": "1",
             "CDK_DISABLE_CLI_TELEMETRY": "true",
         }
+        begin = time.monotonic()
         done = subprocess.run(
             line, shell=True, cwd=self.path, env=environment, capture_output=True, text=True, check=False
         )
         output = done.stdout + done.stderr
-        self.log.append(f"{line}: {done.returncode}")
+        self.log.append(f"{line}: exit {done.returncode} after {time.monotonic() - begin:.1f} s")
         if done.returncode != code or says not in output:
             raise SystemExit(f"{output}\n{line}: exit {done.returncode}, and {code} with `{says}` is right")
         return output
