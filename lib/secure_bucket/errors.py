@@ -74,3 +74,19 @@ class NotProvenError(SecureBucketError, RuntimeError):
 
 class MissingDependencyError(SecureBucketError, ImportError):
     """Name the extra, or the version, to install."""
+
+    @classmethod
+    def without_extra(cls, reason: str, extra: str) -> MissingDependencyError:
+        """Return the error for an extra that is not installed, with the lines that install it.
+
+        Args:
+            reason: What needs which package.
+            extra: The name of the extra.
+        """
+        name = f"'secure-bucket[{extra}]'"
+        # An app, or its tests, imports these; the others belong to the command.
+        others = f"uv add {name}"
+        if extra not in ("cdk", "snapshots"):
+            # Without `--force` pipx leaves a command as it is that was installed before.
+            others = f"uv tool install {name}, or: pipx install --force {name}"
+        return cls(f"{reason}: pip install {name}, or: {others}")

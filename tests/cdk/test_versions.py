@@ -49,7 +49,8 @@ def test_import_without_a_cdk_says_what_to_install(tmp_path: Path) -> None:
     for name, said in zip(sorted(NEEDS_CDK), imported(NEEDS_CDK, tmp_path), strict=True):
         assert said.startswith(f"MissingDependencyError: `{name}` needs aws-cdk-lib 2.")
         assert "none can be imported (No module named 'aws_cdk')" in said
-        assert said.endswith("pip install 'secure-bucket[cdk]'")
+        assert "Templates need no CDK: `secure-bucket check` judges them" in said
+        assert said.endswith(": pip install 'secure-bucket[cdk]', or: uv add 'secure-bucket[cdk]'")
 
 
 def test_import_with_an_old_cdk_says_which_is_there_and_which_is_needed(tmp_path: Path) -> None:
@@ -57,6 +58,7 @@ def test_import_with_an_old_cdk_says_which_is_there_and_which_is_needed(tmp_path
     for name, said in zip(sorted(NEEDS_CDK), imported(NEEDS_CDK, tmp_path), strict=True):
         assert said.startswith(f"MissingDependencyError: `{name}` needs aws-cdk-lib 2.")
         assert "and 2.149.3 is installed: pip install 'aws-cdk-lib>=2." in said
+        assert ", or: uv add 'aws-cdk-lib>=2." in said
         assert "secure-bucket gate --" in said
 
 

@@ -129,12 +129,28 @@ def test_extras_and_targets_that_the_pages_name_exist() -> None:
 LIBRARIES = {"'secure-bucket[cdk]'", "'secure-bucket[snapshots]'"}
 
 
-@pytest.mark.parametrize("page", [pytest.param(page, id=page.name) for page in (ROOT / "README.md", *PAGES)])
-def test_every_page_installs_with_pip_uv_and_pipx(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
-    for each in set(re.findall(r"^ *pip install ('secure-bucket\[[\w,]+\]'|secure-bucket)", text, re.M)):
-        assert re.search(rf"# .*uv (tool install|add|add --dev|pip install) {re.escape(each)}", text)
-        assert each in LIBRARIES or re.search(rf"# .*pipx install {re.escape(each)}", text)
+SHOWING = [
+    *(ROOT / each for each in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
+    *PAGES,
+    *sorted((ROOT / "examples" / "ci").iterdir()),
+]
+PACKAGE = r"('secure-bucket\[[\w,]+\]'|secure-bucket)(?![\w\[-])"
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=str(page.relative_to(ROOT))) for page in SHOWING])
+def test_every_install_line_is_right_for_pip_uv_and_pipx(page: Path) -> None:
+    for line in page.read_text(encoding="utf-8").splitlines():
+        shown = re.findall(rf"(pip|pipx|uv add(?: --dev)?|uv pip|uv tool)(?: install)? {PACKAGE}", line)
+        if not shown or "pipx run secure-bucket" in line:
+            continue
+        assert len({package for _, package in shown}) == 1, f"two packages: {line}"
+        tools = [tool for tool, _ in shown]
+        if shown[0][1] in LIBRARIES:
+            # What is in an environment of its own cannot be imported.
+            assert tools[0] == "pip", line
+            assert tools[1:] in (["uv add"], ["uv add --dev"], ["uv pip"]), line
+        else:
+            assert tools == ["pip", "uv tool", "pipx"], line
 
 
 @pytest.mark.parametrize(

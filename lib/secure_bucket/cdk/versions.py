@@ -86,16 +86,18 @@ def require_cdk(name: str) -> None:
         if _installed() >= lowest:
             return
     except ModuleNotFoundError as error:
-        raise MissingDependencyError(
-            f"`{name}` needs aws-cdk-lib {needed} or newer, and none can be imported ({error}): "
-            "pip install 'secure-bucket[cdk]'"
+        raise MissingDependencyError.without_extra(
+            f"`{name}` needs aws-cdk-lib {needed} or newer, and none can be imported ({error}). Templates "
+            "need no CDK: `secure-bucket check` judges them. For an app",
+            "cdk",
         ) from error
     instead = "put `secure-bucket gate --` before the `app` of cdk.json, which works with every AWS CDK 2"
     if _installed() >= OLDEST:
         instead = _INSTEAD[name]
     raise MissingDependencyError(
         f"`{name}` needs aws-cdk-lib {needed} or newer, and {_assembly().version} is installed: "
-        f"pip install 'aws-cdk-lib>={needed},<3'; or without it: {instead}"
+        f"pip install 'aws-cdk-lib>={needed},<3', or: uv add 'aws-cdk-lib>={needed},<3'; "
+        f"or without it: {instead}"
     )
 
 

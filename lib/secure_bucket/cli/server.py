@@ -23,9 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
         # Loads in 320 ms, most of it for pygls, which may not be there.
         from secure_bucket.editor.server import make_server
     except ImportError:
-        raise MissingDependencyError(
-            "the language server needs pygls: pip install 'secure-bucket[editor]'"
-        ) from None
+        raise MissingDependencyError.without_extra("the language server needs pygls", "editor") from None
     server = make_server(
         version=installed_version(), strict=arguments.strict, rule_address=installed_addresses().rule
     )

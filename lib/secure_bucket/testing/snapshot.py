@@ -13,8 +13,8 @@ from secure_bucket.testing.subject import template_of
 try:
     from syrupy.extensions.json import JSONSnapshotExtension
 except ImportError as _missing:
-    raise MissingDependencyError(
-        "snapshots of templates need syrupy: `pip install 'secure-bucket[snapshots]'`"
+    raise MissingDependencyError.without_extra(
+        "snapshots of templates need syrupy", "snapshots"
     ) from _missing
 
 __all__ = ["TemplateSnapshotExtension"]

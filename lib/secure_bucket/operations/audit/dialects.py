@@ -32,9 +32,7 @@ def load_sqlglot() -> Any:
     try:
         import sqlglot
     except ImportError:
-        raise MissingDependencyError(
-            "reading logs needs sqlglot: pip install 'secure-bucket[audit]'"
-        ) from None
+        raise MissingDependencyError.without_extra("reading logs needs sqlglot", "audit") from None
     return sqlglot
 
 

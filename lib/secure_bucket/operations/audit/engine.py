@@ -161,9 +161,7 @@ def load_duckdb() -> Any:
     try:
         import duckdb
     except ImportError:
-        raise MissingDependencyError(
-            "reading logs needs DuckDB: pip install 'secure-bucket[audit]'"
-        ) from None
+        raise MissingDependencyError.without_extra("reading logs needs DuckDB", "audit") from None
     return duckdb
 
 

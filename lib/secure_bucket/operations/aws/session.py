@@ -222,7 +222,7 @@ def open_session(access: Access | None = None) -> Session:
         import boto3
         import botocore.session
     except ImportError:
-        raise MissingDependencyError("asking AWS needs boto3: pip install 'secure-bucket[aws]'") from None
+        raise MissingDependencyError.without_extra("asking AWS needs boto3", "aws") from None
     if access.endpoint_url is not None:
         endpoint_named(access.endpoint_url, "--endpoint-url", ("https", "http"))
     if access.ca_bundle is not None and not os.path.exists(access.ca_bundle):

@@ -58,8 +58,8 @@ def _parse(data: bytes, suffix: str) -> Node:
         import tree_sitter_typescript as grammar
         from tree_sitter import Language, Parser
     except ImportError:
-        raise MissingDependencyError(
-            "changing TypeScript and JavaScript needs tree-sitter: pip install 'secure-bucket[source]'"
+        raise MissingDependencyError.without_extra(
+            "changing TypeScript and JavaScript needs tree-sitter", "source"
         ) from None
     # In plain TypeScript `<T>x` is a cast; everywhere else it would be JSX.
     is_typescript = suffix in (".ts", ".mts", ".cts")
