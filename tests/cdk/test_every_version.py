@@ -332,6 +332,30 @@ def test_an_app_without_a_gate_does_not_replace_one_with_a_gate(cdk: Cdk, tmp_pa
 
 @pytest.mark.slow
 @every_version
+def test_an_app_in_a_child_of_multiprocessing_is_judged(cdk: Cdk, tmp_path: Path) -> None:
+    # Such a child ends with `os._exit`, and the process that the CDK CLI started has no gate.
+    end = """
+        import multiprocessing
+        from aws_cdk.assertions import Template
+
+        def main():
+            app = cdk.App()
+            stack = cdk.Stack(app, "In")
+            s3.Bucket(stack, "Open")
+            enforce_secure_transport(app)
+            Template.from_stack(stack)
+
+        child = multiprocessing.get_context("fork").Process(target=main)
+        child.start()
+        child.join()
+        """
+    run = cdk.synth(tmp_path, end=textwrap.dedent(end))
+    assert run.code == 1
+    assert "can GET `report.csv` over plain HTTP" in run.stderr
+
+
+@pytest.mark.slow
+@every_version
 def test_a_child_that_the_app_forks_ends_as_ever(cdk: Cdk, tmp_path: Path) -> None:
     end = """
         import jsii
