@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import subprocess
+import sys
 from typing import Any
 
 import aws_cdk as cdk
@@ -70,3 +72,26 @@ def test_acknowledgments_are_offered_where_they_exist(monkeypatch: pytest.Monkey
     monkeypatch.setattr("secure_bucket.cdk.gate.after_synth.has_acknowledgments", lambda: True)
     last = text_of(violation("SB001", "error")).splitlines()[-1]
     assert last == "   Acknowledge with 'secure-bucket::SB001'"
+
+
+BREAKING = """
+import os
+from secure_bucket.cdk.gate import process_end
+
+def breaks():
+    raise RuntimeError("the kernel is gone")
+
+process_end.states = breaks
+process_end.end_last()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("end", ["", "os._exit(0)", "os.execv('/bin/true', ['true'])"])
+def test_an_error_at_the_end_of_the_process_fails_it(end: str) -> None:
+    command = [sys.executable, "-c", BREAKING + end]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1
+    assert "secure-bucket: the gate could not judge the app at its end: RuntimeError: the kernel is gone" in (
+        done.stderr
+    )

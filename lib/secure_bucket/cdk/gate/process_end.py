@@ -128,7 +128,17 @@ def _end() -> None:
 
 
 def _is_refused() -> bool:
-    """Tell whether the gate refuses what this process wrote."""
+    """Tell whether the gate refuses what this process wrote; an error in the gate is a refusal."""
+    try:
+        return _refuses()
+    except BaseException as error:
+        # INVARIANT: raise nothing from here. Python ends with 0 after an exit handler that raises, and an app
+        # can catch what `os._exit` raises.
+        say(f"{PLUGIN}: the gate could not judge the app at its end: {type(error).__name__}: {error}")
+        return True
+
+
+def _refuses() -> bool:
     process = os.getpid()
     if process in running.values():
         # A daemon thread: Node ends the synthesis without it, and nobody would judge what Node writes.
