@@ -1,4 +1,4 @@
-"""Decide the `Conditions` and `Rules` of a template in a world, or fork over what they depend on.
+"""Decide the `Conditions` and `Rules` of a template in a world, or fork over the values they depend on.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-conditions.html
 """
@@ -34,8 +34,8 @@ def condition_holds(resolver: Resolver, stack: Stack, condition: object, path: P
 
     Raises:
         Fork: If that depends on something that the world leaves open.
-        Undecidable: If it depends on text that another tool has yet to replace, or comes to more than
-            `MAX_VALUES` conditions.
+        Undecidable: It depends on a placeholder of another tool, or expands to more than `MAX_VALUES`
+            conditions.
     """
     if isinstance(condition, str):
         return _named(resolver, stack, condition)
@@ -55,9 +55,10 @@ def condition_holds(resolver: Resolver, stack: Stack, condition: object, path: P
 
 
 def named_condition_holds(resolver: Resolver, stack: Stack, name: object, path: Path) -> bool:
-    """Tell whether the condition is true that a resource, an output or `Fn::If` names.
+    """Tell whether the condition that a resource, an output or `Fn::If` names is true.
 
-    YAML takes some names for a Boolean, as in `Condition: No`. AWS documents no Boolean in place of a name.
+    YAML reads some names as Booleans, as in `Condition: No`. AWS does not document a Boolean in place of a
+    name.
 
     Raises:
         Fork, Undecidable: As `condition_holds`.
@@ -67,7 +68,7 @@ def named_condition_holds(resolver: Resolver, stack: Stack, name: object, path: 
 
 
 def obeys_rules(resolver: Resolver, stack: Stack) -> bool:
-    """Tell whether the `Rules` of a template allow a deployment in this world, as far as that is known.
+    """Tell whether the `Rules` of a template allow a deployment in this world, if that is known.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-structure.html
     """
@@ -105,7 +106,7 @@ def _named(resolver: Resolver, stack: Stack, name: str) -> bool:
         known = resolver.conditions[key]
         if isinstance(known, Exception):
             raise known
-        # A condition that refers to itself is refused at deployment; here it must only end.
+        # CloudFormation refuses a condition that refers to itself; here it must only end.
         return known if known is not None else resolver.world.holds(f"condition {name}")
     conditions = stack.sections["Conditions"]
     if stack.is_rewritten("Conditions"):
@@ -119,7 +120,7 @@ def _named(resolver: Resolver, stack: Stack, name: str) -> bool:
     try:
         result = condition_holds(resolver, stack, conditions[name], (("", "Conditions"), name))
     except (Fork, Infeasible, Undecidable) as error:
-        # In one world it stays the same question, however often it is asked.
+        # In one world, the answer never changes.
         resolver.conditions[key] = error
         raise
     finally:
@@ -152,7 +153,7 @@ def _combined(
     *,
     deciding: bool,
 ) -> bool:
-    """Combine operands: one that has the deciding truth decides alone."""
+    """Combine operands: one with the deciding value decides alone."""
     fork: Fork | None = None
     undecidable: Undecidable | None = None
     for index, operand in enumerate(operands):
@@ -171,7 +172,7 @@ def _combined(
 
 
 def _equals(resolver: Resolver, stack: Stack, first: object, second: object, path: Path) -> bool:
-    # A row of a mapping must not turn into a hole here: its value and its key would lose touch.
+    # A row of a mapping must not become a hole here, because that would separate its value from its key.
     outer, resolver.in_condition = resolver.in_condition, True
     try:
         values = [

@@ -1,4 +1,4 @@
-"""Tell which construct made a resource or a template, from the metadata of a cloud assembly."""
+"""Find the construct that made a resource or a template, from the metadata of a cloud assembly."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ACKNOWLEDGED = "aws:cdk:acknowledged-rules"
 
 
 class Constructs(Struct):
-    """The constructs of an assembly that have a template of their own, and what was made in them.
+    """The constructs of an assembly that have their own template, and the constructs inside them.
 
     Args:
         made: The construct paths of the resources in such a template, by its construct and logical id.
@@ -38,7 +38,7 @@ class Constructs(Struct):
     files: dict[str, Path] = field(default_factory=dict)
 
     def note(self, artifact: StackArtifact) -> bool:
-        """Note the constructs of a stack from its metadata, and return whether the metadata tells of any."""
+        """Note the constructs of a stack from its metadata, and return whether the metadata names any."""
         scopes: dict[str, Path | None] = {artifact.path: None}
         made: list[tuple[str, str]] = []
         for path, kind, data in artifact.entries():
@@ -47,7 +47,7 @@ class Constructs(Struct):
             elif kind == "aws:cdk:logicalId" and isinstance(data, str):
                 made.append((path, data))
         if len(scopes) == 1:
-            # The CDK before 2.274 does not tell the files of these templates, but names them so.
+            # The CDK before 2.274 does not list these files, but gives them these names.
             scopes |= _named_after_constructs(artifact, [path for path, _ in made])
         scopes[artifact.path] = artifact.template
         for scope, file in scopes.items():
@@ -56,21 +56,21 @@ class Constructs(Struct):
                 self.files[scope] = file
         for path, logical_id in made:
             known = self.made.setdefault(_owner(path, scopes) or artifact.path, {})
-            # Of two that claim to be the same resource, one is in a template that nothing tells of.
+            # If two claim to be the same resource, one is in a template that no metadata names.
             known[logical_id] = path if known.get(logical_id, path) == path else ""
         return bool(made)
 
     def note_written(self, stack: Stack, scope: str) -> None:
-        """Note the construct paths that a template holds itself, where its manifest tells of no construct."""
+        """Note the construct paths in a template itself, if its manifest names no construct."""
         self.made[scope] = _written_paths(stack, scope)
 
     def place(self, stack: Stack, file: str, scope: str | None) -> None:
-        """Tell a stack the construct of its template, and the constructs of its resources."""
+        """Set the construct paths of a stack and of its resources."""
         stack.own_path = self.scopes.get(file, "") if scope is None else scope
         stack.construct_paths = self.made.get(stack.own_path, {})
 
     def scope_of(self, stack: Stack, resource: Resource) -> str | None:
-        """Return the construct whose template a resource deploys, where its path tells."""
+        """Return the construct whose template a resource deploys, if its path shows it."""
         nested = _NESTED_STACK_PATH.fullmatch(stack.construct_path(resource))
         return nested["scope"] if nested is not None and nested["scope"] in self.made else None
 
@@ -94,11 +94,11 @@ def _owner(path: str, scopes: Mapping[str, object]) -> str:
 def _named_after_constructs(
     artifact: StackArtifact, paths: Iterable[str]
 ) -> Iterator[tuple[str, Path | None]]:
-    """Yield the constructs of a stack that have a template of their own, and its file.
+    """Yield the constructs of a stack that have their own template, and the file.
 
-    The CDK calls it by the unique id of the construct, as in `<id>.nested.template.json` (`NestedStack` and
-    `ProductStack` of aws-cdk-lib 2.275.0). A file that an earlier synthesis left has the id of a construct
-    that the app no longer has.
+    The CDK names the file after the unique id of the construct: `<id>.nested.template.json` (`NestedStack`
+    and `ProductStack` of aws-cdk-lib 2.275.0). A file of an earlier synthesis has the id of a construct that
+    the app no longer contains.
     """
     here = artifact.template.parent
     if not here.is_dir():
@@ -131,14 +131,14 @@ def _unique_id(path: str) -> str:
     plain = [re.sub(r"[^A-Za-z0-9]", "", each) for each in human if each != "Resource"]
     if len(components) == 1 and plain:
         return plain[0]
-    import hashlib  # Takes 3 ms, which only an assembly needs.
+    import hashlib  # Loads in 3 ms; only an assembly needs it.
 
     digest = hashlib.md5("/".join(components).encode(), usedforsecurity=False).hexdigest()
     return "".join(plain)[:240] + digest[:8].upper()
 
 
 def _written_paths(stack: Stack, scope: str) -> dict[str, str]:
-    """Return the construct paths that a template holds itself, where its manifest tells of no construct."""
+    """Return the construct paths in a template itself, if its manifest names no construct."""
     paths: dict[str, str] = {}
     for logical_id, resource in stack.resources.items():
         metadata = resource.body.get("Metadata")

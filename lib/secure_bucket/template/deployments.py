@@ -1,4 +1,4 @@
-"""List the ways in which a bucket can be deployed, each with its policies."""
+"""List the possible deployments of a bucket, each with its policies."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from secure_bucket.values.unknown import Text, Unknown
 
 __all__ = ["Applied", "Deployment", "deployments_of", "foreign_deployments_of", "source_of"]
 
-# With more of them a bucket is undecided, unless somebody reads them all.
+# A bucket with more possible policies is undecided.
 MAX_POSSIBLE = 32
 # About a second of processor time for one bucket: 256 worlds of 1,500 values each.
 MAX_BUCKET_VALUES = 400_000
@@ -32,15 +32,15 @@ _S3_ARN = re.compile(r"arn:(aws[a-z-]*):s3:")
 
 
 class Applied(Struct, frozen=True):
-    """A policy as it comes out in one deployment.
+    """A policy in one deployment.
 
     Args:
         policy: The policy.
-        document: What its document comes to, with `Text` and `Unknown` where it is not known.
+        document: Its resolved document, with `Text` and `Unknown` for unknown parts.
         bucket_arn: The ARN of the bucket that it is for.
-        certain: Whether that is the bucket in question; otherwise it may be.
-        is_apart: Whether the bucket can be deployed without it, because it is of another Stage, or in a
-            template that may not be deployed: it can make a verdict worse, and never proves.
+        certain: Whether that is certainly the bucket in question; otherwise it may be.
+        is_apart: Whether the bucket can be deployed without it, because it is in another Stage, or in a
+            template that may not be deployed: it can make a verdict worse, but proves nothing.
     """
 
     policy: BucketPolicy
@@ -51,16 +51,16 @@ class Applied(Struct, frozen=True):
 
 
 class Deployment(Struct, frozen=True):
-    """A bucket, or the bucket of a policy, in one of the ways in which it can be deployed.
+    """One possible deployment of a bucket, or of the bucket of a policy.
 
     Args:
-        world: What is fixed about this way.
+        world: The fixed values of this deployment.
         bucket_arn: Its ARN.
-        policies: The policies that are or may be its own.
-        website: Whether it is a website; an `Unknown` where that is not known.
-        expandable: Whether fixing parameters with listed values would tell more.
-        unread: Why its policies are not all known: something that may hold one and cannot be read; `None`
-            when they are.
+        policies: The policies that are or may be for it.
+        website: Whether it is a website; an `Unknown` if that is not known.
+        expandable: Whether fixing parameters with listed values would give more information.
+        unread: The unreadable resource that may contain a policy for it; `None` if all its policies are
+            known.
     """
 
     world: World
@@ -72,10 +72,10 @@ class Deployment(Struct, frozen=True):
 
 
 def deployments_of(inventory: Inventory, bucket: Bucket, *, expand: bool = False) -> Iterator[Deployment]:
-    """Return the ways in which a bucket can be deployed, as far as they differ.
+    """Return the possible deployments of a bucket that differ.
 
     Raises:
-        Undecidable: If there are too many, or something that they depend on is not known.
+        Undecidable: There are too many, or they depend on something unknown.
     """
 
     spent = inventory.assembly.spent
@@ -94,10 +94,10 @@ def deployments_of(inventory: Inventory, bucket: Bucket, *, expand: bool = False
 def foreign_deployments_of(
     inventory: Inventory, policy: BucketPolicy, *, expand: bool = False
 ) -> Iterator[Deployment]:
-    """Return the ways in which a policy can be deployed for a bucket that is not in the assembly.
+    """Return the possible deployments of a policy for a bucket outside the assembly.
 
     Raises:
-        Undecidable: If there are too many, or something that they depend on is not known.
+        Undecidable: There are too many, or they depend on something unknown.
     """
 
     def question(world: World) -> list[Deployment]:
@@ -110,7 +110,7 @@ def foreign_deployments_of(
 def source_of(
     inventory: Inventory, world: World, applied: Applied, pointer: str, *, expand: bool = False
 ) -> Path:
-    """Return where a part of a policy document, given by its pointer in what it came to, is written."""
+    """Return the place in the source of a part of a resolved policy document."""
     resolver = inventory.resolver(world, expand)
     policy = applied.policy
     path: Path = policy.resource.properties_path
@@ -136,7 +136,7 @@ def _deployment(inventory: Inventory, resolver: Resolver, bucket: Bucket) -> Dep
         except Infeasible:
             if policy.stack.outermost is bucket.stack.outermost:
                 raise
-            # The stack of the bucket is deployed although the other one cannot be.
+            # The stack of the bucket is deployed although the other stack cannot be.
         if sum(not each.certain for each in applied) > MAX_POSSIBLE:
             reason = f"more than {MAX_POSSIBLE} policies may be for this bucket"
             raise Undecidable(resolver.opaque(bucket.stack, reason, bucket.resource.path))
@@ -157,8 +157,8 @@ def _deployment(inventory: Inventory, resolver: Resolver, bucket: Bucket) -> Dep
 def _loose(
     inventory: Inventory, resolver: Resolver, policy: BucketPolicy, bucket: Bucket, name: str | Text
 ) -> list[Applied]:
-    """Return a policy that does not name a bucket by a plain `Ref`, if it is or may be for this one."""
-    # Whether a policy exists is asked last, because it may depend on what this bucket does not.
+    """Return a policy without a plain `Ref` to a bucket, if it is or may be for this bucket."""
+    # Check last whether the policy exists, because that may depend on other parameters than the bucket.
     for target in targets_of(inventory, resolver, policy, bucket.stack):
         applies = applies_to(inventory, resolver, policy, target, bucket, name)
         if applies is None and policy.stack.outermost is not bucket.stack.outermost:
@@ -174,7 +174,7 @@ def _loose(
 def _apart(resolver: Resolver, policy: BucketPolicy, target: str | Text, stack: Stack) -> list[Applied]:
     """Return a policy that is deployed apart from a bucket, and may be for it; nothing if it never exists.
 
-    What it depends on splits no world: it only adds to what is not known.
+    Its parameters split no world: they only add unknowns.
     """
     document: object = resolver.opaque(
         policy.stack, "it depends on the parameters of another template", policy.resource.path
@@ -188,7 +188,7 @@ def _apart(resolver: Resolver, policy: BucketPolicy, target: str | Text, stack: 
 
 
 def _allow(inventory: Inventory, resolver: Resolver, stack: Stack) -> None:
-    """Leave a world out in which a loop fails, or that the rules of the template forbid."""
+    """Reject a world in which a loop fails, or that the rules of the template forbid."""
     if resolver.world is inventory.start:
         return
     go_through_loops(resolver, stack)
@@ -215,7 +215,7 @@ def _document(resolver: Resolver, policy: BucketPolicy) -> object:
     properties = policy.resource.properties
     written = properties.get("PolicyDocument") if isinstance(properties, Mapping) else None
     if isinstance(written, Mapping) and len(written) == 1 and "Fn::ToJsonString" in written:
-        # As values a document with holes can be judged, as one text it cannot.
+        # A document with holes can be judged as values, but not as one text.
         path = ((policy.resource.properties_path, "PolicyDocument"), "Fn::ToJsonString")
         return resolver.resolve(policy.stack, written["Fn::ToJsonString"], path)
     document = resolver.property(policy.stack, policy.resource, "PolicyDocument")
@@ -229,10 +229,10 @@ def _document(resolver: Resolver, policy: BucketPolicy) -> object:
 
 
 def _settle_partition(resolver: Resolver, stack: Stack, applied: list[Applied]) -> None:
-    """Fork over the partitions that the policies name, where the partition is still open.
+    """Fork over the partitions that the policies name, if the partition is still open.
 
-    S3 accepts a policy only in its own partition, so a literal one says where the template is meant to
-    be deployed. Without any, it is the partition `aws`; so it can be, too, where others are left open.
+    S3 accepts a policy only in its own partition, so a literal partition shows where the template is
+    deployed. Without one, it is the partition `aws`, which also remains possible beside open partitions.
     """
     if not isinstance(partition(resolver, stack), Text):
         return

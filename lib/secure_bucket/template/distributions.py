@@ -1,7 +1,7 @@
 """Find the CloudFront distributions that request objects of a bucket over plain HTTP.
 
-With the deny in the policy of the bucket, S3 answers such a request with 403. What CloudFront sends is
-documented in the CloudFront Developer Guide, read in November 2026:
+With the deny in the bucket policy, S3 answers such a request with 403. The CloudFront Developer Guide, read
+in November 2026, documents what CloudFront sends:
 
 - An S3 origin: *Require HTTPS for communication between CloudFront and your Amazon S3 origin*: "CloudFront
   forwards requests to S3 by using the protocol that viewers used to submit the requests". The page makes no
@@ -41,9 +41,9 @@ class PlainViewers(Struct, frozen=True):
 
     Args:
         logical_id: The logical id of the distribution.
-        construct_path: The path of its construct; `""` when nothing tells.
-        why: Why it does, as a clause.
-        change: The change after which it does not, as a clause.
+        construct_path: The path of its construct; `""` without that metadata.
+        why: The reason, as a clause.
+        change: The change that prevents it, as a clause.
     """
 
     logical_id: str
@@ -53,11 +53,11 @@ class PlainViewers(Struct, frozen=True):
 
     @property
     def named(self) -> str:
-        """The distribution as its author thinks of it."""
+        """The distribution with its construct path, or else its logical id."""
         return f"distribution `{self.construct_path.removesuffix('/Resource') or self.logical_id}`"
 
     def __str__(self) -> str:
-        """Say in one line what it does and what to change."""
+        """Describe in one line what it does and what to change."""
         return f"the CloudFront {self.named} {self.why}: {self.change}"
 
 
@@ -74,7 +74,7 @@ def distributions_in(inventory: Inventory) -> tuple[tuple[Stack, Resource], ...]
 def plain_viewers(
     inventory: Inventory, bucket: Bucket, distributions: Iterable[tuple[Stack, Resource]]
 ) -> tuple[PlainViewers, ...]:
-    """Return which distributions request objects of a bucket over plain HTTP in some deployment."""
+    """Return the distributions that request objects of a bucket over plain HTTP in some deployment."""
     found: dict[PlainViewers, None] = {}
     for stack, resource in distributions:
         if not may_name(resource.properties, stack, bucket):
@@ -95,7 +95,7 @@ def _plain(resolver: Resolver, stack: Stack, resource: Resource, bucket: Bucket)
         resolver, stack, condition, (resource.path, "Condition")
     ):
         return
-    # A certificate or an alias that depends on parameters splits no worlds.
+    # A certificate or an alias that depends on parameters splits no world.
     origins = [
         origin
         for origin in _listed(resolver.property(stack, resource, "DistributionConfig", "Origins"))
@@ -115,7 +115,7 @@ def _plain(resolver: Resolver, stack: Stack, resource: Resource, bucket: Bucket)
 
 
 def _requests(origin: Mapping[str, object], behavior: str, viewers: object) -> Iterator[tuple[str, str]]:
-    """Yield why requests of one behavior come over plain HTTP, and what to change."""
+    """Yield why requests of a behavior come over plain HTTP, and what to change."""
     may_be_plain = viewers not in ("https-only", "redirect-to-https")
     custom = origin.get("CustomOriginConfig")
     if isinstance(custom, Mapping):
@@ -154,7 +154,7 @@ def _shown(value: object) -> str:
 
 
 def _behaviors(config: Mapping[str, object]) -> Iterator[tuple[str, object, object]]:
-    """Yield the cache behaviors: its name, the origin that each uses, and the protocol of its viewers."""
+    """Yield the name, the origin and the viewer protocol of each cache behavior."""
     groups = config.get("OriginGroups")
     members: dict[object, list[object]] = {}
     for group in _listed(groups.get("Items") if isinstance(groups, Mapping) else None):

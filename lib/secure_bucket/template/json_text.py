@@ -1,7 +1,7 @@
 """Read JSON as people write it: with comments, trailing commas and repeated keys, and note its lines.
 
-The standard library reads well-formed JSON faster, so this scanner is asked only when it refuses a text,
-when an object has a key twice, or when somebody wants to know where a value stands.
+The standard library reads well-formed JSON faster. This scanner runs only if it rejects a text, if an object
+has a duplicate key, or if somebody needs the place of a value.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def scan_json(text: str, file: str, positions: dict[str, tuple[int, int]]) -> ob
             the value for an item.
 
     Raises:
-        TemplateError: If the text is not JSON, or is nested deeper than `MAX_DEPTH`.
+        TemplateError: The text is not JSON, or is nested deeper than `MAX_DEPTH`.
     """
     return _Scanner(text, file, positions).document()
 
@@ -54,7 +54,7 @@ class _Scanner:
         return value
 
     def _position(self, index: int) -> tuple[int, int]:
-        # INVARIANT: asked in the order of the text, except for messages, which are the last thing asked.
+        # INVARIANT: callers ask in the order of the text, except for messages, which come last.
         self._line += self.text.count("\n", self._line_start, index)
         newline = self.text.rfind("\n", self._line_start, index)
         if newline >= 0:

@@ -18,7 +18,7 @@ __all__ = ["find_in_map"]
 
 
 def find_in_map(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
-    """Return what `Fn::FindInMap` comes to."""
+    """Return the value of `Fn::FindInMap`."""
     if not (isinstance(argument, (list, tuple)) and len(argument) in (3, 4)):
         return resolver.opaque(stack, f"`{path[1]}` has the form [map, key, key]", path[0])
     name, first, second = (resolver.text(stack, argument[index], (path, index)) for index in range(3))
@@ -30,8 +30,8 @@ def find_in_map(resolver: Resolver, stack: Stack, argument: object, path: Path) 
     if not isinstance(table, Mapping):
         return resolver.opaque(stack, f"there is no mapping `{name}` in this template", path, expression)
     open_keys = (*holes(first), *holes(second))
-    # INVARIANT: a reader who fixes the partition afterwards sees the row of that partition alone. So each
-    # row that a template has for a partition is a world of its own.
+    # INVARIANT: each row for a partition is a separate world, because a later choice of the partition must
+    # see only its row.
     leaves_open = open_keys and not any(is_of_partition(hole.name) for hole in open_keys)
     if leaves_open and not (resolver.expand or resolver.in_condition):
         candidates = _map_values(table, first, second)
@@ -50,7 +50,7 @@ def find_in_map(resolver: Resolver, stack: Stack, argument: object, path: Path) 
         texts_equal(resolver, resolver.literal(stack, str(key)), "")
     if len(argument) == 4 and isinstance(argument[3], Mapping) and "DefaultValue" in argument[3]:
         return resolver.resolve(stack, argument[3]["DefaultValue"], ((path, 3), "DefaultValue"))
-    # CloudFormation refuses to deploy what is not in the mapping.
+    # CloudFormation fails a deployment whose key is not in the mapping.
     raise Infeasible(resolver.opaque(stack, f"the mapping `{name}` has no value for these keys", path))
 
 

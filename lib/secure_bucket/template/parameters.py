@@ -1,4 +1,4 @@
-"""Read the parameters of a template, and tell which values CloudFormation takes for them.
+"""Read the parameters of a template, and tell which values CloudFormation accepts.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
 """
@@ -16,11 +16,11 @@ from secure_bucket.template.unreplaced import placeholders_as_holes
 
 __all__ = ["Parameter", "read_parameter"]
 
-# What means the same to Java, which CloudFormation uses, and to Python; and few enough characters of text
-# that no pattern takes long.
+# Patterns with the same meaning in Java, which CloudFormation uses, and in Python; and a length of text that
+# no pattern takes long for.
 _COMMON_PATTERN = re.compile(r"(?:[A-Za-z0-9_ /:@=,.*+?{}|()^$\[\]-]|\\[dws./$+-])*")
 _UNLIKE = ("(?", "--", "||", "[]", "[^]")
-# A class in a class, which is a union in Java.
+# A nested class, which is a union in Java.
 _NESTED_CLASS = re.compile(r"\[[^\]]*\[")
 _NUMBER = re.compile(r"[-+]?[0-9]+(?:\.[0-9]+)?")
 _MAX_MATCHED = 8
@@ -30,10 +30,10 @@ class Parameter(Struct, frozen=True):
     """A parameter of a template.
 
     Args:
-        type: Its type, as `String` or `AWS::SSM::Parameter::Value<String>`.
-        default: Its default; `None` when it has none.
-        allowed: The values it can have; `None` when they are not listed.
-        limits: What else is written about its values, such as `MinLength`.
+        type: Its type, such as `String` or `AWS::SSM::Parameter::Value<String>`.
+        default: Its default, or `None`.
+        allowed: Its allowed values; `None` if they are not listed.
+        limits: Other limits of its values, such as `MinLength`.
     """
 
     type: str
@@ -48,11 +48,11 @@ class Parameter(Struct, frozen=True):
 
     @property
     def is_stored(self) -> bool:
-        """Whether its value is the name of an SSM parameter, whose value a `Ref` is."""
+        """Whether its value names an SSM parameter, whose value a `Ref` returns."""
         return self.type.startswith("AWS::SSM::Parameter::Value<")
 
     def admits(self, value: str) -> bool:
-        """Tell whether CloudFormation takes a value; what cannot be told counts as taken."""
+        """Tell whether CloudFormation accepts a value; in doubt, it does."""
         if self.is_stored:
             return True
         if self.allowed is not None and value not in self.allowed:
@@ -93,12 +93,12 @@ class Parameter(Struct, frozen=True):
 
 
 def read_parameter(body: Mapping[str, Any]) -> Parameter:
-    """Return a parameter as it is written in a template."""
+    """Return a parameter of a template."""
     kind = body.get("Type")
     kind = kind if isinstance(kind, str) else "String"
     allowed = body.get("AllowedValues")
     texts = [as_text(value) for value in allowed] if isinstance(allowed, list) else []
-    # The values of a list or of an SSM parameter are not what a `Ref` to it is.
+    # A `Ref` to a list or an SSM parameter returns other values than these.
     listed = texts and kind in ("String", "Number") and all(map(_is_final, texts))
     return Parameter(kind, body.get("Default"), tuple(map(str, texts)) if listed else None, body)
 

@@ -11,15 +11,14 @@ __all__ = ["PolicyTextError", "read_policy_text"]
 
 
 class PolicyTextError(SecureBucketError):
-    """Say that a text is not a policy, and why."""
+    """Report that a text is not a policy, and why."""
 
 
 def read_policy_text(text: str) -> dict[str, Any]:
-    """Return the policy that is written in a text.
+    """Return the policy in a text.
 
     Raises:
-        PolicyTextError: If it is not JSON, not an object, or says one thing twice, so that nobody knows
-            what counts.
+        PolicyTextError: It is not JSON, not an object, or has a duplicate key.
     """
     try:
         value = read_strict_json(text)

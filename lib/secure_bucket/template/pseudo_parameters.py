@@ -15,7 +15,7 @@ __all__ = ["fixed_text", "partition", "pseudo_parameter"]
 
 
 def pseudo_parameter(resolver: Resolver, stack: Stack, name: str, path: Path) -> object:
-    """Return what `{"Ref": name}` comes to for a name that begins with `AWS::`."""
+    """Return the value of `{"Ref": name}` for a name that begins with `AWS::`."""
     if name == "AWS::NoValue":
         return NO_VALUE
     if name == "AWS::Region":
@@ -66,7 +66,7 @@ def pseudo_parameter(resolver: Resolver, stack: Stack, name: str, path: Path) ->
 
 
 def partition(resolver: Resolver, stack: Stack) -> str | Text:
-    """Return the partition that a stack is deployed to."""
+    """Return the partition of a stack."""
     if stack.region:
         return partition_of(stack.region)
     return fixed_text(resolver, Text((PARTITION,)))

@@ -1,4 +1,5 @@
-"""Find what may hold a policy for a bucket and cannot be read, such as a nested stack that gets its name."""
+"""Find unreadable resources that may contain a policy for a bucket, such as a nested stack that gets its
+name."""
 
 from __future__ import annotations
 
@@ -17,21 +18,21 @@ from secure_bucket.values.unknown import Place, Text, Unknown
 
 __all__ = ["may_name", "receiver_of"]
 
-# What a nested stack cannot read.
+# Values that a nested stack cannot read.
 _NOT_PASSED = ("Location", "NotificationARNs", "Tags", "TemplateBody", "TemplateURL")
 _WORD = re.compile(r"[A-Za-z0-9.-]{3,}")
 _OF_A_NAME = r"[a-zA-Z0-9.-]"
-# The name can be split off again. *AWS::S3::Bucket*, *Return values*, read 2026-11.
+# Values that contain the name. *AWS::S3::Bucket*, *Return values*, read 2026-11.
 _HOLDS_THE_NAME = "(?:DomainName|DualStackDomainName|RegionalDomainName|WebsiteURL)"
 
 
 def receiver_of(inventory: Inventory, resolver: Resolver, bucket: Bucket, name: str | Text) -> Unknown | None:
-    """Return why the policies of a bucket are not all known: what may hold one, in the world of a resolver.
+    """Return the unreadable resource that may contain a policy for a bucket, in the world of a resolver.
 
     Raises:
-        Fork: If that depends on something that the world leaves open.
+        Fork: That depends on something that the world leaves open.
     """
-    # INVARIANT: the first one is enough, so that a hundred conditional ones make a hundred worlds.
+    # INVARIANT: the first one is enough, so a hundred conditional ones make only a hundred worlds.
     for receiver in inventory.receivers:
         stack, resource = receiver.stack, receiver.resource
         at = Place(pointer_of(receiver.path), stack.document.name)
@@ -47,9 +48,9 @@ def receiver_of(inventory: Inventory, resolver: Resolver, bucket: Bucket, name: 
 
 
 def may_name(written: object, stack: Stack, bucket: Bucket) -> bool:
-    """Tell from what is written whether a value of a stack may hold the name of a bucket."""
+    """Tell from the source whether a value of a stack may contain the name of a bucket."""
     if stack is not bucket.stack and stack.outermost is bucket.stack.outermost:
-        # A stack passes a name on to those that it nests.
+        # A stack can pass a name on to its nested stacks.
         return True
     properties = bucket.resource.properties
     named = properties.get("BucketName") if isinstance(properties, Mapping) else properties
@@ -61,7 +62,7 @@ def may_name(written: object, stack: Stack, bucket: Bucket) -> bool:
 
 
 def _texts(value: object, stack: Stack) -> list[str]:
-    """Return the texts of a value, and those that it may look up in the mappings."""
+    """Return the texts of a value, and those of mappings that it may look up."""
     texts = list(strings_of(value))
     return texts + list(strings_of(stack.sections["Mappings"])) if "Fn::FindInMap" in texts else texts
 
@@ -73,7 +74,7 @@ def _may_hold_policy(
     try:
         return _gets(inventory, resolver, receiver, bucket, name) and exists(resolver, stack, resource)
     except Infeasible:
-        # What is deployed apart, or not at all, does not keep the stack of the bucket from being deployed.
+        # A stack that is deployed apart, or not at all, does not prevent the deployment of the bucket.
         if stack.outermost is bucket.stack.outermost and exists(resolver, stack, resource):
             raise
         return False
@@ -82,7 +83,7 @@ def _may_hold_policy(
 def _gets(
     inventory: Inventory, resolver: Resolver, receiver: Receiver, bucket: Bucket, name: str | Text
 ) -> bool:
-    """Tell whether a receiver gets the name of a bucket; the rest of what it gets is left unresolved then."""
+    """Tell whether a receiver gets the name of a bucket, and stop resolving then."""
     attribute = inventory.assembly.qualify(bucket.stack, f"{bucket.resource.logical_id}.")
     pattern = re.compile(
         f"(?<!{_OF_A_NAME}){re.escape(str(name))}(?!{_OF_A_NAME})|<{re.escape(attribute)}{_HOLDS_THE_NAME}>"
@@ -103,9 +104,9 @@ def _gets(
 
 
 def _passed(inventory: Inventory, receiver: Receiver, bucket: Bucket) -> Sequence[tuple[object, Path]]:
-    """Return what a receiver gets, each value with its path; nothing if none may name the bucket.
+    """Return the values that a receiver gets, with their paths; nothing if no value may name the bucket.
 
-    The values that name the bucket by its logical id come first: the others depend on more parameters.
+    Values with the logical id of the bucket come first: the others depend on more parameters.
     """
     key = id(receiver), id(bucket.resource)
     if key not in inventory.passed:
@@ -127,7 +128,7 @@ def _names(bucket: Bucket, written: object) -> bool:
 
 
 def _parts(value: object, path: Path) -> Iterator[tuple[object, Path]]:
-    """Yield the values inside mappings and lists that are resolved independently of each other."""
+    """Yield the values inside mappings and lists that can be resolved independently."""
     if isinstance(value, Mapping) and not is_function(value) and not any(map(_is_open, value)):
         for key, member in value.items():
             yield from _parts(member, (path, key))

@@ -1,4 +1,4 @@
-"""Join and compare text with holes, and give each unknown part a name of its own."""
+"""Join and compare text with holes, and give each unknown part its own name."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ __all__ = [
 
 
 class NoValue(enum.Enum):
-    """The value of `AWS::NoValue`: what has it is left out."""
+    """The value of `AWS::NoValue`, which removes a property."""
 
     NO_VALUE = "AWS::NoValue"
 
@@ -45,8 +45,8 @@ class Opaque(Unknown, frozen=True, kw_only=True):
     """An `Unknown` with a name, so that the same expression written twice is the same value.
 
     Args:
-        name: The expression, in a form that does not depend on how it was written.
-        text: The text that it is, if it is text; a hole with its name when `None`.
+        name: The expression, in a normal form.
+        text: Its text, if it is text; a hole with its name if `None`.
     """
 
     name: str = ""
@@ -54,10 +54,10 @@ class Opaque(Unknown, frozen=True, kw_only=True):
 
 
 class Unsettled(Hole, frozen=True):
-    """A text that deployment changes in an unknown way, so that no comparison with it is decided.
+    """A text that deployment changes in an unknown way, so comparisons with it are undecided.
 
-    That is a text that another tool has yet to replace, or a number. A name is replaced by the same text
-    everywhere. A call or a block may give another text each time.
+    That is a placeholder of another tool, or a number. A tool replaces a name by the same text everywhere,
+    but a call or a block perhaps by another text each time.
     """
 
     def __eq__(self, other: object) -> bool:
@@ -86,14 +86,14 @@ def named_hole(
 ) -> Hole:
     """Return a hole that can stand in the name of a bucket.
 
-    The parser of `arn:aws:s3:::<name>/key` takes the first slash for the end of the bucket's name, so that
-    the name of the hole must not have a slash. Different names stay different.
+    In `arn:aws:s3:::<name>/key` the first slash ends the bucket's name, so the name of the hole must not
+    contain a slash. Different names stay different.
     """
     return Hole(name.replace("%2F", "%252F").replace("/", "%2F"), reason, generated, at, plain)
 
 
 def concatenate(parts: Iterable[str | Text | Hole]) -> str | Text:
-    """Join text; the result is a plain string when nothing in it is unknown."""
+    """Join text; the result is a plain string if all of it is known."""
     joined: list[str | Hole] = []
     for part in parts:
         for piece in part.parts if isinstance(part, Text) else (part,):
@@ -109,7 +109,7 @@ def concatenate(parts: Iterable[str | Text | Hole]) -> str | Text:
 
 
 def as_text(value: object) -> str | Text | None:
-    """Return a value as CloudFormation writes it into a string, or `None` where it refuses to."""
+    """Return a value as CloudFormation writes it into a string, or `None` if it cannot."""
     if isinstance(value, (str, Text)):
         return _number(value) if isinstance(value, WrittenText) else value
     if isinstance(value, bool):
@@ -125,7 +125,7 @@ def as_text(value: object) -> str | Text | None:
 
 
 def _number(value: float | WrittenText) -> str | Text:
-    """Return a number as text, where it has only one form.
+    """Return a number as text, if it has only one form.
 
     No document of AWS says how CloudFormation writes `1.0`, `1e3`, `010`, or a number that a Java `double`
     does not hold exactly (inferred: more than 15 digits).
@@ -171,7 +171,7 @@ def holes(text: str | Text) -> list[Hole]:
 
 
 def dynamic_references(text: str | Text) -> str | Text:
-    """Make a hole of each `{{resolve:…}}`, which CloudFormation looks up only at deployment."""
+    """Replace each `{{resolve:…}}`, which CloudFormation looks up only at deployment, by a hole."""
     pieces = (text,) if isinstance(text, str) else text.parts
     if not any(isinstance(piece, str) and "{{resolve:" in piece for piece in pieces):
         return text
@@ -197,12 +197,12 @@ def dynamic_references(text: str | Text) -> str | Text:
 
 
 def any_member(collection: str) -> str:
-    """Return what a loop writes for a member, whichever it is, of a collection that is not known."""
+    """Return what a loop writes for any member of an unknown collection."""
     return f"<each {collection}>"
 
 
 def members_as_holes(text: str, members: Set[str]) -> str | Text:
-    """Make a hole of everything in a text that stands for any member of a collection."""
+    """Replace each part of a text that stands for any member of a collection by a hole."""
     pieces: list[str | Hole] = []
     for index, piece in enumerate(_ANY_MEMBER.split(text)):
         if index % 2 and f"<{piece}>" in members:
@@ -214,7 +214,7 @@ def members_as_holes(text: str, members: Set[str]) -> str | Text:
 
 
 def compare(first: str | Text, second: str | Text) -> bool | None:
-    """Tell whether two texts are the same: `None` when that depends on their holes."""
+    """Tell whether two texts are equal: `None` if that depends on their holes."""
     if first == second:
         return True
     if isinstance(first, str) and isinstance(second, str):
@@ -235,7 +235,7 @@ def compare(first: str | Text, second: str | Text) -> bool | None:
                         del side[end]
             else:
                 break
-    # A generated name differs from every text in full, and from every other generated name.
+    # A generated name differs from every literal text, and from every other generated name.
     if len(left) == 1 and len(right) == 1:
         a, b = left[0], right[0]
         if isinstance(a, Hole) and isinstance(b, Hole) and a.generated and b.generated:
@@ -247,7 +247,7 @@ def compare(first: str | Text, second: str | Text) -> bool | None:
         rest = left or right
         if not rest:
             return True
-        # A hole may be empty text, unless CloudFormation makes it up.
+        # A hole may be empty text, unless CloudFormation generates it.
         if any(isinstance(piece, str) or piece.generated for piece in rest):
             return False
     return None
@@ -267,7 +267,7 @@ def texts_in(value: object) -> Iterator[str | Text]:
 
 
 def strings_of(value: object) -> Iterator[str]:
-    """Return every string that is written in a value, keys included, however many aliases lead to it."""
+    """Return every string in a value, keys included; visit each aliased value once."""
     pending, visited = [value], {id(value)}
     while pending:
         current = pending.pop()

@@ -1,9 +1,9 @@
-"""Find text that another tool has yet to replace.
+"""Find placeholders that another tool has not replaced yet.
 
 The forms come from the documentation of each tool, read 2026-11: Serverless Framework (*Variables*), Jinja
 (*Template Designer Documentation*), Cookiecutter, ERB, Octopus Deploy (*Variable substitutions*), Python's
-`%` formatting, Azure Pipelines (*Define variables*), Concourse (*Vars*), `envsubst` of GNU gettext. That a
-text of such a form is meant for the tool is inferred: CloudFormation itself would take it as it is.
+`%` formatting, Azure Pipelines (*Define variables*), Concourse (*Vars*), `envsubst` of GNU gettext. That such
+a text is for the tool is inferred: CloudFormation itself would use it unchanged.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _FORMS: Final = (
     ),
     ("a tool with `% %`", r"%[A-Za-z_]{3,}[A-Za-z0-9_]*%"),
 )
-# What stands between the first and the last of these, a tool may leave out or repeat.
+# A tool may omit or repeat the text between the first and the last of these.
 _BLOCKS: Final = (("Jinja", "{%", "%}"), ("Jinja", "{#", "#}"), ("ERB", "<%", "%>"))
 # Every form begins with one of these.
 _START = re.compile(r"\$[({A-Z_]|\{[{%#]|#\{|<[<%]|%[(A-Za-z_]|\(\(|\[\[|@[@A-Za-z]|__")
@@ -65,7 +65,7 @@ def _placeholder_pattern() -> re.Pattern[str]:
 
 
 def placeholders_as_holes(text: str) -> str | Text:
-    """Make a hole of everything in a text that another tool has yet to replace."""
+    """Replace each placeholder of another tool in a text by a hole."""
     if not _START.search(text):
         return text
     for tool, opening, closing in _BLOCKS:
@@ -85,11 +85,11 @@ def placeholders_as_holes(text: str) -> str | Text:
 
 
 def unreplaced_whole(text: str, sections: Mapping[str, object]) -> Unknown | None:
-    """Return why a whole template is not known: another tool has yet to replace a section of it.
+    """Return why a whole template is unknown: another tool has not replaced a section yet.
 
     Args:
         text: The text of the template.
-        sections: Its sections, as they are written.
+        sections: Its sections, unresolved.
     """
     for name, section in sections.items():
         if isinstance(section, str) and name not in ("AWSTemplateFormatVersion", "Description"):

@@ -1,9 +1,8 @@
-"""Split the ways in which a template can be deployed into worlds.
+"""Split the possible deployments of a template into worlds.
 
-A *world* fixes only what a question depends on. It is found by asking: the question is put to the empty
-world, and where the answer depends on a parameter the reader raises `Fork`, and the question is put again
-to each of the worlds that the fork names. So a parameter nobody asks about is never enumerated, and a
-default is one value among others, never assumed.
+A *world* fixes only the values that a question depends on. `explore` asks the question in the empty world. If
+the answer depends on a parameter, the reader raises `Fork`, and `explore` asks again in each world of the
+fork. So irrelevant parameters are never enumerated, and a default is one value among others, never assumed.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ __all__ = [
     "partition_of",
 ]
 
-# A question that needs more worlds than this stays undecided. Eight independent yes-or-no parameters fit.
+# A question that needs more worlds than this is undecided. Eight independent yes-or-no parameters fit.
 MAX_WORLDS = 256
 
 PARTITION = Hole("AWS::Partition", "the partition is known only at deployment", plain=True)
@@ -67,17 +66,17 @@ T = TypeVar("T")
 
 
 def partition_of(region: str) -> str:
-    """Return the partition of a Region, by the beginning of its name."""
+    """Return the partition of a Region, from the beginning of its name."""
     return next((partition for prefix, partition in _PARTITIONS if region.startswith(prefix)), "aws")
 
 
 def is_of_partition(expression: str) -> bool:
-    """Tell whether the name of a hole, or a fact, is made of the partition."""
+    """Tell whether a hole or a fact depends on the partition."""
     return PARTITION.name in expression or URL_SUFFIX.name in expression
 
 
 class Infeasible(Exception):
-    """A world in which the deployment fails, so that no bucket comes out of it.
+    """A world in which the deployment fails, and so creates no bucket.
 
     Args:
         unknown: Why it fails, and where.
@@ -89,7 +88,7 @@ class Infeasible(Exception):
 
 
 class Undecidable(Exception):
-    """A question that cannot be answered, in this world or in any.
+    """A question without an answer, in this world or in any.
 
     Args:
         unknown: Why, and where.
@@ -111,8 +110,8 @@ class Fork(Exception):
     """The answer depends on something that this world leaves open.
 
     Args:
-        worlds: The same world with it fixed in every possible way; `None` stands for one that contradicts it.
-            Most forks are raised and never taken, so that worlds are made only when they are.
+        worlds: The same world with each possible value; `None` for a contradiction. Worlds are made on use,
+            because most forks are raised and never taken.
     """
 
     def __init__(self, worlds: Iterable[World | None]) -> None:
@@ -129,13 +128,13 @@ class Fork(Exception):
 
 
 class World(Struct, frozen=True):
-    """What is fixed about a deployment.
+    """The fixed values of a deployment.
 
     Args:
-        values: The holes whose text is fixed.
-        excluded: The texts that a hole is known not to be.
-        facts: The truth of conditions that cannot be told from the value of one parameter.
-        assumes_partition: Whether its partition is only the usual one, which a Region outranks.
+        values: The texts of holes that are fixed.
+        excluded: The texts that a hole does not have.
+        facts: The truth of conditions that do not follow from the value of one parameter.
+        assumes_partition: Whether its partition is only an assumption, which a Region overrides.
     """
 
     values: Mapping[Hole, str] = field(default_factory=dict)
@@ -167,9 +166,9 @@ class World(Struct, frozen=True):
         raise Fork(self._with_or_without(hole, text, allowed))
 
     def _know_partition_of(self, expression: str) -> None:
-        """Fork over the partition where an expression is made of it.
+        """Fork over the partition if an expression depends on it.
 
-        INVARIANT: to fix the partition after the expression would lose the worlds of other partitions.
+        INVARIANT: fixing the partition after the expression would lose the worlds of other partitions.
         """
         if is_of_partition(expression) and PARTITION not in self.values:
             self.choose(PARTITION, tuple(URL_SUFFIXES))
@@ -188,7 +187,7 @@ class World(Struct, frozen=True):
             yield self._exclude(hole, text)
 
     def choose(self, hole: Hole, allowed: tuple[str, ...]) -> str:
-        """Return the text that a hole has here, or fork over all that it can have."""
+        """Return the text of a hole here, or fork over all its possible texts."""
         if hole not in self.values:
             raise Fork(self.assign(hole, text) for text in self.remaining(hole, allowed))
         return self.values[hole]
@@ -199,7 +198,7 @@ class World(Struct, frozen=True):
         return tuple(dict.fromkeys(text for text in allowed if text not in excluded))
 
     def assign(self, hole: Hole, text: str) -> World | None:
-        """Return this world with a hole's text fixed; `None` when that contradicts it."""
+        """Return this world with a hole's text fixed; `None` for a contradiction."""
         values = {**self.values, hole: text}
         if hole == REGION:
             partition = partition_of(text)
@@ -215,14 +214,14 @@ class World(Struct, frozen=True):
         return replace(self, excluded={**self.excluded, hole: (*self.excluded.get(hole, ()), text)})
 
     def fix(self, text: str | Text) -> str | Text:
-        """Return a text with the holes filled that are fixed here."""
+        """Return a text with the fixed holes filled."""
         if isinstance(text, str):
             return text
         parts = [self.values.get(part, part) if isinstance(part, Hole) else part for part in text.parts]
         return concatenate(parts)
 
     def describe(self) -> dict[str, str]:
-        """Return what is fixed here, in words, by the name of what it is fixed for."""
+        """Return the fixed values in words, by name."""
         described = {
             hole.name: "other than " + " or ".join(f"`{text}`" for text in texts)
             for hole, texts in self.excluded.items()
@@ -234,15 +233,15 @@ class World(Struct, frozen=True):
 
 
 def explore(question: Callable[[World], T], start: World | None = None) -> Iterator[tuple[World, T]]:
-    """Put a question to every world that it tells apart.
+    """Ask a question in every world that it distinguishes.
 
     Args:
         question: Returns the answer in a world, or raises `Fork` or `Infeasible`.
-        start: What is fixed beforehand.
+        start: The world to start with.
 
     Raises:
-        Infeasible: If the deployment fails in every world, which does not answer any question.
-        TooManyWorlds: If there are more than `MAX_WORLDS` of them.
+        Infeasible: The deployment fails in every world, so there is no answer.
+        TooManyWorlds: There are more than `MAX_WORLDS` of them.
     """
     pending = [start or World()]
     asked = 0

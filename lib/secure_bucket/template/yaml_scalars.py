@@ -1,6 +1,6 @@
 """Read the plain scalars of YAML 1.1: Booleans, null, numbers and text.
 
-https://yaml.org/type/, and where YAML 1.2 reads a number, the text keeps the form in which it is written.
+See https://yaml.org/type/. If only YAML 1.2 reads a number, the text keeps its original form.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _EXPONENT = re.compile(r"[-+]?[0-9]{1,300}[eE][-+]?[0-9]{1,300}")
 
 
 def plain_scalar(text: str) -> object:
-    """Return the value of a scalar that stands without quotes."""
+    """Return the value of an unquoted scalar."""
     if text in _BOOLEANS:
         return _BOOLEANS[text]
     if text in _NULLS:
