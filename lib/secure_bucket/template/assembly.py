@@ -1,6 +1,6 @@
 """Read the templates that are deployed together, and account for every resource that deploys one.
 
-Each such resource ends in `Stack.found`: its templates are read, or the reason stands there why not.
+`Stack.found` lists each such resource: its templates are read, or it has the reason why not.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ _MAX_LEVELS = 32
 def read_assembly(directory: str | os.PathLike[str], leftovers: Leftovers | None = None) -> Assembly:
     """Read every template of a cloud assembly (`cdk.out`).
 
-    That is every stack, those of the nested assemblies (Stages), the templates among the assets (nested
-    stacks, stack sets, Service Catalog products), and those that the same synthesis wrote beside them.
+    That includes every stack, nested assemblies (Stages), templates among the assets (nested stacks, stack
+    sets, Service Catalog products), and other templates of the same synthesis.
 
     Raises:
-        TemplateError: If a file that the assembly refers to is missing or cannot be read.
+        TemplateError: A file that the assembly refers to is missing or cannot be read.
     """
     manifests = read_manifests(directory)
     reader = _Reader(TemplateFiles(manifests))
@@ -58,10 +58,10 @@ def read_assembly(directory: str | os.PathLike[str], leftovers: Leftovers | None
 
 
 def read_document(document: Document) -> Assembly:
-    """Read a template that is on its own, with those that are written inside of it.
+    """Read a single template, with the templates inside it.
 
     Raises:
-        TemplateError: If one of those cannot be read.
+        TemplateError: A template inside it cannot be read.
     """
     reader = _Reader(is_alone=True)
     reader.add(Stack(document), document.name)
@@ -73,16 +73,16 @@ def read_templates(
     templates: Iterable[str | os.PathLike[str] | Document],
     siblings: Mapping[str, Sequence[str]] | None = None,
 ) -> Assembly:
-    """Read templates that are deployed together, such as the stacks of one application.
+    """Read templates that are deployed together, such as the stacks of one app.
 
-    A nested stack whose template is given too, or lies beside the one that nests it, is read with its parent.
+    A nested stack whose template is given, or is beside its parent, is read with the parent.
 
     Args:
-        templates: Their files, or what was read from them already.
-        siblings: Further files that may hold the template of a nested stack, by their last component.
+        templates: Their files, or documents that were read already.
+        siblings: More files that may contain the template of a nested stack, by their last component.
 
     Raises:
-        TemplateError: If one of them cannot be read.
+        TemplateError: A template cannot be read.
     """
     files = TemplateFiles(siblings=siblings or {})
     reader = _Reader(files)
@@ -123,7 +123,7 @@ class _Reader(Struct):
         self.stacks.append(stack)
 
     def read_stack(self, artifact: StackArtifact) -> None:
-        """Read a stack of a cloud assembly, and note which construct made what."""
+        """Read a stack of a cloud assembly, and note its constructs."""
         is_told = self.files.constructs.note(artifact)
         try:
             document = self.files.load(artifact.template)
@@ -143,7 +143,7 @@ class _Reader(Struct):
         self.add(stack, artifact.template, artifact.path)
 
     def _note(self, error: TemplateError, file: Path, more: str = "") -> None:
-        """Note that a file cannot be read, once."""
+        """Note an unreadable file, once."""
         name = os.fspath(file)
         if all(each.file != name for each in self.errors):
             self.errors.append(TemplateError(f"{error}{more}", name, *position_in(str(error))))
@@ -152,7 +152,7 @@ class _Reader(Struct):
         """Return the stacks.
 
         Raises:
-            TemplateError: If a template cannot be read, with all that cannot.
+            TemplateError: A template cannot be read; the error lists all of them.
         """
         if self.errors:
             raise self.errors[0] if len(self.errors) == 1 else TemplateErrors(self.errors)
@@ -172,7 +172,7 @@ class _Reader(Struct):
                 raise TemplateError(
                     f"`{stack.document.name}`: stacks are nested deeper than {_MAX_LEVELS} levels"
                 )
-            # A provisioned product is made of a product, so that it comes last.
+            # A provisioned product needs its product, so it comes last.
             resources = [resource for resource in stack.resources.values() if kind_of(resource.type)]
             for resource in sorted(resources, key=lambda each: kind_of(each.type) == "provisioned product"):
                 self._read_templates_of(stack, resource)
@@ -211,7 +211,7 @@ class _Reader(Struct):
     def _add_nested(self, stack: Stack, resource: Resource, file: Path, is_one_of_several: bool) -> None:
         name = f"{stack.name}/{resource.logical_id}"
         if resource.logical_id in stack.nested:
-            # One of several, as a condition chooses: all have to be judged, the others by themselves.
+            # A condition chooses one of several: judge all, the others by themselves.
             self._read_separate(file, name)
             return
         nested = Stack(
@@ -244,13 +244,13 @@ class _Reader(Struct):
             at = stack.document.place(pointer_of(path))
             self.errors.append(TemplateError(str(error), at.file, at.line, at.column))
             return ""
-        # A line inside of a text is not a line of the file.
+        # A line inside a text is not a line of the file.
         document = replace(parsed, name=where, places=None)
         self.add(Stack(document, name=f"{stack.name}/{resource.logical_id}", is_optional=True), where)
         return ""
 
     def read_other_assets(self) -> None:
-        """Read the templates that no resource leads to: among the assets, and those of other constructs."""
+        """Read the templates that no resource deploys: among the assets, and those of other constructs."""
         assert self.files.manifests is not None
         others = [
             (asset.file, asset.file.name.partition(".")[0])
@@ -266,7 +266,7 @@ class _Reader(Struct):
         self.read_nested()
 
     def read_unlisted(self, leftovers: Leftovers) -> list[tuple[str, bool]]:
-        """Read the new templates that no manifest leads to, and return all, each with whether it is read."""
+        """Read the new templates that are in no manifest, and return all, each with whether it is read."""
         assert self.files.manifests is not None
         unlisted = list(unlisted_templates(self.files.manifests, self.seen, leftovers))
         for file in (file for file, is_new in unlisted if is_new):
@@ -288,7 +288,7 @@ class _Reader(Struct):
                 self.add(Stack(document, name=name, is_optional=True), file)
 
     def without_nested(self, documents: Iterable[Document]) -> list[Stack]:
-        """Return the stacks without those that stand by themselves and are nested in another as well."""
+        """Return the stacks without separate copies of nested stacks."""
         given = {id(document) for document in documents}
         return [
             stack

@@ -1,4 +1,4 @@
-"""Describe what a template declares: buckets, policies, and resources that may hold or hide some."""
+"""Describe the buckets and policies of a template, and resources that may contain or hide some."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class BucketPolicy(Struct, frozen=True, eq=False):
 
 
 class NotApplicable(Struct, frozen=True):
-    """A resource that is like a bucket, but not asked about, and why."""
+    """A resource that is like a bucket, but out of scope, with the reason."""
 
     stack: Stack
     resource: Resource
@@ -34,14 +34,14 @@ class NotApplicable(Struct, frozen=True):
 
 
 class Receiver(Struct, frozen=True, eq=False):
-    """What may hold bucket policies and is not read with its stack, such as a nested stack.
+    """A resource that may contain bucket policies but is not read with its stack, such as a nested stack.
 
     Args:
-        stack: The stack that it stands in.
+        stack: Its stack.
         resource: The resource.
         path: Where it is written.
-        why: What may come out of it, as the beginning of a clause.
-        gets_all: Whether it may hold a policy for each bucket of its stack, without getting its name.
+        why: What it may create, as the beginning of a clause.
+        gets_all: Whether it may contain a policy for any bucket of its stack, without getting the name.
     """
 
     stack: Stack
@@ -52,11 +52,11 @@ class Receiver(Struct, frozen=True, eq=False):
 
 
 class Unread(Struct, frozen=True):
-    """A template, or a part of one, that nobody could read, so that it may hold buckets.
+    """An unread template, or part of one, that may contain buckets.
 
     Args:
-        stack: The stack that deploys it, or that it is a part of.
-        logical_id: The logical id of the resource that deploys it; otherwise the key that hides it.
+        stack: The stack that deploys or contains it.
+        logical_id: The logical id of the resource that deploys it, or else the key that hides it.
         what: What it is, with its article.
         why: Why it was not read, and where it is written.
     """
@@ -74,7 +74,7 @@ class Unread(Struct, frozen=True):
 
     @property
     def construct_path(self) -> str:
-        """The path of its construct, or of its stack; `""` when nothing tells."""
+        """The path of its construct, or of its stack; `""` without that metadata."""
         resource = self.stack.resources.get(self.logical_id)
         if resource is None:
             return self.stack.own_path

@@ -1,4 +1,4 @@
-"""Find the file of the template that a resource deploys, among those of the assembly or the run."""
+"""Find the template file of a resource in the assembly or the run."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _ASSET_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 class TemplateFiles(Struct):
-    """The files that may hold the template of a resource.
+    """The files that may contain the template of a resource.
 
     Args:
-        manifests: What the manifests of the assembly list; `None` outside of an assembly.
+        manifests: The content of the manifests; `None` outside an assembly.
         constructs: The constructs of the assembly, with their templates.
         siblings: The files of the run, by their last component; shared by all its templates.
         given: The same for the templates that have been read together.
@@ -63,7 +63,7 @@ class TemplateFiles(Struct):
             raise TemplateError(str(error)) from None
 
     def find(self, stack: Stack, resource: Resource, url: object) -> Path | None:
-        """Return the file that the URL of a template leads to; `None` when nothing here holds it."""
+        """Return the file of a template URL; `None` if no file here is it."""
         from pathlib import Path  # Takes 3 ms; see `read_manifests`.
 
         here = Path(stack.document.name).parent
@@ -77,7 +77,7 @@ class TemplateFiles(Struct):
         if len(named) > 1 and len({read_bytes(file) for file in named}) > 1:
             return None
         if named:
-            # Another Stage may hold the same template, under the same hash: that one is not meant.
+            # Another Stage may contain the same template with the same hash: ignore that one.
             if claimed is None or (claimed not in named and read_bytes(claimed) != read_bytes(named[0])):
                 return named[0]
             return claimed
@@ -97,7 +97,7 @@ class TemplateFiles(Struct):
         return self.manifests.assets if self.manifests is not None else ()
 
     def _named_by(self, url: object, end: str, here: Path) -> list[Path]:
-        """Return the files of the assembly that a URL can mean: by a hash, by its end, or by its name."""
+        """Return the files of the assembly that a URL can mean: by hash, end or name."""
         hashes = {each for text in strings_of(url) for each in _ASSET_HASH.findall(text)}
         found = dict.fromkeys(
             asset.file
@@ -123,7 +123,7 @@ class TemplateFiles(Struct):
             files = [file for file, length in zip(files, lengths, strict=True) if length == max(lengths)]
         if len(files) != 1:
             return None
-        # What cannot be read is a fault of that file, and not at hand here.
+        # An unreadable file is its own fault, and not available here.
         with contextlib.suppress(TemplateError):
             self.documents.setdefault(os.path.abspath(files[0]), load_document(files[0]))
             return Path(files[0])
@@ -131,7 +131,7 @@ class TemplateFiles(Struct):
 
 
 def _claimed_file(resource: Resource, here: Path) -> Path | None:
-    """Return the file that the metadata of a resource names, which may be anything in a foreign template."""
+    """Return the file in the metadata of a resource; a foreign template may name any file."""
     metadata = resource.body.get("Metadata")
     asset = metadata.get("aws:asset:path") if isinstance(metadata, Mapping) else None
     file = here / asset if isinstance(asset, str) else None

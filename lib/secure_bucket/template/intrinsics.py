@@ -1,4 +1,4 @@
-"""Resolve the intrinsic functions of CloudFormation, one function each.
+"""Resolve the intrinsic functions of CloudFormation, with one Python function for each.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
 """
@@ -24,7 +24,7 @@ from secure_bucket.values.unknown import Hole, Text, Unknown
 __all__ = ["FUNCTIONS"]
 
 _VARIABLE = re.compile(r"\$\{([^!${}][^${}]*|![^{}]*)\}")
-# What these holes are filled with has letters, digits, dots and hyphens only.
+# The texts of these holes contain only letters, digits, dots and hyphens.
 _PLAIN_NAMES = ("AWS::AccountId", "AWS::Partition", "AWS::Region", "AWS::StackName", "AWS::URLSuffix")
 
 
@@ -138,9 +138,9 @@ def _select(resolver: Resolver, stack: Stack, argument: object, path: Path) -> o
 
 
 def _items(resolver: Resolver, stack: Stack, written: object, path: Path) -> object:
-    """Return a list whose items are counted; what has `AWS::NoValue` in it is not known.
+    """Return a list whose items are counted; a list with `AWS::NoValue` is unknown.
 
-    AWS documents that it removes a property, and not whether an item of a list still counts.
+    AWS documents that `AWS::NoValue` removes a property, but not whether an item of a list still counts.
     """
     left_out = resolver.left_out
     items = resolver.resolve(stack, written, path)
@@ -198,7 +198,7 @@ def _get_stack_output(resolver: Resolver, stack: Stack, argument: object, path: 
 def _base64(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
     text = resolver.text(stack, argument, path)
     if isinstance(text, str):
-        from base64 import b64encode  # Takes 0.8 ms, and few templates ask for it.
+        from base64 import b64encode  # Loads in 0.8 ms; few templates need it.
 
         return b64encode(text.encode("utf-8", "replace")).decode()
     return resolver.hole(stack, f"Fn::Base64({canonical(text)})", holes(text)[0].reason, path)
@@ -223,7 +223,7 @@ def _length(resolver: Resolver, stack: Stack, argument: object, path: Path) -> o
 
 
 def _deployed(what: str) -> Function:
-    """Return a function whose result only AWS knows, but which is the same for the same argument."""
+    """Return a function whose unknown result is the same for the same argument."""
 
     def function(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
         value = resolver.resolve(stack, argument, path)
@@ -241,7 +241,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "Fn::Base64": _base64,
     "Fn::Cidr": _deployed("CloudFormation cuts the address range up only at deployment"),
     "Fn::FindInMap": find_in_map,
-    # A loop has a name of its own, so that it is not looked up by its key.
+    # A loop has its own name, so it is not looked up by its key.
     "Fn::ForEach::": resolve_loop,
     "Fn::GetAZs": _deployed("the Availability Zones are known only at deployment"),
     "Fn::GetAtt": _get_att,

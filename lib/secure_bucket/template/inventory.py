@@ -1,4 +1,4 @@
-"""List the buckets and bucket policies of an assembly, and what may hide some."""
+"""List the buckets and bucket policies of an assembly, and resources that may hide some."""
 
 from __future__ import annotations
 
@@ -41,19 +41,19 @@ _DEPLOYING = ("AWS::CloudFormation::Stack", "AWS::Serverless::Application")
 
 
 class Inventory(Struct, eq=False):
-    """Everything in an assembly that is about S3 buckets.
+    """The parts of an assembly that concern S3 buckets.
 
     Args:
         assembly: The stacks.
         buckets: Their buckets.
         policies: Their bucket policies.
         loose: The policies among them that do not name a bucket of their stack by a plain `Ref`.
-        not_applicable: What is like a bucket, but not asked about.
-        unread: What may hold a bucket and could not be read.
-        direct: The policies that name a bucket by a plain `Ref`, by the `id` of its resource.
-        receivers: What may hold a policy and is not read with its stack.
-        start: What is fixed before anything is asked.
-        passed: What each receiver gets, as far as it may name a bucket, by the `id`s of both.
+        not_applicable: Resources that are like a bucket, but out of scope.
+        unread: Unread templates that may contain a bucket.
+        direct: The policies with a plain `Ref` to a bucket, by the `id` of its resource.
+        receivers: Resources that may contain a policy and are not read with their stack.
+        start: The world to start with.
+        passed: The values that each receiver gets and that may name a bucket, by the `id`s of both.
     """
 
     assembly: Assembly
@@ -82,16 +82,16 @@ class Inventory(Struct, eq=False):
             self._suspect_macros(stack)
 
     def resolver(self, world: World, expand: bool) -> Resolver:
-        """Return what resolves the values of templates in a world."""
+        """Return a resolver for the values of templates in a world."""
         if world is self.start and not expand:
-            # Shared between the questions, so that nothing is resolved twice where nothing forks.
+            # Shared between questions, so values without a fork are resolved once.
             if self._first is None:
                 self._first = Resolver(self.assembly, world, FUNCTIONS)
             return self._first
         return Resolver(self.assembly, world, FUNCTIONS, expand=expand)
 
     def names(self) -> Mapping[str | Text, Sequence[Bucket]]:
-        """Return the buckets by their names, as far as these are the same in every world."""
+        """Return the buckets by their names, if these are the same in every world."""
         if self._names is None:
             self._names = {}
             resolver = self.resolver(self.start, False)
@@ -102,7 +102,7 @@ class Inventory(Struct, eq=False):
         return self._names
 
     def buckets_of(self, stack: Stack) -> Sequence[Bucket]:
-        """Return the buckets of a stack that no other nests, and of those that it nests."""
+        """Return the buckets of a top-level stack and of its nested stacks."""
         if not self._of_stack:
             for bucket in self.buckets:
                 self._of_stack.setdefault(id(bucket.stack.outermost), []).append(bucket)
@@ -156,7 +156,8 @@ class Inventory(Struct, eq=False):
             self.receivers.append(Receiver(stack, Resource(key, "", {}, path), path, why, gets_all=True))
 
     def _suspect_macros(self, stack: Stack) -> None:
-        """Note what a macro may turn into buckets; the buckets that it finds are undecided themselves."""
+        """Note resources that a macro may turn into buckets; buckets in its input are undecided
+        themselves."""
         for resource in stack.resources.values():
             if TRANSFORM in resource.body:
                 self._leave_unread(stack, resource.logical_id, "the resource", _BY_A_MACRO, resource.path)
@@ -175,13 +176,13 @@ class Inventory(Struct, eq=False):
             self.unread.append(Unread(stack, logical_id, what, unknown))
 
     def _suspect(self, stack: Stack, resource: Resource, what: str, reason: str) -> None:
-        """Note that buckets and policies for any bucket of the stack may come out of a resource."""
+        """Note that a resource may create buckets, and policies for any bucket of the stack."""
         self._leave_unread(stack, resource.logical_id, what, reason, resource.path)
         why = f"a policy may come out of {what} `{resource.logical_id}`: {reason}"
         self.receivers.append(Receiver(stack, resource, resource.path, why, gets_all=True))
 
     def _unknown_type(self, stack: Stack, resource: Resource) -> str:
-        """Return why the type of a resource is not known; `""` if it is."""
+        """Return why the type of a resource is unknown; `""` if it is known."""
         written = resource.body.get("Type")
         if isinstance(written, (Mapping, list)):
             return "its `Type` is not text"
@@ -202,7 +203,7 @@ class Inventory(Struct, eq=False):
             self.policies.append(policy)
             target = resource.properties.get("Bucket") if isinstance(resource.properties, Mapping) else None
             named = target.get("Ref") if isinstance(target, Mapping) and len(target) == 1 else None
-            # INVARIANT: a `Ref` to a name that a parameter has as well is not surely the resource.
+            # INVARIANT: a `Ref` to a name that a parameter also has may not mean the resource.
             owner = None
             if isinstance(named, str) and named not in stack.parameters:
                 owner = stack.resources.get(named)
@@ -225,16 +226,16 @@ class Inventory(Struct, eq=False):
 
 
 def names_partition(document: Document, *names: str) -> bool:
-    """Tell whether the text of a template has one of these names of partitions in it."""
+    """Tell whether the text of a template contains one of these partition names."""
     texts = [document.text] if document.text else strings_of(document.root)
     return any(name in text for text in texts for name in names)
 
 
 def _names_partitions(document: Document) -> bool:
-    """Tell whether it could matter for a template which partition it is deployed to."""
+    """Tell whether the partition can matter for a template."""
     if names_partition(document, *_OTHER_PARTITIONS):
         return True
-    # What is made of its parts, or compared elsewhere, needs no name of another partition.
+    # A template can use the partition in parts, or compare it elsewhere, without a name of another one.
     conditions = strings_of(document.root.get("Conditions"))
     return names_partition(document, *_PSEUDO_PARAMETERS) and (
         names_partition(document, "FindInMap", "Split", *_DEPLOYING)
@@ -248,7 +249,7 @@ def _matters(body: object) -> bool:
 
 
 def _types_in(value: object) -> Iterator[object]:
-    """Yield what stands under each key `Type` in a value, and each macro."""
+    """Yield the value of each key `Type` in a value, and each macro."""
     pending, visited = [value], {id(value)}
     while pending:
         current = pending.pop()

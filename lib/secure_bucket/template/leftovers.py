@@ -1,11 +1,10 @@
-"""List the templates that lie in a cloud assembly although its manifests do not lead to them.
+"""List the templates in a cloud assembly that are in no manifest.
 
-The CDK does not empty the directory, so that the template of a stack that was renamed stays there. But each
-synthesis writes the template of every stack anew (`Stack._synthesizeTemplate`, aws-cdk-lib 2.275.0). So a
-file that is as new as the oldest of these belongs to the same synthesis: a synthesizer of a company's own may
-have written it for a tool that deploys it. Times do not survive each copy of a directory (`cp -r`): the
-record of the gate tells these templates apart without them, and without that record only a template that is
-clearly older than every stack was left over.
+The CDK does not empty the directory, so the template of a renamed stack stays there. But each synthesis
+rewrites the template of every stack (`Stack._synthesizeTemplate`, aws-cdk-lib 2.275.0). So a file as new as
+the oldest of these belongs to the same synthesis: a custom synthesizer may have written it for another tool.
+A copy of a directory can lose the times (`cp -r`): then the record of the gate shows which templates are left
+over. Without that record, only a template that is clearly older than every stack is left over.
 """
 
 from __future__ import annotations
@@ -32,12 +31,12 @@ _COPY = 10 * 10**9
 
 
 class Leftovers(Struct, frozen=True):
-    """What tells which templates an earlier synthesis left in an assembly.
+    """How to recognize templates that an earlier synthesis left in an assembly.
 
     Args:
-        left: The absolute paths of those that were left over when a gate judged the assembly; `None` if no
-            gate did, and the times of the files have to tell.
-        is_fresh: Whether this run synthesized the assembly, so that no copy has changed the times.
+        left: The absolute paths of those that were left over when a gate judged the assembly; `None` without
+            a gate, when the file times decide.
+        is_fresh: Whether this run synthesized the assembly, so no copy changed the times.
     """
 
     left: Collection[str] | None = None
@@ -47,12 +46,12 @@ class Leftovers(Struct, frozen=True):
 def unlisted_templates(
     manifests: CloudAssembly, read: Collection[str], leftovers: Leftovers
 ) -> Iterator[tuple[Path, bool]]:
-    """Yield the templates that no manifest leads to, each with whether it counts as one of this synthesis.
+    """Yield the templates that are in no manifest, each with whether it belongs to this synthesis.
 
     Args:
-        manifests: What the manifests list.
+        manifests: The content of the manifests.
         read: The absolute paths of the files that have been read.
-        leftovers: What tells those of an earlier synthesis.
+        leftovers: How to recognize templates of an earlier synthesis.
     """
     stacks = [times for stack in manifests.stacks if any(times := _times(stack.template))]
     margin = 0 if leftovers.is_fresh else _COPY
@@ -66,7 +65,7 @@ def unlisted_templates(
                     if leftovers.left is not None:
                         yield path, os.path.abspath(path) not in leftovers.left
                     else:
-                        # Copies keep the order of one of the two at most.
+                        # Copies preserve the order of at most one of the two times.
                         yield path, any(map(operator.ge, _times(path), oldest))
             elif path.name.startswith(_STAGE) and path.is_dir() and os.path.realpath(path) not in listed:
                 listed.add(os.path.realpath(path))
@@ -74,7 +73,7 @@ def unlisted_templates(
 
 
 def _times(file: Path) -> tuple[int, int]:
-    """Return when a file was written, and when it was put there, in nanoseconds; 0 without a file."""
+    """Return when a file was written, and when its inode changed, in nanoseconds; 0 without a file."""
     try:
         statuses = (os.stat(file), os.lstat(file))
     except OSError:

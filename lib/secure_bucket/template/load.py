@@ -1,4 +1,4 @@
-"""Read the text of a template into values, and note where each value stands."""
+"""Read the text of a template into values, and note the place of each value."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ STDIN_NAME = "<stdin>"
 """The name of standard input, as a file of a `Document`."""
 
 # CloudFormation takes at most 1 MB from S3 (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/
-# cloudformation-limits.html); the rest is room for indentation, which CDK leaves out when it has to.
+# cloudformation-limits.html); the rest is room for indentation, which the CDK omits if necessary.
 MAX_BYTES = 16 * 1024 * 1024
 
 _SECTIONS = frozenset(
@@ -64,15 +64,15 @@ _LONE_SURROGATE = "[\ud800-\udfff]"
 
 
 class Document(Struct, frozen=True, eq=False):
-    """A template as values, and where each of them is written.
+    """A template as values, with their places.
 
     Args:
-        name: The file, as it was given; a name in angle brackets when it did not come from a file.
+        name: The file, as the caller named it; a name in angle brackets without a file.
         root: The template.
-        text: The text it was read from; `""` when it was given as values.
-        places: Where its values are written; `None` when there is no text.
-        duplicates: The keys that stand twice with different values.
-        repeated: The keys that stand twice with equal values.
+        text: Its text; `""` if the caller passed values.
+        places: The places of its values; `None` without a text.
+        duplicates: The duplicate keys with different values.
+        repeated: The duplicate keys with equal values.
     """
 
     name: str
@@ -87,11 +87,11 @@ class Document(Struct, frozen=True, eq=False):
 
     @property
     def file(self) -> str:
-        """The name of what it was read from; `""` when it was given as values."""
+        """The name of its file; `""` if the caller passed values."""
         return self.name if self.text else ""
 
     def place(self, pointer: str) -> Place:
-        """Return where the value of a JSON pointer is written, or the nearest thing around it that is."""
+        """Return the place of the value of a JSON pointer, or of the nearest value around it."""
         if self.places is None:
             return Place(pointer)
         return Place(pointer, self.name, *self.places.find(pointer))
@@ -101,7 +101,7 @@ def load_document(path: str | os.PathLike[str]) -> Document:
     """Read a template, JSON or YAML, from a file.
 
     Raises:
-        TemplateError: If it cannot be read, or is not a CloudFormation template; the message says why.
+        TemplateError: It cannot be read, or is not a CloudFormation template; the message says why.
     """
     return parse_document(read_bytes(path), os.fspath(path))
 
@@ -110,7 +110,7 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
     """Read a file of at most `MAX_BYTES`.
 
     Raises:
-        TemplateError: If it is not a file, is larger, or cannot be read.
+        TemplateError: It is not a file, is larger, or cannot be read.
     """
     name = os.fspath(path)
     try:
@@ -131,10 +131,10 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
 
 
 def parse_document(source: bytes | str | Mapping[str, Any], name: str = "<template>") -> Document:
-    """Read a template, JSON or YAML, from its text, or take it as it is from a dictionary.
+    """Read a template from its JSON or YAML text, or take it from a dictionary.
 
     Raises:
-        TemplateError: If it is not a CloudFormation template; the message says why.
+        TemplateError: It is not a CloudFormation template; the message says why.
     """
     if isinstance(source, Mapping):
         return Document(name, _template(source, name))
@@ -151,7 +151,7 @@ def parse_document(source: bytes | str | Mapping[str, Any], name: str = "<templa
         value, places = _scan(text, name)
     except RecursionError:
         raise TemplateError(f"`{name}` is nested too deeply to be a template") from None
-    # Well-formed JSON with a key twice is not read as such.
+    # `JsonPlaces` stands for strict JSON, which has no duplicate keys.
     duplicates = [] if isinstance(places, JsonPlaces) else list(find_duplicates(value))
     repeated = tuple(settle_equal(value, duplicates)) if duplicates else ()
     different = tuple(each for each in duplicates if each not in repeated)
@@ -159,7 +159,7 @@ def parse_document(source: bytes | str | Mapping[str, Any], name: str = "<templa
 
 
 def _is_for_cloudformation(value: Mapping[str, Any]) -> bool:
-    """Tell whether a mapping without `Resources` is a template: a macro can make them of other sections."""
+    """Tell whether a mapping without `Resources` is a template: a macro can make them from other sections."""
     transforms = value.get("Transform")
     named = [each.get("Name") if isinstance(each, Mapping) else each for each in _listed(transforms)]
     return _VERSION in value or (
@@ -172,7 +172,7 @@ def _listed(value: object) -> list[object]:
 
 
 def position_in(message: str) -> tuple[int, int]:
-    """Return the line and the column that the message of an error names; zeros when it names none."""
+    """Return the line and the column in an error message; zeros without one."""
     found = _POSITION.search(message)
     return (int(found[1]), int(found[2] or 0)) if found else (0, 0)
 
@@ -199,7 +199,7 @@ def _scan(text: str, name: str) -> tuple[object, Places | JsonPlaces]:
     try:
         value = read_strict_json(text, parse_float=WrittenFloat)
     except (ValueError, RecursionError):
-        pass  # With comments, a key twice, too deep, or wrong: the scanner knows, and says where.
+        pass  # The scanner tells a comment, a duplicate key, too much depth or an error.
     else:
         if "\\ud" in text or "\\uD" in text:
             _refuse_lone_surrogates(value, name)
@@ -207,7 +207,7 @@ def _scan(text: str, name: str) -> tuple[object, Places | JsonPlaces]:
     try:
         value = scan_json(text, name, positions)
     except TemplateError as error:
-        # Braces are YAML too, with short tags and unquoted keys that JSON does not have.
+        # Braces are YAML too, with short tags and unquoted keys that JSON lacks.
         positions.clear()
         try:
             value = _yaml(text, name, positions)
@@ -225,7 +225,7 @@ def _yaml(text: str, name: str, positions: dict[str, tuple[int, int]]) -> object
             isinstance(each, Mapping) and {"Resources", _VERSION} & each.keys() for each in error.documents
         ):
             raise
-        # Such as the manifests of Kubernetes, which lie beside templates.
+        # Such as manifests of Kubernetes, which are often beside templates.
         raise NotATemplateError(f"`{name}` holds several YAML documents, and none is a template") from None
 
 
@@ -263,7 +263,7 @@ def _template(value: object, name: str) -> Mapping[str, Any]:
             raise TemplateError(f"`{name}`: `Resources` must map logical ids to resources, and is `{shown}`")
     elif not (_SECTIONS.issuperset(map(str, value)) or _is_for_cloudformation(value)):
         known = ", ".join(f"`{key}`" for key in list(value)[:5])
-        # As it is written, or as `aws s3api get-bucket-policy` prints it.
+        # A plain policy, or the output of `aws s3api get-bucket-policy`.
         is_policy = "Statement" in value or set(value) == {"Policy"}
         hint = "; `secure-bucket prove` judges a policy by itself" if is_policy else ""
         raise NotATemplateError(

@@ -21,7 +21,7 @@ from secure_bucket.template.worlds import Fork, Infeasible, Undecidable, World, 
 __all__ = ["MAX_EXPANSION", "Written", "exists", "go_through_loops", "resolve_loop", "write_out_loop"]
 
 MAX_EXPANSION = 2_000
-# All that the loops of an assembly may come to, in values; aliases can make much of little.
+# The most values that the loops of an assembly may produce; aliases can multiply a short text.
 MAX_WRITTEN_OUT = 500_000
 
 
@@ -32,7 +32,7 @@ class Written(Struct, frozen=True):
         key: Its key.
         body: Its value.
         path: Where its fragment is written.
-        members: The members of collections that it is written for, where a world may lack them.
+        members: The members of collections that it is written for and that a world may lack.
     """
 
     key: str
@@ -47,7 +47,7 @@ class _Loop(Struct, frozen=True):
     fragment: Mapping[str, object]
 
     def write(self, resolver: Resolver, value: str, path: Path) -> list[Written] | None:
-        """Return the members for one value; `None` when the loops of the assembly come to too much."""
+        """Return the members for one value; `None` if the loops of the assembly produce too much."""
         written = [
             Written(
                 _substitute(str(key), self.variable, value),
@@ -70,12 +70,12 @@ def write_out_loop(
 ) -> list[Written] | None:
     """Return everything that a loop writes in any world, and in which worlds it does.
 
-    A loop over values that are not known offline writes its fragment once, for any one of them: what holds
-    for that, whichever it is, holds for each. In another world the collection is empty.
+    A loop over unknown values writes its fragment once, for any one of them: a result for that one holds for
+    each. In another world the collection is empty.
 
     Returns:
-        The members; `None` when the loop is malformed or depends on too many worlds, when it comes to more
-        than `MAX_EXPANSION` members, or with the other loops to more than `MAX_WRITTEN_OUT` values.
+        The members; `None` if the loop is malformed, depends on too many worlds, has more than
+        `MAX_EXPANSION` members, or produces with the other loops more than `MAX_WRITTEN_OUT` values.
     """
     loop = _read(argument)
     if loop is None:
@@ -116,7 +116,7 @@ def _is_member(resolver: Resolver, stack: Stack, member: Member) -> bool:
     """Tell whether a collection has a member in the world of a resolver.
 
     Raises:
-        Fork: If that depends on something that the world leaves open.
+        Fork: That depends on something that the world leaves open.
     """
     key = id(member.collection)
     if key not in resolver.collections:
@@ -126,10 +126,10 @@ def _is_member(resolver: Resolver, stack: Stack, member: Member) -> bool:
 
 
 def go_through_loops(resolver: Resolver, stack: Stack) -> None:
-    """Resolve what the loops of a stack go through, as far as the world of a resolver fixes it.
+    """Resolve the collections of the loops of a stack, as far as the world fixes them.
 
     Raises:
-        Infeasible: If a loop goes through something that the deployment does not have.
+        Infeasible: A loop needs a value that the deployment lacks.
     """
     for loop in stack.loops:
         with contextlib.suppress(Fork, Undecidable):
@@ -138,7 +138,7 @@ def go_through_loops(resolver: Resolver, stack: Stack) -> None:
 
 
 def exists(resolver: Resolver, stack: Stack, resource: Resource) -> bool:
-    """Tell whether a resource comes to be: its condition holds, and those of the stacks that nest it."""
+    """Tell whether a resource is created: its condition and those of its parent stacks hold."""
     if stack.parent is not None and not exists(
         resolver, stack.parent, stack.parent.resources[stack.parent_id]
     ):
@@ -150,7 +150,7 @@ def exists(resolver: Resolver, stack: Stack, resource: Resource) -> bool:
 
 
 def resolve_loop(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
-    """Return the mapping that a loop inside of a property comes to, or an unknown value."""
+    """Return the resolved mapping of a loop inside a property, or an unknown value."""
     loop = _read(argument)
     if loop is None:
         return resolver.opaque(stack, "this loop is malformed", path)
@@ -184,9 +184,9 @@ def _read(argument: object) -> _Loop | None:
 def _values(
     resolver: Resolver, stack: Stack, collection: object, path: Path, outer: tuple[Member, ...]
 ) -> list[str]:
-    """Return the members of a collection in one world; one that stands for any where they are not known.
+    """Return the members of a collection in one world, or one that stands for all unknown members.
 
-    It is named after the collection, because two loops over different ones do not go through the same values.
+    It is named after the collection, because loops over different collections have different values.
     """
     values = resolver.resolve(stack, collection, path)
     texts = [as_text(value) for value in values] if isinstance(values, list) else []
@@ -206,7 +206,7 @@ def _values(
 
 
 def _alphanumeric(value: str) -> str:
-    """Return what `&{Name}` stands for: the value without the characters that a logical id cannot hold."""
+    """Return the value of `&{Name}`: the value without the characters that a logical id cannot contain."""
     if value.startswith(any_member("")[:-1]):
         return f"{value[:-1]}, letters and digits>"
     return re.sub(r"[^A-Za-z0-9]", "", value)

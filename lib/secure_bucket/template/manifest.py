@@ -33,12 +33,12 @@ class StackArtifact(Struct, frozen=True):
     Args:
         path: Its construct path.
         template: The file of its template.
-        stage: The directory of the Stage that it is in; `""` outside of any Stage.
+        stage: The directory of its Stage; `""` outside a Stage.
         stack_name: The name of the deployed stack.
-        region: The Region it is deployed to; `""` when the app leaves that open.
-        account: The account it is deployed to; `""` when the app leaves that open.
+        region: Its Region; `""` if the app leaves that open.
+        account: Its account; `""` if the app leaves that open.
         metadata: The metadata of its constructs, by `"/" + path`.
-        metadata_file: The file that holds the metadata.
+        metadata_file: The file of the metadata.
     """
 
     path: str
@@ -62,9 +62,9 @@ class FileAsset(Struct, frozen=True):
     """A file that is uploaded before the deployment.
 
     Args:
-        key: Its key in the asset manifest, which is a hash in all that the CDK itself writes.
+        key: Its key in the asset manifest: a hash, if the CDK itself wrote it.
         file: The file.
-        object_keys: The keys under which it is uploaded.
+        object_keys: The object keys of the upload.
     """
 
     key: str
@@ -73,14 +73,14 @@ class FileAsset(Struct, frozen=True):
 
 
 class CloudAssembly(Struct):
-    """Everything that the manifests of an assembly list.
+    """The content of the manifests of an assembly.
 
     Args:
-        directory: The directory, as it was given.
-        stacks: The stacks, those of Stages included.
+        directory: The directory, as the caller named it.
+        stacks: The stacks, including those of Stages.
         assets: The file assets. Two may have one key, in the asset manifests of different stacks.
         directories: The directory of the assembly and those of its Stages.
-        files: Every file that was read for this: manifests, asset manifests and metadata.
+        files: Every file that was read: manifests, asset manifests and metadata.
     """
 
     directory: str
@@ -90,7 +90,7 @@ class CloudAssembly(Struct):
     files: list[Path] = field(default_factory=list)
 
     def stack_of(self, path: str) -> StackArtifact | None:
-        """Return the stack that a construct is in; one in a nested stack is in the stack around it."""
+        """Return the top-level stack of a construct."""
         for stack in self.stacks:
             if path == stack.path or path.startswith(f"{stack.path}/"):
                 return stack
@@ -101,9 +101,9 @@ def read_manifests(directory: str | os.PathLike[str]) -> CloudAssembly:
     """Read the manifest of an assembly, those of its Stages, and the files that they name.
 
     Raises:
-        TemplateError: If one of them is missing or cannot be read.
+        TemplateError: A file is missing or cannot be read.
     """
-    from pathlib import Path  # Takes 3 ms, which a template alone does not pay.
+    from pathlib import Path  # Loads in 3 ms; a single template does not need it.
 
     assembly = CloudAssembly(os.fspath(directory))
     _read_directory(assembly, Path(directory), "", 0)
@@ -114,12 +114,12 @@ def read_manifest(file: str | os.PathLike[str]) -> Mapping[str, Any]:
     """Return the content of a manifest, or of another JSON file of an assembly.
 
     Raises:
-        TemplateError: If it is missing, is not JSON or is not an object.
+        TemplateError: It is missing, is not JSON or is not an object.
     """
     if not os.path.exists(file):
         raise TemplateError(f"`{file}` is missing: give the directory of a cloud assembly, such as `cdk.out`")
     try:
-        # INVARIANT: of two artifacts with one name, nobody knows which one is deployed.
+        # INVARIANT: of two artifacts with one name, it is unknown which one is deployed.
         content = read_strict_json(read_bytes(file).decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise TemplateError(f"`{file}` is not JSON: {error}; did the app end too early?") from None
@@ -141,7 +141,7 @@ def _read_directory(assembly: CloudAssembly, directory: Path, stage: str, level:
             raise TemplateError(f"`{file}`: the artifact `{name}` has no type")
         properties = artifact.get("properties")
         properties = properties if isinstance(properties, Mapping) else {}
-        # INVARIANT: an artifact that holds a template is a stack, also one of a type that later schemas add.
+        # INVARIANT: an artifact with a template is a stack, even if a later schema adds its type.
         if kind == "aws:cloudformation:stack" or "templateFile" in properties:
             stack = _stack(directory, name, artifact, properties, stage)
             assembly.stacks.append(stack)

@@ -16,7 +16,7 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 
 
 class Places:
-    """The places of all the values of a text, noted while it was read.
+    """The places of all values of a text, noted during reading.
 
     Args:
         positions: The line and column of every JSON pointer.
@@ -35,8 +35,8 @@ class Places:
 class JsonPlaces:
     """The places of the values of a well-formed JSON text, looked up on request.
 
-    Most values are never asked about. On the way to one, everything beside it is skipped by the standard
-    library's parser, so that a lookup costs about as much as parsing, and the next one next to nothing.
+    Callers need few places. On the way to a value, the standard library's parser skips its siblings, so the
+    first lookup takes about as long as parsing, and the next one almost no time.
     """
 
     def __init__(self, text: str) -> None:
@@ -84,7 +84,7 @@ class JsonPlaces:
             if is_object:
                 key, index = self._decode(text, index)
                 token = pointer_token(key)
-                # Past the colon, and the space on both sides of it.
+                # Skip the colon and the space on both sides.
                 index = self._after_space(self._after_space(index) + 1)
             children[token] = (start, index)
             _, index = self._decode(text, index)

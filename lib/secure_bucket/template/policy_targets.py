@@ -1,4 +1,4 @@
-"""Tell which bucket a policy is for, in one world: by its name, and by where both are deployed."""
+"""Tell which bucket a policy is for, in one world: by name and deployment."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def applies_to(
     bucket: Bucket,
     name: str | Text,
 ) -> bool | None:
-    """Tell whether a policy is for a bucket; `None` when that depends on what is not known."""
+    """Tell whether a policy is for a bucket; `None` if that depends on something unknown."""
     same = compare(target, name)
     if same:
         return _is_meant(inventory, resolver, policy, target, bucket)
@@ -33,7 +33,7 @@ def applies_to(
         return False
     made_up = policy.stack is bucket.stack and any(hole.generated for hole in holes(name))
     if made_up and all(hole in resolver.given for hole in holes(target)):
-        # What is handed to a stack when it is created cannot be the name that it makes up itself.
+        # A parameter of a stack cannot be a name that the stack itself generates.
         return False
     # No two buckets have the same name, so the policy of one is not the policy of another.
     for other in named_buckets(inventory, resolver, target, bucket.stack):
@@ -43,7 +43,7 @@ def applies_to(
 
 
 def _goes_with(resolver: Resolver, policy: BucketPolicy, other: Bucket, near: Stack) -> bool:
-    """Tell whether another bucket exists where its policy does; what is deployed apart splits no world."""
+    """Tell whether another bucket exists if its policy does; separate deployments split no world."""
     if other.stack.outermost is near.outermost:
         return exists(resolver, other.stack, other.resource)
     if other.stack is policy.stack and not other.resource.members:
@@ -56,9 +56,10 @@ def _goes_with(resolver: Resolver, policy: BucketPolicy, other: Bucket, near: St
 
 
 def named_buckets(inventory: Inventory, resolver: Resolver, target: str | Text, near: Stack) -> list[Bucket]:
-    """Return the buckets that surely have a name.
+    """Return the buckets that certainly have a name.
 
-    What is deployed apart from a stack is named as in every world: to ask in this one could only split it.
+    A bucket that is deployed apart from a stack has the same name in every world: asking in this world could
+    only split it.
     """
     named = inventory.names().get(target, ())
     apart = [other for other in named if other.stack.outermost is not near.outermost]
@@ -72,10 +73,10 @@ def named_buckets(inventory: Inventory, resolver: Resolver, target: str | Text, 
 def _is_meant(
     inventory: Inventory, resolver: Resolver, policy: BucketPolicy, target: str | Text, bucket: Bucket
 ) -> bool | None:
-    """Tell which bucket a policy is for where several have the name: then each is one deployment's.
+    """Tell which bucket a policy is for if several have the name, each in a separate deployment.
 
-    The stacks of one application are often deployed to several accounts, one Stage to each, with the
-    same names everywhere: the policy belongs to the bucket that is nearest to it.
+    An app often deploys its stacks to several accounts, with one Stage for each and the same names: the
+    policy belongs to the nearest bucket.
     """
     if bucket.stack is policy.stack:
         return True
@@ -92,7 +93,7 @@ def _is_meant(
 
 
 def _distance(one: Stack, other: Stack) -> int:
-    """Return how far apart two stacks are deployed: as one, together, in one Stage, or anywhere."""
+    """Return the distance of two stacks: the same stack, deployed together, in one Stage, or anywhere."""
     if one is other:
         return 0
     first, second = one.outermost, other.outermost
@@ -102,7 +103,7 @@ def _distance(one: Stack, other: Stack) -> int:
 
 
 def is_apart_from(one: Stack, other: Stack) -> bool:
-    """Tell whether a stack may be absent where another one is deployed."""
+    """Tell whether a stack may be absent if another one is deployed."""
     around = [other]
     while around[-1].parent is not None:
         around.append(around[-1].parent)
@@ -118,7 +119,7 @@ def is_apart_from(one: Stack, other: Stack) -> bool:
 def targets_of(
     inventory: Inventory, resolver: Resolver, policy: BucketPolicy, near: Stack
 ) -> list[str | Text]:
-    """Return the names that a policy is for; one that is deployed apart is for the same in every world."""
+    """Return the names that a policy is for; a separately deployed one has the same in every world."""
     if policy.stack.outermost is not near.outermost:
         with contextlib.suppress(Fork, Infeasible, Undecidable):
             first = inventory.resolver(inventory.start, False)
@@ -136,7 +137,7 @@ def _targets_in(resolver: Resolver, policy: BucketPolicy) -> list[str | Text]:
     except Infeasible:
         if exists(resolver, policy.stack, policy.resource):
             raise
-    # `Bucket` is one name; a list of names fails at deployment, and is read as what was meant by it.
+    # `Bucket` is one name; a list fails at deployment, and is read as names all the same.
     targets = target if isinstance(target, list) else [target]
     texts = [as_text(item) for item in targets if item is not None]
     resolver.targets[id(policy)] = known = [text for text in texts if text is not None]

@@ -23,7 +23,7 @@ __all__ = ["bucket_arn", "bucket_name", "get_att", "import_value", "output", "re
 
 
 def ref(resolver: Resolver, stack: Stack, name: str, path: Path) -> object:
-    """Return what `{"Ref": name}` comes to."""
+    """Return the value of `{"Ref": name}`."""
     if name.startswith("AWS::"):
         return pseudo_parameter(resolver, stack, name, path)
     parameter = stack.parameters.get(name)
@@ -56,7 +56,7 @@ def ref(resolver: Resolver, stack: Stack, name: str, path: Path) -> object:
 
 
 def get_att(resolver: Resolver, stack: Stack, logical_id: str, attribute: str, path: Path) -> object:
-    """Return what `{"Fn::GetAtt": [logical_id, attribute]}` comes to."""
+    """Return the value of `{"Fn::GetAtt": [logical_id, attribute]}`."""
     resource = stack.resources.get(logical_id)
     if resource is None:
         placeholder = first_unsettled(placeholders_as_holes(logical_id))
@@ -87,12 +87,12 @@ def get_att(resolver: Resolver, stack: Stack, logical_id: str, attribute: str, p
 
 
 def _is_of_aws(resource: Resource) -> bool:
-    """Return whether AWS decides what the attributes of a resource are: a custom one may return anything."""
+    """Tell whether AWS defines the attributes of a resource: a custom resource may return any value."""
     return resource.type.startswith("AWS::") and not resource.type.startswith("AWS::CloudFormation::")
 
 
 def output(resolver: Resolver, stack: Stack, name: str, path: Path) -> object:
-    """Return what an output of a stack comes to."""
+    """Return the value of an output of a stack."""
     output = stack.sections["Outputs"].get(name)
     if stack.is_rewritten("Outputs") or (isinstance(output, Mapping) and TRANSFORM in output):
         reason = f"a macro rewrites the output `{name}`, which happens only at deployment"
@@ -123,7 +123,7 @@ def bucket_arn(resolver: Resolver, stack: Stack, name: str | Text) -> str | Text
 
 
 def bucket_name(resolver: Resolver, stack: Stack, bucket: Resource) -> str | Text:
-    """Return the name of a bucket: as it is written, or a hole that CloudFormation fills."""
+    """Return the name of a bucket from its template, or a hole that CloudFormation fills."""
     known = resolver.names.get(id(bucket))
     if known is not None:
         return known
@@ -135,7 +135,7 @@ def bucket_name(resolver: Resolver, stack: Stack, bucket: Resource) -> str | Tex
         bucket.path,
         generated=True,
     )
-    # A name that refers to itself would not end; CloudFormation refuses it.
+    # A name that refers to itself would never end; CloudFormation refuses it.
     resolver.names[id(bucket)] = generated
     try:
         name = resolver.property(stack, bucket, "BucketName")
@@ -157,17 +157,17 @@ def bucket_name(resolver: Resolver, stack: Stack, bucket: Resource) -> str | Tex
 
 
 def import_value(resolver: Resolver, stack: Stack, name: str | Text, path: Path) -> object:
-    """Return what an export comes to: the output of this assembly that has it, or a hole."""
+    """Return the value of an export: the output of this assembly, or a hole."""
     if resolver.exports is None:
         exports: dict[str | Text, list[tuple[Stack, str]]] = {}
         for exporter, name_of_output, written in resolver.assembly.exports():
             where = (((("", "Outputs"), name_of_output), "Export"), "Name")
-            # An export without a name is not there; its stack may be deployed apart, or not have the output.
+            # An export without a name does not exist; its stack may be deployed apart, or lack the output.
             with contextlib.suppress(Infeasible):
                 export = resolver.text(exporter, written, where)
                 exports.setdefault(export, []).append((exporter, name_of_output))
         resolver.exports = exports
-    # The same name in two Regions is two exports, and which of them is meant is not known.
+    # The same name in two Regions means two exports, and it is unknown which one is meant.
     exporters = resolver.exports.get(name, [])
     if len(exporters) == 1:
         return output(resolver, *exporters[0], path)
@@ -225,7 +225,7 @@ def _passed(
     if parameter.is_stored:
         return resolver.hole(stack, f"{stack.name}.{name}", f"the parameter `{name}` is read from SSM", path)
     if value is NO_VALUE:
-        # Nobody else can give a nested stack its parameters, so its default is what it gets.
+        # Only the parent sets the parameters of a nested stack, so the default applies here.
         default = parameter.default
         value = resolver.literal(stack, default) if isinstance(default, str) else default
     if parameter.is_list:
@@ -250,5 +250,5 @@ def _passed(
 
 
 def _is_plain(value: object) -> bool:
-    """Tell whether a value is a mapping of names, or nothing, as opposed to a function."""
+    """Tell whether a value is a mapping of names, or missing, and not a function."""
     return value is None or (isinstance(value, Mapping) and not is_function(value))

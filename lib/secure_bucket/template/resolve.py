@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_ALL_VALUES", "MAX_NESTING", "MAX_VALUES", "Acknowledged", "Assembly", "Function", "Resolver"]
 
 MAX_NESTING = 100
-# The largest bucket policy has 20,480 bytes, and a value takes more than one of them.
+# The largest bucket policy has 20,480 bytes, and a value takes more than one byte.
 MAX_VALUES = 20_000
 # A thousand buckets with a policy of ten statements in ten worlds each.
 MAX_ALL_VALUES = 5_000_000
@@ -41,14 +41,14 @@ Function: TypeAlias = "Callable[[Resolver, Stack, object, Path], object]"
 
 
 class Acknowledged(Struct, frozen=True):
-    """A finding that is acknowledged on a construct, as the AWS CDK notes it in an assembly.
+    """An acknowledgment on a construct, as the AWS CDK writes it to an assembly.
 
     Args:
         id: The id of the rule, with the name of its plugin before it: `secure-bucket::SB001`.
-        path: The path of the construct; it holds for all inside.
+        path: The path of the construct; the acknowledgment also covers the constructs inside.
         reason: The reason, in the words of the user.
-        at: Where the assembly notes it.
-        is_recorded: Whether the record of the gate holds it.
+        at: The place in the assembly.
+        is_recorded: Whether it is in the record of the gate.
     """
 
     id: str
@@ -59,15 +59,15 @@ class Acknowledged(Struct, frozen=True):
 
 
 class Assembly(Struct, eq=False):
-    """The stacks that are deployed together, so that they can refer to each other.
+    """The stacks that are deployed together and can refer to each other.
 
     Args:
-        stacks: Every stack, the nested ones after the one that nests them.
-        acknowledged: What is acknowledged on constructs in the stacks.
-        manifests: What its manifests list; `None` for templates that are in no cloud assembly.
-        unlisted: The templates that no manifest leads to, each with whether it is among the stacks.
-        spent: How many values have been resolved so far.
-        written_out: How many values its loops have come to so far.
+        stacks: Every stack, nested ones after their parents.
+        acknowledged: The acknowledgments on constructs in the stacks.
+        manifests: The content of its manifests; `None` for templates outside a cloud assembly.
+        unlisted: The templates that are in no manifest, each with whether it is among the stacks.
+        spent: The number of values resolved so far.
+        written_out: The number of values that its loops have produced so far.
     """
 
     stacks: Sequence[Stack]
@@ -80,7 +80,7 @@ class Assembly(Struct, eq=False):
     _exports: list[tuple[Stack, str, object]] | None = None
 
     def qualify(self, stack: Stack, name: str) -> str:
-        """Return a name for something of a stack that nothing of another stack has."""
+        """Return a name that is unique among all stacks."""
         if len(self.stacks) == 1:
             return name
         if self._ambiguous is None:
@@ -92,7 +92,7 @@ class Assembly(Struct, eq=False):
         return f"{stack.name}.{name}" if name.partition(".")[0] in self._ambiguous else name
 
     def exports(self) -> list[tuple[Stack, str, object]]:
-        """Return every exported output: its stack, its name, and the name of its export as written."""
+        """Return every exported output: its stack, its name, and the unresolved name of its export."""
         if self._exports is None:
             self._exports = [
                 (stack, str(name), output["Export"].get("Name"))
@@ -110,8 +110,7 @@ class Resolver(Struct, eq=False):
         assembly: The stacks that can refer to each other.
         world: What is fixed about the deployment.
         functions: The intrinsic functions, by name.
-        expand: Whether to fork over everything whose possible values are listed, rather than leave a
-            hole where only its text is asked for.
+        expand: Whether to fork over each parameter with listed values, instead of leaving a hole in text.
     """
 
     assembly: Assembly
@@ -135,7 +134,7 @@ class Resolver(Struct, eq=False):
     left_out: int = 0
 
     def resolve(self, stack: Stack, value: object, path: Path) -> object:
-        """Return what a value comes to: JSON in which `Text` and `Unknown` may stand, or `NO_VALUE`."""
+        """Return the resolved value: JSON that may contain `Text` and `Unknown`, or `NO_VALUE`."""
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, (str, int, float)):
@@ -174,7 +173,7 @@ class Resolver(Struct, eq=False):
         if isinstance(written, Text) and len(written.parts) == 1:
             (hole,) = written.parts
             if isinstance(hole, Unsettled):
-                # Another tool may put anything there, not only text.
+                # Another tool may insert any value, not only text.
                 at = Place(pointer_of(path), stack.document.name)
                 return Opaque(hole.reason, at, name=str(hole), text=written)
         return written if is_text else value
@@ -191,7 +190,7 @@ class Resolver(Struct, eq=False):
                 return function(self, stack, argument, (path, key))
         members: dict[str, object] = {}
         for key, item in value.items():
-            # A dictionary that did not come from a file can have any keys.
+            # A dictionary that is not from a file can have any keys.
             key = str(key)
             if key.startswith("Fn::"):
                 if not is_loop(key):
@@ -215,7 +214,7 @@ class Resolver(Struct, eq=False):
         return members
 
     def literal(self, stack: Stack, text: str) -> str | Text:
-        """Return what a text that stands in a template comes to, if no function is around it."""
+        """Return the resolved value of a text outside a function."""
         written = placeholders_as_holes(text)
         if stack.loop_variables:
             pieces = (written,) if isinstance(written, str) else written.parts
@@ -226,7 +225,7 @@ class Resolver(Struct, eq=False):
         return dynamic_references(written) if "{{resolve:" in text else written
 
     def text(self, stack: Stack, value: object, path: Path) -> str | Text:
-        """Return the text that a value comes to; where it is not text, a hole that says so."""
+        """Return the resolved text of a value; if it is not text, a hole with that reason."""
         resolved = self.resolve(stack, value, path)
         text = as_text(resolved)
         if text is None:
@@ -235,7 +234,7 @@ class Resolver(Struct, eq=False):
         return text
 
     def opaque(self, stack: Stack, reason: str, path: Path, name: str = "") -> Opaque:
-        """Return an unknown value; one without a name of its own is named after its place."""
+        """Return an unknown value; one without its own name is named after its place."""
         pointer = pointer_of(path)
         return Opaque(reason, Place(pointer, stack.document.name), name=name or f"{stack.name}{pointer}")
 
@@ -249,14 +248,14 @@ class Resolver(Struct, eq=False):
         generated: bool = False,
         plain: bool = False,
     ) -> Text:
-        """Return a text that is not known."""
+        """Return an unknown text."""
         at = Place(pointer_of(path), stack.document.name)
         return Text((named_hole(name, reason, generated=generated, at=at, plain=plain),))
 
     def property(self, stack: Stack, resource: Resource, *names: str) -> object:
-        """Return what a property of a resource, or a member of one, comes to; `None` if it is missing.
+        """Return the resolved value of a property of a resource, or of a member; `None` if it is missing.
 
-        Nothing beside it is resolved, as far as no function stands around it.
+        Resolve nothing beside it, if no function surrounds it.
         """
         value, path, left = resource.properties, resource.properties_path, list(names)
         while left and isinstance(value, Mapping) and not is_function(value):
@@ -273,7 +272,7 @@ class Resolver(Struct, eq=False):
         return None if resolved is NO_VALUE else resolved
 
     def source(self, stack: Stack, value: object, path: Path, tokens: list[str]) -> Path:
-        """Return where a part of what a value comes to is written: the nearest place around it that is."""
+        """Return the nearest place in the source around a part of a resolved value."""
         while True:
             if isinstance(value, Mapping) and len(value) == 1 and "Fn::If" in value:
                 branches = value["Fn::If"]

@@ -1,4 +1,4 @@
-"""Tell which types of resources matter for buckets: buckets, their policies, and what deploys a template."""
+"""List the resource types that matter: buckets, their policies, and resources that deploy a template."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ _KINDS = {
     "AWS::Serverless::Application": "nested application",
     PRODUCT: "product",
     PROVISIONED_PRODUCT: "provisioned product",
-    # Those of aws-cdk-lib 2.275.0 with a property for a template: besides them only conformance packs of AWS
-    # Config and templates of AWS IoT, which hold no buckets.
+    # The types of aws-cdk-lib 2.275.0 with a property for a template, except conformance packs of AWS Config
+    # and templates of AWS IoT, which contain no buckets.
     "AWS::CloudFormation::ChangeSet": "change set",
     PUBLISHED_APPLICATION: "published application",
     PROJECT: "project",
-    # Their templates lie in a repository, from which CloudFormation deploys a stack at each push.
+    # Their templates are in a repository, from which CloudFormation deploys a stack at each push.
     "AWS::CodeConnections::SyncConfiguration": "synchronized stack",
     "AWS::CodeStarConnections::SyncConfiguration": "synchronized stack",
 }
-# A type that a company registered itself can do anything: only its name tells that it is about buckets.
+# A private type can do anything: only its name can show that it is about buckets.
 _PRIVATE_BUCKET = re.compile(r"(?!AWS::|Custom::|Alexa::)\w+::[\w:]*(?:[Bb]ucket|BUCKET)[\w:]*")
 
 
 def kind_of(resource_type: str) -> str:
-    """Return what messages call a resource that deploys a template; `""` for other types of resources."""
+    """Return the name in messages of a resource that deploys a template; `""` for other types."""
     if resource_type.endswith("::MODULE"):
         return "module"
     return "private type" if _PRIVATE_BUCKET.fullmatch(resource_type) else _KINDS.get(resource_type, "")
@@ -55,7 +55,7 @@ def matters(resource_type: str) -> bool:
 
 
 def most_important(types: Sequence[str]) -> str:
-    """Return the type that must not get lost, where any of several can count: a bucket before the others."""
+    """Return the most important of several possible types: a bucket before the others."""
     for wanted in _BUCKETS_AND_POLICIES:
         if wanted in types:
             return wanted

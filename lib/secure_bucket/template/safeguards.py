@@ -1,7 +1,7 @@
-"""Find the resources of a template that watch buckets, or enforce the deny from above.
+"""Find the resources of a template that watch buckets, or enforce the deny for an organization.
 
-It is read as it is written, for the evidence of who signs off, and never counts for a verdict: a rule of
-AWS Config says next day that a bucket accepts plain HTTP, and a bucket that is proven never does.
+They are evidence for the person who signs off, and never affect a verdict: a rule of AWS Config reports a
+bucket only after it accepted plain HTTP.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["DeclaredSafeguard", "SafeguardKind", "declared_safeguards"]
 
 _OFF = (False, "false")
 
-# CloudWatch Logs User Guide, *Filter pattern syntax*: how a filter asks for what is not there.
+# CloudWatch Logs User Guide, *Filter pattern syntax*: how a filter tests for a missing field.
 _WITHOUT_TLS = re.compile(r"tlsDetails[\w.]*\s+NOT\s+EXISTS")
 
 
@@ -39,13 +39,13 @@ class SafeguardKind(enum.Enum):
 
 
 class DeclaredSafeguard(Struct, frozen=True):
-    """A resource that is a safeguard, as far as its declaration tells.
+    """A resource that is a safeguard, according to its declaration.
 
     Args:
         kind: What it does.
         stack: The stack it belongs to.
         resource: The resource.
-        detail: How far that goes, where the declaration tells.
+        detail: Its extent, if the declaration shows it.
     """
 
     kind: SafeguardKind
@@ -81,7 +81,7 @@ def _kinds(type: str, properties: Mapping[str, object], counted: set[str]) -> It
                 yield SafeguardKind.METRIC_FILTER
         case "AWS::CloudWatch::Alarm":
             metrics = set(strings_of([properties.get("MetricName"), properties.get("Metrics")]))
-            # An alarm without actions changes its color in the console, and tells nobody.
+            # An alarm without actions changes its color in the console, but notifies nobody.
             acts = properties.get("AlarmActions") and properties.get("ActionsEnabled") not in _OFF
             if acts and counted & metrics:
                 yield SafeguardKind.ALARM
@@ -140,7 +140,7 @@ def _statements(document: object) -> Iterator[Mapping[str, object]]:
 
 
 def _denies_without_mfa(statement: Mapping[str, object]) -> bool:
-    """Tell whether a statement denies where the keys about MFA are absent, as they are for access keys."""
+    """Tell whether a statement denies requests without the MFA keys, such as those with access keys."""
     condition = statement.get("Condition")
     return (
         statement.get("Effect") == "Deny"
@@ -171,7 +171,7 @@ def _members(resource: Resource) -> Mapping[str, object]:
 
 
 def _says(value: object, words: str) -> bool:
-    """Tell whether a text stands anywhere in a value; names of keys and of rules know no case."""
+    """Tell whether a value contains a text, ignoring the case of key and rule names."""
     return any(words.casefold() in text.casefold() for text in strings_of(value))
 
 

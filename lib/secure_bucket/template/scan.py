@@ -1,4 +1,4 @@
-"""Give the scanners of JSON and YAML what they share: depth, JSON pointers, numbers, repeated keys."""
+"""Share code between the JSON and YAML scanners: depth, JSON pointers, numbers, duplicate keys."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def read_strict_json(text: str, *, parse_float: Callable[[str], Any] = float) ->
     """Return the value of a JSON text.
 
     Raises:
-        ValueError: It is not JSON, holds `NaN` or an infinity, or an object in it has a key twice.
+        ValueError: It is not JSON, contains `NaN` or an infinity, or has a duplicate key.
         RecursionError: It is nested too deeply.
     """
     return json.loads(text, object_pairs_hook=_members, parse_constant=_refuse, parse_float=parse_float)
@@ -51,7 +51,7 @@ def _refuse(word: str) -> NoReturn:
 
 
 class WrittenFloat(float):
-    """A number with a fraction or an exponent, which still knows how it is written."""
+    """A number with a fraction or an exponent that keeps its spelling."""
 
     __slots__ = ("text",)
 
@@ -65,28 +65,28 @@ class WrittenFloat(float):
 
 
 class WrittenInteger(int):
-    """A whole number that is not written in plain digits, such as `010` or `1_000`."""
+    """A whole number in another form than plain digits, such as `010` or `1_000`."""
 
     text: str
 
     def __new__(cls, value: int, text: str) -> WrittenInteger:
-        """Return a number that is written as a text."""
+        """Return the number of a text."""
         number = super().__new__(cls, value)
         number.text = text
         return number
 
 
 class WrittenText(str):
-    """A text that other readers of YAML take for a number, such as `1e3` or `0891`."""
+    """A text that other YAML readers treat as a number, such as `1e3` or `0891`."""
 
     __slots__ = ()
 
 
 class Duplicate(Unknown, frozen=True, kw_only=True):
-    """The value of a key that stands twice in one object, for which no specification says which counts.
+    """The values of a duplicate key, of which no specification says which one counts.
 
     Args:
-        values: The values, in the order in which they are written.
+        values: The values, in their order in the text.
     """
 
     values: tuple[object, ...] = ()
@@ -101,7 +101,7 @@ class Duplicate(Unknown, frozen=True, kw_only=True):
 def duplicate_key(
     key: str, values: tuple[object, object], file: str, pointer: str, lines: tuple[int, int]
 ) -> Duplicate:
-    """Return the value of a key that stands twice, given both values and the lines of both keys."""
+    """Return the value of a duplicate key, given both values and the lines of both keys."""
     first, second = values
     earlier = first.values if isinstance(first, Duplicate) else (first,)
     reason = f"the key `{key}` stands twice, in line {lines[0]} and in line {lines[1]}"
@@ -109,8 +109,8 @@ def duplicate_key(
 
 
 def find_duplicates(value: object) -> Iterator[Duplicate]:
-    """Return every key inside a value that stands twice."""
-    # INVARIANT: each value is visited once, however many YAML aliases lead to it.
+    """Return every duplicate key inside a value."""
+    # INVARIANT: each value is visited once, even with many YAML aliases.
     pending, visited = [value], {id(value)}
     while pending:
         current = pending.pop()
@@ -127,7 +127,7 @@ def find_duplicates(value: object) -> Iterator[Duplicate]:
 
 
 def settle_equal(root: object, duplicates: Iterable[Duplicate]) -> Iterator[Duplicate]:
-    """Give each key that stands twice with equal values this value, and yield these keys.
+    """Set each duplicate key with equal values to this value, and yield these keys.
 
     Args:
         root: The value that contains the keys; it is changed.
@@ -157,7 +157,7 @@ def _put(root: Any, duplicate: Duplicate, value: object) -> bool:
 
 
 def _alike(one: object, other: object) -> bool:
-    """Tell whether two values are written alike: a Boolean is not a number, and an unknown equals nothing."""
+    """Tell whether two values are equal: a Boolean is not a number, and an unknown equals nothing."""
     if type(one) is not type(other) or isinstance(one, Unknown):
         return False
     if isinstance(one, dict) and isinstance(other, dict):

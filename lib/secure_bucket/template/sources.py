@@ -1,4 +1,4 @@
-"""Find the templates that a resource deploys: by which URL, or in which text."""
+"""Find the templates that a resource deploys: their URLs or texts."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ _MAX_ALTERNATIVES = 64
 
 
 class TemplateUrl(Struct, frozen=True):
-    """A template at a URL, as it is written: a text, or what makes one; `None` when it is not written."""
+    """A template at a URL, unresolved: a text or a function; `None` without one."""
 
     url: object
 
 
 class Body(Struct, frozen=True):
-    """A template that stands in the resource itself, as a text or what makes one."""
+    """A template inside the resource itself, as a text or a function."""
 
     text: object
 
 
 class Elsewhere(Struct, frozen=True):
-    """A template that no file of the run can hold, and why."""
+    """A template that cannot be in a file of the run, and why."""
 
     why: str
 
@@ -47,11 +47,11 @@ Source: TypeAlias = "TemplateUrl | Body | Elsewhere"
 
 
 def sources_of(resource: Resource, products: Collection[object] = ()) -> tuple[Source, ...]:
-    """Return where the templates of a resource come from, each alternative of a condition by itself.
+    """Return the sources of the templates of a resource, each alternative of a condition by itself.
 
     Args:
         resource: A resource that deploys a template.
-        products: The logical ids of the products in the same template that are read themselves.
+        products: The logical ids of products in the same template, which are read by themselves.
     """
     properties = resource.properties
     kind = kind_of(resource.type)
@@ -114,7 +114,7 @@ def _sources(kind: str, properties: Mapping[str, object], products: Collection[o
 
 
 def _alternatives(value: object) -> list[object]:
-    """Return a value with each way to take the branches of its `Fn::If`."""
+    """Return a value for each combination of branches of its `Fn::If`."""
     if isinstance(value, Mapping):
         if len(value) == 1 and "Fn::If" in value:
             branches = value["Fn::If"]
@@ -130,7 +130,7 @@ def _alternatives(value: object) -> list[object]:
 
 
 def end_of_url(url: object) -> str:
-    """Return the end of a URL as far as it is literal, without its query."""
+    """Return the literal end of a URL, without its query."""
     return _end(url).partition("?")[0]
 
 

@@ -1,4 +1,4 @@
-"""Describe a template as it is deployed: by itself, or any number of times as a nested stack."""
+"""Describe a deployed template: by itself, or once for each nested stack."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from secure_bucket.values.unknown import Place, Unknown
 
 __all__ = ["TRANSFORM", "Member", "Path", "Resource", "Stack", "is_function", "is_loop", "pointer_of"]
 
-# A JSON pointer that is only spelt out when somebody asks: `((("", "Resources"), "Reports"), "Type")`.
+# A JSON pointer that is joined on demand: `((("", "Resources"), "Reports"), "Type")`.
 Path = Any
 
 TRANSFORM = "Fn::Transform"
@@ -38,7 +38,7 @@ def pointer_of(path: Path) -> str:
 
 
 def is_function(value: Mapping[str, object]) -> bool:
-    """Tell whether a mapping is a function, or is rewritten by one, and not a mapping of names."""
+    """Tell whether a mapping is a function, or a function rewrites it, so that its keys are not names."""
     return "Ref" in value or any(str(key).startswith("Fn::") for key in value)
 
 
@@ -48,10 +48,10 @@ def is_loop(key: object) -> bool:
 
 
 class Member(Struct, frozen=True, eq=False):
-    """A member of a collection that may not have it in every deployment.
+    """A member that a collection may lack in some deployments.
 
     Args:
-        collection: The collection, as it is written.
+        collection: The collection, unresolved.
         path: Where it is written.
         value: The member.
         outer: The members of the collections of the loops around this one.
@@ -69,9 +69,9 @@ class Resource(Struct, frozen=True, eq=False):
     Args:
         logical_id: Its logical id.
         type: Its type.
-        body: Its body, as it is written.
+        body: Its body, unresolved.
         path: Where it is written.
-        members: The members of collections that a loop writes it for, where a deployment may lack them.
+        members: The loop members that it is written for and that a deployment may lack.
     """
 
     logical_id: str
@@ -82,12 +82,12 @@ class Resource(Struct, frozen=True, eq=False):
 
     @property
     def properties(self) -> object:
-        """Its properties, as they are written."""
+        """Its properties, unresolved."""
         return self.body.get("Properties")
 
     @property
     def properties_path(self) -> Path:
-        """Where they are written."""
+        """The path of the properties."""
         return (self.path, "Properties")
 
 
@@ -96,26 +96,26 @@ class Stack(Struct, eq=False):
 
     Args:
         document: The template.
-        name: What its holes are qualified with where several stacks are read together; `""` for one alone.
-        stack_name: The name of the deployed stack, where an assembly tells.
-        region: The Region it is deployed to, where an assembly tells.
-        account: The account it is deployed to, where an assembly tells.
+        name: The qualifier of its holes among several stacks; `""` for a single stack.
+        stack_name: The name of the deployed stack, if an assembly names it.
+        region: Its Region, if an assembly names it.
+        account: Its account, if an assembly names it.
         parent: The stack that nests it.
         parent_id: The logical id under which its parent nests it.
         resources: Its resources, by logical id.
         sections: Its other sections.
         parameters: Its parameters.
-        loops: What its loops go through where that is not the same in every deployment, without a value.
-        loop_variables: What stands for any member of a collection that is not known.
-        stage: The directory of its Stage in a cloud assembly; `""` outside of any.
+        loops: The collections of its loops that differ between deployments, without a value.
+        loop_variables: The texts that stand for any member of an unknown collection.
+        stage: The directory of its Stage in a cloud assembly; `""` outside a Stage.
         is_optional: Whether it may not be deployed although the others are: a product, a stack set, an asset
             that nothing deploys, one of several nested stacks that a condition chooses between.
         nested: The stacks that it nests, by logical id.
-        found: What became of each resource that deploys a template, by logical id: `""` when that was read,
-            otherwise the reason why it was not.
-        own_path: The path of its own construct, as an assembly tells it; `""` when nothing tells.
-        construct_paths: The paths of its constructs by logical id, as an assembly tells them; `None` for a
-            template that is in no assembly.
+        found: For each resource that deploys a template, by logical id: `""` if the template was read, or
+            else why not.
+        own_path: The path of its own construct in an assembly; `""` without that metadata.
+        construct_paths: The paths of its constructs in an assembly, by logical id; `None` for a template
+            outside an assembly.
     """
 
     document: Document
@@ -151,22 +151,22 @@ class Stack(Struct, eq=False):
             self.add(str(key), body, (("", "Resources"), key))
 
     def is_rewritten(self, section: str) -> bool:
-        """Tell whether a macro in a section may change everything in it, which happens only at deployment."""
+        """Tell whether a macro in a section may change all of it at deployment."""
         return TRANSFORM in self.sections[section]
 
     def add(self, logical_id: str, body: object, path: Path, members: tuple[Member, ...] = ()) -> None:
-        """Add a resource, if it is one."""
+        """Add a value, if it is a resource."""
         if isinstance(body, Duplicate):
-            # Whichever of the two CloudFormation takes, a bucket or a policy among them must not get lost.
+            # CloudFormation may take either of the two: do not lose a bucket or a policy.
             body = {"Type": most_important([_kind(value) for value in body.values]), "Properties": body}
         if isinstance(body, Mapping) and isinstance(body.get("Type"), Duplicate):
             # The properties may be those of either type.
             body = {**body, "Properties": body["Type"]}
         if logical_id.startswith("Fn::") and isinstance(body, list):
-            # A function that CloudFormation does not know there, in place of a resource.
+            # A function in place of a resource, which CloudFormation does not support there.
             body = {}
         if isinstance(body, str):
-            # Another tool may have yet to replace the whole resource.
+            # The whole resource may be a placeholder of another tool.
             body = {"Type": body}
         if isinstance(body, Mapping):
             if TRANSFORM in body:
@@ -176,7 +176,7 @@ class Stack(Struct, eq=False):
 
     @property
     def ancestors(self) -> Iterator[Stack]:
-        """The stack that nests it, the one that nests that, and so on."""
+        """Its parent, the parent of that, and so on."""
         stack = self.parent
         while stack is not None:
             yield stack
@@ -188,8 +188,8 @@ class Stack(Struct, eq=False):
         return (self, *self.ancestors)[-1]
 
     def construct_path(self, resource: Resource) -> str:
-        """Return the path of the construct of a resource; `""` when nothing tells."""
-        # INVARIANT: in an assembly only its manifest tells, because a template can come from another app.
+        """Return the path of the construct of a resource; `""` without that metadata."""
+        # INVARIANT: in an assembly only its manifest decides, because a template can come from another app.
         if self.construct_paths is not None:
             return self.construct_paths.get(resource.logical_id, "")
         metadata = resource.body.get("Metadata")
@@ -198,7 +198,7 @@ class Stack(Struct, eq=False):
 
     @property
     def macros(self) -> tuple[str, ...]:
-        """The transforms of the template that may rewrite everything in it."""
+        """The transforms that may rewrite the whole template."""
         declared = self.document.root.get("Transform")
         found: list[str] = []
         for transform in (

@@ -1,4 +1,4 @@
-"""Write a file so that a reader finds the old one or the new one, and never half of one."""
+"""Write a file atomically: a reader finds the old or the new content."""
 
 from __future__ import annotations
 
@@ -9,21 +9,20 @@ __all__ = ["write_atomically"]
 
 
 def write_atomically(path: str | os.PathLike[str], text: str) -> None:
-    """Replace the content of a file, wholly or not at all.
+    """Replace the content of a file, completely or not at all.
 
-    The text is written to another file of the same directory, which then takes the place of the first. A
-    full disk therefore leaves the old file as it was, and nothing beside it. A link is followed, and the
-    permissions of an existing file are kept. A special file, such as `/dev/stdout` or a FIFO, is
-    written to directly.
+    It writes the text to another file of the same directory, which then replaces the first. So a full disk
+    leaves the old file unchanged, and no other file. It follows links, keeps the permissions of an existing
+    file, and writes special files, such as `/dev/stdout` or a FIFO, directly.
 
     Args:
         path: The file.
-        text: Its new content, written as UTF-8 with the line ends that it has.
+        text: Its new content, written as UTF-8 with its own line ends.
 
     Raises:
-        OSError: If it cannot be written; the old content is then still there.
+        OSError: It cannot be written; the old content is then unchanged.
     """
-    from pathlib import Path  # Takes 3 ms, which a check that writes nothing does not pay.
+    from pathlib import Path  # Loads in 3 ms; a check that writes nothing does not need it.
 
     target = Path(os.path.realpath(path))
     content = text.encode("utf-8")
@@ -36,7 +35,7 @@ def write_atomically(path: str | os.PathLike[str], text: str) -> None:
             target.write_bytes(content)
             return
     temporary = target.with_name(f".{target.name[:40]}.{os.getpid()}.tmp")
-    # Nobody else makes a file of this name; one that is there is what a killed process left.
+    # Nobody else makes a file of this name; an existing one is from a killed process.
     with contextlib.suppress(FileNotFoundError):
         temporary.unlink()
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -54,7 +53,7 @@ def write_atomically(path: str | os.PathLike[str], text: str) -> None:
 
 
 def _umask() -> int:
-    """Return the permissions that new files of this process do not get: it can only be read by setting it."""
+    """Return the umask of this process, which can only be read by setting it."""
     current = os.umask(0o077)
     os.umask(current)
     return current

@@ -1,8 +1,8 @@
 """Read YAML as CloudFormation does: version 1.1, short tags, no timestamps.
 
-PyYAML gives the events; the values are made here, because its own constructors resolve dates, refuse
-CloudFormation's tags, keep no positions, and recurse. `Yes`, `No`, `on` and `off` are Booleans, `y` and
-`n` are not, as CloudFormation and PyYAML have it:
+PyYAML provides the events. This module makes the values, because PyYAML's constructors resolve dates, reject
+CloudFormation's tags, keep no positions, and recurse. As in CloudFormation and PyYAML, `Yes`, `No`, `on` and
+`off` are Booleans; `y` and `n` are not:
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html
 """
 
@@ -33,7 +33,7 @@ _LONG_NAMES = {"!Ref": "Ref", "!Condition": "Condition"}
 
 
 class SeveralDocumentsError(TemplateError):
-    """Say that a text holds several YAML documents, of which CloudFormation takes one.
+    """Report that a text holds several YAML documents, of which CloudFormation takes one.
 
     Args:
         file: The name of the file.
@@ -55,20 +55,20 @@ def scan_yaml(text: str, file: str, positions: dict[str, tuple[int, int]]) -> ob
             the value for an item.
 
     Raises:
-        MissingDependencyError: If PyYAML is not installed.
-        SeveralDocumentsError: If it holds more than one document.
-        TemplateError: If the text is not YAML, or is nested deeper than `MAX_DEPTH`.
+        MissingDependencyError: PyYAML is not installed.
+        SeveralDocumentsError: The text contains more than one document.
+        TemplateError: The text is not YAML, or is nested deeper than `MAX_DEPTH`.
     """
     try:
-        import yaml  # Takes 10 ms, which JSON does not pay.
+        import yaml  # Loads in 10 ms; JSON does not need it.
     except ImportError:
         raise MissingDependencyError(f"`{file}` is YAML, which needs `pip install PyYAML`") from None
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        # `yaml.parse` would ask twice for each event.
+        # `yaml.parse` would take two calls for each event.
         return _Builder(yaml, iter(loader(text).get_event, None), file, positions).document()
     except (OverflowError, ValueError) as error:
-        # The loader in Python refuses an escape that is not a character.
+        # The Python loader rejects an escape that is not a character.
         raise TemplateError(f"`{file}` is not YAML: {error}") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or _mark_of(text, error, loader)
@@ -80,7 +80,7 @@ def scan_yaml(text: str, file: str, positions: dict[str, tuple[int, int]]) -> ob
             if line[mark.column : mark.column + 1] == "\t":
                 hint = "; YAML is indented with spaces, not tabs"
         if "nesting depth" in what:
-            # PyYAML reads ahead, and from 6.0.4 on has a limit of its own, beyond ours.
+            # PyYAML reads ahead, and from 6.0.4 on has its own limit, which is higher.
             raise TemplateError(f"`{file}` is nested deeper than {MAX_DEPTH} levels{where}") from None
         raise TemplateError(f"`{file}` is not YAML: {what}{where}{hint}") from None
 
@@ -91,18 +91,18 @@ class _Mark(Struct, frozen=True):
 
 
 def _mark_of(text: str, error: Exception, loader: Any) -> _Mark | None:
-    """Return where a character is that YAML does not allow, of which PyYAML tells only which it is."""
+    """Return the place of a character that YAML does not allow; PyYAML reports only the character."""
     position: int | None = getattr(error, "position", None)
     if position is None:
         return None
     if loader.__name__.startswith("C"):
-        # The loader in C counts bytes.
+        # The C loader counts bytes.
         position = len(text.encode("utf-8")[:position].decode("utf-8", "ignore"))
     return _Mark(text.count("\n", 0, position), position - text.rfind("\n", 0, position) - 1)
 
 
 class _Builder:
-    """Make values of events; `anchors` shares them, so that an alias costs nothing."""
+    """Make values from events; `anchors` shares them, so an alias costs nothing."""
 
     def __init__(
         self,
@@ -188,7 +188,7 @@ class _Builder:
             if kind == "str":
                 return text
             return plain_scalar(text) if kind in _OF_SCALARS else self._refused(event, pointer)
-        # A quoted scalar, a block scalar and one with a short tag of its own style are text.
+        # A scalar in quotes, in a block or with the tag `!` is text.
         if not _is_plain(tag):
             return self._refused(event, pointer)
         if tag == "!" or event.style in ("'", '"', "|", ">"):
@@ -227,7 +227,7 @@ class _Builder:
                 value = duplicate_key(key, (members[key], value), self.file, child, (lines[key], line))
             members[key] = value
             lines.setdefault(key, line)
-        # The keys that stand in the mapping itself win over merged ones, earlier merged ones over later.
+        # Keys of the mapping itself win over merged ones, and earlier merged ones over later ones.
         for mapping in merged:
             if not isinstance(mapping, dict):
                 raise TemplateError(
@@ -243,7 +243,7 @@ class _Builder:
             if isinstance(value, str):
                 return value
         if isinstance(event, self.yaml.ScalarEvent):
-            # JSON has text keys only: `123456789012:` and `2012-10-17:` are what they look like.
+            # JSON has only text keys: `123456789012:` and `2012-10-17:` keep their spelling.
             if event.anchor is not None:
                 self.anchors[event.anchor] = event.value
             return str(event.value)
@@ -254,5 +254,5 @@ class _Builder:
 
 
 def _is_plain(tag: str | None, kind: str = "") -> bool:
-    """Tell whether a tag says no more than what a node is anyway; those of CloudFormation are read before."""
+    """Tell whether a tag adds nothing to a node; tags of CloudFormation are read before."""
     return not tag or tag.startswith("!") or tag == _STANDARD + kind
