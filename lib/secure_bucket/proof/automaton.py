@@ -1,4 +1,4 @@
-"""A pattern as an automaton, moved one letter at a time."""
+"""Run a pattern as an automaton, one letter at a time."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ WORD: Final = 512
 
 
 class Automaton:
-    """The positions of a pattern as the bits of an integer, moved one letter at a time.
+    """The positions of a pattern as the bits of an integer, advanced one letter at a time.
 
-    A hole and a variable match no character here: what they may stand for is the business of `matches`
-    and of the caller.
+    A hole and a variable match no character here: `matches` and the caller handle their possible texts.
     """
 
     __slots__ = (
@@ -68,12 +67,12 @@ class Automaton:
         for index in range(len(pattern.elements)):
             for letter in self._letters_at(index):
                 self._own[letter] = self._own.get(letter, 0) | 1 << index
-        # The work of a step, in steps of a short pattern.
+        # The work of one step, in steps of a short pattern.
         self.weight: int = 2 + len(pattern.elements) // WORD
         self.segments: tuple[str, ...] | None = _segments(pattern)
         self.final: int = 1 << len(pattern.elements)
         self.start: int = self._close(1)
-        # Most patterns begin with a long text, which needs no steps.
+        # Most patterns begin with a long text, which takes no steps.
         wild = (at for at, element in enumerate(self._elements) if not isinstance(element, (str, Hole)))
         length = 0 if self._fold else next(wild, len(self._elements))
         self._prefix = self._elements[:length]
@@ -86,12 +85,12 @@ class Automaton:
             if wider == mask:
                 break
             mask = wider
-        # Every text that an earlier position accepts is accepted from the last `*` reached as well.
+        # The last `*` reached accepts every text that an earlier position accepts.
         last = (mask & self._any).bit_length()
         return mask >> (last - 1) << (last - 1) if last else mask
 
     def step(self, mask: int, letter: Letter) -> int:
-        """Return the positions after one more letter; 0 when nothing can match any more."""
+        """Return the positions after one more letter; 0 if nothing can match any more."""
         if isinstance(letter, Hole):
             moved = mask & self._table.get(letter, 0)
             return self._close(moved << 1 | mask & (self._any | self._inner_any))
@@ -120,7 +119,7 @@ class Automaton:
         return bool(mask & self._any and (mask & self._any).bit_length() == len(self._elements))
 
     def telling(self, mask: int) -> set[str]:
-        """Return the characters that these positions treat in a way of their own."""
+        """Return the characters that these positions treat differently from all others."""
         if mask.bit_count() > len(self._own):
             return {letter for letter, own in self._own.items() if mask & own}
         found: set[str] = set()
@@ -131,7 +130,7 @@ class Automaton:
         return found
 
     def _letters_at(self, index: int) -> tuple[str, ...]:
-        """Return the characters that a position treats in a way of its own."""
+        """Return the characters that a position treats differently from all others."""
         element = self._elements[index] if index < len(self._elements) else ""
         if element in (Wild.ANY_IN_PART, Wild.ONE_IN_PART):
             return (":",)
@@ -142,7 +141,7 @@ class Automaton:
 
 
 def _segments(pattern: Pattern) -> tuple[str, ...] | None:
-    """Return the texts between the `*` of a pattern; `None` when it has other elements than these."""
+    """Return the texts between the `*` of a pattern; `None` if it has other elements."""
     segments = [""]
     for element in pattern.elements:
         if element is Wild.ANY:
@@ -156,5 +155,5 @@ def _segments(pattern: Pattern) -> tuple[str, ...] | None:
 
 @lru_cache(maxsize=4096)
 def automaton_of(pattern: Pattern) -> Automaton:
-    """Return the automaton of a pattern; the same pattern comes back in every scenario."""
+    """Return the automaton of a pattern, cached because each scenario uses the same patterns."""
     return Automaton(pattern)

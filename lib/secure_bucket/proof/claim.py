@@ -1,4 +1,4 @@
-"""The claims that can be proven: which requests have to be denied."""
+"""Define the provable claims: the requests that must be denied."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["ANY_BUCKET", "DENIES_HTTP", "Claim", "denies_tls_below"]
 
 
 class Claim(Struct, frozen=True):
-    """State that every request of a kind is denied, with any action, principal and context.
+    """The claim that every request of a kind is denied, with any action, principal and context.
 
     Args:
         words: How a message describes such a request: "over http".
         fixed: Condition keys (in lower case) that have one value in every such request.
-        tls_below: `s3:TlsVersion` is below this number wherever it is present.
+        tls_below: `s3:TlsVersion` is below this number if it is present.
         tls_absent: Whether `s3:TlsVersion` may be absent.
     """
 

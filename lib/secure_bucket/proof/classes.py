@@ -1,4 +1,4 @@
-"""Judge the classes of requests: which statements each class rules out."""
+"""Decide which statements each class of requests rules out."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def choice_of(
     Args:
         rules: The statements.
         subject: The class.
-        judge: Returns which parts of a statement the class meets, given some answers.
-        answers: Answers to doubts that are taken for granted (default: none).
+        judge: Returns which parts of a statement the class meets, under assumed answers.
+        answers: Assumed answers to doubts (default: none).
         doubtful: Whether AWS leaves open that the class occurs (default: no).
     """
     fails = may_fail = 0
@@ -59,15 +59,15 @@ def choices_of(
     *,
     doubtful: bool = False,
 ) -> Iterator[Choice]:
-    """Yield a class once for each answer to what several statements ask of it and is not known.
+    """Yield a class once for each answer to the unknown questions that several statements ask about it.
 
-    A statement and its negation then do not both escape a request on one unknown answer.
+    Then a statement and its negation cannot both miss a request because of the same unknown answer.
 
     Args:
         rules: The statements.
         subject: The class.
-        judge: Returns which parts of a statement the class meets, given some answers.
-        doubts: Each doubt, as often as a statement rests on it.
+        judge: Returns which parts of a statement the class meets, under assumed answers.
+        doubts: Each doubt, once for each statement that depends on it.
         doubtful: Whether AWS leaves open that the class occurs (default: no).
     """
     choice = choice_of(rules, subject, judge, doubtful=doubtful)

@@ -1,4 +1,4 @@
-"""Prepare `Action` and `Resource` elements, and tell what they cover."""
+"""Prepare `Action` and `Resource` elements, and decide what they cover."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Clause(Struct, frozen=True):
     """An `Action` or `Resource` element, or its negation, ready to be compared.
 
     Args:
-        patterns: What it lists.
+        patterns: Its patterns.
         negated: Whether it is the `Not…` element.
-        doubtful: The patterns of which AWS does not document that S3 accepts them.
+        doubtful: The patterns that S3 may not accept, because AWS does not document them.
         at: Where it is written. Not part of its identity.
-        undocumented: What AWS does not document about the form of a policy variable in it, or where one may
-            hide, if anything. Not part of its identity, because it is in one of the patterns.
+        undocumented: The undocumented form of a policy variable in it, or the place where one may hide, if
+            any. Not part of its identity, because it is in one of the patterns.
     """
 
     patterns: tuple[Pattern | Unknown, ...]
@@ -67,7 +67,7 @@ class Clause(Struct, frozen=True):
 
         Args:
             subject: The action or the ARN.
-            answers: The answers to doubts about the subject that are taken for granted.
+            answers: The assumed answers to doubts about the subject.
         """
         found = any_of(
             answers[pattern]
@@ -79,7 +79,8 @@ class Clause(Struct, frozen=True):
         return unless_void(found, self.variables, self.at, self.undocumented)
 
     def doubts(self, subject: Subject, shared: Container[Pattern | Unknown]) -> Iterator[Pattern]:
-        """Yield what decides whether the element covers a subject, and has one answer in every statement."""
+        """Yield the doubts that decide whether the element covers a subject, with one answer for all
+        statements."""
         for pattern in self.patterns:
             if pattern not in shared or not isinstance(pattern, Pattern):
                 continue
@@ -109,7 +110,7 @@ def compile_actions(element: Patterns, at: Place) -> Clause:
         if isinstance(value, Unknown):
             patterns.append(value)
         elif not text.isascii() and text.casefold().isascii():
-            # The Kelvin sign and the long s: AWS only says that names of actions are case-insensitive.
+            # The Kelvin sign and the long s: AWS only documents that names of actions are case-insensitive.
             patterns.append(Unknown(f"AWS does not document letters outside of ASCII, as in `{text}`", at))
         else:
             pattern = compile_pattern(value, wild=True, fold=True)
@@ -144,7 +145,8 @@ def compile_resources(element: Patterns, at: Place, *, variables: bool, own: Con
 
 
 def _has_wild_service(pattern: Pattern) -> bool:
-    """Return whether wildcards of what is not simply `*` stand for any of the first three parts of an ARN."""
+    """Return whether wildcards of a pattern other than `*` stand for one of the first three parts of an
+    ARN."""
     if pattern.elements == (Wild.ANY,):
         return False
     colons = 0
@@ -152,7 +154,7 @@ def _has_wild_service(pattern: Pattern) -> bool:
         colons += element == ":"
         if isinstance(element, Wild) and colons < 3:
             return True
-    # With fewer colons a wildcard would have to stand for some of them.
+    # With fewer colons, a wildcard must stand for some of them.
     return colons < 5 and not pattern.holes
 
 
@@ -167,14 +169,15 @@ def _plain_before_the_resource(elements: Sequence[Element]) -> Iterator[Element]
 
 
 def is_every_action(clause: Clause) -> bool:
-    """Return whether an element plainly covers every action of S3."""
+    """Return whether an element obviously covers every action of S3."""
     return not clause.negated and any(
         isinstance(pattern, Pattern) and pattern.elements in _EVERY for pattern in clause.patterns
     )
 
 
 def covers_every_object(clause: Clause, bucket_arn: Subject) -> bool:
-    """Return whether an element plainly covers every object: by a pattern that ends where the key begins."""
+    """Return whether an element obviously covers every object: by a pattern that ends where the key
+    begins."""
     prefix = (*letters_of(bucket_arn), "/")
     for pattern in () if clause.negated else clause.patterns:
         if isinstance(pattern, Pattern) and pattern not in clause.doubtful:

@@ -1,6 +1,6 @@
-"""Tell whether one condition holds for one value, in three-valued logic.
+"""Decide whether one condition holds for one value, in three-valued logic.
 
-The third value is an `Unknown` that says what the answer depends on.
+The third value is an `Unknown` with what the answer depends on.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ __all__ = ["RELATIONS", "Comparison", "Observed", "OpenMatch", "Option", "ShortA
 
 
 class ShortArn(Struct, frozen=True):
-    """A text of fewer than six parts under an ARN operator, such as `*`: AWS does not say what it matches.
+    """A text of fewer than six parts under an ARN operator, such as `*`: AWS does not document what it
+    matches.
 
     Args:
         text: The text.
@@ -55,13 +56,13 @@ class Comparison(Struct, frozen=True):
     Args:
         key: The condition key, in lower case.
         family: The family of its operator: `string`, `numeric`, …, `null`.
-        relation: What remains of the operator: `LessThan`, … for numbers and dates, else `Equals`.
-        negated: Whether the operator is one of the `…Not…` ones.
-        options: The values of the policy, but for those in `literals`.
-        condition: The condition as it is written.
-        literals: The values that are plain strings: one look tells whether a value is among them.
+        relation: The rest of the operator: `LessThan`, … for numbers and dates, else `Equals`.
+        negated: Whether the operator is a `…Not…` operator.
+        options: The values of the policy, except those in `literals`.
+        condition: The original condition.
+        literals: The plain string values, for a fast membership test.
         variables: The policy variables in its values.
-        undocumented: What AWS does not document about the form of a variable in its values, if anything.
+        undocumented: The undocumented form of a variable in its values, if any.
     """
 
     key: str
@@ -75,17 +76,17 @@ class Comparison(Struct, frozen=True):
     undocumented: Unknown | None = None
 
     def holds(self, value: Observed, answers: Mapping[OpenMatch, bool] = _NOTHING) -> Tri:
-        """Return whether the condition holds when its key has this value.
+        """Return whether the condition holds if its key has this value.
 
         Args:
-            value: The value; `None` is an absent key.
-            answers: The answers to doubts about this value that are taken for granted.
+            value: The value; `None` for an absent key.
+            answers: The assumed answers to doubts about this value.
         """
         found = self._holds(value, answers)
         return unless_void(found, self.variables, self.condition.at, self.undocumented)
 
     def doubts(self, value: Observed, shared: frozenset[OpenMatch]) -> Iterator[OpenMatch]:
-        """Yield what decides the condition for a value, and has one answer in all statements that ask it."""
+        """Yield the doubts that decide the condition for a value, with one answer for all statements."""
         if value is None or isinstance(value, tuple):
             return
         for match in self.matches if shared else ():
@@ -94,7 +95,7 @@ class Comparison(Struct, frozen=True):
 
     @property
     def matches(self) -> Iterator[OpenMatch]:
-        """The questions whether its values match, which have one answer in all statements that ask them."""
+        """The questions whether its values match, with one answer for all statements."""
         for option in self.options:
             if isinstance(option, (Pattern, ShortArn)):
                 yield self.key, self.family, option
@@ -143,7 +144,7 @@ class Comparison(Struct, frozen=True):
 
     @property
     def patterns(self) -> tuple[Pattern, ...]:
-        """The values that are patterns of text, plain or not."""
+        """The values that are text patterns, with or without wildcards."""
         others = (option for option in self.options if isinstance(option, Pattern))
         return (*self._literal_patterns(), *others)
 
@@ -154,7 +155,7 @@ class Comparison(Struct, frozen=True):
             return self._matches(option, value)
         if isinstance(option, ShortArn):
             if option.plain and isinstance(value, str) and value.count(":") >= 5:
-                return False  # A text without wildcards is not another text.
+                return False  # A text without wildcards matches no other text.
             operator = self.condition.operator
             reason = f"AWS does not document `{operator}` with `{option.text}`, which is not an ARN"
             return Unknown(reason, self.condition.at)
@@ -171,7 +172,7 @@ class Comparison(Struct, frozen=True):
 
     def _matches(self, pattern: Pattern, value: Subject) -> Tri:
         if len(pattern.elements) == 1 and pattern.variables and pattern.variables[0].key == self.key:
-            return True  # The key is compared with itself.
+            return True  # The condition compares the key with itself.
         found = matches(pattern, value)
         if found is False and pattern.fold and isinstance(value, str):
             text = "".join(map(str, pattern.elements))

@@ -22,9 +22,9 @@ def compile_comparison(condition: Condition, *, variables: bool, own: Container[
     """Prepare a condition.
 
     Args:
-        condition: The condition as written.
-        variables: Whether `${…}` is a policy variable in its policy.
-        own: The holes in the name of the bucket, in which none can be.
+        condition: The original condition.
+        variables: Whether `${…}` is a policy variable in this policy.
+        own: The holes in the name of the bucket, which cannot contain a variable.
     """
     operator = condition.operator
     family = next((name for name in _FAMILIES if operator.startswith(name.title())), "address")

@@ -1,4 +1,4 @@
-"""From a combination of classes to a request, and to a sentence that says why it gets through."""
+"""Turn a combination of classes into a request, and explain in a sentence why it gets through."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _depends_on_action(name: str) -> bool:
 
 
 def foreign_key(request: Request) -> str | None:
-    """Return a condition key of a request that AWS does not list for its action; `None` without one."""
+    """Return a condition key of a request that AWS does not list for its action, or `None`."""
     listed = supported_keys(request.action)
     foreign = (name for name in request.context if _depends_on_action(plain_key(name)))
     return next((name for name in foreign if plain_key(name) not in listed), None)
@@ -105,7 +105,7 @@ def _spell(space: Space, name: str, observed: Observed) -> Iterator[tuple[str, s
 def refute(
     space: Space, dimensions: Sequence[Dimension], choices: Sequence[Choice], request: Request
 ) -> Refuted:
-    """Return that a request gets through, and why the closest Deny statement does not apply to it."""
+    """Return the refutation with a request, and why the closest Deny statement does not apply to it."""
     missed = []
     for index, rule in enumerate(space.rules):
         failing = [
@@ -113,7 +113,7 @@ def refute(
             for dimension, choice in zip(dimensions, choices, strict=True)
             if choice.may_fail >> index & 1
         ]
-        # A statement that is about something else than the transport is the least close.
+        # A statement about other things than the transport is the least close.
         missed.append(
             (any(dimension.name == "base" for dimension, _ in failing), len(failing), index, rule, failing)
         )
@@ -126,7 +126,7 @@ def refute(
 
 
 def _phrases(space: Space, rule: Rule, dimension: Dimension, choice: Choice) -> Iterator[str]:
-    """Yield what a statement asks for that a class does not have."""
+    """Yield the demands of a statement that a class does not meet."""
     statement, subject = rule.statement, choice.subject
     if dimension.name == "base":
         if rule.unknown is not None:

@@ -43,15 +43,15 @@ class Splitter:
     Attributes:
         partition: The partition of the bucket.
         by_key: The comparisons with each condition key (in lower case) that the policy mentions.
-        names: How the policy writes the key, by its lower case.
+        names: The spelling of the key in the policy, by its lower case.
 
     Args:
         rules: The Deny statements.
-        unknown: Statements of which nothing is known.
+        unknown: Unknown statements.
         claim: The claim.
         bucket_arn: The ARN of the bucket.
-        budget: The work that splitting the dimensions may cost.
-        strict: Whether `{"AWS": "*"}` leaves AWS services out.
+        budget: The work that splitting the dimensions may use.
+        strict: Whether `{"AWS": "*"}` excludes AWS services.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Splitter:
         return tuple(name for name in CLOCK if name in self.by_key) if key in CLOCK else (key,)
 
     def base(self) -> Dimension:
-        """Return what is the same in every request: the fixed keys, and what is not known at all."""
+        """Return the parts that all requests share: the fixed keys and the unknown statements."""
 
         def judge(rule: Rule, _: object) -> Iterator[Tri]:
             if rule.unknown is not None:
@@ -235,16 +235,16 @@ class Splitter:
                 () if value.opaque else doubts,
                 doubtful=value.doubtful,
             )
-            # A value that only a variable takes has to be tried out with a concrete request.
+            # Try a value that only a variable takes with a concrete request.
             choices.extend(
                 replace(choice, notes={**asked, **choice.notes}) if asked else choice for choice in split
             )
         return Dimension(key, tuple(choices), limit)
 
     def _gather(self, classes: Iterable[_T], options: int) -> tuple[list[_T], str]:
-        """Return the classes that the budget allows, and in words the bound that was met; `""` when none was.
+        """Return the classes that the budget allows, and the exceeded bound in words, or `""`.
 
-        A counterexample among the first classes is as good as any, so a bound does not end the search.
+        A counterexample among the first classes is valid, so a bound does not end the search.
         """
         kept: list[_T] = []
         try:
@@ -258,18 +258,18 @@ class Splitter:
 
 
 def cost_of_comparisons(comparisons: Iterable[Comparison]) -> int:
-    """Return how much work it is to compare one value, in steps."""
+    """Return the work to compare one value, in steps."""
     options = [option for comparison in comparisons for option in (comparison, *comparison.options)]
     return sum(option.cost if isinstance(option, Pattern) else 4 for option in options)
 
 
 def cost_of_clauses(clauses: Iterable[Clause]) -> int:
-    """Return how much work it is to compare one action or resource, in steps."""
+    """Return the work to compare one action or resource, in steps."""
     patterns = (pattern for clause in clauses for pattern in clause.patterns)
     return sum(pattern.cost if isinstance(pattern, Pattern) else 1 for pattern in patterns)
 
 
 def as_seen(key: str, observed: Observed) -> Observed:
-    """Return the chosen time as its key (in lower case) writes it; every other value as it is."""
+    """Return the chosen time in the form of its key (in lower case); every other value unchanged."""
     seconds = parse_instant(observed) if key == CLOCK[1] and isinstance(observed, str) else None
     return observed if seconds is None else write_number(seconds)

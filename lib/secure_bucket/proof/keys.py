@@ -1,4 +1,4 @@
-"""When a condition key is present: what the table of keys means for one kind of request."""
+"""Decide when a condition key is present in a kind of request, from the table of keys."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Availability", "Certainty", "is_always_present", "presence_of"]
 
 
 class Certainty(enum.Enum):
-    """Whether a case occurs: AWS documents that it does, that it does not, or neither."""
+    """Whether a case occurs: AWS documents yes, no, or neither."""
 
     YES = enum.auto()
     NO = enum.auto()
@@ -46,13 +46,13 @@ def presence_of(name: str, kind: Kind, *, through_endpoint: bool, tls_absent: bo
 
     Args:
         name: The key.
-        kind: Who makes the request.
+        kind: The kind of principal that sends the request.
         through_endpoint: Whether it comes through a VPC endpoint.
         tls_absent: Whether `s3:TlsVersion` may be absent: the request comes over plain HTTP.
     """
     key = key_of(name)
     if key is None:
-        # A proof has to hold if it is there, and no refutation rests on it.
+        # A proof must hold if the key is present, and no refutation depends on it.
         return Availability.ABSENT_RATHER
     match key.presence:
         case Presence.ALWAYS if key.kinds and kind not in key.kinds:
@@ -64,7 +64,7 @@ def presence_of(name: str, kind: Kind, *, through_endpoint: bool, tls_absent: bo
         case Presence.PRINCIPAL:
             if kind in key.kinds:
                 return Availability.ALWAYS
-            # Whether the requests that services sign have an ARN is not documented.
+            # AWS does not document whether requests that services sign have an ARN.
             return (
                 Availability.ABSENT_RATHER
                 if key.name == "aws:PrincipalArn" and kind is Kind.SERVICE
@@ -79,17 +79,19 @@ def presence_of(name: str, kind: Kind, *, through_endpoint: bool, tls_absent: bo
         case Presence.ENDPOINT if not through_endpoint:
             return Availability.NEVER
         case Presence.ENDPOINT:
-            # "Only if the requester uses a VPC endpoint": AWS does not say whether always then, and in calls
-            # of services "certain network-specific authorization context is redacted" (*AWS global condition
-            # context keys*, read 2026-11). Those of an organization are there only if the endpoint has one.
+            # "Only if the requester uses a VPC endpoint": AWS does not document whether every such request
+            # has the key, and in calls of services "certain network-specific authorization context is
+            # redacted" (*AWS global condition context keys*, read 2026-11). Those of an organization are
+            # there only if the endpoint has one.
             return Availability.FREE if "Org" in key.name else Availability.PRESENT_RATHER
         case Presence.TLS:
             return Availability.FREE if tls_absent else Availability.ALWAYS
         case Presence.ACTION | Presence.HTTPS if key.kinds and kind not in key.kinds:
             return Availability.ABSENT_RATHER
         case Presence.HTTPS if tls_absent:
-            # S3 redirects or refuses such a request over plain HTTP. AWS does not say whether it evaluates
-            # the policy first, so a proof has to hold if the key is there, and no refutation rests on it.
+            # S3 redirects or refuses such a request over plain HTTP. AWS does not document whether it
+            # evaluates the policy first, so a proof must hold if the key is present, and no refutation
+            # depends on it.
             return Availability.ABSENT_RATHER
         case Presence.REQUEST | Presence.ACTION | Presence.HTTPS:
             return Availability.FREE
@@ -102,7 +104,7 @@ def presence_of(name: str, kind: Kind, *, through_endpoint: bool, tls_absent: bo
 def _carried(key: ConditionKey, kind: Kind) -> Availability:
     if kind in key.kinds:
         return Availability.FREE
-    # An anonymous request carries no credentials, and nobody but a service makes its requests.
+    # An anonymous request has no credentials, and only a service sends its requests.
     if kind is Kind.ANONYMOUS or key.kinds == (Kind.SERVICE,):
         return Availability.NEVER
     return Availability.ABSENT_RATHER

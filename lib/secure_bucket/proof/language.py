@@ -1,9 +1,8 @@
-"""Representatives: one string for each class of strings that a set of patterns can tell apart.
+"""Find one string for each class of strings that a set of patterns can tell apart.
 
 The patterns of a policy are regular languages, so the strings of any shape (an object key, the ARN of a
-user) fall into finitely many classes: two strings are in one class when every pattern treats them alike.
-The classes are found by subset construction, breadth first, so that each class is represented by one of
-its shortest strings.
+user) fall into finitely many classes: two strings are in one class if every pattern treats them alike. A
+breadth-first subset construction finds the classes, so one of its shortest strings represents each class.
 """
 
 from __future__ import annotations
@@ -36,13 +35,13 @@ Parts: TypeAlias = "tuple[str, ...]"
 
 
 class TooComplex(Exception):
-    """The classes, or their combinations, are more than the stated bound."""
+    """The number of classes, or of their combinations, exceeds the stated bound."""
 
 
 class Budget:
-    """The work that a proof may still cost, in automaton steps and comparisons, each about a microsecond.
+    """The remaining work of a proof, in automaton steps and comparisons, each about a microsecond.
 
-    It is counted, not timed, so that the same policy gets the same answer on every machine.
+    It is counted, not timed, so a policy gets the same verdict on every machine.
     """
 
     __slots__ = ("left", "whole")
@@ -52,16 +51,16 @@ class Budget:
         self.left: int = whole
 
     def spend(self, work: int) -> None:
-        """Take off some work.
+        """Subtract some work.
 
         Raises:
-            TooComplex: Nothing is left.
+            TooComplex: The budget is exhausted.
         """
         if not self.affords(work):
             raise TooComplex(f"it would take more than {self.whole:,} steps")
 
     def affords(self, work: int) -> bool:
-        """Take off some work, and return whether there was so much left."""
+        """Subtract some work, and return whether the budget allowed it."""
         self.left -= work
         return self.left >= 0
 
@@ -70,12 +69,12 @@ class Stage(Struct, frozen=True):
     """A part of the strings of a shape: either a fixed text, or characters of a kind.
 
     Args:
-        text: The fixed text, when the part is one.
-        allowed: The characters it may hold; `None` for any.
-        preferred: The characters to take where no pattern asks for another, most preferred first.
+        text: The fixed text, if the part is one.
+        allowed: The allowed characters; `None` for any.
+        preferred: The characters to use if no pattern needs another, the most preferred first.
         least: The smallest number of characters.
-        most: The largest; `None` when there is no bound.
-        patterns: Patterns over this part alone, in addition to those over the whole string.
+        most: The largest number; `None` without a bound.
+        patterns: Patterns over this part only, in addition to those over the whole string.
     """
 
     text: Subject | None = None
@@ -108,20 +107,20 @@ def representatives(
     *,
     longest: int | None = None,
 ) -> Iterator[Parts]:
-    """Yield strings of a shape such that every class of them is represented.
+    """Yield a string of a shape for each class.
 
     Args:
         shape: The parts of the strings, in order.
         patterns: The patterns over the whole string.
-        seeds: Strings of the shape to prefer, because a reader understands them at once.
-        budget: The work it may cost; the seeds cost nothing.
-        longest: The most characters outside of the fixed parts (default: any number).
+        seeds: Familiar strings of the shape to prefer.
+        budget: The work that it may use; the seeds are free.
+        longest: The most characters outside the fixed parts (default: any number).
 
     Yields:
         Each string as its parts; a fixed part by its `str()`.
 
     Raises:
-        TooComplex: The patterns have more classes than the budget allows to enumerate.
+        TooComplex: The patterns have more classes than the budget allows.
     """
     search = _Search(shape, patterns, budget)
     seen: set[object] = set()
@@ -150,7 +149,7 @@ class _Search:
         self._start = self._begin()
 
     def signature(self, parts: Parts) -> frozenset[int] | None:
-        """Return which patterns accept a string; `None` when it does not have the shape."""
+        """Return which patterns accept a string; `None` if it does not have the shape."""
         state = self._start
         for stage, part in list(zip(self._shape, parts, strict=True))[state[0] :]:
             if stage.text is not None and part != str(stage.text):
@@ -186,7 +185,7 @@ class _Search:
                     queue.append((following, longer))
 
     def _begin(self) -> _State:
-        """Return the first state: before the string, or after the fixed text that it begins with."""
+        """Return the first state: before the string, or after the fixed text at its beginning."""
         live = tuple((index, automaton.start) for index, automaton in enumerate(self._whole))
         text = self._shape[0].text
         if text is None:
@@ -216,7 +215,7 @@ class _Search:
             yield character, self._step(state, character)
 
     def _letters(self, stage: Stage, live: _Live) -> Iterator[str]:
-        """Yield the letters that some pattern tells from the rest, after one that none does."""
+        """Yield a letter that no pattern treats differently, and then those that some pattern does."""
         telling: set[str] = set()
         for index, mask in live:
             telling |= self._automata[index].telling(mask)
@@ -247,7 +246,7 @@ class _Search:
         number, _, whole, inner, accepted = state
         accepted |= self._final(inner)
         if number + 1 == len(self._shape):
-            # Where the string ends only what accepts it matters, so that each class ends in one state.
+            # At the end of the string only the accepting patterns matter, so each class ends in one state.
             return (number + 1, 0, (), (), accepted | self._final(whole))
         return (number + 1, 0, whole, self._enter(number + 1), accepted)
 

@@ -1,8 +1,8 @@
-"""Give a request the condition keys that go with those it has.
+"""Add the condition keys to a request that belong to its other keys.
 
-The prover chooses a value for each key by itself. A counterexample is a request that somebody can send, so
-its keys also have to keep what AWS documents about several of them: in *AWS global condition context keys*,
-read 2026-11, where no other document is named.
+The prover chooses the value of each key separately. A counterexample is a request that somebody can send, so
+its keys must also fit each other as AWS documents: in *AWS global condition context keys*, read 2026-11, if
+no other document is named.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _OWNERS: Final = ("principal", "resource", "source", "vpce")
 _TOGETHER: Final = tuple(
     frozenset(group.split())
     for group in (
-        # Both are there if the account is a member of an organization.
+        # Both exist if the account is a member of an organization.
         *(f"aws:{owner}orgid aws:{owner}orgpaths" for owner in _OWNERS),
         "aws:calledvia aws:calledviafirst aws:calledvialast",
         "aws:calledviaawsmcp aws:viaawsmcpservice",
@@ -75,7 +75,7 @@ def with_linked_keys(request: Request, names: Mapping[str, str]) -> Request:
 
     Args:
         request: The request.
-        names: How the policy writes the keys that it mentions, by their lower case.
+        names: The spelling of the keys in the policy, by their lower case.
     """
     spelled = {fold(name): name for name in request.context} | dict(names)
     context = {
@@ -125,10 +125,10 @@ def _fit_owners(context: dict[str, tuple[str, ...]]) -> None:
 
 
 def _fit_credentials(context: dict[str, tuple[str, ...]], names: Mapping[str, str]) -> None:
-    """Tell when temporary credentials were issued: before the request that they sign.
+    """Set when temporary credentials were issued: before the request that they sign.
 
-    A role session and a federated user have such (*IAM roles*, *GetFederationToken*, read 2026-11), and so
-    has everybody with keys about MFA.
+    A role session and a federated user have temporary credentials (*IAM roles*, *GetFederationToken*, read
+    2026-11), and so does every principal with MFA keys.
     """
     for key, most in _MOST:
         number = parse_number(context.get(key, ("",))[0])
@@ -141,7 +141,7 @@ def _fit_credentials(context: dict[str, tuple[str, ...]], names: Mapping[str, st
         context[issued] = (_NOW,)
     if issued not in context:
         return
-    # Without a clock the request is sent at any time from now on.
+    # Without a clock, the request may be sent at any time from now on.
     latest = next((context[clock][0] for clock in _CLOCKS if clock in context), None)
     start, now = parse_instant(context[issued][0]), parse_instant(_NOW if latest is None else latest)
     if start is None or now is None:

@@ -1,4 +1,4 @@
-"""Whether a pattern matches a subject, in three-valued logic where either has holes."""
+"""Decide whether a pattern matches a subject, in three-valued logic if either has holes."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ OVERLAP_LIMIT: Final = 20_000
 
 
 def matches(pattern: Pattern, subject: Subject, *, given: bool = False) -> bool | None:
-    """Return whether a pattern matches a subject; `None` when that depends on what is not known.
+    """Return whether a pattern matches a subject; `None` if that depends on something unknown.
 
     Args:
         pattern: The pattern of the policy.
         subject: The value of the request.
-        given: Whether the subject is one given value, such as the ARN of the bucket. Otherwise it
-            stands for a class of values, of which those that equal a text with holes have a
-            representative that carries the same holes; so such a text does not match one without.
+        given: Whether the subject is one given value, such as the ARN of the bucket. Otherwise it stands for
+            a class of values: those that equal a text with holes have a representative with the same holes,
+            so such a text does not match one without holes.
     """
     automaton = automaton_of(pattern)
     if isinstance(subject, str) and automaton.segments is not None:
@@ -39,7 +39,7 @@ def matches(pattern: Pattern, subject: Subject, *, given: bool = False) -> bool 
     if isinstance(subject, str):
         if not pattern.variables and known:
             return False
-        # No text that is known holds a name that CloudFormation makes up.
+        # No known text contains a name that CloudFormation generates.
         made_up = any(hole.generated for hole in pattern.holes)
         return None if not made_up and matches(coarse(pattern), subject) else False
     return None if _overlaps(pattern, letters) else False
@@ -64,7 +64,7 @@ def _in_order(segments: tuple[str, ...], text: str) -> bool:
 def _overlaps(pattern: Pattern, letters: tuple[Letter, ...]) -> bool:
     """Return whether some value of the holes and variables makes the pattern match."""
     elements = pattern.elements
-    # A common beginning is equal for every content of its holes, so that the rest decides; so is an ending.
+    # A common beginning or ending is equal for every content of its holes, so the rest decides.
     same = next((at for at, (a, b) in enumerate(zip(elements, letters, strict=False)) if a != b), None)
     same = min(len(elements), len(letters)) if same is None else same
     elements, letters = elements[same:], letters[same:]
@@ -91,8 +91,8 @@ def _moves(
 ) -> Iterator[tuple[int, int, bool]]:
     """Yield the states after one move of the pattern, of the subject, or of both.
 
-    `wild` says that the generated name at `letters[j]` has met a wildcard. A name that CloudFormation
-    makes up is never a text that somebody wrote in full, so without one it cannot be left.
+    `wild` says that the generated name at `letters[j]` has met a wildcard. A generated name never equals a
+    literal text, so it needs a wildcard to be passed.
     """
     element = elements[i] if i < len(elements) else None
     letter = letters[j] if j < len(letters) else None

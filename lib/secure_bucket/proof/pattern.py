@@ -1,4 +1,4 @@
-"""Patterns of the policy language as sequences of elements, with what is not known left in place."""
+"""Represent patterns of the policy language as sequences of elements, including unknown ones."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Wild(enum.Enum):
 Element: TypeAlias = "str | Wild | Hole | Variable"
 
 
-# A pattern is looked up far more often than it is made.
+# Patterns are hashed far more often than they are made.
 class Pattern(Struct, frozen=True, cache_hash=True):
     """A compiled pattern.
 
@@ -65,7 +65,7 @@ class Pattern(Struct, frozen=True, cache_hash=True):
 
     @property
     def is_literal(self) -> bool:
-        """Whether it stands for exactly one text, known or not."""
+        """Whether it stands for exactly one text, known or unknown."""
         return (
             not self.fold
             and not self.wild_holes
@@ -81,7 +81,7 @@ class Pattern(Struct, frozen=True, cache_hash=True):
 
 @lru_cache(maxsize=4096)
 def _parts(pattern: Pattern) -> tuple[tuple[Variable, ...], tuple[Hole, ...]]:
-    """Return the variables and the holes of a pattern, for which it is asked at every comparison."""
+    """Return the variables and the holes of a pattern, which every comparison needs."""
     return (
         tuple(element for element in pattern.elements if isinstance(element, Variable)),
         tuple(element for element in pattern.elements if isinstance(element, Hole)),
@@ -91,14 +91,14 @@ def _parts(pattern: Pattern) -> tuple[tuple[Variable, ...], tuple[Hole, ...]]:
 def compile_pattern(
     value: str | Text, *, wild: bool = False, variables: bool = False, fold: bool = False, arn: bool = False
 ) -> Pattern:
-    """Compile what a policy writes.
+    """Compile a text of a policy.
 
     Args:
         value: The text of the policy.
         wild: Whether `*` and `?` are wildcards.
         variables: Whether `${…}` is a variable.
         fold: Whether case is ignored.
-        arn: Whether the wildcards of the first five parts stay inside their part.
+        arn: Whether wildcards in the first five parts stay inside their part.
     """
     elements: list[Element] = []
     for part in (value,) if isinstance(value, str) else value.parts:
@@ -126,7 +126,7 @@ def compile_pattern(
 
 
 def coarse(pattern: Pattern) -> Pattern:
-    """Return a pattern with `*` in place of what is not known, so that it matches all it might match."""
+    """Return a pattern with `*` in place of unknown elements, which matches all possible texts."""
     if not pattern.holes and not pattern.variables:
         return pattern
     elements = (element if isinstance(element, (str, Wild)) else Wild.ANY for element in pattern.elements)
@@ -134,18 +134,18 @@ def coarse(pattern: Pattern) -> Pattern:
 
 
 def undocumented_variable(pattern: Pattern) -> str:
-    """Return why a pattern cannot be compared: a variable of an undocumented form; `""` if it has none."""
+    """Return the undocumented form of a variable, because of which a pattern cannot be compared, or `""`."""
     return next((hole.reason for hole in pattern.holes if hole.name == _UNDOCUMENTED), "")
 
 
 def hidden_variable(pattern: Pattern, own: Container[Hole]) -> Unknown | None:
-    """Return why a policy variable may hide in a pattern; `None` if none does.
+    """Return why a policy variable may hide in a pattern, or `None`.
 
-    CloudFormation takes any text for a parameter, `${aws:username}` among them.
+    CloudFormation accepts any text for a parameter, including `${aws:username}`.
 
     Args:
         pattern: The pattern.
-        own: The holes in the name of the bucket, in which none can be.
+        own: The holes in the name of the bucket, which cannot contain a variable.
     """
     for hole in pattern.holes:
         if not hole.generated and not hole.plain and hole not in own:
@@ -164,7 +164,7 @@ def _plain(text: str, wild: bool) -> Iterator[Element]:
 
 
 def _within_parts(elements: list[Element]) -> Iterator[Element]:
-    """Keep wildcards inside the first five parts of an ARN; the sixth is everything that is left."""
+    """Keep wildcards inside the first five parts of an ARN; the sixth part is the rest."""
     inner = {Wild.ANY: Wild.ANY_IN_PART, Wild.ONE: Wild.ONE_IN_PART}
     colons = 0
     for element in elements:

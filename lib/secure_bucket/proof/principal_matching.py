@@ -1,4 +1,4 @@
-"""Tell which principals a `Principal` or `NotPrincipal` element means.
+"""Decide which principals a `Principal` or `NotPrincipal` element means.
 
 Follows *AWS JSON policy elements: Principal* and *NotPrincipal* in the IAM User Guide.
 """
@@ -23,11 +23,11 @@ class Addressees(Struct, frozen=True):
     """A `Principal` or `NotPrincipal` element, ready to be compared.
 
     Args:
-        entries: Its entries, but for those in `arns`.
+        entries: Its entries, except those in `arns`.
         negated: Whether it is a `NotPrincipal` element.
         everyone: Whether it means every principal.
-        arns: The users, roles and sessions that are written in full: a role with its path, which its
-            sessions leave out of their own ARN.
+        arns: The literal users, roles and sessions: a role with its path, which its sessions omit from their
+            own ARN.
         partitions: The partitions of the ARNs in it.
     """
 
@@ -38,12 +38,12 @@ class Addressees(Struct, frozen=True):
     partitions: frozenset[str] = frozenset()
 
     def include(self, who: Who, *, strict: bool) -> Tri:
-        """Return whether the element applies to somebody.
+        """Return whether the element applies to a principal.
 
         Args:
-            who: Somebody.
-            strict: Whether `{"AWS": "*"}` leaves AWS services out. AWS does not say; CDK and most of
-                the field write it for everyone, and by default it is read so.
+            who: The principal.
+            strict: Whether `{"AWS": "*"}` excludes AWS services. AWS does not document it; the CDK and most
+                tools write it for everyone, which is the default reading.
         """
         entries = self.entries
         named: Tri = not self.arns.isdisjoint(who.names)
@@ -60,7 +60,7 @@ class Addressees(Struct, frozen=True):
     def _named(self, entry: Principal | Unknown, who: Who, strict: bool) -> Tri:
         named = _means(entry, who, strict)
         if self.negated and named is True and who.kind is not Kind.ROOT and _is_account(entry, who):
-            # *NotPrincipal*: beside the ARN of a user that of its account has to stand, and still "all
+            # *NotPrincipal*: the element must contain the ARN of a user and of its account, and still "all
             # principals except the user" are denied. *Principal*: an account is everyone in it.
             return Unknown("AWS says two things of which principals an account in `NotPrincipal` leaves out")
         return named
@@ -79,7 +79,7 @@ def compile_principals(principals: Principals) -> Addressees:
                 and entry.value.startswith("arn:")
                 and not set(entry.value).isdisjoint("*?")
             ):
-                # AWS refuses it, and does not say which principals it leaves out.
+                # AWS refuses it, and does not document which principals it excludes.
                 reason = f"AWS does not allow a wildcard in the ARN `{entry.value[:60]}` of a principal"
                 entries.append(Unknown(reason))
                 continue
@@ -123,7 +123,7 @@ def _means(entry: Principal | Unknown, who: Who, strict: bool) -> Tri:
             return subject in (*who.names, who.account)
     wide = _open_hole(value)
     if wide is not None:
-        # A parameter may hold `*`, an account, or an ARN.
+        # A parameter may contain `*`, an account, or an ARN.
         return Unknown(wide.reason, wide.at)
     if who.kind in (Kind.ANONYMOUS, Kind.SERVICE):
         return False
@@ -175,7 +175,7 @@ def _same(value: Subject, own: Subject | None) -> Tri:
 
 
 def _open_hole(value: Subject) -> Hole | None:
-    """Return the hole that a whole text consists of, unless that is known to be no wildcard."""
+    """Return the hole that is the whole text, unless it certainly contains no wildcard."""
     if isinstance(value, Text) and len(value.parts) == 1 and isinstance(value.parts[0], Hole):
         return None if value.parts[0].generated or value.parts[0].plain else value.parts[0]
     return None

@@ -1,4 +1,4 @@
-"""List the principals who can make a request, one of each class that a policy tells apart.
+"""List the principals that can send a request, one for each class that a policy can tell apart.
 
 Follows *AWS JSON policy elements: Principal* and *NotPrincipal* in the IAM User Guide.
 """
@@ -39,10 +39,10 @@ _SERVICE_NAME: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.
 
 
 class Who(Struct, frozen=True):
-    """Somebody who makes a request.
+    """A principal that sends a request.
 
     Args:
-        kind: What kind of principal it is.
+        kind: The kind of principal.
         name: The principal as a `Request` names it.
         account: The value of `aws:PrincipalAccount`.
         arn: The value of `aws:PrincipalArn`: for a session, that of its role.
@@ -61,7 +61,7 @@ class Who(Struct, frozen=True):
 
     @property
     def names(self) -> tuple[Subject, ...]:
-        """The ARNs by which a `Principal` element names it."""
+        """The ARNs that name it in a `Principal` element."""
         arn = () if self.arn is None or not self.bound else (self.arn,)
         return arn if self.name == self.arn else (self.name, *arn)
 
@@ -76,27 +76,27 @@ def principals_of(
     services: Sequence[Pattern],
     budget: Budget,
 ) -> Iterator[Who]:
-    """Yield principals of a kind such that every class of them is represented, the simplest first.
+    """Yield a principal of a kind for each class, the simplest first.
 
     Args:
         kind: The kind.
-        partition: The partition of the bucket: its requests come from the same one.
+        partition: The partition of the bucket, which is also that of its requests.
         entries: Every entry of a `Principal` or `NotPrincipal` element.
         arns: The patterns that `aws:PrincipalArn` is compared with.
         accounts: The patterns that `aws:PrincipalAccount` is compared with.
         usernames: The patterns that `aws:username` is compared with.
         services: The patterns that `aws:PrincipalServiceName` is compared with.
-        budget: The work it may cost.
+        budget: The work that it may use.
 
     Raises:
-        TooComplex: The patterns have more classes than can be enumerated.
+        TooComplex: The patterns have too many classes to enumerate.
     """
     if kind is Kind.ANONYMOUS:
         # `aws:PrincipalAccount` is `anonymous` then: `presence_of` has the source.
         yield Who(kind, "anonymous", account="anonymous")
         return
     if kind is Kind.SERVICE:
-        # An ARN or an account, which only stand under `AWS`, is not the name of a service.
+        # An ARN or an account, which is valid only under `AWS`, is not the name of a service.
         written = [
             compile_pattern(entry.value)
             for entry in entries
@@ -118,10 +118,10 @@ def principals_of(
             yield from _signed(kind, partition, parts[1], parts[2:], sessions)
     for account in literals_of(own_accounts):
         if isinstance(account, str) and not (len(account) == 12 and DIGITS.issuperset(account)):
-            continue  # What a variable stands for need not be an account.
+            continue  # The value of a variable need not be an account.
         _, example = _shapes(kind, partition, digits, (), detailed=False)[0]
         yield from _signed(kind, partition, account, example[2:], sessions)
-    # Users and roles written in full are among the representatives already.
+    # Literal users and roles are already among the representatives.
     open_ended = (value for value in named if isinstance(value, Text) or _session_of(value) is not None)
     for subject in (*open_ended, *literals_of(arns)):
         yield from _as_written(kind, subject_of(letters_of(subject)), partition)
@@ -130,7 +130,7 @@ def principals_of(
 def _shapes(
     kind: Kind, partition: str, digits: Stage, usernames: tuple[Pattern, ...], *, detailed: bool
 ) -> list[tuple[tuple[Stage, ...], tuple[str, ...]]]:
-    """Return the shapes of `aws:PrincipalArn` for a kind, each with an example a reader understands."""
+    """Return the shapes of `aws:PrincipalArn` for a kind, each with a familiar example."""
     service = "sts" if kind is Kind.FEDERATED else "iam"
     head = f"arn:{partition}:{service}::"
     if kind is Kind.ROOT:
@@ -177,7 +177,7 @@ def _signed(
 
 
 def _session_of(value: Subject) -> tuple[Subject, str] | None:
-    """Return a session's ARN with the name of the session, when that is what is written."""
+    """Return the ARN of a session with its name, if the text is one."""
     parts = split_arn(value)
     if parts is None or not str(parts[5]).startswith("assumed-role/"):
         return None
@@ -188,7 +188,7 @@ def _as_written(kind: Kind, subject: Subject, partition: str) -> Iterator[Who]:
     """Yield the principal that a policy names, if it is of the kind."""
     parts = split_arn(subject)
     if parts is None:
-        # Only the name of a parameter or of another resource is known: most often it is a role.
+        # Only the name of a parameter or of another resource is known: usually it is a role.
         if kind is Kind.ROLE and isinstance(subject, Text):
             unknown = Text((Hole(f"account of {subject}", "it is part of a value that is not known"),))
             yield Who(kind, subject, unknown, subject)
@@ -246,7 +246,8 @@ def names_service(value: Subject) -> bool:
 
 
 def identity_of(who: Who) -> dict[str, Observed]:
-    """Return the condition keys (in lower case) that somebody's identity decides; `None` is absent."""
+    """Return the condition keys (in lower case) that the identity of a principal decides; `None` is
+    absent."""
     keys: dict[str, Observed] = {"aws:username": who.username}
     if who.kind is not Kind.SERVICE:
         keys["aws:principalaccount"] = who.account

@@ -1,4 +1,4 @@
-"""List what a request can ask for: an action together with the bucket or an object in it."""
+"""List the targets of a request: an action together with the bucket or an object in it."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ def partition_of(bucket_arn: Subject) -> str:
     """Return the partition of a bucket's ARN.
 
     Raises:
-        ValueError: It is not the ARN of a bucket.
+        ValueError: The ARN is not the ARN of a bucket.
     """
-    # What is known of a name that has holes may be nothing.
+    # A name with holes may be completely unknown.
     known = "".join(letter if isinstance(letter, str) else "x" for letter in letters_of(bucket_arn))
     match = _BUCKET_ARN.fullmatch(known)
     if match is None:
@@ -93,22 +93,22 @@ def plain_key(key: str) -> str:
 
 
 def unlisted_actions(clauses: Sequence[Clause], target: Target, budget: Budget) -> Iterator[str]:
-    """Yield names of actions that are in no list, one for each class that the policy can tell apart.
+    """Yield names of unlisted actions, one for each class that the policy can tell apart.
 
-    AWS adds actions; a proof has to say so when it rests on there being no more.
+    AWS adds actions; a proof that assumes a complete list must say so.
     """
     patterns = [
         coarse(pattern) for clause in clauses for pattern in clause.patterns if isinstance(pattern, Pattern)
     ]
-    # Every action that AWS lists is of letters only. Actions of other services have digits too, and AWS
-    # documents no grammar of the name, so that the name of a future action may begin with any of these.
+    # Every action that AWS lists for S3 has only letters. Actions of other services also have digits, and AWS
+    # documents no grammar, so a future action may begin with any of these.
     new = Stage(allowed=LETTERS | DIGITS | frozenset("-_"), preferred="NewAction")
     shape = (Stage("s3:"), new)
     if target is Target.BUCKET:
         yield from DOUBTFUL_ACTIONS
     for parts in representatives(shape, patterns, [("s3:", "NewAction")], budget, longest=ACTION_LIMIT):
-        # An action that exists is listed for its own target, or can meet no bucket policy; one that AWS adds
-        # may be like it for the policy.
+        # An existing action is listed for its own target, or meets no bucket policy; a future one may look
+        # the same to the policy.
         name = "".join(parts)
         found = _unlisted_like(name, patterns, budget) if is_listed(name) else name
         if found is not None:
@@ -116,7 +116,7 @@ def unlisted_actions(clauses: Sequence[Clause], target: Target, budget: Budget) 
 
 
 def _unlisted_like(name: str, patterns: Sequence[Pattern], budget: Budget) -> str | None:
-    """Return a name in no list that the same patterns match as a listed one; `None` if none is near it."""
+    """Return an unlisted name that the same patterns match as a listed one, or `None`."""
     found = {pattern for pattern in patterns if matches(pattern, name)}
     if not all(Wild.ANY in pattern.elements or Wild.ONE in pattern.elements for pattern in found):
         return None
@@ -135,15 +135,15 @@ def _unlisted_like(name: str, patterns: Sequence[Pattern], budget: Budget) -> st
 
 
 def keys_in(bucket_arn: Subject, clauses: Sequence[Clause], budget: Budget) -> Iterator[Subject]:
-    """Yield object keys such that every class of objects is represented, the simplest first.
+    """Yield an object key for each class of objects, the simplest first.
 
     Args:
         bucket_arn: The ARN of the bucket.
         clauses: The `Resource` elements of the policy.
-        budget: The work it may cost.
+        budget: The work that it may use.
 
     Raises:
-        TooComplex: The patterns have more classes than can be enumerated.
+        TooComplex: The patterns have too many classes to enumerate.
     """
     prefix = concat(bucket_arn, "/")
     own = {letter for letter in letters_of(prefix) if isinstance(letter, Hole)}

@@ -1,4 +1,4 @@
-"""A Deny statement, ready to be compared."""
+"""Prepare a Deny statement to be compared."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Rule(Struct, frozen=True):
     """A Deny statement, ready to be compared.
 
     Args:
-        statement: The statement as written.
+        statement: The original statement.
         addressees: Its `Principal` or `NotPrincipal` element.
         actions: Its `Action` or `NotAction` element.
         resources: Its `Resource` or `NotResource` element.
         comparisons: Its conditions.
-        unknown: A condition of which nothing is known, if it has one.
+        unknown: An unknown condition, if it has one.
     """
 
     statement: Statement
@@ -44,10 +44,10 @@ class Rule(Struct, frozen=True):
         yield from self.resources.variables
 
     def hinges_on_absent(self, keys: Container[str]) -> bool:
-        """Return whether what AWS does not document about a variable of none of these keys bears on it.
+        """Return whether it depends on undocumented behavior of a variable that is not one of these keys.
 
-        Of a negation that compares with a variable without a value AWS says both that the statement does not
-        match and that the negation does.
+        For a negation that compares with a variable without a value, AWS documents both that the statement
+        does not match and that the negation does.
         """
         negated = [
             one for comparison in self.comparisons if comparison.negated for one in comparison.variables

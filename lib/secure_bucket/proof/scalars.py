@@ -1,4 +1,4 @@
-"""The values of a policy that are not text: numbers, dates, IP addresses."""
+"""Parse the values of a policy that are not text: numbers, dates, IP addresses."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class AddressRanges(Struct, frozen=True):
 
     @classmethod
     def union(cls, several: Sequence[AddressRanges]) -> AddressRanges:
-        """Return the ranges that some make up together."""
+        """Return the union of ranges."""
         found = []
         for version in (4, 6):
             merged: list[tuple[int, int]] = []
@@ -71,7 +71,7 @@ class AddressRanges(Struct, frozen=True):
 
 @lru_cache(maxsize=1024)
 def parse_number(text: str) -> Fraction | None:
-    """Return the number that a text writes, exactly; `None` for other texts."""
+    """Return the exact number in a text; `None` for other texts."""
     return Fraction(text) if _NUMBER.fullmatch(text) else None
 
 
@@ -80,8 +80,8 @@ def parse_instant(text: str) -> Fraction | None:
     """Return the seconds since 1970 of a date, in ISO 8601 or as epoch time; `None` for other texts."""
     match = re.fullmatch(_INSTANT, text)
     if match is None or len(text) == 4:
-        # Four digits alone are a year in ISO 8601 and a second of 1970 as epoch time: nothing says which.
-        # Nothing says that epoch time may have a sign or a fraction, or name what no date names.
+        # Four digits alone are a year in ISO 8601 and a second of 1970 as epoch time: AWS does not document
+        # which, nor epoch time with a sign or a fraction, or beyond all dates.
         number = parse_number(text) if len(text) != 4 and text.isdecimal() else None
         return None if number is None or number > LATEST else number
     year, month, day, hour, minute, second, fraction, zone = match.groups()
@@ -104,8 +104,8 @@ def parse_instant(text: str) -> Fraction | None:
 
 
 def parse_address(text: str) -> IPv4Address | IPv6Address | None:
-    """Return the IP address that a text writes; `None` for other texts."""
-    from ipaddress import ip_address  # Takes 1 ms, and few policies name an address.
+    """Return the IP address in a text; `None` for other texts."""
+    from ipaddress import ip_address  # Loads in 1 ms; few policies name an address.
 
     try:
         return ip_address(text)
@@ -114,11 +114,11 @@ def parse_address(text: str) -> IPv4Address | IPv6Address | None:
 
 
 def parse_network(text: str) -> AddressRanges | None:
-    """Return the range that a text writes, as an address or with the length of a prefix, as AWS has it."""
-    from ipaddress import ip_network  # Takes 1 ms, as above.
+    """Return the range in a text: an address, perhaps with the length of a prefix, as AWS documents."""
+    from ipaddress import ip_network  # Loads in 1 ms, as above.
 
     if not _PREFIXED.fullmatch(text):
-        return None  # Python also takes a netmask, and an address with a scope.
+        return None  # Python also accepts a netmask, and an address with a scope.
     try:
         network = ip_network(text, strict=False)
     except ValueError:
@@ -128,14 +128,14 @@ def parse_network(text: str) -> AddressRanges | None:
 
 
 def write_number(number: Fraction) -> str:
-    """Return a number as a policy writes it: its digits, all of them."""
+    """Return a number as a policy writes it, with all its digits."""
     if number.denominator == 1:
         return str(number.numerator)
     return f"{Context(prec=80).divide(Decimal(number.numerator), Decimal(number.denominator)):f}"
 
 
 def write_instant(seconds: Fraction) -> str | None:
-    """Return the date of an epoch time in ISO 8601; `None` when it is out of range."""
+    """Return the date of an epoch time in ISO 8601; `None` if it is out of range."""
     whole = floor(seconds)
     try:
         moment = _EPOCH + timedelta(seconds=whole)

@@ -1,8 +1,7 @@
-"""The search for a combination of classes that no Deny statement covers.
+"""Search for a combination of classes that no Deny statement covers.
 
-Every dimension of a request (who, which action, which resource, each condition key) offers choices, and
-every choice rules out some of the statements. A request gets through when its choices together rule out
-all of them.
+Every dimension of a request (principal, action, resource, each condition key) has choices, and every choice
+rules out some statements. A request gets through if its choices together rule out all statements.
 """
 
 from __future__ import annotations
@@ -26,11 +25,11 @@ class Choice(Struct, frozen=True):
     """One class of one dimension.
 
     Args:
-        subject: What was chosen; its type is the dimension's business.
+        subject: The chosen value, whose type depends on the dimension.
         fails: The statements, as bits, that certainly do not match a request of this class.
-        may_fail: Those and the ones of which that is unknown.
-        notes: Why, for each statement of which it is unknown.
-        doubtful: Whether AWS leaves open that the class occurs.
+        may_fail: Those, and the statements of which that is unknown.
+        notes: The reason for each statement of which it is unknown.
+        doubtful: Whether AWS does not document that the class occurs.
     """
 
     subject: object
@@ -46,7 +45,7 @@ class Dimension(Struct, frozen=True):
     Args:
         name: Its name; for a condition key, the key.
         choices: Its choices, the simplest first.
-        limit: In words, the bound that was met before every class had its choice; `""` when none was.
+        limit: The bound, in words, that ended the choices early; `""` if they are complete.
     """
 
     name: str
@@ -57,7 +56,7 @@ class Dimension(Struct, frozen=True):
 def combinations_ruling_out(
     every: int, dimensions: Sequence[Dimension], *, certain: bool
 ) -> Iterator[tuple[Choice, ...]]:
-    """Yield combinations, one choice of each dimension, that rule out all the statements.
+    """Yield combinations, with one choice of each dimension, that rule out all the statements.
 
     Args:
         every: The statements, as bits.
@@ -67,7 +66,7 @@ def combinations_ruling_out(
             choices that are doubtful.
 
     Yields:
-        The combinations, the simplest first. Not every one, but one at least if there are any.
+        Some combinations, the simplest first; at least one if there are any.
 
     Raises:
         TooComplex: After `NODE_LIMIT` partial combinations.
@@ -105,14 +104,14 @@ def combinations_ruling_out(
 
 
 def _undominated(dimension: Dimension, every: int, *, certain: bool) -> list[tuple[Choice, int]]:
-    """Return the choices that are not made pointless by a simpler one that rules out at least as much."""
+    """Return the choices without a simpler one that rules out at least as much."""
     kept: list[tuple[Choice, int]] = []
     seen: set[int] = set()
     for choice in dimension.choices:
         if certain and choice.doubtful:
             continue
         mask = (choice.fails if certain else choice.may_fail) & every
-        # What depends on the rest of the request has to be tried out, one class as well as another.
+        # Try each class whose effect depends on the rest of the request.
         open_ended = not certain and any(isinstance(note, Depends) for note in choice.notes.values())
         if not open_ended and (mask in seen or any(mask | other == other for _, other in kept[:64])):
             continue

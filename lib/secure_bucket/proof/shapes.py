@@ -1,4 +1,4 @@
-"""How the texts of a condition key are written, as shapes to take representatives from."""
+"""Define the forms of a condition key's texts, as shapes for representatives."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _CAPITALS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
 
 class Shape(Struct, frozen=True):
-    """A way to write the texts of a key.
+    """A form of the texts of a key.
 
     Args:
-        stages: Their parts.
-        seeds: Texts to prefer, because a reader understands them at once.
-        doubtful: Whether AWS leaves open that the key has such a value.
-        longest: The most characters outside of the fixed parts.
+        stages: The parts of the texts.
+        seeds: Familiar texts to prefer.
+        doubtful: Whether AWS does not document that the key has such a value.
+        longest: The most characters outside the fixed parts.
     """
 
     stages: tuple[Stage, ...]
@@ -43,13 +43,13 @@ class Shape(Struct, frozen=True):
     longest: int | None = None
 
     def fits(self, text: str) -> bool:
-        """Return whether a text is written so."""
+        """Return whether a text has this shape."""
         return _expression(self.stages).fullmatch(text) is not None
 
 
 @lru_cache(maxsize=256)
 def _expression(stages: tuple[Stage, ...]) -> re.Pattern[str]:
-    """Return the regular expression of the texts that have these parts."""
+    """Return the regular expression for texts of these parts."""
     parts = []
     for stage in stages:
         if stage.text is not None:
@@ -61,15 +61,15 @@ def _expression(stages: tuple[Stage, ...]) -> re.Pattern[str]:
 
 
 def shapes_of(name: str, kind: Kind, partition: str) -> tuple[Shape, ...]:
-    """Return how the texts of a key are written in a request, the documented way first.
+    """Return the shapes of the texts of a key in a request, the documented one first.
 
     Args:
         name: The key.
-        kind: Who makes the request.
-        partition: The partition of the bucket, in which all of its requests are made.
+        kind: The kind of principal that sends the request.
+        partition: The partition of the bucket and of all its requests.
 
     Returns:
-        The shapes; none for a key that the table of condition keys does not have.
+        The shapes; empty for a key that is not in the table of condition keys.
     """
     key = key_of(name)
     if key is None:
@@ -141,7 +141,8 @@ def _arns(example: str, partition: str, longest: int | None) -> tuple[Shape, ...
 def literals_of(patterns: Iterable[Pattern]) -> Iterator[Subject]:
     """Yield, for each pattern with holes or variables, a text that it matches.
 
-    The text has the same holes. In place of each variable it has an example, and in another text the default.
+    The text has the same holes. It has an example in place of each variable, and another text has the
+    default.
     """
     seen: set[Subject] = set()
     for pattern in patterns:
@@ -162,6 +163,6 @@ def literals_of(patterns: Iterable[Pattern]) -> Iterator[Subject]:
 
 
 def example_of(key: str) -> str:
-    """Return a value of a condition key that a reader understands."""
+    """Return a familiar value of a condition key."""
     found = key_of(key)
     return "example" if found is None else found.example

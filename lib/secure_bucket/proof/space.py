@@ -1,4 +1,4 @@
-"""The requests of a claim, in scenarios that decide which condition keys they have."""
+"""Enumerate the requests of a claim, in scenarios that decide which condition keys they have."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NETWORK: Final = frozenset(
 
 
 class Scenario(Struct, frozen=True):
-    """What decides which condition keys a request has."""
+    """The facts that decide which condition keys a request has."""
 
     kind: Kind
     target: Target
@@ -41,10 +41,10 @@ class Space:
     """The requests of a claim about one bucket and one policy.
 
     Attributes:
-        names: The condition keys that the policy mentions: how they are written, by their lower case.
+        names: The spelling of the condition keys in the policy, by their lower case.
 
     Args:
-        splitter: What splits its dimensions, for the claim, the bucket and the statements.
+        splitter: The splitter of its dimensions, for the claim, the bucket and the statements.
     """
 
     def __init__(self, splitter: Splitter) -> None:
@@ -104,9 +104,9 @@ class Space:
         return self._cache[name]
 
     def is_covered_by(self, rule: Rule) -> bool:
-        """Return whether a statement plainly covers every request, so that nothing has to be split.
+        """Return whether a statement obviously covers every request, so no splitting is necessary.
 
-        This is how nearly every policy that denies plain HTTP is written.
+        Nearly every policy that denies plain HTTP has this form.
         """
         if not rule.addressees.everyone or self.strict or rule.unknown or not is_every_action(rule.actions):
             return False
@@ -118,7 +118,7 @@ class Space:
         )
 
     def _kinds(self) -> Sequence[Kind]:
-        """Return the kinds of principals that have to be told apart."""
+        """Return the kinds of principals to distinguish."""
         kinds = list(Kind)
         if not all(rule.addressees.everyone for rule in self.rules):
             return kinds
@@ -131,6 +131,6 @@ class Space:
 
 
 def _is_foreign(name: str, target: Target) -> bool:
-    """Return whether AWS lists a key only for actions on something else."""
+    """Return whether AWS lists a key only for actions on other targets."""
     key = key_of(name)
     return key is not None and key.is_listed and plain_key(name) not in keys_on(target)

@@ -1,6 +1,6 @@
-"""The texts that patterns are compared with, which may have holes.
+"""Represent the texts that patterns are compared with, which may have holes.
 
-A *subject* is the value of a request: a string, or a `Text` when the value is only known by its name (the
+A *subject* is a value of a request: a string, or a `Text` if only the name of the value is known (the
 generated name of the bucket, the value of a parameter).
 """
 
@@ -26,7 +26,7 @@ def letters_of(subject: Subject) -> tuple[Letter, ...]:
 
 
 def subject_of(letters: Iterable[Letter]) -> Subject:
-    """Return characters and holes put together: a plain string without holes."""
+    """Join characters and holes; the result is a plain string without holes."""
     parts: list[str | Hole] = []
     for letter in letters:
         if parts and isinstance(letter, str) and isinstance(parts[-1], str):
@@ -39,13 +39,13 @@ def subject_of(letters: Iterable[Letter]) -> Subject:
 
 
 def concat(*subjects: Subject) -> Subject:
-    """Return texts put together."""
+    """Join texts."""
     return subject_of(letter for subject in subjects for letter in letters_of(subject))
 
 
 @lru_cache(maxsize=4096)
 def split_arn(value: Subject) -> tuple[Subject, ...] | None:
-    """Return the six parts of an ARN; `None` when the text is not written as one."""
+    """Return the six parts of an ARN; `None` if the text is not an ARN."""
     parts: list[list[Letter]] = [[]]
     for letter in letters_of(value):
         if letter == ":" and len(parts) < 6:

@@ -1,4 +1,4 @@
-"""Three-valued logic, in which the third value says what the answer depends on."""
+"""Implement three-valued logic, in which the third value names what the answer depends on."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ Tri: TypeAlias = "bool | Unknown"
 
 
 class Depends(Unknown, frozen=True):
-    """An answer that depends on the rest of the request, so that a concrete request settles it."""
+    """An answer that depends on the rest of the request, so a concrete request settles it."""
 
 
 def depends_on(variable: Variable, at: Place) -> Depends:
-    """Return what is to be said of an answer that a policy variable decides."""
+    """Return the reason for an answer that a policy variable decides."""
     return Depends(f"the policy variable `${{{variable.name}}}` depends on the request", at)
 
 
 def unless_void(
     found: Tri, variables: Iterable[Variable], at: Place, undocumented: Unknown | None = None
 ) -> Tri:
-    """Return whether a part of a statement is met, given the policy variables in it.
+    """Return whether a request meets a part of a statement, given the policy variables in it.
 
-    AWS says of a variable without a value both that what holds it does not match and that it can make the
-    whole statement invalid, so that a match beside it is not certain. Nor is it beside `undocumented`, which
-    is what AWS does not document about the form of a variable.
+    For a variable without a value, AWS documents both that its entry does not match and that it can make the
+    whole statement invalid, so a match beside it is not certain. Nor is a match beside `undocumented`, a
+    variable of an undocumented form.
     """
     if found is not True:
         return found
@@ -43,9 +43,9 @@ def unless_void(
 
 
 def any_of(each: Iterable[Tri]) -> Tri:
-    """Return the disjunction: true if one is, else one that is unknown, else false.
+    """Return the disjunction: true if one answer is, else an unknown one, else false.
 
-    What a request cannot settle goes before what it can.
+    Answers that a request cannot settle take precedence over those that it can.
     """
     unknown: Unknown | None = None
     for one in each:
@@ -58,10 +58,10 @@ def any_of(each: Iterable[Tri]) -> Tri:
 
 
 def all_of(each: Iterable[Tri]) -> Tri:
-    """Return the conjunction: false if one is, else one that is unknown, else true."""
+    """Return the conjunction: false if one answer is, else an unknown one, else true."""
     return negate(any_of(negate(one) for one in each))
 
 
 def negate(one: Tri) -> Tri:
-    """Return the negation; of what is unknown, itself."""
+    """Return the negation; an unknown answer stays unchanged."""
     return one if isinstance(one, Unknown) else not one

@@ -1,4 +1,4 @@
-"""The values of one condition key: one for each class that the policy's comparisons can tell apart."""
+"""List values of a condition key: one for each class that the policy's comparisons can tell apart."""
 
 from __future__ import annotations
 
@@ -35,12 +35,11 @@ class Value(Struct, frozen=True):
     """A value of a condition key.
 
     Args:
-        observed: The value; `None` when the key is absent.
-        doubtful: Whether AWS leaves open that it occurs: a proof has to hold for it, and a refutation
-            may not rest on it.
-        opaque: Whether it stands for values that no comparison was made for, so that all of them are
-            unknown.
-        void: Whether `Null` takes the value for absent.
+        observed: The value; `None` if the key is absent.
+        doubtful: Whether AWS does not document that it occurs: a proof must hold for it, and a refutation
+            must not depend on it.
+        opaque: Whether it stands for values without a defined comparison, so all results are unknown.
+        void: Whether `Null` treats the value as absent.
     """
 
     observed: Observed
@@ -64,12 +63,12 @@ def values_of(
         name: The key.
         comparisons: Every comparison that the policy makes with it.
         presence: When it is present.
-        shapes: How its texts are written.
+        shapes: The forms of its texts.
         tls_below: The bound on `s3:TlsVersion`.
-        budget: The work it may cost.
+        budget: The work that it may use.
 
     Raises:
-        TooComplex: The patterns have more classes than can be enumerated.
+        TooComplex: The patterns have too many classes to enumerate.
     """
     if presence.absent is not Certainty.NO:
         yield Value(None, presence.absent is Certainty.DOUBTFUL)
@@ -91,7 +90,7 @@ def _present(
     budget: Budget,
 ) -> Iterator[Value]:
     if key is None:
-        # A proof has to hold for every value of every type, and no refutation rests on such a key.
+        # A proof must hold for every value of every type, and no refutation depends on such a key.
         yield from _empty("", doubtful=True)
         yield Value("example", doubtful=True, opaque=True)
         return
@@ -118,7 +117,7 @@ def _present(
 
 
 def _sets(key: ConditionKey | None, single: Sequence[Value]) -> Iterator[Value]:
-    """Yield lists of values for a key that may have several at once."""
+    """Yield lists of values for a key that may have several values at once."""
     if key is None or not key.multivalued:
         return
     # IAM User Guide, *Set operators for multivalued context keys*: ForAllValues also matches an empty set.
@@ -156,13 +155,13 @@ def _texts(
         yield Value(subject, doubtful=not fits)
     if key.form not in (Form.ANY, Form.TAG) or key.values:
         return
-    # Whether a key can be present and empty is documented for tags only, whose value may be.
+    # AWS documents only for tags that a key can be present and empty.
     asked = any(comparison.family == "null" for comparison in comparisons)
     yield from _empty("", doubtful=asked or key.form is not Form.TAG)
 
 
 def _in_other_letters(patterns: Iterable[Pattern]) -> Iterator[str]:
-    """Yield texts that a comparison without case equals only if it folds letters outside of ASCII as well."""
+    """Yield texts that a case-insensitive comparison accepts only if it also folds letters outside ASCII."""
     for pattern in patterns:
         if pattern.fold and not pattern.holes and not pattern.variables:
             text = "".join(map(str, pattern.elements))
@@ -175,7 +174,7 @@ _BEYOND_ASCII: Final = (("k", "\u212a"), ("s", "\u017f"))
 
 
 def _empty(observed: Observed, *, doubtful: bool) -> Iterator[Value]:
-    """Yield an empty value as `Null` may take it, for present and for absent: AWS does not document which."""
+    """Yield an empty value as both present and absent for `Null`: AWS does not document which."""
     yield Value(observed, doubtful)
     yield Value(observed, doubtful=True, void=True)
 
@@ -183,7 +182,7 @@ def _empty(observed: Observed, *, doubtful: bool) -> Iterator[Value]:
 def _numbers(comparisons: Sequence[Comparison], *, whole: bool) -> Iterator[Value]:
     constants = {option for option in _options(comparisons, "numeric") if isinstance(option, Fraction)}
     if whole:
-        # INVARIANT: zero is a bound of its own, so that constants below it leave a value that can occur.
+        # INVARIANT: zero is its own bound, so constants below it leave a value that can occur.
         constants.add(Fraction(0))
     for number in _around(sorted(constants)):
         if not whole or number >= 0:
@@ -194,7 +193,7 @@ def _tls_versions(comparisons: Sequence[Comparison], below: Fraction) -> Iterato
     constants = {option for option in _options(comparisons, "numeric") if isinstance(option, Fraction)}
     real = [version for version in _TLS_VERSIONS if version < below]
     yield from (Value(f"{float(version):.1f}") for version in real)
-    # Nothing documents the numbers of versions that do not exist, zero and less among them.
+    # No document names the numbers of versions that do not exist, such as zero and less.
     for number in _around(sorted({*constants, *real, below})):
         if number < below and number not in real:
             yield Value(write_number(number), doubtful=True)
@@ -204,12 +203,12 @@ def _dates(comparisons: Sequence[Comparison], earliest: int | None = None) -> It
     constants = {
         option for option in _options(comparisons, "date", "numeric") if isinstance(option, Fraction)
     }
-    # INVARIANT: the bounds are constants, so that each interval which a policy cuts has a date between them.
+    # INVARIANT: the bounds are constants, so each interval that a policy cuts has a date between them.
     bounds = {Fraction(earliest or 0), Fraction(LATEST)}
     for number in _around(sorted({*constants, *bounds}), step=Fraction(86_400)):
         instant = write_instant(number)
         if instant is not None and (earliest is None or number >= earliest) and number <= LATEST:
-            # Nothing that a key tells the date of is older than epoch time.
+            # No date of a key is before epoch time.
             yield Value(instant, doubtful=number < 0)
 
 
@@ -232,7 +231,7 @@ def _around(constants: Sequence[Fraction], step: Fraction = Fraction(1)) -> Iter
 
 def _addresses(comparisons: Sequence[Comparison]) -> Iterator[str]:
     """Yield one address of each interval that the ranges cut out of the two address spaces."""
-    from ipaddress import ip_address  # Takes 1 ms, and few policies name an address.
+    from ipaddress import ip_address  # Loads in 1 ms; few policies name an address.
 
     options = [option for option in _options(comparisons, "address") if isinstance(option, AddressRanges)]
     for example in map(ip_address, _ADDRESSES):
