@@ -35,7 +35,7 @@ def remove_report(app: cdk.App) -> None:
     Path(app.outdir, "validation-report.json").unlink()
 
 
-@situation("script that removes the report of the CDK", check=1, after=remove_report)
+@situation("script that removes the report of the CDK", check=2, after=remove_report)
 def report_removed(app: cdk.App) -> None:
     in_a_stack(app)
 
