@@ -10,7 +10,8 @@ from tests.synth.situations import places  # isort: skip
 from tests.synth.situations import unread  # isort: skip
 from tests.synth.situations import policies  # isort: skip
 from tests.synth.situations import exceptions  # isort: skip
+from tests.synth.situations import left_by_fix  # isort: skip
 from tests.synth.situations import process  # isort: skip
 from tests.synth.situations.situation import SITUATIONS, Situation
 
-__all__ = ["SITUATIONS", "Situation", "exceptions", "places", "policies", "process", "unread"]
+__all__ = ["SITUATIONS", "Situation", "exceptions", "left_by_fix", "places", "policies", "process", "unread"]

@@ -146,8 +146,11 @@ def offer(scope: cdk.Stack, template: catalog.CloudFormationTemplate) -> None:
     )
 
 
-def stack_set(app: cdk.App, **template: Any) -> None:
-    cdk.CfnStackSet(stack(app), "Set", stack_set_name="set", permission_model="SELF_MANAGED", **template)
+def stack_set(app: cdk.App, id: str = "Set", **template: Any) -> None:
+    top = app.node.try_find_child("Top")
+    if not isinstance(top, cdk.Stack):
+        top = stack(app)
+    cdk.CfnStackSet(top, id, stack_set_name="set", permission_model="SELF_MANAGED", **template)
 
 
 @situation("bucket in the `TemplateBody` of a StackSet")
@@ -160,6 +163,15 @@ def in_a_stack_set_behind_sub(app: cdk.App) -> None:
     stack_set(
         app, template_body=cdk.Fn.sub("Resources: {Plain: {Type: 'AWS::S3::${Kind}'}}", {"Kind": "Bucket"})
     )
+
+
+@situation("the same behind `Fn::Join`")
+def in_a_stack_set_behind_join(app: cdk.App) -> None:
+    stack_set(app, template_body="")
+    written = app.node.find_child("Top").node.find_child("Set")
+    assert isinstance(written, cdk.CfnStackSet)
+    body = ["", ["Resources: {Plain: {Type: ", "'AWS::S3::Bucket'", "}}"]]
+    written.add_property_override("TemplateBody", {"Fn::Join": body})
 
 
 @situation("bucket in a template that is a file asset")

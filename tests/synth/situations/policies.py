@@ -7,9 +7,12 @@ import json
 import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_s3_assets as assets
+from aws_cdk import aws_servicecatalog as catalog
 from constructs import IConstruct, IValidation
 
 from secure_bucket import SecureBucket
+from tests.synth.situations.places import offer
 from tests.synth.situations.situation import (
     URL,
     bucket_with_policy,
@@ -18,6 +21,7 @@ from tests.synth.situations.situation import (
     policy_of,
     situation,
     stack,
+    template_file,
 )
 
 
@@ -130,6 +134,16 @@ def policy_of_a_stack_set(app: cdk.App) -> None:
     properties = {"Bucket": NAMED, "PolicyDocument": document(deny(NAMED))}
     body = json.dumps({"Resources": {"P": {"Type": "AWS::S3::BucketPolicy", "Properties": properties}}})
     cdk.CfnStackSet(top, "Set", stack_set_name="set", permission_model="SELF_MANAGED", template_body=body)
+
+
+@situation("policy in a product, or in an asset that nothing deploys")
+def policy_that_nothing_deploys(app: cdk.App) -> None:
+    top = stack(app)
+    s3.CfnBucket(top, "Plain", bucket_name=NAMED)
+    properties = {"Bucket": NAMED, "PolicyDocument": document(deny(NAMED))}
+    policy = {"Resources": {"P": {"Type": "AWS::S3::BucketPolicy", "Properties": properties}}}
+    assets.Asset(top, "File", path=template_file(policy))
+    offer(stack(app, "Products"), catalog.CloudFormationTemplate.from_asset(template_file(policy)))
 
 
 @situation("policy in a nested stack under a condition")

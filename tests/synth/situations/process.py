@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
+import jsii
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 
@@ -45,6 +47,30 @@ def edit_template(app: cdk.App) -> None:
     file.write_text(json.dumps(PLAIN), encoding="utf-8")
 
 
+@jsii.implements(cdk.IPolicyValidationPlugin)
+class LaterPlugin:
+    """Change every template after the gate."""
+
+    name, version, rule_ids = (property(lambda self, value=value: value) for value in ("later", "1", []))
+
+    def validate(self, context: Any) -> cdk.PolicyValidationPluginReport:
+        for path in context.template_paths:
+            Path(path).write_text(json.dumps(PLAIN), encoding="utf-8")
+        return cdk.PolicyValidationPluginReport(success=True, violations=[])
+
+
+@situation("plugin registered later that changes the templates", check=2)
+def later_plugin(app: cdk.App) -> None:
+    SecureBucket(stack(app), "Good")
+    plugin: Any = LaterPlugin()
+    cdk.Validations.of(app).add_plugins(plugin)
+
+
+@situation("`python app.py`, then `cdk synth -a cdk.out`", is_run_alone=True)
+def run_alone(app: cdk.App) -> None:
+    in_a_stack(app)
+
+
 def in_another_app(app: cdk.App) -> None:
     aspect = SecureTransportAspect(quiet=True)
     for each in (app, cdk.App(outdir=f"{app.outdir}.other")):
@@ -60,7 +86,7 @@ def second_app_with_the_aspect(app: cdk.App) -> None:
     SecureBucket(stack(app), "Good")
 
 
-@situation("Stage that is synthesized again after a change")
+@situation("Stage that is changed and synthesized again (`stage.synth(force=True)`)")
 def synthesized_again(app: cdk.App) -> None:
     stage = cdk.Stage(app, "Prod")
     top = stack(stage, "Data")
@@ -68,6 +94,18 @@ def synthesized_again(app: cdk.App) -> None:
     stage.synth()
     s3.Bucket(top, "Late")
     stage.synth(force=True)
+
+
+def synthesize_stage_again(app: cdk.App) -> None:
+    stage = app.node.find_child("Prod")
+    assert isinstance(stage, cdk.Stage)
+    s3.Bucket(stack(stage, "More"), "Late")
+    stage.synth(force=True)
+
+
+@situation("the same after `app.synth()`", check=2, after=synthesize_stage_again)
+def synthesized_again_at_the_end(app: cdk.App) -> None:
+    SecureBucket(stack(cdk.Stage(app, "Prod"), "Data"), "Good")
 
 
 @situation("app whose context nobody looked up", check=2)
@@ -79,6 +117,15 @@ def missing_context(app: cdk.App) -> None:
 
 @situation("script that edits a template after the gate", check=2, after=edit_template)
 def template_edited(app: cdk.App) -> None:
+    SecureBucket(stack(app), "Good")
+
+
+def edit_assembly(directory: Path) -> None:
+    (directory / "cdk.out" / "Top.template.json").write_text(json.dumps(PLAIN), encoding="utf-8")
+
+
+@situation("script that edits `cdk.out` after `cdk synth`", synth=0, check=2, edit=edit_assembly)
+def edited_after_synth(app: cdk.App) -> None:
     SecureBucket(stack(app), "Good")
 
 

@@ -42,6 +42,10 @@ class Situation:
         check: The exit code of `secure-bucket check cdk.out` afterwards.
         arguments: The arguments of `cdk synth`.
         after: What the app does after `app.synth()`.
+        edit: What somebody does to the directory of the app after `cdk synth`.
+        is_run_alone: Whether `python app.py` runs first, and `cdk synth` reads what that wrote.
+        is_fixed: Whether FIX runs, after `build`.
+        named: What both commands have to name, where the app holds several situations.
     """
 
     title: str
@@ -50,21 +54,23 @@ class Situation:
     check: int
     arguments: tuple[str, ...] = ()
     after: Callable[[cdk.App], Any] | None = None
+    edit: Callable[[Path], Any] | None = None
+    is_run_alone: bool = False
+    is_fixed: bool = False
+    named: str = ""
 
 
 SITUATIONS: dict[str, Situation] = {}
 
 
 def situation(
-    title: str,
-    *,
-    synth: int = 1,
-    check: int = 1,
-    arguments: tuple[str, ...] = (),
-    after: Callable[[cdk.App], Any] | None = None,
+    title: str, *, synth: int = 1, check: int = 1, named: str = "", **ways: Any
 ) -> Callable[[Callable[[cdk.App], Any]], Callable[[cdk.App], Any]]:
+    """Register the app that the function fills as a situation; as several, each with its own name in it."""
+
     def register(build: Callable[[cdk.App], Any]) -> Callable[[cdk.App], Any]:
-        SITUATIONS[build.__name__] = Situation(title, build, synth, check, arguments, after)
+        case = f"{build.__name__}-{named}" if named else build.__name__
+        SITUATIONS[case] = Situation(title, build, synth, check, named=named, **ways)
         return build
 
     return register

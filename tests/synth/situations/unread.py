@@ -50,9 +50,34 @@ def unknown_body(app: cdk.App) -> None:
     stack_set(app, template_body=cdk.Fn.ref("AWS::Region"))
 
 
-@situation("`TemplateBody` that is broken", check=2)
-def broken_body(app: cdk.App) -> None:
-    stack_set(app, template_body="{" + json.dumps(PLAIN))
+REFUSED = {
+    "Broken": "{" + json.dumps(PLAIN),
+    "Surrogate": json.dumps({**PLAIN, "Description": "\ud800"}),
+    "Twice": json.dumps({"Resources": {}})[:-1] + ', "Resources": {"Plain": {"Type": "AWS::S3::Bucket"}}}',
+    "Documents": "Resources: {}\n---\nResources: {Plain: {Type: 'AWS::S3::Bucket'}}\n",
+    "Deep": '{"Resources": {"Plain": {"Type": "AWS::S3::Bucket"}}, "Metadata": '
+    + "[" * 9000
+    + "]" * 9000
+    + "}",
+}
+"""Bodies that the reader refuses, each in the StackSet of the same name."""
+
+
+@situation("`TemplateBody` that is nested too deep", check=2, named="Deep")
+@situation("`TemplateBody` of two documents", check=2, named="Documents")
+@situation("`TemplateBody` with its resources twice", check=2, named="Twice")
+@situation("`TemplateBody` with a lone surrogate", check=2, named="Surrogate")
+@situation("`TemplateBody` that is broken", check=2, named="Broken")
+def refused_bodies(app: cdk.App) -> None:
+    for name, body in REFUSED.items():
+        stack_set(app, name, template_body=body)
+
+
+@situation("unread template that is accepted with a reason", synth=0, check=0)
+def accepted_unread(app: cdk.App) -> None:
+    nested = cdk.CfnStack(stack(app), "Nested", template_url=URL)
+    accepted = cdk.Acknowledgment(id="secure-bucket::SB010", reason="the network team checks it")
+    cdk.Validations.of(nested).acknowledge(accepted)
 
 
 @situation("private type, or stack that CloudFormation takes from a repository", check=3)
