@@ -25,7 +25,7 @@ from secure_bucket.operations.aws.session import Access, Session, open_session
 
 if TYPE_CHECKING:
     from secure_bucket.operations.audit.s3 import Location
-    from secure_bucket.operations.audit.tables import Stored
+    from secure_bucket.operations.audit.sql_tables import Stored
 
 __all__ = ["audit_permissions_of", "audit_report", "run"]
 

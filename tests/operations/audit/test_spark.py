@@ -20,7 +20,7 @@ from secure_bucket.operations.audit.kinds import Batch
 from secure_bucket.operations.audit.question import Question
 from secure_bucket.operations.audit.spool import batches
 from secure_bucket.operations.audit.sql_report import COLLECT, REPORT
-from secure_bucket.operations.audit.tables import Stored, table_source
+from secure_bucket.operations.audit.sql_tables import Stored, table_source
 from tests.operations.audit.records import NOW, Record, http
 from tests.operations.audit.test_events import TLS, event
 

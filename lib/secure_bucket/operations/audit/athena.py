@@ -21,7 +21,8 @@ from secure_bucket.operations.audit.listing import Missed, list_for_athena
 from secure_bucket.operations.audit.local import whole_audit
 from secure_bucket.operations.audit.question import Question
 from secure_bucket.operations.audit.s3 import Location, StoredLog, parse_location
-from secure_bucket.operations.audit.tables import Stored, create_table, drop_table, query
+from secure_bucket.operations.audit.sql_tables import Stored
+from secure_bucket.operations.audit.tables import create_table, drop_table, query
 from secure_bucket.operations.aws.errors import LiveError, translated
 from secure_bucket.operations.aws.session import Session
 from secure_bucket.prices import ATHENA_TERABYTE, GET_THOUSAND, LIST_THOUSAND

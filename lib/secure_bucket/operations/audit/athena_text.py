@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from secure_bucket.operations.audit.dialects import chain, write
-from secure_bucket.operations.audit.engine import relations
 from secure_bucket.operations.audit.kinds import LogKind
 from secure_bucket.operations.audit.question import Question
 from secure_bucket.operations.audit.s3 import parse_location
+from secure_bucket.operations.audit.sql_files import relations
 from secure_bucket.operations.audit.sql_report import COLLECT, REPORT
-from secure_bucket.operations.audit.tables import Layout, Stored, create_table, query
+from secure_bucket.operations.audit.sql_tables import Stored
+from secure_bucket.operations.audit.tables import Layout, create_table, query
 
 __all__ = ["athena_sql", "duckdb_sql"]
 

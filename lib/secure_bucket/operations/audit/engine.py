@@ -11,16 +11,13 @@ from secure_bucket.errors import MissingDependencyError
 from secure_bucket.findings.finding import Fault
 from secure_bucket.operations.audit.audit import LogError, LogLine, Malformed
 from secure_bucket.operations.audit.dialects import chain, literal, write
-from secure_bucket.operations.audit.kinds import LONGEST_HEAD, LONGEST_LINE, Batch, LogKind
+from secure_bucket.operations.audit.kinds import LONGEST_HEAD, LONGEST_LINE, Batch
 from secure_bucket.operations.audit.question import Question
-from secure_bucket.operations.audit.sql_access import ACCESS
-from secure_bucket.operations.audit.sql_common import once
-from secure_bucket.operations.audit.sql_events import EVENTS, bucket_of, source_of
-from secure_bucket.operations.audit.sql_lines import ACCESS_LINES
+from secure_bucket.operations.audit.sql_files import relations
 from secure_bucket.operations.audit.sql_report import COLLECT, REPORT
 from secure_bucket.policy.messages import name_some
 
-__all__ = ["Engine", "load_duckdb", "relations", "unpacked_head"]
+__all__ = ["Engine", "load_duckdb", "unpacked_head"]
 
 MEMORY: Final = "1GB"
 """How much memory DuckDB takes before it writes to disk, unless told otherwise."""
@@ -39,117 +36,6 @@ _TEXTS: Final = (
     *("status", "tls", "effect", "first_seen", "last_seen"),
 )
 _TYPES: Final = dict.fromkeys(_TEXTS, "VARCHAR") | {"refused": "BOOLEAN", "requests": "BIGINT"}
-
-# A line of an export has the time of its event before the JSON; text that is not JSON has no members.
-_JSON: Final = (
-    "CASE WHEN json_valid(substr(line, strpos(line, '{'))) THEN substr(line, strpos(line, '{')) END"
-)
-
-_JSON_LINES: Final = f"""
-SELECT file, {_JSON} AS line FROM lines WHERE line IS NOT NULL AND line <> ''
-"""
-
-
-def _listed(members: tuple[str, ...]) -> str:
-    return ", ".join(f"'{member}'" for member in members)
-
-
-_ACCESS_MEMBERS: Final = (
-    *("$.bucket_name", "$.request_time", "$.remote_ip", "$.requester", "$.operation", "$.request_uri"),
-    *("$.http_status", "$.user_agent", "$.cipher_suite", "$.tls_version"),
-    *("$.signature_version", "$.authentication_type"),
-)
-
-# CloudWatch writes null where the text form has `-`. A member that is not there is something else: then
-# the record does not tell.
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/sal-cw-log-format.html
-_ACCESS_JSON: Final = f"""
-SELECT
-  file,
-  value[1] AS bucket,
-  {once("value[2]")},
-  value[3] AS address,
-  value[4] AS requester,
-  value[5] AS operation,
-  value[6] AS request,
-  COALESCE(value[7], '-') AS status,
-  value[8] AS user_agent,
-  COALESCE(value[11], '-') AS signature,
-  CASE
-    WHEN value[9] IS NOT NULL THEN value[9]
-    WHEN json_exists(line, '$.cipher_suite') THEN '-'
-  END AS cipher,
-  COALESCE(value[12], '-') AS authentication,
-  CASE
-    WHEN value[10] IS NOT NULL THEN value[10]
-    WHEN json_exists(line, '$.tls_version') AND json_exists(line, '$.cipher_suite') THEN '-'
-  END AS tls
-FROM (
-  SELECT file, line, json_extract_string(line, [{_listed(_ACCESS_MEMBERS)}]) AS value
-  FROM json_lines)
-"""
-
-_EVENT_MEMBERS: Final = (
-    *("$.eventTime", "$.eventVersion", "$.eventSource", "$.eventName", "$.eventType", "$.eventCategory"),
-    *(
-        "$.managementEvent",
-        "$.readOnly",
-        "$.errorCode",
-        "$.sourceIPAddress",
-        "$.userAgent",
-        "$.vpcEndpointId",
-    ),
-    *(
-        "$.sessionCredentialFromConsole",
-        "$.userIdentity.arn",
-        "$.userIdentity.principalId",
-        "$.userIdentity.invokedBy",
-    ),
-    *("$.requestParameters.bucketName", "$.additionalEventData", "$.additionalEventData.CipherSuite"),
-    *("$.tlsDetails.tlsVersion", "$.tlsDetails.cipherSuite", "$.resources"),
-    "$.requestParameters.x-amz-copy-source",
-)
-
-_EVENTS: Final = f"""
-SELECT
-  file,
-  {once("value[1]")},
-  value[2] AS eventversion,
-  value[3] AS eventsource,
-  value[4] AS operation,
-  value[5] AS eventtype,
-  value[6] AS category,
-  value[7] AS management,
-  value[8] AS readonly,
-  value[9] AS errorcode,
-  value[10] AS address,
-  value[11] AS user_agent,
-  value[12] AS endpoint,
-  value[16] AS invoked,
-  value[13] AS console,
-  COALESCE(value[14], value[15]) AS requester,
-  {bucket_of("value[17]", "value[22]")} AS bucket,
-  {source_of("value[23]", "value[17]")} AS copied,
-  value[18] AS additional,
-  value[19] AS additional_cipher,
-  value[21] AS cipher,
-  value[20] AS tls
-FROM (
-  SELECT file, json_extract_string(
-    CASE WHEN json_exists(line, '$.detail.eventSource') THEN CAST(json_extract(line, '$.detail') AS VARCHAR)
-      ELSE line END,
-    [{_listed(_EVENT_MEMBERS)}]) AS value
-  FROM json_lines)
-"""
-
-
-def relations(kind: LogKind) -> dict[str, str]:
-    """Return what turns `lines(file, line)` of a kind into `requests`."""
-    if kind is LogKind.ACCESS_LINES:
-        return {"access": ACCESS_LINES, "requests": ACCESS}
-    if kind is LogKind.ACCESS_JSON:
-        return {"json_lines": _JSON_LINES, "access": _ACCESS_JSON, "requests": ACCESS}
-    return {"json_lines": _JSON_LINES, "events": _EVENTS, "requests": EVENTS}
 
 
 def load_duckdb() -> Any:

@@ -13,15 +13,11 @@ from secure_bucket.operations.audit.audit import LogError
 from secure_bucket.operations.audit.dialects import Dialect, chain, write
 from secure_bucket.operations.audit.question import Question
 from secure_bucket.operations.audit.s3 import LATE, Location
-from secure_bucket.operations.audit.sql_access import ACCESS
-from secure_bucket.operations.audit.sql_common import once
-from secure_bucket.operations.audit.sql_events import EVENTS, bucket_of, source_of
-from secure_bucket.operations.audit.sql_lines import ACCESS_LINES
 from secure_bucket.operations.audit.sql_report import COLLECT, REPORT
+from secure_bucket.operations.audit.sql_tables import Stored, table_source
 
-__all__ = ["Layout", "Stored", "Unit", "create_table", "drop_table", "query", "table_source"]
+__all__ = ["Layout", "Unit", "create_table", "drop_table", "query"]
 
-Stored: TypeAlias = Literal["access", "cloudtrail"]
 Unit: TypeAlias = Literal["DAYS", "MONTHS", "YEARS"]
 
 # Python's and Java's way to write the folder of a day, a month or a year.
@@ -74,41 +70,6 @@ _STORED: Final = {
         "com.amazon.emr.cloudtrail.CloudTrailInputFormat",
     ),
 }
-
-# A line that the expression does not match has no value: it is a line that could not be read.
-_LINES: Final = """SELECT "$path" AS file, COALESCE(line, '?') AS line FROM {table}"""
-
-_RESOURCES: Final = " || ' ' || ".join(f"COALESCE(resources[{place}].arn, '')" for place in (1, 2, 3))
-
-_NAME_IN_REQUEST: Final = "json_extract_string(requestparameters, '$.bucketName')"
-_COPIED: Final = "json_extract_string(requestparameters, '$.\"x-amz-copy-source\"')"
-
-_EVENTS: Final = f"""
-SELECT
-  "$path" AS file,
-  {once("eventtime")},
-  eventversion,
-  eventsource,
-  eventname AS operation,
-  eventtype,
-  eventcategory AS category,
-  managementevent AS management,
-  readonly,
-  errorcode,
-  sourceipaddress AS address,
-  useragent AS user_agent,
-  vpcendpointid AS endpoint,
-  useridentity.invokedby AS invoked,
-  sessioncredentialfromconsole AS console,
-  COALESCE(useridentity.arn, useridentity.principalid) AS requester,
-  {bucket_of(_NAME_IN_REQUEST, _RESOURCES)} AS bucket,
-  {source_of(_COPIED, _NAME_IN_REQUEST)} AS copied,
-  additionaleventdata AS additional,
-  json_extract_string(additionaleventdata, '$.CipherSuite') AS additional_cipher,
-  tlsdetails.ciphersuite AS cipher,
-  tlsdetails.tlsversion AS tls
-FROM {{table}}
-"""
 
 
 class Layout(Struct, frozen=True):
@@ -207,18 +168,6 @@ def drop_table(database: str, table: str) -> str:
     return f"DROP TABLE IF EXISTS {_hive_name(database)}.{_hive_name(table)}"
 
 
-def table_source(stored: Stored, tables: Sequence[str]) -> dict[str, str]:
-    """Return what turns tables into `requests`, in the SQL of DuckDB.
-
-    Args:
-        stored: What the logs are.
-        tables: The tables, as they stand in a query.
-    """
-    if stored == "access":
-        return {"lines": _union(_LINES, tables), "access": ACCESS_LINES, "requests": ACCESS}
-    return {"events": _union(_EVENTS, tables), "requests": EVENTS}
-
-
 def query(
     stored: Stored, database: str, tables: Sequence[str], question: Question, dialect: Dialect = "athena"
 ) -> str:
@@ -230,10 +179,6 @@ def query(
     named = [f'"{_checked(database)}"."{_checked(table)}"' for table in tables]
     sql = chain(table_source(stored, named) | {"collected": COLLECT}, REPORT)
     return write(sql, dialect, question.values())
-
-
-def _union(sql: str, tables: Sequence[str]) -> str:
-    return " UNION ALL ".join(sql.format(table=table) for table in tables)
 
 
 def _projection(where: str, layout: Layout, question: Question) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,66 @@
+"""Read the records of the tables that Athena reads logs through, in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Literal, TypeAlias
+
+from secure_bucket.operations.audit.sql_access import ACCESS
+from secure_bucket.operations.audit.sql_common import once
+from secure_bucket.operations.audit.sql_events import EVENTS, bucket_of, source_of
+from secure_bucket.operations.audit.sql_lines import ACCESS_LINES
+
+__all__ = ["Stored", "table_source"]
+
+Stored: TypeAlias = Literal["access", "cloudtrail"]
+
+# A line that the expression does not match has no value: it is a line that could not be read.
+_LINES: Final = """SELECT "$path" AS file, COALESCE(line, '?') AS line FROM {table}"""
+
+_RESOURCES: Final = " || ' ' || ".join(f"COALESCE(resources[{place}].arn, '')" for place in (1, 2, 3))
+
+_NAME_IN_REQUEST: Final = "json_extract_string(requestparameters, '$.bucketName')"
+_COPIED: Final = "json_extract_string(requestparameters, '$.\"x-amz-copy-source\"')"
+
+_EVENTS: Final = f"""
+SELECT
+  "$path" AS file,
+  {once("eventtime")},
+  eventversion,
+  eventsource,
+  eventname AS operation,
+  eventtype,
+  eventcategory AS category,
+  managementevent AS management,
+  readonly,
+  errorcode,
+  sourceipaddress AS address,
+  useragent AS user_agent,
+  vpcendpointid AS endpoint,
+  useridentity.invokedby AS invoked,
+  sessioncredentialfromconsole AS console,
+  COALESCE(useridentity.arn, useridentity.principalid) AS requester,
+  {bucket_of(_NAME_IN_REQUEST, _RESOURCES)} AS bucket,
+  {source_of(_COPIED, _NAME_IN_REQUEST)} AS copied,
+  additionaleventdata AS additional,
+  json_extract_string(additionaleventdata, '$.CipherSuite') AS additional_cipher,
+  tlsdetails.ciphersuite AS cipher,
+  tlsdetails.tlsversion AS tls
+FROM {{table}}
+"""
+
+
+def table_source(stored: Stored, tables: Sequence[str]) -> dict[str, str]:
+    """Return what turns tables into `requests`, in the SQL of DuckDB.
+
+    Args:
+        stored: What the logs are.
+        tables: The tables, as they stand in a query.
+    """
+    if stored == "access":
+        return {"lines": _union(_LINES, tables), "access": ACCESS_LINES, "requests": ACCESS}
+    return {"events": _union(_EVENTS, tables), "requests": EVENTS}
+
+
+def _union(sql: str, tables: Sequence[str]) -> str:
+    return " UNION ALL ".join(sql.format(table=table) for table in tables)
