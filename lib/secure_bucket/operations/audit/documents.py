@@ -1,91 +1,153 @@
-"""The records of a JSON document, one for each line of text.
+"""Cut the records out of JSON documents, one for each line of text.
 
 The files of CloudTrail are one object each, `{"Records": [...]}`. Its records are cut out of the text one by
-one, so that of a large file never more than one is held as values.
+one, so that of a large file never more than one is held as values. A record stays as it was written, because
+values would lose members that it names twice.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Generator, Iterator
+from typing import Any, Final, TypeAlias
 
 from secure_bucket.operations.audit.audit import LogError
-from secure_bucket.operations.audit.kinds import LogKind
+from secure_bucket.operations.audit.kinds import CONTAINERS, LogKind
 
 __all__ = ["record_lines"]
 
+_Line: TypeAlias = tuple[LogKind, str]
+
 _DECODER = json.JSONDecoder()
 _SPACE = re.compile(r"[\s,]*")
-_RECORDS = re.compile(r'\s*(?:\{\s*"Records"\s*:\s*)?\[')
+_WITHIN = re.compile(r"\s*:\s*")
+_LARGE = re.compile(rf'\[|\{{\s*"(?:{"|".join(CONTAINERS)})"\s*:\s*\[')
+_DEEPEST: Final = 12
+
+# What has one of these members is a record; whether it is whole, the engine tells.
+_OF_RECORDS: Final = frozenset(
+    ("eventSource", "eventName", "eventTime", "eventVersion", "bucket_name", "request_time", "detail")
+)
+# These hold a record as text.
+_TEXTS: Final = ("message", "CloudTrailEvent")
+# What `filter-log-events`, a subscription and `lookup-events` say beside their records.
+_BESIDE: Final = ("searchedLogStreams", "subscriptionFilters", "Resources")
 
 
-def record_lines(text: str, name: str) -> Iterator[tuple[LogKind, str]]:
+def record_lines(text: str, name: str, depth: int = 0) -> Iterator[_Line]:
     """Yield each record of a document, with what it is, as text without line ends.
+
+    A value in the place of a record that is not one is yielded too, so that it counts as malformed.
 
     Args:
         text: The document, or several one after another.
         name: Its name, for errors.
+        depth: How many values it is within (default: 0).
 
     Raises:
         LogError: If it is not a whole JSON document.
     """
-    at = 0
-    while True:
+    at = _skip(text, 0)
+    while at < len(text):
+        if _LARGE.match(text, at):
+            at = yield from _large(text, at, name, depth)
+        else:
+            value, end = _decode(text, at, name)
+            yield from _within(value, text[at:end], name, depth)
+            at = end
         at = _skip(text, at)
-        if at >= len(text):
-            return
-        opening = _RECORDS.match(text, at)
-        if opening is None:
-            value, at = _decode(text, at, name)
-            yield from ((kind, line or _line(value)) for kind, line in _within(value))
-            continue
-        at = _skip(text, opening.end())
-        while text[at : at + 1] != "]":
-            start = at
-            value, end = _decode(text, start, name)
-            for kind, line in _within(value):
-                # What was written is kept as it is, unless it goes over several lines.
-                raw = text[start:end]
-                yield (
-                    kind,
-                    raw if line is None and "\n" not in raw and "\r" not in raw else line or _line(value),
-                )
-            at = _skip(text, end)
-        at += 1
-        if "{" in opening.group():
-            at = _end_of_object(text, at, name)
 
 
-def _within(value: Any) -> Iterator[tuple[LogKind, Any]]:
-    """Yield the records in a value; `None` instead of the text of a value that is a record itself."""
-    if isinstance(value, str):
-        # What a subscription or `filter-log-events` delivers: the record is the text of a message.
-        try:
-            inner = json.loads(value)
-        except (ValueError, RecursionError):
-            inner = None
-        yield _kind(inner), " ".join(value.split())
+def _large(text: str, at: int, name: str, depth: int) -> Generator[_Line, None, int]:
+    """Yield the records of an array, or of an object that begins with one; return where it ends."""
+    close = "]" if text[at] == "[" else "}"
+    at = _skip(text, at + 1)
+    while text[at : at + 1] != close:
+        key = None
+        if close == "}":
+            key, at = _key(text, at, name)
+            if key in _OF_RECORDS:
+                raise LogError(f"`{name}` has an object with `{key}` and further records: which is it?")
+            if key in CONTAINERS and text[at : at + 1] == "[":
+                at = _skip(text, (yield from _large(text, at, name, depth)))
+                continue
+        value, end = _decode(text, at, name)
+        yield from _within(value, text[at:end], name, depth, key)
+        at = _skip(text, end)
+    return at + 1
+
+
+def _within(value: Any, raw: str, name: str, depth: int, key: str | None = None) -> Iterator[_Line]:
+    """Yield the records in a value.
+
+    Args:
+        value: The value.
+        raw: The text that it was decoded from.
+        name: The name of the document.
+        depth: How many values it is within.
+        key: The member that it is of an object; `None` in an array, where each value should be a record.
+    """
+    if depth > _DEEPEST:
+        raise LogError(f"`{name}` holds values within values more than {_DEEPEST} deep: is it a log?")
+    found = False
+    if isinstance(value, dict) and not _OF_RECORDS.isdisjoint(value):
+        access = "eventSource" not in value and ("bucket_name" in value or "request_time" in value)
+        yield LogKind.ACCESS_JSON if access else LogKind.EVENTS, _one_line(raw)
         return
-    if isinstance(value, dict):
-        for key, member in (
-            ("Records", None), ("events", "message"), ("logEvents", "message"), ("Events", "CloudTrailEvent"),
-        ):  # fmt: skip
-            if isinstance(value.get(key), list):
-                for each in value[key]:
-                    inner = each.get(member) if member and isinstance(each, dict) else each
-                    yield from ((kind, line or _line(inner)) for kind, line in _within(inner))
-                return
-    yield _kind(value), None
+    if isinstance(value, str):
+        lines = _within_text(value, name, depth)
+    else:
+        lines = _within_parts(value, raw, name, depth, key)
+    for line in lines:
+        found = True
+        yield line
+    empty = isinstance(value, dict) and any(isinstance(value.get(member), list) for member in CONTAINERS)
+    if not found and not empty and (key is None or (key in _TEXTS and isinstance(value, str))):
+        yield LogKind.EVENTS, _one_line(raw)
 
 
-def _kind(value: Any) -> LogKind:
-    return LogKind.ACCESS_JSON if isinstance(value, dict) and "bucket_name" in value else LogKind.EVENTS
+def _within_text(value: str, name: str, depth: int) -> Iterator[_Line]:
+    # An export puts a time before the object.
+    text = value.strip()
+    start = 0 if text.startswith("[") else text.find("{")
+    if start < 0:
+        return
+    try:
+        yield from list(record_lines(text[start:], name, depth + 1))
+    except LogError:
+        if start == 0:
+            yield LogKind.EVENTS, json.dumps(value)
 
 
-def _line(value: Any) -> str:
-    return json.dumps(value)
+def _within_parts(value: Any, raw: str, name: str, depth: int, key: str | None) -> Iterator[_Line]:
+    if not isinstance(value, (dict, list)):
+        return
+    at = _skip(raw, 1)
+    while raw[at] not in "]}":
+        inner = None
+        if isinstance(value, dict):
+            inner, at = _key(raw, at, name)
+        part, end = _decode(raw, at, name)
+        plain = not isinstance(part, (dict, list))
+        # Of an array beside the records, only what holds records is of interest.
+        beside = isinstance(value, list) and (key in _BESIDE or (plain and key not in (None, *CONTAINERS)))
+        yield from _within(part, raw[at:end], name, depth + 1, "" if beside else inner)
+        at = _skip(raw, end)
+
+
+def _key(text: str, at: int, name: str) -> tuple[str, int]:
+    """Return the key of a member, and where its value begins."""
+    key, end = _decode(text, at, name)
+    colon = _WITHIN.match(text, end)
+    if not isinstance(key, str) or colon is None:
+        raise _cut(text, at, name)
+    return key, colon.end()
+
+
+def _one_line(raw: str) -> str:
+    # A line end is never within a string of JSON.
+    return raw.replace("\n", " ").replace("\r", " ")
 
 
 def _skip(text: str, at: int) -> int:
@@ -97,24 +159,12 @@ def _decode(text: str, at: int, name: str) -> tuple[Any, int]:
     try:
         return _DECODER.raw_decode(text, at)
     except (ValueError, RecursionError):
-        line = text.count("\n", 0, at) + 1
-        raise LogError(
-            f"`{name}` is not a whole JSON document: the record that begins in line {line}, at character "
-            f"{at + 1:,}, does not end: was the file cut?"
-        ) from None
+        raise _cut(text, at, name) from None
 
 
-def _end_of_object(text: str, at: int, name: str) -> int:
-    """Return where the object around the records ends."""
-    while True:
-        at = _skip(text, at)
-        if text[at : at + 1] == "}":
-            return at + 1
-        if at >= len(text):
-            raise LogError(
-                f"`{name}` is not a whole JSON document: it ends before its records do: was it cut?"
-            )
-        _, at = _decode(text, at, name)
-        at = _skip(text, at)
-        if text[at : at + 1] == ":":
-            _, at = _decode(text, _skip(text, at + 1), name)
+def _cut(text: str, at: int, name: str) -> LogError:
+    line = text.count("\n", 0, at) + 1
+    return LogError(
+        f"`{name}` is not a whole JSON document: the record that begins in line {line}, at character "
+        f"{at + 1:,}, does not end: was the file cut?"
+    )

@@ -11,6 +11,7 @@ from typing import Final
 from msgspec import Struct, field
 
 __all__ = [
+    "CONTAINERS",
     "HEAD",
     "LONGEST_HEAD",
     "LONGEST_LINE",
@@ -30,6 +31,9 @@ LONGEST_HEAD: Final = 1024 * 1024
 LONGEST_LINE: Final = 2 * 1024 * 1024
 """How many bytes a line may have. A record of CloudTrail has at most 1 MB."""
 
+CONTAINERS: Final = ("Records", "events", "Events", "logEvents")
+"""The members in which documents have arrays of records."""
+
 _ACCESS_LINE = re.compile(rb"\S+ \S+ \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] ")
 # An export of CloudWatch Logs to S3 puts the time of the event before each.
 _EXPORTED = re.compile(rb"\d{4}-\d\d-\d\dT[\d:.]+Z? (?=\{)")
@@ -37,9 +41,11 @@ _EXPORTED = re.compile(rb"\d{4}-\d\d-\d\dT[\d:.]+Z? (?=\{)")
 _LIKE_ACCESS = re.compile(
     rb"\[\d{1,2}/[A-Za-z]{3,9}/\d{4}:[^\]\n]{0,24}\](?:\s+\S+){3}\s+(?:BATCH|REST|S3|SOAP|WEBSITE)[.][A-Z]"
 )
-_LIKE_EVENT = re.compile(rb'\{[^\n]*"eventSource"\s*:\s*"s3\.amazonaws\.com"')
-_LIKE_JSON = re.compile(rb'\{[^\n]*"bucket_name"\s*:[^\n]*"cipher_suite"\s*:')
-_CONTAINER = re.compile(rb'\{\s*"(?:Records|events|Events|logEvents)"\s*:\s*\[')
+# JSON within JSON has a backslash before its quotation marks, and JSON within CSV has them doubled.
+_LIKE_EVENT = re.compile(rb'\{[^\n]*["\\]eventSource["\\]+\s*:\s*["\\]+s3\.amazonaws\.com')
+_LIKE_JSON = re.compile(rb'\{[^\n]*["\\]bucket_name["\\]+\s*:[^\n]*["\\]cipher_suite["\\]+\s*:')
+_CONTAINER = re.compile(rb'\{\s*"(?:%s)"\s*:\s*\[' % "|".join(CONTAINERS).encode())
+_MEMBER = re.compile(rb'["\\](?:eventSource|bucket_name)\\*"\s*:')
 
 # What logs are kept in at times. It may hold some, so it is never skipped as something else.
 _WRAPPINGS: Final = {
@@ -125,11 +131,14 @@ def wrapping_of(head: bytes) -> str:
 
 
 def _json_kind(text: bytes) -> LogKind | None:
+    # One record a line may stand in an array, of which most lines end with a comma.
+    if _CONTAINER.match(text) or (text[:1] == b"[" and _MEMBER.search(text)):
+        return LogKind.DOCUMENT
     for line in text.split(b"\n")[:50]:
         kind = _record_kind(_EXPORTED.sub(b"", line, count=1))
         if kind is not None:
             return kind
-    if _CONTAINER.search(text) or b'"eventSource"' in text or b'"bucket_name"' in text:
+    if _CONTAINER.search(text) or _MEMBER.search(text):
         return LogKind.DOCUMENT
     return None
 
@@ -146,7 +155,7 @@ def _record_kind(line: bytes) -> LogKind | None:
         return LogKind.EVENTS
     if "bucket_name" in record or "request_time" in record:
         return LogKind.ACCESS_JSON
-    if any(isinstance(record.get(key), list) for key in ("Records", "events", "Events", "logEvents")):
+    if any(isinstance(record.get(key), list) for key in CONTAINERS):
         return LogKind.DOCUMENT
     return None
 
