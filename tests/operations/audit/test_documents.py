@@ -13,7 +13,7 @@ import pytest
 from secure_bucket.operations.audit import Audit, Safe, audit_logs
 from tests.operations.audit.records import NOW
 from tests.operations.audit.test_events import TLS, event
-from tests.operations.audit.test_forged import EVENTS_AROUND
+from tests.operations.audit.test_forged import EVENTS_AROUND, SUITE
 
 PLAIN = event()
 TEXT = json.dumps(PLAIN)
@@ -162,3 +162,86 @@ def test_other_members_of_a_document_keep_nothing_from_safe(tmp_path: Path, furt
     }
     for document in (around | further, further | around):
         assert isinstance(audited(tmp_path / "log", json.dumps(document)).answer, Safe)
+
+
+def twice(record: dict[str, Any], member: str, first: object, second: object) -> str:
+    """Return a record that has a member with one value, and then with another."""
+    whole = {name: value for name, value in record.items() if name != member}
+    return f'{json.dumps(whole)[:-1]}, "{member}": {json.dumps(first)}, "{member}": {json.dumps(second)}}}'
+
+
+ADDITIONAL = PLAIN["additionalEventData"]
+OTHER = "2026-01-01T09:00:00Z"
+# Each is a record in plain HTTP to `reports`, but for the reader who takes the first, or the last, of two.
+PAIRS: dict[str, tuple[str, Any, Any]] = {
+    "tls": ("tlsDetails", TLS, None),
+    "additional data": ("additionalEventData", {"CipherSuite": SUITE}, ADDITIONAL),
+    "parameters": ("requestParameters", {"bucketName": "other"}, PLAIN["requestParameters"]),
+    "time": ("eventTime", OTHER, PLAIN["eventTime"]),
+    "agent": ("userAgent", "a", "b"),
+    "source": ("eventSource", "ec2.amazonaws.com", "s3.amazonaws.com"),
+    "type": ("eventType", "AwsCloudTrailInsight", "AwsApiCall"),
+    "error": ("errorCode", "AccessDenied", None),
+    "equal values": ("readOnly", True, True),
+}
+REPEATED = {
+    f"{name}, {order}": twice(PLAIN, member, *values)
+    for name, (member, first, second) in PAIRS.items()
+    for order, values in (("first", (first, second)), ("last", (second, first)))
+} | {
+    "version": TEXT[:-1] + ', "tlsDetails": {"tlsVersion": "TLSv1.2", "tlsVersion": null}}',
+    "suite": TEXT.replace('{"SignatureVersion"', f'{{"CipherSuite": "{SUITE}", "CipherSuite": "-", "x"'),
+    "bucket": TEXT.replace('"bucketName": "reports"', '"bucketName": "other", "bucketName": "reports"'),
+    "invoked": TEXT.replace('"arn": ', '"invokedBy": null, "invokedBy": "x", "arn": ', 1),
+    "resource": TEXT.replace('"ARN": ', '"ARN": "arn:aws:s3:::other", "ARN": '),
+    "escaped": f'{TEXT[:-1]}, "tlsDetails": {json.dumps(TLS)}, "tlsDetail\\u0073": null}}',
+    "other case": f'{TEXT[:-1]}, "tlsDetails": {json.dumps(TLS)}, "tlsdetails": null}}',
+}
+LAID_OUT = (", ", ",\n")
+WRAPPED: dict[str, Callable[[str], str]] = {
+    "a document": lambda text: f'{{"Records": [{text}]}}',
+    "a document laid out": lambda text: f'{{"Records": [\n{text.replace(*LAID_OUT)}\n]}}',
+    "a line": lambda text: f"{text}\n",
+    "EventBridge": lambda text: f'{{"detail-type": "x", "detail": {text}}}\n',
+    "an array of EventBridge": lambda text: f'[{{"detail-type": "x", "detail": {text}}}]\n',
+    "a message": lambda text: json.dumps({"events": [{"message": text}]}),
+    "a message laid out": lambda text: json.dumps({"events": [{"message": text.replace(*LAID_OUT)}]}),
+    "a wrapper": lambda text: f'{{"pages": {{"all": [{text}]}}}}',
+}
+
+
+@pytest.mark.parametrize("name", REPEATED)
+def test_an_event_that_names_a_member_twice_is_malformed(tmp_path: Path, name: str) -> None:
+    for wrapped, wrap in WRAPPED.items():
+        (tmp_path / wrapped).write_text(wrap(REPEATED[name]))
+    audit = audit_logs(tmp_path, now=NOW)
+    assert {place.why for place in audit.malformed.places} == {"names a member twice"}
+    assert (audit.malformed.lines, audit.files) == (len(WRAPPED), len(WRAPPED))
+    assert (audit.buckets, audit.faults) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("member", "first", "second"),
+    [
+        ("tls_version", "TLSv1.2", None),
+        ("cipher_suite", SUITE, None),
+        ("bucket_name", "other", "reports"),
+        ("http_status", "403", "200"),
+        ("request_time", OTHER, ACCESS["request_time"]),
+    ],
+)
+def test_an_access_record_that_names_a_member_twice_is_malformed(
+    tmp_path: Path, member: str, first: object, second: object
+) -> None:
+    for wrapped in ("a document", "a line", "a message"):
+        for order, values in (("first", (first, second)), ("last", (second, first))):
+            (tmp_path / f"{wrapped}, {order}").write_text(WRAPPED[wrapped](twice(ACCESS, member, *values)))
+    audit = audit_logs(tmp_path, now=NOW)
+    assert {place.why for place in audit.malformed.places} == {"names a member twice"}
+    assert (audit.malformed.lines, audit.buckets, audit.faults) == (6, (), ())
+
+
+def test_names_in_a_request_may_differ_by_case_alone(tmp_path: Path) -> None:
+    parameters = {"bucketName": "reports", "X-Amz-Date": "20270301T090000Z", "x-amz-date": "x"}
+    audit = audited(tmp_path / "log", json.dumps({"Records": [event(requestParameters=parameters)]}))
+    assert (breaking(audit), audit.malformed.lines) == (1, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -83,6 +84,17 @@ EVENTS = [
         for source in ("arn%3Aaws%3As3%3Aeu-west-1%3A1%3Aaccesspoint%2Fa", "%2Freports%2Fk", ["//reports/k"])
     ),
 ]
+# What is text in the tables as well may name a member twice.
+TWICE = [
+    event(additionalEventData={"CipherSuite": "twice"}),
+    event(requestParameters={"bucketName": "twice"}),
+    event(requestParameters={"bucketName": "copies", "x-amz-copy-source": "twice"}),
+]
+
+
+def named_twice(text: str) -> str:
+    """Return the text of events with each member whose value is `twice` written twice."""
+    return re.sub('("[A-Za-z-]+": )"twice"', r'\1"AES", \1"-"', text)
 
 
 @pytest.fixture(scope="module")
@@ -149,9 +161,12 @@ def test_access_logs(spark: Any, tmp_path: Path, question: Question) -> None:
 @pytest.mark.parametrize("minimum", [None, 1.2])
 def test_events(spark: Any, tmp_path: Path, minimum: float | None) -> None:
     question = Question(NOW, minimum_tls=minimum)
-    (tmp_path / "log.gz").write_bytes(gzip.compress(json.dumps({"Records": EVENTS}).encode()))
+    (tmp_path / "log.gz").write_bytes(
+        gzip.compress(named_twice(json.dumps({"Records": EVENTS + TWICE})).encode())
+    )
     here = with_duckdb(tmp_path / "log.gz", question, tmp_path)
-    (tmp_path / "events").write_text("".join(f"{json.dumps(lowered(each))}\n" for each in EVENTS))
+    lines = "".join(f"{json.dumps(lowered(each))}\n" for each in EVENTS + TWICE)
+    (tmp_path / "events").write_text(named_twice(lines))
     schema = (
         "eventversion string, useridentity struct<type:string,principalid:string,arn:string,accountid:string,"
         "invokedby:string>, eventtime string, eventsource string, eventname string, sourceipaddress string, "

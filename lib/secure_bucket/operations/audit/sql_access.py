@@ -33,6 +33,7 @@ SELECT
   file,
   'access' AS source,
   CASE
+    WHEN odd IS NOT NULL THEN odd
     WHEN bucket IS NULL OR bucket IN ('', '-') OR operation IS NULL OR status IS NULL OR status = ''
       THEN 'is not a record of an S3 access log'
     WHEN TRY_CAST(first_seen AS TIMESTAMP) IS NULL THEN 'has no time'

@@ -120,6 +120,7 @@ SELECT
   file,
   'event' AS source,
   CASE
+    WHEN odd IS NOT NULL THEN odd
     WHEN eventtype = 'AwsCloudTrailInsight' THEN NULL
     WHEN eventsource IS NULL OR operation IS NULL THEN 'is not an event of CloudTrail'
     WHEN TRY_CAST(first_seen AS TIMESTAMP) IS NULL THEN 'has no time'

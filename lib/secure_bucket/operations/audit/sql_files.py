@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from secure_bucket.operations.audit.kinds import LogKind
+from secure_bucket.operations.audit.kinds import CONTAINERS, LogKind
 from secure_bucket.operations.audit.sql_access import ACCESS
 from secure_bucket.operations.audit.sql_common import once
 from secure_bucket.operations.audit.sql_events import EVENTS, bucket_of, source_of
@@ -22,8 +22,35 @@ def _listed(members: tuple[str, ...]) -> str:
     return ", ".join(f"'{member}'" for member in members)
 
 
+# DuckDB takes the first of two members with one name, other readers take the last. Hive, and so Athena, does
+# not tell `tlsDetails` from `tlsdetails`. Names in a request come from the client, who may use both cases.
+_RESOURCES: Final = tuple(f".resources[{place}]" for place in range(3))
+_INSENSITIVE: Final = tuple(
+    f"{start}{member}"
+    for start in ("$", "$.detail")
+    for member in ("", ".tlsDetails", ".additionalEventData", ".userIdentity", *_RESOURCES)
+)
+_SENSITIVE: Final = ("$.requestParameters", "$.detail.requestParameters")
+_FURTHER: Final = tuple(f"$.{start}{member}" for start in ("", "detail.") for member in CONTAINERS)
+
+
+def _twice(objects: tuple[str, ...], names: str) -> str:
+    """Tell whether one of some objects has two members with one name."""
+    keys = f"json_keys(line, [{_listed(objects)}])"
+    return f"list_bool_or([len(names) <> list_unique({names}) FOR names IN {keys}])"
+
+
 _JSON_LINES: Final = f"""
-SELECT file, {_JSON} AS line FROM lines WHERE line IS NOT NULL AND line <> ''
+SELECT *,
+  CASE
+    WHEN {_twice(_INSENSITIVE, "[lower(name) FOR name IN names]")}
+      OR {_twice(_SENSITIVE, "names")}
+      THEN 'names a member twice'
+    WHEN list_bool_or(json_exists(line, [{_listed(_FURTHER)}])) THEN 'holds further records'
+    WHEN json_exists(line, '$.detail.eventSource') AND json_exists(line, '$.eventSource')
+      THEN 'is an event within an event'
+  END AS odd
+FROM (SELECT file, {_JSON} AS line FROM lines WHERE line IS NOT NULL AND line <> '') AS parsed
 """
 
 _ACCESS_MEMBERS: Final = (
@@ -38,6 +65,7 @@ _ACCESS_MEMBERS: Final = (
 _ACCESS_JSON: Final = f"""
 SELECT
   file,
+  odd,
   value[1] AS bucket,
   {once("value[2]")},
   value[3] AS address,
@@ -57,7 +85,7 @@ SELECT
     WHEN json_exists(line, '$.tls_version') AND json_exists(line, '$.cipher_suite') THEN '-'
   END AS tls
 FROM (
-  SELECT file, line, json_extract_string(line, [{_listed(_ACCESS_MEMBERS)}]) AS value
+  SELECT file, line, odd, json_extract_string(line, [{_listed(_ACCESS_MEMBERS)}]) AS value
   FROM json_lines)
 """
 
@@ -85,6 +113,7 @@ _EVENT_MEMBERS: Final = (
 _EVENTS: Final = f"""
 SELECT
   file,
+  odd,
   {once("value[1]")},
   value[2] AS eventversion,
   value[3] AS eventsource,
@@ -107,7 +136,7 @@ SELECT
   value[21] AS cipher,
   value[20] AS tls
 FROM (
-  SELECT file, json_extract_string(
+  SELECT file, odd, json_extract_string(
     CASE WHEN json_exists(line, '$.detail.eventSource') THEN CAST(json_extract(line, '$.detail') AS VARCHAR)
       ELSE line END,
     [{_listed(_EVENT_MEMBERS)}]) AS value

@@ -235,7 +235,7 @@ worded AS (
   FROM summed
 )
 SELECT
-  file, bucket, outside, records, operation, first_seen,
+  file, CAST(NULL AS VARCHAR) AS odd, bucket, outside, records, operation, first_seen,
   CASE WHEN first_seen IS NOT NULL THEN last_seen END AS last_seen,
   word[1] AS address,
   word[2] AS requester,

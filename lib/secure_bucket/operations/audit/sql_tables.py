@@ -22,9 +22,26 @@ _RESOURCES: Final = " || ' ' || ".join(f"COALESCE(resources[{place}].arn, '')" f
 _NAME_IN_REQUEST: Final = "json_extract_string(requestparameters, '$.bucketName')"
 _COPIED: Final = "json_extract_string(requestparameters, '$.\"x-amz-copy-source\"')"
 
+
+def _twice(text: str, member: str) -> str:
+    """Tell whether the text of an object names a member twice: within a value its mark has a backslash."""
+    return f"strpos(substr({text}, strpos({text}, '\"{member}\"') + 1), '\"{member}\"') > 0"
+
+
+# What the SerDe hands over as a value has one of its two values, and nobody can tell.
+_TWICE: Final = " OR ".join(
+    _twice(text, member)
+    for text, member in (
+        ("requestparameters", "bucketName"),
+        ("requestparameters", "x-amz-copy-source"),
+        ("additionaleventdata", "CipherSuite"),
+    )
+)
+
 _EVENTS: Final = f"""
 SELECT
   "$path" AS file,
+  CASE WHEN {_TWICE} THEN 'names a member twice' END AS odd,
   {once("eventtime")},
   eventversion,
   eventsource,
