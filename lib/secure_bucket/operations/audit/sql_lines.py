@@ -14,7 +14,8 @@ __all__ = ["ACCESS_LINES"]
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html
 _NUMBERS: Final = r" (?:\d{3}|-) \S+ (?:\d+|-) (?:\d+|-) (?:\d+|-) (?:\d+|-) "
 _STATUS: Final = f'"{_NUMBERS}'
-# A status and five words. It is told much sooner than the pattern, and enough where the line came over TLS.
+# A status and five words: enough where the line came over TLS. With the pattern for each line, 400 MB took
+# 2.5 seconds of processor time instead of 1.3 (median of 3 runs, 2026-11).
 _SIX: Final = " ___ % % % % % "
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
