@@ -12,7 +12,11 @@ __all__ = ["add"]
 _DESCRIPTION = """\
 Run a language server for editors, over standard input and output: it checks templates as
 you write them, explains the statements of bucket policies, and adds the deny. It needs the
-extra `editor`: pip install 'secure-bucket[editor]'.
+extra `editor`. One of these lines installs it:
+
+  pip install 'secure-bucket[editor]'
+  uv tool install 'secure-bucket[editor]'
+  pipx install --force 'secure-bucket[editor]'
 """
 
 
