@@ -51,7 +51,17 @@ def edit_template(app: cdk.App) -> None:
 class LaterPlugin:
     """Change every template after the gate."""
 
-    name, version, rule_ids = (property(lambda self, value=value: value) for value in ("later", "1", []))
+    @property
+    def name(self) -> str:
+        return "later"
+
+    @property
+    def version(self) -> str:
+        return "1"
+
+    @property
+    def rule_ids(self) -> list[str]:
+        return []
 
     def validate(self, context: Any) -> cdk.PolicyValidationPluginReport:
         for path in context.template_paths:
