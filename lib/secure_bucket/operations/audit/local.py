@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
 
 from secure_bucket.findings.finding import Fault
@@ -13,6 +12,7 @@ from secure_bucket.operations.audit.engine import MEMORY, Engine
 from secure_bucket.operations.audit.files import Again, LogFile
 from secure_bucket.operations.audit.kinds import Batch
 from secure_bucket.operations.audit.question import Question
+from secure_bucket.operations.audit.scratch import scratch_directory
 from secure_bucket.operations.audit.spool import BATCH, Done, Ignored, batches
 
 __all__ = ["audit_files", "whole_audit"]
@@ -44,7 +44,7 @@ def audit_files(
     fruitful: set[str] = set()
     done = 0
     with (
-        tempfile.TemporaryDirectory(prefix="secure-bucket-") as directory,
+        scratch_directory() as directory,
         Engine(question, directory, memory=memory, threads=threads) as engine,
     ):
         for each in batches(files, directory, size=batch):

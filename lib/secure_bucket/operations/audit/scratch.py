@@ -1,0 +1,63 @@
+"""The directory that DuckDB writes to, which is gone after the run, also when a signal ends it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import tempfile
+import threading
+from collections.abc import Iterator
+
+__all__ = ["scratch_directory"]
+
+# The signals that end a run; Windows has no SIGHUP.
+_ENDING = ("SIGHUP", "SIGINT", "SIGTERM")
+
+
+@contextlib.contextmanager
+def scratch_directory() -> Iterator[str]:
+    """Make a directory, and remove it at the end."""
+    with tempfile.TemporaryDirectory(prefix="secure-bucket-") as directory, _removed_by_signals(directory):
+        yield directory
+
+
+@contextlib.contextmanager
+def _removed_by_signals(directory: str) -> Iterator[None]:
+    """Remove a directory, and exit with 128 and the number of the signal, when a signal ends the run.
+
+    A handler in Python waits until DuckDB returns from a query. The byte that Python writes for each signal
+    wakes a thread at once (`signal.set_wakeup_fd`). A signal that has a handler, or is ignored, keeps that.
+    """
+    known = [signal.Signals[name] for name in _ENDING if name in signal.Signals.__members__]
+    ending = [each for each in known if signal.getsignal(each) is signal.SIG_DFL]
+    if threading.current_thread() is not threading.main_thread() or not ending:
+        yield  # Only the main thread may set handlers.
+        return
+    reading, writing = socket.socketpair()
+    writing.setblocking(False)
+
+    def wait() -> None:
+        for number in iter(lambda: reading.recv(1), b""):
+            if number[0] in ending:
+                # DuckDB writes until the process ends, and can bring a file back.
+                for _ in range(3):
+                    shutil.rmtree(directory, ignore_errors=True)
+                os._exit(128 + number[0])
+
+    waiting = threading.Thread(target=wait, daemon=True)
+    waiting.start()
+    earlier = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
+    for each in ending:
+        signal.signal(each, lambda *_: None)
+    try:
+        yield
+    finally:
+        for each in ending:
+            signal.signal(each, signal.SIG_DFL)
+        signal.set_wakeup_fd(earlier)
+        writing.close()
+        waiting.join()
+        reading.close()
