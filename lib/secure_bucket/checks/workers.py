@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-__all__ = ["map_in_processes"]
+__all__ = ["ending_signals", "map_in_processes"]
 
 # The signals that end a run; Windows has no SIGHUP.
 _ENDING = ("SIGHUP", "SIGINT", "SIGTERM")
@@ -53,6 +53,11 @@ def map_in_processes(
                 yield None
 
 
+def ending_signals() -> list[signal.Signals]:
+    """Return the signals that end a run, as far as this system has them."""
+    return [signal.Signals[name] for name in _ENDING if name in signal.Signals.__members__]
+
+
 def _end_with_the_parent() -> None:
     """End this worker when its parent ends, also by a signal, so that no worker holds the output open."""
     # A worker already has them; they load in 15 ms.
@@ -86,7 +91,7 @@ def _exit_on_signals() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield  # Only the main thread may set handlers.
         return
-    known = [signal.Signals[name] for name in _ENDING if name in signal.Signals.__members__]
+    known = ending_signals()
     before = {each: signal.getsignal(each) for each in known}
     for each in known:
         if before[each] is not signal.SIG_IGN:

@@ -11,10 +11,9 @@ import tempfile
 import threading
 from collections.abc import Iterator
 
-__all__ = ["scratch_directory"]
+from secure_bucket.checks.workers import ending_signals
 
-# The signals that end a run; Windows has no SIGHUP.
-_ENDING = ("SIGHUP", "SIGINT", "SIGTERM")
+__all__ = ["scratch_directory"]
 
 
 @contextlib.contextmanager
@@ -31,8 +30,7 @@ def _removed_by_signals(directory: str) -> Iterator[None]:
     A handler in Python waits until DuckDB returns from a query. The byte that Python writes for each signal
     wakes a thread at once (`signal.set_wakeup_fd`). A signal that has a handler, or is ignored, keeps that.
     """
-    known = [signal.Signals[name] for name in _ENDING if name in signal.Signals.__members__]
-    ending = [each for each in known if signal.getsignal(each) is signal.SIG_DFL]
+    ending = [each for each in ending_signals() if signal.getsignal(each) is signal.SIG_DFL]
     if threading.current_thread() is not threading.main_thread() or not ending:
         yield  # Only the main thread may set handlers.
         return
