@@ -26,11 +26,11 @@ from secure_bucket.cli.selection import selection_of
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.advice import with_advice_for
 from secure_bucket.findings.finding import Report
-from secure_bucket.formats.cdk_validation import VALIDATION_REPORT, write_validation_report
+from secure_bucket.formats.cdk_validation import write_validation_report
 from secure_bucket.formats.summary import summary
 from secure_bucket.formats.text import render
 from secure_bucket.template.leftovers import Leftovers
-from secure_bucket.template.manifest import MANIFEST
+from secure_bucket.template.manifest import MANIFEST, VALIDATION_REPORT
 from secure_bucket.version import installed_version
 
 __all__ = ["run"]

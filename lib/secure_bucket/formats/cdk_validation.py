@@ -16,13 +16,10 @@ import msgspec
 from msgspec import Struct
 
 from secure_bucket.findings.finding import Fault, Finding, GrantedException, Level, Report
-from secure_bucket.template.manifest import MANIFEST
+from secure_bucket.template.manifest import MANIFEST, VALIDATION_REPORT
 from secure_bucket.template.write import write_atomically
 
-__all__ = ["VALIDATION_REPORT", "with_report", "write_validation_report"]
-
-VALIDATION_REPORT = "validation-report.json"
-"""The name of the file in a cloud assembly."""
+__all__ = ["with_report", "write_validation_report"]
 
 _PLUGIN = "secure-bucket"
 # INVARIANT: the report of our own validation plugin has no such entry, and is kept: it may fail the app.

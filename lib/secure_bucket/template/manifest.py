@@ -19,9 +19,19 @@ from secure_bucket.template.scan import read_strict_json
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["MANIFEST", "CloudAssembly", "FileAsset", "StackArtifact", "read_manifest", "read_manifests"]
+__all__ = [
+    "MANIFEST",
+    "VALIDATION_REPORT",
+    "CloudAssembly",
+    "FileAsset",
+    "StackArtifact",
+    "read_manifest",
+    "read_manifests",
+]
 
 MANIFEST = "manifest.json"
+VALIDATION_REPORT = "validation-report.json"
+"""The file in a cloud assembly with the findings of all plugins: `VALIDATION_REPORT_FILE` of aws-cdk-lib."""
 
 _MAX_LEVELS = 32
 _ENVIRONMENT = re.compile(r"aws://([^/]*)/(.*)")

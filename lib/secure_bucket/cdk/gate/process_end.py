@@ -23,16 +23,14 @@ from secure_bucket.cdk.gate.violations import PLUGIN
 from secure_bucket.cdk.versions import has_reliable_plugins
 from secure_bucket.checks.gate import refuse_run
 from secure_bucket.checks.judged_files import changes_since_judged
+from secure_bucket.template.manifest import VALIDATION_REPORT
 
-__all__ = ["REPORT", "end_last", "is_changed", "is_under_the_cli", "running", "say"]
+__all__ = ["end_last", "is_changed", "is_under_the_cli", "running", "say"]
 
 # Set by the CDK CLI: `OUTDIR_ENV` of aws-cdk-lib's cx-api.
 _OUTDIR = "CDK_OUTDIR"
 _JUDGES = "judges_for_secure_bucket"
 _exit = os._exit
-
-REPORT = "validation-report.json"
-"""The file in a cloud assembly with the findings of all plugins: `VALIDATION_REPORT_FILE` of aws-cdk-lib."""
 
 running: WeakKeyDictionary[cdk.App, int] = WeakKeyDictionary()
 """The apps that a thread is synthesizing, and the process of the thread."""
@@ -48,10 +46,10 @@ def is_changed(directory: str, state: AppState) -> bool:
             "before the app is synthesized"
         )
     # INVARIANT: the CDK CLI learns from this file alone that the gate refused the assembly.
-    if state.refused and not _holds_refusal(os.path.join(directory, REPORT)):
+    if state.refused and not _holds_refusal(os.path.join(directory, VALIDATION_REPORT)):
         messages.append(
-            f"`{os.path.join(shown, REPORT)}` was changed or removed after the gate refused the app, so that "
-            "the AWS CDK would accept the app: leave the file as it is"
+            f"`{os.path.join(shown, VALIDATION_REPORT)}` was changed or removed after the gate refused the "
+            "app, so that the AWS CDK would accept the app: leave the file as it is"
         )
     if messages:
         with contextlib.suppress(OSError):
