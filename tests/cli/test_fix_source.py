@@ -154,6 +154,15 @@ def test_a_program_that_cannot_be_read_is_a_fault(
     assert why in outcome.err
 
 
+def assert_left(run: Run, directory: Path, words: str, *, code: int) -> None:
+    """Run the fix, and expect it to say why it leaves the program as it is."""
+    source = (directory / "app.py").read_text()
+    outcome = run("fix", "cdk.out", "--write")
+    assert outcome.code == code
+    assert words in outcome.err
+    assert (directory / "app.py").read_text() == source
+
+
 def test_an_excepted_bucket_of_the_same_call_keeps_it(run: Run, directory: Path) -> None:
     source = "from aws_cdk import aws_s3 as s3\ns3.Bucket(app, 'A')\n"
     (directory / "app.py").write_text(source)
@@ -161,10 +170,7 @@ def test_an_excepted_bucket_of_the_same_call_keeps_it(run: Run, directory: Path)
         '[[exceptions]]\nrule = "SB001"\npath = "**"\nlogical-id = "A"\nreason = "old devices"\n'
     )
     assembly(directory, ("A", "app.py", 2))
-    outcome = run("fix", "cdk.out", "--write")
-    assert outcome.code == 0
-    assert "an exception is granted: old devices" in outcome.err
-    assert (directory / "app.py").read_text() == source
+    assert_left(run, directory, "an exception is granted: old devices", code=0)
 
 
 def test_a_website_that_only_the_template_shows_is_left(run: Run, directory: Path) -> None:
@@ -172,20 +178,14 @@ def test_a_website_that_only_the_template_shows_is_left(run: Run, directory: Pat
     (directory / "app.py").write_text(source)
     website = {"Properties": {"WebsiteConfiguration": {"IndexDocument": "i.html"}}}
     assembly(directory, ("A", "app.py", 2), body=website)
-    outcome = run("fix", "cdk.out", "--write")
-    assert outcome.code == 1
-    assert "it is a website" in outcome.err
-    assert (directory / "app.py").read_text() == source
+    assert_left(run, directory, "it is a website", code=1)
 
 
 def test_a_program_that_changed_after_its_synthesis_is_left(run: Run, directory: Path) -> None:
     source = "from aws_cdk import aws_s3 as s3\ns3.Bucket(app, 'New')\n"
     (directory / "app.py").write_text(source)
     assembly(directory, ("A", "app.py", 2))
-    outcome = run("fix", "cdk.out", "--write")
-    assert outcome.code == 1
-    assert "the call in line 2 creates `New`, and not `A`" in outcome.err
-    assert (directory / "app.py").read_text() == source
+    assert_left(run, directory, "the call in line 2 creates `New`, and not `A`", code=1)
 
 
 def test_the_places_have_to_be_known(run: Run, directory: Path) -> None:
