@@ -177,6 +177,9 @@ def _report(inventory: Inventory, strict: bool, minimum: float | None, rules: It
                 judgement.at,
                 viewers=tuple(map(str, judgement.viewers)),
                 together_with=judgement.together_with,
+                policies=tuple(
+                    (each.stack.document.file, each.resource.logical_id) for each in judgement.policies
+                ),
             )
             for judgement in judgements
         ),

@@ -6,7 +6,6 @@ that may be any bucket of the run, and a second policy for the bucket would repl
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec.structs import replace
@@ -14,13 +13,11 @@ from msgspec.structs import replace
 from secure_bucket.errors import TemplateError
 from secure_bucket.findings.finding import Finding, JudgedBucket, Report
 from secure_bucket.findings.rules import REFUTED, sb005
-from secure_bucket.proof.verdict import Refuted, Undecided
+from secure_bucket.proof.verdict import NO_POLICY, Refuted, Undecided
 from secure_bucket.template.load import load_document
 
 __all__ = ["possible_policies", "with_possible_policies"]
 
-_NO_POLICY = "the bucket has no policy"
-_MAY_APPLY = re.compile(r"whether the policy `([^`]+)` is (?:also )?for this bucket is not known")
 _TOGETHER = "keep the bucket and its policy in one template, or check both with `--together`"
 
 
@@ -31,9 +28,7 @@ def possible_policies(report: Report) -> dict[tuple[str, str], tuple[str, str]]:
         The file and logical id of the policy, by the file and logical id of the bucket.
     """
     bare = [
-        each
-        for each in report.buckets
-        if isinstance(each.verdict, Refuted) and each.verdict.why == _NO_POLICY
+        each for each in report.buckets if isinstance(each.verdict, Refuted) and each.verdict.why == NO_POLICY
     ]
     if not bare:
         return {}
@@ -80,9 +75,8 @@ def _may_apply(
 ) -> Iterator[tuple[str, str]]:
     if bucket.subject.key in possible:
         yield possible[bucket.subject.key]
-    for reason in bucket.verdict.reasons if isinstance(bucket.verdict, Undecided) else ():
-        if match := _MAY_APPLY.search(reason.reason):
-            yield reason.at.file, match[1]
+    if isinstance(bucket.verdict, Undecided):
+        yield from bucket.policies
 
 
 def _for_an_unknown_bucket(file: str) -> Iterator[tuple[str, tuple[str, ...] | None]]:

@@ -177,12 +177,14 @@ class JudgedBucket(About, frozen=True):
             change to make.
         together_with: The other stacks that contain its policies: the verdict holds only if they are deployed
             too.
+        policies: The file and logical id of each policy that is, or may be, for it.
     """
 
     verdict: Verdict
     at: Place = Place()
     viewers: tuple[str, ...] = ()
     together_with: tuple[str, ...] = ()
+    policies: tuple[tuple[str, str], ...] = ()
 
 
 class Safeguard(About, frozen=True):

@@ -27,7 +27,7 @@ from secure_bucket.proof.search import Choice, Dimension, combinations_ruling_ou
 from secure_bucket.proof.space import Scenario, Space
 from secure_bucket.proof.subject import letters_of
 from secure_bucket.proof.three_valued import Depends
-from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
+from secure_bucket.proof.verdict import NO_POLICY, Proven, Refuted, Undecided, Verdict
 from secure_bucket.values.unknown import Hole, Text, Unknown
 
 __all__ = ["prove", "prove_denies_http", "prove_minimum_tls"]
@@ -237,7 +237,7 @@ def _explain_absence(verdict: Refuted, policy: Policy, *, absent: bool) -> Refut
     if verdict.statement is not None:
         return verdict
     if absent:
-        return Refuted(verdict.request, "the bucket has no policy")
+        return Refuted(verdict.request, NO_POLICY)
     if policy.problems:
         problem = policy.problems[0]
         return Refuted(verdict.request, f"S3 refuses this policy: {problem.reason}", problem.at)

@@ -9,7 +9,10 @@ from msgspec import Struct
 from secure_bucket.policy.request import Request
 from secure_bucket.values.unknown import Place, Unknown
 
-__all__ = ["Proven", "Refuted", "Undecided", "Verdict"]
+__all__ = ["NO_POLICY", "Proven", "Refuted", "Undecided", "Verdict"]
+
+NO_POLICY = "the bucket has no policy"
+"""The reason that refutes a bucket without a policy."""
 
 
 class _NotABoolean:
