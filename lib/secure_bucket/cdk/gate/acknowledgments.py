@@ -12,55 +12,90 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from constructs import IConstruct
-from msgspec import Struct
+from msgspec import Struct, field
 
-from secure_bucket.findings.acknowledgments import METADATA_KEY, by_construct, nearest
+from secure_bucket.cdk.gate.violations import id_of, of_end, of_lost
+from secure_bucket.cdk.versions import PolicyViolation
+from secure_bucket.findings.acknowledgments import IMPORTED_BUCKET, METADATA_KEY, by_construct, nearest
+from secure_bucket.findings.expiry import expiry_of, holds_on
+from secure_bucket.findings.gate_record import RecordedException
+from secure_bucket.findings.rules import EXCUSABLE, RULES
 from secure_bucket.template.manifest import CloudAssembly
 from secure_bucket.template.resolve import Acknowledged
 from secure_bucket.values.unknown import Place
 
 __all__ = ["METADATA_KEY", "Acknowledgments", "find_construct", "outwards", "read_acknowledgments"]
 
+_EXCUSABLE = {*EXCUSABLE.values(), IMPORTED_BUCKET}
+_NAMES = {id_of(rule.id): rule.name for rule in RULES} | {id_of(IMPORTED_BUCKET): IMPORTED_BUCKET}
 _OURS = re.compile(r"secure-?bucket|^(annotation::)?sb-?\d+$")
 
 
-class Acknowledgments(Struct, frozen=True):
-    """The acknowledgments in an app, by id and path, in the order of creation."""
+class Acknowledgments(Struct):
+    """The acknowledgments in an app, and the findings that each one covers.
+
+    Args:
+        all: The acknowledgments by id and path, in the order of creation.
+        today: The day for which they hold or have expired.
+        covered: The path and message of each covered finding, by the acknowledgment that covers it.
+    """
 
     all: Mapping[tuple[str, str], Sequence[Acknowledged]]
+    today: datetime.date
+    covered: dict[Acknowledged, list[tuple[str, str]]] = field(default_factory=dict)
 
-    def covering(self, id: str, path: str) -> Acknowledged | None:
-        """Find the acknowledgment that covers a finding: on the construct itself, or else on the nearest one
-        around it."""
-        return nearest(self.all, id, path, datetime.date.today())
+    def cover(self, rule: str, path: str, message: str) -> bool:
+        """Cover a finding: with an acknowledgment on its construct, or else with the nearest one around it.
 
-    def without_effect(
-        self, used: Iterable[Acknowledged], rules: Mapping[str, str]
-    ) -> Iterator[tuple[Acknowledged, str]]:
-        """List the acknowledgments of our rules that match nothing, each with advice.
-
-        Args:
-            used: The acknowledgments that cover a finding.
-            rules: The names of all our rules, by id.
+        Returns:
+            Whether there is one, even if it has expired: `ended` reports those.
         """
-        meant = {name.casefold(): id for id, name in rules.items()}
-        meant |= {id.partition("::")[2].casefold(): id for id in rules}
-        used_at = {(each.id, each.path) for each in used}
+        granted = nearest(self.all, id_of(rule), path, self.today) if rule in _EXCUSABLE else None
+        if granted is not None:
+            self.covered.setdefault(granted, []).append((path, message))
+        return granted is not None
+
+    def recorded(self) -> Iterator[RecordedException]:
+        """Yield the record of each acknowledgment that covers a finding."""
+        for each, findings in self._in_order():
+            end = expiry_of(each.reason)
+            yield RecordedException(
+                each.id,
+                each.path,
+                each.reason,
+                None if end is None else str(end),
+                holds_on(each.reason, self.today),
+                tuple(path for path, _ in findings),
+            )
+
+    def ended(self) -> Iterator[PolicyViolation]:
+        """Yield a violation for each finding whose acknowledgment has expired, or is malformed."""
+        for each, findings in self._in_order():
+            if not holds_on(each.reason, self.today):
+                end = expiry_of(each.reason)
+                yield from (of_end(each, end, message) for _, message in findings)
+
+    def _in_order(self) -> list[tuple[Acknowledged, list[tuple[str, str]]]]:
+        return sorted(self.covered.items(), key=lambda item: (item[0].path, item[0].id))
+
+    def without_effect(self) -> Iterator[PolicyViolation]:
+        """Yield a violation for each acknowledgment of our rules that covers nothing, with advice."""
+        meant = {name.casefold(): id for id, name in _NAMES.items()}
+        meant |= {id.partition("::")[2].casefold(): id for id in _NAMES}
+        used_at = {(each.id, each.path) for each in self.covered}
         unused = {each[-1] for key, each in self.all.items() if key not in used_at}
         for acknowledgment in sorted(unused, key=lambda each: (each.path, each.id)):
             rule = re.split(r":+", acknowledgment.id)[-1].strip().casefold()
-            if acknowledgment.id in rules:
-                yield acknowledgment, "there is no such finding there; remove it"
+            if acknowledgment.id in _NAMES:
+                yield of_lost(acknowledgment, "there is no such finding there; remove it")
             elif rule in meant:
-                yield acknowledgment, f"the id is `{meant[rule]}`"
+                yield of_lost(acknowledgment, f"the id is `{meant[rule]}`")
             elif _OURS.search(acknowledgment.id.casefold().replace("_", "-")):
-                yield (
-                    acknowledgment,
-                    "there is no such rule; the ids are " + ", ".join(f"`{id}`" for id in sorted(rules)),
-                )
+                ids = ", ".join(f"`{id}`" for id in sorted(_NAMES))
+                yield of_lost(acknowledgment, f"there is no such rule; the ids are {ids}")
 
 
-def read_acknowledgments(app: IConstruct, assembly: CloudAssembly) -> Acknowledgments:
+def read_acknowledgments(app: IConstruct, assembly: CloudAssembly, today: datetime.date) -> Acknowledgments:
     """Collect the acknowledgments of an app.
 
     Those in stacks are in the metadata of the assembly, which is faster to read than the construct tree;
@@ -70,7 +105,7 @@ def read_acknowledgments(app: IConstruct, assembly: CloudAssembly) -> Acknowledg
     for stack in assembly.stacks:
         for path, entries in stack.metadata.items():
             found += _of_entries(path.removeprefix("/"), entries)
-    return Acknowledgments(by_construct(found))
+    return Acknowledgments(by_construct(found), today)
 
 
 def _around_stacks(app: IConstruct, assembly: CloudAssembly) -> Iterator[Acknowledged]:

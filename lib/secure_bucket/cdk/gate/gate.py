@@ -19,9 +19,9 @@ import aws_cdk as cdk
 from secure_bucket.cdk.fix.outcome import Fixed
 from secure_bucket.cdk.fix.synthesized import outdir_of, path_from_node
 from secure_bucket.cdk.gate.about_fix import hint_about_fix, needs_plain_http, outcome_in_templates
-from secure_bucket.cdk.gate.acknowledgments import read_acknowledgments
+from secure_bucket.cdk.gate.acknowledgments import Acknowledgments, read_acknowledgments
 from secure_bucket.cdk.gate.after_synth import watch_files
-from secure_bucket.cdk.gate.imported_buckets import imported_buckets
+from secure_bucket.cdk.gate.imported_buckets import ImportedBucket, imported_buckets
 from secure_bucket.cdk.gate.own_deny import about_own_deny
 from secure_bucket.cdk.gate.record import write_record
 from secure_bucket.cdk.gate.state import AppState, state_of
@@ -29,33 +29,26 @@ from secure_bucket.cdk.gate.summary import summary_of
 from secure_bucket.cdk.gate.violations import (
     PLUGIN,
     id_of,
-    of_end,
     of_fault,
     of_finding,
     of_import,
-    of_lost,
     of_sum,
     of_too_early,
 )
 from secure_bucket.cdk.versions import PolicyViolation, has_reliable_plugins
 from secure_bucket.checks.check import Settings
-from secure_bucket.checks.cloud_assembly import check_written_assembly
+from secure_bucket.checks.cloud_assembly import CheckedAssembly, check_written_assembly
 from secure_bucket.checks.judged_files import forget_judged_files, write_judged_files
 from secure_bucket.errors import TemplateError
 from secure_bucket.findings.acknowledgments import IMPORTED_BUCKET
-from secure_bucket.findings.expiry import expiry_of, holds_on
 from secure_bucket.findings.finding import Finding, GrantedException, Level, Report
 from secure_bucket.findings.gate_record import RecordedException
-from secure_bucket.findings.rules import EXCUSABLE, RULES, UNDECIDED, UNREAD
+from secure_bucket.findings.rules import UNDECIDED, UNREAD
 from secure_bucket.proof.verdict import Proven
 from secure_bucket.template.leftovers import Leftovers
-from secure_bucket.template.resolve import Acknowledged
+from secure_bucket.template.manifest import CloudAssembly
 
 __all__ = ["Gate"]
-
-_EXCUSABLE = {*EXCUSABLE.values(), IMPORTED_BUCKET}
-
-_NAMES = {id_of(rule.id): rule.name for rule in RULES} | {id_of(IMPORTED_BUCKET): IMPORTED_BUCKET}
 
 
 class Gate:
@@ -111,15 +104,13 @@ class Gate:
         self._quiet = self._quiet and other._quiet
 
     def _judge(self, app: cdk.App, templates: Iterable[str], state: AppState) -> list[PolicyViolation]:
-        directory = Path(outdir_of(app))
-        today = datetime.date.today()
+        directory, today = Path(outdir_of(app)), datetime.date.today()
         forget_judged_files(directory)
         # The AWS CDK grants acknowledgments, and lists them in its own report.
         settings = Settings(today=today, acknowledged=None, notes=False)
         checked = check_written_assembly(directory, settings, Leftovers(is_fresh=True))
         report, assembly = checked.report, checked.manifests
         _demand_every_template(report, map(path_from_node, templates))
-        acknowledgments = read_acknowledgments(app, assembly)
 
         needy = needs_plain_http(report, state)
         if needy and state.may_repeat:
@@ -130,70 +121,26 @@ class Gate:
                 del state.outcomes[path]
             return []
 
-        violations: list[PolicyViolation] = [of_too_early(*each) for each in needy.items()]
-        granted: dict[Acknowledged, list[tuple[str, str]]] = {}
-
-        def is_acknowledged(rule: str, path: str, message: str) -> bool:
-            covering = acknowledgments.covering(id_of(rule), path) if rule in _EXCUSABLE else None
-            if covering:
-                granted.setdefault(covering, []).append((path, message))
-            return covering is not None
-
-        failing: list[Finding] = []
-        some_in_stages = refused = False
-        for finding in report.findings:
-            finding = about_own_deny(app, finding)
-            path = finding.construct_path
-            stack = assembly.stack_of(path)
-            level = self._undecided if finding.rule in (UNDECIDED, UNREAD) else finding.level
-            acknowledged = is_acknowledged(finding.rule, path, finding.message)
-            if acknowledged and not has_reliable_plugins():
-                # With a plugin, the CDK removes the finding, and lists it in its own report.
-                continue
-            # The command line shows findings on the App, and those in the selected stacks.
-            on_app = stack is None
-            is_open = level is Level.ERROR and not acknowledged
-            if is_open and stack is not None:
-                failing.append(finding)
-                some_in_stages = some_in_stages or stack.stage != ""
-            elif stack is not None:
-                on_app = stack.stage != ""
-            refused = refused or is_open
-            hint = hint_about_fix(finding, stack, state)
-            violations.append(of_finding(finding, level, on_app=on_app and not acknowledged, hint=hint))
-        if failing:
-            violations.append(of_sum(failing, some_in_stages=some_in_stages))
-        accepted = sum(map(len, granted.values())) + sum(len(each.findings) for each in report.exceptions)
+        acknowledgments = read_acknowledgments(app, assembly, today)
+        violations, refused = self._of_findings(app, checked, acknowledgments, state)
+        violations[:0] = (of_too_early(*each) for each in needy.items())
+        accepted = sum(map(len, acknowledgments.covered.values()))
         for finding in (each for exception in report.exceptions for each in exception.findings):
             # INVARIANT: an acknowledgment that has expired is not revived by an exception in a template.
-            is_acknowledged(finding.rule, finding.construct_path, finding.message)
+            acknowledgments.cover(finding.rule, finding.construct_path, finding.message)
+            accepted += 1
+        imports = imported_buckets(app, directory, {bucket.logical_id for bucket in report.buckets})
+        violations += (_of_import(imported, assembly, acknowledgments) for imported in imports)
+        violations += acknowledgments.ended()
+        violations += acknowledgments.without_effect()
 
-        own = {bucket.logical_id for bucket in report.buckets}
-        imports = imported_buckets(app, directory, own)
-        for imported in imports:
-            on_app = False
-            for path in imported.paths:
-                stack = assembly.stack_of(path)
-                acknowledged = is_acknowledged(IMPORTED_BUCKET, path, f"imported bucket `{path}`")
-                on_app = on_app or (not acknowledged and (stack is None or stack.stage != ""))
-            violations.append(of_import(imported.paths, imported.arn, on_app=on_app))
-
-        # Compare the exceptions with the day: each one holds up to and including its last day.
-        exceptions: list[RecordedException] = []
-        for each, covered in sorted(granted.items(), key=lambda item: (item[0].path, item[0].id)):
-            end, holds = expiry_of(each.reason), holds_on(each.reason, today)
-            expires = None if end is None else str(end)
-            where = tuple(path for path, _ in covered)
-            exceptions.append(RecordedException(each.id, each.path, each.reason, expires, holds, where))
-            if not holds:
-                violations += [of_end(each, end, message) for _, message in covered]
-        violations += [of_lost(*lost) for lost in acknowledgments.without_effect(granted, _NAMES)]
         proven = {each.construct_path for each in report.buckets if isinstance(each.verdict, Proven)}
         outcomes = {path: outcome_in_templates(outcome, proven) for path, outcome in state.outcomes.items()}
         if state.gate is not None:
             # A gate that the app registers itself cannot remove the record of an earlier synthesis in time,
             # and a plugin must not change existing files.
-            write_record(directory, outcomes, [*exceptions, *map(_declared, report.exceptions)])
+            exceptions = [*acknowledgments.recorded(), *map(_declared, report.exceptions)]
+            write_record(directory, outcomes, exceptions)
             write_judged_files(directory, (*assembly.files, *report.templates), checked.left)
         # A finding that cannot be acknowledged, such as an expired exception, is fatal.
         state.refused = refused or any(each.severity == "fatal" for each in violations)
@@ -203,6 +150,47 @@ class Gate:
                 _say(f"{PLUGIN} fixed {outcome}")
             _say(summary_of(report, accepted, len(imports), len(fixed)))
         return violations
+
+    def _of_findings(
+        self, app: cdk.App, checked: CheckedAssembly, acknowledgments: Acknowledgments, state: AppState
+    ) -> tuple[list[PolicyViolation], bool]:
+        """Return the violations for the findings of the templates, and whether any of them fails the app."""
+        violations: list[PolicyViolation] = []
+        failing: list[Finding] = []
+        some_in_stages = refused = False
+        for finding in checked.report.findings:
+            finding = about_own_deny(app, finding)
+            stack = checked.manifests.stack_of(finding.construct_path)
+            level = self._undecided if finding.rule in (UNDECIDED, UNREAD) else finding.level
+            acknowledged = acknowledgments.cover(finding.rule, finding.construct_path, finding.message)
+            if acknowledged and not has_reliable_plugins():
+                # With a plugin, the CDK removes the finding, and lists it in its own report.
+                continue
+            is_open = level is Level.ERROR and not acknowledged
+            in_stage = stack is not None and stack.stage != ""
+            # The command line shows findings on the App, and those in the selected stacks. The sum is on the
+            # App, and names the open ones.
+            on_app = stack is None or (in_stage and not is_open)
+            if is_open and stack is not None:
+                failing.append(finding)
+                some_in_stages = some_in_stages or in_stage
+            refused = refused or is_open
+            hint = hint_about_fix(finding, stack, state)
+            violations.append(of_finding(finding, level, on_app=on_app and not acknowledged, hint=hint))
+        if failing:
+            violations.append(of_sum(failing, some_in_stages=some_in_stages))
+        return violations, refused
+
+
+def _of_import(
+    imported: ImportedBucket, assembly: CloudAssembly, acknowledgments: Acknowledgments
+) -> PolicyViolation:
+    on_app = False
+    for path in imported.paths:
+        stack = assembly.stack_of(path)
+        acknowledged = acknowledgments.cover(IMPORTED_BUCKET, path, f"imported bucket `{path}`")
+        on_app = on_app or (not acknowledged and (stack is None or stack.stage != ""))
+    return of_import(imported.paths, imported.arn, on_app=on_app)
 
 
 def _declared(exception: GrantedException) -> RecordedException:
