@@ -535,14 +535,6 @@ WRONG: dict[str, tuple[Callable[[cdk.Stack], dict[str, Any]], str]] = {
         "`email_addresses=None` is not a list",
     ),
     "buckets that are no list": (lambda stack: {"buckets": 5}, "`buckets=5` is not a list"),
-    "all of them in a word": (
-        lambda stack: {"all_buckets": "yes"},
-        "`all_buckets='yes'` is neither `True` nor `False`",
-    ),
-    "a dashboard in a word": (
-        lambda stack: {"all_buckets": True, "dashboard": "no"},
-        "`dashboard='no'` is neither `True` nor `False`",
-    ),
     "the ARN of a topic": (
         lambda stack: {"all_buckets": True, "topic": "arn:aws:sns:eu-central-1:111122223333:t"},
         "`topic='arn:aws:sns:eu-central-1:111122223333:t'` is no SNS topic. Pass one, made or imported",

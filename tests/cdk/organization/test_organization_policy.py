@@ -181,7 +181,6 @@ def test_a_target_can_be_made_in_the_same_stack(stack: cdk.Stack) -> None:
         ({"targets": ["ou-1"]}, ["`targets` holds `ou-1`", "`ou-ab12-34567890`"]),
         ({"targets": [123456789012]}, ["`targets` holds `123456789012`, which is not text", "in quotes"]),
         ({"targets": [OU], "sandbox_targets": ["o-abc"]}, ["`sandbox_targets` holds `o-abc`"]),
-        ({"targets": [OU], "dry_run": "yes"}, ["`dry_run='yes'`", "`True`"]),
         ({"targets": [OU], "exempt_accounts": ["12"]}, ["`exempt_accounts` holds `12`", "`111122223333`"]),
         ({"targets": [OU], "exempt_accounts": [cdk.Aws.ACCOUNT_ID]}, ["what only the deployment knows"]),
         ({"targets": [OU], "exempt_buckets": ["legacy-*"]}, ["holds `legacy-*`", "without wildcards"]),

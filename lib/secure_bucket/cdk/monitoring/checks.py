@@ -16,7 +16,6 @@ __all__ = [
     "demand_addresses",
     "demand_choice",
     "demand_list",
-    "demand_switch",
     "demand_threshold",
     "demand_trail",
     "demand_type",
@@ -70,12 +69,6 @@ def demand_list(path: str, name: str, value: object, has: str, what: str, advice
         # A Python class has the attributes of its objects too.
         if isinstance(each, type) or not hasattr(each, has):
             refuse(KIND, path, f"`{name}` holds {shown(each)}, which is no {what}. {advice}")
-
-
-def demand_switch(path: str, name: str, value: object) -> None:
-    """Reject a value that is neither `True` nor `False`."""
-    if not isinstance(value, bool):
-        refuse(KIND, path, f"`{name}={shown(value)}` is neither `True` nor `False`. Use one of those")
 
 
 def demand_threshold(path: str, name: str, value: object) -> None:

@@ -28,7 +28,6 @@ from secure_bucket.cdk.monitoring.checks import (
     demand_addresses,
     demand_choice,
     demand_list,
-    demand_switch,
     demand_threshold,
     demand_trail,
     demand_type,
@@ -148,8 +147,6 @@ class SecureTransportMonitoring(Construct):
         dashboard: bool = True,
     ) -> None:
         path = path_in(scope, id)
-        demand_switch(path, "all_buckets", all_buckets)
-        demand_switch(path, "dashboard", dashboard)
         watched = watch(scope, path, buckets, all_buckets)
         demand_threshold(path, "denied_threshold", denied_threshold)
         demand_threshold(path, "answered_threshold", answered_threshold)

@@ -176,12 +176,10 @@ class SecureTransportOrganizationPolicy(Construct):
             )
 
 
-def _attached(path: str, targets: object, sandbox: object, dry_run: object) -> list[str]:
+def _attached(path: str, targets: object, sandbox: object, dry_run: bool) -> list[str]:
     what = "a root (`r-ab12`), an organizational unit (`ou-ab12-34567890`) or an account (`111122223333`)"
     wanted = _check(path, "targets", targets, _TARGET, what, tokens=True)
     tried = _check(path, "sandbox_targets", sandbox, _TARGET, what, tokens=True)
-    if not isinstance(dry_run, bool):
-        refuse(_WHAT, path, f"`dry_run={shown(dry_run)}` is neither `True` nor `False`. Use one of those")
     if not wanted and not dry_run:
         refuse(_WHAT, path, "`targets=[]` attaches it to nothing. Name a target, or set `dry_run=True`")
     return list(dict.fromkeys([*tried, *([] if dry_run else wanted)]))
