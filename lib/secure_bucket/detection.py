@@ -1,16 +1,16 @@
-"""What a request over plain HTTP looks like in CloudTrail, and which changes undo its denial, as plain data.
+"""Describe, as plain data, a request over plain HTTP in CloudTrail, and the calls that undo its denial.
 
-The metric filters, the saved query and the EventBridge rules of `SecureTransportMonitoring` are written from
-it, and so is the query with which `secure-bucket audit` reads CloudTrail.
+`SecureTransportMonitoring` writes its metric filters, its saved query and its EventBridge rules from this
+data, and `secure-bucket audit` writes its query of CloudTrail from it.
 
-CloudTrail has no field for the scheme. A request over HTTPS has `tlsDetails`, one over plain HTTP does not;
-but a missing `tlsDetails` means plain HTTP only where nothing else explains it (`EXPLANATIONS`). S3 tells the
-cipher suite once more, in `additionalEventData.CipherSuite`, which events older than `tlsDetails` have too.
-That S3 leaves both out for plain HTTP is inferred: AWS does not say so. `DOUBTS` are events for which even
-this inference is weak: the alarms tell them, and the audit counts them as unknown.
+CloudTrail has no field for the scheme. A request over HTTPS has `tlsDetails`, a request over plain HTTP does
+not; but a missing `tlsDetails` means plain HTTP only if no other reason explains it (`EXPLANATIONS`). S3 also
+names the cipher suite in `additionalEventData.CipherSuite`, which events older than `tlsDetails` have too. We
+infer that S3 omits both for plain HTTP; AWS does not document it. `DOUBTS` names the events for which even
+this inference is weak: the alarms include them, and the audit counts them as unknown.
 
-CloudTrail does not record requests whose credentials are not valid. An error other than `AccessDenied`
-therefore does not show that the policy refused the request, and counts as answered.
+CloudTrail does not record requests with invalid credentials. An error other than `AccessDenied` therefore
+does not show that the policy refused the request, and we count the request as accepted.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-s3-info.html
 """
 
@@ -56,7 +56,7 @@ REMEDIATION = "AWSConfigRemediation-RestrictBucketSSLRequestsOnly"
 """The Systems Manager runbook of AWS that adds the deny to a bucket policy."""
 
 SECURITY_HUB_CONTROL = "S3.5"
-"""The control of AWS Security Hub that stands on the same managed rule."""
+"""The control of AWS Security Hub that uses the same managed rule."""
 
 SECURITY_HUB_TITLE = "S3 general purpose buckets should require requests to use SSL"
 """The title of that control."""
@@ -65,7 +65,7 @@ RULE_DESCRIPTION = (
     f"The bucket policy denies plain HTTP. The rule behind Security Hub {SECURITY_HUB_CONTROL}, "
     f"{SECURITY_HUB_TITLE}."
 )
-"""What the rule says of itself, wherever we write one."""
+"""The description of each rule that we write."""
 
 
 class Absent(Struct, frozen=True):
@@ -82,14 +82,14 @@ class Equals(Struct, frozen=True):
 
 
 class Differs(Struct, frozen=True):
-    """The event has this field with another value; a `*` at the beginning is any text."""
+    """The event has this field with another value; a leading `*` matches any text."""
 
     field: str
     value: str
 
 
 class AnyOf(Struct, frozen=True):
-    """One of these holds."""
+    """At least one of these traits holds."""
 
     traits: tuple[Absent | Equals | Differs, ...]
 
@@ -98,7 +98,7 @@ Trait: TypeAlias = Absent | Equals | Differs | AnyOf
 
 
 class Explanation(Struct, frozen=True):
-    """A reason other than plain HTTP for which an event tells no TLS.
+    """A reason other than plain HTTP why an event names no TLS version.
 
     Args:
         without: Holds for events to which the reason does not apply.
@@ -110,12 +110,12 @@ class Explanation(Struct, frozen=True):
 
 
 TLS_FIELDS = ("tlsDetails.tlsVersion", "tlsDetails.cipherSuite", "additionalEventData.CipherSuite")
-"""Each of these is about TLS alone. CloudTrail may know the one without the other."""
+"""The fields about TLS. An event may have some of them without the others."""
 
 _BY_SERVICE = "an AWS service made the call, and CloudTrail does not tell how"
 
-# The first two are those of *CloudTrail record contents*, at `tlsDetails`; that an address which is a name
-# belongs to a service is stated there at `sourceIPAddress`. Read 2026-11.
+# *CloudTrail record contents* gives the first two reasons at `tlsDetails`, and says at `sourceIPAddress` that
+# a name in place of an address is the name of an AWS service. Read 2026-11.
 # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 EXPLANATIONS = (
     Explanation(Absent("userIdentity.invokedBy"), _BY_SERVICE),
@@ -125,39 +125,39 @@ EXPLANATIONS = (
     Explanation(Differs("sourceIPAddress", "*.amazonaws.com"), _BY_SERVICE),
     Explanation(Differs("sourceIPAddress", "AWS Internal"), _BY_SERVICE),
 )
-"""An event with one of these tells nothing about plain HTTP."""
+"""An event to which one of these reasons applies does not show plain HTTP."""
 
-# Inferred: AWS documents none of these as a reason. Events of S3 that came through a VPC endpoint do name the
-# cipher suite in public archives; `additionalEventData` is among what CloudTrail leaves out of large events;
-# the field for the TLS version came with event version 1.08.
+# Inferred: AWS does not document these as reasons. In public archives, S3 events through a VPC endpoint do
+# name the cipher suite; CloudTrail omits `additionalEventData` from large events; event version 1.08 added
+# the field for the TLS version.
 DOUBTS = {
     "vpcEndpointId": "it came through a VPC endpoint, and tells no TLS: most likely plain HTTP",
     "additionalEventData": "the event has no `additionalEventData`, in which S3 names the cipher suite",
     "eventVersion": "the event is older than `tlsDetails`",
     "sourceIPAddress": "the event does not have the address of a client",
 }
-"""The fields for which an event is in doubt that neither TLS nor an explanation is told for, and why."""
+"""Why an event without TLS and without an explanation is doubtful, by the field that raises the doubt."""
 
 PLAIN_HTTP: tuple[Trait, ...] = (
     Equals("eventSource", "s3.amazonaws.com"),
-    # Not what CloudTrail adds by itself: insights, network activity, events of services.
+    # Excludes the other events of CloudTrail: insights, network activity, events of services.
     Equals("eventType", "AwsApiCall"),
     *(AnyOf((Absent(field), Equals(field, "-"))) for field in TLS_FIELDS),
     *(each.without for each in EXPLANATIONS),
 )
-"""All of these hold for a request to S3 over plain HTTP, as far as CloudTrail can tell."""
+"""The traits of a request to S3 over plain HTTP, as far as CloudTrail shows it; all of them hold."""
 
 PLAIN_HTTP_DENIED: tuple[Trait, ...] = (*PLAIN_HTTP, Equals("errorCode", "AccessDenied"))
-"""Somebody tried, and was refused: by the deny, or because they had no permission anyway."""
+"""The traits of a refused request over plain HTTP: by the deny, or because the caller had no permission."""
 
 PLAIN_HTTP_ANSWERED: tuple[Trait, ...] = (
     *PLAIN_HTTP,
     AnyOf((Absent("errorCode"), Differs("errorCode", "AccessDenied"))),
 )
-"""A request over plain HTTP was not refused by a policy: no deny was there, or it did not hold."""
+"""The traits of a request over plain HTTP that no policy refused: the deny is missing or does not apply."""
 
 POLICY_CHANGES = ("DeleteBucketPolicy", "PutBucketPolicy", "PutBucketWebsite")
-"""The calls that can open a bucket to plain HTTP; a website endpoint speaks nothing else."""
+"""The calls that can open a bucket to plain HTTP; a website endpoint speaks only plain HTTP."""
 
 TRAIL_CHANGES = ("DeleteTrail", "PutEventSelectors", "StopLogging", "UpdateTrail")
 """The calls that can end the recording of requests."""
@@ -173,10 +173,10 @@ def filter_pattern(traits: Iterable[Trait], buckets: Sequence[str] = ()) -> str:
 
     Args:
         traits: All of them have to hold.
-        buckets: The names of the buckets that count (default: all of them).
+        buckets: The names of the buckets (default: all buckets).
 
     Returns:
-        The pattern, for log events that are CloudTrail events in JSON.
+        The pattern for log events that are CloudTrail events in JSON.
     """
     terms = [_term(trait) for trait in traits]
     if buckets:
@@ -185,7 +185,7 @@ def filter_pattern(traits: Iterable[Trait], buckets: Sequence[str] = ()) -> str:
 
 
 def insights_query(traits: Iterable[Trait]) -> str:
-    """Write the traits as a query for CloudWatch Logs Insights: who sent such requests, and for what.
+    """Write the traits as a query for CloudWatch Logs Insights that lists who sent such requests.
 
     Args:
         traits: All of them have to hold.
@@ -204,10 +204,10 @@ def policy_changes(buckets: Sequence[str] = ()) -> dict[str, Any]:
     """Write the EventBridge pattern for calls that can open a bucket to plain HTTP.
 
     Args:
-        buckets: The names of the buckets that count (default: all of them).
+        buckets: The names of the buckets (default: all buckets).
 
     Returns:
-        A new pattern for the default event bus; change it as you like.
+        A new pattern for the default event bus, which you may change.
     """
     detail: dict[str, Any] = {"eventSource": ["s3.amazonaws.com"], "eventName": list(POLICY_CHANGES)}
     if buckets:
@@ -219,12 +219,12 @@ def trail_changes(*names: str) -> dict[str, Any]:
     """Write the EventBridge pattern for calls that can end the recording of a trail.
 
     Args:
-        names: What a caller may call the trail: its name, its ARN.
+        names: The names that a caller may use for the trail: its name and its ARN.
 
     Returns:
-        A new pattern for the default event bus; change it as you like.
+        A new pattern for the default event bus, which you may change.
     """
-    # `PutEventSelectors` alone calls it `trailName`.
+    # Only `PutEventSelectors` names the trail in `trailName`.
     trail = [{"name": list(names)}, {"trailName": list(names)}]
     return _api_calls(
         "aws.cloudtrail",

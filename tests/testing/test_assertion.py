@@ -153,8 +153,8 @@ def test_nothing_to_judge_passes() -> None:
 
 
 @pytest.mark.parametrize("subject", [None, 7, [PLAIN], object()])
-def test_what_is_no_template_is_refused(subject: object) -> None:
-    with pytest.raises(TypeError, match="is no stack"):
+def test_a_subject_without_a_template_is_refused(subject: object) -> None:
+    with pytest.raises(TypeError, match="is not a stack"):
         assert_denies_http(subject)
 
 

@@ -13,7 +13,7 @@ from secure_bucket.checks.cloud_assembly import check_assembly, check_written_as
 from secure_bucket.checks.judged_files import left_over_files
 from secure_bucket.findings.finding import Finding, Level, Report
 from secure_bucket.template.leftovers import Leftovers
-from secure_bucket.testing.subject import acknowledged_around, synthesized, template_of
+from secure_bucket.testing.subject import find_acknowledgments, synthesize, template_of
 
 __all__ = ["assert_denies_http"]
 
@@ -57,7 +57,7 @@ def assert_denies_http(
     problems += [f"- {fault.message}" for fault in report.faults]
     unread = any(finding.rule == "SB010" for finding in report.findings)
     if problems and unread and not hasattr(template, "node") and not _is_directory(template):
-        problems.append("a template alone does not hold those that it deploys: " + _PASS_INSTEAD)
+        problems.append("a template alone does not contain the templates that it deploys: " + _PASS_INSTEAD)
     if problems:
         raise AssertionError("\n".join(["plain HTTP is not denied:", *problems]))
 
@@ -73,8 +73,8 @@ def _is_directory(subject: Any) -> bool:
 def _check(subject: Any, minimum: float | None) -> Report:
     today = datetime.date.today()
     if hasattr(subject, "node"):
-        directory = synthesized(subject)
-        settings = Settings(False, minimum, today, tuple(acknowledged_around(subject)))
+        directory = synthesize(subject)
+        settings = Settings(False, minimum, today, tuple(find_acknowledgments(subject)))
         return check_written_assembly(directory, settings, Leftovers(left_over_files(directory))).report
     template = template_of(subject)
     if isinstance(template, Path) and template.is_dir():

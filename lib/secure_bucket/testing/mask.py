@@ -1,4 +1,4 @@
-"""Remove from templates what changes without a change in the app: the hashes of assets."""
+"""Mask the hashes of assets in templates, which change without a change in the app."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 __all__ = ["mask_hashes"]
 
-# The hash of an asset, in its name and in references to it, and the hash of a Lambda function's code, at the
-# end of the logical id of its version.
+# The hash of an asset in its name and in references to it, and the hash of the code of a Lambda function at
+# the end of the logical id of its version.
 _HASH = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])|(?<=CurrentVersion[0-9A-F]{8})[0-9a-f]{32}")
 _METADATA = "AWS::CDK::Metadata"
 

@@ -14,7 +14,7 @@ from secure_bucket.findings.acknowledgments import METADATA_KEY
 from secure_bucket.template.resolve import Acknowledged
 from secure_bucket.values.unknown import Place
 
-__all__ = ["acknowledged_around", "synthesized", "template_of"]
+__all__ = ["find_acknowledgments", "synthesize", "template_of"]
 
 
 def template_of(subject: object) -> Mapping[str, Any] | Path:
@@ -34,13 +34,13 @@ def template_of(subject: object) -> Mapping[str, Any] | Path:
         template: Mapping[str, Any] = subject.to_json()
         return template
     if hasattr(subject, "template_file"):
-        return synthesized(subject) / str(subject.template_file)
+        return synthesize(subject) / str(subject.template_file)
     raise TypeError(
-        f"a `{type(subject).__name__}` is no stack, no `Template`, no dictionary and no file of a template"
+        f"a `{type(subject).__name__}` is not a stack, a `Template`, a dictionary or the file of a template"
     )
 
 
-def synthesized(construct: Any) -> Path:
+def synthesize(construct: Any) -> Path:
     """Synthesize the App or the Stage around a construct, as `Template.from_stack` does.
 
     Returns:
@@ -50,14 +50,14 @@ def synthesized(construct: Any) -> Path:
     while not hasattr(scope, "synth"):
         scope = scope.node.scope
         if scope is None:
-            raise TypeError(f"`{construct.node.path}` is in no App and in no Stage")
+            raise TypeError(f"`{construct.node.path}` is not in an App or a Stage")
     # Synthesize the whole app, because it may change its Stages; but judge a Stage by itself.
     # INVARIANT: a cached synthesis does not show later changes.
     scope.node.root.synth(force=True)
     return Path(scope.synth().directory)
 
 
-def acknowledged_around(construct: Any) -> Iterator[Acknowledged]:
+def find_acknowledgments(construct: Any) -> Iterator[Acknowledged]:
     """Yield the acknowledgments on an App, its Stages and constructs between; no assembly contains them.
 
     Args:
