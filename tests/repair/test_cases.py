@@ -110,7 +110,7 @@ def test_a_template_of_the_cdk_is_repaired_when_asked() -> None:
 
 def test_what_is_named_is_left() -> None:
     document = read("Resources: {Logs: {Type: AWS::S3::Bucket}, Other: {Type: AWS::S3::Bucket}}")
-    outcome = repair_document(document, hands_off={"Logs": "somebody said so"})
+    outcome = repair_document(document, leave={"Logs": "somebody said so"})
     assert [(left.logical_id, left.why) for left in outcome.left] == [("Logs", "somebody said so")]
     assert [fixed.logical_id for fixed in outcome.fixed] == ["Other"]
 
@@ -141,7 +141,7 @@ def test_a_repair_that_changes_another_verdict_is_given_up(monkeypatch: pytest.M
             yield judgement
 
     monkeypatch.setattr(repair, "_judgements", wrong)
-    outcome = repair_document(document, hands_off={"Site": "somebody said so"})
+    outcome = repair_document(document, leave={"Site": "somebody said so"})
     assert outcome.document is document
     assert not outcome.fixed
     assert [left.why for left in outcome.left] == [

@@ -15,6 +15,13 @@ from secure_bucket.checks.check_targets import merge_reports
 from secure_bucket.checks.find_targets import STDIN, TargetKind
 from secure_bucket.checks.read_target import standard_input
 from secure_bucket.cli.arguments.common import refuse_empty
+from secure_bucket.cli.buckets_to_leave import (
+    BucketsToLeave,
+    given_templates,
+    open_buckets,
+    policies_in_other_templates,
+    templates_in_assemblies,
+)
 from secure_bucket.cli.codes import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED
 from secure_bucket.cli.config import Config, config_of
 from secure_bucket.cli.exits import is_undecided
@@ -22,7 +29,6 @@ from secure_bucket.cli.fix_options import FixOptions, fix_options
 from secure_bucket.cli.fix_source import SourceFix, fix_sources
 from secure_bucket.cli.fix_synth import read_templates, synthesize, unproven_and_changed
 from secure_bucket.cli.frame import ClaimOptions
-from secure_bucket.cli.hindrances import Hindrances, elsewhere, given_templates, in_assemblies, open_buckets
 from secure_bucket.cli.output import Progress, to_stderr
 from secure_bucket.cli.rewrite import pass_on, replace_file, show_difference
 from secure_bucket.errors import SecureBucketError
@@ -86,14 +92,18 @@ def fix_paths(options: FixOptions, config: Config) -> int:
         for path in targets.fruitless(options.paths, report)
     )
     report = claim.grant(replace(report, faults=(*targets.faults, *report.faults, *fruitless)), config)
-    synthesized = frozenset() if options.synthesized else in_assemblies(pairs)
-    hindrances = Hindrances(
-        report, elsewhere(report), given_templates(targets, pairs), synthesized, options.plain_viewers
+    synthesized = frozenset() if options.synthesized else templates_in_assemblies(pairs)
+    to_leave = BucketsToLeave(
+        report,
+        policies_in_other_templates(report),
+        given_templates(targets, pairs),
+        synthesized,
+        options.plain_viewers,
     )
     assemblies = (
         [] if options.synthesized else [each.path for each, _ in pairs if each.kind is TargetKind.ASSEMBLY]
     )
-    fix = _Fix(options, report, hindrances, assemblies)
+    fix = _Fix(options, report, to_leave, assemblies)
     fix.everything()
     if not options.quiet:
         fix.summarize()
@@ -106,7 +116,7 @@ class _Fix(Struct):
     Args:
         options: What to fix, and how.
         report: The report of a check before the fix.
-        hindrances: What hinders the fix of a bucket.
+        to_leave: Finds the buckets to leave.
         assemblies: The cloud assemblies whose buckets are fixed in the program.
         source: What became of those buckets.
         fixed: How many buckets the changes prove.
@@ -118,7 +128,7 @@ class _Fix(Struct):
 
     options: FixOptions
     report: Report
-    hindrances: Hindrances
+    to_leave: BucketsToLeave
     assemblies: Sequence[str] = ()
     source: SourceFix = SourceFix()
     fixed: int = 0
@@ -187,7 +197,7 @@ class _Fix(Struct):
         fixable = frozenset(
             (file, logical_id)
             for file, buckets in files.items()
-            for logical_id, why in self.hindrances.hands_off(file, buckets).items()
+            for logical_id, why in self.to_leave.in_file(file, buckets).items()
             if why == MADE_BY_CDK
         )
         options = self.options
@@ -235,12 +245,12 @@ class _Fix(Struct):
     def _file(self, file: str, buckets: Sequence[JudgedBucket]) -> None:
         data = standard_input() if file == STDIN_NAME else read_bytes(file)
         left = open_buckets(buckets)
-        hands_off = self.hindrances.hands_off(file, buckets)
+        leave = self.to_leave.in_file(file, buckets)
         repair = repair_document(
             parse_document(data, file),
             strict=self.options.strict,
             synthesized=self.options.synthesized,
-            hands_off=hands_off,
+            leave=leave,
         )
         self._deliver(file, data, repair.document)
         for fixed in repair.fixed:
@@ -250,14 +260,14 @@ class _Fix(Struct):
             if fixed.note or not self.options.quiet:
                 to_stderr(f"secure-bucket: {fixed.at}: bucket `{fixed.logical_id}`: {what}")
         reasons = {each.logical_id: each.why for each in repair.left}
-        excepted = self.hindrances.excepted(file)
+        excepted = self.to_leave.excepted(file)
         for logical_id, bucket in left.items():
             if (file, logical_id) in self.source.fixed:
                 self.fixed += 1
                 continue
             why = (
                 self.source.left.get((file, logical_id))
-                or hands_off.get(logical_id)
+                or leave.get(logical_id)
                 or reasons.get(logical_id)
                 or _by_itself(bucket)
             )

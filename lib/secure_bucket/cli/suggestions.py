@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher
 
-from secure_bucket.cli.hindrances import Hindrances, elsewhere
+from secure_bucket.cli.buckets_to_leave import BucketsToLeave, policies_in_other_templates
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Finding, JudgedBucket, Report
 from secure_bucket.findings.rules import REFUTED as REFUTED_RULE
@@ -31,7 +31,7 @@ class Suggestions:
     def __init__(self, report: Report, *, strict: bool) -> None:
         self._report = report
         self._strict = strict
-        self._hindrances: Hindrances | None = None
+        self._to_leave: BucketsToLeave | None = None
         self._files: dict[str, Mapping[str, tuple[Replacement, ...]]] = {}
         self._buckets: dict[str, list[JudgedBucket]] = {}
         for bucket in report.buckets:
@@ -51,11 +51,13 @@ class Suggestions:
         return self._files[file].get(finding.logical_id, ())
 
     def _repaired(self, file: str) -> Iterator[tuple[str, tuple[Replacement, ...]]]:
-        if self._hindrances is None:
-            self._hindrances = Hindrances(self._report, elsewhere(self._report), None, frozenset())
+        if self._to_leave is None:
+            self._to_leave = BucketsToLeave(
+                self._report, policies_in_other_templates(self._report), None, frozenset()
+            )
         document = load_document(file)
-        hands_off = self._hindrances.hands_off(file, self._buckets[file])
-        repair = repair_document(document, strict=self._strict, hands_off=hands_off)
+        leave = self._to_leave.in_file(file, self._buckets[file])
+        repair = repair_document(document, strict=self._strict, leave=leave)
         before, after = lines_of(document.text), lines_of(repair.document.text)
         if not repair.fixed or len(before) > _MOST_LINES:
             return

@@ -1,4 +1,4 @@
-"""Judge the text of an editor: its findings, explanations and fixes."""
+"""Judge the text of an editor, explain its statements and fix its buckets."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from secure_bucket.values.unknown import Place, Text
 __all__ = ["JudgedText", "judge_text"]
 
 _LINE = re.compile(r"in line (\d+)")
-# An editor sends every YAML and JSON file: one that is broken and names none of these is not our concern.
+# An editor sends every YAML and JSON file. A fault in one without these words is not reported.
 _MAY_BE_TEMPLATE = re.compile(r"AWS::|\b(?:AWSTemplateFormatVersion|Resources)\b")
 
 
@@ -33,11 +33,11 @@ class JudgedText(Struct):
     Args:
         text: The text.
         findings: The findings about it.
-        fault: Why it cannot be checked; `""` if it was.
+        fault: Why the text cannot be checked; `""` if it was checked.
         fault_line: The line of the fault, from 1.
-        document: The template; `None` if the text is not a template that can be read.
-        excerpts: The text by places.
-        fixes: The fixed texts that were asked for, by bucket: editors ask with each move of the cursor.
+        document: The template; `None` if the text is not a readable template.
+        excerpts: Finds the part of the text at a place.
+        fixes: The fixed texts so far, by bucket, because editors ask again with each move of the cursor.
     """
 
     text: str
@@ -53,12 +53,12 @@ class JudgedText(Struct):
         return self.excerpts.at(at)
 
     def explain(self, line: int, column: int, *, strict: bool) -> tuple[str, Extent] | None:
-        """Return in words what the statement at a position does, and its extent; `None` elsewhere.
+        """Return an explanation of the statement at a position, and its extent; `None` without a statement.
 
         Args:
             line: The line, from 1.
             column: The column, from 1.
-            strict: Whether `{"AWS": "*"}` leaves AWS services out.
+            strict: As for `check`.
         """
         if self.document is None:
             return None
@@ -73,11 +73,11 @@ class JudgedText(Struct):
         return None
 
     def fixed(self, logical_id: str | None, *, strict: bool) -> str | None:
-        """Return the text with the deny, proven; `None` if it cannot be added safely.
+        """Return the text with a proven deny; `None` if the deny cannot be added safely.
 
         Args:
             logical_id: The bucket; `None` for every bucket of the template.
-            strict: Whether `{"AWS": "*"}` leaves AWS services out.
+            strict: As for `check`.
         """
         if self.document is None:
             return None
@@ -92,7 +92,7 @@ class JudgedText(Struct):
             if logical_id is not None and finding.logical_id != logical_id
         }
         try:
-            repair = repair_document(document, strict=strict, hands_off=others)
+            repair = repair_document(document, strict=strict, leave=others)
         except SecureBucketError:
             return None
         return repair.document.text if repair.fixed else None
@@ -107,7 +107,7 @@ def judge_text(text: str, name: str, *, strict: bool = False) -> JudgedText:
         strict: As for `check`.
     """
     judged = JudgedText(text, excerpts=Excerpts(lambda file: text if file == name else None))
-    # Read the lines now: from here on several threads only look them up.
+    # Read the lines now, so that the threads that share them only look them up.
     judged.excerpts.at(Place("", name, 1, 1))
     try:
         judged.document = parse_document(text, name)
@@ -119,7 +119,7 @@ def judge_text(text: str, name: str, *, strict: bool = False) -> JudgedText:
         found = _LINE.search(judged.fault)
         judged.fault_line = int(found[1]) if found else 1
     except Exception as error:
-        # Without a new diagnostic the editor would go on showing those of an older text.
+        # Without a new diagnostic the editor would keep showing the diagnostics of an older text.
         judged.fault = f"internal error in secure-bucket, please report it: {type(error).__name__}: {error}"
     return judged
 

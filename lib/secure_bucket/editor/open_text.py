@@ -1,4 +1,4 @@
-"""Hold one text of an editor, and convert between its positions and those of the findings."""
+"""Convert between the positions of an editor and those of the findings, for one version of a text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BYTES_OF_UNIT = {"utf-8": 1, "utf-16": 2, "utf-32": 4}
 
 
 class OpenText:
-    """One version of a document: another version is another object.
+    """One version of a document; each version has its own object.
 
     Args:
         uri: The address that the editor gives the document.
@@ -34,7 +34,7 @@ class OpenText:
 
     @cached_property
     def lines(self) -> Sequence[str]:
-        """Its lines, with their ends."""
+        """The lines with their line ends."""
         return lines_of(self.text)
 
     def place_of(self, position: lsp.Position) -> tuple[int, int]:
@@ -44,7 +44,7 @@ class OpenText:
         return position.line + 1, len(before.decode(self._codec, "ignore")) + 1
 
     def range_of(self, extent: Extent | None) -> lsp.Range:
-        """Return the range of a part of the text; its start without one."""
+        """Return the range of a part of the text (default: the start of the text)."""
         if extent is None:
             return lsp.Range(lsp.Position(0, 0), lsp.Position(0, 0))
         return lsp.Range(
@@ -53,7 +53,7 @@ class OpenText:
         )
 
     def edit_to(self, after: str) -> lsp.TextEdit:
-        """Return the edit of the lines that differ from another text."""
+        """Return the edit that replaces the lines in which another text differs."""
         old, new = self.lines, lines_of(after)
         start = 0
         while start < min(len(old), len(new)) and old[start] == new[start]:
@@ -62,9 +62,9 @@ class OpenText:
         while end < min(len(old), len(new)) - start and old[-1 - end] == new[-1 - end]:
             end += 1
         last = len(old) - end
-        # A text without a newline at its end has no line behind it.
-        has_line_behind = last < len(old) or self.text.endswith(("\n", "\r"))
-        until = lsp.Position(last, 0) if has_line_behind else self._position(last - 1, len(old[-1]))
+        # Position `last` exists only if a newline ends the line before it.
+        has_next_line = last < len(old) or self.text.endswith(("\n", "\r"))
+        until = lsp.Position(last, 0) if has_next_line else self._position(last - 1, len(old[-1]))
         return lsp.TextEdit(lsp.Range(lsp.Position(start, 0), until), "".join(new[start : len(new) - end]))
 
     def _position(self, line: int, column: int) -> lsp.Position:

@@ -1,4 +1,4 @@
-"""Serve an editor: judge the newest text in the background, and never answer for an older one.
+"""Serve an editor: judge the newest text in the background, and discard results for older texts.
 
 https://microsoft.github.io/language-server-protocol/specifications/lsp/3.17/specification/ (read 2026-11).
 """
@@ -45,10 +45,10 @@ def make_server(
     Args:
         version: The version that it reports.
         strict: As for `check`.
-        rule_address: Returns the address of the manual of a rule; `""` if it is not known.
+        rule_address: Returns the address of the manual of a rule; `""` if the address is unknown.
     """
-    # The whole text with each change: pygls applies partial changes at other lines than the protocol
-    # where a text holds a form feed or U+2028.
+    # The editor sends the whole text with each change, because pygls counts a form feed and U+2028 as line
+    # ends, unlike the protocol, and would apply partial changes to the wrong lines.
     server = Server(_SOURCE, version, text_document_sync_kind=lsp.TextDocumentSyncKind.Full)
     editor = _Editor(server, strict, rule_address)
 
@@ -70,9 +70,7 @@ def make_server(
 
     @server.feature(
         lsp.TEXT_DOCUMENT_CODE_ACTION,
-        lsp.CodeActionOptions(
-            code_action_kinds=[lsp.CodeActionKind.QuickFix, lsp.CodeActionKind.SourceFixAll]
-        ),
+        lsp.CodeActionOptions(code_action_kinds=_ACTIONS),
     )
     async def actions(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
         return await editor.actions(params)
@@ -97,15 +95,15 @@ class _Editor:
         self._server = server
         self._strict = strict
         self._rule_address = rule_address
-        # One text after the other: what waits may be outdated by the time it is its turn. Questions have a
-        # thread of their own, because a fix of many buckets takes longer than the judgement of the next text.
+        # One thread judges the texts, and skips those that are outdated when their turn comes. Requests have
+        # their own thread, because a fix of many buckets takes longer than the judgement of the next text.
         self._judging = ThreadPoolExecutor(max_workers=1)
         self._answering = ThreadPoolExecutor(max_workers=1)
         self._open: dict[str, OpenText] = {}
         self._judged: dict[str, JudgedText] = {}
 
     def forget(self, uri: str) -> None:
-        """Take the findings about a closed document back."""
+        """Withdraw the findings about a closed document."""
         self._open.pop(uri, None)
         self._judged.pop(uri, None)
         self._publish(uri, None, [])
@@ -181,7 +179,7 @@ class _Editor:
         return lsp.CodeAction(title, kind, diagnostics, edit=lsp.WorkspaceEdit(document_changes=[edit]))
 
     async def _judge(self, text: OpenText | None) -> JudgedText | None:
-        """Return the findings about a text; `None` if the editor has another one."""
+        """Return the findings about a text; `None` if the editor has a newer text."""
         if text is None or self._is_outdated(text):
             return None
         known = self._judged.get(text.uri)

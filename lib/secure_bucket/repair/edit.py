@@ -1,4 +1,4 @@
-"""Change a template in one of two ways: add a policy, or add a statement to one that exists."""
+"""Add a policy to a template, or a statement to an existing policy."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from msgspec import Struct
 
 from secure_bucket.errors import TemplateError
 from secure_bucket.policy.statements import deny_plain_http
-from secure_bucket.repair.insert import Edit, apply_edits, insert_item, insert_member, item_of_one
+from secure_bucket.repair.insert import Edit, append_to_single_item, apply_edits, insert_item, insert_member
 from secure_bucket.repair.layout import LayoutError, LayoutKind, TextLayout, read_layout
 from secure_bucket.repair.style import Style, read_style
 from secure_bucket.template.load import Document, parse_document
 from secure_bucket.template.scan import Duplicate
 
-__all__ = ["CannotEdit", "Change", "add_policy", "add_statement", "changed"]
+__all__ = ["CannotEdit", "Change", "add_policy", "add_statement", "apply_changes"]
 
 _LONGEST_LOGICAL_ID = 255
 
 
 class CannotEdit(Exception):
-    """Say, as a clause, why a template cannot be changed safely."""
+    """A template cannot be changed safely; the message gives the reason as a clause."""
 
 
 class Change(Struct, frozen=True):
-    """One change of a template: to its text, and what it comes to.
+    """One change of a template, in its text and in its values.
 
     Args:
-        what: What it does, as a clause.
-        policy: The logical id of the policy that has the deny then.
+        what: The change, as a clause.
+        policy: The logical id of the policy that gets the deny.
         edits: Returns the edits of the text.
-        expected: Returns the template as it is to be, of the template as it was.
+        expected: Returns the changed template for the template before the change.
     """
 
     what: str
@@ -43,13 +43,13 @@ class Change(Struct, frozen=True):
 def add_policy(document: Document, bucket: str, taken: Iterable[str]) -> Change:
     """Return the change that gives a bucket a policy that denies plain HTTP.
 
-    The policy comes and goes with the bucket: it has the same `Condition`, `DeletionPolicy` and
+    The policy has the lifetime of the bucket: the same `Condition`, `DeletionPolicy` and
     `UpdateReplacePolicy`.
 
     Args:
         document: The template.
         bucket: The logical id of the bucket.
-        taken: The logical ids that are taken.
+        taken: The logical ids that are in use.
     """
     logical_id = _free(f"{bucket[: _LONGEST_LOGICAL_ID - 10]}Policy", frozenset(taken))
     body = document.root["Resources"][bucket]
@@ -78,7 +78,7 @@ def add_policy(document: Document, bucket: str, taken: Iterable[str]) -> Change:
 
 
 def add_statement(document: Document, policy: str, bucket: str) -> Change:
-    """Return the change that gives a policy also the statement that denies plain HTTP.
+    """Return the change that adds the statement that denies plain HTTP to a policy.
 
     Args:
         document: The template.
@@ -86,7 +86,7 @@ def add_statement(document: Document, policy: str, bucket: str) -> Change:
         bucket: The logical id of its bucket.
 
     Raises:
-        CannotEdit: If the policy has no place for it.
+        CannotEdit: If the statement cannot be added to the policy.
     """
     written = _policy_document(document, policy)
     statement = _deny(bucket, _sids(written.get("Statement")))
@@ -102,7 +102,7 @@ def add_statement(document: Document, policy: str, bucket: str) -> Change:
         if node.kind is LayoutKind.SEQUENCE:
             return insert_item(layout, style, node, statement)
         if node.kind is LayoutKind.MAPPING:
-            return item_of_one(layout, style, node, statement)
+            return append_to_single_item(layout, style, node, statement)
         raise LayoutError("`Statement` stands behind a YAML alias, so that it belongs to others, too")
 
     def expected(root: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -114,11 +114,11 @@ def add_statement(document: Document, policy: str, bucket: str) -> Change:
     return Change(f"the policy `{policy}` has the deny in addition", policy, edits, expected)
 
 
-def changed(document: Document, changes: Iterable[Change]) -> Document:
-    """Return a template with changes made to its text.
+def apply_changes(document: Document, changes: Iterable[Change]) -> Document:
+    """Return a template after changes of its text.
 
     Raises:
-        CannotEdit: If the text would then say anything else than what is expected.
+        CannotEdit: If the changed text does not have exactly the expected values.
     """
     expected = document.root
     edits: list[Edit] = []
@@ -133,7 +133,7 @@ def changed(document: Document, changes: Iterable[Change]) -> Document:
         raise CannotEdit(str(error) or "the template is nested too deeply") from None
     except TemplateError as error:
         raise CannotEdit(f"with the deny written into it the template could not be read: {error}") from None
-    # INVARIANT: no text leaves this module that differs from the template in anything else.
+    # INVARIANT: the returned text differs from the template only in the expected values.
     if not _same(result.root, expected):
         if any(node.kind is LayoutKind.ALIAS for node in layout.root.walk()):
             raise CannotEdit(
@@ -169,13 +169,13 @@ def _policy_document(document: Document, policy: str) -> Mapping[str, Any]:
 def _deny(bucket: str, taken: frozenset[str]) -> dict[str, Any]:
     statement = deny_plain_http({"Fn::GetAtt": [bucket, "Arn"]})
     statement["Sid"] = _free(statement["Sid"], taken)
-    # The same as its `Fn::Join`, as people write it by hand.
+    # Equal to the `Fn::Join` of `deny_plain_http`, and shorter.
     statement["Resource"][1] = {"Fn::Sub": f"${{{bucket}.Arn}}/*"}
     return statement
 
 
 def _sids(statements: object) -> frozenset[str]:
-    """Return every `Sid` inside the statements, also in the branches of an `Fn::If`."""
+    """Return every `Sid` inside the statements, including the branches of an `Fn::If`."""
     found: set[str] = set()
     pending, visited = [statements], {id(statements)}
     while pending:
@@ -200,15 +200,15 @@ def _free(name: str, taken: frozenset[str]) -> str:
 
 
 def _replaced(value: Any, path: tuple[str, ...], new: object) -> Any:
-    """Return a mapping with another value at the end of a path; all beside the path is shared."""
+    """Return a mapping with another value at the end of a path; it shares the other values."""
     key, *rest = path
     return {**value, key: _replaced(value[key], tuple(rest), new) if rest else new}
 
 
 def _same(one: object, other: object) -> bool:
-    """Tell whether two values are written alike, the order of their keys included.
+    """Tell whether two values are equal, including the order of their keys.
 
-    Each pair of values is compared once, however many aliases lead to it.
+    The function compares each pair of values once, even if several aliases lead to it.
     """
     pending: list[tuple[object, object]] = [(one, other)]
     visited: set[tuple[int, int]] = set()
@@ -222,7 +222,7 @@ def _same(one: object, other: object) -> bool:
                 return False
             pending.extend(zip(first.values(), second.values(), strict=True))
         elif isinstance(first, Duplicate) and isinstance(second, Duplicate):
-            # Its reason names lines, which move.
+            # The reason contains line numbers, which the edits shift.
             pending.append((list(first.values), list(second.values)))
         elif isinstance(first, list) and isinstance(second, list):
             if len(first) != len(second):

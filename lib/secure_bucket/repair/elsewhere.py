@@ -1,7 +1,4 @@
-"""Find policies that stand in another template than their bucket.
-
-A second policy for such a bucket would take the place of the first, so that it must not be added.
-"""
+"""Find policies in another template than their bucket, which a second policy would replace."""
 
 from __future__ import annotations
 
@@ -16,13 +13,13 @@ _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
 
 def policies_elsewhere(documents: Iterable[Document]) -> dict[tuple[str, str], tuple[str, str]]:
-    """Return the policies that are certainly for a bucket of another template.
+    """Return the policies that certainly belong to a bucket of another template.
 
-    A bucket is recognized by its name, where the name depends on nothing but the account and the Region,
-    and by its export.
+    The function identifies a bucket by its export, or by its name if the name depends only on the account
+    and the Region.
 
     Returns:
-        The file and logical id of the policy by the file and logical id of the bucket.
+        The file and logical id of the policy, by the file and logical id of the bucket.
     """
     buckets: dict[tuple[str, str], list[tuple[str, str]]] = {}
     policies: list[tuple[tuple[str, str], tuple[str, str]]] = []
@@ -56,7 +53,7 @@ def _resources(document: Document) -> Iterable[tuple[str, object, Mapping[str, o
 
 
 def _exports(document: Document) -> Iterable[tuple[str, str]]:
-    """Yield the logical ids that are exported by reference, with the names of the exports."""
+    """Yield the logical ids that the template exports by reference, with the names of the exports."""
     outputs = document.root.get("Outputs")
     for output in outputs.values() if isinstance(outputs, Mapping) else ():
         if isinstance(output, Mapping) and isinstance(output.get("Export"), Mapping):
@@ -71,7 +68,7 @@ def _argument(value: object, function: str) -> object:
 
 
 def _known_name(value: object) -> str:
-    """Return a name that is the same in every template; `""` for other values."""
+    """Return a name that means the same in every template; `""` for other values."""
     text = _argument(value, "Fn::Sub") if isinstance(value, Mapping) else value
     if not isinstance(text, str) or not all(
         variable in ("AWS::AccountId", "AWS::Partition", "AWS::Region")

@@ -1,4 +1,4 @@
-"""Insert a value into a text: remove nothing but white space in empty braces."""
+"""Insert values into a text; remove only the white space in empty braces."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from secure_bucket.repair.layout import Child, LayoutError, LayoutKind, Node, Te
 from secure_bucket.repair.render import block, flow, json_within_yaml, key_of
 from secure_bucket.repair.style import Style
 
-__all__ = ["Edit", "apply_edits", "insert_item", "insert_member", "item_of_one"]
+__all__ = ["Edit", "append_to_single_item", "apply_edits", "insert_item", "insert_member"]
 
-# What may stand behind a value in its line so that the line after it is the place for the next value.
+# The rest of a line behind a value, if the next value may start on the line below.
 _REST_IN_JSON = re.compile(r"[ \t]*(,?)[ \t]*(?://.*|/\*(?:[^*]|\*(?!/))*\*/[ \t]*)?")
 _KEY = re.compile(r'[ \t]+"[^"]*"[ \t]*:[ \t]*')
 _REST_IN_YAML = re.compile(r"[ \t]*(,?)(?:[ \t]*|[ \t]+#.*)")
 
 
 class Edit(NamedTuple):
-    """A piece of text to put in the place of another.
+    """A replacement of a part of a text.
 
     Args:
-        start: Where the piece that goes begins.
-        end: Where it ends; the same as `start` where nothing goes.
-        text: What comes.
+        start: Where the replaced part begins.
+        end: Where the replaced part ends; the same as `start` for an insertion.
+        text: The new text.
     """
 
     start: int
@@ -33,7 +33,7 @@ class Edit(NamedTuple):
 
 
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:
-    """Return a text with edits, none of which overlaps another."""
+    """Return a text after edits that do not overlap."""
     pieces: list[str] = []
     done = 0
     for edit in sorted(edits):
@@ -61,7 +61,7 @@ def insert_item(layout: TextLayout, style: Style, items: Node, value: Mapping[st
 def insert_member(
     layout: TextLayout, style: Style, mapping: Node, after: int, key: str, value: object
 ) -> list[Edit]:
-    """Return the edits that put a member behind another one, by its position; -1 in an empty mapping."""
+    """Return the edits that add a member behind the one at position `after`; -1 for an empty mapping."""
     if mapping.flow:
         return _insert_in_flow(layout, style, mapping, after, key, value)
     before = mapping.children[after]
@@ -70,8 +70,10 @@ def insert_member(
     return [_insert_lines(layout, style, mapping, before, column, lines)]
 
 
-def item_of_one(layout: TextLayout, style: Style, node: Node, value: Mapping[str, object]) -> list[Edit]:
-    """Return the edits that make a list of a mapping, with a second one behind it."""
+def append_to_single_item(
+    layout: TextLayout, style: Style, node: Node, value: Mapping[str, object]
+) -> list[Edit]:
+    """Return the edits that turn a mapping into a list of this mapping and a second one."""
     if node.flow:
         style = _style_within(layout, style, node)
         indent = layout.indentation(node.start) if _over_lines(layout, node) else None
@@ -99,14 +101,14 @@ def _insert_lines(
 ) -> Edit:
     end = max(before.key_end, before.node.end)
     end = _end_with_comments(layout, end, column)
-    # Behind a block scalar that keeps its empty lines another one would become part of it.
+    # A block scalar that keeps its empty lines would take in the empty line.
     if _spaced(layout, container) and not layout.begins_line(end):
         lines = ["", *lines]
     return Edit(end, end, "".join(style.newline + line for line in lines))
 
 
 def _end_with_comments(layout: TextLayout, end: int, column: int) -> int:
-    """Return where the lines of a value end, the comments included that are indented as parts of it."""
+    """Return where the lines of a value end, including the comments that are indented deeper than it."""
     reached = end = layout.line_end(end)
     while True:
         start = layout.text.find("\n", reached) + 1
@@ -121,7 +123,7 @@ def _end_with_comments(layout: TextLayout, end: int, column: int) -> int:
 
 
 def _spaced(layout: TextLayout, container: Node) -> bool:
-    """Tell whether empty lines part the children of a container."""
+    """Tell whether empty lines separate the children of a container."""
     return any(
         re.search(r"\n[ \t]*\r?\n", layout.text[one.node.end : other.start])
         for one, other in zip(container.children, container.children[1:], strict=False)
@@ -153,7 +155,7 @@ def _insert_in_flow(
     child = container.children[after]
     end = child.node.end
     indent = layout.indentation(child.start)
-    # An item is written as the one before it. A member is not an example for the next, which may be longer.
+    # A new item gets the layout of the item before it. A new member may be longer than the one before it.
     over_lines = _over_lines(layout, child.node) or (key is not None and layout.begins_line(child.start))
     new = written(indent if over_lines else None)
     if not layout.begins_line(child.start):
@@ -171,7 +173,7 @@ def _insert_in_flow(
 
 
 def _style_within(layout: TextLayout, style: Style, node: Node) -> Style:
-    """Return the style inside of braces: JSON where it is JSON that was put into YAML."""
+    """Return the style inside braces, which may hold JSON within YAML."""
     if style.json:
         return style
     for inner in node.walk():

@@ -17,11 +17,11 @@ _WORD = re.compile(r"[^\s,\]}/]+")
 
 
 class LayoutError(Exception):
-    """Say that a text is laid out in a way that is not edited here."""
+    """A text has a layout that cannot be edited."""
 
 
 class LayoutKind(enum.Enum):
-    """What a node is."""
+    """The kind of a node."""
 
     MAPPING = "mapping"
     SEQUENCE = "sequence"
@@ -30,16 +30,16 @@ class LayoutKind(enum.Enum):
 
 
 class Node(Struct):
-    """A value as it is written.
+    """A value in the text.
 
     Args:
-        kind: What it is.
-        start: Where it begins, its anchor and tag included.
-        end: Where its last character ends; comments after it are not part of it.
-        flow: Whether it is in braces or brackets; always in JSON.
-        tag: Its YAML tag; `""` when it has none.
-        quote: The quotation mark of a scalar; `""` when it has none.
-        children: The members of a mapping, the items of a sequence.
+        kind: Its kind.
+        start: Where it begins, including its anchor and tag.
+        end: Where it ends, without the comments after it.
+        flow: Whether it is in braces or brackets, as every value of JSON.
+        tag: Its YAML tag; `""` without one.
+        quote: The quotation mark of a scalar; `""` without one.
+        children: The members of a mapping, or the items of a sequence.
     """
 
     kind: LayoutKind
@@ -51,7 +51,7 @@ class Node(Struct):
     children: list[Child] = field(default_factory=list)
 
     def walk(self) -> Iterator[Node]:
-        """Yield the node and everything inside it."""
+        """Yield the node and all nodes inside it."""
         pending = [self]
         while pending:
             node = pending.pop()
@@ -62,7 +62,7 @@ class Node(Struct):
         """Return the position of a member.
 
         Raises:
-            LayoutError: If the node has no such member of its own: it is merged from elsewhere, say.
+            LayoutError: If the node does not contain the member itself, for example because YAML merges it.
         """
         for position, child in enumerate(self.children):
             if child.key == key:
@@ -76,7 +76,7 @@ class Child(Struct):
     """A member of a mapping, or an item of a sequence.
 
     Args:
-        start: Where it begins: with its key, or with itself.
+        start: Where its key begins; for an item, where the item begins.
         key_end: Where its key ends; the same as `start` for an item.
         key: Its key; `None` for an item.
         node: Its value.
@@ -93,8 +93,8 @@ class TextLayout(Struct):
 
     Args:
         text: The text.
-        root: Its value.
-        json: Whether it is JSON.
+        root: The value of the whole text.
+        json: Whether the text is JSON.
     """
 
     text: str
@@ -103,7 +103,7 @@ class TextLayout(Struct):
 
     @property
     def newline(self) -> str:
-        """The line end that most lines have."""
+        """The line end of most lines."""
         windows = self.text.count("\r\n")
         return "\r\n" if windows * 2 > self.text.count("\n") else "\n"
 
@@ -128,14 +128,14 @@ class TextLayout(Struct):
         return line[: len(line) - len(line.lstrip(" \t"))]
 
     def begins_line(self, offset: int) -> bool:
-        """Tell whether nothing but white space stands before an offset in its line."""
+        """Tell whether only white space precedes an offset in its line."""
         return not self.text[self.line_start(offset) : offset].strip()
 
     def at(self, *keys: str) -> Node:
-        """Return the value that a path of keys leads to.
+        """Return the value at a path of keys.
 
         Raises:
-            LayoutError: If it is not written there.
+            LayoutError: If the text does not contain the value at this path.
         """
         node = self.root
         for key in keys:
@@ -144,21 +144,21 @@ class TextLayout(Struct):
 
 
 def read_layout(text: str) -> TextLayout:
-    """Return the layout of a text that has been read as a template already.
+    """Return the layout of the text of a template.
 
     Raises:
-        LayoutError: If it is written in a way that is not edited here.
+        LayoutError: If the layout cannot be edited.
     """
     if text.lstrip()[:1] in ("{", "[", "/"):
         try:
             return TextLayout(text, _JsonReader(text).document(), json=True)
         except (ValueError, IndexError):
-            pass  # Braces are YAML, too.
+            pass  # YAML may start with a brace as well.
     return TextLayout(text, _yaml_root(text), json=False)
 
 
 class _JsonReader:
-    """Find the values of a JSON text, in which comments and trailing commas are tolerated."""
+    """Find the values of a JSON text, which may contain comments and trailing commas."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -249,7 +249,7 @@ def _yaml_node(yaml: Any, text: str, event: Any, events: Iterator[Any]) -> Node:
     )
     for inner in events:
         if isinstance(inner, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
-            # A block collection goes on to the next token: what counts is where its last value ends.
+            # The event of a block collection ends at the next token: use the end of its last value.
             node.end = inner.end_mark.index if node.flow else max(end, *_ends(node.children), start)
             break
         if is_mapping:
@@ -264,14 +264,14 @@ def _yaml_node(yaml: Any, text: str, event: Any, events: Iterator[Any]) -> Node:
 
 
 def _ends(children: list[Child]) -> list[int]:
-    # `Key:` without a value: the value is where the next token is, or right behind the colon.
+    # The event of a missing value (`Key:`) is at the next token or right behind the colon.
     return [
         max(child.key_end, child.node.end if child.node.end > child.node.start else 0) for child in children
     ]
 
 
 def _end_of_block_scalar(text: str, start: int, end: int) -> int:
-    """Return where a block scalar ends: before the line ends after it, unless it keeps them."""
+    """Return where a block scalar ends: before the line ends after it, except if `+` keeps them."""
     header = text[start : text.find("\n", start)].split("#")[0]
     if "+" in header:
         return end - (2 if text[end - 2 : end] == "\r\n" else 1 if text[end - 1 : end] == "\n" else 0)

@@ -12,7 +12,7 @@ from secure_bucket.repair.style import Style
 
 __all__ = ["block", "flow", "json_within_yaml", "key_of"]
 
-# Text that is the same in block and flow, and is read as nothing but text.
+# Text that needs no quotation marks in block and flow style, and that YAML reads as text.
 _PLAIN = re.compile(r"[A-Za-z](?:[\w./*-]|:(?=[\w:*]))*")
 _NOT_TEXT = re.compile(r"(?i)yes|no|true|false|on|off|null|y|n")
 
@@ -42,8 +42,7 @@ def flow(value: object, style: Style, indent: str | None = None) -> str:
     Args:
         value: The value.
         style: The style.
-        indent: The indentation of the line it is put into, to write it over several lines; in one
-            line when `None`.
+        indent: The indentation of the line around it, to write several lines; `None` for one line.
     """
     inline = None if style.json else _tagged(value, style)
     if inline is not None:
@@ -61,12 +60,12 @@ def flow(value: object, style: Style, indent: str | None = None) -> str:
 
 
 def json_within_yaml(style: Style) -> Style:
-    """Return the style of a part of a YAML template that is written as JSON."""
+    """Return the style of JSON inside a YAML template."""
     return replace(style, json=True, short_tags=False, quote='"')
 
 
 def key_of(key: str, style: Style) -> str:
-    """Return a key as it is written."""
+    """Return the text of a key."""
     return _scalar(key, style)
 
 
@@ -87,7 +86,7 @@ def _item(value: object, style: Style) -> list[str]:
 
 
 def _inline(value: object, style: Style) -> str | None:
-    """Return what fits behind a key or a dash; `None` for a collection that gets lines of its own."""
+    """Return the text behind a key or a dash; `None` for a collection that needs its own lines."""
     tagged = _tagged(value, style)
     if tagged is not None:
         return tagged
@@ -97,7 +96,7 @@ def _inline(value: object, style: Style) -> str | None:
 
 
 def _tagged(value: object, style: Style) -> str | None:
-    """Return a function with its short tag, if that is the style."""
+    """Return a function with its short tag; `None` if the style or the function has no short tag."""
     if not style.short_tags or not isinstance(value, Mapping) or len(value) != 1:
         return None
     ((name, argument),) = value.items()

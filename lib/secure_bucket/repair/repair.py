@@ -1,4 +1,4 @@
-"""Fix a template: add the deny for each bucket that accepts plain HTTP, or give the reason why not."""
+"""Fix a template: add the deny for each bucket that accepts plain HTTP, or give a reason to leave it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,14 @@ from secure_bucket.errors import TemplateError
 from secure_bucket.findings.declared import DeclaredJudgement
 from secure_bucket.findings.judge import Judge
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
-from secure_bucket.repair.edit import CannotEdit, Change, add_policy, add_statement, changed
-from secure_bucket.repair.hindrances import MADE_BY_CDK, limit_size, made_by_cdk, note_on, refuse_several
+from secure_bucket.repair.edit import CannotEdit, Change, add_policy, add_statement, apply_changes
+from secure_bucket.repair.refusals import (
+    MADE_BY_CDK,
+    find_inverted_deny,
+    made_by_cdk,
+    refuse_large_policy,
+    refuse_unless_one_policy,
+)
 from secure_bucket.template import Assembly, Document, Inventory, Stack
 from secure_bucket.template.scan import find_duplicates
 from secure_bucket.template.stack import is_loop
@@ -22,13 +28,13 @@ __all__ = ["FixedBucket", "LeftBucket", "Repair", "repair_document"]
 
 
 class FixedBucket(Struct, frozen=True):
-    """A bucket that denies plain HTTP now.
+    """A fixed bucket, which now denies plain HTTP.
 
     Args:
         logical_id: Its logical id.
-        at: Where it is written in the template as it was.
-        what: What was done, as a clause.
-        note: What else to look at; `""` when there is nothing.
+        at: Its place in the template before the fix.
+        what: The change, as a clause.
+        note: A related problem to look at; `""` without one.
     """
 
     logical_id: str
@@ -38,13 +44,13 @@ class FixedBucket(Struct, frozen=True):
 
 
 class LeftBucket(Struct, frozen=True):
-    """A bucket that was left as it was, and is not proven.
+    """A bucket that is not proven, and that the fix left unchanged.
 
     Args:
         logical_id: Its logical id.
-        at: Where it is written.
+        at: Its place in the template.
         why: The reason, as a clause.
-        undecided: Whether it is not known if it accepts plain HTTP; otherwise it does.
+        undecided: Whether the bucket is undecided (default: it accepts plain HTTP).
     """
 
     logical_id: str
@@ -54,12 +60,12 @@ class LeftBucket(Struct, frozen=True):
 
 
 class Repair(Struct, frozen=True):
-    """What became of a template.
+    """A template after the fix.
 
     Args:
-        document: The template now: the very same one when nothing was done.
-        fixed: The buckets that deny plain HTTP now.
-        left: The buckets that are not proven, and why they were left.
+        document: The template; the same object if no bucket was fixed.
+        fixed: The fixed buckets.
+        left: The buckets that are not proven, with the reasons.
     """
 
     document: Document
@@ -72,25 +78,24 @@ def repair_document(
     *,
     strict: bool = False,
     synthesized: bool = False,
-    hands_off: Mapping[str, str] | None = None,
+    leave: Mapping[str, str] | None = None,
 ) -> Repair:
     """Add the deny to every bucket of a template that provably accepts plain HTTP.
 
-    Only text is added: nothing that stands in the template is taken away or changed, except that a single
-    statement becomes an item of a list. What comes out proves for each bucket that was fixed, and is
-    judged as before for every other one.
+    The fix only adds text, except that a single statement becomes an item of a list. Every fixed bucket is
+    proven, and the verdict on every other bucket stays the same.
 
     Args:
         document: The template, with its text.
-        strict: Take `{"AWS": "*"}` not to cover AWS service principals, which AWS does not document.
-        synthesized: Also repair what the AWS CDK has made, and will make anew.
-        hands_off: Buckets to leave as they are, by logical id, each with the reason as a clause.
+        strict: Assume that `{"AWS": "*"}` does not cover AWS services, which AWS does not document.
+        synthesized: Also fix templates that the AWS CDK made and will make again (default: leave them).
+        leave: Buckets to leave unchanged, by logical id, each with the reason as a clause.
 
     Raises:
-        TemplateError: If it is nested too deeply to be judged.
+        TemplateError: If the template is nested too deeply.
     """
     try:
-        return _Repairer(document, strict, synthesized, hands_off or {}).run()
+        return _Repairer(document, strict, synthesized, leave or {}).run()
     except RecursionError:
         raise TemplateError(f"`{document.name}`: nested too deeply to be read") from None
 
@@ -99,11 +104,11 @@ class _Repairer(Struct, frozen=True):
     original: Document
     strict: bool
     synthesized: bool
-    hands_off: Mapping[str, str]
+    leave: Mapping[str, str]
 
     def run(self) -> Repair:
         before = list(_judgements(self.original, self.strict))
-        hindrance = self._hindrance()
+        why_not = self._why_not()
         changes: dict[str, Change] = {}
         reasons: dict[str, str] = {}
         notes: dict[str, str] = {}
@@ -112,18 +117,18 @@ class _Repairer(Struct, frozen=True):
             bucket = judgement.resource.logical_id
             if isinstance(judgement.http.verdict, Refuted):
                 try:
-                    self._may_repair(judgement, hindrance)
+                    self._refuse_unsafe_fix(judgement, why_not)
                     changes[bucket] = change = self._change(self.original, judgement, taken)
                 except CannotEdit as error:
                     reasons[bucket] = str(error)
                 else:
-                    notes[bucket] = note_on(judgement.http.policy)
+                    notes[bucket] = find_inverted_deny(judgement.http.policy)
                     taken.append(change.policy)
-        document, done = self._together(self.original, changes)
+        document, done = self._fix_together(self.original, changes)
         whats = {bucket: changes[bucket].what for bucket in done}
         for bucket in [each for each in changes if each not in done]:
             try:
-                document, whats[bucket] = self._alone(document, bucket)
+                document, whats[bucket] = self._fix_alone(document, bucket)
             except CannotEdit as error:
                 reasons[bucket] = str(error)
         repair = Repair(
@@ -135,7 +140,7 @@ class _Repairer(Struct, frozen=True):
             ),
             (*_left(before, reasons), *self._unreadable()),
         )
-        return self._verified(repair, before) if repair.fixed else repair
+        return self._verify(repair, before) if repair.fixed else repair
 
     def _unreadable(self) -> Iterator[LeftBucket]:
         for unread in Inventory(Assembly([Stack(self.original)])).unread:
@@ -143,20 +148,20 @@ class _Repairer(Struct, frozen=True):
                 at = unread.stack.document.place(unread.why.at.pointer)
                 yield LeftBucket(unread.logical_id, at, f"it cannot be decided: {unread.why}", undecided=True)
 
-    def _hindrance(self) -> str:
-        """Return why nothing can be done in the whole template; `""` when it can."""
+    def _why_not(self) -> str:
+        """Return the reason to leave the whole template; `""` without one."""
         if not self.original.text:
             return "the template has no text"
         if made_by_cdk(self.original) and not self.synthesized:
             return MADE_BY_CDK
         return ""
 
-    def _may_repair(self, judgement: DeclaredJudgement, hindrance: str) -> None:
+    def _refuse_unsafe_fix(self, judgement: DeclaredJudgement, why_not: str) -> None:
         resource = judgement.resource
-        if resource.logical_id in self.hands_off:
-            raise CannotEdit(self.hands_off[resource.logical_id])
-        if hindrance:
-            raise CannotEdit(hindrance)
+        if resource.logical_id in self.leave:
+            raise CannotEdit(self.leave[resource.logical_id])
+        if why_not:
+            raise CannotEdit(why_not)
         properties = resource.properties
         if judgement.website or (isinstance(properties, Mapping) and "WebsiteConfiguration" in properties):
             raise CannotEdit(
@@ -179,21 +184,21 @@ class _Repairer(Struct, frozen=True):
         if policy is None and not judgement.policies:
             names = (*judgement.stack.resources, *judgement.stack.sections["Parameters"], *taken)
             return add_policy(document, bucket, names)
-        refuse_several(judgement, policy)
+        refuse_unless_one_policy(judgement, policy)
         assert policy is not None
         logical_id = policy.resource.logical_id
         if not self._is_written(logical_id):
             raise CannotEdit(f"a loop (`Fn::ForEach`) makes its policy `{logical_id}`")
         return add_statement(document, logical_id, bucket)
 
-    def _together(self, document: Document, changes: Mapping[str, Change]) -> tuple[Document, set[str]]:
-        """Make all changes at once that suffice; return the template, and the buckets that are proven."""
+    def _fix_together(self, document: Document, changes: Mapping[str, Change]) -> tuple[Document, set[str]]:
+        """Apply the changes that prove their buckets all at once; return the template and these buckets."""
         if not changes:
             return document, set()
         try:
-            result = changed(document, changes.values())
+            result = apply_changes(document, changes.values())
         except CannotEdit:
-            # One of them stands in the way; which one shows when they are made one by one.
+            # One change prevents the others; `run` then applies each change alone.
             return document, set()
         good: set[str] = set()
         inventory = Inventory(Assembly([Stack(result)]))
@@ -202,14 +207,14 @@ class _Repairer(Struct, frozen=True):
             logical_id = bucket.resource.logical_id
             if logical_id in changes and isinstance(judge.bucket(bucket).http.verdict, Proven):
                 with contextlib.suppress(CannotEdit):
-                    limit_size(inventory, bucket)
+                    refuse_large_policy(inventory, bucket)
                     good.add(logical_id)
         if len(good) == len(changes):
             return result, good
-        return self._together(document, {bucket: changes[bucket] for bucket in changes if bucket in good})
+        return self._fix_together(document, {bucket: changes[bucket] for bucket in changes if bucket in good})
 
-    def _alone(self, document: Document, logical_id: str) -> tuple[Document, str]:
-        """Return the template with the deny for one bucket, in as many of its policies as it takes."""
+    def _fix_alone(self, document: Document, logical_id: str) -> tuple[Document, str]:
+        """Return the template with the deny for one bucket, in as many of its policies as it needs."""
         done: dict[str, str] = {}
         while True:
             inventory = Inventory(Assembly([Stack(document)]))
@@ -217,18 +222,18 @@ class _Repairer(Struct, frozen=True):
             judgement = Judge(inventory, self.strict).bucket(bucket)
             verdict = judgement.http.verdict
             if isinstance(verdict, Proven):
-                limit_size(inventory, bucket)
+                refuse_large_policy(inventory, bucket)
                 return document, " and ".join(done.values())
             if isinstance(verdict, Undecided):
                 raise CannotEdit(f"with the deny it would be undecided: {_reasons(verdict)}")
             change = self._change(document, judgement, ())
             if change.policy in done:
                 raise CannotEdit(f"the deny does not suffice in the policy `{change.policy}`: {verdict.why}")
-            document = changed(document, [change])
+            document = apply_changes(document, [change])
             done[change.policy] = change.what
 
-    def _verified(self, repair: Repair, before: list[DeclaredJudgement]) -> Repair:
-        """Return the repair, unless it changes the answer for something that it was not to change."""
+    def _verify(self, repair: Repair, before: list[DeclaredJudgement]) -> Repair:
+        """Return the repair, or the unchanged template if the verdict on another bucket changes."""
         fixed = {each.logical_id for each in repair.fixed}
         after = {each.resource.logical_id: each for each in _judgements(repair.document, self.strict)}
         for judgement in before:
@@ -256,7 +261,7 @@ def _reasons(verdict: Undecided) -> str:
 
 
 def _left(judgements: Iterable[DeclaredJudgement], reasons: Mapping[str, str]) -> Iterator[LeftBucket]:
-    """Yield what is not proven and not fixed; undecided is left without being tried."""
+    """Yield the buckets that are not proven and not fixed, including all undecided buckets."""
     for judgement in judgements:
         logical_id, verdict = judgement.resource.logical_id, judgement.http.verdict
         if isinstance(verdict, Undecided):

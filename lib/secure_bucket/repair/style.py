@@ -1,4 +1,4 @@
-"""Read how a template is written: its indentation, its quotation marks, its short tags."""
+"""Read the style of a template: its indentation, its quotation marks and its short tags."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ _STEP = 2
 
 
 class Style(Struct, frozen=True):
-    """How a template is written.
+    """The style of a template.
 
     Args:
         json: Whether it is JSON.
-        step: The white space by which each level is indented further.
-        dash: By how many columns the dash of an item stands further in than its key.
+        step: The indentation of one level.
+        dash: The number of columns between the start of a key and the dash of its items.
         quote: The quotation mark of text.
-        short_tags: Whether functions are written as `!GetAtt`, and not as `Fn::GetAtt`.
-        colon: What stands between a key and its value, in braces.
-        comma: What stands between two values in one line.
+        short_tags: Whether it writes `!GetAtt` instead of `Fn::GetAtt`.
+        colon: The text between a key and its value, in braces.
+        comma: The text between two values on one line.
         newline: The line end.
     """
 
@@ -36,7 +36,7 @@ class Style(Struct, frozen=True):
 
 
 def read_style(layout: TextLayout) -> Style:
-    """Return how a template is written, by what it has most of."""
+    """Return the style that a template uses most."""
     resources = layout.at("Resources")
     step = _step(layout, resources) or _step(layout, layout.root) or " " * _STEP
     dash, quotes, tags, functions = None, {'"': 0, "'": 0, "": 0}, 0, 0
@@ -48,7 +48,7 @@ def read_style(layout: TextLayout) -> Style:
         for child in node.children:
             functions += child.key == "Ref" or (child.key or "").startswith("Fn::")
             value = child.node
-            # A tag or an anchor would begin in the line of the key.
+            # A sequence with a tag or an anchor starts in the line of its key.
             if (
                 dash is None
                 and value.kind is LayoutKind.SEQUENCE
@@ -69,7 +69,7 @@ def read_style(layout: TextLayout) -> Style:
 
 
 def _step(layout: TextLayout, container: Node) -> str:
-    """Return by how much the members of a container's members are indented further than these."""
+    """Return the indentation between the members of a container and their own members."""
     for child in container.children:
         for inner in child.node.children[:1]:
             outer = layout.indentation(child.start)
@@ -90,7 +90,7 @@ def _between_key_and_value(layout: TextLayout, mapping: Node) -> str:
 
 
 def _between_values(layout: TextLayout) -> str:
-    """Return what stands between two values that share a line."""
+    """Return the text between two values on one line."""
     for node in layout.root.walk():
         if node.flow:
             for one, other in zip(node.children, node.children[1:], strict=False):

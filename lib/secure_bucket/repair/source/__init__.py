@@ -1,4 +1,4 @@
-"""Add the deny where the program of an AWS CDK app creates a bucket, and change nothing else of its text."""
+"""Add the deny to the calls that create buckets in the program of a CDK app, and change no other text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Change the calls of a program that create open buckets."""
+"""Add the deny to the calls of a program that create open buckets."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _SCRIPTS = (".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx")
 
 
 class EditedSource(Struct, frozen=True):
-    """A program, with what became of the places to change.
+    """A program after the edit.
 
     Args:
-        text: The program now.
-        changed: The places where the property was added.
-        left: The places that are as they were, each with the reason.
+        text: The program.
+        changed: The places with the new property.
+        left: The unchanged places, each with the reason.
     """
 
     text: str
@@ -39,17 +39,17 @@ class EditedSource(Struct, frozen=True):
 def edit_source(text: str, suffix: str, places: Mapping[Place, Collection[str]]) -> EditedSource:
     """Add `enforce_ssl=True`, or `enforceSSL: true`, to the calls at some places of a program.
 
-    Nothing but the property is added. A place is left if the call there is not certainly one that creates
-    an `s3.Bucket`, or if its properties are not all written in the call.
+    The function adds only the property. It leaves a place if the call may create something other than an
+    `s3.Bucket`, or if the call does not contain all its properties.
 
     Args:
         text: The program.
-        suffix: How the name of its file ends, as `.py` or `.ts`.
+        suffix: The suffix of its file, such as `.py` or `.ts`.
         places: The places where it creates buckets, from the stack traces of a cloud assembly, each with the
-            ids of the buckets; without an id where they are not known.
+            known ids of the buckets.
 
     Raises:
-        CannotEditSource: The program cannot be read, or is in a language that cannot be changed.
+        CannotEditSource: The program cannot be read, or its language is not supported.
         MissingDependencyError: The extra `source`, for TypeScript and JavaScript, is not installed.
     """
     left: dict[Place, str] = {}
@@ -85,7 +85,7 @@ def _sites(text: str, suffix: str) -> tuple[list[Site], re.Pattern[bytes]]:
 def _site_at(sites: Sequence[Site], place: Place, ids: Collection[str]) -> Site:
     """Return the call at a place.
 
-    A trace of V8 names the column of `new`. A trace of Python names only the line on which the call starts.
+    A trace of V8 contains the column of `new`, a trace of Python only the line on which the call starts.
     """
     found = [site for site in sites if site.line == place.line and site.column in (None, place.column)]
     if not found:
@@ -121,7 +121,7 @@ def _insert_member(data: bytes, brackets: Brackets, member: str, comment: re.Pat
     if brackets.is_empty:
         return _insert_only_member(data, brackets, new)
     tail = comment.sub(lambda match: re.sub(rb"[^\r\n]", b" ", match[0]), data[brackets.end : brackets.close])
-    # Brackets around the last member belong to it.
+    # Parentheses around the last member belong to it.
     end = brackets.end + tail.rfind(b")") + 1
     has_comma = b"," in tail
     indent = _indent(data, brackets.start)
@@ -136,7 +136,7 @@ def _insert_member(data: bytes, brackets: Brackets, member: str, comment: re.Pat
 
 
 def _insert_only_member(data: bytes, brackets: Brackets, new: bytes) -> bytes:
-    """Return a program in which an empty list has a member, besides its comments."""
+    """Return a program in which an empty list has a member and keeps its comments."""
     inside = data[brackets.end : brackets.close]
     if not inside.strip():
         blank = b" " if data[brackets.start : brackets.end] == b"{" else b""
@@ -154,6 +154,6 @@ def _line_start(data: bytes, at: int) -> int:
 
 
 def _indent(data: bytes, at: int) -> bytes | None:
-    """Return the blanks before a member that stands first on its line; `None` if something is before it."""
+    """Return the blanks before a member that starts its line; `None` for other members."""
     before = data[_line_start(data, at) : at]
     return None if before.strip() else before

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from secure_bucket.repair.source.site import IS_WEBSITE, Brackets, CannotEditSource, Site, unambiguous
+from secure_bucket.repair.source.site import IS_WEBSITE, Brackets, CannotEditSource, Site, drop_ambiguous
 
 __all__ = ["COMMENT", "python_sites"]
 
@@ -22,13 +22,13 @@ def python_sites(text: str) -> list[Site]:
     """Return the calls of `aws_cdk.aws_s3.Bucket` in a program.
 
     Raises:
-        CannotEditSource: It is not Python.
+        CannotEditSource: The program is not Python.
     """
     try:
         tree = ast.parse(text.removeprefix(_BOM))
     except (SyntaxError, ValueError, RecursionError) as error:
         raise CannotEditSource(f"the program is not Python that can be read: {error}") from None
-    names = unambiguous(_bindings(tree))
+    names = drop_ambiguous(_bindings(tree))
     data = text.encode()
     starts = [
         len(_BOM.encode()) if text.startswith(_BOM) else 0,
@@ -43,7 +43,7 @@ def python_sites(text: str) -> list[Site]:
 
 def _bindings(tree: ast.AST) -> Iterator[tuple[str, str]]:
     nodes = list(ast.walk(tree))
-    # `from company import *` may give other meanings to the names above it.
+    # `from company import *` may redefine the names above it.
     stars = (node.lineno for node in nodes if isinstance(node, ast.ImportFrom) and _is_foreign_star(node))
     last_star = max(stars, default=0)
     for node in nodes:

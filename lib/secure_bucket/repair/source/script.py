@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from secure_bucket.errors import MissingDependencyError
-from secure_bucket.repair.source.site import IS_WEBSITE, Brackets, CannotEditSource, Site, unambiguous
+from secure_bucket.repair.source.site import IS_WEBSITE, Brackets, CannotEditSource, Site, drop_ambiguous
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -30,20 +30,20 @@ def script_sites(text: str, suffix: str) -> list[Site]:
 
     Args:
         text: The program.
-        suffix: How the name of its file ends, as `.ts`.
+        suffix: The suffix of its file, such as `.ts`.
 
     Raises:
-        CannotEditSource: It cannot be parsed, or it was compiled from another file.
+        CannotEditSource: The program cannot be parsed, or it was compiled from another file.
         MissingDependencyError: The extra `source` is not installed.
     """
-    # tsc writes the second one into what it makes of a module, without a source map too.
+    # tsc writes `__esModule` into each compiled module, also without a source map.
     if "sourceMappingURL=" in text or (suffix in _JAVASCRIPT and _COMPILED.search(text)):
         raise CannotEditSource("the program was compiled from another file: change that file")
     data = text.encode()
     root = _parse(data, suffix)
     if root.has_error:
         raise CannotEditSource("the program has a syntax error, or syntax that the parser does not know")
-    names = unambiguous(_bindings(root))
+    names = drop_ambiguous(_bindings(root))
     return [
         site
         for node in _descendants(root)
@@ -61,7 +61,7 @@ def _parse(data: bytes, suffix: str) -> Node:
         raise MissingDependencyError.without_extra(
             "changing TypeScript and JavaScript needs tree-sitter", "source"
         ) from None
-    # In plain TypeScript `<T>x` is a cast; everywhere else it would be JSX.
+    # In plain TypeScript `<T>x` is a cast; in the other languages it is JSX.
     is_typescript = suffix in (".ts", ".mts", ".cts")
     language = grammar.language_typescript() if is_typescript else grammar.language_tsx()
     return Parser(Language(language)).parse(data).root_node
@@ -79,7 +79,7 @@ def _text(node: Node | None) -> str:
     return node.text.decode() if node is not None and node.text is not None else ""
 
 
-# What gives a name another meaning in a part of the program, and the field with the name or the pattern.
+# The nodes that redefine a name in a part of the program, and the field with the name or the pattern.
 _BINDING_FIELDS = {
     "required_parameter": "pattern",
     "optional_parameter": "pattern",
@@ -102,7 +102,7 @@ _NAMES = ("identifier", "type_identifier", "shorthand_property_identifier_patter
 
 
 def _bound(pattern: Node | None) -> Iterator[tuple[str, str]]:
-    """Yield the names of a pattern, which stand for something unknown."""
+    """Yield the names of a pattern, each with an unknown meaning."""
     for part in _descendants(pattern) if pattern is not None else ():
         if part.type in _NAMES:
             yield _text(part), ""
@@ -130,7 +130,7 @@ def _bindings(root: Node) -> Iterator[tuple[str, str]]:
 
 
 def _declared(node: Node) -> Iterator[tuple[str, str]]:
-    """Yield what a `const … = require(…)` binds, and of other declarations that the name is taken."""
+    """Yield the names of a declaration: with their modules for `require(…)`, else with an unknown meaning."""
     pattern, value = node.child_by_field_name("name"), node.child_by_field_name("value")
     required = re.fullmatch(r"require\(\s*(['\"])(.+?)\1\s*\)", _text(value))
     module = required[2] if required else ""
@@ -150,7 +150,7 @@ def _declared(node: Node) -> Iterator[tuple[str, str]]:
 
 
 def _member(module: str, name: str) -> str:
-    """Return a member of a module; `aws_s3` of the library is its module `aws-s3`."""
+    """Return a member of a module; the member `aws_s3` of the library is its module `aws-s3`."""
     if module == _LIBRARY and name.startswith("aws_"):
         return f"{module}/{name.replace('_', '-')}"
     return f"{module}.{name}"
@@ -184,12 +184,12 @@ def _construct_id(given: list[Node]) -> str | None:
     if literal is None or literal.type not in ("string", "template_string"):
         return None
     text = _text(literal)[1:-1]
-    # What an escape or a substitution stands for is not looked at.
+    # This function does not evaluate escapes and substitutions.
     return None if "\\" in text or (literal.type == "template_string" and "${" in text) else text
 
 
 def _place(arguments: Node, given: list[Node]) -> tuple[Brackets, str, str]:
-    """Return the list that gets the property, the text to add, and why it must not be added."""
+    """Return the list that gets the property, the text to add, and the reason not to add it."""
     outer = _brackets(arguments, given)
     if any(each.type == "spread_element" for each in given):
         return outer, "", f"its arguments come from a variable, with `...`: set `{_PROPERTY}: true` there"

@@ -1,4 +1,4 @@
-"""Describe a call that creates a bucket, as the readers of each language find it."""
+"""Describe a call that creates a bucket, for the readers of all languages."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from msgspec import Struct
 
 from secure_bucket.errors import SecureBucketError
 
-__all__ = ["IS_WEBSITE", "Brackets", "CannotEditSource", "Site", "unambiguous"]
+__all__ = ["IS_WEBSITE", "Brackets", "CannotEditSource", "Site", "drop_ambiguous"]
 
 IS_WEBSITE = "it is a website, whose endpoint speaks plain HTTP only: serve it through CloudFront"
 
 
 class CannotEditSource(SecureBucketError):
-    """Say why the program is left as it is at a place."""
+    """A program, or a place in it, cannot be changed; the message gives the reason."""
 
 
 class Brackets(Struct, frozen=True):
@@ -23,9 +23,9 @@ class Brackets(Struct, frozen=True):
     All places are offsets in bytes.
 
     Args:
-        start: Where its last member starts; the opening bracket if it has no member.
-        end: Where its last member ends; behind the opening bracket if it has no member.
-        close: Its closing bracket.
+        start: Where the last member starts; the opening bracket of an empty list.
+        end: Where the last member ends; behind the opening bracket of an empty list.
+        close: The closing bracket.
     """
 
     start: int
@@ -34,7 +34,7 @@ class Brackets(Struct, frozen=True):
 
     @property
     def is_empty(self) -> bool:
-        """Whether it has no member."""
+        """Whether the list has no member."""
         return self.end == self.start + 1
 
 
@@ -43,12 +43,12 @@ class Site(Struct, frozen=True):
 
     Args:
         line: The line on which it starts, from 1.
-        column: The column in which it starts, from 1, as the traces of its language count; `None` where they
-            name no column.
+        column: The column in which it starts, from 1, as the traces of its language count; `None` if they
+            have no columns.
         construct_id: The id of the bucket; `None` if the program computes it.
         brackets: The list that gets the property.
         member: The text to add to it.
-        why_not: Why it must be left as it is, as a clause; `""` if it can be changed.
+        why_not: Why the call must not change, as a clause; `""` if it can change.
     """
 
     line: int
@@ -59,8 +59,8 @@ class Site(Struct, frozen=True):
     why_not: str = ""
 
 
-def unambiguous(bindings: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return what the names of a program stand for, without the names that stand for several things."""
+def drop_ambiguous(bindings: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the meanings of the names of a program, without the names with several meanings."""
     names: dict[str, set[str]] = {}
     for name, meaning in bindings:
         names.setdefault(name, set()).add(meaning)

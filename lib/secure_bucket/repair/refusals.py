@@ -1,4 +1,4 @@
-"""Tell why a bucket that accepts plain HTTP is left as it is, and what else its owner has to know."""
+"""Refuse unsafe fixes with a reason, and find a related mistake that the deny does not fix."""
 
 from __future__ import annotations
 
@@ -13,19 +13,25 @@ from secure_bucket.template import Bucket, BucketPolicy, Document, Inventory
 from secure_bucket.template.deployments import deployments_of
 from secure_bucket.values.unknown import Hole, Text
 
-__all__ = ["MADE_BY_CDK", "limit_size", "made_by_cdk", "note_on", "refuse_several"]
+__all__ = [
+    "MADE_BY_CDK",
+    "find_inverted_deny",
+    "made_by_cdk",
+    "refuse_large_policy",
+    "refuse_unless_one_policy",
+]
 
 MADE_BY_CDK = (
     "the AWS CDK made this template, and will make it anew: fix the app, with "
     "`SecureTransportAspect(mode=Mode.FIX)` or `enforce_ssl=True`"
 )
-"""Why a template that was synthesized is left as it is."""
+"""The reason not to fix a synthesized template."""
 
 _LONGEST_NAME = 63
 
 
 def made_by_cdk(document: Document) -> bool:
-    """Tell whether a template was synthesized by the AWS CDK."""
+    """Tell whether the AWS CDK synthesized a template."""
     root = document.root
     rules, resources = root.get("Rules"), root.get("Resources")
     if isinstance(rules, Mapping) and "CheckBootstrapVersion" in rules:
@@ -40,8 +46,8 @@ def made_by_cdk(document: Document) -> bool:
     return False
 
 
-def refuse_several(judgement: DeclaredJudgement, policy: BucketPolicy | None) -> None:
-    """Refuse what is not one policy of this bucket and of no other."""
+def refuse_unless_one_policy(judgement: DeclaredJudgement, policy: BucketPolicy | None) -> None:
+    """Refuse a bucket that does not have exactly one policy, and a policy for a list of buckets."""
     if judgement.several:
         named = " and ".join(f"`{each.resource.logical_id}`" for each in judgement.several)
         raise CannotEdit(f"it has the policies {named}, of which the last one that is written wins: keep one")
@@ -59,10 +65,10 @@ def refuse_several(judgement: DeclaredJudgement, policy: BucketPolicy | None) ->
         )
 
 
-def limit_size(inventory: Inventory, bucket: Bucket) -> None:
-    """Refuse a policy that is larger than S3 takes, however long what is not known turns out to be.
+def refuse_large_policy(inventory: Inventory, bucket: Bucket) -> None:
+    """Refuse a policy that may exceed the size limit of S3.
 
-    A name that is not known counts as the longest that a bucket can have.
+    Each unknown part counts as long as the longest name of a bucket.
     """
     for deployment in deployments_of(inventory, bucket):
         for applied in deployment.policies:
@@ -82,8 +88,8 @@ def _at_its_longest(value: object) -> str:
     return "".join("x" * _LONGEST_NAME if isinstance(part, Hole) else part for part in parts)
 
 
-def note_on(policy: BucketPolicy | None) -> str:
-    """Return what is wrong with a transport statement that the deny does not fix."""
+def find_inverted_deny(policy: BucketPolicy | None) -> str:
+    """Return the problem of a statement that denies HTTPS, which the deny does not fix; `""` without one."""
     properties = policy.resource.properties if policy is not None else None
     document = properties.get("PolicyDocument") if isinstance(properties, Mapping) else None
     statements = document.get("Statement") if isinstance(document, Mapping) else None

@@ -18,10 +18,16 @@ from secure_bucket.repair import MADE_BY_CDK, policies_elsewhere
 from secure_bucket.template import Document, load_document
 from secure_bucket.template.load import STDIN_NAME
 
-__all__ = ["Hindrances", "elsewhere", "given_templates", "in_assemblies", "open_buckets"]
+__all__ = [
+    "BucketsToLeave",
+    "given_templates",
+    "open_buckets",
+    "policies_in_other_templates",
+    "templates_in_assemblies",
+]
 
 
-class Hindrances(Struct, frozen=True):
+class BucketsToLeave(Struct, frozen=True):
     """The facts about a report and its files that hinder a fix.
 
     Args:
@@ -38,18 +44,18 @@ class Hindrances(Struct, frozen=True):
     synthesized: frozenset[str]
     plain_viewers: bool = False
 
-    def hands_off(self, file: str, buckets: Sequence[JudgedBucket]) -> dict[str, str]:
+    def in_file(self, file: str, buckets: Sequence[JudgedBucket]) -> dict[str, str]:
         """Return the buckets of a file to leave as they are, by logical id, each with the reason."""
         excepted = self.excepted(file)
         # A nested template by itself may leave open a value that its parent settles.
-        hands_off = {each.logical_id: "it is proven" for each in buckets}
+        leave = {each.logical_id: "it is proven" for each in buckets}
         for logical_id, bucket in open_buckets(buckets).items():
             why = excepted.get(logical_id) or self._why(file, bucket)
             if why:
-                hands_off[logical_id] = why
+                leave[logical_id] = why
             else:
-                del hands_off[logical_id]
-        return hands_off
+                del leave[logical_id]
+        return leave
 
     def excepted(self, file: str) -> dict[str, str]:
         """Return the buckets of a file that have an exception, each with its reason."""
@@ -84,7 +90,7 @@ def given_templates(targets: Targets, pairs: Iterable[tuple[CheckTarget, Report]
     return frozenset(STDIN_NAME if path == STDIN else path for path in given)
 
 
-def in_assemblies(pairs: Iterable[tuple[CheckTarget, Report]]) -> frozenset[str]:
+def templates_in_assemblies(pairs: Iterable[tuple[CheckTarget, Report]]) -> frozenset[str]:
     """Return the templates that lie in a cloud assembly."""
     return frozenset(
         name
@@ -107,7 +113,7 @@ def open_buckets(buckets: Iterable[JudgedBucket]) -> dict[str, JudgedBucket]:
     return found
 
 
-def elsewhere(report: Report) -> dict[tuple[str, str], str]:
+def policies_in_other_templates(report: Report) -> dict[tuple[str, str], str]:
     """Return the buckets whose policies are in another template, each with the reason to leave it."""
     found: dict[tuple[str, str], str] = {}
     for finding in report.findings:
