@@ -1,4 +1,4 @@
-"""What a pattern makes of a subject, where either is known but for its holes."""
+"""What a pattern makes of a text, where either is known but for its holes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from secure_bucket.policy.pattern import read_pattern
 from secure_bucket.proof.conditions import compile_comparison
 from secure_bucket.proof.matching import matches
 from secure_bucket.proof.pattern import compile_pattern
-from secure_bucket.proof.subject import Subject
+from secure_bucket.proof.request_text import RequestText
 from secure_bucket.values.unknown import Unknown
 
 BUCKET = Hole("Bucket", "CloudFormation makes the name up", generated=True)
@@ -27,7 +27,7 @@ def arn(*parts: str | Hole) -> Text:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "subject", "expected"),
+    ("pattern", "text", "expected"),
     [
         (arn(BUCKET), arn(BUCKET), True),
         (arn(BUCKET, "/*"), arn(BUCKET, "/key"), True),
@@ -70,8 +70,8 @@ def arn(*parts: str | Hole) -> Text:
         (arn(PARAMETER, "b"), arn(BUCKET), None),
     ],
 )
-def test_a_given_subject_with_holes(pattern: Subject, subject: Subject, expected: bool | None) -> None:
-    assert matches(compile_pattern(pattern, wild=True), subject, given=True) is expected
+def test_a_given_subject_with_holes(pattern: RequestText, text: RequestText, expected: bool | None) -> None:
+    assert matches(compile_pattern(pattern, wild=True), text, given=True) is expected
 
 
 @pytest.mark.parametrize(

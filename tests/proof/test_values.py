@@ -11,18 +11,18 @@ from secure_bucket.policy import parse_policy
 from secure_bucket.policy.document import Statement
 from secure_bucket.policy.principal import Kind
 from secure_bucket.proof.comparison import Comparison
+from secure_bucket.proof.compiled_deny import compile_deny
 from secure_bucket.proof.keys import Availability
 from secure_bucket.proof.language import Budget
-from secure_bucket.proof.rule import compile_rule
 from secure_bucket.proof.shapes import shapes_of
-from secure_bucket.proof.values import Value, values_of
+from secure_bucket.proof.values import KeyValue, values_of
 from tests.proof.test_prove import deny, policy
 
 
 def comparisons_of(condition: Any) -> list[Comparison]:
     parsed = parse_policy(policy(deny(Condition=condition)))
     statements = [one for one in parsed.statements if isinstance(one, Statement)]
-    return [one for each in statements for one in compile_rule(each, parsed.version).comparisons]
+    return [one for each in statements for one in compile_deny(each, parsed.version).comparisons]
 
 
 def values(
@@ -31,7 +31,7 @@ def values(
     presence: Availability = Availability.ALWAYS,
     kind: Kind = Kind.USER,
     below: str = "1.2",
-) -> list[Value]:
+) -> list[KeyValue]:
     key = name.lower()
     shapes = shapes_of(key, kind, "aws")
     budget = Budget(100_000)
@@ -149,7 +149,7 @@ def test_an_empty_tag_is_doubtful_only_where_null_asks() -> None:
 
 
 def test_a_key_that_the_table_lacks_may_hold_anything() -> None:
-    assert values("s3:NoSuchKey", {"StringEquals": {"s3:NoSuchKey": "a"}})[-1] == Value(
+    assert values("s3:NoSuchKey", {"StringEquals": {"s3:NoSuchKey": "a"}})[-1] == KeyValue(
         "example", doubtful=True, opaque=True
     )
 
@@ -199,5 +199,5 @@ def test_presence_decides_which_values_there_are(
     presence: Availability, absent: bool | None, present: bool | None
 ) -> None:
     found = values("aws:ViaAWSService", {"Bool": {"aws:ViaAWSService": "true"}}, presence)
-    without = [] if absent is None else [Value(None, absent)]
-    assert found == without + [Value(text, present) for text in ("false", "true") if present is not None]
+    without = [] if absent is None else [KeyValue(None, absent)]
+    assert found == without + [KeyValue(text, present) for text in ("false", "true") if present is not None]

@@ -6,8 +6,8 @@ from functools import lru_cache
 from typing import Final
 
 from secure_bucket.policy.pattern import fold as fold_case
-from secure_bucket.proof.pattern import Pattern, Wild
-from secure_bucket.proof.subject import Letter
+from secure_bucket.proof.pattern import CompiledPattern, Wild
+from secure_bucket.proof.request_text import Letter
 from secure_bucket.values.unknown import Hole
 
 __all__ = ["Automaton", "automaton_of"]
@@ -38,7 +38,7 @@ class Automaton:
         "weight",
     )
 
-    def __init__(self, pattern: Pattern) -> None:
+    def __init__(self, pattern: CompiledPattern) -> None:
         self._elements = pattern.elements
         self._fold = pattern.fold
         self._any = self._inner_any = 0
@@ -140,7 +140,7 @@ class Automaton:
         return (element, upper) if len(upper) == 1 else (element,)
 
 
-def _segments(pattern: Pattern) -> tuple[str, ...] | None:
+def _segments(pattern: CompiledPattern) -> tuple[str, ...] | None:
     """Return the texts between the `*` of a pattern; `None` if it has other elements."""
     segments = [""]
     for element in pattern.elements:
@@ -154,6 +154,6 @@ def _segments(pattern: Pattern) -> tuple[str, ...] | None:
 
 
 @lru_cache(maxsize=4096)
-def automaton_of(pattern: Pattern) -> Automaton:
+def automaton_of(pattern: CompiledPattern) -> Automaton:
     """Return the automaton of a pattern, cached because each scenario uses the same patterns."""
     return Automaton(pattern)

@@ -12,20 +12,20 @@ from secure_bucket.policy.variables import Variable
 from secure_bucket.proof.automaton import automaton_of
 from secure_bucket.proof.matching import matches
 from secure_bucket.proof.pattern import (
+    CompiledPattern,
     Element,
-    Pattern,
     Wild,
     compile_pattern,
     hidden_variable,
     undocumented_variable,
 )
-from secure_bucket.proof.subject import Subject, letters_of
+from secure_bucket.proof.request_text import RequestText, letters_of
 from secure_bucket.proof.three_valued import Tri, any_of, depends_on, negate, unless_void
 from secure_bucket.values.unknown import Hole, Place, Unknown
 
 __all__ = ["Clause", "compile_actions", "compile_resources", "covers_every_object", "is_every_action"]
 
-_NOTHING: Final[Mapping[Pattern, bool]] = {}
+_NOTHING: Final[Mapping[CompiledPattern, bool]] = {}
 
 
 class Clause(Struct, frozen=True):
@@ -40,9 +40,9 @@ class Clause(Struct, frozen=True):
             any. Not part of its identity, because it is in one of the patterns.
     """
 
-    patterns: tuple[Pattern | Unknown, ...]
+    patterns: tuple[CompiledPattern | Unknown, ...]
     negated: bool
-    doubtful: frozenset[Pattern] = frozenset()
+    doubtful: frozenset[CompiledPattern] = frozenset()
     at: Place = Place()
     undocumented: Unknown | None = None
 
@@ -59,42 +59,44 @@ class Clause(Struct, frozen=True):
     @property
     def variables(self) -> tuple[Variable, ...]:
         """The policy variables in its patterns."""
-        patterns = (pattern for pattern in self.patterns if isinstance(pattern, Pattern))
+        patterns = (pattern for pattern in self.patterns if isinstance(pattern, CompiledPattern))
         return tuple(variable for pattern in patterns for variable in pattern.variables)
 
-    def covers(self, subject: Subject, answers: Mapping[Pattern, bool] = _NOTHING) -> Tri:
+    def covers(self, text: RequestText, answers: Mapping[CompiledPattern, bool] = _NOTHING) -> Tri:
         """Return whether the element covers an action, or the ARN of a resource.
 
         Args:
-            subject: The action or the ARN.
-            answers: The assumed answers to doubts about the subject.
+            text: The action or the ARN.
+            answers: The assumed answers to doubts about the text.
         """
         found = any_of(
             answers[pattern]
-            if isinstance(pattern, Pattern) and pattern in answers
-            else self._covers(pattern, subject)
+            if isinstance(pattern, CompiledPattern) and pattern in answers
+            else self._covers(pattern, text)
             for pattern in self.patterns
         )
         found = negate(found) if self.negated else found
         return unless_void(found, self.variables, self.at, self.undocumented)
 
-    def doubts(self, subject: Subject, shared: Container[Pattern | Unknown]) -> Iterator[Pattern]:
-        """Yield the doubts that decide whether the element covers a subject, with one answer for all
+    def doubts(
+        self, text: RequestText, shared: Container[CompiledPattern | Unknown]
+    ) -> Iterator[CompiledPattern]:
+        """Yield the doubts that decide whether the element covers a text, with one answer for all
         statements."""
         for pattern in self.patterns:
-            if pattern not in shared or not isinstance(pattern, Pattern):
+            if pattern not in shared or not isinstance(pattern, CompiledPattern):
                 continue
-            if isinstance(self._covers(pattern, subject), Unknown):
+            if isinstance(self._covers(pattern, text), Unknown):
                 yield pattern
 
-    def _covers(self, pattern: Pattern | Unknown, subject: Subject) -> Tri:
+    def _covers(self, pattern: CompiledPattern | Unknown, text: RequestText) -> Tri:
         if isinstance(pattern, Unknown):
             return pattern
-        found = matches(pattern, subject, given=True)
+        found = matches(pattern, text, given=True)
         if found is None:
             if pattern.variables:
                 return depends_on(pattern.variables[0], self.at)
-            holes = [*pattern.holes, *(letter for letter in letters_of(subject) if isinstance(letter, Hole))]
+            holes = [*pattern.holes, *(letter for letter in letters_of(text) if isinstance(letter, Hole))]
             return Unknown(holes[0].reason, holes[0].at)
         if found and pattern in self.doubtful:
             return Unknown("AWS does not document a wildcard in the partition or the service", self.at)
@@ -103,8 +105,8 @@ class Clause(Struct, frozen=True):
 
 def compile_actions(element: Patterns, at: Place) -> Clause:
     """Prepare an `Action` or `NotAction` element: names are case-insensitive."""
-    patterns: list[Pattern | Unknown] = []
-    doubtful: set[Pattern] = set()
+    patterns: list[CompiledPattern | Unknown] = []
+    doubtful: set[CompiledPattern] = set()
     for value in element.values:
         text = str(value)
         if isinstance(value, Unknown):
@@ -124,8 +126,8 @@ def compile_actions(element: Patterns, at: Place) -> Clause:
 def compile_resources(element: Patterns, at: Place, *, variables: bool, own: Container[Hole] = ()) -> Clause:
     """Prepare a `Resource` or `NotResource` element: variables exist only in the last part of an ARN."""
     undocumented: Unknown | None = None
-    patterns: list[Pattern | Unknown] = []
-    doubtful: set[Pattern] = set()
+    patterns: list[CompiledPattern | Unknown] = []
+    doubtful: set[CompiledPattern] = set()
     for value in element.values:
         if isinstance(value, Unknown):
             patterns.append(value)
@@ -137,14 +139,14 @@ def compile_resources(element: Patterns, at: Place, *, variables: bool, own: Con
             continue
         if variables and undocumented is None:
             undocumented = hidden_variable(compiled, own)
-        pattern = Pattern(tuple(_plain_before_the_resource(compiled.elements)))
+        pattern = CompiledPattern(tuple(_plain_before_the_resource(compiled.elements)))
         patterns.append(pattern)
         if _has_wild_service(pattern):
             doubtful.add(pattern)
     return Clause(tuple(patterns), element.negated, frozenset(doubtful), at, undocumented)
 
 
-def _has_wild_service(pattern: Pattern) -> bool:
+def _has_wild_service(pattern: CompiledPattern) -> bool:
     """Return whether wildcards of a pattern other than `*` stand for one of the first three parts of an
     ARN."""
     if pattern.elements == (Wild.ANY,):
@@ -171,16 +173,16 @@ def _plain_before_the_resource(elements: Sequence[Element]) -> Iterator[Element]
 def is_every_action(clause: Clause) -> bool:
     """Return whether an element obviously covers every action of S3."""
     return not clause.negated and any(
-        isinstance(pattern, Pattern) and pattern.elements in _EVERY for pattern in clause.patterns
+        isinstance(pattern, CompiledPattern) and pattern.elements in _EVERY for pattern in clause.patterns
     )
 
 
-def covers_every_object(clause: Clause, bucket_arn: Subject) -> bool:
+def covers_every_object(clause: Clause, bucket_arn: RequestText) -> bool:
     """Return whether an element obviously covers every object: by a pattern that ends where the key
     begins."""
     prefix = (*letters_of(bucket_arn), "/")
     for pattern in () if clause.negated else clause.patterns:
-        if isinstance(pattern, Pattern) and pattern not in clause.doubtful:
+        if isinstance(pattern, CompiledPattern) and pattern not in clause.doubtful:
             automaton = automaton_of(pattern)
             if automaton.settled(automaton.run(prefix)):
                 return True

@@ -15,14 +15,14 @@ from msgspec import Struct
 from secure_bucket.policy.document import Condition, Quantifier
 from secure_bucket.policy.variables import Variable
 from secure_bucket.proof.matching import matches
-from secure_bucket.proof.pattern import Pattern, compile_pattern
+from secure_bucket.proof.pattern import CompiledPattern, compile_pattern
+from secure_bucket.proof.request_text import RequestText
 from secure_bucket.proof.scalars import (
     AddressRanges,
     parse_address,
     parse_instant,
     parse_number,
 )
-from secure_bucket.proof.subject import Subject
 from secure_bucket.proof.three_valued import Tri, all_of, any_of, depends_on, negate, unless_void
 from secure_bucket.values.unknown import Hole, Unknown
 
@@ -42,12 +42,12 @@ class ShortArn(Struct, frozen=True):
     plain: bool
 
 
-Option: TypeAlias = "Pattern | ShortArn | Fraction | AddressRanges | bool | Unknown"
+Option: TypeAlias = "CompiledPattern | ShortArn | Fraction | AddressRanges | bool | Unknown"
 OpenMatch: TypeAlias = "tuple[str, str, Option]"
 """Whether a value of a policy matches a value of a key: the key, the family of the operator, the first."""
 
 _NOTHING: Final[Mapping[OpenMatch, bool]] = {}
-Observed: TypeAlias = "Subject | tuple[Subject, ...] | None"
+Observed: TypeAlias = "RequestText | tuple[RequestText, ...] | None"
 
 
 class Comparison(Struct, frozen=True):
@@ -97,7 +97,7 @@ class Comparison(Struct, frozen=True):
     def matches(self) -> Iterator[OpenMatch]:
         """The questions whether its values match, with one answer for all statements."""
         for option in self.options:
-            if isinstance(option, (Pattern, ShortArn)):
+            if isinstance(option, (CompiledPattern, ShortArn)):
                 yield self.key, self.family, option
 
     def _holds(self, value: Observed, answers: Mapping[OpenMatch, bool]) -> Tri:
@@ -128,7 +128,7 @@ class Comparison(Struct, frozen=True):
         reason = f"AWS does not document `{condition.operator}` for several values of `{condition.key}`"
         return Unknown(reason, condition.at)
 
-    def _compare(self, value: Subject, answers: Mapping[OpenMatch, bool]) -> Tri:
+    def _compare(self, value: RequestText, answers: Mapping[OpenMatch, bool]) -> Tri:
         if isinstance(value, str) and value in self.literals:
             return not self.negated
         options = self.options if isinstance(value, str) else (*self.options, *self._literal_patterns())
@@ -139,19 +139,19 @@ class Comparison(Struct, frozen=True):
             found = any_of(self._meets(option, value) for option in options)
         return negate(found) if self.negated else found
 
-    def _literal_patterns(self) -> Iterator[Pattern]:
+    def _literal_patterns(self) -> Iterator[CompiledPattern]:
         return (compile_pattern(literal) for literal in sorted(self.literals))
 
     @property
-    def patterns(self) -> tuple[Pattern, ...]:
+    def patterns(self) -> tuple[CompiledPattern, ...]:
         """The values that are text patterns, with or without wildcards."""
-        others = (option for option in self.options if isinstance(option, Pattern))
+        others = (option for option in self.options if isinstance(option, CompiledPattern))
         return (*self._literal_patterns(), *others)
 
-    def _meets(self, option: Option, value: Subject) -> Tri:
+    def _meets(self, option: Option, value: RequestText) -> Tri:
         if isinstance(option, Unknown):
             return option
-        if isinstance(option, Pattern):
+        if isinstance(option, CompiledPattern):
             return self._matches(option, value)
         if isinstance(option, ShortArn):
             if option.plain and isinstance(value, str) and value.count(":") >= 5:
@@ -170,7 +170,7 @@ class Comparison(Struct, frozen=True):
             return self._mistyped(text)
         return RELATIONS[self.relation](number, option)
 
-    def _matches(self, pattern: Pattern, value: Subject) -> Tri:
+    def _matches(self, pattern: CompiledPattern, value: RequestText) -> Tri:
         if len(pattern.elements) == 1 and pattern.variables and pattern.variables[0].key == self.key:
             return True  # The condition compares the key with itself.
         found = matches(pattern, value)
@@ -210,5 +210,5 @@ def shared_matches(comparisons: Iterable[Comparison]) -> frozenset[OpenMatch]:
     return frozenset(match for match, count in counts.items() if count > 1)
 
 
-def _holes(value: Subject) -> tuple[Hole, ...]:
+def _holes(value: RequestText) -> tuple[Hole, ...]:
     return () if isinstance(value, str) else tuple(part for part in value.parts if isinstance(part, Hole))

@@ -9,7 +9,12 @@ from secure_bucket.policy.condition_keys import Type, key_of
 from secure_bucket.policy.document import Condition
 from secure_bucket.policy.pattern import fold as fold_case
 from secure_bucket.proof.comparison import RELATIONS, Comparison, Option, ShortArn
-from secure_bucket.proof.pattern import Pattern, compile_pattern, hidden_variable, undocumented_variable
+from secure_bucket.proof.pattern import (
+    CompiledPattern,
+    compile_pattern,
+    hidden_variable,
+    undocumented_variable,
+)
 from secure_bucket.proof.scalars import AddressRanges, parse_instant, parse_network, parse_number
 from secure_bucket.values.unknown import Hole, Text, Unknown
 
@@ -51,7 +56,7 @@ def compile_comparison(condition: Condition, *, variables: bool, own: Container[
     literals: set[str] = set()
     kept: list[Option] = [AddressRanges.union(ranges)] if ranges else []
     for option in options:
-        if isinstance(option, Pattern) and option.is_literal and not option.holes:
+        if isinstance(option, CompiledPattern) and option.is_literal and not option.holes:
             literals.add("".join(map(str, option.elements)))
         elif not isinstance(option, AddressRanges):
             kept.append(option)

@@ -10,14 +10,14 @@ from secure_bucket.policy.document import Patterns, Principal, Principals
 from secure_bucket.policy.principal import Kind
 from secure_bucket.policy.request import Request
 from secure_bucket.proof.comparison import Comparison, Observed
+from secure_bucket.proof.compiled_deny import CompiledDeny
 from secure_bucket.proof.dimensions import CLOCK, as_seen
 from secure_bucket.proof.principals import PRINCIPAL_TYPES, Who, identity_of
+from secure_bucket.proof.request_text import concat
 from secure_bucket.proof.resources import plain_key, supported_keys
-from secure_bucket.proof.rule import Rule
 from secure_bucket.proof.search import Choice, Dimension
 from secure_bucket.proof.shapes import example_of
 from secure_bucket.proof.space import Scenario, Space
-from secure_bucket.proof.subject import concat
 from secure_bucket.proof.values import OLDEST_TLS_VERSION
 from secure_bucket.proof.verdict import Refuted
 from secure_bucket.values.unknown import Unknown
@@ -35,7 +35,7 @@ def request_of(
     space: Space, scenario: Scenario, dimensions: Sequence[Dimension], choices: Sequence[Choice]
 ) -> Request:
     """Return the request that a combination of choices describes."""
-    chosen = {dimension.name: choice.subject for dimension, choice in zip(dimensions, choices, strict=True)}
+    chosen = {dimension.name: choice.value for dimension, choice in zip(dimensions, choices, strict=True)}
     who, actions, key = (chosen.pop(name) for name in ("principal", "action", "resource"))
     chosen.pop("base")
     assert isinstance(who, Who)
@@ -47,9 +47,9 @@ def request_of(
         if name in space.names and name not in told and value is not None:
             context[space.names[name]] = str(value)
     present: set[str] = set()
-    for subject in chosen.values():
-        assert isinstance(subject, tuple)
-        name, observed = subject
+    for choice in chosen.values():
+        assert isinstance(choice, tuple)
+        name, observed = choice
         if observed is not None:
             context.update(_spell(space, name, observed))
             present.add(plain_key(name))
@@ -107,7 +107,7 @@ def refute(
 ) -> Refuted:
     """Return the refutation with a request, and why the closest Deny statement does not apply to it."""
     missed = []
-    for index, rule in enumerate(space.rules):
+    for index, deny in enumerate(space.denies):
         failing = [
             (dimension, choice)
             for dimension, choice in zip(dimensions, choices, strict=True)
@@ -115,39 +115,39 @@ def refute(
         ]
         # A statement about other things than the transport is the least close.
         missed.append(
-            (any(dimension.name == "base" for dimension, _ in failing), len(failing), index, rule, failing)
+            (any(dimension.name == "base" for dimension, _ in failing), len(failing), index, deny, failing)
         )
     if not missed:
         return Refuted(request, "no statement denies anything")
-    *_, rule, failing = min(missed, key=lambda one: one[:3])
-    phrases = [phrase for dimension, choice in failing for phrase in _phrases(space, rule, dimension, choice)]
-    statement, why = rule.statement, " and ".join(dict.fromkeys(phrases[:2]))
+    *_, deny, failing = min(missed, key=lambda one: one[:3])
+    phrases = [phrase for dimension, choice in failing for phrase in _phrases(space, deny, dimension, choice)]
+    statement, why = deny.statement, " and ".join(dict.fromkeys(phrases[:2]))
     return Refuted(request, f"{statement} {why}", statement.at, statement.index)
 
 
-def _phrases(space: Space, rule: Rule, dimension: Dimension, choice: Choice) -> Iterator[str]:
+def _phrases(space: Space, deny: CompiledDeny, dimension: Dimension, choice: Choice) -> Iterator[str]:
     """Yield the demands of a statement that a class does not meet."""
-    statement, subject = rule.statement, choice.subject
+    statement, value = deny.statement, choice.value
     if dimension.name == "base":
-        if rule.unknown is not None:
-            yield f"has a condition that is not known: {rule.unknown}"
-        yield from _conditions(rule, space.claim.fixed)
+        if deny.unknown is not None:
+            yield f"has a condition that is not known: {deny.unknown}"
+        yield from _conditions(deny, space.claim.fixed)
     elif dimension.name == "action":
         yield _list_of(statement.actions, "covers only", "leaves out")
     elif dimension.name == "resource":
-        yield _resources(rule, space, on_bucket=subject is None)
-    elif isinstance(subject, Who):
-        if rule.addressees.include(subject, strict=space.strict) is not True:
+        yield _resources(deny, space, on_bucket=value is None)
+    elif isinstance(value, Who):
+        if deny.addressees.include(value, strict=space.strict) is not True:
             yield _principals(statement.principals)
-        yield from _conditions(rule, identity_of(subject))
-    elif isinstance(subject, tuple):
-        name, observed = subject
+        yield from _conditions(deny, identity_of(value))
+    elif isinstance(value, tuple):
+        name, observed = value
         keys = space.together(name.lower())
-        yield from _conditions(rule, {key: as_seen(key, observed) for key in keys})
+        yield from _conditions(deny, {key: as_seen(key, observed) for key in keys})
 
 
-def _conditions(rule: Rule, observed: Mapping[str, Observed]) -> Iterator[str]:
-    for comparison in rule.comparisons:
+def _conditions(deny: CompiledDeny, observed: Mapping[str, Observed]) -> Iterator[str]:
+    for comparison in deny.comparisons:
         if comparison.key in observed and comparison.holds(observed[comparison.key]) is not True:
             yield f"applies only {_condition(comparison)}"
 
@@ -189,15 +189,15 @@ def _principals(principals: Principals) -> str:
     return f"{'leaves out' if principals.negated else 'applies only to'} {_alternatives(names)}"
 
 
-def _resources(rule: Rule, space: Space, *, on_bucket: bool) -> str:
-    resources = rule.statement.resources
+def _resources(deny: CompiledDeny, space: Space, *, on_bucket: bool) -> str:
+    resources = deny.statement.resources
     if (
         not resources.negated
         and on_bucket
-        and rule.resources.covers(concat(space.bucket_arn, "/report.csv")) is True
+        and deny.resources.covers(concat(space.bucket_arn, "/report.csv")) is True
     ):
         return "covers the objects, but not the bucket itself"
-    if not resources.negated and not on_bucket and rule.resources.covers(space.bucket_arn) is True:
+    if not resources.negated and not on_bucket and deny.resources.covers(space.bucket_arn) is True:
         objects = [str(value) for value in resources.values if "/" in str(value)]
         if objects:
             return f"covers the bucket itself, but of its objects only {_alternatives(objects)}"

@@ -15,18 +15,18 @@ from secure_bucket.proof.claim import Claim
 from secure_bucket.proof.classes import choice_of, choices_of
 from secure_bucket.proof.clauses import Clause, is_every_action
 from secure_bucket.proof.comparison import Comparison, Observed, OpenMatch, shared_matches
+from secure_bucket.proof.compiled_deny import CompiledDeny
 from secure_bucket.proof.keys import Availability
 from secure_bucket.proof.language import Budget, TooComplex
-from secure_bucket.proof.pattern import Pattern
+from secure_bucket.proof.pattern import CompiledPattern
 from secure_bucket.proof.principals import Who, identity_of, principals_of
+from secure_bucket.proof.request_text import RequestText, concat
 from secure_bucket.proof.resources import Target, actions_on, keys_in, partition_of, unlisted_actions
-from secure_bucket.proof.rule import Rule
 from secure_bucket.proof.scalars import parse_instant, write_number
 from secure_bucket.proof.search import Choice, Dimension
 from secure_bucket.proof.shapes import Shape
-from secure_bucket.proof.subject import Subject, concat
 from secure_bucket.proof.three_valued import Tri, depends_on
-from secure_bucket.proof.values import Value, values_of
+from secure_bucket.proof.values import KeyValue, values_of
 from secure_bucket.values.unknown import Unknown
 
 __all__ = ["CLOCK", "Splitter", "as_seen", "cost_of_clauses", "cost_of_comparisons"]
@@ -46,7 +46,7 @@ class Splitter:
         names: The spelling of the key in the policy, by its lower case.
 
     Args:
-        rules: The Deny statements.
+        denies: The Deny statements.
         unknown: Unknown statements.
         claim: The claim.
         bucket_arn: The ARN of the bucket.
@@ -56,16 +56,16 @@ class Splitter:
 
     def __init__(
         self,
-        rules: Sequence[Rule],
+        denies: Sequence[CompiledDeny],
         unknown: Sequence[Unknown],
         claim: Claim,
-        bucket_arn: Subject,
+        bucket_arn: RequestText,
         budget: Budget,
         *,
         strict: bool,
     ) -> None:
         self.partition: str = partition_of(bucket_arn)
-        self.rules = rules
+        self.denies = denies
         self.unknown = unknown
         self.claim = claim
         self.bucket_arn = bucket_arn
@@ -73,11 +73,11 @@ class Splitter:
         self.strict = strict
         self.by_key: dict[str, list[Comparison]] = {}
         self.names: dict[str, str] = {}
-        for rule in rules:
-            for comparison in rule.comparisons:
+        for deny in denies:
+            for comparison in deny.comparisons:
                 self.by_key.setdefault(comparison.key, []).append(comparison)
                 self.names.setdefault(comparison.key, comparison.condition.key)
-            for variable in rule.variables:
+            for variable in deny.variables:
                 self.by_key.setdefault(variable.key, [])
                 self.names.setdefault(variable.key, variable.name)
 
@@ -88,23 +88,23 @@ class Splitter:
     def base(self) -> Dimension:
         """Return the parts that all requests share: the fixed keys and the unknown statements."""
 
-        def judge(rule: Rule, _: object) -> Iterator[Tri]:
-            if rule.unknown is not None:
-                yield rule.unknown
-            for comparison in rule.comparisons:
+        def judge(deny: CompiledDeny, _: object) -> Iterator[Tri]:
+            if deny.unknown is not None:
+                yield deny.unknown
+            for comparison in deny.comparisons:
                 if comparison.key in self.claim.fixed:
                     yield comparison.holds(self.claim.fixed[comparison.key])
 
-        choice = choice_of(self.rules, (), judge)
+        choice = choice_of(self.denies, (), judge)
         notes = dict(choice.notes)
         may_fail = choice.may_fail
-        for index, unknown in enumerate(self.unknown, len(self.rules)):
+        for index, unknown in enumerate(self.unknown, len(self.denies)):
             notes[index] = unknown
             may_fail |= 1 << index
         return Dimension("base", (Choice((), choice.fails, may_fail, notes),))
 
     def principals(self, kind: Kind) -> Dimension:
-        elements = {rule.statement.principals: None for rule in self.rules}
+        elements = {deny.statement.principals: None for deny in self.denies}
         entries = [entry for element in elements for entry in element.entries if isinstance(entry, Principal)]
         people = principals_of(
             kind,
@@ -118,16 +118,16 @@ class Splitter:
         )
 
         def judge(
-            who: Who, identity: Mapping[str, Observed], rule: Rule, answers: Mapping[OpenMatch, bool]
+            who: Who, identity: Mapping[str, Observed], deny: CompiledDeny, answers: Mapping[OpenMatch, bool]
         ) -> Iterator[Tri]:
-            yield rule.addressees.include(who, strict=self.strict)
-            for comparison in rule.comparisons:
+            yield deny.addressees.include(who, strict=self.strict)
+            for comparison in deny.comparisons:
                 if comparison.key in identity:
                     yield comparison.holds(identity[comparison.key], answers)
 
         keys = identity_of(Who(kind, "")).keys() & self.by_key.keys()
         options = sum(cost_of_comparisons(self.by_key[key]) for key in keys)
-        options += sum(len(rule.addressees.entries) for rule in self.rules)
+        options += sum(len(deny.addressees.entries) for deny in self.denies)
         shared = shared_matches(comparison for key in keys for comparison in self.by_key[key])
         classes, limit = self._gather(people, options)
         choices: list[Choice] = []
@@ -143,28 +143,28 @@ class Splitter:
                         for doubt in comparison.doubts(identity[key], shared)
                     )
                     meets = partial(judge, one, identity)
-                    choices.extend(choices_of(self.rules, one, meets, doubts, doubtful=doubtful))
+                    choices.extend(choices_of(self.denies, one, meets, doubts, doubtful=doubtful))
         return Dimension("principal", tuple(choices), limit)
 
-    def _patterns(self, key: str) -> list[Pattern]:
+    def _patterns(self, key: str) -> list[CompiledPattern]:
         return [pattern for comparison in self.by_key.get(key, ()) for pattern in comparison.patterns]
 
     def actions(self, target: Target) -> Dimension:
-        clauses = {rule.actions: None for rule in self.rules}
+        clauses = {deny.actions: None for deny in self.denies}
         told_apart = [clause for clause in clauses if not is_every_action(clause)]
         listed = actions_on(target)
         if not told_apart:
-            return Dimension("action", (choice_of(self.rules, listed, lambda _, __: (True,)),))
+            return Dimension("action", (choice_of(self.denies, listed, lambda _, __: (True,)),))
 
-        def judge(name: str, rule: Rule, _: object) -> tuple[Tri]:
-            return (rule.actions.covers(name),)
+        def judge(name: str, deny: CompiledDeny, _: object) -> tuple[Tri]:
+            return (deny.actions.covers(name),)
 
         options = cost_of_clauses(told_apart)
         self.budget.spend(len(listed) * options // 4)
         unlisted, limit = self._gather(unlisted_actions(told_apart, target, self.budget), options)
         classes: dict[tuple[int, int], tuple[Choice, list[str]]] = {}
         for name, doubtful in (*((name, False) for name in listed), *((name, True) for name in unlisted)):
-            choice = choice_of(self.rules, name, partial(judge, name), doubtful=doubtful)
+            choice = choice_of(self.denies, name, partial(judge, name), doubtful=doubtful)
             kept = classes.get((choice.fails, choice.may_fail))
             if kept is None:
                 classes[choice.fails, choice.may_fail] = (choice, [name])
@@ -177,13 +177,15 @@ class Splitter:
         return Dimension("action", tuple(choices), limit)
 
     def resources(self, target: Target) -> Dimension:
-        def judge(arn: Subject, rule: Rule, answers: Mapping[Pattern, bool]) -> tuple[Tri]:
-            return (rule.resources.covers(arn, answers),)
+        def judge(
+            arn: RequestText, deny: CompiledDeny, answers: Mapping[CompiledPattern, bool]
+        ) -> tuple[Tri]:
+            return (deny.resources.covers(arn, answers),)
 
-        clauses = list({rule.resources: None for rule in self.rules})
-        written = Counter(pattern for rule in self.rules for pattern in rule.resources.patterns)
+        clauses = list({deny.resources: None for deny in self.denies})
+        written = Counter(pattern for deny in self.denies for pattern in deny.resources.patterns)
         shared = {pattern for pattern, count in written.items() if count > 1}
-        keys: Sequence[Subject | None] = (None,)
+        keys: Sequence[RequestText | None] = (None,)
         limit = ""
         if target is Target.OBJECT:
             keys, limit = self._gather(
@@ -192,8 +194,8 @@ class Splitter:
         choices: list[Choice] = []
         for key in keys:
             arn = self.bucket_arn if key is None else concat(self.bucket_arn, "/", key)
-            doubts = (doubt for rule in self.rules for doubt in rule.resources.doubts(arn, shared))
-            choices.extend(choices_of(self.rules, key, partial(judge, arn), doubts))
+            doubts = (doubt for deny in self.denies for doubt in deny.resources.doubts(arn, shared))
+            choices.extend(choices_of(self.denies, key, partial(judge, arn), doubts))
         return Dimension("resource", tuple(choices), limit)
 
     def key(self, key: str, presence: Availability, shapes: tuple[Shape, ...]) -> Dimension:
@@ -207,8 +209,8 @@ class Splitter:
         )
         written = self.names[key]
 
-        def judge(value: Value, rule: Rule, answers: Mapping[OpenMatch, bool]) -> Iterator[Tri]:
-            for comparison in rule.comparisons:
+        def judge(value: KeyValue, deny: CompiledDeny, answers: Mapping[OpenMatch, bool]) -> Iterator[Tri]:
+            for comparison in deny.comparisons:
                 if comparison.key not in together:
                     continue
                 if value.opaque and comparison.family != "null":
@@ -220,16 +222,16 @@ class Splitter:
                     yield comparison.holds(as_seen(comparison.key, value.observed), answers)
 
         asked = {
-            index: depends_on(variable, rule.statement.at)
-            for index, rule in enumerate(self.rules)
-            for variable in rule.variables
+            index: depends_on(variable, deny.statement.at)
+            for index, deny in enumerate(self.denies)
+            for variable in deny.variables
             if variable.key == key
         }
         choices: list[Choice] = []
         for value in values:
             doubts = (one for every in comparisons for one in every.doubts(value.observed, shared))
             split = choices_of(
-                self.rules,
+                self.denies,
                 (written, value.observed),
                 partial(judge, value),
                 () if value.opaque else doubts,
@@ -260,13 +262,13 @@ class Splitter:
 def cost_of_comparisons(comparisons: Iterable[Comparison]) -> int:
     """Return the work to compare one value, in steps."""
     options = [option for comparison in comparisons for option in (comparison, *comparison.options)]
-    return sum(option.cost if isinstance(option, Pattern) else 4 for option in options)
+    return sum(option.cost if isinstance(option, CompiledPattern) else 4 for option in options)
 
 
 def cost_of_clauses(clauses: Iterable[Clause]) -> int:
     """Return the work to compare one action or resource, in steps."""
     patterns = (pattern for clause in clauses for pattern in clause.patterns)
-    return sum(pattern.cost if isinstance(pattern, Pattern) else 1 for pattern in patterns)
+    return sum(pattern.cost if isinstance(pattern, CompiledPattern) else 1 for pattern in patterns)
 
 
 def as_seen(key: str, observed: Observed) -> Observed:

@@ -14,8 +14,8 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from secure_bucket.proof.automaton import automaton_of
-from secure_bucket.proof.pattern import Pattern
-from secure_bucket.proof.subject import Letter, Subject, letters_of
+from secure_bucket.proof.pattern import CompiledPattern
+from secure_bucket.proof.request_text import Letter, RequestText, letters_of
 
 __all__ = [
     "ANYTHING",
@@ -77,12 +77,12 @@ class Stage(Struct, frozen=True):
         patterns: Patterns over this part only, in addition to those over the whole string.
     """
 
-    text: Subject | None = None
+    text: RequestText | None = None
     allowed: frozenset[str] | None = None
     preferred: str = "exampl012345"
     least: int = 1
     most: int | None = None
-    patterns: tuple[Pattern, ...] = ()
+    patterns: tuple[CompiledPattern, ...] = ()
 
 
 LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
@@ -101,7 +101,7 @@ _State: TypeAlias = "tuple[int, int, _Live, _Live, frozenset[int]]"
 
 def representatives(
     shape: Sequence[Stage],
-    patterns: Sequence[Pattern],
+    patterns: Sequence[CompiledPattern],
     seeds: Sequence[Parts],
     budget: Budget,
     *,
@@ -136,7 +136,7 @@ def representatives(
 
 
 class _Search:
-    def __init__(self, shape: Sequence[Stage], patterns: Sequence[Pattern], budget: Budget) -> None:
+    def __init__(self, shape: Sequence[Stage], patterns: Sequence[CompiledPattern], budget: Budget) -> None:
         self._budget = budget
         self._shape = shape
         self._whole = [automaton_of(pattern) for pattern in patterns]

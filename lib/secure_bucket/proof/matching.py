@@ -1,4 +1,4 @@
-"""Decide whether a pattern matches a subject, in three-valued logic if either has holes."""
+"""Decide whether a pattern matches a text, in three-valued logic if either has holes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Final
 from secure_bucket.policy.pattern import fold as fold_case
 from secure_bucket.policy.variables import Variable
 from secure_bucket.proof.automaton import automaton_of
-from secure_bucket.proof.pattern import Element, Pattern, Wild, coarse
-from secure_bucket.proof.subject import Letter, Subject, letters_of
+from secure_bucket.proof.pattern import CompiledPattern, Element, Wild, coarse
+from secure_bucket.proof.request_text import Letter, RequestText, letters_of
 from secure_bucket.values.unknown import Hole
 
 __all__ = ["matches"]
@@ -19,29 +19,29 @@ OVERLAP_LIMIT: Final = 20_000
 """Pairs of positions above which what is not known counts as something that may match."""
 
 
-def matches(pattern: Pattern, subject: Subject, *, given: bool = False) -> bool | None:
-    """Return whether a pattern matches a subject; `None` if that depends on something unknown.
+def matches(pattern: CompiledPattern, text: RequestText, *, given: bool = False) -> bool | None:
+    """Return whether a pattern matches a text; `None` if that depends on something unknown.
 
     Args:
         pattern: The pattern of the policy.
-        subject: The value of the request.
-        given: Whether the subject is one given value, such as the ARN of the bucket. Otherwise it stands for
+        text: The value of the request.
+        given: Whether the text is one given value, such as the ARN of the bucket. Otherwise it stands for
             a class of values: those that equal a text with holes have a representative with the same holes,
             so such a text does not match one without holes.
     """
     automaton = automaton_of(pattern)
-    if isinstance(subject, str) and automaton.segments is not None:
-        return _in_order(automaton.segments, fold_case(subject) if pattern.fold else subject)
-    letters = letters_of(subject)
+    if isinstance(text, str) and automaton.segments is not None:
+        return _in_order(automaton.segments, fold_case(text) if pattern.fold else text)
+    letters = letters_of(text)
     if automaton.run(letters) & automaton.final:
         return True
     known = not pattern.holes or (pattern.is_literal and not given)
-    if isinstance(subject, str):
+    if isinstance(text, str):
         if not pattern.variables and known:
             return False
         # No known text contains a name that CloudFormation generates.
         made_up = any(hole.generated for hole in pattern.holes)
-        return None if not made_up and matches(coarse(pattern), subject) else False
+        return None if not made_up and matches(coarse(pattern), text) else False
     return None if _overlaps(pattern, letters) else False
 
 
@@ -61,7 +61,7 @@ def _in_order(segments: tuple[str, ...], text: str) -> bool:
     return True
 
 
-def _overlaps(pattern: Pattern, letters: tuple[Letter, ...]) -> bool:
+def _overlaps(pattern: CompiledPattern, letters: tuple[Letter, ...]) -> bool:
     """Return whether some value of the holes and variables makes the pattern match."""
     elements = pattern.elements
     # A common beginning or ending is equal for every content of its holes, so the rest decides.
@@ -89,7 +89,7 @@ def _overlaps(pattern: Pattern, letters: tuple[Letter, ...]) -> bool:
 def _moves(
     elements: tuple[Element, ...], letters: tuple[Letter, ...], fold: bool, i: int, j: int, wild: bool
 ) -> Iterator[tuple[int, int, bool]]:
-    """Yield the states after one move of the pattern, of the subject, or of both.
+    """Yield the states after one move of the pattern, of the text, or of both.
 
     `wild` says that the generated name at `letters[j]` has met a wildcard. A generated name never equals a
     literal text, so it needs a wildcard to be passed.

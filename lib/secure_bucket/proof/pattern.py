@@ -15,8 +15,8 @@ from secure_bucket.policy.variables import Escape, Variable, split_variables
 from secure_bucket.values.unknown import Hole, Text, Unknown
 
 __all__ = [
+    "CompiledPattern",
     "Element",
-    "Pattern",
     "Wild",
     "coarse",
     "compile_pattern",
@@ -40,7 +40,7 @@ Element: TypeAlias = "str | Wild | Hole | Variable"
 
 
 # Patterns are hashed far more often than they are made.
-class Pattern(Struct, frozen=True, cache_hash=True):
+class CompiledPattern(Struct, frozen=True, cache_hash=True):
     """A compiled pattern.
 
     Args:
@@ -80,7 +80,7 @@ class Pattern(Struct, frozen=True, cache_hash=True):
 
 
 @lru_cache(maxsize=4096)
-def _parts(pattern: Pattern) -> tuple[tuple[Variable, ...], tuple[Hole, ...]]:
+def _parts(pattern: CompiledPattern) -> tuple[tuple[Variable, ...], tuple[Hole, ...]]:
     """Return the variables and the holes of a pattern, which every comparison needs."""
     return (
         tuple(element for element in pattern.elements if isinstance(element, Variable)),
@@ -90,7 +90,7 @@ def _parts(pattern: Pattern) -> tuple[tuple[Variable, ...], tuple[Hole, ...]]:
 
 def compile_pattern(
     value: str | Text, *, wild: bool = False, variables: bool = False, fold: bool = False, arn: bool = False
-) -> Pattern:
+) -> CompiledPattern:
     """Compile a text of a policy.
 
     Args:
@@ -122,23 +122,23 @@ def compile_pattern(
     if fold:
         elements = [fold_case(element) if isinstance(element, str) else element for element in elements]
     hidden = wild and any(isinstance(one, Hole) and not one.generated and not one.plain for one in elements)
-    return Pattern(tuple(elements), fold, hidden)
+    return CompiledPattern(tuple(elements), fold, hidden)
 
 
-def coarse(pattern: Pattern) -> Pattern:
+def coarse(pattern: CompiledPattern) -> CompiledPattern:
     """Return a pattern with `*` in place of unknown elements, which matches all possible texts."""
     if not pattern.holes and not pattern.variables:
         return pattern
     elements = (element if isinstance(element, (str, Wild)) else Wild.ANY for element in pattern.elements)
-    return Pattern(tuple(elements), pattern.fold)
+    return CompiledPattern(tuple(elements), pattern.fold)
 
 
-def undocumented_variable(pattern: Pattern) -> str:
+def undocumented_variable(pattern: CompiledPattern) -> str:
     """Return the undocumented form of a variable, because of which a pattern cannot be compared, or `""`."""
     return next((hole.reason for hole in pattern.holes if hole.name == _UNDOCUMENTED), "")
 
 
-def hidden_variable(pattern: Pattern, own: Container[Hole]) -> Unknown | None:
+def hidden_variable(pattern: CompiledPattern, own: Container[Hole]) -> Unknown | None:
     """Return why a policy variable may hide in a pattern, or `None`.
 
     CloudFormation accepts any text for a parameter, including `${aws:username}`.

@@ -12,7 +12,7 @@ from secure_bucket.policy.principal import Kind
 from secure_bucket.proof.matching import matches
 from secure_bucket.proof.pattern import compile_pattern
 from secure_bucket.proof.principals import Who, names_service
-from secure_bucket.proof.subject import Subject, letters_of, split_arn, subject_of
+from secure_bucket.proof.request_text import RequestText, letters_of, request_text_of, split_arn
 from secure_bucket.proof.three_valued import Tri, any_of, negate
 from secure_bucket.values.unknown import Hole, Text, Unknown
 
@@ -118,9 +118,9 @@ def _means(entry: Principal | Unknown, who: Who, strict: bool) -> Tri:
     if value == "*" and entry.kind == "AWS":
         return not (strict and who.kind is Kind.SERVICE)
     if isinstance(value, Text):
-        subject = subject_of(letters_of(value))
-        if subject in (who.name, who.arn, who.account):
-            return subject in (*who.names, who.account)
+        joined = request_text_of(letters_of(value))
+        if joined in (who.name, who.arn, who.account):
+            return joined in (*who.names, who.account)
     wide = _open_hole(value)
     if wide is not None:
         # A parameter may contain `*`, an account, or an ARN.
@@ -132,7 +132,7 @@ def _means(entry: Principal | Unknown, who: Who, strict: bool) -> Tri:
     return _aws_means(value, who)
 
 
-def _service_means(value: Subject, who: Who) -> Tri:
+def _service_means(value: RequestText, who: Who) -> Tri:
     if who.kind is not Kind.SERVICE:
         return False
     if value == "*":
@@ -142,7 +142,7 @@ def _service_means(value: Subject, who: Who) -> Tri:
     return _same(value, who.name)
 
 
-def _aws_means(value: Subject, who: Who) -> Tri:
+def _aws_means(value: RequestText, who: Who) -> Tri:
     parts = split_arn(value)
     if parts is None:
         text = str(value)
@@ -161,7 +161,7 @@ def _aws_means(value: Subject, who: Who) -> Tri:
     return any_of(_same(value, name) for name in who.names)
 
 
-def _same(value: Subject, own: Subject | None) -> Tri:
+def _same(value: RequestText, own: RequestText | None) -> Tri:
     if own is None:
         return False
     if isinstance(value, str) and isinstance(own, str):
@@ -174,7 +174,7 @@ def _same(value: Subject, own: Subject | None) -> Tri:
     return Unknown(hole.reason, hole.at) if hole else Unknown("the principal is not known")
 
 
-def _open_hole(value: Subject) -> Hole | None:
+def _open_hole(value: RequestText) -> Hole | None:
     """Return the hole that is the whole text, unless it certainly contains no wildcard."""
     if isinstance(value, Text) and len(value.parts) == 1 and isinstance(value.parts[0], Hole):
         return None if value.parts[0].generated or value.parts[0].plain else value.parts[0]

@@ -15,9 +15,9 @@ from secure_bucket.policy.document import Principal
 from secure_bucket.policy.principal import Kind
 from secure_bucket.proof.comparison import Observed
 from secure_bucket.proof.language import DIGITS, HOST, NAME, PATH, Budget, Stage, representatives
-from secure_bucket.proof.pattern import Pattern, coarse, compile_pattern
+from secure_bucket.proof.pattern import CompiledPattern, coarse, compile_pattern
+from secure_bucket.proof.request_text import RequestText, concat, letters_of, request_text_of, split_arn
 from secure_bucket.proof.shapes import literals_of
-from secure_bucket.proof.subject import Subject, concat, letters_of, split_arn, subject_of
 from secure_bucket.values.unknown import Hole, Text, Unknown
 
 __all__ = ["PRINCIPAL_TYPES", "Who", "identity_of", "names_service", "principals_of"]
@@ -53,14 +53,14 @@ class Who(Struct, frozen=True):
     """
 
     kind: Kind
-    name: Subject
-    account: Subject | None = None
-    arn: Subject | None = None
-    username: Subject | None = None
+    name: RequestText
+    account: RequestText | None = None
+    arn: RequestText | None = None
+    username: RequestText | None = None
     bound: bool = True
 
     @property
-    def names(self) -> tuple[Subject, ...]:
+    def names(self) -> tuple[RequestText, ...]:
         """The ARNs that name it in a `Principal` element."""
         arn = () if self.arn is None or not self.bound else (self.arn,)
         return arn if self.name == self.arn else (self.name, *arn)
@@ -70,10 +70,10 @@ def principals_of(
     kind: Kind,
     partition: str,
     entries: Sequence[Principal],
-    arns: Sequence[Pattern],
-    accounts: Sequence[Pattern],
-    usernames: Sequence[Pattern],
-    services: Sequence[Pattern],
+    arns: Sequence[CompiledPattern],
+    accounts: Sequence[CompiledPattern],
+    usernames: Sequence[CompiledPattern],
+    services: Sequence[CompiledPattern],
     budget: Budget,
 ) -> Iterator[Who]:
     """Yield a principal of a kind for each class, the simplest first.
@@ -123,12 +123,12 @@ def principals_of(
         yield from _signed(kind, partition, account, example[2:], sessions)
     # Literal users and roles are already among the representatives.
     open_ended = (value for value in named if isinstance(value, Text) or _session_of(value) is not None)
-    for subject in (*open_ended, *literals_of(arns)):
-        yield from _as_written(kind, subject_of(letters_of(subject)), partition)
+    for arn in (*open_ended, *literals_of(arns)):
+        yield from _as_written(kind, request_text_of(letters_of(arn)), partition)
 
 
 def _shapes(
-    kind: Kind, partition: str, digits: Stage, usernames: tuple[Pattern, ...], *, detailed: bool
+    kind: Kind, partition: str, digits: Stage, usernames: tuple[CompiledPattern, ...], *, detailed: bool
 ) -> list[tuple[tuple[Stage, ...], tuple[str, ...]]]:
     """Return the shapes of `aws:PrincipalArn` for a kind, each with a familiar example."""
     service = "sts" if kind is Kind.FEDERATED else "iam"
@@ -157,9 +157,9 @@ def _shapes(
 def _signed(
     kind: Kind,
     partition: str,
-    account: Subject,
+    account: RequestText,
     ending: Sequence[str],
-    sessions: Sequence[tuple[Subject, str]],
+    sessions: Sequence[tuple[RequestText, str]],
 ) -> Iterator[Who]:
     """Yield the principal with this account and this ending of its ARN, once for each session named."""
     resource = "".join(ending).removeprefix(":")
@@ -176,7 +176,7 @@ def _signed(
             yield Who(kind, session, account, arn)
 
 
-def _session_of(value: Subject) -> tuple[Subject, str] | None:
+def _session_of(value: RequestText) -> tuple[RequestText, str] | None:
     """Return the ARN of a session with its name, if the text is one."""
     parts = split_arn(value)
     if parts is None or not str(parts[5]).startswith("assumed-role/"):
@@ -184,37 +184,35 @@ def _session_of(value: Subject) -> tuple[Subject, str] | None:
     return value, str(parts[5]).rpartition("/")[2]
 
 
-def _as_written(kind: Kind, subject: Subject, partition: str) -> Iterator[Who]:
+def _as_written(kind: Kind, arn: RequestText, partition: str) -> Iterator[Who]:
     """Yield the principal that a policy names, if it is of the kind."""
-    parts = split_arn(subject)
+    parts = split_arn(arn)
     if parts is None:
         # Only the name of a parameter or of another resource is known: usually it is a role.
-        if kind is Kind.ROLE and isinstance(subject, Text):
-            unknown = Text((Hole(f"account of {subject}", "it is part of a value that is not known"),))
-            yield Who(kind, subject, unknown, subject)
+        if kind is Kind.ROLE and isinstance(arn, Text):
+            unknown = Text((Hole(f"account of {arn}", "it is part of a value that is not known"),))
+            yield Who(kind, arn, unknown, arn)
         return
     account, (what, _, name) = parts[4], str(parts[5]).partition("/")
     last = name.rpartition("/")[2]
     if what == "user" and kind is Kind.USER:
-        yield Who(kind, subject, account, subject, last)
+        yield Who(kind, arn, account, arn, last)
     elif what == "federated-user" and kind is Kind.FEDERATED:
-        yield Who(kind, subject, account, subject)
+        yield Who(kind, arn, account, arn)
     elif what == "role" and kind is Kind.ROLE:
         yield Who(
             kind,
             concat(f"arn:{partition}:sts::", account, f":assumed-role/{last}/session"),
             account,
-            subject,
+            arn,
         )
     elif what == "assumed-role" and kind is Kind.ROLE:
         role = name.rpartition("/")[0]
         for path in ("", "team/"):
-            yield Who(
-                kind, subject, account, concat(f"arn:{partition}:iam::", account, f":role/{path}{role}")
-            )
+            yield Who(kind, arn, account, concat(f"arn:{partition}:iam::", account, f":role/{path}{role}"))
 
 
-def _account_patterns(values: Iterable[Subject]) -> Iterator[Pattern]:
+def _account_patterns(values: Iterable[RequestText]) -> Iterator[CompiledPattern]:
     """Yield the accounts that the entries of a `Principal` element name."""
     for value in values:
         parts = split_arn(value)
@@ -224,7 +222,7 @@ def _account_patterns(values: Iterable[Subject]) -> Iterator[Pattern]:
             yield compile_pattern(value)
 
 
-def _services(literals: Sequence[Pattern], budget: Budget) -> Iterator[Who]:
+def _services(literals: Sequence[CompiledPattern], budget: Budget) -> Iterator[Who]:
     shape = (Stage(allowed=HOST), Stage(".amazonaws.com"))
     for parts in representatives(
         shape, [coarse(pattern) for pattern in literals], [(_SERVICE, ".amazonaws.com")], budget
@@ -240,7 +238,7 @@ def _services(literals: Sequence[Pattern], budget: Budget) -> Iterator[Who]:
             yield Who(Kind.SERVICE, name)
 
 
-def names_service(value: Subject) -> bool:
+def names_service(value: RequestText) -> bool:
     """Tell whether a text can be the name of a service."""
     return isinstance(value, Text) or _SERVICE_NAME.fullmatch(value) is not None
 

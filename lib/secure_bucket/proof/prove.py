@@ -19,13 +19,13 @@ from secure_bucket.policy.condition_keys import key_of
 from secure_bucket.policy.document import Effect, Policy
 from secure_bucket.policy.parse import parse_policy
 from secure_bucket.proof.claim import DENIES_HTTP, Claim, denies_tls_below
+from secure_bucket.proof.compiled_deny import compile_deny
 from secure_bucket.proof.dimensions import Splitter
 from secure_bucket.proof.language import Budget, TooComplex
 from secure_bucket.proof.principals import Who
-from secure_bucket.proof.rule import compile_rule
+from secure_bucket.proof.request_text import letters_of
 from secure_bucket.proof.search import Choice, Dimension, combinations_ruling_out
 from secure_bucket.proof.space import Scenario, Space
-from secure_bucket.proof.subject import letters_of
 from secure_bucket.proof.three_valued import Depends
 from secure_bucket.proof.verdict import NO_POLICY, Proven, Refuted, Undecided, Verdict
 from secure_bucket.values.unknown import Hole, Text, Unknown
@@ -101,8 +101,8 @@ def prove(policy: object, claim: Claim, *, bucket_arn: str | Text, strict: bool 
     denies = [one for one in parsed.statements if not isinstance(one, Unknown) and one.effect is Effect.DENY]
     unknown = [one for one in parsed.statements if isinstance(one, Unknown)]
     own = [letter for letter in letters_of(bucket_arn) if isinstance(letter, Hole)]
-    rules = [compile_rule(statement, parsed.version, own) for statement in denies]
-    space = Space(Splitter(rules, unknown, claim, bucket_arn, Budget(WORK), strict=strict))
+    compiled = [compile_deny(statement, parsed.version, own) for statement in denies]
+    space = Space(Splitter(compiled, unknown, claim, bucket_arn, Budget(WORK), strict=strict))
     try:
         verdict = _decide(space, parsed)
     except TooComplex as bound:
@@ -123,15 +123,15 @@ def prove(policy: object, claim: Claim, *, bucket_arn: str | Text, strict: bool 
 
 
 def _decide(space: Space, policy: Policy) -> Verdict:
-    for rule in space.rules:
-        if space.is_covered_by(rule):
-            return Proven((rule.statement.index,))
+    for deny in space.denies:
+        if space.is_covered_by(deny):
+            return Proven((deny.statement.index,))
     glance = Budget(GLANCE)
-    for rule in space.rules:
+    for deny in space.denies:
         # One statement alone proves most policies.
-        alone = Space(Splitter([rule], (), space.claim, space.bucket_arn, glance, strict=space.strict))
+        alone = Space(Splitter([deny], (), space.claim, space.bucket_arn, glance, strict=space.strict))
         if _is_unavoidable(alone):
-            return Proven((rule.statement.index,))
+            return Proven((deny.statement.index,))
     # The modules for counterexamples load in 1 ms, only if there may be one.
     from secure_bucket.policy.evaluate import evaluate
     from secure_bucket.proof.counterexample import foreign_key, refute, request_of
@@ -147,7 +147,7 @@ def _decide(space: Space, policy: Policy) -> Verdict:
                 # Only the rest of the request was unknown, and this is a whole request.
                 request = request_of(space, scenario, dimensions, choices)
                 present = {key.lower() for key in request.context}
-                hinges = open_points and any(rule.hinges_on_absent(present) for rule in space.rules)
+                hinges = open_points and any(deny.hinges_on_absent(present) for deny in space.denies)
                 if not hinges and not evaluate(policy, request, strict=space.strict):
                     linked = with_linked_keys(request, space.names)
                     if foreign := foreign_key(request):
@@ -161,7 +161,7 @@ def _decide(space: Space, policy: Policy) -> Verdict:
     if not reasons:
         reasons.update(dict.fromkeys(_too_complex(limit) for limit in _limits(space)))
     return (
-        Undecided(tuple(reasons)) if reasons else Proven(tuple(rule.statement.index for rule in space.rules))
+        Undecided(tuple(reasons)) if reasons else Proven(tuple(deny.statement.index for deny in space.denies))
     )
 
 
@@ -213,23 +213,23 @@ def _open_points(space: Space, dimensions: Sequence[Dimension], choices: Sequenc
 
 def _doubt(dimension: Dimension, choice: Choice) -> str:
     """Return why a class may not occur."""
-    if isinstance(choice.subject, Who):
-        return f"the policy does not name a principal that is made later under the ARN `{choice.subject.arn}`"
-    if isinstance(choice.subject, tuple) and dimension.name == "action":
-        action = choice.subject[0]
+    if isinstance(choice.value, Who):
+        return f"the policy does not name a principal that is made later under the ARN `{choice.value.arn}`"
+    if isinstance(choice.value, tuple) and dimension.name == "action":
+        action = choice.value[0]
         if action in DOUBTFUL_ACTIONS:
             return f"AWS does not document whether `{action}` meets the policy of a bucket that exists"
         return f"AWS lists no action `{action}`, but it may add one"
-    if isinstance(choice.subject, tuple) and key_of(dimension.name) is None:
-        return f"the table of condition keys does not have `{choice.subject[0]}`"
+    if isinstance(choice.value, tuple) and key_of(dimension.name) is None:
+        return f"the table of condition keys does not have `{choice.value[0]}`"
     return f"AWS does not document whether a request can have this `{dimension.name}`: {_show(choice)}"
 
 
 def _show(choice: Choice) -> str:
-    subject = choice.subject
-    if isinstance(subject, tuple) and len(subject) == 2 and not isinstance(subject[1], str):
-        return "absent" if subject[1] is None else "several values at once"
-    return f"`{subject[-1] if isinstance(subject, tuple) else subject}`"
+    value = choice.value
+    if isinstance(value, tuple) and len(value) == 2 and not isinstance(value[1], str):
+        return "absent" if value[1] is None else "several values at once"
+    return f"`{value[-1] if isinstance(value, tuple) else value}`"
 
 
 def _explain_absence(verdict: Refuted, policy: Policy, *, absent: bool) -> Refuted:

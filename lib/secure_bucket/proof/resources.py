@@ -14,9 +14,9 @@ from secure_bucket.policy.pattern import fold as fold_case
 from secure_bucket.proof.clauses import Clause
 from secure_bucket.proof.language import DIGITS, LETTERS, Budget, Stage, representatives
 from secure_bucket.proof.matching import matches
-from secure_bucket.proof.pattern import Pattern, Wild, coarse
+from secure_bucket.proof.pattern import CompiledPattern, Wild, coarse
+from secure_bucket.proof.request_text import RequestText, concat, letters_of, request_text_of
 from secure_bucket.proof.shapes import literals_of
-from secure_bucket.proof.subject import Subject, concat, letters_of, subject_of
 from secure_bucket.values.unknown import Hole
 
 __all__ = [
@@ -48,7 +48,7 @@ class Target(enum.Enum):
 _BUCKET_ARN: Final = re.compile(r"arn:(aws[a-z-]*):s3:::[^/]+")
 
 
-def partition_of(bucket_arn: Subject) -> str:
+def partition_of(bucket_arn: RequestText) -> str:
     """Return the partition of a bucket's ARN.
 
     Raises:
@@ -98,7 +98,10 @@ def unlisted_actions(clauses: Sequence[Clause], target: Target, budget: Budget) 
     AWS adds actions; a proof that assumes a complete list must say so.
     """
     patterns = [
-        coarse(pattern) for clause in clauses for pattern in clause.patterns if isinstance(pattern, Pattern)
+        coarse(pattern)
+        for clause in clauses
+        for pattern in clause.patterns
+        if isinstance(pattern, CompiledPattern)
     ]
     # Every action that AWS lists for S3 has only letters. Actions of other services also have digits, and AWS
     # documents no grammar, so a future action may begin with any of these.
@@ -115,7 +118,7 @@ def unlisted_actions(clauses: Sequence[Clause], target: Target, budget: Budget) 
             yield found
 
 
-def _unlisted_like(name: str, patterns: Sequence[Pattern], budget: Budget) -> str | None:
+def _unlisted_like(name: str, patterns: Sequence[CompiledPattern], budget: Budget) -> str | None:
     """Return an unlisted name that the same patterns match as a listed one, or `None`."""
     found = {pattern for pattern in patterns if matches(pattern, name)}
     if not all(Wild.ANY in pattern.elements or Wild.ONE in pattern.elements for pattern in found):
@@ -134,7 +137,7 @@ def _unlisted_like(name: str, patterns: Sequence[Pattern], budget: Budget) -> st
     return None
 
 
-def keys_in(bucket_arn: Subject, clauses: Sequence[Clause], budget: Budget) -> Iterator[Subject]:
+def keys_in(bucket_arn: RequestText, clauses: Sequence[Clause], budget: Budget) -> Iterator[RequestText]:
     """Yield an object key for each class of objects, the simplest first.
 
     Args:
@@ -147,7 +150,9 @@ def keys_in(bucket_arn: Subject, clauses: Sequence[Clause], budget: Budget) -> I
     """
     prefix = concat(bucket_arn, "/")
     own = {letter for letter in letters_of(prefix) if isinstance(letter, Hole)}
-    patterns = [pattern for clause in clauses for pattern in clause.patterns if isinstance(pattern, Pattern)]
+    patterns = [
+        pattern for clause in clauses for pattern in clause.patterns if isinstance(pattern, CompiledPattern)
+    ]
     open_ended = [pattern for pattern in patterns if pattern.variables or not own.issuperset(pattern.holes)]
     whole = [*patterns, *(coarse(pattern) for pattern in open_ended)]
     seeds = [(str(prefix), "report.csv")]
@@ -155,7 +160,7 @@ def keys_in(bucket_arn: Subject, clauses: Sequence[Clause], budget: Budget) -> I
         if len(parts[1].encode(errors="surrogatepass")) <= KEY_LIMIT:
             yield parts[1]
     start = letters_of(prefix)
-    for subject in literals_of(open_ended):
-        letters = letters_of(subject)
+    for text in literals_of(open_ended):
+        letters = letters_of(text)
         if letters[: len(start)] == start and len(letters) > len(start):
-            yield subject_of(letters[len(start) :])
+            yield request_text_of(letters[len(start) :])

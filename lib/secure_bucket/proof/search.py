@@ -25,14 +25,14 @@ class Choice(Struct, frozen=True):
     """One class of one dimension.
 
     Args:
-        subject: The chosen value, whose type depends on the dimension.
+        value: The chosen value, whose type depends on the dimension.
         fails: The statements, as bits, that certainly do not match a request of this class.
         may_fail: Those, and the statements of which that is unknown.
         notes: The reason for each statement of which it is unknown.
         doubtful: Whether AWS does not document that the class occurs.
     """
 
-    subject: object
+    value: object
     fails: int
     may_fail: int
     notes: Mapping[int, Unknown] = field(default_factory=dict)

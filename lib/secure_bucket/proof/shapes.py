@@ -14,8 +14,8 @@ from secure_bucket.policy.condition_keys import ConditionKey, Form, key_of
 from secure_bucket.policy.principal import Kind
 from secure_bucket.policy.variables import Variable
 from secure_bucket.proof.language import DIGITS, HOST, LETTERS, NAME, Parts, Stage
-from secure_bucket.proof.pattern import Pattern, Wild
-from secure_bucket.proof.subject import Subject
+from secure_bucket.proof.pattern import CompiledPattern, Wild
+from secure_bucket.proof.request_text import RequestText
 from secure_bucket.values.unknown import Hole, Text
 
 __all__ = ["Shape", "example_of", "literals_of", "shapes_of"]
@@ -138,13 +138,13 @@ def _arns(example: str, partition: str, longest: int | None) -> tuple[Shape, ...
     )
 
 
-def literals_of(patterns: Iterable[Pattern]) -> Iterator[Subject]:
+def literals_of(patterns: Iterable[CompiledPattern]) -> Iterator[RequestText]:
     """Yield, for each pattern with holes or variables, a text that it matches.
 
     The text has the same holes. It has an example in place of each variable, and another text has the
     default.
     """
-    seen: set[Subject] = set()
+    seen: set[RequestText] = set()
     for pattern in patterns:
         if not pattern.holes and not pattern.variables:
             continue
@@ -156,7 +156,7 @@ def literals_of(patterns: Iterable[Pattern]) -> Iterator[Subject]:
                     parts.append(example_of(element.key) if default is None else default)
                 else:
                     parts.append("x" if isinstance(element, Wild) else element)
-            text: Subject = Text(tuple(parts)) if pattern.holes else "".join(map(str, parts))
+            text: RequestText = Text(tuple(parts)) if pattern.holes else "".join(map(str, parts))
             if text not in seen:
                 seen.add(text)
                 yield text

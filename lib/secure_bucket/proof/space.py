@@ -13,14 +13,14 @@ from secure_bucket.policy.condition_keys import KEYS, Presence, key_of
 from secure_bucket.policy.principal import Kind
 from secure_bucket.proof.claim import Claim
 from secure_bucket.proof.clauses import covers_every_object, is_every_action
+from secure_bucket.proof.compiled_deny import CompiledDeny
 from secure_bucket.proof.dimensions import CLOCK, Splitter, cost_of_clauses, cost_of_comparisons
 from secure_bucket.proof.keys import Availability, presence_of
 from secure_bucket.proof.principals import Who, identity_of
+from secure_bucket.proof.request_text import RequestText
 from secure_bucket.proof.resources import Target, keys_on, plain_key
-from secure_bucket.proof.rule import Rule
 from secure_bucket.proof.search import Dimension
 from secure_bucket.proof.shapes import shapes_of
-from secure_bucket.proof.subject import Subject
 
 __all__ = ["Scenario", "Space"]
 
@@ -48,15 +48,15 @@ class Space:
     """
 
     def __init__(self, splitter: Splitter) -> None:
-        self.rules: Sequence[Rule] = splitter.rules
+        self.denies: Sequence[CompiledDeny] = splitter.denies
         self.claim: Claim = splitter.claim
-        self.bucket_arn: Subject = splitter.bucket_arn
+        self.bucket_arn: RequestText = splitter.bucket_arn
         self.strict: bool = splitter.strict
         self.names: dict[str, str] = splitter.names
         self._splitter = splitter
         self._by_key = splitter.by_key
         self._cache: dict[object, Dimension] = {}
-        self.every: int = (1 << (len(splitter.rules) + len(splitter.unknown))) - 1
+        self.every: int = (1 << (len(splitter.denies) + len(splitter.unknown))) - 1
 
     def together(self, key: str) -> tuple[str, ...]:
         """Return the keys of the policy that share one value with a key: the two names of the time."""
@@ -94,8 +94,8 @@ class Space:
     @cached_property
     def cost(self) -> int:
         """The work of comparing one request, in steps."""
-        comparisons = (comparison for rule in self.rules for comparison in rule.comparisons)
-        clauses = (clause for rule in self.rules for clause in (rule.actions, rule.resources))
+        comparisons = (comparison for deny in self.denies for comparison in deny.comparisons)
+        clauses = (clause for deny in self.denies for clause in (deny.actions, deny.resources))
         return cost_of_comparisons(comparisons) + cost_of_clauses(clauses)
 
     def _cached(self, name: object, build: Callable[[], Dimension]) -> Dimension:
@@ -103,24 +103,24 @@ class Space:
             self._cache[name] = build()
         return self._cache[name]
 
-    def is_covered_by(self, rule: Rule) -> bool:
+    def is_covered_by(self, deny: CompiledDeny) -> bool:
         """Return whether a statement obviously covers every request, so no splitting is necessary.
 
         Nearly every policy that denies plain HTTP has this form.
         """
-        if not rule.addressees.everyone or self.strict or rule.unknown or not is_every_action(rule.actions):
+        if not deny.addressees.everyone or self.strict or deny.unknown or not is_every_action(deny.actions):
             return False
         fixed = self.claim.fixed
-        if any(one.key not in fixed or one.holds(fixed[one.key]) is not True for one in rule.comparisons):
+        if any(one.key not in fixed or one.holds(fixed[one.key]) is not True for one in deny.comparisons):
             return False
-        return rule.resources.covers(self.bucket_arn) is True and covers_every_object(
-            rule.resources, self.bucket_arn
+        return deny.resources.covers(self.bucket_arn) is True and covers_every_object(
+            deny.resources, self.bucket_arn
         )
 
     def _kinds(self) -> Sequence[Kind]:
         """Return the kinds of principals to distinguish."""
         kinds = list(Kind)
-        if not all(rule.addressees.everyone for rule in self.rules):
+        if not all(deny.addressees.everyone for deny in self.denies):
             return kinds
         absent = self.claim.tls_absent
         for key in self._by_key.keys() - self.claim.fixed.keys():

@@ -17,11 +17,11 @@ from secure_bucket.policy.pattern import fold
 from secure_bucket.proof.comparison import Comparison, Observed
 from secure_bucket.proof.keys import Availability, Certainty
 from secure_bucket.proof.language import Budget, representatives
-from secure_bucket.proof.pattern import Pattern, coarse
+from secure_bucket.proof.pattern import CompiledPattern, coarse
 from secure_bucket.proof.scalars import LATEST, AddressRanges, write_instant, write_number
 from secure_bucket.proof.shapes import Shape, literals_of
 
-__all__ = ["OLDEST_TLS_VERSION", "Value", "values_of"]
+__all__ = ["OLDEST_TLS_VERSION", "KeyValue", "values_of"]
 
 SET_LIMIT: Final = 6
 """Classes of a key up to which every set of them is tried for a multivalued key."""
@@ -31,7 +31,7 @@ OLDEST_TLS_VERSION: Final = "1.0"
 _TLS_VERSIONS: Final = tuple(map(Fraction, ("1.0", "1.1", "1.2", "1.3")))
 
 
-class Value(Struct, frozen=True):
+class KeyValue(Struct, frozen=True):
     """A value of a condition key.
 
     Args:
@@ -56,7 +56,7 @@ def values_of(
     *,
     tls_below: Fraction,
     budget: Budget,
-) -> Iterator[Value]:
+) -> Iterator[KeyValue]:
     """Yield the values to try for a key, the simplest first.
 
     Args:
@@ -71,10 +71,10 @@ def values_of(
         TooComplex: The patterns have too many classes to enumerate.
     """
     if presence.absent is not Certainty.NO:
-        yield Value(None, presence.absent is Certainty.DOUBTFUL)
+        yield KeyValue(None, presence.absent is Certainty.DOUBTFUL)
     if presence.present is not Certainty.NO:
         doubtful = presence.present is Certainty.DOUBTFUL
-        single: list[Value] = []
+        single: list[KeyValue] = []
         for value in _present(key_of(name), comparisons, shapes, tls_below, budget):
             single.append(value)
             yield replace(value, doubtful=value.doubtful or doubtful)
@@ -88,24 +88,24 @@ def _present(
     shapes: Sequence[Shape],
     tls_below: Fraction,
     budget: Budget,
-) -> Iterator[Value]:
+) -> Iterator[KeyValue]:
     if key is None:
         # A proof must hold for every value of every type, and no refutation depends on such a key.
         yield from _empty("", doubtful=True)
-        yield Value("example", doubtful=True, opaque=True)
+        yield KeyValue("example", doubtful=True, opaque=True)
         return
     match key.type:
         case Type.VERSION if key.presence is Presence.TLS:
             yield from _tls_versions(comparisons, tls_below)
         case Type.VERSION:
-            yield from map(Value, key.values)
+            yield from map(KeyValue, key.values)
             yield from (replace(value, doubtful=True) for value in _numbers(comparisons, whole=False))
         case Type.WHOLE:
             yield from _numbers(comparisons, whole=True)
         case Type.BOOLEAN:
-            yield from (Value("false"), Value("true"))
+            yield from (KeyValue("false"), KeyValue("true"))
         case Type.ADDRESS:
-            yield from (Value(address) for address in _addresses(comparisons))
+            yield from (KeyValue(address) for address in _addresses(comparisons))
         case Type.TIME:
             yield from _dates(comparisons, EARLIEST)
         case Type.DATE:
@@ -116,22 +116,22 @@ def _present(
             assert_never(key.type)
 
 
-def _sets(key: ConditionKey | None, single: Sequence[Value]) -> Iterator[Value]:
+def _sets(key: ConditionKey | None, single: Sequence[KeyValue]) -> Iterator[KeyValue]:
     """Yield lists of values for a key that may have several values at once."""
     if key is None or not key.multivalued:
         return
     # IAM User Guide, *Set operators for multivalued context keys*: ForAllValues also matches an empty set.
     yield from _empty((), doubtful=True)
     members = [value.observed for value in single if not value.opaque and not value.doubtful]
-    subjects = [member for member in members if member is not None and not isinstance(member, tuple)]
-    if len(subjects) > SET_LIMIT:
-        yield Value("example", doubtful=True, opaque=True)
-        subjects = subjects[:SET_LIMIT]
-    for size in range(1, len(subjects) + 1):
-        for subset in combinations(subjects, size):
+    texts = [member for member in members if member is not None and not isinstance(member, tuple)]
+    if len(texts) > SET_LIMIT:
+        yield KeyValue("example", doubtful=True, opaque=True)
+        texts = texts[:SET_LIMIT]
+    for size in range(1, len(texts) + 1):
+        for subset in combinations(texts, size):
             if size > 1:
-                yield Value(subset)
-            yield Value(("", *subset), doubtful=True)
+                yield KeyValue(subset)
+            yield KeyValue(("", *subset), doubtful=True)
 
 
 def _options(comparisons: Iterable[Comparison], *families: str) -> Iterator[object]:
@@ -142,17 +142,17 @@ def _options(comparisons: Iterable[Comparison], *families: str) -> Iterator[obje
 
 def _texts(
     key: ConditionKey, comparisons: Sequence[Comparison], shapes: Sequence[Shape], budget: Budget
-) -> Iterator[Value]:
+) -> Iterator[KeyValue]:
     patterns = [pattern for comparison in comparisons for pattern in comparison.patterns]
     classes = [coarse(pattern) for pattern in patterns]
-    yield from map(Value, key.values)
+    yield from map(KeyValue, key.values)
     for shape in shapes:
         for parts in representatives(shape.stages, classes, shape.seeds, budget, longest=shape.longest):
-            yield Value("".join(parts), shape.doubtful)
+            yield KeyValue("".join(parts), shape.doubtful)
     documented = [shape for shape in shapes if not shape.doubtful]
-    for subject in (*literals_of(patterns), *_in_other_letters(patterns)):
-        fits = not isinstance(subject, str) or any(shape.fits(subject) for shape in documented)
-        yield Value(subject, doubtful=not fits)
+    for text in (*literals_of(patterns), *_in_other_letters(patterns)):
+        fits = not isinstance(text, str) or any(shape.fits(text) for shape in documented)
+        yield KeyValue(text, doubtful=not fits)
     if key.form not in (Form.ANY, Form.TAG) or key.values:
         return
     # AWS documents only for tags that a key can be present and empty.
@@ -160,7 +160,7 @@ def _texts(
     yield from _empty("", doubtful=asked or key.form is not Form.TAG)
 
 
-def _in_other_letters(patterns: Iterable[Pattern]) -> Iterator[str]:
+def _in_other_letters(patterns: Iterable[CompiledPattern]) -> Iterator[str]:
     """Yield texts that a case-insensitive comparison accepts only if it also folds letters outside ASCII."""
     for pattern in patterns:
         if pattern.fold and not pattern.holes and not pattern.variables:
@@ -173,33 +173,33 @@ _BEYOND_ASCII: Final = (("k", "\u212a"), ("s", "\u017f"))
 """Letters of ASCII with the letters outside of it that fold to them: the Kelvin sign and the long s."""
 
 
-def _empty(observed: Observed, *, doubtful: bool) -> Iterator[Value]:
+def _empty(observed: Observed, *, doubtful: bool) -> Iterator[KeyValue]:
     """Yield an empty value as both present and absent for `Null`: AWS does not document which."""
-    yield Value(observed, doubtful)
-    yield Value(observed, doubtful=True, void=True)
+    yield KeyValue(observed, doubtful)
+    yield KeyValue(observed, doubtful=True, void=True)
 
 
-def _numbers(comparisons: Sequence[Comparison], *, whole: bool) -> Iterator[Value]:
+def _numbers(comparisons: Sequence[Comparison], *, whole: bool) -> Iterator[KeyValue]:
     constants = {option for option in _options(comparisons, "numeric") if isinstance(option, Fraction)}
     if whole:
         # INVARIANT: zero is its own bound, so constants below it leave a value that can occur.
         constants.add(Fraction(0))
     for number in _around(sorted(constants)):
         if not whole or number >= 0:
-            yield Value(write_number(number), doubtful=whole and number.denominator != 1)
+            yield KeyValue(write_number(number), doubtful=whole and number.denominator != 1)
 
 
-def _tls_versions(comparisons: Sequence[Comparison], below: Fraction) -> Iterator[Value]:
+def _tls_versions(comparisons: Sequence[Comparison], below: Fraction) -> Iterator[KeyValue]:
     constants = {option for option in _options(comparisons, "numeric") if isinstance(option, Fraction)}
     real = [version for version in _TLS_VERSIONS if version < below]
-    yield from (Value(f"{float(version):.1f}") for version in real)
+    yield from (KeyValue(f"{float(version):.1f}") for version in real)
     # No document names the numbers of versions that do not exist, such as zero and less.
     for number in _around(sorted({*constants, *real, below})):
         if number < below and number not in real:
-            yield Value(write_number(number), doubtful=True)
+            yield KeyValue(write_number(number), doubtful=True)
 
 
-def _dates(comparisons: Sequence[Comparison], earliest: int | None = None) -> Iterator[Value]:
+def _dates(comparisons: Sequence[Comparison], earliest: int | None = None) -> Iterator[KeyValue]:
     constants = {
         option for option in _options(comparisons, "date", "numeric") if isinstance(option, Fraction)
     }
@@ -209,7 +209,7 @@ def _dates(comparisons: Sequence[Comparison], earliest: int | None = None) -> It
         instant = write_instant(number)
         if instant is not None and (earliest is None or number >= earliest) and number <= LATEST:
             # No date of a key is before epoch time.
-            yield Value(instant, doubtful=number < 0)
+            yield KeyValue(instant, doubtful=number < 0)
 
 
 def _around(constants: Sequence[Fraction], step: Fraction = Fraction(1)) -> Iterator[Fraction]:

@@ -1,7 +1,7 @@
 """Represent the texts that patterns are compared with, which may have holes.
 
-A *subject* is a value of a request: a string, or a `Text` if only the name of the value is known (the
-generated name of the bucket, the value of a parameter).
+A text of a request is a string, or a `Text` if only the name of the value is known (the generated name of the
+bucket, the value of a parameter).
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from typing import TypeAlias
 
 from secure_bucket.values.unknown import Hole, Text
 
-__all__ = ["Letter", "Subject", "concat", "letters_of", "split_arn", "subject_of"]
+__all__ = ["Letter", "RequestText", "concat", "letters_of", "request_text_of", "split_arn"]
 
-Subject: TypeAlias = "str | Text"
+RequestText: TypeAlias = "str | Text"
 Letter: TypeAlias = "str | Hole"
 
 
-def letters_of(subject: Subject) -> tuple[Letter, ...]:
-    """Return a subject as characters and holes."""
-    if isinstance(subject, str):
-        return tuple(subject)
-    return tuple(letter for part in subject.parts for letter in ((part,) if isinstance(part, Hole) else part))
+def letters_of(text: RequestText) -> tuple[Letter, ...]:
+    """Return a text as characters and holes."""
+    if isinstance(text, str):
+        return tuple(text)
+    return tuple(letter for part in text.parts for letter in ((part,) if isinstance(part, Hole) else part))
 
 
-def subject_of(letters: Iterable[Letter]) -> Subject:
+def request_text_of(letters: Iterable[Letter]) -> RequestText:
     """Join characters and holes; the result is a plain string without holes."""
     parts: list[str | Hole] = []
     for letter in letters:
@@ -38,13 +38,13 @@ def subject_of(letters: Iterable[Letter]) -> Subject:
     return parts[0] if len(parts) == 1 and isinstance(parts[0], str) else Text(tuple(parts))
 
 
-def concat(*subjects: Subject) -> Subject:
+def concat(*texts: RequestText) -> RequestText:
     """Join texts."""
-    return subject_of(letter for subject in subjects for letter in letters_of(subject))
+    return request_text_of(letter for text in texts for letter in letters_of(text))
 
 
 @lru_cache(maxsize=4096)
-def split_arn(value: Subject) -> tuple[Subject, ...] | None:
+def split_arn(value: RequestText) -> tuple[RequestText, ...] | None:
     """Return the six parts of an ARN; `None` if the text is not an ARN."""
     parts: list[list[Letter]] = [[]]
     for letter in letters_of(value):
@@ -54,4 +54,4 @@ def split_arn(value: Subject) -> tuple[Subject, ...] | None:
             parts[-1].append(letter)
     if len(parts) < 6 or parts[0] != list("arn"):
         return None
-    return tuple(map(subject_of, parts))
+    return tuple(map(request_text_of, parts))

@@ -14,10 +14,10 @@ from secure_bucket.proof.conditions import compile_comparison
 from secure_bucket.proof.principal_matching import Addressees, compile_principals
 from secure_bucket.values.unknown import Hole, Unknown
 
-__all__ = ["Rule", "compile_rule"]
+__all__ = ["CompiledDeny", "compile_deny"]
 
 
-class Rule(Struct, frozen=True):
+class CompiledDeny(Struct, frozen=True):
     """A Deny statement, ready to be compared.
 
     Args:
@@ -60,7 +60,7 @@ class Rule(Struct, frozen=True):
         return any(one.key not in keys for one in doubtful)
 
 
-def compile_rule(statement: Statement, version: str, own: Container[Hole] = ()) -> Rule:
+def compile_deny(statement: Statement, version: str, own: Container[Hole] = ()) -> CompiledDeny:
     """Prepare a statement of a policy.
 
     Args:
@@ -79,4 +79,4 @@ def compile_rule(statement: Statement, version: str, own: Container[Hole] = ()) 
     actions = compile_actions(statement.actions, statement.at)
     resources = compile_resources(statement.resources, statement.at, variables=variables, own=own)
     addressees = compile_principals(statement.principals)
-    return Rule(statement, addressees, actions, resources, tuple(comparisons), unknown)
+    return CompiledDeny(statement, addressees, actions, resources, tuple(comparisons), unknown)
