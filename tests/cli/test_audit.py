@@ -104,17 +104,17 @@ def test_options_reach_the_question(directory: Path, run: Run) -> None:
         (("log", "--bucket", ""), "a --bucket is empty"),
         (("log", "--since", "yesterday"), "`yesterday` is not a day"),
         (("log", "--since", "2027-02-30"), "is not a day"),
-        (("log", "--since", "1d", "--until", "2d"), "--since has to lie before --until"),
+        (("log", "--since", "1d", "--until", "2d"), "--since must be before --until"),
         (("log", "--minimum-window", "0"), "`0` is not a number of days"),
         (("log", "--group-by", "key"), "`key` is not a column"),
         (("log", "--limit", "0"), "`0` is not a whole number of at least 1"),
         (("log", "--memory", "lots"), "`lots` is not a size"),
         (("log", "--format", "sarif"), "`sarif` is not one of"),
-        (("log", "--output", "log"), "`log` is a log, and would be written over"),
-        (("log", "--external-id", "x"), "--external-id goes with --role-arn"),
+        (("log", "--output", "log"), "`log` is a log, and the report would overwrite it"),
+        (("log", "--external-id", "x"), "--external-id needs --role-arn"),
         (("log", "--athena"), "Athena reads one `s3://BUCKET/PREFIX`"),
         (("s3://logs/a", "s3://logs/b", "--athena", "--yes"), "Athena reads one `s3://BUCKET/PREFIX`"),
-        (("s3://logs/a", "--athena"), "without a terminal nobody can confirm it: give --yes"),
+        (("s3://logs/a", "--athena"), "nobody can confirm it without a terminal: give --yes"),
         (("s3://logs/a", "--print-sql", "--database", "a;b"), "`a;b` is no name of a database"),
         (("s3://A/", "--print-sql"), "is not `s3://BUCKET/PREFIX`"),
         (("log", "nothing"), "`nothing` does not exist"),
@@ -252,7 +252,7 @@ def test_permissions_of_who_assumes_a_role_are_not_those_of_the_role(run: Run) -
 def test_local_logs_need_no_permission(run: Run) -> None:
     outcome = run("audit", "log", "--show-permissions")
     assert json.loads(outcome.out)["Statement"] == []
-    assert "nobody has to allow anything" in outcome.err
+    assert "no permission is needed" in outcome.err
 
 
 def test_no_credentials(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def test_only_new_findings_fail(directory: Path, run: Run) -> None:
     (directory / "a.yaml").write_text(OPEN)
     written = run("check", "a.yaml", "--write-baseline", "base.json")
     assert written.code == 0
-    assert "the baseline `base.json` holds 1 findings" in written.err
+    assert "the baseline `base.json` contains 1 findings" in written.err
     assert entries() == [("a.yaml", "Logs", "SB001")]
     assert run("check", "a.yaml", "--baseline", "base.json").code == 0
     (directory / "a.yaml").write_text(MORE)
@@ -147,7 +147,7 @@ def test_undecided_and_other_rules_can_stand_in_it_and_mistakes_in_exceptions_ca
         (
             '{"schema": "secure-bucket/baseline/1", "findings": '
             '[{"rule": "SB009", "template": "a", "resource": "b"}]}',
-            "`findings[0]` is not a finding that can stand here",
+            "`findings[0]` is not a finding that a baseline can contain",
         ),
     ],
 )

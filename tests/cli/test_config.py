@@ -76,19 +76,19 @@ def test_baseline_in_the_settings(directory: Path, run: Run, monkeypatch: pytest
     ("text", "said"),
     [
         ("undecidet = 1", "there is no setting `undecidet`; did you mean `undecided`?"),
-        ("x = 1", "there is no setting `x`; there are `paths`, `exclude`"),
-        ("undecided = 1", '`undecided` is `"error"` or `"warn"`, not `1`'),
-        ("strict = 1", "`strict` is `true` or `false`, not `1`"),
-        ("minimum-tls = 2", "`minimum-tls` is a TLS version as `1.2`, not `2`"),
-        ("minimum-tls = true", "`minimum-tls` is a TLS version"),
-        ("jobs = 0", "`jobs` is a number from 1, not `0`"),
-        ("jobs = true", "`jobs` is a number from 1"),
-        ('paths = "a"', "`paths` is a list of texts, not `a`"),
-        ("paths = [1]", "`paths` is a list of texts"),
-        ('baseline = ""', "`baseline` is a text"),
+        ("x = 1", "there is no setting `x`; the settings are `paths`, `exclude`"),
+        ("undecided = 1", '`undecided` must be `"error"` or `"warn"`, not `1`'),
+        ("strict = 1", "`strict` must be `true` or `false`, not `1`"),
+        ("minimum-tls = 2", "`minimum-tls` must be a TLS version such as `1.2`, not `2`"),
+        ("minimum-tls = true", "`minimum-tls` must be a TLS version"),
+        ("jobs = 0", "`jobs` must be a number from 1, not `0`"),
+        ("jobs = true", "`jobs` must be a number from 1"),
+        ('paths = "a"', "`paths` must be a list of texts, not `a`"),
+        ("paths = [1]", "`paths` must be a list of texts"),
+        ('baseline = ""', "`baseline` must be a text"),
         ("a = [", "`secure-bucket.toml` is not TOML"),
-        ("exceptions = 1", "`exceptions` is a list of tables"),
-        ("exceptions = [1]", "`exceptions[0]` is a table"),
+        ("exceptions = 1", "`exceptions` must be a list of tables"),
+        ("exceptions = [1]", "`exceptions[0]` must be a table"),
         ('[[exceptions]]\npath = "a"', "`exceptions[0]` has no `logical-id`"),
         ("[[exceptions]]\nlogicalid = 1", "`logicalid`; did you mean `logical-id`?"),
     ],
@@ -122,7 +122,10 @@ def test_table_of_pyproject_in_a_file_of_our_own(directory: Path, run: Run) -> N
     (directory / "secure-bucket.toml").write_text("[tool.secure-bucket]\nstrict = true\n")
     outcome = run("check", "a.yaml")
     assert outcome.code == 2
-    assert "`[tool.secure-bucket]` is for `pyproject.toml`: here the settings stand without it" in outcome.err
+    assert (
+        "`[tool.secure-bucket]` is for `pyproject.toml`: in this file, write the settings without it"
+        in outcome.err
+    )
 
 
 def test_the_settings_in_force_are_printed_as_settings(directory: Path, run: Run) -> None:

@@ -266,7 +266,7 @@ def test_a_cloud_assembly_is_left_unless_it_is_asked_for(run: Run, directory: Pa
     outcome = run("fix", "cdk.out", "--write")
     assert (outcome.code, outcome.out) == (1, "")
     assert outcome.err.count("the AWS CDK made this template") == 4
-    assert "--synthesized fixes it all the same" in outcome.err
+    assert "--synthesized fixes it anyway" in outcome.err
     assert {path: path.read_bytes() for path in directory.rglob("*.json")} == before
     assert run("fix", "cdk.out/Top.template.json", "--write").code == 1
     assert run("fix", "cdk.out", "--write", "--synthesized").code == 0
@@ -282,7 +282,7 @@ def test_a_bucket_whose_policy_stands_in_another_template_is_left(run: Run, dire
     (directory / "policy.yaml").write_text(policy)
     outcome = run("fix", "bucket.yaml", "policy.yaml", "--write")
     assert outcome.code == 1
-    assert "its policy `Elsewhere` stands in `policy.yaml`: add the deny there" in outcome.err
+    assert "its policy `Elsewhere` is in `policy.yaml`: add the deny there" in outcome.err
     assert "policy `Elsewhere` of a bucket that is not declared here" in outcome.err
     assert (directory / "policy.yaml").read_text() == policy
     assert "LogsPolicy" not in (directory / "bucket.yaml").read_text()
@@ -302,7 +302,7 @@ def test_an_export_leads_to_the_policy_elsewhere(
     outcome = run("fix", "bucket.yaml", "policy.yaml", "--write", *together)
     assert outcome.code == 1
     assert "its policy" in outcome.err
-    assert "stands in `policy.yaml`" in outcome.err
+    assert "is in `policy.yaml`" in outcome.err
     assert "LogsPolicy" not in (directory / "bucket.yaml").read_text()
 
 

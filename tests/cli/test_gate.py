@@ -304,7 +304,7 @@ def test_the_manifest_of_an_earlier_run_is_refused(run: Run, outdir: Path) -> No
     assert run("gate", *app()).code == 0
     outcome = run("gate", *python(""))
     assert outcome.code == 1
-    assert "is of an earlier run" in outcome.err
+    assert "is from an earlier run" in outcome.err
     assert not (outdir / "manifest.json").exists()
 
 

@@ -307,30 +307,33 @@ def test_old_reports_are_warned_about(directory: Path, run: Command, monkeypatch
         (("--check", ""), "a --check is empty"),
         (("a.yaml", "--stack-resources", "a.yaml="), "a --stack-resources is empty"),
         (("a.yaml", "--stack-resources", "=a.json"), "a --stack-resources is empty"),
-        (("a.yaml", "--check", "c.json"), "PATH and --check tell the same"),
-        (("--live", "--review", "c.json"), "--live and --review tell the same"),
-        (("--logs", "a.log", "--audit", "c.json"), "--logs and --audit tell the same"),
+        (("a.yaml", "--check", "c.json"), "PATH and --check exclude each other"),
+        (("--live", "--review", "c.json"), "--live and --review exclude each other"),
+        (("--logs", "a.log", "--audit", "c.json"), "--logs and --audit exclude each other"),
         (("--logs", "a.log", "--stack-resources", "c.json"), "give a PATH or --check"),
         (
             ("a.yaml", "--profile", "audit"),
-            "--profile says how to ask AWS, and nothing is asked: give --live",
+            "--profile is for requests to AWS: give --live",
         ),
-        (("--audit", "c.json", "--since", "30d"), "--since says which logs are read, and none are"),
-        (("a.yaml", "--until", "2027-01-01"), "--until says which logs are read, and none are"),
-        (("--logs", "empty", "--since", "2027-02-01", "--until", "2027-01-01"), "has to lie before --until"),
-        (("--check", "c.json", "--minimum-tls", "1.2"), "--minimum-tls says what is looked for"),
+        (("--audit", "c.json", "--since", "30d"), "--since selects the logs to read: give --logs as well"),
+        (("a.yaml", "--until", "2027-01-01"), "--until selects the logs to read: give --logs as well"),
+        (("--logs", "empty", "--since", "2027-02-01", "--until", "2027-01-01"), "must be before --until"),
+        (("--check", "c.json", "--minimum-tls", "1.2"), "--minimum-tls cannot change the report of --check"),
         (("--review", "c.json", "--strict"), "give it to `secure-bucket review`"),
-        (("--audit", "c.json", "--strict"), "--strict says how policies are judged, and none is"),
+        (("--audit", "c.json", "--strict"), "--strict is for policies that `plan` judges itself"),
         (("-", "--logs", "-"), "standard input is either a template or a log"),
         (("--check", "none.json"), "`none.json` cannot be read: No such file or directory"),
         (("--check", "c.json"), "`c.json` is no report of secure-bucket"),
-        (("--audit", "c.json", "--format", "json", "--output", "c.json"), "would be written over"),
+        (
+            ("--audit", "c.json", "--format", "json", "--output", "c.json"),
+            "the report would overwrite `c.json`",
+        ),
         (("a.yaml", "--format", "json", "--output", "a.yaml"), "would be written over"),
         (("a.yaml", "--stack-resources", "c.json"), "`c.json` is not a list of the resources of a stack"),
         (("--logs", "empty"), "nothing"),
         (
             ("--logs", "s3://b/p", "--profile", "a", "--profile", "b"),
-            "logs in S3 are read as one identity, and several are given",
+            "`plan` reads logs in S3 as one identity, and you give several",
         ),
     ],
 )
@@ -356,7 +359,7 @@ def test_an_audit_that_was_asked_less_is_not_enough(directory: Path, run: Comman
     assert "the logs span 20 days, and 30 days are asked for" in outcome.out
     outcome = run("plan", "app.yaml", "--audit", "audit.json", "--minimum-tls", "1.2")
     assert outcome.code == 2
-    assert "`audit.json` was asked about plain HTTP alone" in outcome.err
+    assert "`audit.json` covers plain HTTP alone" in outcome.err
     run("audit", "access.log", "--minimum-tls", "1.2", "--format", "json", "--output", "audit.json", "-q")
     assert run("plan", "app.yaml", "--audit", "audit.json", "--minimum-tls", "1.2").code == 3
 
@@ -394,7 +397,7 @@ def test_permissions_of_everything_that_is_asked_are_printed_and_nothing_is_aske
     assert json.loads(run("plan", "--live", *role, "--show-permissions").out).keys() == {"Caller", "Role"}
     nothing = run("plan", "app.yaml", "--show-permissions")
     assert json.loads(nothing.out)["Statement"] == []
-    assert "nobody has to allow anything" in nothing.err
+    assert "no permission is needed" in nothing.err
 
 
 def test_the_help_states_the_waves_and_the_exit_codes(run: Command) -> None:

@@ -315,7 +315,7 @@ def test_permissions_are_the_least(run: Run, arguments: list[str], actions: list
     assert outcome.code == 0
     statements = json.loads(outcome.out)["Statement"]
     assert [statement["Action"] for statement in statements] == actions
-    assert ("nobody has to allow anything" in outcome.err) == (not actions)
+    assert ("no permission is needed" in outcome.err) == (not actions)
     assert not any("*" in statement["Resource"] for statement in statements)
 
 
@@ -353,12 +353,12 @@ def test_permissions_are_for_what_is_asked(run: Run) -> None:
             ["arn:aws:s3:us-east-1:111122223333:accesspoint/a"],
             "is an access point, and those speak HTTPS only",
         ),
-        (["good", "--no-http"], "--no-http leaves nothing to ask: give --tls VERSION, too"),
+        (["good", "--no-http"], "--no-http leaves no request to send: give --tls VERSION as well"),
         (["good", "--tls=1.4"], "`1.4` is not one of"),
         (["good", "--timeout=0"], "`0` is not a number of seconds above 0 and at most 3600"),
         (["good", "--timeout=nan"], "`nan` is not a number of seconds"),
         (["good", "--key="], "a --key is empty"),
-        (["good", "--external-id=x"], "--external-id goes with --role-arn"),
+        (["good", "--external-id=x"], "--external-id needs --role-arn"),
         (["good", "--format=html"], "`html` is not one of"),
         (["good", "--profile=nope"], "there is no profile `nope`"),
         (["good", "--role-arn=nope"], "`nope` is not the ARN of a role"),

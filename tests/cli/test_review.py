@@ -256,7 +256,7 @@ def test_an_exception_that_nothing_needs(aws: Aws, review: Command, directory: P
     [
         ('bucket = "a-1"\nrule = "SB001"', "has no `reason`"),
         ('account = "1"\nrule = "SB001"\nreason = "r"', "has no `bucket`"),
-        ('bucket = "a-1"\npath = "t"\nrule = "SB001"\nreason = "r"', "make two of it"),
+        ('bucket = "a-1"\npath = "t"\nrule = "SB001"\nreason = "r"', "write two exceptions"),
         ('bucket = "a-1"\nrule = "SB099"\nreason = "r"', "there is no rule `SB099`"),
     ],
 )
@@ -282,12 +282,12 @@ def test_a_review_that_was_broken_off_goes_on(aws: Aws, review: Command, directo
     assert "8 buckets in 1 account: 7 proven, 1 refuted" in outcome.out
     assert aws.count("policy") == asked + 1
     assert re.search(
-        r"the journal `j.jsonl` answered for 7 buckets; its oldest answer is of 20\d\d-", outcome.err
+        r"the journal `j.jsonl` answered for 7 buckets; its oldest answer is from 20\d\d-", outcome.err
     )
     assert "; as it was read at 20" in outcome.out
     # That one is finished, and what it says is history.
     outcome = review("--resume", "j.jsonl")
-    assert "was of a review that was finished: this one started anew" in outcome.err
+    assert "belongs to a finished review: this review starts from the beginning" in outcome.err
     assert aws.count("policy") == asked + 1 + 8
 
 
@@ -328,8 +328,8 @@ def test_permissions_are_printed_and_nothing_is_asked(aws: Aws, review: Command)
         (("--profile", ""), "a --profile is empty"),
         (("--bucket", ""), "a --bucket is empty"),
         (("--bucket", "a b"), "`a b` is not the name of a bucket"),
-        (("--max-age", "3"), "--max-age is for --resume FILE"),
-        (("--aggregator", "a", "--resume", "f"), "there is nothing to --resume"),
+        (("--max-age", "3"), "--max-age needs --resume FILE"),
+        (("--aggregator", "a", "--resume", "f"), "--resume cannot continue it"),
         (("--external-id", "x"), "--external-id is for a role"),
         (("--profile", "nobody"), "there is no profile `nobody`"),
         (("--role-arn", "Audit"), "`Audit` is not the ARN of a role"),

@@ -136,7 +136,7 @@ def test_the_manifest_of_an_earlier_run_fails(tmp_path: Path) -> None:
     prepare(tmp_path, plain=False, end="writes nothing")
     run = cdk(tmp_path, "list")
     assert run.code == 1
-    assert "is of an earlier run" in run.stderr
+    assert "is from an earlier run" in run.stderr
 
 
 @pytest.fixture(scope="module")

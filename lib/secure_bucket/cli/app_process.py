@@ -19,11 +19,11 @@ _FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP.
 
 
 class AppProcess:
-    """The app as a child process, which gets the signals that this process gets.
+    """The app as a child process that receives the signals of this process.
 
     Args:
         command: The program and its arguments.
-        variables: What to add to the environment.
+        variables: The variables to add to the environment.
     """
 
     def __init__(self, command: Sequence[str], variables: Mapping[str, str]) -> None:
@@ -47,7 +47,7 @@ class AppProcess:
     def _forwarded(self, name: str) -> Iterator[None]:
         number = getattr(signal, name, None)
         before = None if number is None else signal.getsignal(number)
-        # What is ignored (`nohup`) stays ignored, in the app as well.
+        # An ignored signal (`nohup`) stays ignored in the app as well.
         if number is None or before in (signal.SIG_IGN, None):
             yield
             return
@@ -67,15 +67,15 @@ class AppProcess:
             raise SystemExit(128 + number)
 
     def run(self) -> int:
-        """Return the exit code as a shell tells it."""
+        """Run the app, and return the exit code as a shell reports it."""
         name = self.command[0]
         if not name:
-            to_stderr("secure-bucket: the COMMAND is empty: is a variable not set?")
+            to_stderr("secure-bucket: the COMMAND is empty: is a variable unset?")
             return 127
-        # Windows finds `npx.cmd` only by its whole name.
+        # Windows finds `npx.cmd` only by its full name.
         program = (shutil.which(name) or name) if sys.platform == "win32" else name
         words = [program, *self.command[1:]]
-        # So does the CDK CLI (`guessExecutable`, 2.1148.1): "app": "bin/app.js".
+        # Like the CDK CLI, which runs "app": "bin/app.js" with Node.js (`guessExecutable`, 2.1148.1).
         if name.endswith(".js") and os.path.isfile(name) and not _is_program(name):
             words = ["node", *words]
         self.starting = True
@@ -103,7 +103,7 @@ def _is_program(file: str) -> bool:
 
 
 def _reached_the_app(number: int) -> bool:
-    """Tell whether a signal has reached the app already: Ctrl-C goes to every process in the foreground."""
+    """Tell whether the terminal sent a signal to the app too: Ctrl-C goes to every foreground process."""
     if number != signal.SIGINT:
         return False
     if sys.platform == "win32":

@@ -1,4 +1,4 @@
-"""`secure-bucket audit`: who still uses plain HTTP, told by the logs."""
+"""Run `secure-bucket audit`: find the clients that still use plain HTTP in the logs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
         The exit code.
 
     Raises:
-        SecureBucketError: If it cannot be done at all.
+        SecureBucketError: If the audit cannot run.
     """
     reports = reports_of(arguments.reports)
     _check(arguments)
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         access = access_of(arguments, connections=16)
         audit = audit_report(arguments.logs, _question(arguments), access, arguments)
     if audit is None:
-        to_stderr("secure-bucket: nothing was run")
+        to_stderr("secure-bucket: the query did not run")
         return COULD_NOT_RUN
     code = _exit_code(audit, arguments)
     faults = [fault.message for fault in audit.faults]
@@ -69,40 +69,40 @@ def _check(arguments: argparse.Namespace) -> None:
     refuse_empty(LOG=arguments.logs, bucket=arguments.buckets)
     access_of(arguments)
     if arguments.since is not None and arguments.until is not None and arguments.since >= arguments.until:
-        raise SecureBucketError("--since has to lie before --until")
+        raise SecureBucketError("--since must be before --until")
     if (arguments.athena or arguments.print_sql == "athena") and (
         len(arguments.logs) != 1 or not arguments.logs[0].startswith(_S3)
     ):
-        raise SecureBucketError("Athena reads one `s3://BUCKET/PREFIX`: give that as the only LOG")
-    _spare_the_logs(arguments)
+        raise SecureBucketError("Athena reads one `s3://BUCKET/PREFIX`: give it as the only LOG")
+    _refuse_to_overwrite_logs(arguments)
 
 
-def _spare_the_logs(arguments: argparse.Namespace) -> None:
+def _refuse_to_overwrite_logs(arguments: argparse.Namespace) -> None:
     named = {os.path.realpath(log) for log in arguments.logs if not log.startswith(_S3)}
     for report in arguments.reports or ():
         if report.file is not None and os.path.realpath(report.file) in named:
-            raise SecureBucketError(f"`{report.file}` is a log, and would be written over")
+            raise SecureBucketError(f"`{report.file}` is a log, and the report would overwrite it")
 
 
 def audit_report(
     logs: Sequence[str], question: Question, access: Access, arguments: argparse.Namespace
 ) -> Audit:
-    """Return the audit of logs, made on this machine.
+    """Audit logs on this machine.
 
     Args:
         logs: The logs.
-        question: What is asked of them.
-        access: How AWS is reached, for logs in S3.
+        question: The question to the logs.
+        access: How to reach AWS, for logs in S3.
         arguments: The arguments: `memory`, `jobs` and `quiet`.
 
     Raises:
-        SecureBucketError: If it cannot be done at all.
+        SecureBucketError: If the audit cannot run.
     """
     stored = [log for log in logs if log.startswith(_S3)]
     session = open_session(access) if stored else None
     if session is not None and not arguments.quiet:
-        _tell_download(stored, session, question)
-    # Nobody knows how many files there are.
+        _report_download(stored, session, question)
+    # The number of files is unknown.
     with Progress(None, shown=not arguments.quiet, what="files read") as progress:
         return audit_logs(
             logs,
@@ -125,8 +125,8 @@ def audit_report(
         )
 
 
-def _tell_download(logs: Sequence[str], session: Session, question: Question) -> None:
-    """Report how much is read from S3 before it is read: outside of AWS it costs."""
+def _report_download(logs: Sequence[str], session: Session, question: Question) -> None:
+    """Report the size and the price of a large download from S3 before it starts."""
     # Loads in 9 ms, which only logs in S3 pay.
     from secure_bucket.operations.audit.s3 import download_of
     from secure_bucket.prices import EGRESS_GIGABYTE
@@ -134,13 +134,13 @@ def _tell_download(logs: Sequence[str], session: Session, question: Question) ->
     try:
         download = download_of(logs, session, since=question.since, until=question.until)
     except SecureBucketError:
-        return  # The audit itself reports what cannot be listed.
+        return  # The audit itself reports the error.
     if download.size < _WORTH_TELLING:
         return
     to_stderr(
         f"secure-bucket: reading {download.files:,} objects of {download.size / 1e9:,.1f} GB from S3: free "
         f"within the region, about {download.dollars:,.2f} US dollars from outside of AWS, if a GB costs "
-        f"{EGRESS_GIGABYTE:g} (--athena reads them where they are)"
+        f"{EGRESS_GIGABYTE:g} (--athena reads them within AWS)"
     )
 
 
@@ -151,7 +151,7 @@ def _athena(arguments: argparse.Namespace) -> Audit | None:
 
     if not arguments.yes and not (sys.stdin is not None and sys.stdin.isatty()):
         raise SecureBucketError(
-            "a query of Athena costs money, and without a terminal nobody can confirm it: give --yes"
+            "an Athena query costs money, and nobody can confirm it without a terminal: give --yes"
         )
 
     def confirm(estimate: Estimate) -> bool:
@@ -159,8 +159,8 @@ def _athena(arguments: argparse.Namespace) -> Audit | None:
             f"secure-bucket: Athena will read {estimate.files:,} files of {estimate.size / 1e9:,.3f} GB "
             f"below `{estimate.location}`: about {estimate.dollars:,.4f} US dollars and "
             f"{estimate.request_dollars:,.4f} for requests to S3 ({count(estimate.partitions, 'folder')}), "
-            f"if a TB costs {ATHENA_TERABYTE:g}. Tables are made in the database `{arguments.database}`, and "
-            "dropped"
+            f"if a TB costs {ATHENA_TERABYTE:g}. The audit creates tables in the database "
+            f"`{arguments.database}`, and drops them"
         )
         if arguments.yes:
             return True
@@ -216,12 +216,12 @@ def audit_permissions_of(
 
     Args:
         logs: The logs.
-        access: How AWS is reached.
+        access: How to reach AWS.
         athena: The workgroup and the database of Athena; `None` without Athena.
-        results: Where Athena puts its results.
+        results: The location of the results of Athena.
 
     Raises:
-        SecureBucketError: If a prefix is not valid.
+        SecureBucketError: If a prefix is invalid.
     """
     # Loads in 9 ms, most of it for S3.
     from secure_bucket.operations.audit.permissions import audit_permissions
@@ -229,7 +229,7 @@ def audit_permissions_of(
 
     locations = [parse_location(log) for log in logs if log.startswith(_S3)]
     if not locations:
-        to_stderr("secure-bucket: these logs lie on this machine, so nobody has to allow anything")
+        to_stderr("secure-bucket: these logs are on this machine: no permission is needed")
     return audit_permissions(
         locations,
         partition=partition_of(access),

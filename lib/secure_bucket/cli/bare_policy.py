@@ -1,4 +1,4 @@
-"""A bucket policy by itself, as `aws s3api get-bucket-policy` prints it."""
+"""Read a bucket policy without a template, as `aws s3api get-bucket-policy` prints it."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
 
 
 class PolicyError(SecureBucketError):
-    """Say that a policy cannot be read, or that it is not known for which bucket it is."""
+    """A policy cannot be read, or its bucket is unknown."""
 
 
 class BarePolicy(Struct, frozen=True):
-    """A bucket policy and where its parts are written.
+    """A bucket policy and the places of its parts.
 
     Args:
-        name: The file, as it was given.
-        value: The policy as it is written.
-        policy: The same, read as a policy.
-        positions: The line and column of each JSON pointer, where they are known.
+        name: The file, as the user named it.
+        value: The policy as JSON.
+        policy: The parsed policy.
+        positions: The known lines and columns, by JSON pointer.
     """
 
     name: str
@@ -42,16 +42,16 @@ class BarePolicy(Struct, frozen=True):
     positions: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def place(self, at: Place) -> Place:
-        """Return where a part of the policy is written in its file."""
+        """Return the place of a part of the policy in its file."""
         line, column = self.positions.get(at.pointer, (0, 0))
         return Place(at.pointer, self.name, line, column)
 
     def bucket_arn(self, bucket: str | None, partition: str | None) -> str:
-        """Return the ARN of the bucket that the policy is for.
+        """Return the ARN of the bucket of the policy.
 
         Args:
-            bucket: Its name or its ARN (default: the one bucket that the policy names).
-            partition: Its partition (default: the one partition that the policy names, or `aws`).
+            bucket: Its name or its ARN (default: the only bucket that the policy names).
+            partition: Its partition (default: the only partition that the policy names, or `aws`).
 
         Raises:
             PolicyError: If the policy names no bucket or several, or `bucket` is not a bucket.
@@ -81,11 +81,11 @@ class BarePolicy(Struct, frozen=True):
 
 
 def read_policy(argument: str) -> BarePolicy:
-    """Read a bucket policy from a file, or with `-` from standard input.
+    """Read a bucket policy from a file, or from standard input for `-`.
 
     Raises:
-        PolicyError: If it is not a bucket policy.
-        TemplateError: If it cannot be read, or is not JSON.
+        PolicyError: If the file does not contain a bucket policy.
+        TemplateError: If the file cannot be read, or is not JSON.
     """
     name, data = STDIN_NAME if argument == "-" else argument, b""
     if argument != "-":
@@ -106,11 +106,11 @@ def read_policy(argument: str) -> BarePolicy:
     try:
         value = scan_json(text, name, positions)
     except TemplateError as error:
-        # A template in YAML is the likeliest file to be given by mistake.
+        # The most likely mistake is to pass a template in YAML.
         hint = _CHECK_READS if re.search(r"^Resources *:", text, re.MULTILINE) else ""
         raise PolicyError(f"{error}{hint}") from None
     if isinstance(value, dict) and set(value) == {"Policy"} and isinstance(value["Policy"], str):
-        # The whole answer of `aws s3api get-bucket-policy`, with the policy in it as text.
+        # The whole response of `aws s3api get-bucket-policy`, which contains the policy as text.
         positions = {}
         value = scan_json(value["Policy"], f"{name}, `Policy`", {})
     if not isinstance(value, dict):

@@ -1,9 +1,8 @@
-"""A baseline: the findings that were there before the gate was, so that only new ones fail.
+"""Read, apply and write a baseline: the known findings, so that only new findings fail.
 
-An entry holds what survives refactoring, never a line: the rule, the file of the template, and the path of
-the construct, or else the logical id; for a live bucket its account and its ARN. A
-template that was moved is found again by its name, or by the path of the construct, as long as nothing is
-left at its old place.
+An entry contains no line number, so that it survives refactoring. It contains the rule, the file of the
+template, and the construct path or else the logical id; for a live bucket, its account and its ARN. If a
+template moved, and its old file no longer exists, its entries match by file name or by construct path.
 """
 
 from __future__ import annotations
@@ -22,27 +21,35 @@ from secure_bucket.findings.finding import Finding, Level, Report
 from secure_bucket.findings.rules import RULES
 from secure_bucket.findings.subject import Declared, Running
 
-__all__ = ["SCHEMA", "Baseline", "BaselineError", "Entry", "apply_baseline", "read_baseline", "shrink"]
+__all__ = [
+    "SCHEMA",
+    "Baseline",
+    "BaselineError",
+    "Entry",
+    "apply_baseline",
+    "read_baseline",
+    "update_baseline",
+]
 
 SCHEMA = "secure-bucket/baseline/1"
 _MAX_BYTES = 64 * 1024 * 1024
-# A wrong exception is corrected where it is written.
 _ACCOUNT = "account "
-_RUNS = re.compile(r"account \d{12}")
+_LIVE = re.compile(r"account \d{12}")
+# A baseline cannot hold a finding about a wrong exception: the author has to correct the exception.
 _RULES = frozenset(rule.id for rule in RULES if rule.excusable)
 
 
 class BaselineError(SecureBucketError):
-    """Say that a baseline cannot be read."""
+    """A baseline cannot be read."""
 
 
 class Entry(Struct, frozen=True, order=True):
-    """One finding that was there before.
+    """One known finding.
 
     Args:
-        template: The file of the template, from the directory of the baseline, with `/`; for a bucket that
-            runs `account 111122223333`.
-        resource: The path of the construct, or the logical id, or the ARN.
+        template: The file of the template, relative to the directory of the baseline, with `/`; for a live
+            bucket, `account 111122223333`.
+        resource: The construct path, the logical id or the ARN.
         rule: The id of the rule.
     """
 
@@ -52,12 +59,12 @@ class Entry(Struct, frozen=True, order=True):
 
     @property
     def account(self) -> str:
-        """The account of a bucket that runs; `""` for a template."""
-        return self.template.removeprefix(_ACCOUNT) if _RUNS.fullmatch(self.template) else ""
+        """The account of a live bucket; `""` for a template."""
+        return self.template.removeprefix(_ACCOUNT) if _LIVE.fullmatch(self.template) else ""
 
 
 class Baseline(Struct, frozen=True):
-    """The findings that do not count, and where they are written down."""
+    """The known findings, and the file that lists them."""
 
     file: str
     entries: frozenset[Entry] = frozenset()
@@ -77,11 +84,11 @@ class Baseline(Struct, frozen=True):
         return Entry(of, finding.subject.path, finding.rule)
 
     def path(self, entry: Entry) -> str:
-        """Return where the template of an entry is, or was."""
+        """Return the path of the template of an entry, which may no longer exist."""
         return os.path.join(os.path.dirname(os.path.abspath(self.file)), entry.template)
 
     def text(self) -> str:
-        """Return the baseline as it is written to its file."""
+        """Return the text of the file."""
         findings = [
             {"rule": entry.rule, "template": entry.template, "resource": entry.resource}
             for entry in sorted(self.entries)
@@ -93,7 +100,7 @@ def read_baseline(file: str) -> Baseline:
     """Read a baseline.
 
     Raises:
-        BaselineError: If it is missing, or not in the form of a baseline.
+        BaselineError: If the file is missing, or is not a baseline.
     """
     try:
         with open(file, "rb") as stream:
@@ -120,15 +127,15 @@ def _entry(file: str, index: int, value: object) -> Entry:
     texts = [value[name] for name in fields]
     if not all(isinstance(text, str) for text in texts) or value["rule"] not in _RULES:
         raise BaselineError(
-            f"the baseline `{file}`: `findings[{index}]` is not a finding that can stand here"
+            f"the baseline `{file}`: `findings[{index}]` is not a finding that a baseline can contain"
         )
     return Entry(*texts)
 
 
 def apply_baseline(report: Report, baseline: Baseline) -> tuple[Report, frozenset[Entry]]:
-    """Return a report in which only findings that are not in the baseline count, and the entries it needed.
+    """Return a report in which only findings outside the baseline count, and the entries that matched.
 
-    An entry stands for all findings of its rule on its resource.
+    An entry matches all findings of its rule on its resource.
     """
     counted: list[Finding] = []
     known: list[Finding] = []
@@ -148,23 +155,23 @@ def apply_baseline(report: Report, baseline: Baseline) -> tuple[Report, frozense
     )
 
 
-def shrink(
+def update_baseline(
     report: Report, baseline: Baseline, used: Iterable[Entry], *, grow: bool = False, whole: bool = True
 ) -> Baseline:
-    """Return a baseline with what is still found, and nothing new unless it is asked for.
+    """Return a baseline without the entries that are no longer found.
 
-    An entry whose template, or whose account, was not part of this run stays.
+    An entry stays if this run did not check its template or its account.
 
     Args:
-        report: What `apply_baseline` returned.
-        baseline: What it was given.
-        used: The entries it needed.
-        grow: Whether the findings that count are added.
-        whole: Whether every bucket of the accounts was looked at.
+        report: The report that `apply_baseline` returned.
+        baseline: The baseline before.
+        used: The entries that matched.
+        grow: Whether to add the findings that count (default: add no finding).
+        whole: Whether the run checked every bucket of the accounts.
     """
     judged = {bucket.subject.label for bucket in report.buckets if bucket.account}
 
-    def looked_at(entry: Entry) -> bool:
+    def was_checked(entry: Entry) -> bool:
         if entry.account:
             return entry.account in report.accounts and (whole or entry.resource in judged)
         path = baseline.path(entry)
@@ -172,8 +179,8 @@ def shrink(
 
     checked = {os.path.abspath(name) for name in report.templates}
     used = frozenset(used)
-    kept = {entry for entry in baseline.entries - used if not looked_at(entry)}
-    # Written anew, so that what was moved stands at its new place.
+    kept = {entry for entry in baseline.entries - used if not was_checked(entry)}
+    # A moved entry gets its new place.
     kept.update(map(baseline.entry, report.baselined))
     if grow:
         kept.update(
@@ -185,7 +192,7 @@ def shrink(
 
 
 def _moved(findings: Iterable[Finding], baseline: Baseline) -> Mapping[Entry, Entry]:
-    """Return the entries of templates that are gone for findings in templates that are new, one for one."""
+    """Match findings outside the baseline with entries of templates that no longer exist, one to one."""
     orphans: dict[tuple[str, str, str], list[Entry]] = {}
     for entry in sorted(baseline.entries):
         if not entry.account and not os.path.exists(baseline.path(entry)):
@@ -200,6 +207,6 @@ def _moved(findings: Iterable[Finding], baseline: Baseline) -> Mapping[Entry, En
 
 
 def _identity(entry: Entry) -> tuple[str, str, str]:
-    # The path of a construct identifies it in a template of any name.
+    # A construct path is unique, so the name of the template does not matter.
     name = "" if "/" in entry.resource else entry.template.rpartition("/")[2]
     return name, entry.resource, entry.rule

@@ -1,4 +1,4 @@
-"""Find out which buckets of a report may not be fixed, although their own template would allow it."""
+"""Find the buckets of a report that `fix` must leave, for reasons outside their own template."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ __all__ = [
 
 
 class BucketsToLeave(Struct, frozen=True):
-    """The facts about a report and its files that hinder a fix.
+    """The facts about a report and its files that forbid a fix.
 
     Args:
         report: The report of the check before the fix.
         elsewhere: The buckets whose policies are in another template, each with the reason to leave it.
-        given: The templates that the arguments lead to; `None` to also fix the templates that they nest.
-        synthesized: The templates in a cloud assembly, which are left.
+        given: The templates that the user named; `None` to also fix the templates that they nest.
+        synthesized: The templates in a cloud assembly, which `fix` leaves.
         plain_viewers: Whether to fix buckets that CloudFront requests over plain HTTP.
     """
 
@@ -45,9 +45,9 @@ class BucketsToLeave(Struct, frozen=True):
     plain_viewers: bool = False
 
     def in_file(self, file: str, buckets: Sequence[JudgedBucket]) -> dict[str, str]:
-        """Return the buckets of a file to leave as they are, by logical id, each with the reason."""
+        """Return the buckets of a file to leave, by logical id, each with the reason."""
         excepted = self.excepted(file)
-        # A nested template by itself may leave open a value that its parent settles.
+        # A nested template alone may look open, because its parent provides a value.
         leave = {each.logical_id: "it is proven" for each in buckets}
         for logical_id, bucket in open_buckets(buckets).items():
             why = excepted.get(logical_id) or self._why(file, bucket)
@@ -67,7 +67,7 @@ class BucketsToLeave(Struct, frozen=True):
         }
 
     def _why(self, file: str, bucket: JudgedBucket) -> str:
-        """Return why a bucket is left; `""` if nothing hinders its fix."""
+        """Return the reason to leave a bucket; `""` without one."""
         if isinstance(bucket.verdict, Undecided):
             reasons = "; ".join(dict.fromkeys(map(str, bucket.verdict.reasons)))
             return f"it cannot be decided: {reasons}"
@@ -77,12 +77,12 @@ class BucketsToLeave(Struct, frozen=True):
             return f"only the template that nests `{file}` was given"
         if bucket.viewers and not self.plain_viewers:
             viewers = "; ".join(bucket.viewers)
-            return f"with the deny CloudFront gets 403: {viewers}; --plain-viewers fixes it all the same"
+            return f"with the deny CloudFront gets 403: {viewers}; --plain-viewers fixes it anyway"
         return MADE_BY_CDK if file in self.synthesized else ""
 
 
 def given_templates(targets: Targets, pairs: Iterable[tuple[CheckTarget, Report]]) -> frozenset[str]:
-    """Return the templates that the paths lead to, without those that they only nest."""
+    """Return the templates that the user named, without the templates that they nest."""
     given = {target.path for target in targets.found if target.kind is not TargetKind.ASSEMBLY}
     for target, report in pairs:
         if target.kind is TargetKind.ASSEMBLY:
@@ -91,7 +91,7 @@ def given_templates(targets: Targets, pairs: Iterable[tuple[CheckTarget, Report]
 
 
 def templates_in_assemblies(pairs: Iterable[tuple[CheckTarget, Report]]) -> frozenset[str]:
-    """Return the templates that lie in a cloud assembly."""
+    """Return the templates that are in a cloud assembly."""
     return frozenset(
         name
         for target, report in pairs
@@ -104,7 +104,7 @@ def templates_in_assemblies(pairs: Iterable[tuple[CheckTarget, Report]]) -> froz
 def open_buckets(buckets: Iterable[JudgedBucket]) -> dict[str, JudgedBucket]:
     """Return the buckets that are not proven, by logical id.
 
-    A template that is nested twice has each bucket twice: the worse verdict counts.
+    A template that is nested twice has each bucket twice, and the worse verdict counts.
     """
     found: dict[str, JudgedBucket] = {}
     listed = [each for each in buckets if not isinstance(each.verdict, Proven)]
@@ -117,17 +117,17 @@ def policies_in_other_templates(report: Report) -> dict[tuple[str, str], str]:
     """Return the buckets whose policies are in another template, each with the reason to leave it."""
     found: dict[tuple[str, str], str] = {}
     for finding in report.findings:
-        # The values that a nested stack receives, and imports, have been followed already.
+        # The check already followed imports and the values that a nested stack receives.
         if finding.rule == REFUTED_RULE and finding.at.file and finding.at.file != finding.template:
-            found[finding.template, finding.logical_id] = f"its policy stands in `{finding.at.file}`"
+            found[finding.template, finding.logical_id] = f"its policy is in `{finding.at.file}`"
     if len(report.templates) > 1 and any(isinstance(bucket.verdict, Refuted) for bucket in report.buckets):
         for bucket, (file, policy) in policies_elsewhere(_documents(report)).items():
-            found.setdefault(bucket, f"its policy `{policy}` stands in `{file}`: add the deny there")
+            found.setdefault(bucket, f"its policy `{policy}` is in `{file}`: add the deny there")
     for bucket, (file, policy) in possible_policies(report).items():
         found.setdefault(
             bucket,
-            f"the policy `{policy}` in `{file}` may be its own, and a second one would take its place: keep "
-            "both in one template, or fix this template by itself if it is not",
+            f"the policy `{policy}` in `{file}` may be its own, and a second one would replace it: keep "
+            "both in one template, or fix this template alone if it is not",
         )
     return found
 
@@ -137,4 +137,4 @@ def _documents(report: Report) -> Iterator[Document]:
         try:
             yield load_document(name)
         except TemplateError:
-            continue  # It is among the faults already.
+            continue  # The check reported it as a fault.

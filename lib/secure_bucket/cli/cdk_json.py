@@ -1,4 +1,4 @@
-"""Put `secure-bucket gate` into the `app` of `cdk.json`, or take it out."""
+"""Add `secure-bucket gate` to the `app` of `cdk.json`, or remove it."""
 
 from __future__ import annotations
 
@@ -23,18 +23,19 @@ _PREFIX = "secure-bucket gate -- "
 _WRAPPED = re.compile(
     r"\s*(?:\S*secure-bucket|\S+ -m secure_bucket) +gate(?: .*?)? -- (?P<app>.+)", re.DOTALL
 )
-# A shell would end the gate's command there: only a shell of its own keeps the whole app behind the gate.
+# With one of these, the shell of the CDK CLI would run only a part of the app behind the gate. Such an app
+# gets its own shell.
 _FOR_A_SHELL = re.compile(r"[;&|<>(){}`!#\n\r]|\$\(|^\s*(?:\w+=|(?:\.|eval|exec|source)\s)")
 
 
 def edit_app(*, remove: bool) -> int:
-    """Put the gate into `cdk.json`, or take it out, and print the difference.
+    """Add the gate to `cdk.json`, or remove it, and print the difference.
 
     Returns:
         The exit code.
 
     Raises:
-        SecureBucketError: If that cannot be done.
+        SecureBucketError: If `cdk.json` cannot be edited.
     """
     try:
         with open(_SETTINGS, "rb") as stream:
@@ -69,7 +70,7 @@ def edit_app(*, remove: bool) -> int:
 
 
 def _forget_findings(output: object) -> None:
-    """Remove what the gate wrote for the tools of the CDK and for `check`, which an old CDK leaves."""
+    """Remove the output of the gate for the tools of the CDK and for `check`; an old CDK keeps it."""
     directory = output if isinstance(output, str) else "cdk.out"
     with contextlib.suppress(OSError, ValueError):
         write_validation_report(Report(), directory, passed=True, version="")
@@ -90,10 +91,10 @@ def _unwrapped(app: str) -> str:
 
 
 def _app_in(text: str) -> tuple[int, int, str]:
-    """Return where the value of `app` begins and ends, and what it says.
+    """Return where the value of `app` begins and ends, and the value.
 
     Raises:
-        SecureBucketError: If it is not there once, as a text.
+        SecureBucketError: If `cdk.json` does not have exactly one `app`, or it is not a text.
     """
     space = re.compile(r"[ \t\r\n\ufeff]*")
     decoder = json.JSONDecoder()

@@ -1,4 +1,4 @@
-"""Run `secure-bucket check`: check every bucket of the templates that the arguments lead to."""
+"""Run `secure-bucket check`: check every bucket of the given templates."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ __all__ = ["check_options", "check_report", "run"]
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Check what the arguments lead to, and write the reports.
+    """Check the templates and write the reports.
 
     Returns:
         The exit code.
 
     Raises:
-        SecureBucketError: If it cannot be done at all.
+        SecureBucketError: If the check cannot run.
     """
     if arguments.show_settings:
         return show_settings(arguments)
@@ -57,7 +57,7 @@ def _fix(arguments: argparse.Namespace) -> int:
     Raises:
         SecureBucketError: If the arguments contradict each other.
     """
-    # Loads in 12 ms, which a check alone does not pay.
+    # Loads in 12 ms, which only a fix pays.
     from secure_bucket.cli.fix import fix_paths
 
     config = config_of(arguments)
@@ -65,7 +65,7 @@ def _fix(arguments: argparse.Namespace) -> int:
         raise SecureBucketError("--fix cannot write standard input: use `secure-bucket fix -`")
     if REFUTED_RULE not in selection_of(arguments, config):
         return PROVEN
-    # Without --diff, the report of the check lists what is left.
+    # Without --diff, the report of the check lists the remaining buckets.
     options = fix_options(arguments, config, write=not arguments.diff, tell_left=arguments.diff)
     return fix_paths(options, config)
 
@@ -79,7 +79,7 @@ def check_options(
     exclude: Sequence[str] = (),
     only_candidates: bool = False,
 ) -> CheckOptions:
-    """Return what the arguments ask to check, completed by the settings."""
+    """Return the options of the check, from the arguments or else the settings."""
     return CheckOptions(
         tuple(arguments.paths) or config.paths or (".",),
         Settings(claim.strict, claim.minimum_tls, datetime.date.today()),
@@ -92,10 +92,10 @@ def check_options(
 
 
 def check_report(options: CheckOptions, config: Config, claim: ClaimOptions, *, quiet: bool) -> Report:
-    """Return the report on what was asked for, with the exceptions of the settings.
+    """Return the report of a check, with the exceptions of the settings.
 
     Raises:
-        SecureBucketError: If it cannot be done at all.
+        SecureBucketError: If the check cannot run.
     """
     with Progress(None, shown=not quiet, what="checked") as progress:
         return check_paths(options, progress, lambda report: claim.grant(report, config))

@@ -1,4 +1,4 @@
-"""Name the exit codes. This module loads nothing, as `main` needs it before anything else."""
+"""Name the exit codes. `main` needs this module first, so it loads nothing."""
 
 from __future__ import annotations
 

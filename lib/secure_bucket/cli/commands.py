@@ -1,7 +1,7 @@
 """List the commands and build their argument parser.
 
-A command is a line here, its arguments in `cli.arguments`, and a module with `run(arguments) -> int`. Only
-the requested command is loaded, because a cold start is most of the time that a small template takes.
+A command has a line here, its arguments in `cli.arguments`, and a module with `run(arguments) -> int`. The
+parser loads only the requested command, because a cold start is most of the time of a small check.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ COMMANDS: Final = {
 
 
 class _Help(argparse.HelpFormatter):
-    # `argparse` makes one for every argument; without a width each would import `shutil`.
+    # `argparse` creates a formatter for every argument, and imports `shutil` if the formatter has no width.
     def __init__(self, prog: str) -> None:
         columns = os.environ.get("COLUMNS", "")
         if columns.isdecimal() and len(columns) < 5:
@@ -55,7 +55,7 @@ class _Help(argparse.HelpFormatter):
         groups: Iterable[Any],
         prefix: str | None = None,
     ) -> None:
-        """Show `[OPTIONS]` in place of every option."""
+        """Show `[OPTIONS]` in place of the options."""
         forms = {"?": "[{0}]", "*": "[{0} ...]", "+": "{0} [{0} ...]", argparse.PARSER: "{0} ..."}
         operands = (
             forms.get(str(each.nargs), "{0}").format(each.metavar or f"{{{','.join(each.choices or ())}}}")
@@ -70,7 +70,7 @@ class _Help(argparse.HelpFormatter):
         return _wrapped(" ".join(text.split()), width)
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
-        """Wrap each paragraph and each row of a table; leave examples, which start with four blanks."""
+        """Wrap each paragraph and each row of a table; do not wrap examples, which start with four spaces."""
         rows: list[str] = []
         for line in text.strip("\n").split("\n"):
             if (
@@ -94,7 +94,7 @@ def _wrapped(row: str, width: int) -> list[str]:
     words = row[len(margin) :]
     import textwrap  # Takes 0.8 ms, which only `--help` pays.
 
-    # The name of an option stays in one piece.
+    # Do not break the name of an option.
     return textwrap.wrap(
         words, width, initial_indent=margin, subsequent_indent=" " * len(margin), break_on_hyphens=False
     ) or [""]
@@ -118,7 +118,7 @@ class _Parser(argparse.ArgumentParser):
         if action.dest == "command":
             meant = did_you_mean(word, (*known, "help")) or f"; the commands are {', '.join(known)}"
             self.error(f"there is no command `{word}`{meant}")
-        # `1.0` is like `2.0`, and not what was meant.
+        # A number such as `1.0` resembles `2.0`, but the user did not mean it.
         meant = did_you_mean(word, known) if word[:1].isalpha() else ""
         raise argparse.ArgumentError(action, f"`{word}` is not one of {', '.join(known)}{meant}")
 
@@ -130,7 +130,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `; did you mean …?` with the known word that is most like a given one, or an empty text.
+    """Return `; did you mean …?` with the most similar known word; `""` without a similar word.
 
     Args:
         word: The unknown word.
@@ -139,7 +139,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     from difflib import get_close_matches  # Takes 0.8 ms, which only a mistake pays.
 
     words = {each.casefold(): each for each in known}
-    # Two letters in the wrong order, in a word of three, are two thirds alike.
+    # Two swapped letters in a word of three give a similarity of two thirds.
     close = get_close_matches(word.casefold(), words, n=1, cutoff=0.65)
     return f"; did you mean `{words[close[0]]}`?" if close else ""
 

@@ -1,4 +1,4 @@
-"""`secure-bucket completion`: what a shell completes of this command."""
+"""Run `secure-bucket completion`: print a completion script for a shell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The settings of a project: `secure-bucket.toml`, or `[tool.secure-bucket]` in `pyproject.toml`."""
+"""Read the settings of a project: `secure-bucket.toml`, or `[tool.secure-bucket]` in `pyproject.toml`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from msgspec import Meta, Struct, ValidationError, convert
 from msgspec.structs import asdict
 
+from secure_bucket.cli.commands import did_you_mean
 from secure_bucket.errors import SecureBucketError
 
 __all__ = [
@@ -29,13 +30,13 @@ _OWN_FILE = "secure-bucket.toml"
 _PROJECT_FILE = "pyproject.toml"
 _VERSIONS = ("1.0", "1.1", "1.2", "1.3")
 _HEADER = re.compile(r"^\s*\[\[\s*(?:tool\.secure-bucket\.)?exceptions\s*\]\]", re.MULTILINE)
-# What each setting has to be, in words: `msgspec` names types of Python.
+# The values of each setting in words, because `msgspec` names the types of Python.
 _WANTED = {
     "paths": "a list of texts",
     "exclude": "a list of texts",
     "undecided": '`"error"` or `"warn"`',
     "strict": "`true` or `false`",
-    "minimum-tls": "a TLS version as `1.2`",
+    "minimum-tls": "a TLS version such as `1.2`",
     "select": "a list of texts",
     "ignore": "a list of texts",
     "jobs": "a number from 1",
@@ -46,7 +47,7 @@ Words: TypeAlias = Annotated[str, Meta(pattern=r"\S")]
 
 
 class ConfigError(SecureBucketError):
-    """Say what is wrong with the settings, and where they are."""
+    """The settings are invalid or cannot be read; the message names the file."""
 
 
 class ConfiguredException(Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
@@ -104,7 +105,7 @@ class Config(SettingsTable, frozen=True):
 
     Args:
         file: The file of the settings; `""` without a file.
-        lines: The line of each exception, as far as they have a line each.
+        lines: The line of each exception in a `[[exceptions]]` table.
     """
 
     file: str = ""
@@ -112,15 +113,15 @@ class Config(SettingsTable, frozen=True):
 
     @property
     def directory(self) -> str:
-        """The directory that the paths in the settings start from."""
+        """The directory that the paths in the settings are relative to."""
         return os.path.dirname(self.file)
 
 
 def config_of(arguments: argparse.Namespace) -> Config:
-    """Return the settings that the options of a command ask for.
+    """Return the settings that the options of a command select.
 
     Raises:
-        ConfigError: The settings cannot be read, or the file that was named has none.
+        ConfigError: The settings cannot be read, or the file of `--config` contains no settings.
     """
     if arguments.no_config:
         return Config()
@@ -133,10 +134,10 @@ def config_of(arguments: argparse.Namespace) -> Config:
 
 
 def find_config(directory: str) -> Config:
-    """Return the settings of the nearest file, from a directory upwards; without a file, empty settings.
+    """Return the settings of the nearest file in a directory or above it; empty settings without a file.
 
     Raises:
-        ConfigError: If that file cannot be read, or has an unknown setting.
+        ConfigError: If the file cannot be read, or has an unknown setting.
     """
     directory = os.path.abspath(directory)
     while True:
@@ -155,10 +156,10 @@ def find_config(directory: str) -> Config:
 
 
 def read_config(file: str) -> Config:
-    """Return the settings of one file; a `pyproject.toml` without a table for us has none.
+    """Return the settings of one file; empty settings for a `pyproject.toml` without our table.
 
     Raises:
-        ConfigError: If it cannot be read, or has an unknown setting.
+        ConfigError: If the file cannot be read, or has an unknown setting.
     """
     relative = os.path.relpath(file)
     file = file if relative.startswith(os.pardir) else relative
@@ -180,9 +181,9 @@ def read_config(file: str) -> Config:
         raise ConfigError(f"{where}: {_problem(str(error), table)}") from None
     minimum = settings.minimum_tls
     if minimum is not None and (isinstance(minimum, bool) or str(minimum) not in _VERSIONS):
-        raise ConfigError(f"{where}: `minimum-tls` is {_WANTED['minimum-tls']}, not `{minimum}`")
+        raise ConfigError(f"{where}: `minimum-tls` must be {_WANTED['minimum-tls']}, not `{minimum}`")
     for index, exception in enumerate(settings.exceptions):
-        if problem := _unfit(exception):
+        if problem := _invalid(exception):
             raise ConfigError(f"{where}: `exceptions[{index}]` {problem}")
     directory = os.path.dirname(file)
 
@@ -198,29 +199,32 @@ def read_config(file: str) -> Config:
     return Config(**found, file=file, lines=lines)
 
 
-def _unfit(exception: ConfiguredException) -> str:
-    """Return what the members of an exception contradict or lack."""
+def _invalid(exception: ConfiguredException) -> str:
+    """Return which member an exception lacks, or which of its members contradict each other."""
     given = {name for name, value in asdict(exception).items() if value is not None}
-    runs = given & {"bucket", "account"}
-    for name in ("bucket" if runs else "path", "" if runs else "logical_id", "rule", "reason"):
-        if name and name not in given:
+    is_live = bool(given & {"bucket", "account"})
+    required = ("bucket",) if is_live else ("path", "logical_id")
+    for name in (*required, "rule", "reason"):
+        if name not in given:
             return f"has no `{name.replace('_', '-')}`"
-    if runs and given & {"path", "logical_id"}:
+    if is_live and given & {"path", "logical_id"}:
         return (
-            "is for a bucket that runs, with `bucket`, and for a resource of templates, with `path` or "
-            "`logical-id`: make two of it"
+            "is for a live bucket, with `bucket`, and for a resource of templates, with `path` or "
+            "`logical-id`: write two exceptions"
         )
     return ""
 
 
 def _problem(message: str, table: Mapping[str, Any]) -> str:
-    """Return what is wrong with the settings, in the words of their reader."""
+    """Return the error of the settings in the words of the user."""
     at = re.search(r" - at `\$\.?(.*)`\Z", message)
     path = at[1] if at else ""
     unknown = re.search("unknown field `(.+?)`", message)
     if unknown is not None:
         if unknown[1] == "tool" and not path:
-            return "`[tool.secure-bucket]` is for `pyproject.toml`: here the settings stand without it"
+            return (
+                "`[tool.secure-bucket]` is for `pyproject.toml`: in this file, write the settings without it"
+            )
         kind = ConfiguredException if path else SettingsTable
         problem = _unknown(unknown[1], kind.__struct_encode_fields__)
         return f"`{path}`: {problem}" if path else problem
@@ -231,15 +235,12 @@ def _problem(message: str, table: Mapping[str, Any]) -> str:
         key, value, wanted = path, value[int(index.rstrip("]"))], "a table"
         if member:
             value, wanted = value[member], "a text"
-    return f"`{key}` is {wanted}, not `{value}`"
+    return f"`{key}` must be {wanted}, not `{value}`"
 
 
 def _unknown(key: str, known: tuple[str, ...]) -> str:
-    import difflib  # Takes 0.8 ms, which only a mistake pays.
-
-    near = difflib.get_close_matches(key, known, 1)
-    hint = f"did you mean `{near[0]}`?" if near else "there are " + ", ".join(f"`{each}`" for each in known)
-    return f"there is no setting `{key}`; {hint}"
+    hint = did_you_mean(key, known) or "; the settings are " + ", ".join(f"`{each}`" for each in known)
+    return f"there is no setting `{key}`{hint}"
 
 
 def _read(file: str) -> str:
@@ -257,7 +258,7 @@ def _mentions_us(file: str) -> bool:
         with open(file, "rb") as stream:
             return b"secure-bucket" in stream.read()
     except OSError:
-        # What cannot be read may hold settings: say so rather than go on without them.
+        # An unreadable file may contain settings: `read_config` then reports it.
         return True
 
 

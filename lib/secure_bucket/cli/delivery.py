@@ -1,4 +1,4 @@
-"""Reports on their way out: in which format, to which file, with what the terminal can show."""
+"""Deliver reports in each requested format, to files or to the terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from secure_bucket.checks.find_targets import STDIN
 from secure_bucket.checks.read_target import standard_input
 from secure_bucket.cli.arguments.common import ReportTo
-from secure_bucket.cli.output import OutputError, speaks_utf8, to_stderr, to_stdout, wants_colour, width_of
+from secure_bucket.cli.output import OutputError, is_utf8, to_stderr, to_stdout, wants_colour, width_of
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Report
 from secure_bucket.formats import FORMATS
@@ -27,9 +27,9 @@ from secure_bucket.version import installed_addresses, installed_version
 
 __all__ = ["deliver", "deliver_document", "reports_of", "run_of", "write_file"]
 
-# The formats that a code host reads, with paths from the root of the repository.
+# The formats that a code host reads, with paths relative to the root of the repository.
 _FOR_CODE_HOSTS = frozenset(("github", "gitlab", "junit", "markdown", "sarif"))
-# The formats for a person that end with the summary, and those of them that also show what could not be read.
+# The formats for people that end with the summary, and those of them that also show the faults.
 _WITH_SUMMARY = frozenset(("concise", "statistics", "text"))
 _WITH_FAULTS = _WITH_SUMMARY - {"statistics"}
 _WITH_FIXES = frozenset(("markdown", "sarif"))
@@ -37,10 +37,10 @@ _MAX_SOURCE = 16 * 1024 * 1024
 
 
 def reports_of(wanted: Sequence[ReportTo] | None) -> tuple[ReportTo, ...]:
-    """Return the reports that `--format` and `--output` ask for: text on standard output unless they do.
+    """Return the reports that `--format` and `--output` request (default: text on standard output).
 
     Raises:
-        SecureBucketError: If two go to the same place.
+        SecureBucketError: If two reports go to the same place.
     """
     reports = [ReportTo(each.format, None if each.file == STDIN else each.file) for each in wanted or ()]
     if sum(each.file is None for each in reports) > 1:
@@ -60,7 +60,7 @@ def deliver(
     *,
     on_stderr: bool = True,
 ) -> None:
-    """Write a report in each of the formats that were asked for, each to where it was asked to go.
+    """Write a report in each requested format to its destination.
 
     Args:
         report: The report.
@@ -68,7 +68,8 @@ def deliver(
         arguments: The arguments of the command: `quiet`, `verbose`, `colour` and `omit_suppressed`.
         words: The options in force, for the reports.
         code: The exit code of the command.
-        on_stderr: Whether stderr gets the summary and the faults, where standard output does not show them.
+        on_stderr: Whether to write the summary and the faults to stderr if standard output does not show
+            them.
 
     Raises:
         OutputError: If a report cannot be written.
@@ -122,9 +123,9 @@ def deliver_in(
     faults: Iterable[str],
     notes: Iterable[str],
 ) -> None:
-    """Write what a command found in each format that was asked for, each to where it was asked to go.
+    """Write the results of a command in each requested format to its destination.
 
-    Where standard output does not show them, stderr gets the faults and, unless it is quiet, the notes.
+    If standard output does not show them, stderr gets the faults and, without `--quiet`, the notes.
 
     Raises:
         OutputError: If a report cannot be written.
@@ -140,7 +141,7 @@ def deliver_in(
                 continue
             written = text(**_fitting(arguments, to_terminal=each.file is None), verbose=arguments.verbose)
         else:
-            # Looking the version up takes time that text does not need.
+            # Text does not show the version, and saves the time to look it up.
             addresses = installed_addresses()
             known = replace(
                 run,
@@ -171,7 +172,7 @@ def deliver_document(
     faults: Iterable[str],
     notes: Iterable[str],
 ) -> None:
-    """Write what an operation (`audit`, `plan` or `probe`) found, with the modules `<format>_report` of it.
+    """Write the results of `audit`, `plan` or `probe`, with the modules `<format>_report` of that operation.
 
     The other arguments are those of `deliver_in`.
 
@@ -201,7 +202,7 @@ def run_of(words: tuple[tuple[str, str], ...], code: int) -> Run:
 
 
 def write_file(file: str, text: str) -> None:
-    """Write a file completely, or raise `OutputError` and leave it as it was."""
+    """Write a file completely, or raise `OutputError` and do not change it."""
     try:
         write_atomically(file, text)
     except (OSError, ValueError) as error:
@@ -210,13 +211,13 @@ def write_file(file: str, text: str) -> None:
 
 
 def _fitting(arguments: argparse.Namespace, *, to_terminal: bool) -> dict[str, Any]:
-    """Return how a text fits where it goes: plain into a file, else as standard output can show it."""
+    """Return the options of a text report: plain for a file, else as standard output can show it."""
     if not to_terminal or sys.stdout is None:
         return {}
     return {
         "colour": wants_colour(sys.stdout, arguments.colour),
         "width": width_of(sys.stdout),
-        "ascii_only": not speaks_utf8(sys.stdout),
+        "ascii_only": not is_utf8(sys.stdout),
     }
 
 
@@ -240,7 +241,7 @@ def _root(directory: str) -> str:
 
 
 def _source(file: str) -> str | None:
-    """Return the text of a file that a finding names, for excerpts; `None` when it cannot be had."""
+    """Return the text of a file that a finding names, for excerpts; `None` if it is not available."""
     try:
         if file == STDIN_NAME:
             data = standard_input()

@@ -1,7 +1,7 @@
-"""What the command exits with.
+"""Compute the exit codes.
 
-A run that could not look at everything exits with 2 even if it found something: its answer is not whole,
-and must not pass for one with a script that has learnt to live with the findings it knows.
+An incomplete run exits with 2 even if it has findings, because a script that accepts exit code 1 for known
+findings must not accept an incomplete run.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
 
 __all__ = [
     "exit_code",
+    "exit_code_of",
     "is_undecided",
-    "of_verdict",
     "undecided_as_warnings",
 ]
 
 
 def is_undecided(finding: Finding) -> bool:
-    """Tell whether a finding says that something is not known, rather than wrong."""
+    """Tell whether a finding reports something unknown, and not a known problem."""
     return rule_of(finding).undecidable and finding.request is None
 
 
@@ -33,7 +33,7 @@ def exit_code(report: Report) -> int:
     if report.faults:
         return COULD_NOT_RUN
     if any(case.unexplained for case in cases_of(report)):
-        # INVARIANT: a bucket that is not proven fails, even if no finding says so.
+        # INVARIANT: a bucket that is not proven fails, even without a finding.
         return REFUTED
     errors = [finding for finding in report.findings if finding.level is Level.ERROR]
     if not errors:
@@ -42,7 +42,7 @@ def exit_code(report: Report) -> int:
 
 
 def undecided_as_warnings(report: Report) -> Report:
-    """Return a report in which what is not known fails nothing, as `--undecided=warn` asks."""
+    """Return a report in which undecided findings are warnings, for `--undecided=warn`."""
     findings = tuple(
         replace(finding, level=Level.WARNING)
         if is_undecided(finding) and finding.level is Level.ERROR
@@ -52,7 +52,7 @@ def undecided_as_warnings(report: Report) -> Report:
     return replace(report, findings=findings)
 
 
-def of_verdict(verdict: Verdict, *, undecided_fails: bool) -> int:
+def exit_code_of(verdict: Verdict, *, undecided_fails: bool) -> int:
     """Return the exit code for one verdict."""
     match verdict:
         case Proven():

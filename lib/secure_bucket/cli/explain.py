@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator
 
 from secure_bucket.cli.bare_policy import BarePolicy, read_policy
-from secure_bucket.cli.commands import did_you_mean
 from secure_bucket.cli.output import to_stdout
 from secure_bucket.cli.prove import verdict_lines
+from secure_bucket.cli.selection import suggest_rules
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.rules import RULES
 from secure_bucket.formats.compliance import REQUIREMENTS
@@ -27,10 +27,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the explanation.
 
     Returns:
-        The exit code 0: an explanation is not a verdict.
+        The exit code 0, because an explanation is not a verdict.
 
     Raises:
-        SecureBucketError: If there is no such rule, or the policy cannot be read.
+        SecureBucketError: If the rule does not exist, or the policy cannot be read.
     """
     subject = arguments.subject
     if subject is None:
@@ -42,9 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if subject != "-" and not os.path.lexists(subject):
         what = "rule" if _RULE_ID.fullmatch(subject) else "rule and no file"
-        names = [name for rule in RULES for name in (rule.id, rule.name)]
-        suggestion = did_you_mean(subject, names) or f"; the rules are {', '.join(names[::2])}"
-        raise SecureBucketError(f"there is no {what} `{subject}`{suggestion}")
+        raise SecureBucketError(f"there is no {what} `{subject}`{suggest_rules(subject)}")
     bare = read_policy(subject)
     bucket_arn = bare.bucket_arn(arguments.bucket, arguments.partition)
     lines = _policy(bare, bucket_arn, strict=arguments.strict)

@@ -30,7 +30,7 @@ from secure_bucket.cli.fix_source import SourceFix, fix_sources
 from secure_bucket.cli.fix_synth import read_templates, synthesize, unproven_and_changed
 from secure_bucket.cli.frame import ClaimOptions
 from secure_bucket.cli.output import Progress, to_stderr
-from secure_bucket.cli.rewrite import pass_on, replace_file, show_difference
+from secure_bucket.cli.rewrite import replace_file, show_difference, write_utf8
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Fault, JudgedBucket, Level, Report
 from secure_bucket.formats.summary import count
@@ -45,7 +45,7 @@ _BOM = "\ufeff"
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Fix the templates that the arguments lead to, or show how.
+    """Fix the given templates, or show the changes.
 
     Returns:
         The exit code.
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def fix_paths(options: FixOptions, config: Config) -> int:
-    """Fix templates, or show how, and return the exit code.
+    """Fix templates, or show the changes, and return the exit code.
 
     Raises:
         SecureBucketError: If the options contradict each other.
@@ -88,7 +88,7 @@ def fix_paths(options: FixOptions, config: Config) -> int:
         targets, pairs = checked_targets(asked, progress)
     report = merge_reports(pairs)
     fruitless = (
-        Fault(path, f"`{path}` holds no template: nothing was looked at there")
+        Fault(path, f"`{path}` contains no template: nothing was checked there")
         for path in targets.fruitless(options.paths, report)
     )
     report = claim.grant(replace(report, faults=(*targets.faults, *report.faults, *fruitless)), config)
@@ -104,7 +104,7 @@ def fix_paths(options: FixOptions, config: Config) -> int:
         [] if options.synthesized else [each.path for each, _ in pairs if each.kind is TargetKind.ASSEMBLY]
     )
     fix = _Fix(options, report, to_leave, assemblies)
-    fix.everything()
+    fix.fix_files()
     if not options.quiet:
         fix.summarize()
     return fix.exit_code()
@@ -114,16 +114,16 @@ class _Fix(Struct):
     """One run, with its results so far.
 
     Args:
-        options: What to fix, and how.
-        report: The report of a check before the fix.
+        options: The options of the fix.
+        report: The report of the check before the fix.
         to_leave: Finds the buckets to leave.
         assemblies: The cloud assemblies whose buckets are fixed in the program.
-        source: What became of those buckets.
-        fixed: How many buckets the changes prove.
-        refuted: How many buckets and policies are left that accept plain HTTP.
-        undecided: How many buckets and policies are left undecided.
-        excepted: How many buckets are left because of an exception.
-        faults: What could not be done.
+        source: The results for those buckets.
+        fixed: The number of buckets that the changes prove.
+        refuted: The number of remaining buckets and policies that accept plain HTTP.
+        undecided: The number of remaining buckets and policies that are undecided.
+        excepted: The number of buckets that an exception leaves unchanged.
+        faults: The errors.
     """
 
     options: FixOptions
@@ -144,10 +144,10 @@ class _Fix(Struct):
 
     @property
     def writes(self) -> bool:
-        """Whether changes are made, and not only shown."""
+        """Whether to make the changes, and not only show them."""
         return self.filters or (self.options.write and STDIN not in self.options.paths)
 
-    def everything(self) -> None:
+    def fix_files(self) -> None:
         """Fix every file."""
         report = self.report
         for fault in report.faults:
@@ -155,7 +155,7 @@ class _Fix(Struct):
         if not (report.buckets or report.findings or report.faults):
             paths = [STDIN_NAME if path == STDIN else path for path in self.options.paths]
             named = ", ".join(f"`{path}`" for path in paths[:5])
-            self._fault(f"there is no bucket in {named}: nothing to fix is not a pass")
+            self._fault(f"there is no bucket in {named}: a fix needs at least one bucket to pass")
             return
         files: dict[str, list[JudgedBucket]] = {}
         for bucket in report.buckets:
@@ -175,7 +175,7 @@ class _Fix(Struct):
                 self._leave(is_undecided(finding), f"{finding.at}: {finding.message}: fix it by hand")
 
     def summarize(self) -> None:
-        """Print how many buckets were proven, fixed and left."""
+        """Print the numbers of proven, fixed and remaining buckets."""
         parts = [f"{count(len(self.report.buckets), 'bucket')}: {self.report.proven:,} proven before"]
         if self.writes:
             parts.append(f"{self.fixed:,} fixed")
@@ -215,7 +215,7 @@ class _Fix(Struct):
         if not self.source.fixed or not options.write:
             return
         if not options.synth:
-            self._leave(False, "the templates are as they were: synthesize the app again, and check it")
+            self._leave(False, "the templates are unchanged: synthesize the app again, and check it")
             return
         synthesize(options.synth)
         unproven, changed = unproven_and_changed(
@@ -272,7 +272,7 @@ class _Fix(Struct):
                 or _by_itself(bucket)
             )
             if why == MADE_BY_CDK:
-                why = f"{why}; --synthesized fixes it all the same"
+                why = f"{why}; --synthesized fixes it anyway"
             message = f"{bucket.at}: bucket `{logical_id}` is left as it is: {why}"
             if logical_id in excepted:
                 self.excepted += 1
@@ -286,7 +286,7 @@ class _Fix(Struct):
         before = data.decode("utf-8")
         after = (_BOM if before.startswith(_BOM) else "") + document.text
         if self.filters:
-            pass_on(after)
+            write_utf8(after)
         elif before != after:
             if self.options.diff or not self.options.write:
                 show_difference(before, after, file, colour=self.options.colour)
@@ -295,9 +295,9 @@ class _Fix(Struct):
 
 
 def _by_itself(bucket: JudgedBucket) -> str:
-    """Return why a bucket is refuted although its own template alone proves it."""
+    """Return why a bucket accepts plain HTTP although its own template alone proves it."""
     why = bucket.verdict.why if isinstance(bucket.verdict, Refuted) else ""
-    return f"it is open only as the stack that nests it has it: {why}"
+    return f"it is open only with the values from the stack that nests it: {why}"
 
 
 def _in_words(file: str, error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Read the options of a fix, which `fix` and `check --fix` share."""
+"""Read the options of a fix, for `fix` and `check --fix`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["FixOptions", "fix_options"]
 
 
 class FixOptions(Struct, frozen=True):
-    """What to fix, and how.
+    """The options of a fix.
 
     Args:
         paths: Templates, directories, patterns, and `-` for standard input.
@@ -22,14 +22,14 @@ class FixOptions(Struct, frozen=True):
         diff: Whether to show the changes.
         exclude: Patterns of paths to skip.
         together: Treat all templates as one application.
-        synthesized: Whether to fix templates that the CDK generated, and not the program that made them.
-        synth: The command that synthesizes the app again after the program was written; `""` for none.
+        synthesized: Whether to fix templates that the CDK generated, instead of the program.
+        synth: The command that synthesizes the app again after the fix (default: do not synthesize).
         plain_viewers: Whether to fix buckets that CloudFront requests over plain HTTP.
         strict: Whether `{"AWS": "*"}` does not cover AWS services.
         undecided_fails: Whether an undecided bucket fails.
-        colour: Whether to use colour; `None` for what the terminal can show.
+        colour: Whether to use colour (default: if the terminal can show it).
         quiet: Whether to hide the fixed buckets.
-        tell_left: Whether to report the buckets that are left, and the faults.
+        tell_left: Whether to report the remaining buckets and the faults.
     """
 
     paths: tuple[str, ...]
@@ -48,7 +48,7 @@ class FixOptions(Struct, frozen=True):
 
 
 def fix_options(arguments: argparse.Namespace, config: Config, **further: Any) -> FixOptions:
-    """Return what the arguments that `fix` and `check` share ask to fix, completed by the settings."""
+    """Return the options of a fix, from the arguments that `fix` and `check` share or else the settings."""
     return FixOptions(
         tuple(arguments.paths) or config.paths or (".",),
         diff=bool(arguments.diff),

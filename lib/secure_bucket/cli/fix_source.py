@@ -1,4 +1,4 @@
-"""Fix the buckets of a cloud assembly where the program of the app creates them."""
+"""Fix the buckets of a cloud assembly in the program of the app."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from secure_bucket.values.unknown import Place
 __all__ = ["SourceFix", "fix_sources"]
 
 _NO_PLACE = (
-    "the AWS CDK made this template, and the assembly does not tell where the app creates the bucket: run "
+    "the AWS CDK made this template, and the assembly does not say where the app creates the bucket: run "
     "`cdk synth --debug` in this directory first, or use `SecureTransportAspect(mode=Mode.FIX)`; "
-    "--synthesized fixes it all the same"
+    "--synthesized fixes it anyway"
 )
 
 
 class SourceFix(Struct, frozen=True):
-    """What became of the buckets of cloud assemblies.
+    """The results of a fix of cloud assemblies.
 
     Args:
-        fixed: The buckets whose call has the property now, or would have it with `--write`, by template and
-            logical id; each with the place of the call.
-        left: The buckets that are as they were, by template and logical id; each with the reason.
+        fixed: The places of the calls that get the property, with `--write`, by template and logical id of
+            the bucket.
+        left: The reasons to leave a bucket, by template and logical id.
         faults: The files that cannot be read or written.
     """
 
@@ -52,14 +52,14 @@ def fix_sources(
     colour: bool | None = None,
     quiet: bool = False,
 ) -> SourceFix:
-    """Add `enforce_ssl=True`, or `enforceSSL: true`, to the calls that create open buckets, or show how.
+    """Add `enforce_ssl=True`, or `enforceSSL: true`, to the calls that create open buckets.
 
     Args:
         directories: The cloud assemblies.
         buckets: All their buckets.
         fixable: The buckets to fix, by template and logical id.
-        write: Whether to write the programs; otherwise the differences are shown.
-        colour: Whether to use colour; `None` for what the terminal can show.
+        write: Whether to write the programs, and not only show the differences.
+        colour: Whether to use colour (default: if the terminal can show it).
         quiet: Whether to hide the fixed buckets.
     """
     places: dict[str, Place] = {}
@@ -70,7 +70,7 @@ def fix_sources(
         place = places.get(bucket.construct_path)
         if place is not None:
             made_at.setdefault(place, []).append(bucket)
-    # An override or an escape hatch can make a website of a bucket whose call does not show it.
+    # An override can turn a bucket into a website, and the call does not show it.
     websites = _websites({template for template, _ in fixable})
     left: dict[tuple[str, str], str] = {}
     wanted: dict[str, dict[Place, list[JudgedBucket]]] = {}
@@ -109,7 +109,7 @@ def fix_sources(
 def _why_not(
     place: Place, bucket: JudgedBucket, together: Sequence[JudgedBucket], fixable: frozenset[tuple[str, str]]
 ) -> str:
-    """Return why a bucket is left, given all the buckets that its call creates; `""` if nothing hinders."""
+    """Return the reason to leave a bucket, given all the buckets that its call creates; `""` without one."""
     if not isinstance(bucket.verdict, Refuted):
         return "it is undecided"
     in_stack = sum(each.template == bucket.template for each in together)
@@ -118,7 +118,7 @@ def _why_not(
     others = [each for each in together if each.subject.key not in fixable]
     if others:
         named = f"`{others[0].logical_id}` of `{others[0].template}`"
-        return f"{place}: the same call creates {named}, which is to stay as it is: add the property by hand"
+        return f"{place}: the same call creates {named}, which must not change: add the property by hand"
     return ""
 
 
@@ -134,7 +134,7 @@ def _websites(templates: Iterable[str]) -> set[tuple[str, str]]:
 
 
 def _construct_id(bucket: JudgedBucket) -> str:
-    """Return the id of the `s3.Bucket`, whose child `Resource` is in the template."""
+    """Return the id of the `s3.Bucket`; the construct path of the bucket ends with its child `Resource`."""
     above, _, _ = bucket.construct_path.rpartition("/")
     return above.rpartition("/")[2]
 

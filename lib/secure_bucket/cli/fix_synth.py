@@ -1,4 +1,4 @@
-"""Synthesize an app again after its program was fixed, and show what that changed."""
+"""Synthesize an app again after a fix of its program, and find the changes of its templates."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from secure_bucket.template.load import load_document
 __all__ = ["read_templates", "synthesize", "unproven_and_changed"]
 
 _POLICY = "AWS::S3::BucketPolicy"
-# Its `Analytics` lists the constructs of the app, with the new policy among them.
+# Its `Analytics` lists the constructs of the app, including the new policies.
 _METADATA = "AWS::CDK::Metadata"
 _STANDARD_ERROR = 2
 
@@ -26,12 +26,12 @@ _STANDARD_ERROR = 2
 def synthesize(command: str) -> None:
     """Run a command that synthesizes the app, with its standard output on standard error.
 
-    The new assembly holds the places of the calls of a Python app, as with `cdk synth --debug`, which would
-    print much more.
+    The new assembly contains the places of the calls of a Python app, like that of `cdk synth --debug`,
+    which prints much more. An exit code other than 0 is only reported, because the gate of the app may fail
+    for another bucket.
 
     Raises:
-        SecureBucketError: If it cannot be started. An exit code other than 0 is only reported: the gate of
-            the app may fail for another bucket.
+        SecureBucketError: If the command cannot be started.
     """
     try:
         words = shlex.split(command)
@@ -61,16 +61,16 @@ def unproven_and_changed(
     *,
     strict: bool,
 ) -> tuple[list[str], list[str]]:
-    """Compare new assemblies with the templates as they were.
+    """Compare new assemblies with the templates before the fix.
 
     Args:
-        directories: The cloud assemblies, synthesized again.
+        directories: The new cloud assemblies.
         fixed: The buckets that were fixed in the program, by template and logical id.
-        before: The templates as they were, by file.
+        before: The templates before the fix, by file.
         strict: As for `check`.
 
     Returns:
-        The fixed buckets that are not proven, and everything that changed besides their policies.
+        The fixed buckets that are not proven, and all other changes than those of their policies.
     """
     proven: set[tuple[str, str]] = set()
     after: dict[str, Mapping[str, Any]] = {}
@@ -88,7 +88,7 @@ def unproven_and_changed(
     changed += [f"`{file}` is new" for file in after.keys() - before.keys()]
     for file in sorted(before.keys() & after.keys()):
         directory = os.path.dirname(file)
-        # What else changed in these is found in their own turn.
+        # This loop compares these templates themselves: their hashes in other templates may change.
         compared = {os.path.relpath(each, directory) for each in before.keys() & after.keys()}
         changed += _changes(file, before[file], after[file], wanted.get(file, set()), compared)
     return unproven, changed
@@ -125,7 +125,7 @@ def _bucket_of(policy: Mapping[str, Any]) -> object:
 
 
 def _without_new_denies(policy: object, before: object) -> object:
-    """Return a policy without the statements that deny something and were not in it before."""
+    """Return a policy without its new Deny statements."""
     known = _statements(before)
     kept = [each for each in _statements(policy) if each in known or each.get("Effect") != "Deny"]
     match policy:
@@ -145,9 +145,9 @@ def _statements(policy: object) -> list[Mapping[str, Any]]:
 
 
 def _own(body: object, policies: set[str], compared: set[str]) -> object:
-    """Return a resource without what follows a new policy.
+    """Return a resource without the effects of a new policy.
 
-    Those are dependencies on the policies, and the address of a nested template, which holds its hash.
+    These are dependencies on the policies, and the address of a nested template, which contains its hash.
     """
     if not isinstance(body, Mapping):
         return body

@@ -1,4 +1,4 @@
-"""Read what the commands that judge have in common, and end them alike."""
+"""Read the options that the judging commands share, and finish their reports."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ __all__ = ["ClaimOptions", "Frame", "baseline_of", "claim_of", "frame_of", "unde
 
 
 class ClaimOptions(Struct, frozen=True):
-    """What is proven of each bucket.
+    """What to prove about each bucket.
 
     Args:
-        strict: Take `{"AWS": "*"}` not to cover AWS service principals.
-        minimum_tls: The TLS version below which nothing may get through; `None` asks nothing.
+        strict: Assume that `{"AWS": "*"}` does not cover AWS services.
+        minimum_tls: The oldest TLS version that a bucket may accept; `None` ignores TLS versions.
     """
 
     strict: bool
@@ -35,7 +35,7 @@ class ClaimOptions(Struct, frozen=True):
 
     @property
     def words(self) -> tuple[tuple[str, str], ...]:
-        """What was asked for, for the reports."""
+        """The options in force, for the reports."""
         minimum = "not asked" if self.minimum_tls is None else f"{self.minimum_tls:g}"
         return ("strict", "yes" if self.strict else "no"), ("minimum-tls", minimum)
 
@@ -43,7 +43,7 @@ class ClaimOptions(Struct, frozen=True):
         """Grant the exceptions of the settings to a report.
 
         Raises:
-            ConfigError: If one has no reason, no rule, or an end that is not a day.
+            ConfigError: If an exception has no reason, no rule, or an end that is not a day.
         """
         if not config.exceptions:
             return report
@@ -54,12 +54,12 @@ class ClaimOptions(Struct, frozen=True):
 
 
 class Frame(Struct, frozen=True):
-    """The arguments that several commands have, completed by the settings: the command line counts more.
+    """The options that several commands share, from the command line or else the settings.
 
     Args:
         reports: The reports to write.
         config: The settings.
-        claim: What is proven.
+        claim: What to prove.
         undecided_fails: Whether an undecided bucket fails.
         baseline: The baseline to read or write; `None` if no baseline is used.
         selection: The rules whose findings count.
@@ -87,13 +87,13 @@ class Frame(Struct, frozen=True):
         whole: bool = True,
         never_fails: bool = False,
     ) -> int:
-        """Hold a report against the baseline, write the reports, and return the exit code.
+        """Apply the baseline to a report, write the reports, and return the exit code.
 
         Args:
-            report: The report, with the exceptions granted.
+            report: The report, after the exceptions.
             arguments: The arguments of the command.
-            words: What was asked for, for the reports.
-            whole: Whether every bucket of the accounts in the report was looked at.
+            words: The options in force, for the reports.
+            whole: Whether the command checked every bucket of the accounts in the report.
             never_fails: Whether findings leave the exit code at 0.
 
         Raises:
@@ -101,7 +101,7 @@ class Frame(Struct, frozen=True):
         """
         if self.baseline is not None:
             report = _against_baseline(report, arguments, self.baseline, whole=whole)
-        # After the baseline, which keeps its entries for rules that this run ignores.
+        # The baseline comes first, so that it keeps its entries for rules that this run ignores.
         report = self.selection.apply(report)
         if not self.undecided_fails:
             report = undecided_as_warnings(report)
@@ -113,7 +113,7 @@ class Frame(Struct, frozen=True):
 
 
 def claim_of(arguments: argparse.Namespace, config: Config) -> ClaimOptions:
-    """Return what is to be proven."""
+    """Return what to prove, from the arguments or else the settings."""
     strict = config.strict if arguments.strict is None else arguments.strict
     return ClaimOptions(
         bool(strict), config.minimum_tls if arguments.minimum_tls is None else arguments.minimum_tls
@@ -121,7 +121,7 @@ def claim_of(arguments: argparse.Namespace, config: Config) -> ClaimOptions:
 
 
 def undecided_fails(arguments: argparse.Namespace, config: Config) -> bool:
-    """Tell whether an undecided bucket fails, by the arguments, or else by the settings."""
+    """Tell whether an undecided bucket fails, from the arguments or else the settings."""
     return (arguments.undecided or config.undecided or "error") == "error"
 
 
@@ -142,7 +142,7 @@ def baseline_of(arguments: argparse.Namespace, configured: str | None) -> str | 
 
 
 def frame_of(arguments: argparse.Namespace) -> Frame:
-    """Return what the commands have in common.
+    """Return the options that the commands share.
 
     Raises:
         SecureBucketError: If the arguments contradict each other, or the settings cannot be read.
@@ -161,28 +161,28 @@ def frame_of(arguments: argparse.Namespace) -> Frame:
 
 
 def _against_baseline(report: Report, arguments: argparse.Namespace, file: str, *, whole: bool) -> Report:
-    """Return a report without the findings that a baseline holds, and write the baseline if that is asked."""
+    """Apply a baseline to a report, and write the baseline if the arguments request it."""
     # Loads in 4 ms.
-    from secure_bucket.cli.baseline import Baseline, apply_baseline, read_baseline, shrink
+    from secure_bucket.cli.baseline import Baseline, apply_baseline, read_baseline, update_baseline
 
     new = arguments.write_baseline is not None and not os.path.lexists(file)
     baseline = Baseline(file) if new else read_baseline(file)
     report, used = apply_baseline(report, baseline)
-    kept = shrink(report, baseline, used, grow=new or arguments.grow_baseline, whole=whole)
+    kept = update_baseline(report, baseline, used, grow=new or arguments.grow_baseline, whole=whole)
     if arguments.write_baseline is None:
         gone = len(baseline.entries - kept.entries - used)
         if gone and not arguments.quiet:
             to_stderr(
                 f"secure-bucket: {gone} entries of the baseline `{file}` are no longer found: "
-                f"--write-baseline {file} takes them out"
+                f"--write-baseline {file} removes them"
             )
         return report
     if report.faults:
-        to_stderr(f"secure-bucket: the baseline `{file}` is not written, as not everything could be checked")
+        to_stderr(f"secure-bucket: the baseline `{file}` is not written, because the check is incomplete")
         return report
     write_file(file, kept.text())
     if not arguments.quiet:
-        to_stderr(f"secure-bucket: the baseline `{file}` holds {len(kept.entries)} findings")
+        to_stderr(f"secure-bucket: the baseline `{file}` contains {len(kept.entries)} findings")
     return apply_baseline(
         replace(report, findings=(*report.findings, *report.baselined), baselined=()), kept
     )[0]

@@ -1,4 +1,4 @@
-"""Run a CDK app for the CDK CLI, and judge what it wrote: `secure-bucket gate`."""
+"""Run `secure-bucket gate`: run a CDK app for the CDK CLI, and judge the assembly that it wrote."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from secure_bucket.cli.config import config_of
 from secure_bucket.cli.delivery import deliver, reports_of, run_of
 from secure_bucket.cli.exits import exit_code, undecided_as_warnings
 from secure_bucket.cli.frame import claim_of, undecided_fails
-from secure_bucket.cli.output import speaks_utf8, to_stderr, wants_colour
+from secure_bucket.cli.output import is_utf8, to_stderr, wants_colour
 from secure_bucket.cli.selection import selection_of
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.advice import with_advice_for
@@ -36,13 +36,12 @@ from secure_bucket.version import installed_version
 __all__ = ["run"]
 
 _OUTDIR = "CDK_OUTDIR"  # Set by the CDK CLI: `OUTDIR_ENV` of aws-cdk-lib's cx-api.
-_TRACES = (
-    "JSII_HOST_STACK_TRACES"  # `cdk --debug` sets it too; an app in Python or Java then records its lines.
-)
+# Makes an app in Python or Java record its lines; `cdk --debug` sets it as well.
+_TRACES = "JSII_HOST_STACK_TRACES"
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the app and judge what it wrote, or edit `cdk.json`.
+    """Run the app and judge the assembly that it wrote, or edit `cdk.json`.
 
     Returns:
         The exit code.
@@ -60,10 +59,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _files_of(arguments: argparse.Namespace) -> tuple[ReportTo, ...]:
-    """Return the reports to write into files.
+    """Return the reports to write to files.
 
     Raises:
-        SecureBucketError: If one would go to standard output, which belongs to the app.
+        SecureBucketError: If a report would go to standard output, which belongs to the app.
     """
     if not arguments.reports:
         return ()
@@ -89,7 +88,7 @@ def _gate(arguments: argparse.Namespace, files: tuple[ReportTo, ...]) -> int:
             if code in (126, 127) and not child.started:
                 return code
             if code != 0:
-                # Its files are not judged: those of a run that failed half-way mix with older ones.
+                # Do not judge the files: a failed run may leave new files beside old ones.
                 _refuse(directory)
                 return code
             after = stamp_of(directory)
@@ -100,7 +99,7 @@ def _gate(arguments: argparse.Namespace, files: tuple[ReportTo, ...]) -> int:
                 )
             if after == before:
                 raise SecureBucketError(
-                    f"`{os.path.join(directory, MANIFEST)}` is of an earlier run: the app did not write it "
+                    f"`{os.path.join(directory, MANIFEST)}` is from an earlier run: the app did not write it "
                     "again"
                 )
             if waits_for_context(directory, called_by_cdk=called_by_cdk):
@@ -115,13 +114,13 @@ def _gate(arguments: argparse.Namespace, files: tuple[ReportTo, ...]) -> int:
             to_stderr(f"secure-bucket: {error}")
             passed = shown = False
         except BaseException:
-            # INVARIANT: an assembly that was not judged to its end cannot be deployed from its directory.
+            # INVARIANT: an assembly that was not judged completely cannot be deployed from its directory.
             _refuse(directory)
             raise
         if not passed:
             _refuse(directory)
             if shown:
-                # The verdict does not depend on what `cdk explore` shows.
+                # An error here only affects `cdk explore`, not the verdict.
                 with contextlib.suppress(OSError, SecureBucketError):
                     leave_tree(directory)
         return 0 if passed else 1
@@ -142,13 +141,13 @@ def _refuse(directory: str) -> None:
 
 
 def _judge(arguments: argparse.Namespace, files: tuple[ReportTo, ...], directory: str) -> tuple[bool, bool]:
-    """Judge an assembly, and report on stderr and into files.
+    """Judge an assembly, and report the findings on stderr and in files.
 
     Returns:
-        Whether the assembly passes, and whether its validation report holds the findings.
+        Whether the assembly passes, and whether its validation report contains the findings.
 
     Raises:
-        SecureBucketError: If it cannot be judged, or a report cannot be written.
+        SecureBucketError: If the assembly cannot be judged, or a report cannot be written.
     """
     config = config_of(arguments)
     claim = claim_of(arguments, config)
@@ -156,7 +155,7 @@ def _judge(arguments: argparse.Namespace, files: tuple[ReportTo, ...], directory
     leftovers = Leftovers(left_over_files(directory), is_fresh=True)
     checked = check_written_assembly(directory, settings, leftovers)
     report = checked.report
-    # The app can leave a process behind that writes after the gate has ended: `check` then finds the change.
+    # If a process of the app writes after the gate has ended, `check` finds the change with these files.
     write_judged_files(directory, (*checked.manifests.files, *report.templates), checked.left)
     report = claim.grant(with_advice_for(report, arguments.app), config)
     baseline = arguments.baseline or config.baseline
@@ -167,14 +166,14 @@ def _judge(arguments: argparse.Namespace, files: tuple[ReportTo, ...], directory
     if not fails:
         report = undecided_as_warnings(report)
     code = exit_code(report)
-    _say(report, arguments, code)
+    _write_to_stderr(report, arguments, code)
     if files:
         words = (("undecided", "error" if fails else "warn"), *claim.words)
         deliver(report, files, arguments, words, code, on_stderr=False)
-    return code == 0, _recorded(report, directory, passed=code == 0)
+    return code == 0, _record(report, directory, passed=code == 0)
 
 
-def _say(report: Report, arguments: argparse.Namespace, code: int) -> None:
+def _write_to_stderr(report: Report, arguments: argparse.Namespace, code: int) -> None:
     if code == 0 and (arguments.quiet or not report.findings):
         if not arguments.quiet:
             to_stderr(f"secure-bucket: {summary(report)}")
@@ -183,18 +182,18 @@ def _say(report: Report, arguments: argparse.Namespace, code: int) -> None:
             report,
             run_of((), code),
             colour=wants_colour(sys.stderr, arguments.colour),
-            ascii_only=not speaks_utf8(sys.stderr),
+            ascii_only=not is_utf8(sys.stderr),
         )
         with contextlib.suppress(OSError, ValueError):
             sys.stderr.write(text)
             sys.stderr.flush()
 
 
-def _recorded(report: Report, directory: str, *, passed: bool) -> bool:
-    """Write the report where the tools of the CDK look for it, and return whether that worked."""
+def _record(report: Report, directory: str, *, passed: bool) -> bool:
+    """Write the report for the tools of the CDK, and return whether it was written."""
     try:
         write_validation_report(report, directory, passed=passed, version=installed_version())
-    except Exception as error:  # Only a display for other tools: the verdict stands without it.
+    except Exception as error:  # The file is only for other tools: an error does not change the verdict.
         file = os.path.join(directory, VALIDATION_REPORT)
         to_stderr(f"secure-bucket: `{file}` cannot be written: {getattr(error, 'strerror', None) or error}")
         return False

@@ -1,4 +1,4 @@
-"""Where reports go: to the terminal, into a pipe, into files."""
+"""Write to standard output and standard error, as the terminal allows."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from typing import TextIO
 
 from secure_bucket.errors import SecureBucketError
 
-__all__ = ["OutputError", "Progress", "speaks_utf8", "to_stderr", "to_stdout", "wants_colour", "width_of"]
+__all__ = ["OutputError", "Progress", "is_utf8", "to_stderr", "to_stdout", "wants_colour", "width_of"]
 
 
 class OutputError(SecureBucketError):
-    """Say that a report could not be delivered."""
+    """A report cannot be written."""
 
 
 def wants_colour(stream: TextIO, choice: bool | None) -> bool:
-    """Tell whether to colour what goes to a stream: as asked for, else as it is a terminal.
+    """Tell whether to colour the text for a stream: by choice, else if it is a terminal.
 
-    https://no-color.org and https://force-color.org: both count when they are set and not empty.
-    `FORCE_COLOR=0` says no, as for Node: the AWS CDK CLI (2.1148.1) sets it for its app where it has a pipe.
+    `NO_COLOR` (https://no-color.org) and `FORCE_COLOR` (https://force-color.org) count if they are set and
+    not empty. `FORCE_COLOR=0` means no colour, as in Node.js: the CDK CLI (2.1148.1) sets it for its app if
+    its own output is a pipe.
     """
     if choice is not None:
         return choice
@@ -33,7 +34,7 @@ def wants_colour(stream: TextIO, choice: bool | None) -> bool:
 
 
 def width_of(stream: TextIO) -> int | None:
-    """Return how many columns a terminal has; `None` for a pipe or a file, whose lines are not broken."""
+    """Return the number of columns of a terminal; `None` for a pipe or a file, which need no wrapping."""
     if not stream.isatty():
         return None
     import shutil  # Takes 2 ms, which only a terminal pays.
@@ -41,23 +42,23 @@ def width_of(stream: TextIO) -> int | None:
     return shutil.get_terminal_size().columns
 
 
-def speaks_utf8(stream: TextIO) -> bool:
-    """Tell whether a stream takes every character."""
+def is_utf8(stream: TextIO) -> bool:
+    """Tell whether a stream can show every character."""
     return (stream.encoding or "").replace("-", "").replace("_", "").casefold() in ("utf8", "utf8sig")
 
 
 def to_stdout(text: str) -> None:
-    """Write a text to standard output; a reader that has gone away is not an error.
+    """Write a text to standard output; a closed pipe is not an error.
 
     Raises:
-        OutputError: If it cannot be written, as on a full disk.
+        OutputError: If the text cannot be written, for example on a full disk.
     """
     if sys.stdout is None:
         raise OutputError("standard output is closed")
     try:
-        if not speaks_utf8(sys.stdout):
+        if not is_utf8(sys.stdout):
             text = text.encode("ascii", "backslashreplace").decode("ascii")
-        # Python loses what does not fit into a pipe that does not block.
+        # Python loses the part of a text that does not fit into a non-blocking pipe.
         with contextlib.suppress(AttributeError, OSError, ValueError):
             os.set_blocking(sys.stdout.fileno(), True)
         sys.stdout.write(text)
@@ -70,7 +71,7 @@ def to_stdout(text: str) -> None:
 
 
 def to_stderr(text: str) -> None:
-    """Write a line to standard error, if there is one; control characters are written as escapes."""
+    """Write a line to standard error if it exists, with escapes for control characters."""
     line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
     with contextlib.suppress(OSError, ValueError, AttributeError):
         sys.stderr.write(f"{line}\n")
@@ -78,18 +79,18 @@ def to_stderr(text: str) -> None:
 
 
 def _abandon(stream: TextIO) -> None:
-    # What is left in the buffer would fail once more, when Python ends.
+    # Python would fail to write the rest of the buffer again when it ends.
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 class Progress:
-    """A bar on standard error, on a terminal, once the work has taken a while.
+    """A progress bar on a terminal, for work that takes a while.
 
     Args:
-        total: How many steps there are; `None` while nobody knows.
-        shown: Whether it may be shown at all.
-        what: What is done with them, as `checked`.
+        total: The number of steps; `None` while it is unknown.
+        shown: Whether to show the bar.
+        what: The work on a step, such as `checked`.
     """
 
     DELAY = 0.7
@@ -104,7 +105,7 @@ class Progress:
         self._line = ""
 
     def __call__(self, done: int, total: int | None = None) -> None:
-        """Say how many steps are done, and of how many where that was not known before."""
+        """Show the number of finished steps; `total` sets the number of all steps."""
         self.total = self.total if total is None else total
         if not self.shown or time.monotonic() < self.next:
             return
@@ -117,7 +118,7 @@ class Progress:
 
     def _show(self, line: str, end: str = "") -> None:
         with contextlib.suppress(OSError, ValueError):
-            # A line that the terminal breaks could not be written over. Spaces hide the rest of a longer one.
+            # A wrapped line could not be overwritten. Spaces hide the rest of a longer line.
             line = line[: (width_of(sys.stderr) or 80) - 1]
             sys.stderr.write(f"\r{line:<{len(self._line)}}{end}")
             sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""`secure-bucket plan`: in which order to enforce, from templates, accounts and logs."""
+"""Run `secure-bucket plan`: plan the order of enforcement from templates, accounts and logs."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from secure_bucket.operations.review import account_review as reviews
 __all__ = ["run"]
 
 _S3 = "s3://"
-# All clients have to be named, and what is held in memory has to have an end.
+# The plan names all clients, but memory is limited.
 _MOST_GROUPS = 200_000
 
 
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         The exit code.
 
     Raises:
-        SecureBucketError: If it cannot be done at all.
+        SecureBucketError: If the plan cannot be made.
     """
     reports = reports_of(arguments.reports)
     config = config_of(arguments)
@@ -60,13 +60,13 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.show_permissions:
         to_stdout(json.dumps(_permissions(arguments, config), indent=2) + "\n")
         return PROVEN
-    # Reports are read first: what is wrong with them is not to be found out after an hour of asking.
+    # Read the reports first, so that an error in them shows before an hour of requests to AWS.
     check = None if arguments.check is None else read_check(arguments.check)
     review = _read_reviews(arguments.reviews)
     audit = None if arguments.audit is None else read_audit(arguments.audit)
     if audit is not None:
-        _same_question(audit, arguments)
-    resources = [read_stack_resources(file, template or "") for template, file in _lists(arguments)]
+        _check_minimum_tls(audit, arguments)
+    resources = [read_stack_resources(file, template or "") for template, file in _resource_lists(arguments)]
     claim = claim_of(arguments, config)
     if arguments.paths:
         options = check_options(arguments, config, claim, written=[each.file for each in reports])
@@ -99,8 +99,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace, reports: Sequence[ReportTo]) -> None:
-    """Check that the arguments make sense together."""
-    lists = list(_lists(arguments))
+    """Refuse arguments that contradict each other."""
+    lists = list(_resource_lists(arguments))
     refuse_empty(
         PATH=arguments.paths,
         logs=arguments.logs,
@@ -116,55 +116,55 @@ def _check(arguments: argparse.Namespace, reports: Sequence[ReportTo]) -> None:
     )
     for first, one, second, other in pairs:
         if first and second:
-            raise SecureBucketError(f"{one} and {other} tell the same: give one of them")
+            raise SecureBucketError(f"{one} and {other} exclude each other: give one of them")
     if not any(first or second for first, _, second, _ in pairs):
         raise SecureBucketError(
             "there is nothing to plan from: give a PATH or --check, --live or --review, --logs or --audit"
         )
     if lists and not (arguments.paths or arguments.check):
         raise SecureBucketError("--stack-resources names the buckets of templates: give a PATH or --check")
-    if _who(arguments) and not (arguments.live or _logs_in_s3(arguments)):
+    if _session_option(arguments) and not (arguments.live or _logs_in_s3(arguments)):
         raise SecureBucketError(
-            f"{_who(arguments)} says how to ask AWS, and nothing is asked: give --live to review the account"
+            f"{_session_option(arguments)} is for requests to AWS: give --live to review the account"
         )
     if STDIN in arguments.paths and STDIN in arguments.logs:
         raise SecureBucketError("standard input is either a template or a log: give the other one as a file")
-    _made_before(arguments)
-    _spare_the_sources(arguments, reports)
+    _refuse_unused_options(arguments)
+    _refuse_to_overwrite_sources(arguments, reports)
 
 
-def _made_before(arguments: argparse.Namespace) -> None:
-    """Refuse what a report cannot be asked any more, rather than plan as if it had been."""
+def _refuse_unused_options(arguments: argparse.Namespace) -> None:
+    """Refuse options that have no effect on an earlier report."""
     for name, value in (("--since", arguments.since), ("--until", arguments.until)):
         if value is not None and not arguments.logs:
             raise SecureBucketError(
-                f"{name} says which logs are read, and none are: give --logs, or give it to "
+                f"{name} selects the logs to read: give --logs as well, or give {name} to "
                 "`secure-bucket audit`"
             )
     if arguments.since is not None and arguments.until is not None and arguments.since >= arguments.until:
-        raise SecureBucketError("--since has to lie before --until")
+        raise SecureBucketError("--since must be before --until")
     for name, given in (("--strict", arguments.strict), ("--minimum-tls", arguments.minimum_tls)):
         command = "check" if arguments.check else "review" if arguments.reviews else ""
         if given is not None and command:
             raise SecureBucketError(
-                f"{name} says what is looked for, and the report of --{command} was made before: give it to "
-                f"`secure-bucket {command}`, and leave it out here"
+                f"{name} cannot change the report of --{command}: give it to `secure-bucket {command}`, and "
+                "omit it here"
             )
     if arguments.strict is not None and not (arguments.paths or arguments.live):
-        raise SecureBucketError("--strict says how policies are judged, and none is: give a PATH or --live")
+        raise SecureBucketError("--strict is for policies that `plan` judges itself: give a PATH or --live")
 
 
-def _same_question(audit: Audit, arguments: argparse.Namespace) -> None:
+def _check_minimum_tls(audit: Audit, arguments: argparse.Namespace) -> None:
     minimum = arguments.minimum_tls
     if minimum is not None and (audit.minimum_tls is None or audit.minimum_tls < minimum):
         asked = "plain HTTP alone" if audit.minimum_tls is None else f"TLS below {audit.minimum_tls:g}"
         raise SecureBucketError(
-            f"`{arguments.audit}` was asked about {asked}, and tells no client of TLS below {minimum:g}: run "
+            f"`{arguments.audit}` covers {asked}, and not all clients of TLS below {minimum:g}: run "
             f"`secure-bucket audit --minimum-tls {minimum:g}` again"
         )
 
 
-def _who(arguments: argparse.Namespace) -> str:
+def _session_option(arguments: argparse.Namespace) -> str:
     """Return the first option on the AWS session; `""` without such an option."""
     options = {
         "--profile": arguments.profiles,
@@ -183,21 +183,21 @@ def _logs_in_s3(arguments: argparse.Namespace) -> bool:
     return any(log.startswith(_S3) for log in arguments.logs)
 
 
-def _spare_the_sources(arguments: argparse.Namespace, reports: Sequence[ReportTo]) -> None:
-    given = [*arguments.reviews, *(file for _, file in _lists(arguments))]
+def _refuse_to_overwrite_sources(arguments: argparse.Namespace, reports: Sequence[ReportTo]) -> None:
+    given = [*arguments.reviews, *(file for _, file in _resource_lists(arguments))]
     given += [log for log in arguments.logs if not log.startswith(_S3)]
     given += [file for file in (arguments.check, arguments.audit) if file is not None]
     sources = {os.path.realpath(file) for file in given}
     for report in reports:
         if report.file is not None and os.path.realpath(report.file) in sources:
-            raise SecureBucketError(f"`{report.file}` is what is planned from, and would be written over")
+            raise SecureBucketError(f"the report would overwrite `{report.file}`, a source of the plan")
 
 
-def _lists(arguments: argparse.Namespace) -> Iterator[tuple[str | None, str]]:
-    """Yield each list of resources with the template that it is of; `None` when that is not said."""
+def _resource_lists(arguments: argparse.Namespace) -> Iterator[tuple[str | None, str]]:
+    """Yield the template and the file of each list of resources; `None` for an unnamed template."""
     for each in arguments.stack_resources:
         template, equals, file = each.partition("=")
-        # The name of a file may have such a sign in it, too.
+        # The name of a file may contain `=`.
         yield (template, file) if equals and not os.path.exists(each) else (None, each)
 
 
@@ -226,16 +226,16 @@ def _audit_question(arguments: argparse.Namespace) -> audits.Question:
 
 
 def _audit_access(arguments: argparse.Namespace) -> Access:
-    """Return how the logs in S3 are reached: as one identity.
+    """Return the access to logs in S3, as one identity.
 
     Raises:
-        SecureBucketError: If several identities are given.
+        SecureBucketError: If the arguments name several identities.
     """
     several = len(arguments.profiles) > 1 or len(arguments.role_arns) > 1 or arguments.role_name is not None
     if several and _logs_in_s3(arguments):
         raise SecureBucketError(
-            "logs in S3 are read as one identity, and several are given: run `secure-bucket audit` on them "
-            "first, and give --audit"
+            "`plan` reads logs in S3 as one identity, and you give several: run `secure-bucket audit` first, "
+            "and give --audit"
         )
     return Access(
         next(iter(arguments.profiles), None),
@@ -249,7 +249,7 @@ def _audit_access(arguments: argparse.Namespace) -> Access:
 
 
 def _permissions(arguments: argparse.Namespace, config: Config) -> dict[str, Any]:
-    """Return the IAM policy with what has to be allowed; one each, where both accounts and logs are asked."""
+    """Return the IAM policy that the plan needs; one policy each if it reads both accounts and logs."""
     needed: dict[str, dict[str, Any]] = {}
     if arguments.live:
         question = _review_question(arguments, claim_of(arguments, config))
@@ -257,7 +257,7 @@ def _permissions(arguments: argparse.Namespace, config: Config) -> dict[str, Any
     if _logs_in_s3(arguments):
         needed["Logs"] = audit_permissions_of(arguments.logs, _audit_access(arguments))
     if not needed:
-        to_stderr("secure-bucket: all of this lies on this machine, so nobody has to allow anything")
+        to_stderr("secure-bucket: all sources are on this machine: no permission is needed")
         return {"Version": "2012-10-17", "Statement": []}
     return needed if len(needed) > 1 else next(iter(needed.values()))
 
@@ -271,7 +271,7 @@ def _exit_code(rollout: Rollout) -> int:
 
 
 def _words(arguments: argparse.Namespace) -> tuple[tuple[str, str], ...]:
-    """Return what was asked for, for the reports."""
+    """Return the options in force, for the reports."""
     minimum = arguments.minimum_tls
     return (
         ("templates", "read now" if arguments.paths else "from a report" if arguments.check else "none"),

@@ -1,4 +1,4 @@
-"""`secure-bucket probe`: ask running buckets over HTTPS and over plain HTTP, and compare."""
+"""Run `secure-bucket probe`: send requests to live buckets over HTTPS and plain HTTP, and compare."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
         The exit code.
 
     Raises:
-        SecureBucketError: If it cannot be done at all.
+        SecureBucketError: If the probe cannot run.
     """
     reports = reports_of(arguments.reports)
     transports = _transports(arguments)
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _transports(arguments: argparse.Namespace) -> tuple[Transport, ...]:
     old = [Transport.of_tls(version) for version in sorted(set(arguments.tls))]
     if arguments.no_http and not old:
-        raise SecureBucketError("--no-http leaves nothing to ask: give --tls VERSION, too")
+        raise SecureBucketError("--no-http leaves no request to send: give --tls VERSION as well")
     return (*(() if arguments.no_http else (Transport.HTTP,)), *old)
 
 
@@ -84,7 +84,7 @@ def _probe(
                 )
             except LiveError as error:
                 if not probes and error.trouble in (LiveTrouble.CREDENTIALS, LiveTrouble.EXPIRED):
-                    # The other buckets would only say the same.
+                    # The other buckets would fail for the same reason.
                     raise
                 faults.append(ProbeFault(name, str(error)))
                 continue
@@ -127,5 +127,5 @@ def _permissions(
         role_arn=arguments.role_arn,
     )
     if not policy.get("Role", policy)["Statement"]:
-        to_stderr("secure-bucket: nothing is signed, so nobody has to allow anything")
+        to_stderr("secure-bucket: no request is signed: no permission is needed")
     return json.dumps(policy, indent=2) + "\n"

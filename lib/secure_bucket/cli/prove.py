@@ -1,4 +1,4 @@
-"""`secure-bucket prove`: one bucket policy, one answer."""
+"""Run `secure-bucket prove`: prove that one bucket policy denies plain HTTP."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing_extensions import assert_never
 
 from secure_bucket.cli.bare_policy import BarePolicy, read_policy
 from secure_bucket.cli.codes import PROVEN, REFUTED, UNDECIDED
-from secure_bucket.cli.exits import of_verdict
+from secure_bucket.cli.exits import exit_code_of
 from secure_bucket.cli.output import to_stdout
 from secure_bucket.findings.rules.rule import describe_request
 from secure_bucket.proof import prove_denies_http, prove_minimum_tls
@@ -24,13 +24,13 @@ _ORDER = (REFUTED, UNDECIDED, PROVEN)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Decide about the policy and print the answer.
+    """Judge the policy and print the verdict.
 
     Returns:
         The exit code.
 
     Raises:
-        SecureBucketError: If the policy cannot be read, or its bucket is not known.
+        SecureBucketError: If the policy cannot be read, or its bucket is unknown.
     """
     bare = read_policy(arguments.policy)
     bucket_arn = bare.bucket_arn(arguments.bucket, arguments.partition)
@@ -49,12 +49,12 @@ def run(arguments: argparse.Namespace) -> int:
             line for words, verdict in claims for line in verdict_lines(words, verdict, bare, bucket_arn)
         ]
         to_stdout("".join(f"{line}\n" for line in lines))
-    codes = {of_verdict(verdict, undecided_fails=arguments.undecided != "warn") for _, verdict in claims}
+    codes = {exit_code_of(verdict, undecided_fails=arguments.undecided != "warn") for _, verdict in claims}
     return next(code for code in _ORDER if code in codes)
 
 
 def verdict_lines(words: str, verdict: Verdict, bare: BarePolicy, bucket_arn: str) -> list[str]:
-    """Return the answer to one claim in lines for a person."""
+    """Return the verdict on one claim as lines of text."""
     match verdict:
         case Proven():
             named = _statements(bare, verdict)

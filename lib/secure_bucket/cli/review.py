@@ -1,4 +1,4 @@
-"""`secure-bucket review`: every bucket of the accounts that the arguments lead to."""
+"""Run `secure-bucket review`: review every bucket of the given accounts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
         The exit code.
 
     Raises:
-        SecureBucketError: If it cannot be done at all.
+        SecureBucketError: If the review cannot run.
     """
     refuse_empty(bucket=arguments.buckets, exclude=arguments.exclude)
     frame = frame_of(arguments)
@@ -70,9 +70,9 @@ def _earlier(file: str) -> Report:
     """Return the report of an earlier review.
 
     Raises:
-        SecureBucketError: If it cannot be read, or is something else.
+        SecureBucketError: If the file cannot be read, or is not a review.
     """
-    # Together they take 5 ms to load, which only --compare pays.
+    # Load in 5 ms together, which only --compare pays.
     from secure_bucket.formats.form import decode, read_bytes_of
     from secure_bucket.formats.json_format import report_of
     from secure_bucket.formats.report_form import ReportForm
@@ -88,16 +88,16 @@ def _source(aggregator: str | None) -> str:
 
 
 def scope_of(arguments: argparse.Namespace) -> Scope:
-    """Return the accounts that the arguments lead to.
+    """Return the accounts that the arguments select.
 
     Raises:
         SecureBucketError: If the arguments contradict each other.
     """
     refuse_empty(profile=arguments.profiles)
     if arguments.max_age is not None and arguments.resume is None:
-        raise SecureBucketError("--max-age is for --resume FILE: give that, too")
+        raise SecureBucketError("--max-age needs --resume FILE")
     if arguments.aggregator is not None and arguments.resume is not None:
-        raise SecureBucketError("--aggregator asks everything at once: there is nothing to --resume")
+        raise SecureBucketError("--aggregator reads everything in one query, so --resume cannot continue it")
     access = Access(
         region=arguments.region,
         endpoint_url=arguments.endpoint_url,
@@ -116,7 +116,7 @@ def scope_of(arguments: argparse.Namespace) -> Scope:
     )
     if arguments.aggregator is None and not arguments.role_name and (scope.accounts or scope.organization):
         raise SecureBucketError(
-            "--account and --organization need --role-name or --aggregator: give that, too"
+            "--account and --organization need --role-name or --aggregator: give one of them as well"
         )
     scope.check()
     return scope
@@ -128,10 +128,10 @@ def review_report(arguments: argparse.Namespace, scope: Scope, question: ReviewQ
     Args:
         arguments: The arguments: `aggregator`, `resume`, `max_age`, `quiet`, and those that a journal names.
         scope: The accounts.
-        question: What is asked of each.
+        question: The question to each account.
 
     Raises:
-        SecureBucketError: If it cannot be done at all.
+        SecureBucketError: If the review cannot run.
     """
     journal = _journal(arguments, question)
     try:
@@ -150,14 +150,14 @@ def review_report(arguments: argparse.Namespace, scope: Scope, question: ReviewQ
         if journal is not None:
             journal.close()
             if not arguments.quiet:
-                _tell(journal)
+                _report_journal(journal)
 
 
 def review_permissions_of(scope: Scope, question: ReviewQuestion, aggregator: str | None) -> dict[str, Any]:
     """Return the IAM policy that a review needs.
 
     Raises:
-        LiveError: If there is no such profile.
+        LiveError: If the profile does not exist.
     """
     profile = scope.profiles[0] if scope.profiles else None
     partition = partition_of(replace(scope.access, profile=profile))
@@ -180,12 +180,14 @@ def _journal(arguments: argparse.Namespace, question: ReviewQuestion) -> Journal
     return Journal(arguments.resume, scope, age)
 
 
-def _tell(journal: Journal) -> None:
+def _report_journal(journal: Journal) -> None:
     named = f"secure-bucket: the journal `{journal.file}`"
     if journal.finished_before:
-        to_stderr(f"{named} was of a review that was finished: this one started anew")
+        to_stderr(f"{named} belongs to a finished review: this review starts from the beginning")
     if journal.reused:
         oldest = f"{journal.oldest:%Y-%m-%dT%H:%M:%SZ}"
-        to_stderr(f"{named} answered for {count(journal.reused, 'bucket')}; its oldest answer is of {oldest}")
+        to_stderr(
+            f"{named} answered for {count(journal.reused, 'bucket')}; its oldest answer is from {oldest}"
+        )
     if journal.stale:
-        to_stderr(f"{named}: {count(journal.stale, 'answer')} too old to count, so S3 was asked again")
+        to_stderr(f"{named}: {count(journal.stale, 'answer')} too old, so the review asked S3 again")

@@ -1,4 +1,4 @@
-"""Where a fixed template goes: to the screen as a difference, into its file, or on to standard output."""
+"""Show the difference of a fixed template, write it to its file, or write it to standard output."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from secure_bucket.formats.characters import printable
 from secure_bucket.template.load import read_bytes
 from secure_bucket.template.write import write_atomically
 
-__all__ = ["diff_lines", "pass_on", "replace_file", "show_difference"]
+__all__ = ["diff_lines", "replace_file", "show_difference", "write_utf8"]
 
 _COLOURS = {"+": "\x1b[32m", "-": "\x1b[31m", "@": "\x1b[36m"}
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 
 
 def show_difference(before: str, after: str, name: str, *, colour: bool | None) -> None:
-    """Show a unified diff on standard output: as `patch` reads it, but on a terminal fit to be looked at.
+    """Print a unified diff that `patch` can read; on a terminal, with escapes for control characters.
 
     Args:
-        before: The text as it was.
-        after: The text as it is to be.
+        before: The text before.
+        after: The text after.
         name: The file, for the header.
-        colour: Whether to colour it: as the stream takes it when `None`.
+        colour: Whether to use colour; `None` if the terminal can show it.
     """
     coloured = sys.stdout is not None and wants_colour(sys.stdout, colour)
     terminal = sys.stdout is not None and sys.stdout.isatty()
@@ -42,23 +42,23 @@ def show_difference(before: str, after: str, name: str, *, colour: bool | None) 
 
 
 def replace_file(file: str, old: bytes, new: str) -> None:
-    """Write a template anew, if it is still what was fixed, and may be written."""
+    """Write a fixed file, if it is writable and has not changed since it was read."""
     if not os.stat(file).st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH) or not os.access(
         file, os.W_OK
     ):
         raise OutputError(f"`{file}` is read-only: nothing was written to it")
     if read_bytes(file) != old:
-        raise OutputError(f"`{file}` was changed meanwhile: nothing was written to it, run the command again")
+        raise OutputError(f"`{file}` changed meanwhile: nothing was written to it, run the command again")
     try:
         write_atomically(file, new)
     except OSError as error:
         raise OutputError(
-            f"`{file}` cannot be written, and is as it was: {error.strerror or error}"
+            f"`{file}` cannot be written, and is unchanged: {error.strerror or error}"
         ) from None
 
 
-def pass_on(text: str) -> None:
-    """Write a template to standard output as UTF-8, also where the terminal uses another encoding."""
+def write_utf8(text: str) -> None:
+    """Write a template to standard output in UTF-8, even if the terminal uses another encoding."""
     stream = getattr(sys.stdout, "buffer", None)
     if stream is None:
         to_stdout(text)
@@ -67,7 +67,7 @@ def pass_on(text: str) -> None:
         stream.write(text.encode("utf-8"))
         stream.flush()
     except BrokenPipeError:
-        to_stdout("")  # It knows how to leave when nobody reads.
+        to_stdout("")  # It handles the closed pipe.
     except OSError as error:
         raise OutputError(f"standard output cannot be written: {error.strerror or error}") from None
 
@@ -79,12 +79,12 @@ def diff_lines(before: str, after: str, name: str) -> Iterator[str]:
     """Yield the lines of a unified diff, each with its line end; nothing for equal texts.
 
     Args:
-        before: The text as it was.
-        after: The text as it is to be.
+        before: The text before.
+        after: The text after.
         name: The file, for the header.
     """
-    # Only `\\n` ends a line for `patch`; `str.splitlines` knows more ends.
-    # A tab ends a name that holds spaces, as `git diff` has it.
+    # Only `\\n` ends a line for `patch`; `str.splitlines` knows more line ends.
+    # A tab ends a name with spaces, as in `git diff`.
     header = f"{name}\t" if " " in name else name
     for line in unified_diff(_lines(before), _lines(after), header, header):
         if line.endswith("\n"):

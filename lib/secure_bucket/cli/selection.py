@@ -14,7 +14,7 @@ from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Report
 from secure_bucket.findings.rules import RULES
 
-__all__ = ["Selection", "selection_of"]
+__all__ = ["Selection", "selection_of", "suggest_rules"]
 
 _IDS = {word: rule.id for rule in RULES for word in (rule.id.casefold(), rule.name)}
 
@@ -58,10 +58,10 @@ class Selection(Struct, frozen=True):
 
 
 def selection_of(arguments: argparse.Namespace, config: Config) -> Selection:
-    """Return the rules that the options or else the settings select.
+    """Return the rules that the arguments or else the settings select.
 
     Raises:
-        SecureBucketError: If one of them is not a rule.
+        SecureBucketError: If a name is not a rule.
     """
     select, ignore = getattr(arguments, "select", None), getattr(arguments, "ignore", None)
     return Selection(
@@ -71,13 +71,17 @@ def selection_of(arguments: argparse.Namespace, config: Config) -> Selection:
 
 
 def _ids(words: Iterable[str], option: str) -> frozenset[str]:
-    """Return the ids of rules, each given by id or name, several of them separated by commas."""
+    """Return the ids of rules; each word is an id or a name, or several of them separated by commas."""
     found: set[str] = set()
     for word in (part.strip() for each in words for part in each.split(",")):
         rule = _IDS.get(word.casefold())
         if rule is None:
-            names = [name for rule in RULES for name in (rule.id, rule.name)]
-            suggestion = did_you_mean(word, names) or f"; the rules are {', '.join(names[::2])}"
-            raise SecureBucketError(f"{option}: `{word}` is not a rule{suggestion}")
+            raise SecureBucketError(f"{option}: `{word}` is not a rule{suggest_rules(word)}")
         found.add(rule)
     return frozenset(found)
+
+
+def suggest_rules(word: str) -> str:
+    """Return `; did you mean …?` with the rule that is most similar to a word, or the ids of all rules."""
+    names = [name for rule in RULES for name in (rule.id, rule.name)]
+    return did_you_mean(word, names) or f"; the rules are {', '.join(names[::2])}"

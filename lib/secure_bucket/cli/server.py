@@ -20,14 +20,14 @@ def run(arguments: argparse.Namespace) -> int:
         MissingDependencyError: If the extra `editor` is not installed.
     """
     try:
-        # Loads in 320 ms, most of it for pygls, which may not be there.
+        # Loads in 320 ms, most of it for pygls, which may not be installed.
         from secure_bucket.editor.server import make_server
     except ImportError:
         raise MissingDependencyError.without_extra("the language server needs pygls", "editor") from None
     server = make_server(
         version=installed_version(), strict=arguments.strict, rule_address=installed_addresses().rule
     )
-    # pygls closes the stream that it writes to: give it one of its own.
+    # pygls closes its output stream: give it a duplicate of standard output.
     with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as output:
         server.start_io(stdout=output)
     return 0 if server.is_shut_down else COULD_NOT_RUN

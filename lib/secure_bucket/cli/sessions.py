@@ -13,7 +13,7 @@ __all__ = ["access_of", "partition_of"]
 
 
 def access_of(arguments: argparse.Namespace, *, connections: int = 10) -> Access:
-    """Return how AWS is reached.
+    """Return how to reach AWS.
 
     Args:
         arguments: The arguments, with those of `add_access`.
@@ -23,7 +23,7 @@ def access_of(arguments: argparse.Namespace, *, connections: int = 10) -> Access
         SecureBucketError: If the arguments contradict each other.
     """
     if arguments.external_id is not None and arguments.role_arn is None:
-        raise SecureBucketError("--external-id goes with --role-arn: give that, too")
+        raise SecureBucketError("--external-id needs --role-arn")
     return Access(
         arguments.profile,
         arguments.region,
@@ -40,7 +40,7 @@ def partition_of(access: Access) -> str:
 
     Raises:
         MissingDependencyError: If boto3 is not installed.
-        LiveError: If there is no such profile.
+        LiveError: If the profile does not exist.
     """
     session = open_session(replace(access, role_arn=None))
     return session.partition_of(session.boto.region_name or "")

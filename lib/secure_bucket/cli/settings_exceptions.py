@@ -1,4 +1,4 @@
-"""The exceptions in the settings, for templates that nobody here can write into, and for buckets that run."""
+"""Grant the exceptions in the settings, for templates that the user cannot edit, and for live buckets."""
 
 from __future__ import annotations
 
@@ -27,11 +27,12 @@ def grant_configured(
     Args:
         report: The report.
         config: The settings.
-        minimum_tls: The TLS version that the report asks for; `None` leaves exceptions from SB006 unjudged.
-        today: The day for which the exceptions are granted.
+        minimum_tls: The minimum TLS version of the report; without one, exceptions from SB006 never count
+            as unused.
+        today: The day that decides whether an exception has expired.
 
     Raises:
-        ConfigError: If one has no reason, no rule, or an end that is not a day.
+        ConfigError: If an exception has no reason, no rule, or an end that is not a day.
     """
     unasked = () if minimum_tls is not None else (OLD_TLS,)
     return grant_exceptions(report, _configured(config, report), today, unasked=unasked)
@@ -41,7 +42,7 @@ def _configured(config: Config, report: Report) -> Iterator[GrantedException]:
     """Yield the exceptions of the settings that concern a report.
 
     Raises:
-        ConfigError: If one has no reason, no rule, or an end that is not a day.
+        ConfigError: If an exception has no reason, no rule, or an end that is not a day.
     """
     needed = {(finding.subject.key, finding.rule) for finding in report.findings}
     known = {each.subject.key for each in (*report.buckets, *report.findings)}
@@ -66,10 +67,10 @@ def _configured(config: Config, report: Report) -> Iterator[GrantedException]:
 
 
 def _buckets(name: str, account: str | None, report: Report) -> Iterator[Subject]:
-    """Yield the buckets that run and that an exception names.
+    """Yield the live buckets that an exception names.
 
-    One with an `account` that was reviewed is unused when that account has no such bucket. One without may
-    be for another run, with other accounts.
+    If the exception names a reviewed account without such a bucket, yield the missing bucket, so that the
+    exception counts as unused. An exception without an account may be for a review of other accounts.
     """
     found = False
     for subject in (bucket.subject for bucket in report.buckets):
@@ -88,7 +89,7 @@ def _resources(
     known: set[tuple[str, str]],
     needed: set[tuple[tuple[str, str], str]],
 ) -> list[Declared]:
-    """Return the resources that an exception is for; where none needs it, one, on which it is unused."""
+    """Return the resources that need an exception, or else one resource on which it is unused."""
     start = os.path.abspath(config.directory)
     matching = [
         Declared(exception.logical_id or "", name)
@@ -98,7 +99,7 @@ def _resources(
         )
     ]
     if rule == UNREAD:
-        # A logical id has letters and digits only, so that a pattern is never a logical id.
+        # A logical id has only letters and digits, so a pattern is never a logical id.
         templates = {subject.template for subject in matching}
         covered = [
             Declared(logical_id, template)

@@ -1,4 +1,4 @@
-"""Print the settings in force: the settings file, completed by the command line."""
+"""Print the settings in force, from the command line or else the settings file."""
 
 from __future__ import annotations
 
@@ -53,6 +53,6 @@ def _members(table: Mapping[str, Any]) -> Iterator[str]:
     for name, value in table.items():
         if value is None:
             continue
-        # A list, a text, a number and a Boolean are the same in TOML as in JSON; a date is not quoted.
+        # Lists, texts, numbers and Booleans are the same in TOML and JSON; TOML does not quote dates.
         text = json.dumps(value, default=str, ensure_ascii=False)
         yield f"{name} = {text.strip(chr(34)) if hasattr(value, 'isoformat') else text}"

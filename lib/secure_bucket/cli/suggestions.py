@@ -1,4 +1,4 @@
-"""Compute, for each finding that `fix` could fix, the lines to replace in its template."""
+"""Compute the lines to replace in a template, for each finding that `fix` can fix."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Suggestions:
         fixed = [each.logical_id for each in repair.fixed]
         replacements = [_with_context(file, before, after, *span) for span in _spans(before, after)]
         owners = [_owners(replacement, fixed) for replacement in replacements]
-        # Only the text that a fix adds tells its bucket: without exactly one, nothing is suggested.
+        # Only the added text names the bucket of a fix. If it does not name exactly one, suggest no fix.
         if all(len(each) == 1 for each in owners):
             for name in fixed:
                 mine = (one for one, owner in zip(replacements, owners, strict=True) if owner == [name])

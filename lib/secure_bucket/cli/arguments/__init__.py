@@ -1,1 +1,1 @@
-"""The arguments of each command, and the words of its help: one module for each, that loads nothing else."""
+"""Define the arguments and the help of each command, in a module that loads nothing else."""

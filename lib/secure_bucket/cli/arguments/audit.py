@@ -13,7 +13,7 @@ from secure_bucket.cli.arguments.common import (
     add_minimum_tls,
     add_repeatable,
     add_reports,
-    number_from_one,
+    positive_number,
 )
 
 __all__ = ["KEYS", "add", "add_evidence", "add_memory"]
@@ -71,7 +71,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     shown.add_argument(
         "--limit",
-        type=number_from_one,
+        type=positive_number,
         metavar="N",
         default=20,
         help="show the N largest groups of each kind (default: 20)",
@@ -119,12 +119,12 @@ def add_evidence(what: Any) -> None:
         type=_share,
         metavar="PERCENT",
         default=0.0,
-        help="share of requests in a safe bucket whose protocol the logs may leave open (default: 0%%)",
+        help="share of requests without a known protocol that a safe bucket may have (default: 0%%)",
     )
     what.add_argument(
         "--skip-copies",
         action="store_true",
-        help="leave out the source half of server-side copies: the bucket copied to logs the request",
+        help="ignore the source half of server-side copies, which the target bucket logs as well",
     )
 
 

@@ -28,7 +28,7 @@ __all__ = [
     "add_strict",
     "add_together",
     "add_verdict",
-    "number_from_one",
+    "positive_number",
     "refuse_empty",
 ]
 
@@ -46,7 +46,7 @@ class ReportTo(NamedTuple):
 
 
 class _Report(argparse.Action):
-    """Take a format, or the file for the format before it."""
+    """Record a format, or the file for the format before it."""
 
     def __call__(
         self,
@@ -166,7 +166,7 @@ def add_verdict(parser: Any) -> None:
 
 
 def add_claim(parser: argparse.ArgumentParser) -> None:
-    """Add the options on what is proven of each bucket."""
+    """Add the options on what to prove about each bucket."""
     claim = parser.add_argument_group("what to prove")
     add_verdict(claim)
     add_minimum_tls(claim, "also report buckets that accept TLS older than VERSION, such as 1.2")
@@ -180,7 +180,7 @@ def add_minimum_tls(group: Any, help: str) -> None:
 
 
 def add_strict(parser: Any, *, settings: bool = True) -> None:
-    """Add `--strict`, with `--no-strict` where the settings may say otherwise."""
+    """Add `--strict`, and `--no-strict` for commands with settings."""
     document = " (AWS does not document it)" if settings else ""
     parser.add_argument(
         "--strict",
@@ -192,7 +192,7 @@ def add_strict(parser: Any, *, settings: bool = True) -> None:
 
 def add_jobs(group: Any, help: str) -> None:
     """Add `--jobs`."""
-    group.add_argument("--jobs", "-j", type=number_from_one, metavar="N", help=help)
+    group.add_argument("--jobs", "-j", type=positive_number, metavar="N", help=help)
 
 
 def add_selection(parser: Any) -> None:
@@ -276,14 +276,14 @@ def add_config(parser: Any) -> None:
 
 
 def refuse_empty(**values: Iterable[str]) -> None:
-    """Raise `SecureBucketError` for an empty value: a shell leaves one for a variable that is not set."""
+    """Raise `SecureBucketError` for an empty value, which a shell passes for an unset variable."""
     for name, given in values.items():
         if "" in given:
             option = name if name.isupper() else f"--{name.replace('_', '-')}"
-            raise SecureBucketError(f"a {option} is empty: is a variable not set?")
+            raise SecureBucketError(f"a {option} is empty: is a variable unset?")
 
 
-def number_from_one(text: str) -> int:
+def positive_number(text: str) -> int:
     """Return the number in an option's text.
 
     Raises:

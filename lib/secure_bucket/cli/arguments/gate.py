@@ -11,7 +11,7 @@ __all__ = ["add"]
 _DESCRIPTION = """\
 Run a CDK app in any language, and judge the cloud assembly that it wrote.
 
-COMMAND is what `app` in cdk.json says; --init puts the gate in front of it:
+COMMAND is the `app` in cdk.json; --init puts the gate in front of it:
 
     "app": "secure-bucket gate -- npx ts-node bin/app.ts"
 
@@ -26,7 +26,7 @@ _EXIT_CODES = """\
 exit codes:
   0    everything is proven, or the CDK CLI has to look up context first
   1    the gate refuses the assembly: a finding, an undecided bucket, or an
-       assembly that is missing, old or cannot be read
+       assembly that is missing, old or unreadable
   2    could not run: bad arguments, or cdk.json cannot be edited
   126  COMMAND cannot be executed
   127  COMMAND does not exist

@@ -14,7 +14,7 @@ from secure_bucket.cli.arguments.common import (
     add_reports,
     add_selection,
     add_show_permissions,
-    number_from_one,
+    positive_number,
 )
 from secure_bucket.formats import FORMATS, REVIEW_FORMATS
 
@@ -85,7 +85,7 @@ def add_asking(how: Any) -> None:
     )
     how.add_argument(
         "--threads",
-        type=number_from_one,
+        type=positive_number,
         metavar="N",
         default=16,
         help="number of buckets to read at a time (default: 16)",
@@ -97,7 +97,7 @@ def add_asking(how: Any) -> None:
     )
     how.add_argument(
         "--max-age",
-        type=number_from_one,
+        type=positive_number,
         metavar="HOURS",
         help="with --resume: read again what is older than HOURS (default: 24)",
     )
