@@ -88,7 +88,7 @@ def fix_paths(options: FixOptions, config: Config) -> int:
         targets, pairs = checked_targets(asked, progress)
     report = merge_reports(pairs)
     fruitless = (
-        Fault(path, f"`{path}` contains no template: nothing was checked there")
+        Fault(path, f"`{path}` holds no template: nothing was checked there")
         for path in targets.fruitless(options.paths, report)
     )
     report = claim.grant(replace(report, faults=(*targets.faults, *report.faults, *fruitless)), config)
