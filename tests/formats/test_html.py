@@ -22,8 +22,8 @@ from secure_bucket.findings.finding import Finding, JudgedBucket, Level, Report,
 from secure_bucket.findings.subject import Declared
 from secure_bucket.formats.compliance import REQUIREMENTS
 from secure_bucket.formats.html_page import render
+from secure_bucket.formats.html_style import SCRIPT
 from secure_bucket.formats.markup import Markup, tag
-from secure_bucket.formats.style import SCRIPT
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 from secure_bucket.template.safeguards import SafeguardKind
 from secure_bucket.values.unknown import Place, Unknown
@@ -181,7 +181,7 @@ def test_the_monitoring_that_is_declared_stands_there() -> None:
     assert "EventBridge tells of changed and deleted bucket policies" in outline.text
     assert outline.text.count("Stack/Changes") == 4, "the table, and the three requirements that it answers"
     without = _Outline(PAGES["full"]).text
-    assert "These templates declare nothing that watches their buckets." in without
+    assert "These templates declare no monitoring of their buckets." in without
     assert "Not shown here, because these templates declare no resource for it:" in without
     assert ": SecureTransportMonitoring adds it" in without
 

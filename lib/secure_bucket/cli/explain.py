@@ -14,7 +14,7 @@ from secure_bucket.cli.selection import suggest_rules
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.rules import RULES
 from secure_bucket.formats.compliance import REQUIREMENTS
-from secure_bucket.formats.explain_statement import bearing_of, statement_in_words
+from secure_bucket.formats.explain_statement import explain_contribution, explain_statement
 from secure_bucket.proof import prove_denies_http
 from secure_bucket.values.unknown import Unknown
 
@@ -66,8 +66,8 @@ def _policy(bare: BarePolicy, bucket_arn: str, *, strict: bool) -> Iterator[str]
         sid = f" `{statement.sid}`" if statement.sid else ""
         line = bare.place(statement.at).line
         yield f"{statement.index + 1}.{sid}{f' (line {line})' if line else ''}"
-        yield f"   {statement_in_words(statement)}"
-        yield f"   {bearing_of(statement, bare.policy.version, bucket_arn, strict=strict)}"
+        yield f"   {explain_statement(statement)}"
+        yield f"   {explain_contribution(statement, bare.policy.version, bucket_arn, strict=strict)}"
         yield ""
     for problem in bare.policy.problems:
         line = bare.place(problem.at).line

@@ -15,7 +15,7 @@ from secure_bucket.operations.aws.errors import LiveError, LiveTrouble
 from secure_bucket.operations.aws.session import Access, Session, open_session
 from secure_bucket.operations.probe.permissions import permissions_of
 from secure_bucket.operations.probe.probe import EndpointLayout, Probe, Signer, Transport, probe_bucket
-from secure_bucket.operations.probe.probed_bucket import bucket_named
+from secure_bucket.operations.probe.probed_bucket import parse_bucket_name
 from secure_bucket.operations.probe.results import ProbeFault, Probes
 
 __all__ = ["run"]
@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     """
     reports = reports_of(arguments.reports)
     transports = _transports(arguments)
-    names = tuple(dict.fromkeys(map(bucket_named, arguments.buckets)))
+    names = tuple(dict.fromkeys(map(parse_bucket_name, arguments.buckets)))
     access = access_of(arguments)
     refuse_empty(key=arguments.keys)
     if arguments.show_permissions:

@@ -20,7 +20,7 @@ from secure_bucket.findings.finding import Report
 from secure_bucket.formats.summary import count
 from secure_bucket.operations.aws.accounts import Scope
 from secure_bucket.operations.aws.session import Access
-from secure_bucket.operations.probe.probed_bucket import bucket_named
+from secure_bucket.operations.probe.probed_bucket import parse_bucket_name
 from secure_bucket.operations.review.account_review import ReviewQuestion
 from secure_bucket.operations.review.journal import MAX_AGE, Journal
 from secure_bucket.operations.review.permissions import review_permissions
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     frame = frame_of(arguments)
     scope = scope_of(arguments)
     question = ReviewQuestion(
-        tuple(dict.fromkeys(map(bucket_named, arguments.buckets))),
+        tuple(dict.fromkeys(map(parse_bucket_name, arguments.buckets))),
         tuple(arguments.exclude),
         frame.claim.strict,
         frame.claim.minimum_tls,

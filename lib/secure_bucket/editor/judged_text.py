@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from secure_bucket.checks.check import check_template
 from secure_bucket.errors import NotATemplateError, SecureBucketError
 from secure_bucket.findings.finding import Finding
-from secure_bucket.formats.explain_statement import bearing_of, statement_in_words
+from secure_bucket.formats.explain_statement import explain_contribution, explain_statement
 from secure_bucket.formats.extent import Excerpts, Extent
 from secure_bucket.policy.document import Statement
 from secure_bucket.policy.parse import parse_policy
@@ -68,8 +68,8 @@ class JudgedText(Struct):
                 (extent.line, extent.column) <= (line, column) < (extent.end_line, extent.end_column)
             ):
                 continue
-            bearing = bearing_of(statement, version, bucket_arn, strict=strict)
-            return f"{statement_in_words(statement)}\n\n{bearing}", extent
+            contribution = explain_contribution(statement, version, bucket_arn, strict=strict)
+            return f"{explain_statement(statement)}\n\n{contribution}", extent
         return None
 
     def fixed(self, logical_id: str | None, *, strict: bool) -> str | None:

@@ -1,7 +1,7 @@
-"""Reports: the same findings, for people and for programs.
+"""Write reports in many formats, for people and for programs.
 
-Every format is a module with a function `render(report, run) -> str`, which depends on nothing but its
-arguments: the same report gives the same bytes. A module is imported when its format is first asked for.
+Every format is a module with a function `render(report, run) -> str` that depends only on its arguments: the
+same report gives the same bytes. The first use of a format imports its module.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Renderer: TypeAlias = Callable[[Report, Run], str]
 
 
 class _Formats(Mapping[str, Renderer]):
-    """The formats by their names on the command line, each loaded when it is looked up."""
+    """The formats by their names on the command line; a lookup loads the format."""
 
     _MODULES: Final = MappingProxyType(
         {
@@ -54,7 +54,7 @@ class _Formats(Mapping[str, Renderer]):
 
 
 FORMATS: Final[Mapping[str, Renderer]] = _Formats()
-"""The formats by name; looking one up loads it."""
+"""The formats by name; a lookup loads the format."""
 
 REVIEW_FORMATS: Final = ("asff", "ocsf")
-"""The formats for live buckets alone, which `FORMATS` loads too and does not list."""
+"""The formats only for live buckets, which `FORMATS` loads but does not list."""

@@ -2,11 +2,11 @@
 
     aws securityhub batch-import-findings --findings file://findings.json
 
-Security Hub takes up to 100 findings in one call. Each bucket has one finding about plain HTTP, `PASSED` as
-well as `FAILED`. Its id never changes, so that a later import resolves it.
+Security Hub accepts up to 100 findings in one call. Each bucket has one finding about plain HTTP, `PASSED` or
+`FAILED`. Its id never changes, so that a later import updates it.
 
-The members are those of *Required top-level ASFF attributes* and *Optional top-level ASFF attributes* in the
-AWS Security Hub User Guide, read 2026-11; the tests hold them to the service model that botocore carries.
+The members follow *Required top-level ASFF attributes* and *Optional top-level ASFF attributes* in the AWS
+Security Hub User Guide, read 2026-11; the tests compare them with the service model of botocore.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LABELS = {
     Status.PASSED: ("PASSED", "INFORMATIONAL"),
     Status.EXCEPTED: ("FAILED", "INFORMATIONAL"),
 }
-# The lengths that the service takes: Security Hub API Reference, *AwsSecurityFinding*.
+# The maximum lengths: Security Hub API Reference, *AwsSecurityFinding*.
 _TITLE, _DESCRIPTION, _REMEDY = 256, 1024, 512
 
 

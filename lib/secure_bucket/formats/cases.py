@@ -1,4 +1,4 @@
-"""What came out for each bucket: its verdict with its findings, counted and excused ones apart."""
+"""Group the findings of a report by bucket, and separate those that count from those that are excused."""
 
 from __future__ import annotations
 
@@ -36,8 +36,9 @@ class Excused(Struct, frozen=True):
 
     Args:
         finding: The finding.
-        by: The exception (default: no exception covers it).
-        deselected: Whether the user ignores its rule; else the baseline has it if no exception covers it.
+        by: The exception (default: no exception).
+        deselected: Whether the user ignores its rule. Without this and without an exception, the finding is
+            in the baseline.
     """
 
     finding: Finding
@@ -46,7 +47,7 @@ class Excused(Struct, frozen=True):
 
     @property
     def why(self) -> str:
-        """The reason, with the day it ends, in one clause."""
+        """The reason and the last day of the exception, as a clause."""
         if self.deselected:
             return f"rule {self.finding.rule} is ignored"
         if self.by is None:
@@ -56,13 +57,13 @@ class Excused(Struct, frozen=True):
 
 
 class Case(About, frozen=True):
-    """The findings on one bucket, or on one policy whose bucket is elsewhere.
+    """The findings on one bucket, or on one other resource.
 
     Args:
-        at: Where it is written.
-        bucket: The bucket; `None` for anything else.
+        at: Its place.
+        bucket: The bucket; `None` for another resource.
         findings: The findings that count.
-        excused: The findings that do not.
+        excused: The findings that do not count.
     """
 
     at: Place
@@ -72,20 +73,20 @@ class Case(About, frozen=True):
 
     @property
     def unexplained(self) -> bool:
-        """Whether it is not proven and nothing here says why: it fails all the same."""
+        """Whether the bucket is not proven and no finding gives the reason; such a bucket fails as well."""
         if self.bucket is None or isinstance(self.bucket.verdict, Proven):
             return False
-        told = (*self.findings, *(each.finding for each in self.excused))
-        return not any(rule_of(finding).about_verdict for finding in told)
+        findings = (*self.findings, *(each.finding for each in self.excused))
+        return not any(rule_of(finding).about_verdict for finding in findings)
 
     @property
     def fails(self) -> bool:
-        """Whether it fails the gate."""
+        """Whether the case fails the gate."""
         return self.unexplained or any(finding.level is Level.ERROR for finding in self.findings)
 
 
 def excused(report: Report) -> tuple[Excused, ...]:
-    """Return the findings that do not fail the gate, with who excuses them."""
+    """Return the findings that do not fail the gate, with the reason for each."""
     return tuple(
         [Excused(finding, granted) for granted in report.exceptions for finding in granted.findings]
         + [Excused(finding) for finding in report.baselined]
@@ -94,13 +95,13 @@ def excused(report: Report) -> tuple[Excused, ...]:
 
 
 def cases_of(report: Report) -> tuple[Case, ...]:
-    """Return what came out for each bucket, in the order of the report, and then what is about no bucket."""
+    """Return the cases of the buckets, in the order of the report, and then the cases of other resources."""
     findings: dict[_Key, list[Finding]] = defaultdict(list)
-    waived: dict[_Key, list[Excused]] = defaultdict(list)
+    excuses: dict[_Key, list[Excused]] = defaultdict(list)
     buckets: dict[_Key, list[JudgedBucket | None]] = {}
     for bucket in report.buckets:
         buckets.setdefault(_key(bucket), []).append(bucket)
-    # A finding on the template alone, as on an exception, may not know the path of the construct.
+    # A finding about an exception may lack the construct path.
     by_name: dict[tuple[str, str], _Key] = {}
     for key in buckets:
         by_name.setdefault(key[0], key)
@@ -112,12 +113,12 @@ def cases_of(report: Report) -> tuple[Case, ...]:
     for finding in (*report.findings, *report.notes):
         findings[key_of(finding)].append(finding)
     for each in excused(report):
-        waived[key_of(each.finding)].append(each)
-    for key in (*findings, *waived):
+        excuses[key_of(each.finding)].append(each)
+    for key in (*findings, *excuses):
         buckets.setdefault(key, [None])
     cases = []
     for key, found in buckets.items():
-        counted, uncounted = tuple(findings.get(key, ())), tuple(waived.get(key, ()))
+        counted, uncounted = tuple(findings.get(key, ())), tuple(excuses.get(key, ()))
         for bucket_or_none in found:
             first = bucket_or_none or (*counted, *(each.finding for each in uncounted))[0]
             cases.append(Case(first.subject, first.at, bucket_or_none, counted, uncounted))

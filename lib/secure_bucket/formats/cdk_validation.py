@@ -1,4 +1,4 @@
-"""Write a report into `validation-report.json` of a cloud assembly, where the tools of the CDK look for it.
+"""Write a report into `validation-report.json` of a cloud assembly, for the tools of the CDK.
 
 `cdk validate`, `cdk explore` and the language server of the CDK read that file. The CDK writes it for
 validation plugins (aws-cdk-lib 2.257 and newer); its schema is `validation-report.schema.json` of
@@ -22,10 +22,11 @@ from secure_bucket.template.write import write_atomically
 __all__ = ["with_report", "write_validation_report"]
 
 _PLUGIN = "secure-bucket"
-# INVARIANT: the report of our own validation plugin has no such entry, and is kept: it may fail the app.
+# INVARIANT: this entry marks the reports of the gate, which replaces only those. The report of our validation
+# plugin has no such entry and stays, because it may fail the app.
 _WRITER = {"written-by": "secure-bucket gate"}
 _SEVERITIES = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "info"}
-# The App. The CDK CLI shows what is reported on it for every choice of stacks.
+# The App. The CDK CLI shows its violations for every selection of stacks.
 _APP = ""
 
 
@@ -35,7 +36,7 @@ class _Resource(Struct, frozen=True, rename="camel"):
 
 
 class _Construct(Struct, frozen=True, rename="camel", omit_defaults=True):
-    # INVARIANT: the schema requires the path, so it has no default that could be omitted.
+    # INVARIANT: the schema requires the path. A field without a default is never omitted.
     construct_path: str
     cloud_formation_resource: _Resource | None = None
     stack_traces: tuple[str, ...] = ()
@@ -87,17 +88,17 @@ def write_validation_report(report: Report, directory: str, *, passed: bool, ver
 def with_report(
     before: object, report: Report, directory: str, *, passed: bool, version: str
 ) -> dict[str, Any] | None:
-    """Return a validation report that holds a report in place of an earlier one.
+    """Return a validation report with a report in place of an earlier one.
 
     Args:
-        before: The content of the file; `None` when the assembly has no such file.
+        before: The content of the file; `None` if the assembly has no such file.
         report: The report on the assembly.
         directory: The directory of the assembly.
         passed: Whether the assembly passes.
         version: The version of this library.
 
     Returns:
-        The new content; `None` when there is nothing to report, and no file.
+        The new content; `None` if there is no file and nothing to report.
 
     Raises:
         ValueError: If the content is not a validation report.
@@ -110,15 +111,15 @@ def with_report(
         tuple(_violations(report, directory, passed=passed)),
         tuple(_suppressed(report, directory)),
     )
-    says_something = bool(ours.violations or ours.suppressed_violations) or not passed
+    has_content = bool(ours.violations or ours.suppressed_violations) or not passed
     if before is None:
-        if not says_something:
+        if not has_content:
             return None
         before = {"version": _schema_of(directory), "title": "Validation Report", "pluginReports": []}
     if not isinstance(before, Mapping) or not isinstance(before.get("pluginReports"), list):
         raise ValueError(f"`{VALIDATION_REPORT}` is not a validation report")
     others = [each for each in before["pluginReports"] if not _is_ours(each)]
-    added = [msgspec.json.decode(msgspec.json.encode(ours))] if says_something else []
+    added = [msgspec.json.decode(msgspec.json.encode(ours))] if has_content else []
     return {**before, "pluginReports": [*others, *added]}
 
 
@@ -127,11 +128,11 @@ def _is_ours(plugin_report: object) -> bool:
 
 
 def _schema_of(directory: str) -> str:
-    """Return the version of the schema that the assembly itself has.
+    """Return the schema version of the assembly.
 
     Raises:
         OSError: If the manifest cannot be read.
-        ValueError: If it does not tell.
+        ValueError: If the manifest has no version.
     """
     with open(os.path.join(directory, MANIFEST), "rb") as stream:
         manifest = json.loads(stream.read())
@@ -145,7 +146,7 @@ def _violations(report: Report, directory: str, *, passed: bool) -> Iterator[_Vi
     for finding in report.findings:
         yield _violation(finding, directory, passed=passed)
     for fault in report.faults:
-        yield _of_fault(fault)
+        yield _fault_violation(fault)
 
 
 def _suppressed(report: Report, directory: str) -> Iterator[_Violation]:
@@ -177,7 +178,8 @@ def _violation(finding: Finding, directory: str, *, passed: bool) -> _Violation:
     if finding.created_at is not None:
         at = finding.created_at
         traces = (f"<anonymous> ({os.path.abspath(at.file)}:{at.line}:{at.column})",)
-    # A refused assembly shows no stack, and the CLI hides what is reported on constructs of other stacks.
+    # A refused assembly has no stacks, and the CLI hides violations of constructs outside the selected
+    # stacks.
     paths = (path,) if passed and path else (path, _APP) if path else (_APP,)
     return _Violation(
         rule_name=finding.rule,
@@ -188,7 +190,7 @@ def _violation(finding: Finding, directory: str, *, passed: bool) -> _Violation:
     )
 
 
-def _of_fault(fault: Fault) -> _Violation:
+def _fault_violation(fault: Fault) -> _Violation:
     return _Violation(
         rule_name="gate-failure",
         description=fault.message,

@@ -1,8 +1,8 @@
-"""The requirements that a report bears on: which findings and safeguards answer each, and how far.
+"""List the requirements that a report supports, with the findings and safeguards that are evidence for them.
 
-The numbers and titles are those of the documents; we describe in our words what they ask for. A requirement
-that a proof answers stands on the verdicts; one about watching stands on the safeguards that the templates
-declare, and on nothing where they declare none.
+The numbers and titles come from the documents; the descriptions are our own words. The evidence for a
+requirement on transport is the verdicts; the evidence for a requirement on monitoring is the safeguards that
+the templates declare.
 """
 
 from __future__ import annotations
@@ -21,16 +21,17 @@ class Requirement(Struct, frozen=True):
     Args:
         document: The document, with its version.
         number: The number of the requirement in it.
-        title: Its title, or its subject where the document gives it none.
-        asks: What it asks for, in our words.
-        shows: What a report of this library says about it.
-        leaves: What it does not say.
-        url: Where the document is published.
-        rules: The rules whose findings say that it is not met.
-        safeguards: The safeguards that answer it; with none of them nothing is shown, unless `rules` answer.
-        constructs: What in this library answers it.
-        shows_running: What it shows for live buckets (default: the same).
-        leaves_running: What it leaves out then (default: the same).
+        title: Its title, or its subject if the document has no title for it.
+        asks: The demand, in our words.
+        shows: The evidence that a report of this library gives.
+        leaves: The part of the demand without evidence.
+        url: The address of the document.
+        rules: The rules whose findings are evidence against it.
+        safeguards: The safeguards that are evidence for it. Without `rules` and without one of them, the
+            report shows no evidence.
+        constructs: The constructs of this library that help to meet it.
+        shows_running: The evidence for live buckets (default: `shows`).
+        leaves_running: The part without evidence for live buckets (default: `leaves`).
     """
 
     document: str
@@ -60,7 +61,7 @@ _FSBP_URL = "https://docs.aws.amazon.com/securityhub/latest/userguide/s3-control
 
 _TRANSPORT = tuple(rule.id for rule in RULES if rule.excusable and not rule.about_later_change)
 _IN_ITS_POLICY = ("SecureBucket", "SecureTransportAspect")
-# A resource control policy denies the same, but no policy of a bucket shows it.
+# A resource control policy denies the same requests, but no bucket policy shows it.
 _DENIES = (*_IN_ITS_POLICY, "SecureTransportOrganizationPolicy")
 _MONITORING = ("SecureTransportMonitoring",)
 _RECORDS = (SafeguardKind.TRAIL, SafeguardKind.ACCESS_LOGS)
@@ -147,9 +148,8 @@ REQUIREMENTS = (
         "SI-4",
         "System monitoring",
         "The system is monitored for attacks and for unauthorized connections.",
-        "That the named resources watch for requests over plain HTTP, or for a bucket that would answer "
-        "them.",
-        "Everything else that is to be monitored, and who answers an alarm.",
+        "That the named resources watch for requests over plain HTTP, or for a bucket that accepts them.",
+        "Everything else to monitor, and who responds to an alarm.",
         _NIST_URL,
         safeguards=_WATCHES,
         constructs=_MONITORING,
@@ -182,8 +182,8 @@ REQUIREMENTS = (
         _CIS,
         "4.8",
         "Ensure S3 bucket policy changes are monitored",
-        "Somebody is told when the policy of a bucket changes.",
-        "That the named rules pass such changes on.",
+        "Somebody receives a message when the policy of a bucket changes.",
+        "That the named rules forward such changes.",
         "Changes of access lists, CORS, lifecycle and replication, which the benchmark asks for as well.",
         _CIS_URL,
         safeguards=(SafeguardKind.POLICY_CHANGES,),

@@ -1,4 +1,4 @@
-"""Grade how a check ends, in one sentence that starts with the number that matters."""
+"""Summarize the result of a check in one sentence, with a grade."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Ending", "Grade", "closing", "ending_of"]
 
 
 class Grade(enum.Enum):
-    """How a check ends: passed, passed with reservations, or failed."""
+    """The grade of a check: passed, passed with reservations, or failed."""
 
     PASSED = "passed"
     RESERVED = "reserved"
@@ -26,11 +26,11 @@ class Grade(enum.Enum):
 
 
 class Ending(Struct, frozen=True):
-    """How a check ends.
+    """The result of a check.
 
     Args:
-        grade: The state.
-        words: The sentence for a reader, without a full stop.
+        grade: The grade.
+        words: The sentence, without a full stop.
     """
 
     grade: Grade
@@ -38,7 +38,7 @@ class Ending(Struct, frozen=True):
 
 
 def ending_of(report: Report) -> Ending:
-    """Return how a check ends."""
+    """Return the result of a check."""
     cases = cases_of(report)
     failures = ", ".join(_failures(report, cases))
     if report.faults:
@@ -55,12 +55,12 @@ def ending_of(report: Report) -> Ending:
 
 
 def closing(report: Report) -> str:
-    """Return the last line of a report: how the check ends, and what it covered."""
+    """Return the last line of a report: the result of the check, and its coverage."""
     return f"{ending_of(report).words}. {summary(report)}"
 
 
 def _failures(report: Report, cases: Iterable[Case]) -> Iterator[str]:
-    """Yield what fails the check: buckets by their verdicts, then all other findings together."""
+    """Yield the reasons to fail: buckets by their verdicts, then all other findings together."""
     refuted = undecided = 0
     # A template that is nested twice has two buckets with the same findings.
     others: set[int] = set()
@@ -80,7 +80,7 @@ def _failures(report: Report, cases: Iterable[Case]) -> Iterator[str]:
 
 
 def _reservation(report: Report, cases: Iterable[Case]) -> str:
-    """Return what passes although it is not proven or has a finding; `""` if everything is proven."""
+    """Return the accepted problems; `""` if everything is proven."""
     if report.unread:
         return f"{describe_unread(report.unread)}, and accepted"
     unproven = len(report.buckets) - report.proven

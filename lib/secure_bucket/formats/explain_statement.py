@@ -1,4 +1,4 @@
-"""Explain in plain words what a statement of a policy does."""
+"""Explain the statements of a policy in plain words."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from secure_bucket.proof import prove_denies_http
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 from secure_bucket.values.unknown import Text, Unknown
 
-__all__ = ["bearing_of", "statement_in_words"]
+__all__ = ["explain_contribution", "explain_statement"]
 
-# For one value, and for one of several; a negated operator excludes all of its values.
+# The words for one value, and for several values.
 _OPERATORS = {
     "StringEquals": ("is", "is one of"),
     "StringNotEquals": ("is not", "is not one of"),
@@ -59,8 +59,8 @@ _KINDS = {
 }
 
 
-def statement_in_words(statement: Statement) -> str:
-    """Return what a statement does, in one sentence."""
+def explain_statement(statement: Statement) -> str:
+    """Return an explanation of a statement in one sentence."""
     verb = "Denies" if statement.effect is Effect.DENY else "Allows"
     conditions = [_condition(condition) for condition in statement.conditions]
     when = f", when {' and '.join(conditions)}" if conditions else ""
@@ -68,15 +68,15 @@ def statement_in_words(statement: Statement) -> str:
     return f"{verb} {_principals(statement.principals)} {what}{when}."
 
 
-def bearing_of(statement: Statement, version: str, bucket_arn: str | Text, *, strict: bool) -> str:
-    """Return what a statement by itself does for the claim that plain HTTP is denied."""
+def explain_contribution(statement: Statement, version: str, bucket_arn: str | Text, *, strict: bool) -> str:
+    """Return whether a statement alone denies plain HTTP, and why."""
     if statement.effect is Effect.ALLOW:
         if any(
             not isinstance(condition, Unknown) and condition.key.casefold() == "aws:securetransport"
             for condition in statement.conditions
         ):
             return (
-                "It limits what this statement allows, and denies nothing: "
+                "Its condition limits what this statement allows, and denies nothing: "
                 "another policy can still allow plain HTTP."
             )
         return "It denies nothing."
@@ -89,7 +89,7 @@ def bearing_of(statement: Statement, version: str, bucket_arn: str | Text, *, st
             return f"By itself it is not enough, because {request}: {verdict.why}."
         case Undecided():
             reasons = "; ".join(reason.reason for reason in verdict.reasons[:3])
-            return f"Whether it denies every request over plain HTTP cannot be told: {reasons}."
+            return f"It is undecided whether it denies every request over plain HTTP: {reasons}."
         case _:
             assert_never(verdict)
 
@@ -125,14 +125,14 @@ def _resources(resources: Patterns) -> str:
 
 def _condition(condition: Condition | Unknown) -> str:
     if isinstance(condition, Unknown):
-        return f"something holds that is not known ({condition.reason})"
+        return f"an unknown condition holds ({condition.reason})"
     key = f"`{condition.key}`"
     if condition.operator == "Null":
         states = {"true": "is absent", "false": "is present"}
         named = [states.get(str(value).lower(), str(value)) for value in condition.values]
         return f"{key} {_series(named, 'or')}"
     if condition.quantifier is Quantifier.FOR_ALL_VALUES:
-        key = f"every value of {key} (none, too)"
+        key = f"every value of {key} (also without values)"
     elif condition.quantifier is Quantifier.FOR_ANY_VALUE:
         key = f"some value of {key}"
     one, several = _OPERATORS.get(condition.operator, (f"`{condition.operator}`",) * 2)

@@ -1,4 +1,4 @@
-"""From the place where something starts to all of its text: the statement to underline."""
+"""Find the whole text of a value at a place, such as the statement to underline."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from secure_bucket.values.unknown import Place
 
 __all__ = ["Excerpts", "Extent"]
 
-# What may hold a bracket that closes nothing, and the brackets; a comment starts after white space only,
-# as `//` and `#` stand in addresses too.
+# Texts and comments, which may contain unmatched brackets, and the brackets. A comment starts only after
+# white space, because addresses contain `//` and `#` as well.
 _TOKEN = re.compile(
     r"""
     "(?:[^"\\\n]|\\.)*" | '(?:[^'\n]|'')*'
@@ -28,14 +28,14 @@ _COLON = re.compile(r"[ \t]*:[ \t]*(?=[^ \t\n])")
 
 
 class Extent(Struct, frozen=True):
-    """A part of a file, from 1, the end included for the line and excluded for the column.
+    """A part of a file. Lines and columns start from 1.
 
     Args:
         line: The first line.
-        column: The column of its first character.
+        column: The column of the first character.
         end_line: The last line.
-        end_column: The column after its last character.
-        lines: The lines of the file from the first to the last, whole.
+        end_column: The column after the last character.
+        lines: The whole lines of the file, from the first to the last.
     """
 
     line: int
@@ -46,7 +46,7 @@ class Extent(Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """The text itself."""
+        """The text of the part."""
         if len(self.lines) == 1:
             return self.lines[0][self.column - 1 : self.end_column - 1]
         first, *middle, last = self.lines
@@ -54,7 +54,8 @@ class Extent(Struct, frozen=True):
 
 
 class Excerpts:
-    """The texts that findings point into; the last one is kept, as findings come file by file.
+    """Finds the parts of files that findings refer to. It caches the last file, as findings come file by
+    file.
 
     Args:
         source: Returns the text of a file, or `None`.
@@ -66,12 +67,7 @@ class Excerpts:
         self._text: _Text | None = None
 
     def at(self, place: Place) -> Extent | None:
-        """Return the extent of what is written at a place.
-
-        Returns:
-            The extent; `None` when there is no such text or no such place in it, as when it has been
-            changed since.
-        """
+        """Return the extent of the value at a place; `None` if the file or the place no longer exists."""
         if not (place.file and place.line and place.column):
             return None
         if place.file != self._file:
@@ -96,13 +92,13 @@ def _extent(text: _Text, at: Place) -> Extent | None:
     if not (1 <= at.line <= len(text.lines) and text.lines[at.line - 1][at.column - 1 :].strip()):
         return None
     whole, line = text.whole, text.lines[at.line - 1]
-    # Of a program only the line is known: what stands in it starts after its indentation.
+    # A place in a program has only a line, whose text starts after its indentation.
     column = at.column + len(line[at.column - 1 :]) - len(line[at.column - 1 :].lstrip())
     start = text.starts[at.line - 1] + column - 1
     if not at.pointer:
         end = text.starts[at.line - 1] + len(line.rstrip())
     elif at.pointer.count("/") <= 2:
-        # What is wrong with a whole resource is what it lacks: its logical id stands for it.
+        # A finding about a whole resource is about something that it lacks: mark only its logical id.
         end = _key_end(whole, start)
     elif whole[start] in "{[":
         end = _closing(whole, start)
@@ -155,10 +151,10 @@ def _closing(text: str, start: int) -> int:
 
 
 def _block_end(text: _Text, at: Place) -> int:
-    """Return where a YAML block ends: before the first line that is indented less than it has to be."""
+    """Return where a YAML block ends: before the first line with too little indentation."""
     before = text.lines[at.line - 1][: at.column - 1]
-    # The value of an item starts after its dash, and its further lines stand below it; those of a member
-    # stand further in than its key, except for the dashes of a list.
+    # The lines of an item start in the column after its dash. The lines of a member are indented deeper than
+    # its key, except for the dashes of a list.
     item = bool(re.fullmatch(r"\s*(?:-\s+)+", before)) and at.pointer.rpartition("/")[2].isdigit()
     least = at.column - 1 if item else at.column
     last = at.line

@@ -1,4 +1,4 @@
-"""What a finding is recognized by when the lines around it have moved."""
+"""Identify a finding independently of line numbers."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ __all__ = ["fingerprint"]
 
 
 def fingerprint(finding: Finding, run: Run, excerpts: Excerpts) -> str:
-    """Return a hash of the rule, the bucket and the guilty statement, in 32 hexadecimal digits.
+    """Return a hash of the rule, the bucket and the statement of a finding, in 32 hexadecimal digits.
 
-    The bucket is known by the path of its construct and the directory of the assembly, or else by its
-    logical id and its template; the statement by its text without its white space. Line numbers and
-    messages have no part in it.
+    The hash identifies the bucket by its construct path and the directory of the assembly, or else by its
+    logical id and its template, and the statement by its text without white space. Line numbers and messages
+    do not change the hash.
     """
     template = run.relative(finding.template)
     if finding.construct_path:
-        # In an assembly the name of a template may be a hash of its content.
+        # In an assembly, the name of a template may be a hash of its content.
         template = template.rpartition("/")[0]
     bucket = f"{template}#{finding.subject.path}"
     if isinstance(finding.subject, Running):
-        # A probe tells apart what it finds over several TLS versions by a parameter.
+        # A parameter distinguishes the findings of a probe over several TLS versions.
         bucket = " ".join((bucket, *(value for _, value in finding.parameters)))
     part = excerpts.at(finding.at)
     statement = " ".join(part.text.split()) if part is not None else ""

@@ -1,8 +1,8 @@
-"""Write a document in JSON of a published form, and read it back by the same type.
+"""Write JSON documents of a published form, and read them with the same types.
 
-The schemas beside this module are made from these types, with the docstrings as descriptions:
-`tools/write_schemas.py`. The number of a form changes only when a program that reads it could break; a new
-member does not change it.
+`tools/write_schemas.py` generates the schemas beside this module from these types, with the docstrings as
+descriptions. The number of a form changes only if a program that reads it could break; a new member does not
+change it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from msgspec import Meta, Struct
 
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.formats.characters import json_text
-from secure_bucket.formats.run import Run
+from secure_bucket.formats.run import Run, utc
 from secure_bucket.values.unknown import Place
 
 __all__ = [
@@ -34,7 +34,6 @@ __all__ = [
     "read_bytes_of",
     "render",
     "run_members",
-    "utc",
 ]
 
 _MAX_BYTES: Final = 1024 * 1024 * 1024
@@ -46,15 +45,15 @@ Moment: TypeAlias = Annotated[datetime.datetime, Meta(tz=True)]
 
 
 class FormError(SecureBucketError):
-    """Say that a file is not a document of the form that was asked for, and where it differs."""
+    """A file is not a document of the expected form; the message names the first difference."""
 
 
 class ToolForm(Struct, frozen=True):
-    """What wrote the document.
+    """The tool that wrote the document.
 
     Args:
         name: The name of the tool.
-        version: The version of the tool; null when it is not known.
+        version: The version of the tool; null if it is unknown.
     """
 
     name: str
@@ -62,7 +61,7 @@ class ToolForm(Struct, frozen=True):
 
 
 class OptionForm(Struct, frozen=True):
-    """Something that was asked for.
+    """An option in force.
 
     Args:
         name: The option, as on the command line.
@@ -77,9 +76,9 @@ class RunForm(Struct, frozen=True):
     """The run of the command.
 
     Args:
-        finished_at: When it was finished, in UTC; null when that was not given.
-        exit_code: What the command exits with; null when no command ran.
-        options: What was asked for.
+        finished_at: The end of the run, in UTC; null if it is unknown.
+        exit_code: The exit code of the command; null if no command ran.
+        options: The options in force.
     """
 
     finished_at: Moment | None
@@ -91,7 +90,7 @@ class JsonDocument(Struct, frozen=True, kw_only=True):
     """A document in JSON.
 
     Args:
-        tool: What wrote the document.
+        tool: The tool that wrote the document.
         run: The run of the command.
     """
 
@@ -100,12 +99,12 @@ class JsonDocument(Struct, frozen=True, kw_only=True):
 
 
 class PlaceForm(Struct, frozen=True):
-    """Where something is written.
+    """A place in a file.
 
     Args:
-        file: The file, relative to the root of the repository; empty when it is not known.
-        line: The line, from 1; null when it is not known.
-        column: The column in characters, from 1; null when it is not known.
+        file: The file, relative to the root of the repository; empty if it is unknown.
+        line: The line, from 1; null if it is unknown.
+        column: The column in characters, from 1; null if it is unknown.
         pointer: The JSON pointer (RFC 6901) inside the document; empty for the document itself.
     """
 
@@ -128,7 +127,7 @@ Form = TypeVar("Form", bound=Struct)
 
 
 def run_members(run: Run) -> dict[str, Any]:
-    """Return the members that every document has: its tool and its run."""
+    """Return the members of every document: its tool and its run."""
     options = tuple(OptionForm(name, value) for name, value in run.options)
     finished = None if run.finished_at is None else utc(run.finished_at)
     return {
@@ -138,12 +137,12 @@ def run_members(run: Run) -> dict[str, Any]:
 
 
 def fill(form: type[Form], *values: object, **members: Any) -> Form:
-    """Return a form of values: their attributes by name, with null for empty text and times in UTC.
+    """Return a form with the attributes of values by name, with null for empty text, and times in UTC.
 
     Args:
         form: The type of the form.
-        values: The values; where several have an attribute, the first one counts.
-        members: The members that are not simply attributes.
+        values: The values; the first value with an attribute provides it.
+        members: The other members.
     """
     for name in form.__struct_fields__:
         for value in values:
@@ -161,23 +160,16 @@ def _nullable(form: type[Struct]) -> frozenset[str]:
     return frozenset(field.name for field in fields if type(None) in get_args(field.type))
 
 
-def utc(moment: datetime.datetime) -> datetime.datetime:
-    """Return a time in UTC to the second; one without a zone is in UTC."""
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=datetime.timezone.utc)
-    return moment.astimezone(datetime.timezone.utc).replace(microsecond=0)
-
-
 def render(document: object) -> str:
     """Return a document as JSON."""
     return json_text(msgspec.to_builtins(document))
 
 
 def read_bytes_of(file: str | os.PathLike[str]) -> bytes:
-    """Return the content of a file of JSON.
+    """Return the content of a JSON file.
 
     Raises:
-        FormError: If it cannot be read, or is too large.
+        FormError: If the file cannot be read, or is too large.
     """
     name = os.fspath(file)
     try:
@@ -195,10 +187,11 @@ def decode(data: bytes, form: type[Form], file: str | os.PathLike[str]) -> Form:
     Args:
         data: The content.
         form: The type of the form.
-        file: The file, for the words of an error.
+        file: The name of the file, for error messages.
 
     Raises:
-        FormError: If it is not JSON, or not of the form; with the JSON pointer of the first difference.
+        FormError: If the content is not JSON, or not of the form; with the JSON pointer of the first
+            difference.
     """
     name = os.fspath(file)
     try:
@@ -213,6 +206,6 @@ def decode(data: bytes, form: type[Form], file: str | os.PathLike[str]) -> Form:
     except msgspec.DecodeError as error:
         raise FormError(f"`{name}` is not JSON: {error}") from None
     except UnicodeDecodeError:
-        raise FormError(f"`{name}` is not UTF-8, and so no JSON") from None
+        raise FormError(f"`{name}` is not JSON: it is not UTF-8 text") from None
     except RecursionError:
         raise FormError(f"`{name}` is nested too deeply to be read") from None

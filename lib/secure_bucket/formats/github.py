@@ -1,4 +1,4 @@
-"""The report as workflow commands, so that GitHub Actions shows each finding on its line.
+"""Write the report as workflow commands, so that GitHub Actions shows each finding on its line.
 
 GitHub shows at most ten errors, ten warnings and ten notices of one step, so the errors come first. See
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands.
@@ -20,7 +20,7 @@ _COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice
 
 
 def render(report: Report, run: Run) -> str:
-    """Return the report as workflow commands, one a line, and the summary as a notice."""
+    """Return the report as workflow commands, one on each line, and the summary as a notice."""
     writer = _Writer(run)
     commands = []
     for fault in report.faults:
@@ -56,7 +56,7 @@ class _Writer:
             properties["line"] = str(at.line)
             part = self.excerpts.at(at)
             if part is not None and part.end_line > part.line:
-                # Over several lines GitHub takes no columns.
+                # GitHub ignores columns for several lines.
                 properties["endLine"] = str(part.end_line)
             elif part is not None:
                 properties |= {"col": str(part.column), "endColumn": str(part.end_column)}

@@ -1,4 +1,4 @@
-"""Show the accounts of a review by the share of their buckets that are open, and how that changed."""
+"""Show the share of open buckets in each account of a review, and its change."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from secure_bucket.findings.finding import Report
 from secure_bucket.findings.subject import Running
 from secure_bucket.formats.cases import verdict_name
 from secure_bucket.formats.html_parts import sentence, table
-from secure_bucket.formats.markup import Markup, each, tag
+from secure_bucket.formats.markup import Markup, concat, tag
 from secure_bucket.formats.svg import Bar, BarPart, bars, legend
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 
@@ -17,16 +17,12 @@ __all__ = ["accounts"]
 
 _KEY: Final = (("solid", "accepts plain HTTP"), ("hatch", "undecided"), ("empty", "denies plain HTTP"))
 _PLACES: Final = {Refuted: 0, Undecided: 1, Proven: 2}
-# More do not fit on a screen; the table holds all of them.
+# More accounts do not fit on a screen; the table contains all of them.
 _MOST: Final = 40
 
 
 def accounts(report: Report) -> Markup | None:
-    """Return the accounts of a report as a chart and a table; `None` for a check of templates.
-
-    Args:
-        report: The report.
-    """
+    """Return the accounts of a report as a chart and a table; `None` for a check of templates."""
     if not report.accounts:
         return None
     numbers = {account: [0, 0, 0] for account in report.accounts}
@@ -50,8 +46,8 @@ def accounts(report: Report) -> Markup | None:
         for row, account in zip(cells, order, strict=True):
             course = courses.get(account)
             row += ["-", "-"] if course is None else [f"{course.buckets_before:,}", f"{course.open_before:,}"]
-    name = "Accounts by the share of their buckets that are open; the table holds the numbers"
-    return each(
+    name = "Accounts by the share of their buckets that are open; the table contains the numbers"
+    return concat(
         tag("h3", "Accounts"),
         legend(_KEY),
         bars(name, rows),
@@ -88,4 +84,4 @@ def _changes(comparison: ReviewComparison) -> Markup:
         for change in comparison.changes
     ]
     listed = table("Buckets that changed", heads, cells) if cells else None
-    return each(tag("h3", "Since the earlier review"), tag("p", sentence(comparison.summary)), listed)
+    return concat(tag("h3", "Since the earlier review"), tag("p", sentence(comparison.summary)), listed)

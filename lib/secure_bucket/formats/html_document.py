@@ -1,4 +1,4 @@
-"""Build the frame of a page that loads nothing: its content security policy, its style sheet, its outline."""
+"""Build a page that loads nothing: its content security policy, its style sheet and its outline."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from collections.abc import Sequence
 
 from secure_bucket.formats.characters import well_formed
 from secure_bucket.formats.html_parts import NEWLINE
-from secure_bucket.formats.markup import Content, Markup, each, tag
+from secure_bucket.formats.html_style import STYLE
+from secure_bucket.formats.markup import Content, Markup, concat, tag
 from secure_bucket.formats.run import Run
-from secure_bucket.formats.style import STYLE
 from secure_bucket.formats.svg import CHART_STYLE, PATTERNS
 
 __all__ = ["document_head", "document_of"]
 
 
 def document_head(title: str, style: str, script: str = "") -> Markup:
-    """Return the head of a page, which allows its own style sheet and its own script and nothing else.
+    """Return the head of a page, which allows only its own style sheet and its own script.
 
     Args:
         title: The title.
         style: The style sheet.
-        script: The script (default: none is allowed).
+        script: The script (default: forbid scripts).
     """
     scripts = f"script-src '{_digest(script)}'; " if script else ""
     policy = f"default-src 'none'; style-src '{_digest(style)}'; {scripts}base-uri 'none'; form-action 'none'"
-    return each(
+    return concat(
         Markup('<meta charset="utf-8">'),
         Markup(f'<meta http-equiv="Content-Security-Policy" content="{policy}">'),
         Markup('<meta name="viewport" content="width=device-width, initial-scale=1">'),
@@ -42,7 +42,7 @@ def document_of(
 
     Args:
         title: The title and the first heading.
-        outcome: What came out, in a sentence.
+        outcome: The result, in a sentence.
         sections: The sections, each with its anchor, its title and its content.
         run: The run of the command.
         grade: The class of the outcome: `good`, `bad` or `open`.
@@ -53,7 +53,7 @@ def document_of(
     options = "; ".join(f"{name} {value}" for name, value in run.options)
     links = (tag("li", tag("a", name, href=f"#{anchor}")) for anchor, name, _ in sections)
     main = (
-        each(
+        concat(
             tag(
                 "section",
                 tag("h2", name, id=f"{anchor}-title"),
@@ -65,7 +65,7 @@ def document_of(
         )
         for anchor, name, content in sections
     )
-    body = each(
+    body = concat(
         tag("a", "Skip to the content", class_="skip", href="#content"),
         PATTERNS,
         tag("header", tag("h1", title), tag("p", outcome, class_=f"outcome {grade}")),

@@ -1,4 +1,4 @@
-"""Show the first screen of the page: what is wrong, where, and what to do next."""
+"""Show the first screen of the page: the problems, their places, and the next steps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from secure_bucket.formats.cases import Case
 from secure_bucket.formats.ending import Ending, Grade
 from secure_bucket.formats.html_parts import code, prose
 from secure_bucket.formats.html_view import View
-from secure_bucket.formats.markup import Content, Markup, each, tag
+from secure_bucket.formats.markup import Content, Markup, concat, tag
 from secure_bucket.formats.summary import summary
 from secure_bucket.proof.verdict import Undecided
 
@@ -27,8 +27,8 @@ def overview(view: View, ending: Ending, when: str) -> Markup:
 
     Args:
         view: The report and its run.
-        ending: How the check ends.
-        when: The sentence on the time and the version of the check.
+        ending: The result of the check.
+        when: The sentence about the time and the version of the check.
     """
     return tag(
         "header",
@@ -53,11 +53,11 @@ def _columns(view: View) -> Iterator[Markup]:
     wrong.update(fault.message for fault in report.faults)
     yield _column("What is wrong", ((prose(words), number) for words, number in _ranked(wrong)), wrong)
     where = Counter(view.group(case) for case in failing)
-    where.update(view.of_fault(fault) for fault in report.faults)
+    where.update(view.fault_place(fault) for fault in report.faults)
     yield _column("Where", ((code(name), number) for name, number in where.most_common(_MOST)), where)
     steps = Counter(step for case in failing for step in _steps(case))
     if report.faults:
-        steps["repair the files that could not be checked, then check again"] += len(report.faults)
+        steps["fix the files that could not be checked, then check again"] += len(report.faults)
     yield _column("What to do next", ((prose(words), number) for words, number in _ranked(steps)), steps)
 
 
@@ -71,10 +71,7 @@ def _steps(case: Case) -> Iterator[str]:
 
 
 def _ranked(counts: Counter[str]) -> list[tuple[str, int]]:
-    """Return the most frequent texts.
-
-    If there are many, texts that differ only in the names that they quote count together.
-    """
+    """Return the most frequent texts; many texts that differ only in quoted names count together."""
     if len(counts) > _MOST:
         alike: dict[str, list[str]] = {}
         for text in counts:
@@ -109,5 +106,5 @@ def definitions(witness: str) -> Markup:
         tag("b", "refuted"),
         " when a request gets through, which the evidence shows, and ",
         tag("b", "undecided"),
-        each(f" when that depends on something that the {witness} does not tell."),
+        concat(f" when that depends on something that the {witness} does not tell."),
     )

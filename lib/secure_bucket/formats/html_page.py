@@ -1,7 +1,7 @@
-"""Write the report as one page for the person who signs off: on a screen, on paper, or read aloud.
+"""Write the report as one HTML page, for screens, paper and screen readers.
 
-The page loads nothing. Its content security policy allows its own style sheet and its own script, by their
-hashes, and nothing else. Without the script it shows the same, but cannot be filtered.
+The page loads nothing. Its content security policy allows only its own style sheet and its own script, by
+their hashes. Without the script, the page shows the same content without filters.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from secure_bucket.formats.html_appendix import checked, compliance, exceptions,
 from secure_bucket.formats.html_document import document_head
 from secure_bucket.formats.html_overview import definitions, overview
 from secure_bucket.formats.html_parts import NEWLINE
+from secure_bucket.formats.html_style import SCRIPT, STYLE
 from secure_bucket.formats.html_verdicts import evidence, verdicts
 from secure_bucket.formats.html_view import View
-from secure_bucket.formats.markup import Markup, each, tag
+from secure_bucket.formats.markup import Markup, concat, tag
 from secure_bucket.formats.run import Run
-from secure_bucket.formats.style import SCRIPT, STYLE
 from secure_bucket.formats.svg import CHART_STYLE, PATTERNS
 
 __all__ = ["render"]
@@ -43,7 +43,7 @@ def render(report: Report, run: Run) -> str:
     style = STYLE + CHART_STYLE if report.accounts else STYLE
     head = document_head(f"Plain HTTP to S3 buckets: {ending.words}", style, SCRIPT)
     links = (tag("li", tag("a", title, href=f"#{anchor}")) for anchor, title in _SECTIONS)
-    body = each(
+    body = concat(
         tag("a", "Skip to the verdicts", class_="skip", href="#verdicts"),
         PATTERNS if report.accounts else None,
         overview(view, ending, when),
@@ -66,7 +66,7 @@ def _when(run: Run) -> str:
 
 def _sections(view: View) -> Iterator[Markup]:
     contents = (
-        each(
+        concat(
             definitions("policy" if view.report.accounts else "template"),
             accounts(view.report),
             verdicts(view),

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from secure_bucket.formats.markup import Content, Markup, each, tag
+from secure_bucket.formats.markup import Content, Markup, concat, tag
 from secure_bucket.policy.request import Request
 
 __all__ = ["NEWLINE", "code", "pairs_list", "prose", "request_line", "scroller", "sentence", "table"]
 
 NEWLINE = Markup("\n")
-"""Between two elements, for who reads the source."""
+"""A line end between two elements, for readers of the source."""
 
-# So many columns fit on a narrow screen, with the words of their cells wrapped.
+# This number of columns fits on a narrow screen, with wrapped words.
 _FEW: Final = 3
 
 
@@ -32,34 +32,34 @@ def table(caption: str, heads: Iterable[str], rows: Iterable[Sequence[Content]])
         "table",
         tag("caption", caption),
         tag("thead", tag("tr", *(tag("th", head, scope="col") for head in heads))),
-        tag("tbody", *(each(row, NEWLINE) for row in body)),
+        tag("tbody", *(concat(row, NEWLINE) for row in body)),
         class_="wide" if len(heads) > _FEW else None,
     )
     return scroller(table, caption)
 
 
 def scroller(content: Markup, name: str) -> Markup:
-    """Return a wide table or picture that scrolls by itself on a narrow screen, with the keyboard too."""
+    """Return a container in which a wide table or picture scrolls, also with the keyboard."""
     return tag("div", content, class_="table", role="region", aria_label=name, tabindex="0")
 
 
 def pairs_list(pairs: Iterable[tuple[str, Content]]) -> Markup:
     """Return pairs of a name and a value as a list."""
-    return tag("dl", *(each(tag("dt", name), tag("dd", value)) for name, value in pairs))
+    return tag("dl", *(concat(tag("dt", name), tag("dd", value)) for name, value in pairs))
 
 
 def code(text: str) -> Markup:
-    """Return a name or a path, which had better break after a slash than anywhere."""
+    """Return a name or a path as code that prefers line breaks after slashes."""
     head, *rest = text.split("/")
-    return tag("code", head, *(each("/", Markup("<wbr>"), part) for part in rest))
+    return tag("code", head, *(concat("/", Markup("<wbr>"), part) for part in rest))
 
 
 def prose(text: str) -> Markup:
-    """Return a message with what it quotes in backticks as code."""
+    """Return a message, with the parts in backticks as code."""
     parts = text.split("`")
     if len(parts) % 2 == 0:
-        return each(text)
-    return each(*(code(part) if index % 2 else part for index, part in enumerate(parts)))
+        return concat(text)
+    return concat(*(code(part) if index % 2 else part for index, part in enumerate(parts)))
 
 
 def sentence(text: str) -> Markup:

@@ -8,7 +8,7 @@ from secure_bucket.findings.advice import plain_advice
 from secure_bucket.formats.cases import Case
 from secure_bucket.formats.html_parts import NEWLINE, code, prose, request_line, scroller, sentence
 from secure_bucket.formats.html_view import View
-from secure_bucket.formats.markup import Content, Markup, each, tag
+from secure_bucket.formats.markup import Content, Markup, concat, tag
 from secure_bucket.formats.summary import count
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 
@@ -24,14 +24,14 @@ def verdicts(view: View) -> Markup:
         rows = [_row(view, number, case) for number, case in members if case.bucket is not None]
         if rows:
             head = tag("tr", tag("th", code(name), colspan="4", scope="rowgroup"), class_="file")
-            bodies.append(tag("tbody", head, NEWLINE, *(each(row, NEWLINE) for row in rows)))
+            bodies.append(tag("tbody", head, NEWLINE, *(concat(row, NEWLINE) for row in rows)))
     if not bodies:
         return tag("p", "No bucket was judged.")
     caption = "Every bucket that was judged"
     heads = tag("tr", *(tag("th", head, scope="col") for head in ("Bucket", "Verdict", "Why", "Where")))
     parts = (tag("caption", caption), tag("thead", heads), *bodies)
     table = tag("table", *parts, id="buckets", class_="wide")
-    return each(_controls(), scroller(table, caption))
+    return concat(_controls(), scroller(table, caption))
 
 
 def _controls() -> Markup:
@@ -71,10 +71,10 @@ def evidence(view: View) -> Markup:
             continue
         advice = Counter(plain_advice(each) for _, case in shown for each in case.findings)
         common = next((words for words, number in advice.most_common(1) if number > 1), "")
-        head = each(tag("h3", code(name)), tag("p", "Fix: ", prose(common)) if common else None)
-        cards = (each(_card(view, number, case, common), NEWLINE) for number, case in shown)
+        head = concat(tag("h3", code(name)), tag("p", "Fix: ", prose(common)) if common else None)
+        cards = (concat(_card(view, number, case, common), NEWLINE) for number, case in shown)
         parts.append(tag("div", head, *cards, class_="group"))
-    return each(*parts) if parts else tag("p", "Nothing was found.")
+    return concat(*parts) if parts else tag("p", "Nothing was found.")
 
 
 def _card(view: View, number: int, case: Case, common: str) -> Markup:
@@ -84,9 +84,9 @@ def _card(view: View, number: int, case: Case, common: str) -> Markup:
         view: The report and its run.
         number: The number of the case.
         case: The case.
-        common: The fix that its whole group shows already.
+        common: The fix that the whole group shows.
     """
-    verdict = each(" ", view.verdict(case)) if case.bucket is not None else None
+    verdict = concat(" ", view.verdict(case)) if case.bucket is not None else None
     parts: list[Content] = [tag("h4", code(case.subject.path), verdict)]
     parts += [view.finding(one, fix=plain_advice(one) != common) for one in case.findings]
     parts += [view.finding(one.finding, excuse=one.why) for one in case.excused]

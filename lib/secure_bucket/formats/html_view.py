@@ -12,7 +12,7 @@ from secure_bucket.findings.subject import Declared, Running
 from secure_bucket.formats.cases import Case, cases_of, verdict_name
 from secure_bucket.formats.extent import Excerpts
 from secure_bucket.formats.html_parts import code, prose, request_line, sentence
-from secure_bucket.formats.markup import Content, Markup, each, lines, tag
+from secure_bucket.formats.markup import Content, Markup, concat, lines, tag
 from secure_bucket.formats.run import Run
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 from secure_bucket.values.unknown import Place
@@ -25,7 +25,7 @@ _STYLES = {Level.ERROR: "bad", Level.WARNING: "open", Level.NOTE: "soft"}
 
 
 class View:
-    """A report with its run, as the sections of the page show it.
+    """Shows the parts of a report for the sections of the page.
 
     Args:
         report: The report.
@@ -43,8 +43,8 @@ class View:
         file = self.run.relative(at.file)
         return f"{file}:{at.line}" if file and at.line else file or at.pointer
 
-    def of_fault(self, fault: Fault) -> str:
-        """Return where something could not be checked."""
+    def fault_place(self, fault: Fault) -> str:
+        """Return the place of a fault."""
         return self.where(fault.at) or self.run.relative(fault.file) or "the check"
 
     def group(self, case: Case) -> str:
@@ -105,12 +105,12 @@ class View:
         label = f"{finding.rule} {'accepted' if excuse else finding.level.value}"
         style = "open" if excuse else _STYLES[finding.level]
         at = finding.created_at or finding.at
-        # Its group names the file already, and its title the resource.
+        # The heading of the group names the file.
         same = bool(at.line) and at.file == finding.template
-        place: Content = tag("i", f" line {at.line}" if same else each(" at ", code(self.where(at))))
-        # So does its title name the bucket.
+        place: Content = tag("i", f" line {at.line}" if same else concat(" at ", code(self.where(at))))
+        # The heading of the card names the bucket.
         message = finding.message.removeprefix(f"bucket `{finding.subject.label}`: ")
-        return each(
+        return concat(
             tag("p", tag("b", label, class_=style), " ", prose(message), place if at.file else None),
             tag("p", sentence(excuse)) if excuse else None,
             tag("p", "Request: ", request_line(finding.request)) if finding.request is not None else None,
@@ -119,6 +119,6 @@ class View:
         )
 
     def excerpt(self, at: Place) -> Markup | None:
-        """Return the lines that a place refers to; `None` if the file is not available."""
+        """Return the lines at a place; `None` if the file is not available."""
         part = self._excerpts.at(at)
         return tag("pre", tag("code", lines(dedent("\n".join(part.lines))))) if part is not None else None

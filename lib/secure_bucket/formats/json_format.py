@@ -1,4 +1,4 @@
-"""Write and read the report for programs, in JSON."""
+"""Write and read the report in JSON, for programs."""
 
 from __future__ import annotations
 
@@ -157,8 +157,7 @@ class _Writer:
 
 
 def report_of(document: ReportForm) -> Report:
-    """Return the report that a document holds, but for its safeguards and the files it ignored."""
-
+    """Return the report of a document, without its safeguards and its ignored files."""
     finished = document.run.finished_at
 
     def findings(forms: Iterable[FindingForm]) -> tuple[Finding, ...]:

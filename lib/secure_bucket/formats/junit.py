@@ -1,7 +1,7 @@
-"""The report as JUnit XML, for build servers that show tests: one test case for each bucket.
+"""Write the report as JUnit XML, for build servers that show tests: one test case for each bucket.
 
-It keeps to what both schemas in use have in common: that of Jenkins (`junit-10.xsd` of its xUnit plugin)
-and its predecessor.
+The document is valid against both schemas in use: that of Jenkins (`junit-10.xsd` of its xUnit plugin) and
+its predecessor.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ __all__ = ["add_child", "document_of", "render", "test_of"]
 def render(report: Report, run: Run) -> str:
     """Return the report as a JUnit XML document.
 
-    A bucket that fails the gate is a failure. One that an exception, a baseline or `--undecided=warn` lets
-    pass without a proof is skipped, with the reason: it did not pass. What could not be checked is an
-    error. Each template is a suite, and each account whose buckets run.
+    A bucket that fails the gate is a failure. A bucket that passes without a proof, because of an exception,
+    a baseline or `--undecided=warn`, is skipped with the reason. A fault is an error. Each template and each
+    reviewed account is a suite.
     """
     return _Writer(run).document(report)
 
@@ -106,7 +106,7 @@ def document_of(suites: Mapping[str, Sequence[ElementTree.Element]], closing: st
     Args:
         suites: The test cases of each suite, by its name; at least one suite.
         closing: The last line of the report.
-        run: The check they came from.
+        run: The run of the check.
     """
     root = ElementTree.Element("testsuites", {"name": "secure-bucket"})
     root.extend(_suite(name, tests, run) for name, tests in suites.items())
@@ -136,7 +136,7 @@ def _suite(name: str, tests: Sequence[ElementTree.Element], run: Run) -> Element
 
 
 def test_of(name: str, suite: str) -> ElementTree.Element:
-    """Return a test case that has passed so far."""
+    """Return a passing test case."""
     return ElementTree.Element("testcase", {"name": xml_text(name), "classname": suite, "time": "0"})
 
 
@@ -148,5 +148,5 @@ def add_child(
 
 
 def _account(account: str) -> str:
-    """Return the suite of the buckets that run in an account."""
+    """Return the name of the suite of an account."""
     return xml_text(f"account {account}")

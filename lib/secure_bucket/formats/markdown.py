@@ -26,7 +26,7 @@ _SIGNS = {"proven": "✓", "refuted": "✗", "undecided": "?"}
 
 
 def render(report: Report, run: Run) -> str:
-    """Return the report as Markdown: how the check ends, each bucket with a finding, and the fixes."""
+    """Return the report as Markdown: the result, each bucket with a finding, and the fixes."""
     writer = _Writer(run)
     lines = list(writer.overview(report))
     size = sum(len(line) + 1 for line in lines)
@@ -53,7 +53,7 @@ class _Writer:
         self.run = run
 
     def overview(self, report: Report) -> Iterator[str]:
-        """Yield how the check ends, and a table of the buckets with findings, worst first."""
+        """Yield the result of the check, and a table of the buckets with findings, failing ones first."""
         yield f"### {markdown_prose(ending_of(report).words)}"
         cases = sorted((case for case in cases_of(report) if case.findings or case.unexplained), key=_weight)
         if cases:
@@ -80,7 +80,7 @@ class _Writer:
         return f"| {sign} | {_code(case.subject.label)} | {where} | {markdown_prose(told)} |"
 
     def details(self, finding: Finding) -> Iterator[str]:
-        """Yield a section that a reader can open: the request, the advice, and the fix."""
+        """Yield a collapsed section with the request, the advice and the fix."""
         address = self.run.rule_address(finding.rule)
         rule = f"[{finding.rule}]({address})" if address else finding.rule
         yield from ("", f"<details><summary>{finding.rule}: {_html(finding.subject.label)}</summary>", "")
@@ -95,7 +95,7 @@ class _Writer:
         yield from ("", "</details>")
 
     def suggestion(self, replacement: Replacement) -> Iterator[str]:
-        """Yield a fix as a block that can be pasted into a review comment on the lines that it names."""
+        """Yield a fix as a suggestion for a review comment on the named lines."""
         first, last = replacement.line, replacement.line + len(replacement.old) - 1
         lines = f"line {first} becomes" if first == last else f"lines {first} to {last} become"
         yield f"In {_code(self.run.relative(replacement.file))}, {lines}:"
@@ -121,7 +121,7 @@ def _request(request: Request) -> Iterator[str]:
 
 
 def _code(text: str) -> str:
-    """Return a text as code in a cell of a table."""
+    """Return a text as code in a table cell."""
     plain = printable(text).replace("`", "'").replace("|", "\\|")
     return f"`{plain}`" if plain.strip() else ""
 

@@ -1,4 +1,4 @@
-"""HTML in which everything is text unless it was made here: escaping cannot be forgotten."""
+"""Build HTML that escapes every text, except for the markup that this module makes."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import TypeAlias
 
 from secure_bucket.formats.characters import printable
 
-__all__ = ["Content", "Markup", "each", "lines", "tag"]
+__all__ = ["Content", "Markup", "concat", "lines", "tag"]
 
 
 class Markup(str):
-    """HTML that is written out as it is."""
+    """HTML that needs no escaping."""
 
     __slots__ = ()
 
@@ -24,24 +24,24 @@ def tag(name: str, *content: Content, **attributes: str | None) -> Markup:
 
     Args:
         name: The name of the element.
-        content: What it holds: markup as it is, everything else as text; `None` is left out.
-        attributes: Its attributes, with `_` for a hyphen and after a word of Python; `None` is left out.
+        content: Its content: markup, and texts to escape, without `None`.
+        attributes: Its attributes, without `None`, with `_` for a hyphen and after a keyword of Python.
     """
     written = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(printable(value))}"'
         for key, value in attributes.items()
         if value is not None
     )
-    return Markup(f"<{name}{written}>{each(*content)}</{name}>")
+    return Markup(f"<{name}{written}>{concat(*content)}</{name}>")
 
 
-def each(*content: Content) -> Markup:
-    """Return one thing after the other."""
+def concat(*content: Content) -> Markup:
+    """Return contents one after the other, without `None`."""
     return Markup("".join(_text(one) for one in content if one is not None))
 
 
 def lines(text: str) -> Markup:
-    """Return a text of several lines, which only shows as such in an element that keeps its white space."""
+    """Return a text of several lines, for an element that keeps white space."""
     return Markup("\n".join(escape(printable(line.expandtabs(4))) for line in text.split("\n")))
 
 

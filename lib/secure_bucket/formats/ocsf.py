@@ -1,7 +1,7 @@
 """Write a review as events of the Open Cybersecurity Schema Framework (OCSF), class *Compliance Finding*.
 
-The class, its members and its numbers are those of https://schema.ocsf.io/1.3.0/classes/compliance_finding,
-read 2026-11. The events are valid against the schema of that class in the package ocsf-json-schema 1.2.0.
+The class, its members and its numbers follow https://schema.ocsf.io/1.3.0/classes/compliance_finding, read
+2026-11. The events are valid against the schema of that class in the package ocsf-json-schema 1.2.0.
 """
 
 from __future__ import annotations

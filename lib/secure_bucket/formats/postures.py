@@ -1,4 +1,4 @@
-"""Tell how each bucket of a review stands with each rule, for products that keep findings over time."""
+"""Compute the status of each bucket of a review under each rule, for products that track findings."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from msgspec import Struct
 from typing_extensions import assert_never
 
 from secure_bucket.findings.finding import Finding, GrantedException, JudgedBucket, Report
+from secure_bucket.findings.rules import RULES
 from secure_bucket.findings.subject import Running
 from secure_bucket.formats.extent import Excerpts
 from secure_bucket.formats.fingerprint import fingerprint
@@ -17,14 +18,12 @@ from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 
 __all__ = ["Posture", "Status", "postures_of"]
 
-_VERDICTS = frozenset(("SB001", "SB002"))
-"""The rules whose findings are the verdict itself."""
-
+_VERDICTS = frozenset(rule.id for rule in RULES if rule.about_verdict)
 _TITLE = "The bucket policy denies plain HTTP"
 
 
 class Status(enum.Enum):
-    """How a bucket stands with a rule."""
+    """The status of a bucket under a rule."""
 
     FAILED = "failed"
     WARNING = "warning"
@@ -33,18 +32,18 @@ class Status(enum.Enum):
 
 
 class Posture(Struct, frozen=True):
-    """How a bucket stands with a rule.
+    """A bucket under a rule.
 
     Args:
         uid: The id, which is the same in every review.
         bucket: The bucket.
         partition: The partition of the bucket.
         rule: The id of the rule.
-        status: How the bucket stands.
+        status: The status of the bucket.
         title: The rule in a few words.
-        message: What is the matter.
-        remedy: What to do; `""` if nothing is to be done.
-        reason: The reason of the exception; `""` without one.
+        message: The result in one line.
+        remedy: The fix (default: nothing to fix).
+        reason: The reason of the exception (default: no exception).
     """
 
     uid: str
@@ -59,7 +58,7 @@ class Posture(Struct, frozen=True):
 
 
 def postures_of(report: Report, run: Run) -> Iterator[Posture]:
-    """Yield one posture for each bucket about plain HTTP, and one for each further finding."""
+    """Yield one posture about plain HTTP for each bucket, and one for each other finding."""
     excerpts = Excerpts(run.source)
     excused = {
         (each.subject.key, each.rule in _VERDICTS): granted

@@ -1,4 +1,4 @@
-"""The form of the report for programs: `report-1.schema.json`, beside this module, is made from it."""
+"""Define the form of the JSON report. `tools/write_schemas.py` generates `report-1.schema.json` from it."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ class SummaryForm(Struct, frozen=True, kw_only=True):
 
     Args:
         templates: Templates that were read.
-        accounts: Accounts whose running buckets were judged.
-        buckets: Buckets that were judged: the proven, refuted and undecided ones together.
+        accounts: Accounts whose live buckets were judged.
+        buckets: Judged buckets: the proven, refuted and undecided ones together.
         proven: Buckets that provably deny every request over plain HTTP.
-        refuted: Buckets that let a request over plain HTTP through.
-        undecided: Buckets about which something needed is not known.
-        skipped: Resources that were not judged, as they have no plain HTTP endpoint or are out of reach.
+        refuted: Buckets that accept a request over plain HTTP.
+        undecided: Buckets whose verdict depends on something unknown.
+        skipped: Resources that were not judged, because they have no plain HTTP endpoint or are out of scope.
         never_created: Buckets that no deployment creates.
         errors: Findings that fail the check.
-        warnings: Findings that do not fail it.
-        notes: Findings that only tell.
-        excepted: Findings that an exception keeps from failing the check; not counted above.
-        baselined: Findings that the baseline already holds; not counted above.
+        warnings: Findings that do not fail the check.
+        notes: Findings for information only.
+        excepted: Findings that an exception accepts; not counted above.
+        baselined: Findings that the baseline contains; not counted above.
         deselected: Findings of ignored rules; not counted above.
         faults: Things that could not be checked.
     """
@@ -75,10 +75,10 @@ class BucketForm(AboutForm, frozen=True, kw_only=True):
     """A bucket, with the verdict on it.
 
     Args:
-        at: Where it is written.
-        verdict: The answer to: is every request over plain HTTP denied?
-        viewers: Which CloudFront distributions request its objects over plain HTTP, and what to change.
-        together_with: The other stacks that hold its policies; the verdict is right only with them.
+        at: Its place.
+        verdict: The verdict on the claim that every request over plain HTTP is denied.
+        viewers: The CloudFront distributions that request its objects over plain HTTP, and what to change.
+        together_with: The other stacks that contain its policies; the verdict holds only together with them.
     """
 
     at: PlaceForm
@@ -88,18 +88,18 @@ class BucketForm(AboutForm, frozen=True, kw_only=True):
 
 
 class FindingForm(AboutForm, frozen=True, kw_only=True):
-    """One thing that is wrong with a bucket, or that nobody can know about it.
+    """One problem of a bucket, or something unknown about it.
 
     Args:
         rule: The id of the rule.
         level: An error fails the check; a warning and a note do not.
-        message: The bucket, the concrete request, the reason, in one line.
-        fix: What to do about it, in one line.
-        at: Where it is written.
-        created_at: The line of the program that created the construct; null when nothing tells.
+        message: The bucket, the concrete request and the reason, in one line.
+        fix: The fix, in one line.
+        at: The place of the problem.
+        created_at: The line of the program that created the construct; null if it is unknown.
         request: The request that gets through; null without such a request.
-        parameters: The parameter values under which it happens; empty when it happens under all of them.
-        fingerprint: The same for the same finding when the lines around it have moved.
+        parameters: The parameter values that cause the problem; empty if all values do.
+        fingerprint: The identity of the finding, which does not depend on line numbers.
     """
 
     rule: Annotated[str, Meta(pattern="^SB[0-9]{3}$")]
@@ -114,19 +114,19 @@ class FindingForm(AboutForm, frozen=True, kw_only=True):
 
 
 class ExceptionForm(AboutForm, frozen=True, kw_only=True):
-    """A finding that somebody decided to live with.
+    """An exception from a rule.
 
     Args:
-        rule: The id of the rule it is granted for.
+        rule: The id of the rule.
         reason: The reason, in the words of its author.
-        at: Where it is written.
-        expires: The last day on which it holds; null when it has no end.
+        at: The place of the exception.
+        expires: The last day of the exception; null if it does not end.
         expired: Whether that day has passed.
-        used: Whether it keeps any finding from failing the check.
-        findings: The findings that it keeps from failing the check.
-        origin: What kind of text it is written in.
-        reach: What it covers: `/` and the path of a construct with all inside it; a pattern of the
-            settings; `""` for its subject alone.
+        used: Whether it accepts at least one finding.
+        findings: The findings that it accepts.
+        origin: The kind of source that contains the exception.
+        reach: The resources that it covers: `/` and a construct path, for the constructs inside it; a pattern
+            of the settings; empty for its subject alone.
     """
 
     rule: str
@@ -141,12 +141,12 @@ class ExceptionForm(AboutForm, frozen=True, kw_only=True):
 
 
 class SafeguardForm(AboutForm, frozen=True, kw_only=True):
-    """Something that watches buckets, or enforces the deny from above, as a template declares it.
+    """A declared resource that watches buckets, or enforces the deny for the whole organization.
 
     Args:
-        kind: What it does, as a word.
-        what: What it does, as a sentence.
-        at: Where it is written.
+        kind: Its function, as a word.
+        what: Its function, as a sentence.
+        at: Its place.
     """
 
     kind: str
@@ -158,9 +158,9 @@ class SkippedForm(Struct, frozen=True):
     """A resource that was not judged, or that no deployment creates.
 
     Args:
-        name: Its logical id; of what runs, its ARN or the account.
-        at: Where it is written.
-        why: Why it was not judged.
+        name: Its logical id; for a live bucket, its ARN or the account.
+        at: Its place.
+        why: The reason.
     """
 
     name: str
@@ -169,12 +169,12 @@ class SkippedForm(Struct, frozen=True):
 
 
 class FaultForm(Struct, frozen=True):
-    """Something that could not be checked, so that nothing is known about it.
+    """Something that could not be checked.
 
     Args:
-        file: The file; empty when it is about none.
-        message: What is wrong and what to do.
-        at: Where it is written.
+        file: The file; empty without a file.
+        message: The problem and what to do.
+        at: The place of the problem.
     """
 
     file: str
@@ -196,7 +196,7 @@ class IgnoredForm(Struct, frozen=True):
 
     Args:
         file: The file.
-        why: Why it was taken for something else.
+        why: The reason.
     """
 
     file: str
@@ -204,10 +204,10 @@ class IgnoredForm(Struct, frozen=True):
 
 
 class ChangedBucketForm(AboutForm, frozen=True, kw_only=True):
-    """A bucket about which two reviews differ.
+    """A bucket with different results in two reviews.
 
     Args:
-        change: What happened to it.
+        change: The change.
         before: The earlier verdict; null without one.
         now: The present verdict; null without one.
     """
@@ -218,13 +218,13 @@ class ChangedBucketForm(AboutForm, frozen=True, kw_only=True):
 
 
 class ComparisonForm(Struct, frozen=True):
-    """How a review differs from an earlier one.
+    """The differences between a review and an earlier one.
 
     Args:
         earlier: The file of the earlier review.
-        as_of: When the earlier review was finished; null if the file does not tell.
-        unchanged: How many buckets have the same verdict for the same reason.
-        changes: The buckets about which the reviews differ.
+        as_of: The end of the earlier review; null if it is unknown.
+        unchanged: The number of buckets with the same verdict for the same reason.
+        changes: The buckets with different results.
         accounts: The accounts of both reviews.
     """
 
@@ -236,25 +236,25 @@ class ComparisonForm(Struct, frozen=True):
 
 
 class ReportForm(JsonDocument, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):
-    """What one check of CloudFormation templates, or one review of running buckets, found.
+    """The results of one check of CloudFormation templates, or of one review of live buckets.
 
     Args:
         summary: Counts.
-        templates: The files that were read, relative to the root of the repository, in their order.
-        accounts: The accounts whose running buckets were judged; empty for templates.
-        buckets: Every bucket that was judged.
+        templates: The files that were read, relative to the root of the repository.
+        accounts: The accounts whose live buckets were judged; empty for templates.
+        buckets: Every judged bucket.
         findings: Every finding that counts.
-        exceptions: Every exception that was granted: used, unused and expired.
-        baselined: The findings that the baseline already holds.
+        exceptions: Every exception: used, unused and expired.
+        baselined: The findings that the baseline contains.
         deselected: The findings of ignored rules.
-        skipped: Resources that were not judged, on top of the buckets.
+        skipped: Other resources that were not judged.
         never_created: Buckets that no deployment creates; they have no verdict.
-        faults: What could not be checked.
-        safeguards: What the templates declare besides the denies: what watches the buckets, or enforces the
-            deny from above. Evidence, of no weight for a verdict.
+        faults: Things that could not be checked.
+        safeguards: The declared resources that watch the buckets, or enforce the deny for the whole
+            organization. They do not change a verdict.
         ignored: Files without a template.
-        remarks: What bears on the whole report, each in a sentence.
-        comparison: How the report differs from an earlier one; null if it was not compared.
+        remarks: Remarks on the whole report, each in a sentence.
+        comparison: The differences from an earlier report; null without an earlier report.
     """
 
     summary: SummaryForm

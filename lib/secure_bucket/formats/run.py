@@ -1,4 +1,4 @@
-"""Describe the run of a check, so that a format reads neither the clock nor the disk."""
+"""Describe the run of a check, so that formats do not read the clock or the disk."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from msgspec import Struct
 
 from secure_bucket.findings.finding import Finding
 
-__all__ = ["Replacement", "Run", "no_fixes", "no_source"]
+__all__ = ["Replacement", "Run", "no_fixes", "no_source", "utc"]
 
 
 def no_source(file: str) -> str | None:
-    """Return no text for any file: reports then come without excerpts."""
+    """Return no text for any file, for reports without excerpts."""
     return None
 
 
@@ -23,9 +23,9 @@ class Replacement(Struct, frozen=True):
 
     Args:
         file: The file, as the finding names it.
-        line: The first line that is replaced, from 1.
-        old: The lines that are replaced, each with its line end; at least one.
-        new: The lines in their place.
+        line: The first line to replace, from 1.
+        old: The lines to replace, each with its line end; at least one.
+        new: The new lines.
     """
 
     file: str
@@ -40,20 +40,20 @@ def no_fixes(finding: Finding) -> tuple[Replacement, ...]:
 
 
 class Run(Struct, frozen=True):
-    """The check that a report came from.
+    """The run of a check.
 
     Args:
-        version: The version of this library; `""` leaves it out.
-        finished_at: When the check was finished; `None` leaves it out.
+        version: The version of this library (default: omit it).
+        finished_at: The end of the check (default: omit it).
         exit_code: The exit code of the command (default: no command runs).
         options: The options in force, as `(option, value)` pairs in the order to show them.
-        directory: The directory that relative file names start from, as an absolute path.
+        directory: The directory of relative file names, as an absolute path.
         root: The directory that reported file names are relative to, as an absolute path: the root of
             the repository (default: `directory`).
         source: Returns the text of a file, or `None`. Formats call it only for files that a finding names.
         fixes: Returns the lines to replace to fix a finding; empty if the fix is not certain.
         repository: The address of the repository of this library (default: unknown).
-        rule_address: Returns the address of the manual of a rule; `""` if it is not known.
+        rule_address: Returns the address of the manual of a rule; `""` if it is unknown.
     """
 
     version: str = ""
@@ -68,7 +68,7 @@ class Run(Struct, frozen=True):
     rule_address: Callable[[str], str] = lambda rule: ""
 
     def relative(self, file: str) -> str:
-        """Return a file name relative to the root, with slashes; an absolute one when it lies elsewhere."""
+        """Return a file name relative to the root, with slashes; an absolute name outside the root."""
         path = os.path.normpath(os.path.join(self.directory, file)) if file else ""
         root = self.root or self.directory
         if root and os.path.isabs(path):
@@ -79,10 +79,12 @@ class Run(Struct, frozen=True):
 
     @property
     def timestamp(self) -> str:
-        """When the check was finished, in UTC to the second, as `2027-03-01T12:00:00Z`; `""` if unknown."""
-        if self.finished_at is None:
-            return ""
-        moment = self.finished_at
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=datetime.timezone.utc)
-        return moment.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        """The end of the check in UTC to the second, such as `2027-03-01T12:00:00Z`; `""` if unknown."""
+        return "" if self.finished_at is None else utc(self.finished_at).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def utc(moment: datetime.datetime) -> datetime.datetime:
+    """Return a time in UTC to the second; a time without a zone counts as UTC."""
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=datetime.timezone.utc)
+    return moment.astimezone(datetime.timezone.utc).replace(microsecond=0)

@@ -1,12 +1,12 @@
-"""The report as SARIF 2.1.0, for code scanning and editors.
+"""Write the report as SARIF 2.1.0, for code scanning and editors.
 
-GitHub code scanning reads a part of it: of a result the rule, the message, the level and the first
-location. What it leaves out matters in two places:
+GitHub code scanning reads only a part of a result: the rule, the message, the level and the first location.
+This matters in two places:
 
-- it takes no notice of `suppressions` and would show an excepted finding as an open alert, so
-  `suppressed=False` leaves those out for it;
-- it recognizes an alert by `primaryLocationLineHash` alone, which its upload action computes from the
-  file. Other readers find a fingerprint of our own that does not depend on any line.
+- it ignores `suppressions` and would show an excepted finding as an open alert, so `suppressed=False` omits
+  excepted findings;
+- it identifies an alert only by `primaryLocationLineHash`, which its upload action computes from the file.
+  For other readers, we add a fingerprint that does not depend on line numbers.
 
 See https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sarif-v2.1.0-errata01-os-complete.html and
 https://docs.github.com/en/code-security/reference/code-scanning/sarif-files/sarif-support.
@@ -38,8 +38,8 @@ _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sa
 _ROOT = "%SRCROOT%"
 # CWE-319 is the cleartext transmission of sensitive information.
 _TAGS = ("aws", "s3", "security", "external/cwe/cwe-319")
-# There is no `security-severity`: with one, GitHub weighs an alert by that number instead of its level,
-# and fails a pull request only from "high" on.
+# We omit `security-severity`: with it, GitHub grades an alert by that number instead of its level, and fails
+# a pull request only from "high".
 
 _Object: TypeAlias = "dict[str, Any]"
 
@@ -49,9 +49,9 @@ def render(report: Report, run: Run, *, suppressed: bool = True) -> str:
 
     Args:
         report: The report.
-        run: The check it came from; its `source` gives the regions.
-        suppressed: Whether to include the findings that an exception or a baseline excuses, as results
-            with a suppression (default: include them).
+        run: The run of the check; its `source` gives the regions.
+        suppressed: Whether to include excused findings, as results with a suppression (default: include
+            them).
     """
     log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [_Writer(run).run_of(report, suppressed)]}
     return json_text(log)
@@ -63,9 +63,9 @@ class _Writer:
         self.excerpts = Excerpts(run.source)
 
     def run_of(self, report: Report, suppressed: bool) -> _Object:
-        waived = excused(report) if suppressed else ()
+        excuses = excused(report) if suppressed else ()
         rules = {rule.id: _rule(rule, self.run.rule_address(rule.id)) for rule in RULES}
-        for finding in (*report.findings, *report.notes, *(each.finding for each in waived)):
+        for finding in (*report.findings, *report.notes, *(each.finding for each in excuses)):
             rules.setdefault(finding.rule, {"id": finding.rule})
         indices = {rule: index for index, rule in enumerate(rules)}
         driver: _Object = {"name": "secure-bucket", "rules": list(rules.values())}
@@ -81,7 +81,7 @@ class _Writer:
             "invocations": [self.invocation(report)],
             "results": [
                 *(self.result(finding, indices) for finding in (*report.findings, *report.notes)),
-                *(self.suppressed(each, indices) for each in waived),
+                *(self.suppressed(each, indices) for each in excuses),
             ],
             "properties": {"summary": summary(report)},
         }
@@ -124,7 +124,7 @@ class _Writer:
         ]
         result["locations"] = [location]
         if finding.created_at is not None and finding.at.file:
-            template = {"message": {"text": "It is written here in the template."}}
+            template = {"message": {"text": "The place in the template."}}
             result["relatedLocations"] = [{"id": 1} | self.location(finding.at) | template]
         result["partialFingerprints"] = {FINGERPRINT: fingerprint(finding, self.run, self.excerpts)}
         if fixes := self.run.fixes(finding):
@@ -202,11 +202,11 @@ class _Writer:
 
 
 def _rule(rule: Rule, address: str) -> _Object:
-    """Return a rule with its manual, whose headings are the same for every rule.
+    """Return a rule with its manual; all manuals have the same headings.
 
     Args:
         rule: The rule.
-        address: The address of its page; `""` for the first document that the manual refers to.
+        address: The address of its page; `""` to use the first reference of the manual.
     """
     title, _, body = rule.manual.partition("\n")
     sections = dict(re.findall(r"^## (.+)\n\n((?s:.+?))\s*(?=^## |\Z)", body, re.MULTILINE))
@@ -218,7 +218,7 @@ def _rule(rule: Rule, address: str) -> _Object:
         "name": "".join(word.capitalize() for word in rule.name.split("-")),
         "shortDescription": {"text": first.group() if first else what},
         "fullDescription": {"text": what},
-        # Not doubled: a manual has no placeholders, and its examples are shown as they are.
+        # Braces need no escape here: a manual has no placeholders.
         "help": {"text": rule.manual.strip(), "markdown": rule.manual.strip()},
         "properties": {"tags": list(_TAGS), "precision": "very-high"},
     }
@@ -227,5 +227,5 @@ def _rule(rule: Rule, address: str) -> _Object:
 
 
 def _plain(text: str) -> str:
-    """Return a text as a plain message: no placeholder (3.11.5), and no link (3.11.6)."""
+    """Return a text as a message without placeholders (3.11.5) and links (3.11.6)."""
     return text.replace("{", "{{").replace("}", "}}").replace("](", "\\](")

@@ -22,7 +22,7 @@ _NAMES = {rule.id: f"{rule.id} {rule.name}" for rule in RULES}
 
 
 def render(report: Report, run: Run) -> str:
-    """Return the counts, largest first and at most ten of each kind, and the summary."""
+    """Return the largest ten counts of each kind, and the summary."""
     findings = report.findings
     files = [run.relative(finding.at.file) for finding in findings]
     tables = {

@@ -1,4 +1,4 @@
-"""The sentence that says what a check covered."""
+"""Summarize the coverage of a check in one sentence."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ def count(number: int, noun: str, plural: str = "") -> str:
 
 
 def summary(report: Report) -> str:
-    """Return what was covered and what came out, in one line.
+    """Return the coverage and the counts of a report in one line.
 
-    Skipped resources, which have no plain HTTP endpoint or are out of scope, are not counted as buckets.
+    The number of buckets does not include skipped resources, which have no plain HTTP endpoint or are out of
+    scope.
     """
     where = count(len(report.templates), "template")
     if report.accounts:

@@ -1,6 +1,6 @@
-"""Draw charts as inline SVG that can be told apart without colour: by solid, hatched, dotted and empty areas.
+"""Draw charts as inline SVG, with solid, hatched, dotted and empty areas instead of colours.
 
-Each chart has a name for screen readers, and stands beside a table that holds the same numbers.
+Each chart has a name for screen readers, and a table beside it has the same numbers.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from typing import Final
 from msgspec import Struct
 
 from secure_bucket.formats.html_parts import scroller
-from secure_bucket.formats.markup import Markup, each, tag
+from secure_bucket.formats.markup import Markup, concat, tag
 
 __all__ = ["CHART_STYLE", "FILLS", "PATTERNS", "Bar", "BarPart", "bars", "legend", "strips", "timeline"]
 
 FILLS: Final = ("empty", "solid", "hatch", "dots")
-"""The areas, from the lightest to those with a pattern."""
+"""The kinds of areas."""
 
 CHART_STYLE: Final = """
 svg.chart { display: block; height: auto; color: var(--ink); margin: .5rem 0; }
@@ -31,7 +31,7 @@ svg.defs { position: absolute; width: 0; height: 0; }
 @media print { svg.chart { max-width: 100%; } }
 .chart, .key svg { print-color-adjust: exact; } .chart { break-inside: avoid; }
 """
-"""The style of the charts, beside that of the page."""
+"""The style of the charts, in addition to the style of the page."""
 
 PATTERNS: Final = Markup(
     '<svg class="defs" aria-hidden="true" focusable="false"><defs>'
@@ -53,8 +53,8 @@ class BarPart(Struct, frozen=True):
     """A part of a bar.
 
     Args:
-        fill: How the area looks, one of `FILLS`.
-        amount: How large it is.
+        fill: The kind of area, one of `FILLS`.
+        amount: The size.
     """
 
     fill: str
@@ -67,7 +67,7 @@ class Bar(Struct, frozen=True):
     Args:
         label: The label.
         parts: The parts, from left to right.
-        note: What stands behind the bar.
+        note: The text behind the bar.
     """
 
     label: str
@@ -104,7 +104,7 @@ def bars(name: str, rows: Sequence[Bar]) -> Markup:
     """Return bars whose lengths compare their totals.
 
     Args:
-        name: What the chart shows, for screen readers.
+        name: The content of the chart, for screen readers.
         rows: The bars.
     """
     most = max((sum(part.amount for part in row.parts) for row in rows), default=0) or 1
@@ -116,7 +116,7 @@ def bars(name: str, rows: Sequence[Bar]) -> Markup:
         for part in row.parts:
             width = room * part.amount / most
             if part.amount:
-                # One in a million is still seen.
+                # Even the smallest part stays visible.
                 drawn.append(_rect(part.fill, left, top + 3, max(width, 1.5), _ROW - 7))
                 left += max(width, 1.5)
         drawn.append(_text(row.note, left + 6, top + 15, 14))
@@ -124,11 +124,11 @@ def bars(name: str, rows: Sequence[Bar]) -> Markup:
 
 
 def strips(name: str, rows: Sequence[tuple[str, Sequence[tuple[BarPart, ...]]]]) -> Markup:
-    """Return a strip of days for each row: a column for each day, filled by the shares of that day.
+    """Return a strip of days for each row: a column for each day, filled with the shares of that day.
 
     Args:
-        name: What the chart shows, for screen readers.
-        rows: The label of each strip and its days, each with its parts; no parts for a day without records.
+        name: The content of the chart, for screen readers.
+        rows: The label of each strip and the parts of its days; a day without records has no parts.
     """
     days = max((len(columns) for _, columns in rows), default=0) or 1
     width = (_WIDTH - _LABEL) / days
@@ -139,7 +139,7 @@ def strips(name: str, rows: Sequence[tuple[str, Sequence[tuple[BarPart, ...]]]])
         drawn.append(_text(label, 0, top + 15, 28))
         for number, parts in enumerate(columns):
             total = sum(part.amount for part in parts)
-            # A part of a day is at least a tenth of its column, so that a single request is seen.
+            # A part has at least a tenth of its column, so that even a single request is visible.
             shown = [(part.fill, max(part.amount / total, 0.1)) for part in parts if part.amount]
             scale, at = sum(share for _, share in shown), float(top + 2)
             for fill, share in shown:
@@ -152,8 +152,8 @@ def timeline(name: str, stations: Sequence[tuple[str, str, str]]) -> Markup:
     """Return stations on a line, from left to right.
 
     Args:
-        name: What the chart shows, for screen readers.
-        stations: The fill, the title and the note of each.
+        name: The content of the chart, for screen readers.
+        stations: The fill, the title and the note of each station.
     """
     rows = -(-len(stations) // _IN_A_ROW)
     width = _WIDTH / _IN_A_ROW
@@ -184,13 +184,13 @@ def _chart(name: str, drawn: Sequence[Markup | None], height: int) -> Markup:
 def _rect(fill: str, left: float, top: float, width: float, height: float) -> Markup:
     numbers = (f"{each:.2f}".rstrip("0").rstrip(".") for each in (left, top, width, height))
     x, y, wide, high = numbers
-    return each(tag("rect", class_=fill, x=x, y=y, width=wide, height=high))
+    return concat(tag("rect", class_=fill, x=x, y=y, width=wide, height=high))
 
 
 def _text(text: str, left: float, top: float, longest: int) -> Markup | None:
     if not text:
         return None
-    # Of an ARN the end tells the most.
+    # The end of an ARN is its most informative part.
     cut = f"…{text[1 - longest :]}" if text.startswith("arn:") else f"{text[: longest - 1]}…"
     shown = text if len(text) <= longest else cut
     return tag("text", shown, x=f"{left:.1f}", y=f"{top:.1f}")

@@ -1,4 +1,4 @@
-"""Write the report for a terminal and for `grep`: each finding with its fix, or many findings by file."""
+"""Write the report for terminals and `grep`: each finding with its fix, or many findings by file."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from secure_bucket.findings.subject import Running
 from secure_bucket.formats.cases import excused, verdict_name
 from secure_bucket.formats.characters import encodable, printable
 from secure_bucket.formats.ending import Grade, closing, ending_of
-from secure_bucket.formats.page import Page
 from secure_bucket.formats.run import Run
 from secure_bucket.formats.summary import count
+from secure_bucket.formats.terminal_page import TerminalPage
 from secure_bucket.proof.verdict import Proven
 from secure_bucket.values.unknown import Place
 
@@ -26,7 +26,7 @@ __all__ = ["render"]
 
 _ASCII = str.maketrans({"—": "-", "–": "-", "…": "...", "‘": "'", "’": "'", "“": '"', "”": '"'})
 _MAX_LINES = 8
-# With its fix and its statement a finding takes about five lines; more than these fill a screen.
+# A finding with its fix and its statement takes about five lines, so more findings do not fit on a screen.
 _SCREENFUL = 10
 _TAB = 4
 
@@ -48,18 +48,18 @@ def render(
 
     Args:
         report: The report.
-        run: The check it came from; its `source` gives the excerpts.
+        run: The run of the check; its `source` gives the excerpts.
         colour: Whether to use the colours of a terminal (default: plain text).
         width: The columns to wrap at (default: each finding stays on one line).
-        ascii_only: Whether to write ASCII alone, with an escape for everything else (default: UTF-8).
-        verbose: Whether to also list the proven buckets, and the files without a template.
-        concise: Whether to leave out fixes and excerpts (default: show them).
+        ascii_only: Whether to write only ASCII, with escapes for other characters (default: UTF-8).
+        verbose: Whether to also list the proven buckets and the files without a template.
+        concise: Whether to omit fixes and excerpts (default: show them).
     """
     text = "".join(f"{line}\n" for line in _Page(run, colour, width, concise).report(report, verbose))
     return encodable(text, _ASCII, ascii_only=ascii_only)
 
 
-class _Page(Page):
+class _Page(TerminalPage):
     def __init__(self, run: Run, colour: bool, width: int | None, concise: bool) -> None:
         super().__init__(colour, width, 20)
         self.run = run
@@ -74,15 +74,15 @@ class _Page(Page):
                 yield from self.finding(finding)
         for each in excused(report):
             if each.deselected and not verbose:
-                continue  # The summary counts them.
+                continue  # The summary counts these findings.
             yield from self.entry(
                 each.finding.at, f"{each.finding.rule} accepted", _DIM, each.finding.message
             )
             yield from self.indented(each.why)
-        # An unused or expired exception is a finding of its own, unless its rule was not asked about.
-        said = {finding.at for finding in report.findings if not rule_of(finding).excusable}
+        # Most unused or expired exceptions have a finding; list the others.
+        listed = {finding.at for finding in report.findings if not rule_of(finding).excusable}
         for granted in report.exceptions:
-            if not granted.used and granted.at not in said:
+            if not granted.used and granted.at not in listed:
                 state = "expired" if granted.expired else "unused"
                 until = f", which ended on {granted.expires.isoformat()}" if granted.expires else ""
                 about = (
@@ -128,7 +128,7 @@ class _Page(Page):
         yield from self.wrapped(comparison.summary)
 
     def by_file(self, findings: Sequence[Finding]) -> Iterator[str]:
-        """Yield many findings in one line each, under the names of their files."""
+        """Yield one line for each finding, under the name of its file."""
         files: dict[str, list[Finding]] = {}
         for finding in findings:
             files.setdefault(printable(self.run.relative(finding.at.file)), []).append(finding)
@@ -204,7 +204,7 @@ class _Page(Page):
             yield row(str(part.line), "", columns[0][0])
             yield self.underline(blank, " " * start + "^" * max(1, end - start))
             return
-        # The statement stands between two corners, as compilers draw it.
+        # Draw the statement between two corners, like compilers.
         yield row(str(part.line), "  ", columns[0][0])
         yield self.underline(blank, " " + "_" * (start + 1) + "^")
         for number, (shown, _) in _middle(part, columns):
@@ -230,7 +230,7 @@ def _as_of(bucket: JudgedBucket) -> str:
 
 
 def _middle(part: Extent, columns: list[tuple[str, int]]) -> list[tuple[int, tuple[str, int]]]:
-    """Return the numbered lines between the first and the last; number 0 stands for those left out."""
+    """Return the numbered lines between the first and the last; number 0 marks omitted lines."""
     numbered = list(enumerate(columns, part.line))[1:-1]
     if len(numbered) <= _MAX_LINES:
         return numbered
@@ -238,7 +238,7 @@ def _middle(part: Extent, columns: list[tuple[str, int]]) -> list[tuple[int, tup
 
 
 def _columns(line: str) -> tuple[str, int]:
-    """Return a line of a source as it is shown, and how many columns of a terminal it takes."""
+    """Return a line of a source for the terminal, and the number of its columns."""
     shown = printable(line.expandtabs(_TAB))
     return shown, sum(_width(character) for character in shown)
 

@@ -1,4 +1,4 @@
-"""Define the forms of a subject and of a verdict in reports for programs."""
+"""Define the forms of a subject and of a verdict in JSON reports."""
 
 from __future__ import annotations
 
@@ -14,20 +14,18 @@ __all__ = ["AboutForm", "ProvenForm", "ReasonForm", "RefutedForm", "UndecidedFor
 
 
 class AboutForm(Struct, frozen=True, kw_only=True):
-    """The subject of a statement: a resource of a template, or a live bucket.
+    """A subject: a resource of a template, or a live bucket.
 
     Args:
-        logical_id: The logical id of the bucket, or of the policy; null for a running bucket.
-        construct_path: The path of its CDK construct; null when the template does not tell.
-        template: The file of its template; empty for a running bucket.
-        stack: The name of the stack that it is deployed in; null when no cloud assembly tells.
-        arn: The ARN of a running bucket; null for a template.
-        account: The account of a running bucket; null for a template.
-        region: The region of a running bucket; null when it is not known.
-        as_of: When what is known of a running bucket was read or recorded, in UTC; null when it was read
-            just then.
-        name: The name that the template fixes for it, or that of a running bucket; null when CloudFormation
-            makes it up, or it depends on a parameter.
+        logical_id: The logical id of the bucket or the policy; null for a live bucket.
+        construct_path: The construct path; null if it is unknown.
+        template: The file of the template; empty for a live bucket.
+        stack: The name of its stack; null if it is unknown.
+        arn: The ARN of a live bucket; null for a template.
+        account: The account of a live bucket; null for a template.
+        region: The region of a live bucket; null if it is unknown.
+        as_of: The time of the data about a live bucket, in UTC; null if the run itself read the data.
+        name: The name of the bucket; null if CloudFormation generates it, or it depends on a parameter.
     """
 
     logical_id: str | None
@@ -61,8 +59,8 @@ class RefutedForm(Struct, frozen=True, tag_field="outcome", tag="refuted"):
 
     Args:
         request: The request.
-        why: Which statement came closest, and why it does not apply.
-        at: Where that statement is written.
+        why: The closest statement, and why it does not apply.
+        at: The place of that statement.
         statement: The index of that statement; null without a statement.
     """
 
@@ -73,11 +71,11 @@ class RefutedForm(Struct, frozen=True, tag_field="outcome", tag="refuted"):
 
 
 class ReasonForm(Struct, frozen=True):
-    """Something that is not known.
+    """Something unknown.
 
     Args:
-        reason: What is not known.
-        at: Where it is written.
+        reason: The unknown thing.
+        at: Its place.
     """
 
     reason: str
@@ -85,10 +83,10 @@ class ReasonForm(Struct, frozen=True):
 
 
 class UndecidedForm(Struct, frozen=True, tag_field="outcome", tag="undecided"):
-    """Something that is needed is not known.
+    """The verdict depends on something unknown.
 
     Args:
-        reasons: What is not known, and where.
+        reasons: The unknown things.
     """
 
     reasons: Annotated[tuple[ReasonForm, ...], Meta(min_length=1)]

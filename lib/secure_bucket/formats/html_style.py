@@ -1,4 +1,4 @@
-"""Hold the style sheet of the page, for a screen and for paper, and its script, which filters and sorts."""
+"""Define the style sheet of the page, for screens and paper, and its script, which filters and sorts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lay out lines of text for a terminal: wrapped, in colour, and with nothing that steers the terminal."""
+"""Lay out lines of text for a terminal: wrapped, in colour, and without control characters."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 from secure_bucket.formats.characters import printable
 
-__all__ = ["Page"]
+__all__ = ["TerminalPage"]
 
 
-class Page:
-    """The lines that one report has on a terminal.
+class TerminalPage:
+    """Wraps and colours the lines of one report.
 
     Args:
         colour: Whether to use the colours of a terminal.
-        width: The columns to wrap at; `None` breaks no line.
-        narrowest: The columns that lines have at least (default: 40).
+        width: The columns to wrap at; `None` does not wrap.
+        narrowest: The smallest width (default: 40).
     """
 
     def __init__(self, colour: bool, width: int | None, narrowest: int = 40) -> None:
@@ -23,7 +23,7 @@ class Page:
         self.width: int | None = None if width is None else max(width, narrowest)
 
     def wrapped(self, text: str, indent: int = 4) -> list[str]:
-        """Return a text as lines, those after the first one indented."""
+        """Return a text as lines, indented after the first line."""
         text = printable(text)
         if self.width is None:
             return [text]
@@ -45,5 +45,5 @@ class Page:
         yield from rest
 
     def styled(self, style: str, text: str) -> str:
-        """Return a text in a style of ANSI terminals, as `1;31`."""
+        """Return a text in a style of ANSI terminals, such as `1;31`."""
         return f"\x1b[{style}m{text}\x1b[0m" if self.colour and text else text
