@@ -30,7 +30,7 @@ from secure_bucket.operations.probe.probe import (
     Transport,
     probe_bucket,
 )
-from secure_bucket.operations.probe.probed_bucket import ProbeTarget, asks_of, bucket_named
+from secure_bucket.operations.probe.probed_bucket import ProbeTarget, asks_of, parse_bucket_name
 from secure_bucket.operations.probe.transport import can_speak, offers
 from secure_bucket.policy.request import Request
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
@@ -648,7 +648,7 @@ def test_version_that_this_machine_cannot_speak_is_never_enforced(
     "argument", ["reports", "arn:aws:s3:::reports", "arn:aws-cn:s3:::reports", "s3://reports/"]
 )
 def test_name_of_a_bucket(argument: str) -> None:
-    assert bucket_named(argument) == "reports"
+    assert parse_bucket_name(argument) == "reports"
 
 
 @pytest.mark.parametrize(
@@ -671,7 +671,7 @@ def test_name_of_a_bucket(argument: str) -> None:
 )
 def test_what_is_no_bucket_with_plain_http(argument: str, words: str) -> None:
     with pytest.raises(LiveError, match=words):
-        bucket_named(argument)
+        parse_bucket_name(argument)
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_several_profiles(aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: P
     ]
     assert report.accounts == (ACCOUNT, OTHER)
     assert [each[1:] for each in report.not_applicable] == [
-        ("profile `again`", "it is the same account as profile `two`, and is reviewed once")
+        ("profile `again`", "it is the same account as profile `two`, which is reviewed once")
     ]
     assert [fault.message for fault in report.faults] == [
         "profile `nobody` is not reviewed: there is no profile `nobody` in the AWS configuration"
@@ -110,7 +110,7 @@ def test_an_account_that_cannot_be_entered_is_a_fault(aws: Aws) -> None:
 def test_no_account_that_can_be_entered_is_an_error(aws: Aws) -> None:
     aws.answer("AssumeRole", None, sts_error(403, "AccessDenied"))
     with pytest.raises(
-        LiveError, match=r"access denied to `sts:AssumeRole`.*\(and 1 other account neither\)"
+        LiveError, match=r"access denied to `sts:AssumeRole`.*\(and 1 other account failed as well\)"
     ):
         review_accounts(Scope(aws.access, role_name="Audit", accounts=(OTHER, THIRD)))
 

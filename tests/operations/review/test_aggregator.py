@@ -127,8 +127,8 @@ def test_parts_that_are_json_in_a_string(aws: Aws, encode: Any) -> None:
         (record("odd") | {"supplementaryConfiguration": None}, "recorded neither a policy"),
         (record("odd", supplementaryConfiguration={"BucketPolicy": "text"}), "recorded neither a policy"),
         (record("odd", supplementaryConfiguration={"BucketPolicy": {}}), "recorded neither a policy"),
-        (record("odd", "{cut"), "what AWS Config recorded as the policy cannot be read"),
-        (record("odd", "3"), "what AWS Config recorded as the policy cannot be read"),
+        (record("odd", "{cut"), "the policy that AWS Config recorded cannot be read"),
+        (record("odd", "3"), "the policy that AWS Config recorded cannot be read"),
         (record("odd", configurationItemStatus="ResourceNotRecorded"), "does not record the bucket"),
     ],
 )
@@ -175,8 +175,7 @@ def test_sources_that_failed_are_faults(aws: Aws) -> None:
     holds(aws, record("denies"), sources=(failed,))
     (fault,) = review_aggregator("org", Scope(aws.access)).faults
     assert (
-        fault.message
-        == f"aggregator `org`: what it holds of {ACCOUNT} in eu-west-1 is failed: No authorization"
+        fault.message == f"aggregator `org`: its data of {ACCOUNT} in eu-west-1 is failed: No authorization"
     )
 
 
@@ -199,7 +198,7 @@ def test_an_aggregator_without_any_record_is_no_pass(aws: Aws) -> None:
     holds(aws)
     report = review_aggregator("org", Scope(aws.access))
     (fault,) = report.faults
-    assert "`org` has no record of any bucket" in fault.message
+    assert "`org` has no record of any requested bucket" in fault.message
 
 
 def test_an_account_without_a_record_is_a_fault(aws: Aws) -> None:
@@ -222,7 +221,7 @@ def test_only_some_accounts_and_buckets(aws: Aws) -> None:
     named = review_aggregator("org", Scope(aws.access), ReviewQuestion((*names, "there")))
     assert verdicts(named) == {"there": "proven"}
     assert len(named.faults) == 100
-    assert named.faults[0].message.endswith("AWS Config has no record of it, so nothing is known about it")
+    assert named.faults[0].message.endswith("AWS Config has no record of it")
 
 
 def test_an_aggregator_that_is_none(aws: Aws) -> None:
@@ -279,7 +278,7 @@ def test_sources_whose_pages_come_again_are_an_error(aws: Aws) -> None:
 def test_leaving_out_every_bucket_is_not_a_pass(aws: Aws) -> None:
     holds(aws, record("denies"))
     (fault,) = review_aggregator("org", Scope(aws.access), ReviewQuestion(exclude=("*",))).faults
-    assert "nothing to review is not a pass" in fault.message
+    assert "a review needs at least one bucket to pass" in fault.message
 
 
 def test_a_fault_of_our_own_is_one_of_the_report(aws: Aws) -> None:
@@ -291,7 +290,7 @@ def test_a_fault_of_our_own_is_one_of_the_report(aws: Aws) -> None:
 
 
 def test_an_aggregator_is_asked_once(aws: Aws) -> None:
-    with pytest.raises(LiveError, match="is asked once"):
+    with pytest.raises(LiveError, match="needs only one identity"):
         review_aggregator("org", Scope(aws.access, profiles=("a", "b")))
 
 

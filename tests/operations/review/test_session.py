@@ -13,7 +13,7 @@ import botocore.exceptions as known
 import pytest
 import trustme
 
-from secure_bucket.operations.aws.errors import LiveError, LiveTrouble, translated
+from secure_bucket.operations.aws.errors import LiveError, LiveTrouble, translate_errors
 from secure_bucket.operations.aws.session import Access, open_session
 from tests.operations.review.aws import ACCOUNT, REGION, Aws, sts_error
 
@@ -44,7 +44,7 @@ def test_half_of_the_credentials(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     error = fails(aws.access)
     assert error.trouble is LiveTrouble.CREDENTIALS
-    assert "cannot be had" in str(error)
+    assert "are not available" in str(error)
 
 
 def test_no_region(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,7 +93,7 @@ def test_an_endpoint_that_is_none(url: str) -> None:
 
 def test_a_password_in_the_address_of_an_endpoint_is_refused_and_not_told() -> None:
     error = fails(Access(region=REGION, endpoint_url="https://ann:hunter2@s3.example"))
-    assert "no user or password belongs there" in str(error)
+    assert "it must not contain a user or a password" in str(error)
     assert "hunter2" not in str(error)
 
 
@@ -119,7 +119,7 @@ def test_an_endpoint_that_does_not_answer() -> None:
     error = fails(Access(region=REGION, endpoint_url=f"http://127.0.0.1:{port}"))
     assert error.trouble is LiveTrouble.UNREACHABLE
     assert str(error) == (
-        f"nothing answers at `http://127.0.0.1:{port}/`: `sts:GetCallerIdentity` could not be asked"
+        f"nothing answers at `http://127.0.0.1:{port}/`: `sts:GetCallerIdentity` could not be sent"
     )
 
 
@@ -181,7 +181,7 @@ def test_the_authority_that_is_given_is_trusted(tls_port: int, authority: trustm
 def test_plain_http_where_tls_is_spoken(aws: Aws) -> None:
     error = fails(Access(region=REGION, endpoint_url=aws.url.replace("http:", "https:")))
     assert error.trouble is LiveTrouble.TLS
-    assert str(error).endswith("does it speak plain HTTP there?")
+    assert str(error).endswith("does this port speak plain HTTP?")
 
 
 def test_a_file_of_certificates_that_is_not_there() -> None:
@@ -259,7 +259,7 @@ def test_clients_are_made_once(aws: Aws) -> None:
     ids=lambda value: type(value).__name__,
 )
 def test_everything_that_botocore_raises_is_one_line(raised: Exception, trouble: LiveTrouble) -> None:
-    with pytest.raises(LiveError) as caught, translated("s3:GetBucketPolicy", "bucket `b`"):
+    with pytest.raises(LiveError) as caught, translate_errors("s3:GetBucketPolicy", "bucket `b`"):
         raise raised
     assert caught.value.trouble is trouble
     assert "\n" not in str(caught.value)
@@ -280,7 +280,7 @@ def test_everything_that_botocore_raises_is_one_line(raised: Exception, trouble:
 )
 def test_every_code_is_of_one_kind(code: str, trouble: LiveTrouble) -> None:
     error = known.ClientError({"Error": {"Code": code, "Message": "why\nthis."}}, "GetBucketPolicy")
-    with pytest.raises(LiveError) as caught, translated("s3:GetBucketPolicy", "bucket `b`"):
+    with pytest.raises(LiveError) as caught, translate_errors("s3:GetBucketPolicy", "bucket `b`"):
         raise error
     assert caught.value.trouble is trouble
     assert caught.value.code == code.rpartition("#")[2]
@@ -288,5 +288,5 @@ def test_every_code_is_of_one_kind(code: str, trouble: LiveTrouble) -> None:
 
 
 def test_our_own_errors_pass_through() -> None:
-    with pytest.raises(ZeroDivisionError), translated("s3:GetBucketPolicy"):
+    with pytest.raises(ZeroDivisionError), translate_errors("s3:GetBucketPolicy"):
         raise ZeroDivisionError

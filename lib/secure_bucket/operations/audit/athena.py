@@ -23,7 +23,7 @@ from secure_bucket.operations.audit.question import Question
 from secure_bucket.operations.audit.s3 import Location, StoredLog, parse_location
 from secure_bucket.operations.audit.sql_tables import Stored
 from secure_bucket.operations.audit.tables import create_table, drop_table, query
-from secure_bucket.operations.aws.errors import LiveError, translated
+from secure_bucket.operations.aws.errors import LiveError, translate_errors
 from secure_bucket.operations.aws.session import Session
 from secure_bucket.prices import ATHENA_TERABYTE, GET_THOUSAND, LIST_THOUSAND
 
@@ -97,7 +97,7 @@ class Athena(Struct):
         settings: dict[str, Any] = {"WorkGroup": self.workgroup}
         if self.output_location is not None:
             settings["ResultConfiguration"] = {"OutputLocation": self.output_location}
-        with translated("athena:StartQueryExecution", f"workgroup `{self.workgroup}`"):
+        with translate_errors("athena:StartQueryExecution", f"workgroup `{self.workgroup}`"):
             started = client.start_query_execution(
                 QueryString=sql, QueryExecutionContext={"Database": self.database}, **settings
             )
@@ -106,7 +106,7 @@ class Athena(Struct):
             self._wait(client, identity)
         except BaseException as error:
             if not isinstance(error, LogError):
-                with contextlib.suppress(LiveError), translated("athena:StopQueryExecution"):
+                with contextlib.suppress(LiveError), translate_errors("athena:StopQueryExecution"):
                     client.stop_query_execution(QueryExecutionId=identity)
             raise
         return identity
@@ -119,7 +119,7 @@ class Athena(Struct):
         """
         client = self.session.client("athena")
         names: list[str] | None = None
-        with translated("athena:GetQueryResults", f"query `{identity}`"):
+        with translate_errors("athena:GetQueryResults", f"query `{identity}`"):
             for page in client.get_paginator("get_query_results").paginate(QueryExecutionId=identity):
                 for row in page["ResultSet"]["Rows"]:
                     values = [cell.get("VarCharValue") for cell in row["Data"]]
@@ -131,7 +131,7 @@ class Athena(Struct):
     def _wait(self, client: Any, identity: str) -> None:
         pause = _SHORTEST_WAIT
         while True:
-            with translated("athena:GetQueryExecution", f"query `{identity}`"):
+            with translate_errors("athena:GetQueryExecution", f"query `{identity}`"):
                 status = client.get_query_execution(QueryExecutionId=identity)["QueryExecution"]["Status"]
             if status["State"] in _DONE:
                 break
@@ -227,7 +227,7 @@ def _malformed(rows: list[Row]) -> Malformed:
 def _stored(location: Location, log: StoredLog, session: Session) -> Stored:
     """Find out what the logs are, from the beginning of one."""
     client = session.client("s3")
-    with translated("s3:GetObject", f"`s3://{location.bucket}/{log.key}`"):
+    with translate_errors("s3:GetObject", f"`s3://{location.bucket}/{log.key}`"):
         body = client.get_object(Bucket=location.bucket, Key=log.key, Range=f"bytes=0-{HEAD - 1}")["Body"]
         head: bytes = body.read()
     if head.startswith(b"\x1f\x8b"):

@@ -10,7 +10,7 @@ from typing_extensions import assert_never
 
 from secure_bucket.formats.html_document import document_of
 from secure_bucket.formats.html_parts import code, prose, sentence, table
-from secure_bucket.formats.markup import Content, Markup, each, tag
+from secure_bucket.formats.markup import Content, Markup, concat, tag
 from secure_bucket.formats.run import Run
 from secure_bucket.formats.summary import count
 from secure_bucket.formats.svg import Bar, BarPart, bars, legend, strips
@@ -94,7 +94,7 @@ def _days(audit: Audit) -> Markup:
         for bucket in shown
         for day in bucket.course
     ]
-    return each(
+    return concat(
         tag(
             "p", f"Each column is one day from {first} to {last} (UTC), filled by the shares of its requests."
         ),
@@ -158,7 +158,7 @@ def _clients(audit: Audit) -> Markup:
         for group in audit.groups
     ]
     more = [f"{count(number, 'more group')} ({_TROUBLES[trouble][1]})" for trouble, number in audit.more]
-    return each(
+    return concat(
         legend([(fill, words) for fill, words in _TROUBLES.values()]),
         bars("The largest groups of clients by requests; the table holds the numbers", rows),
         table("Clients by requests, times in UTC", heads, cells),
@@ -209,7 +209,7 @@ def _evidence(audit: Audit) -> Markup:
                 "-" if bucket.first_seen is None else f"{bucket.first_seen:{_TIME}}",
                 "-" if bucket.last_seen is None else f"{bucket.last_seen:{_TIME}}",
                 f"{bucket.days:,} of {bucket.window:,}",
-                each(*(tag("p", sentence(reason)) for reason in reasons)) if reasons else "-",
+                concat(*(tag("p", sentence(reason)) for reason in reasons)) if reasons else "-",
             )
 
     tolerated = f" Up to {100 * audit.tolerated_unknown:g} % of the requests may be unknown."
@@ -218,7 +218,9 @@ def _evidence(audit: Audit) -> Markup:
         f"A bucket is safe only if its logs span at least {window}, are recent, and show the protocol of "
         f"each request.{tolerated if audit.tolerated_unknown else ''}"
     )
-    return each(tag("p", rule), tag("p", sentence(coverage(audit.buckets))), table("Buckets", heads, rows()))
+    return concat(
+        tag("p", rule), tag("p", sentence(coverage(audit.buckets))), table("Buckets", heads, rows())
+    )
 
 
 def _unread(audit: Audit) -> Markup:

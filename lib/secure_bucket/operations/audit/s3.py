@@ -15,7 +15,7 @@ from msgspec import Struct
 from secure_bucket.findings.finding import Fault
 from secure_bucket.operations.audit.audit import LogError
 from secure_bucket.operations.audit.files import Again, LogFile
-from secure_bucket.operations.aws.errors import LiveError, translated
+from secure_bucket.operations.aws.errors import LiveError, translate_errors
 from secure_bucket.operations.aws.session import Session
 from secure_bucket.prices import EGRESS_GIGABYTE
 
@@ -121,7 +121,7 @@ def list_logs(
     after = ""
     while True:
         options = {"StartAfter": after} if after else {}
-        with translated("s3:ListBucket", f"bucket `{location.bucket}`"):
+        with translate_errors("s3:ListBucket", f"bucket `{location.bucket}`"):
             page = client.list_objects_v2(Bucket=location.bucket, Prefix=location.prefix, **options)
         found = page.get("Contents", ())
         for entry in found:
@@ -250,11 +250,11 @@ class _Body:
 
     def __init__(self, client: Any, location: Location, stored: StoredLog) -> None:
         self.on = f"`s3://{location.bucket}/{stored.key}`"
-        with translated("s3:GetObject", self.on):
+        with translate_errors("s3:GetObject", self.on):
             self.body = client.get_object(Bucket=location.bucket, Key=stored.key)["Body"]
 
     def read(self, size: int = -1) -> bytes:
-        with translated("s3:GetObject", self.on):
+        with translate_errors("s3:GetObject", self.on):
             data: bytes = self.body.read() if size < 0 else self.body.read(size)
         return data
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from secure_bucket.formats.characters import ONE_COLUMN, encodable, printable
-from secure_bucket.formats.page import Page
 from secure_bucket.formats.summary import count
+from secure_bucket.formats.terminal_page import TerminalPage
 from secure_bucket.operations.audit.audit import (
     Audit,
     AuditedBucket,
@@ -62,7 +62,7 @@ def _answer(bucket: AuditedBucket) -> str:
     return f"{answer_name(bucket.answer)}{': management events only' if alone else ''}"
 
 
-class _Page(Page):
+class _Page(TerminalPage):
     def __init__(self, audit: Audit, colour: bool, width: int | None, verbose: bool) -> None:
         self.audit = audit
         super().__init__(colour, width)

@@ -1,1 +1,1 @@
-"""Open AWS sessions, find accounts, and report what AWS refuses."""
+"""Open AWS sessions, find accounts, and report the errors of AWS."""

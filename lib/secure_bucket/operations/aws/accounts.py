@@ -1,4 +1,4 @@
-"""Find the accounts that a review enters, and the ways into them."""
+"""Find the accounts to review, and open a session in each."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from secure_bucket.operations.aws.errors import LiveError, translated
+from secure_bucket.operations.aws.errors import LiveError, translate_errors
 from secure_bucket.operations.aws.session import Access, Session, open_session
 
-__all__ = ["Entrance", "Scope", "entrances", "members"]
+__all__ = ["Entrance", "Scope", "find_entrances", "list_members"]
 
 _ACCOUNT = re.compile(r"\d{12}")
-# In these states nobody gets in. What is pending closure is still open, and is tried.
-_SHUT = frozenset(("CLOSED", "PENDING_ACTIVATION", "SUSPENDED"))
+# No session can be opened in these states. An account that is pending closure is still open.
+_CLOSED = frozenset(("CLOSED", "PENDING_ACTIVATION", "SUSPENDED"))
 _ROLE_NAME = re.compile(r"[\w+=,.@/-]{1,576}")
 
 
@@ -23,14 +23,15 @@ class Scope(Struct, frozen=True):
     """The accounts to review.
 
     Args:
-        access: Where AWS is reached, and the identity to begin with.
+        access: How to reach AWS, and the first identity.
         profiles: Profiles of the AWS configuration, one for each account (default: that of `access`).
         role_arns: Roles to assume, one for each account.
-        role_name: A role of this name in each of `accounts`, or of the accounts of the organization.
-        accounts: Accounts by their 12 digits; with an aggregator only these.
-        organization: Whether to take every account of the organization.
-        skip_accounts: Accounts to leave out.
-        external_id: The external id that the roles ask for.
+        role_name: The name of the role to assume in each of `accounts`, or in each account of the
+            organization.
+        accounts: Accounts by their 12 digits; an aggregator reads only these.
+        organization: Whether to review every account of the organization.
+        skip_accounts: Accounts to skip.
+        external_id: The external id that the roles require.
     """
 
     access: Access
@@ -43,10 +44,10 @@ class Scope(Struct, frozen=True):
     external_id: str | None = None
 
     def check(self) -> None:
-        """Raise what is wrong with it before anything is asked.
+        """Refuse an invalid scope before the first request to AWS.
 
         Raises:
-            LiveError: If the parts contradict each other.
+            LiveError: If the scope contradicts itself.
         """
         for account in (*self.accounts, *self.skip_accounts):
             if _ACCOUNT.fullmatch(account) is None:
@@ -63,10 +64,10 @@ class Scope(Struct, frozen=True):
 
 
 class Entrance(Struct, frozen=True):
-    """A way into one account.
+    """A way to open a session in one account.
 
     Args:
-        name: What it is called in messages.
+        name: The name for messages.
         open: Opens the session.
     """
 
@@ -74,8 +75,8 @@ class Entrance(Struct, frozen=True):
     open: Callable[[], Session]
 
 
-def entrances(scope: Scope) -> tuple[tuple[Entrance, ...], tuple[tuple[str, str], ...]]:
-    """Return the ways into the accounts, and the accounts that are skipped, each with why.
+def find_entrances(scope: Scope) -> tuple[tuple[Entrance, ...], tuple[tuple[str, str], ...]]:
+    """Return an entrance for each account, and the skipped accounts, each with the reason.
 
     Raises:
         LiveError: If the scope contradicts itself, or the accounts of the organization cannot be listed.
@@ -90,9 +91,9 @@ def entrances(scope: Scope) -> tuple[tuple[Entrance, ...], tuple[tuple[str, str]
     accounts, skipped = scope.accounts, []
     if scope.organization:
         active = []
-        for account, shut in members(base):
-            if shut:
-                skipped.append((f"account {account}", shut))
+        for account, why_closed in list_members(base):
+            if why_closed:
+                skipped.append((f"account {account}", why_closed))
             else:
                 active.append(account)
         accounts = (*accounts, *active)
@@ -100,7 +101,7 @@ def entrances(scope: Scope) -> tuple[tuple[Entrance, ...], tuple[tuple[str, str]
         if account in scope.skip_accounts:
             skipped.append((f"account {account}", "it is left out by --skip-account"))
         elif account == base.identity().account:
-            # Nobody needs a role in their own account, and the management account has none for it.
+            # The caller needs no role in its own account, and the management account has no such role.
             found.append(Entrance(f"account {account}", lambda: base))
         else:
             arn = f"arn:{base.identity().partition}:iam::{account}:role/{scope.role_name}"
@@ -108,19 +109,20 @@ def entrances(scope: Scope) -> tuple[tuple[Entrance, ...], tuple[tuple[str, str]
     return tuple(found), tuple(skipped)
 
 
-def members(session: Session) -> Iterator[tuple[str, str]]:
-    """Return every account of the organization, and why it cannot be entered; `""` when it can.
+def list_members(session: Session) -> Iterator[tuple[str, str]]:
+    """Yield every account of the organization, and why no session can be opened in it; `""` if one can.
 
     Raises:
-        LiveError: If they cannot be listed: only the management account and delegated administrators may.
+        LiveError: If the accounts cannot be listed. Only the management account and delegated administrators
+            have the permission.
     """
-    with translated("organizations:ListAccounts", "the organization"):
+    with translate_errors("organizations:ListAccounts", "the organization"):
         for page in session.client("organizations", brief=True).get_paginator("list_accounts").paginate():
             for account in page["Accounts"]:
-                # `Status` is what `State` was called before September 2025.
+                # `Status` was the name of `State` before September 2025.
                 state = str(account.get("State") or account.get("Status") or "")
-                shut = f"it is {state.lower().replace('_', ' ')}" if state in _SHUT else ""
-                yield str(account["Id"]), shut
+                why_closed = f"it is {state.lower().replace('_', ' ')}" if state in _CLOSED else ""
+                yield str(account["Id"]), why_closed
 
 
 def _by_profile(access: Access, profile: str | None) -> Entrance:

@@ -1,4 +1,4 @@
-"""What goes wrong on the way to AWS, in one line that says what to do."""
+"""Translate errors of AWS into one line that says what to do."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from collections.abc import Iterator
 
 from secure_bucket.errors import SecureBucketError
 
-__all__ = ["LiveError", "LiveTrouble", "translated"]
+__all__ = ["LiveError", "LiveTrouble", "translate_errors"]
 
 
 class LiveTrouble(enum.Enum):
-    """What kind of trouble it is, for those who go on differently after each.
+    """The kind of an error, for callers that handle kinds differently.
 
-    With `CREDENTIALS` and `EXPIRED` nothing that is asked with the same credentials will succeed.
+    After `CREDENTIALS` and `EXPIRED`, no request with the same credentials will succeed.
     """
 
-    CREDENTIALS = "there are no credentials, or they are not accepted"
+    CREDENTIALS = "the credentials are missing or not accepted"
     EXPIRED = "the credentials have expired"
-    REGION = "there is no region, or no such region"
-    DENIED = "the caller may not do this"
-    ABSENT = "there is no such thing"
+    REGION = "the region is missing or does not exist"
+    DENIED = "the caller has no permission"
+    ABSENT = "the resource does not exist"
     UNREACHABLE = "nothing answers at the endpoint"
     TLS = "the TLS handshake failed"
-    THROTTLED = "there were too many requests, and repeating them did not help"
-    OTHER = "something else"
+    THROTTLED = "there were too many requests, even after retries"
+    OTHER = "another error"
 
 
 class LiveError(SecureBucketError):
-    """Say what stands between us and AWS, and what to do about it.
+    """A request to AWS failed; the message says what to do.
 
     Args:
-        message: One line.
-        trouble: What kind of trouble it is.
-        code: The error code of AWS, as `NoSuchBucket`; `""` when AWS did not answer.
+        message: The message, in one line.
+        trouble: The kind of the error.
+        code: The error code of AWS, such as `NoSuchBucket`; `""` without an answer of AWS.
     """
 
     def __init__(self, message: str, trouble: LiveTrouble = LiveTrouble.OTHER, code: str = "") -> None:
@@ -81,15 +81,15 @@ _TLS_REASON = re.compile(r"\[(?:SSL|X509)[^\]]*\]\s*([^()]*)")
 
 
 @contextlib.contextmanager
-def translated(action: str, on: str = "") -> Iterator[None]:
-    """Raise what botocore raises within as a `LiveError`.
+def translate_errors(action: str, on: str = "") -> Iterator[None]:
+    """Raise the errors of botocore in the block as `LiveError`.
 
     Args:
-        action: What is asked, as the IAM action `s3:GetBucketPolicy`.
-        on: What it is asked of, as ``bucket `reports` `` (default: left out of the message).
+        action: The IAM action of the request, such as `s3:GetBucketPolicy`.
+        on: The resource of the request, such as ``bucket `reports` `` (default: omit it in the message).
 
     Raises:
-        LiveError: For everything that botocore raises.
+        LiveError: For every error of botocore.
     """
     from botocore.exceptions import BotoCoreError, ClientError
     from botocore.parsers import ResponseParserError
@@ -101,28 +101,28 @@ def translated(action: str, on: str = "") -> Iterator[None]:
     except BotoCoreError as error:
         raise _unanswered(error, action, on) from None
     except ResponseParserError:
-        text = f"{_asked(action, on)} got an answer that is not from AWS: is a proxy in between?"
+        text = f"{_request(action, on)} got an answer that is not from AWS: is a proxy in between?"
         raise LiveError(text, LiveTrouble.UNREACHABLE) from None
     except OSError as error:
-        # As a configuration file that cannot be read, or a socket that urllib3 did not wrap.
-        raise LiveError(f"{_asked(action, on)} failed: {error.strerror or error}") from None
+        # For example a configuration file that cannot be read, or a socket error that urllib3 did not wrap.
+        raise LiveError(f"{_request(action, on)} failed: {error.strerror or error}") from None
 
 
-def _asked(action: str, on: str) -> str:
+def _request(action: str, on: str) -> str:
     return f"`{action}` on {on}" if on else f"`{action}`"
 
 
 def _answered(error: object, action: str, on: str) -> LiveError:
     response = getattr(error, "response", {})
-    told = response.get("Error", {})
+    details = response.get("Error", {})
     status = str(response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
-    # A HEAD has no body, and botocore then takes the status for the code.
-    code = str(told.get("Code") or status or "unknown")
-    # Some services prefix the code with the name of a namespace: `com.amazonaws.…#ThrottlingException`.
+    # The answer to a HEAD has no body, and botocore uses the status as the code.
+    code = str(details.get("Code") or status or "unknown")
+    # Some services prefix the code with a namespace: `com.amazonaws.…#ThrottlingException`.
     code = code.rpartition("#")[2]
-    message = str(told.get("Message") or "").strip().rstrip(".")
-    asked = _asked(action, on)
-    # A page in HTML comes from something in between, or from a server that is not S3.
+    message = str(details.get("Message") or "").strip().rstrip(".")
+    asked = _request(action, on)
+    # A page in HTML comes from a proxy, or from a server that is not S3.
     because = f": {message[:300]}" if message and message != code and not message.startswith("<") else ""
     if code in _EXPIRED:
         text = f"the credentials have expired, so {asked} was refused: get new ones and run it again"
@@ -136,7 +136,7 @@ def _answered(error: object, action: str, on: str) -> LiveError:
     if code in _DENIED:
         return LiveError(f"access denied to {asked}{because}", LiveTrouble.DENIED, code)
     if code in _THROTTLED:
-        text = f"{asked} was throttled again and again ({code}): ask later, or with fewer threads"
+        text = f"{asked} was throttled again and again ({code}): try again later, or with fewer threads"
         return LiveError(text, LiveTrouble.THROTTLED, code)
     if code in _CLOCK:
         return LiveError(f"{asked} was refused ({code}): the clock of this machine is wrong", code=code)
@@ -147,11 +147,11 @@ def _answered(error: object, action: str, on: str) -> LiveError:
 
 
 def _unanswered(error: Exception, action: str, on: str) -> LiveError:
-    told: dict[str, object] = getattr(error, "kwargs", {})
-    asked = _asked(action, on)
-    endpoint = f"`{told['endpoint_url']}`" if told.get("endpoint_url") else "the endpoint"
+    details: dict[str, object] = getattr(error, "kwargs", {})
+    asked = _request(action, on)
+    endpoint = f"`{details['endpoint_url']}`" if details.get("endpoint_url") else "the endpoint"
     because = " ".join(str(error).split()).rstrip(".")
-    # By their names, as older releases of botocore do not have all of them.
+    # Compare names, because older releases of botocore lack some of these classes.
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if "NoCredentialsError" in kinds:
         text = (
@@ -163,29 +163,27 @@ def _unanswered(error: Exception, action: str, on: str) -> LiveError:
         text = f"the AWS sign-in has expired: sign in again, with `aws sso login` or `aws login` ({because})"
         return LiveError(text, LiveTrouble.EXPIRED)
     if "ProfileNotFound" in kinds:
-        text = f"there is no profile `{told.get('profile')}` in the AWS configuration"
+        text = f"there is no profile `{details.get('profile')}` in the AWS configuration"
         return LiveError(text, LiveTrouble.CREDENTIALS)
     if kinds & _NO_CREDENTIALS:
-        return LiveError(f"the AWS credentials cannot be had: {because}", LiveTrouble.CREDENTIALS)
+        return LiveError(f"the AWS credentials are not available: {because}", LiveTrouble.CREDENTIALS)
     if "NoRegionError" in kinds:
         text = "there is no AWS region: give --region NAME, or set AWS_REGION, or `region` in the profile"
         return LiveError(text, LiveTrouble.REGION)
     if kinds & _NO_ENDPOINT:
-        return LiveError(f"{asked} has no endpoint to go to: {because}", LiveTrouble.REGION)
+        return LiveError(f"there is no endpoint for {asked}: {because}", LiveTrouble.REGION)
     if "SSLError" in kinds:
-        found = _TLS_REASON.search(str(told.get("error", "")))
+        found = _TLS_REASON.search(str(details.get("error", "")))
         return LiveError(
             _no_handshake(endpoint, found[1].strip(" .:") if found else because), LiveTrouble.TLS
         )
     if kinds & _SILENT:
-        return LiveError(
-            f"nothing answers at {endpoint}: {asked} could not be asked", LiveTrouble.UNREACHABLE
-        )
+        return LiveError(f"nothing answers at {endpoint}: {asked} could not be sent", LiveTrouble.UNREACHABLE)
     if "ProxyConnectionError" in kinds:
-        text = f"the proxy `{told.get('proxy_url')}` cannot be reached: {asked} could not be asked"
+        text = f"the proxy `{details.get('proxy_url')}` cannot be reached: {asked} could not be sent"
         return LiveError(text, LiveTrouble.UNREACHABLE)
     if kinds & _BROKEN_OFF:
-        return LiveError(f"{asked} got no whole answer: {because}", LiveTrouble.UNREACHABLE)
+        return LiveError(f"{asked} got no complete answer: {because}", LiveTrouble.UNREACHABLE)
     return LiveError(f"{asked} failed: {because}")
 
 
@@ -196,5 +194,5 @@ def _no_handshake(endpoint: str, reason: str) -> str:
     if "certificate verify failed" in reason:
         text += "; give the authority that signed its certificate with --ca-bundle FILE"
     elif "wrong version number" in reason or "record layer failure" in reason:
-        text += "; does it speak plain HTTP there?"
+        text += "; does this port speak plain HTTP?"
     return text

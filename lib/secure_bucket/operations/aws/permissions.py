@@ -10,7 +10,7 @@ __all__ = ["Allow", "allow", "literal", "policy_of"]
 _LITERAL: Final = str.maketrans({"*": "${*}", "?": "${?}", "$": "${$}"})
 
 Allow: TypeAlias = "dict[str, Any]"
-"""A statement that allows something."""
+"""An Allow statement."""
 
 
 def allow(sid: str, actions: str | Sequence[str], resources: Sequence[str] = ("*",)) -> Allow:
@@ -19,10 +19,10 @@ def allow(sid: str, actions: str | Sequence[str], resources: Sequence[str] = ("*
 
 
 def policy_of(statements: Sequence[Allow]) -> dict[str, Any]:
-    """Return the policy of statements."""
+    """Return a policy with statements."""
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
 def literal(text: str) -> str:
-    """Return a text in which a policy sees no wildcard and no variable."""
+    """Return a text for a policy, in which wildcards and variables are escaped."""
     return text.translate(_LITERAL)

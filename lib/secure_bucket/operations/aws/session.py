@@ -1,4 +1,4 @@
-"""Open AWS sessions: which identity asks, where, and how patiently."""
+"""Open AWS sessions and make their clients."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from urllib.parse import SplitResult, urlsplit
 from msgspec import Struct, field
 
 from secure_bucket.errors import MissingDependencyError
-from secure_bucket.operations.aws.errors import LiveError, LiveTrouble, translated
+from secure_bucket.operations.aws.errors import LiveError, LiveTrouble, translate_errors
 
-__all__ = ["Access", "Identity", "Session", "endpoint_named", "open_session"]
+__all__ = ["Access", "Identity", "Session", "open_session", "parse_endpoint"]
 
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,576}")
 _SESSION_NAME = "secure-bucket"
 _CONNECT_TIMEOUT = 10
 _READ_TIMEOUT = 60
-# Asking ten times again, with the waits of botocore between, outlasts a minute of throttling. Whether
-# anybody is there at all is found out with fewer.
+# Ten attempts, with the pauses of botocore, outlast a minute of throttling. Fewer attempts suffice to find
+# out whether an endpoint answers.
 _PATIENT = 10
 _BRIEF = 3
 
 
 class Access(Struct, frozen=True):
-    """How to reach AWS; what is not set is taken from the environment and the profile, as the AWS CLI does.
+    """How to reach AWS. The environment and the profile provide the defaults, like in the AWS CLI.
 
     Args:
         profile: The profile of the AWS configuration.
         region: The region to start in.
-        role_arn: A role to assume (default: none).
-        external_id: The external id that the role asks for.
-        endpoint_url: Another endpoint than that of AWS, for every service that is asked.
-        ca_bundle: A file with the certificates to trust instead of the usual ones.
-        connections: How many connections are held to each endpoint: as many as threads use them.
+        role_arn: The role to assume (default: no role).
+        external_id: The external id that the role requires.
+        endpoint_url: The endpoint for every service (default: the endpoints of AWS).
+        ca_bundle: The file with the CA certificates to trust (default: those of the AWS SDK).
+        connections: The number of connections to each endpoint: one for each thread.
     """
 
     profile: str | None = None
@@ -50,11 +50,11 @@ class Access(Struct, frozen=True):
 
 
 class Identity(Struct, frozen=True):
-    """Who the credentials belong to.
+    """The owner of the credentials.
 
     Args:
         account: The account, in 12 digits.
-        arn: The user or the session of a role.
+        arn: The ARN of the user or of the role session.
     """
 
     account: str
@@ -67,13 +67,13 @@ class Identity(Struct, frozen=True):
 
 
 class Session(Struct):
-    """An open session: makes clients, and may be shared by threads.
+    """An open session, which makes clients. Threads may share it.
 
     Args:
-        access: How AWS is reached.
+        access: How to reach AWS.
         boto: The `boto3.Session`.
-        models: The loader of the service models, which sessions of roles share: it takes a tenth of a second
-            to read them.
+        models: The loader of the service models. Sessions of roles share it, because loading takes a tenth
+            of a second.
     """
 
     access: Access
@@ -99,7 +99,7 @@ class Session(Struct):
         return region
 
     def partition_of(self, region: str) -> str:
-        """Return the partition of a region; `aws` for one that AWS does not have, as other storage may."""
+        """Return the partition of a region; `aws` for regions of other storage."""
         from botocore.exceptions import UnknownRegionError
 
         try:
@@ -108,22 +108,22 @@ class Session(Struct):
             return "aws"
 
     def client(self, service: str, region: str | None = None, *, brief: bool = False, **config: Any) -> Any:
-        """Return a client, the same one for the same arguments.
+        """Return a client; the same arguments give the same client.
 
         Args:
-            service: The service, as `s3`.
+            service: The service, such as `s3`.
             region: The region (default: that of the session).
-            brief: Whether to give up soon when nobody answers or everybody is throttled.
-            config: Further settings, as `botocore.config.Config` takes them.
+            brief: Whether to retry only a few times.
+            config: Further settings of `botocore.config.Config`.
 
         Raises:
-            LiveError: If there is no region, no such region, or no credentials to be had.
+            LiveError: If the region is missing or unknown, or the credentials are not available.
         """
         import botocore.config
 
         where = region or self.region
         key = (service, where, brief, repr(sorted(config.items())))
-        # Sessions of boto3 make one client at a time; clients may be shared.
+        # A boto3 session may make only one client at a time; threads may share clients.
         with self._lock:
             if key not in self._clients:
                 settings: dict[str, Any] = {
@@ -133,7 +133,7 @@ class Session(Struct):
                     "max_pool_connections": self.access.connections,
                     "user_agent_extra": "secure-bucket",
                 }
-                with _invalid(self.access), translated(f"{service}:*", f"region `{where}`"):
+                with _invalid(self.access), translate_errors(f"{service}:*", f"region `{where}`"):
                     self._clients[key] = self.boto.client(
                         service,
                         region_name=where,
@@ -144,32 +144,32 @@ class Session(Struct):
             return self._clients[key]
 
     def identity(self) -> Identity:
-        """Return who the credentials belong to; AWS tells that to everybody and needs no permission for it.
+        """Return the owner of the credentials, which needs no permission.
 
         Raises:
-            LiveError: If there are no credentials, or they are not accepted.
+            LiveError: If the credentials are missing or not accepted.
         """
         with self._lock:
             if self._identity is None:
                 client = self.client("sts", brief=True)
-                with translated("sts:GetCallerIdentity"):
+                with translate_errors("sts:GetCallerIdentity"):
                     answer = client.get_caller_identity()
                 self._identity = Identity(str(answer["Account"]), str(answer["Arn"]))
             return self._identity
 
     def assume(self, role_arn: str, external_id: str | None = None) -> Session:
-        """Return a session of a role, whose credentials are renewed before they expire.
+        """Return a session of a role, which renews its credentials before they expire.
 
         Args:
             role_arn: The role.
-            external_id: The external id that the role asks for (default: none).
+            external_id: The external id that the role requires (default: no external id).
 
         Raises:
-            LiveError: If the role cannot be assumed, or the ARN is not that of a role.
+            LiveError: If the role cannot be assumed, or the ARN is not the ARN of a role.
         """
         if not _ROLE_ARN.fullmatch(role_arn):
             raise LiveError(
-                f"`{role_arn}` is not the ARN of a role, as `arn:aws:iam::111122223333:role/Audit`"
+                f"`{role_arn}` is not the ARN of a role, such as `arn:aws:iam::111122223333:role/Audit`"
             )
         import boto3
         import botocore.session
@@ -181,7 +181,7 @@ class Session(Struct):
             wanted["ExternalId"] = external_id
 
         def renew() -> dict[str, str]:
-            with translated("sts:AssumeRole", f"`{role_arn}`"):
+            with translate_errors("sts:AssumeRole", f"`{role_arn}`"):
                 new = sts.assume_role(**wanted)["Credentials"]
             return {
                 "access_key": new["AccessKeyId"],
@@ -210,12 +210,12 @@ def open_session(access: Access | None = None) -> Session:
     """Open a session.
 
     Args:
-        access: How to reach AWS (default: as the environment says).
+        access: How to reach AWS (default: with the settings of the environment).
 
     Raises:
         MissingDependencyError: If boto3 is not installed.
-        LiveError: If there is no such profile, the role cannot be assumed, or the endpoint or the file of
-            certificates is wrong.
+        LiveError: If the profile does not exist, the role cannot be assumed, or the endpoint or the file of
+            certificates is invalid.
     """
     access = access or Access()
     try:
@@ -224,11 +224,11 @@ def open_session(access: Access | None = None) -> Session:
     except ImportError:
         raise MissingDependencyError.without_extra("asking AWS needs boto3", "aws") from None
     if access.endpoint_url is not None:
-        endpoint_named(access.endpoint_url, "--endpoint-url", ("https", "http"))
+        parse_endpoint(access.endpoint_url, "--endpoint-url", ("https", "http"))
     if access.ca_bundle is not None and not os.path.exists(access.ca_bundle):
         raise LiveError(f"`{access.ca_bundle}`, given as --ca-bundle, is not there", LiveTrouble.TLS)
-    with translated("sts:GetCallerIdentity"):
-        # The AWS CLI and the other SDKs go by AWS_REGION; boto3 by itself knows AWS_DEFAULT_REGION only.
+    with translate_errors("sts:GetCallerIdentity"):
+        # The AWS CLI and the other SDKs read AWS_REGION; boto3 itself reads only AWS_DEFAULT_REGION.
         region = access.region or os.environ.get("AWS_REGION")
         core = botocore.session.Session()
         boto = boto3.Session(profile_name=access.profile, region_name=region, botocore_session=core)
@@ -238,16 +238,16 @@ def open_session(access: Access | None = None) -> Session:
     return session.assume(access.role_arn, access.external_id)
 
 
-def endpoint_named(url: str, option: str, schemes: Sequence[str]) -> SplitResult:
+def parse_endpoint(url: str, option: str, schemes: Sequence[str]) -> SplitResult:
     """Return the parts of the address of an endpoint.
 
     Args:
         url: The address.
-        option: The option that it was given as.
-        schemes: What it may begin with.
+        option: The option of the address, for messages.
+        schemes: The allowed schemes.
 
     Raises:
-        LiveError: If it is not an address, or holds a password.
+        LiveError: If the address is invalid or contains a password.
     """
     try:
         parts = urlsplit(url)
@@ -255,18 +255,18 @@ def endpoint_named(url: str, option: str, schemes: Sequence[str]) -> SplitResult
     except ValueError:
         whole = False
     if "@" in url:
-        text = f"the address given as {option} has an `@`: no user or password belongs there"
-        raise LiveError(f"{text}, where messages would tell it", LiveTrouble.UNREACHABLE)
+        text = f"the address given as {option} has an `@`: it must not contain a user or a password"
+        raise LiveError(f"{text}, which messages would show", LiveTrouble.UNREACHABLE)
     if not whole:
         begin = " or ".join(f"`{scheme}://`" for scheme in schemes)
-        text = f"`{url}`, given as {option}, is not {begin} with a host, and at most a port, behind it"
+        text = f"`{url}`, given as {option}, is not {begin} with a host and an optional port"
         raise LiveError(text, LiveTrouble.UNREACHABLE)
     return parts
 
 
 @contextlib.contextmanager
 def _invalid(access: Access) -> Iterator[None]:
-    """Raise what boto3 says of a wrong endpoint as a `LiveError`."""
+    """Raise the error of boto3 about an invalid endpoint as a `LiveError`."""
     try:
         yield
     except ValueError as error:

@@ -1,9 +1,8 @@
-"""Send a signed GET to a bucket with a third of the processor time that a call of boto3 takes.
+"""Send a signed GET to a bucket in a third of the processor time of a boto3 call.
 
-A review sends two requests for each bucket, and nearly all of its processor time is spent in the machinery of
-boto3 around them. Here the same parts of botocore are called directly: the endpoint of the client, its
-signer, its connections and its parser. An answer that is not one of the usual ones goes back to the caller,
-who then asks with the client.
+A review sends two requests for each bucket, and boto3 takes nearly all of its processor time. This module
+calls the parts of botocore directly: the endpoint of the client, its signer, its connections and its parser.
+For an unusual answer, the caller repeats the request with the client.
 """
 
 from __future__ import annotations
@@ -19,11 +18,10 @@ from secure_bucket.operations.aws.session import Session
 
 __all__ = ["METHODS", "SignedGet"]
 
-# A name that every address form of S3 takes as it is. Buckets with other names are left to the client.
+# A name that needs no escaping in any form of address. The client requests buckets with other names.
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 _PLACEHOLDER: Final = "secure-bucket-placeholder"
-# Answers that stay the same when the client asks again. After the others, as a redirect to another region,
-# the client knows what to do.
+# Errors that the client would get again. The client handles the others, such as a redirect to another region.
 _FINAL: Final = frozenset(
     {
         *("AccessDenied", "AllAccessDisabled", "ExpiredToken", "InvalidAccessKeyId", "InvalidToken"),
@@ -45,15 +43,15 @@ METHODS: Final = {
 
 
 class _PreparedError(Exception):
-    """Carry the URL of a request that is not sent."""
+    """Carries the URL of a request that must not be sent."""
 
 
 class SignedGet(Struct):
-    """Ask S3 about the buckets of one region; may be shared by threads.
+    """Sends signed GET requests to the buckets of one region. Threads may share it.
 
     Args:
-        session: Whose credentials sign the requests.
-        client: The client of S3 whose endpoint and connections are used.
+        session: The session whose credentials sign the requests.
+        client: The S3 client that provides the endpoint and the connections.
     """
 
     session: Session
@@ -61,15 +59,15 @@ class SignedGet(Struct):
     _addresses: dict[str, str | None] = field(default_factory=dict)
 
     def ask(self, operation: str, bucket: str, owner: str) -> Any | None:
-        """Return what S3 answers, as the client would; `None` if the client has to ask.
+        """Return the answer of S3 in the form of the client; `None` if the client has to send the request.
 
         Args:
             operation: One of `METHODS`.
             bucket: The bucket.
-            owner: The account that has to own it.
+            owner: The account that must own the bucket.
 
         Raises:
-            botocore.exceptions.ClientError: If S3 refuses, or has no such thing.
+            botocore.exceptions.ClientError: If S3 answers with an error.
         """
         address = self._address(operation) if _NAME.fullmatch(bucket) else None
         credentials = self.session.boto.get_credentials()
@@ -80,16 +78,16 @@ class SignedGet(Struct):
             answer = self._send(url, owner, credentials)
             if answer is None or answer.status_code not in _THROTTLED:
                 break
-            # The waits of the standard mode of boto3, without its quota: one pause for each request that was
-            # throttled slows all threads down as far as S3 asks for.
+            # The pauses of the standard mode of boto3, without its quota: one pause for each throttled
+            # request slows the threads down enough for S3.
             time.sleep(random.random() * min(_LONGEST_PAUSE, 2**attempt))
         return None if answer is None else self._read(operation, answer)
 
     def _address(self, operation: str) -> str | None:
-        """Return the URL for a bucket called `_PLACEHOLDER`; `None` if requests are not signed as usual."""
+        """Return the URL for the bucket `_PLACEHOLDER`; `None` if the client signs in another way."""
         if operation not in self._addresses:
             usual = self.client.meta.config.signature_version in (None, "s3v4")
-            found = self._prepared(operation) if usual and self._connections is not None else None
+            found = self._prepared(operation) if usual and self._http_session is not None else None
             self._addresses[operation] = found
         return self._addresses[operation]
 
@@ -100,7 +98,7 @@ class SignedGet(Struct):
             if _PLACEHOLDER in request.url:
                 raise _PreparedError(request.url)
 
-        # Other threads may use the client, so what is registered only stops requests for that bucket.
+        # Other threads may use the client, so this handler only stops requests for that bucket.
         self.client.meta.events.register_first(
             f"before-send.s3.{operation}", stop, unique_id=f"{__name__}.{operation}"
         )
@@ -111,8 +109,8 @@ class SignedGet(Struct):
         raise AssertionError(f"{operation} was answered for a bucket that does not exist")
 
     @property
-    def _connections(self) -> Any:
-        # Not public, but what else there is does not know the proxies and certificates of the user.
+    def _http_session(self) -> Any:
+        # Not public, but no public object has the proxies and certificates of the user.
         return getattr(getattr(self.client, "_endpoint", None), "http_session", None)
 
     def _send(self, url: str, owner: str, credentials: Any) -> Any | None:
@@ -128,7 +126,7 @@ class SignedGet(Struct):
         frozen = credentials.get_frozen_credentials()
         S3SigV4Auth(frozen, "s3", self.client.meta.region_name).add_auth(request)
         try:
-            return self._connections.send(request.prepare())
+            return self._http_session.send(request.prepare())
         except HTTPClientError:
             return None
 

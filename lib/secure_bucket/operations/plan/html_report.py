@@ -6,7 +6,7 @@ from typing import Final
 
 from secure_bucket.formats.html_document import document_of
 from secure_bucket.formats.html_parts import code, prose, sentence, table
-from secure_bucket.formats.markup import Content, Markup, each, tag
+from secure_bucket.formats.markup import Content, Markup, concat, tag
 from secure_bucket.formats.run import Run
 from secure_bucket.formats.summary import count
 from secure_bucket.formats.svg import Bar, BarPart, bars, legend, timeline
@@ -60,7 +60,7 @@ def _line(rollout: Rollout) -> Markup:
         return tag("p", "The plan holds no bucket.")
     name = "The waves in their order, from left to right; the tables below hold the same"
     entries = [(_FILLS[wave], wave.words) for wave in (Wave.NOW, Wave.CLIENTS, Wave.EVIDENCE)]
-    return each(legend(entries), timeline(name, stations))
+    return concat(legend(entries), timeline(name, stations))
 
 
 def _clients(rollout: Rollout) -> Markup:
@@ -85,7 +85,7 @@ def _clients(rollout: Rollout) -> Markup:
         for client in move.clients
     ]
     unnamed = [move for move in rollout.moves if not move.whole]
-    return each(
+    return concat(
         bars("The clients that have to move, by requests; the table holds the numbers", rows),
         table("Clients in the order in which they move", heads, cells),
         tag("p", "The audit does not name all clients of the buckets of the last move.") if unnamed else None,
@@ -125,8 +125,8 @@ def _row(bucket: PlannedBucket) -> tuple[Content, ...]:
         f"{bucket.move}" if bucket.move else "-",
         bucket.account or "-",
         bucket.state.words,
-        each(*(tag("p", sentence(one)) for one in bucket.reasons if one != bucket.state.words)),
-        each(*(tag("p", sentence(action)) for action in bucket.actions)),
+        concat(*(tag("p", sentence(one)) for one in bucket.reasons if one != bucket.state.words)),
+        concat(*(tag("p", sentence(action)) for action in bucket.actions)),
     )
 
 
@@ -138,4 +138,4 @@ def _sources(rollout: Rollout) -> Markup:
     ]
     told = [*(fault.message for fault in rollout.faults), *rollout.warnings]
     notes = tag("ul", *(tag("li", sentence(one)) for one in told)) if told else None
-    return each(table("Sources", heads, cells), notes)
+    return concat(table("Sources", heads, cells), notes)

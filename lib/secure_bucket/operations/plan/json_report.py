@@ -7,9 +7,9 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from secure_bucket.formats.cases import verdict_name
-from secure_bucket.formats.form import JsonDocument, Moment, Natural, Positive, fill, run_members, utc
+from secure_bucket.formats.form import JsonDocument, Moment, Natural, Positive, fill, run_members
 from secure_bucket.formats.form import render as render_form
-from secure_bucket.formats.run import Run
+from secure_bucket.formats.run import Run, utc
 from secure_bucket.operations.audit.audit import Answer
 from secure_bucket.operations.plan.planned_bucket import (
     Client,

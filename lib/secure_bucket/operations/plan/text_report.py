@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from secure_bucket.formats.characters import ONE_COLUMN, encodable
-from secure_bucket.formats.page import Page
 from secure_bucket.formats.summary import count
+from secure_bucket.formats.terminal_page import TerminalPage
 from secure_bucket.operations.plan.planned_bucket import PlannedBucket, Wave
 from secure_bucket.operations.plan.rollout import Move, Rollout
 from secure_bucket.operations.plan.sentences import (
@@ -60,7 +60,7 @@ def render(
     return encodable(text, ONE_COLUMN, ascii_only=ascii_only)
 
 
-class _Page(Page):
+class _Page(TerminalPage):
     def __init__(self, rollout: Rollout, colour: bool, width: int | None, verbose: bool) -> None:
         self.rollout = rollout
         super().__init__(colour, width)

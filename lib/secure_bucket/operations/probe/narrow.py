@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from secure_bucket.operations.aws.errors import LiveError, LiveTrouble, translated
+from secure_bucket.operations.aws.errors import LiveError, LiveTrouble, translate_errors
 from secure_bucket.operations.aws.permissions import literal
 from secure_bucket.operations.aws.session import Session, open_session
 
@@ -44,7 +44,7 @@ def own_credentials(session: Session) -> Any:
     Raises:
         LiveError: If there are some, and they cannot be had.
     """
-    with translated("sts:GetCallerIdentity"):
+    with translate_errors("sts:GetCallerIdentity"):
         credentials = session.boto.get_credentials()
         return None if credentials is None else credentials.get_frozen_credentials()
 
@@ -78,7 +78,7 @@ def narrowed_credentials(session: Session, region: str, bucket_arn: str, keys: I
         wanted = {"RoleArn": access.role_arn, "RoleSessionName": PROBER, "Policy": policy}
         if access.external_id is not None:
             wanted["ExternalId"] = access.external_id
-        with translated("sts:AssumeRole", f"`{access.role_arn}`"):
+        with translate_errors("sts:AssumeRole", f"`{access.role_arn}`"):
             new = sts.assume_role(DurationSeconds=_SECONDS, **wanted)["Credentials"]
     else:
         own = own_credentials(session)
@@ -95,7 +95,7 @@ def narrowed_credentials(session: Session, region: str, bucket_arn: str, keys: I
                 LiveTrouble.CREDENTIALS,
             )
         sts = session.client("sts", region, brief=True)
-        with translated("sts:GetFederationToken"):
+        with translate_errors("sts:GetFederationToken"):
             answer = sts.get_federation_token(Name=PROBER, Policy=policy, DurationSeconds=_SECONDS)
             new = answer["Credentials"]
     return ReadOnlyCredentials(new["AccessKeyId"], new["SecretAccessKey"], new["SessionToken"])

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from secure_bucket.checks.running_buckets import PolicyTextError, read_policy_text
 from secure_bucket.findings.rules.rule import describe_request
-from secure_bucket.operations.aws.errors import LiveError, translated
+from secure_bucket.operations.aws.errors import LiveError, translate_errors
 from secure_bucket.operations.aws.session import Session, open_session
 from secure_bucket.operations.probe.outcome import (
     Enforced,
@@ -21,7 +21,7 @@ from secure_bucket.operations.probe.outcome import (
     Signer,
     Transport,
 )
-from secure_bucket.operations.probe.probed_bucket import EndpointLayout, ProbeTarget, bucket_named
+from secure_bucket.operations.probe.probed_bucket import EndpointLayout, ProbeTarget, parse_bucket_name
 from secure_bucket.operations.probe.prober import Prober
 from secure_bucket.proof import prove_denies_http, prove_minimum_tls
 from secure_bucket.proof.verdict import Proven, Refuted, Verdict
@@ -150,7 +150,7 @@ def probe_bucket(
         >>> isinstance(probe.checks[0].outcome, Enforced)  # doctest: +SKIP
         True
     """
-    name = bucket_named(bucket)
+    name = parse_bucket_name(bucket)
     session = session or open_session()
     prober = Prober(
         session, name, keys=keys, sign_http=sign_http, layout=layout or EndpointLayout(), timeout=timeout
@@ -203,7 +203,7 @@ def _policy(session: Session, target: ProbeTarget) -> object:
     """Return the bucket policy as JSON values; `None` without a policy."""
     client = session.client("s3", target.region)
     try:
-        with translated("s3:GetBucketPolicy", f"bucket `{target.bucket}`"):
+        with translate_errors("s3:GetBucketPolicy", f"bucket `{target.bucket}`"):
             text: str = client.get_bucket_policy(Bucket=target.bucket)["Policy"]
     except LiveError as error:
         if error.code == "NoSuchBucketPolicy":

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct, field
 
-from secure_bucket.operations.aws.errors import LiveError, translated
-from secure_bucket.operations.aws.session import Session, endpoint_named
+from secure_bucket.operations.aws.errors import LiveError, translate_errors
+from secure_bucket.operations.aws.session import Session, parse_endpoint
 
-__all__ = ["ABSENT_PREFIX", "Ask", "EndpointLayout", "ProbeTarget", "asks_of", "bucket_named"]
+__all__ = ["ABSENT_PREFIX", "Ask", "EndpointLayout", "ProbeTarget", "asks_of", "parse_bucket_name"]
 
 ABSENT_PREFIX: Final = "secure-bucket-probe/"
 """What the keys begin with that are asked for and are not there."""
@@ -92,7 +92,7 @@ def asks_of(keys: Sequence[str]) -> tuple[Ask, ...]:
     return (listing, *(Ask("s3:GetObject", "get_object", {"Key": key}, _NOTHING) for key in keys))
 
 
-def bucket_named(argument: str) -> str:
+def parse_bucket_name(argument: str) -> str:
     """Return the name of the bucket that is meant: by its name, its ARN, or as `s3://name`.
 
     Raises:
@@ -149,7 +149,7 @@ class ProbeTarget:
             LiveError: If botocore knows none.
         """
         client = self._http if plain else self._https
-        with translated(ask.action, f"bucket `{self.bucket}`"):
+        with translate_errors(ask.action, f"bucket `{self.bucket}`"):
             # An unsigned "presigned" address is the bare address, by the endpoint rules of AWS.
             url: str = client.generate_presigned_url(
                 ask.operation, Params={"Bucket": self.bucket, **ask.params}
@@ -170,7 +170,7 @@ class ProbeTarget:
 
     def _http_endpoint(self) -> str | None:
         if self.layout.http_endpoint_url is not None:
-            endpoint_named(self.layout.http_endpoint_url, "--http-endpoint-url", ("http",))
+            parse_endpoint(self.layout.http_endpoint_url, "--http-endpoint-url", ("http",))
             return self.layout.http_endpoint_url
         used: str = self._https.meta.endpoint_url
         if self._session.access.endpoint_url is None:
@@ -203,7 +203,7 @@ class ProbeTarget:
             **config,
         )
         try:
-            with translated("s3:*", f"region `{self.region}`"):
+            with translate_errors("s3:*", f"region `{self.region}`"):
                 client = self._session.boto.client(
                     "s3",
                     region_name=self.region,

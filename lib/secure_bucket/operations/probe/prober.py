@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from secure_bucket.operations.aws.errors import LiveError, LiveTrouble, translated
+from secure_bucket.operations.aws.errors import LiveError, LiveTrouble, translate_errors
 from secure_bucket.operations.aws.session import Session
 from secure_bucket.operations.probe.answer import (
     Denied,
@@ -224,7 +224,7 @@ class Prober:
             "Error": {"Code": code, "Message": message},
             "ResponseMetadata": {"HTTPStatusCode": status},
         }
-        with translated(ask.action, f"bucket `{self.target.bucket}`"):
+        with translate_errors(ask.action, f"bucket `{self.target.bucket}`"):
             raise ClientError(answer, ask.operation)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from secure_bucket.formats.characters import encodable
-from secure_bucket.formats.page import Page
+from secure_bucket.formats.terminal_page import TerminalPage
 from secure_bucket.operations.probe.outcome import Exchange
 from secure_bucket.operations.probe.probe import Check
 from secure_bucket.operations.probe.results import Probes, outcome_name, sentence
@@ -35,7 +35,7 @@ def render(
         ascii_only: Whether to write ASCII alone, with an escape for everything else (default: UTF-8).
         verbose: Whether to list every request and its answer.
     """
-    page = Page(colour, width, 20)
+    page = TerminalPage(colour, width, 20)
     lines = [
         line
         for label, text in _entries(probes, verbose)

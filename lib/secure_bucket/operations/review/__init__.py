@@ -1,6 +1,6 @@
-"""Buckets that run: what AWS says about them, and what they answer.
+"""Review and probe live buckets.
 
-Nothing here is loaded before it is asked for, and boto3 not before a session is opened.
+A name loads its module on first use, and boto3 only when a session is opened.
 """
 
 from __future__ import annotations

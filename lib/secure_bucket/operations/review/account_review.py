@@ -1,4 +1,4 @@
-"""The review of one account: read the policy of each bucket, and judge it."""
+"""Review one account: read the policy of each bucket, and judge it."""
 
 from __future__ import annotations
 
@@ -28,34 +28,34 @@ __all__ = [
     "Advance",
     "BucketOutcome",
     "ReviewQuestion",
+    "internal_error",
     "open_account",
-    "our_fault",
 ]
 
 THREADS = 16
-"""How many buckets are read at a time unless said otherwise."""
+"""The default number of buckets to read at a time."""
 
 _GONE: Final = "it was deleted while the review ran"
 
 Advance: TypeAlias = Callable[[int, int], None]
-"""Told how many buckets are done, and of how many that are known so far."""
+"""Receives the number of finished buckets, and the number of all buckets so far."""
 
 
-def _quietly(done: int, total: int) -> None:
-    """Tell nobody."""
+def _ignore_progress(done: int, total: int) -> None:
+    pass
 
 
 class ReviewQuestion(Struct, frozen=True):
-    """What is asked of each account.
+    """The question to each account.
 
     Args:
-        buckets: Only these buckets, by their names (default: every one).
-        exclude: Patterns of names to leave out.
+        buckets: The names of the buckets (default: every bucket).
+        exclude: Patterns of names to skip.
         strict: As for `check_template`.
-        minimum_tls: The TLS version below which nothing may get through; `None` asks nothing.
-        threads: How many buckets are read at a time.
-        journal: What is known already, and where to write down what is read.
-        advance: Told how far it is.
+        minimum_tls: The oldest TLS version that a bucket may accept (default: ignore TLS versions).
+        threads: The number of buckets to read at a time.
+        journal: The record of the answers of S3 (default: keep no record).
+        advance: Receives the progress.
     """
 
     buckets: tuple[str, ...] = ()
@@ -64,49 +64,49 @@ class ReviewQuestion(Struct, frozen=True):
     minimum_tls: float | None = None
     threads: int = THREADS
     journal: Journal | None = None
-    advance: Advance = _quietly
+    advance: Advance = _ignore_progress
 
     def judge(self, bucket: RunningBucket) -> RunningJudgement:
         """Return the judgement on a bucket."""
         return judge_bucket(bucket, strict=self.strict, minimum_tls_version=self.minimum_tls)
 
-    def leaves_out(self, name: str) -> bool:
-        """Tell whether a bucket is left out."""
+    def excludes(self, name: str) -> bool:
+        """Tell whether to skip a bucket."""
         return any(fnmatch.fnmatchcase(name, pattern) for pattern in self.exclude)
 
 
-def open_account(way: Entrance, question: ReviewQuestion) -> AccountReview:
-    """Enter an account and list its buckets.
+def open_account(entrance: Entrance, question: ReviewQuestion) -> AccountReview:
+    """Open an account and list its buckets.
 
     Args:
-        way: The way into the account.
-        question: What is asked of it.
+        entrance: The entrance to the account.
+        question: The question to it.
 
     Raises:
-        LiveError: If nobody gets in, or the buckets cannot be listed.
+        LiveError: If no session can be opened, or the buckets cannot be listed.
     """
-    session = way.open()
+    session = entrance.open()
     reader = Reader(session)
     account = session.identity().account
-    listed = [ListedBucket(name) for name in question.buckets] or list(reader.listed())
-    left_out = tuple(bucket for bucket in listed if question.leaves_out(bucket.name))
-    wanted = tuple(bucket for bucket in listed if not question.leaves_out(bucket.name))
-    return AccountReview(reader, question, account, wanted, left_out)
+    listed = [ListedBucket(name) for name in question.buckets] or list(reader.list_buckets())
+    excluded = tuple(bucket for bucket in listed if question.excludes(bucket.name))
+    wanted = tuple(bucket for bucket in listed if not question.excludes(bucket.name))
+    return AccountReview(reader, question, account, wanted, excluded)
 
 
-def our_fault(error: Exception) -> str:
-    """Return the message about a fault of our own.
+def internal_error(error: Exception) -> str:
+    """Return the message about an internal error.
 
-    INVARIANT: it never passes for a verdict, and never hides the verdicts on other buckets.
+    INVARIANT: an internal error is never a verdict, and never hides the verdicts on other buckets.
     """
     if "SECURE_BUCKET_DEBUG" in os.environ:
         raise error
     what = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-    return f"there is a fault in secure-bucket, please report it: {what}"
+    return f"internal error in secure-bucket, please report it: {what}"
 
 
 class BucketOutcome(Struct, frozen=True):
-    """What came out for one bucket: a judgement, or why it is missing; or both, where a part is missing."""
+    """The result for one bucket: a judgement, the reason why it is missing, or both if a part is missing."""
 
     judgement: RunningJudgement | None = None
     gone: bool = False
@@ -119,23 +119,23 @@ class AccountReview(Struct):
 
     Args:
         reader: Reads its buckets.
-        question: What is asked of each.
+        question: The question to each bucket.
         account: The account.
         wanted: The buckets to review.
-        left_out: The buckets that the question leaves out.
+        excluded: The buckets that the question excludes.
     """
 
     reader: Reader
     question: ReviewQuestion
     account: str
     wanted: tuple[ListedBucket, ...]
-    left_out: tuple[ListedBucket, ...] = ()
-    # The first of the errors after which no other request of the same kind will succeed.
+    excluded: tuple[ListedBucket, ...] = ()
+    # The error after which no other request will succeed.
     stopped: LiveError | None = None
     unreachable: dict[str, LiveError] = field(default_factory=dict)
 
     def bucket(self, bucket: ListedBucket) -> BucketOutcome:
-        """Read one bucket, and judge it. Runs in a thread of its own."""
+        """Read one bucket and judge it, in a thread of the pool."""
         stop = self.stopped or self.unreachable.get(bucket.region)
         if stop is not None:
             return BucketOutcome(unread=stop)
@@ -158,13 +158,13 @@ class AccountReview(Struct):
                 return BucketOutcome(unread=error)
             return BucketOutcome(fault=str(error))
         except Exception as error:
-            return BucketOutcome(fault=our_fault(error))
+            return BucketOutcome(fault=internal_error(error))
 
     def report(self, outcomes: Sequence[BucketOutcome]) -> Report:
         """Return the report on the account.
 
         Args:
-            outcomes: What came out for each of the wanted buckets, in their order.
+            outcomes: The results for the wanted buckets, in their order.
         """
         reports, broken = [], []
         for bucket, each in zip(self.wanted, outcomes, strict=True):
@@ -172,10 +172,10 @@ class AccountReview(Struct):
                 try:
                     reports.append(report_of([each.judgement]))
                 except Exception as error:
-                    broken.append(_fault(self.account, bucket.name, our_fault(error)))
+                    broken.append(_fault(self.account, bucket.name, internal_error(error)))
         gone = [bucket for bucket, each in zip(self.wanted, outcomes, strict=True) if each.gone]
         denied = _still_listed(self.reader, gone)
-        skipped = [(bucket, "it is left out by --exclude") for bucket in self.left_out]
+        skipped = [(bucket, "it is left out by --exclude") for bucket in self.excluded]
         skipped += [(bucket, _GONE) for bucket in gone if bucket.name not in denied]
         return replace(
             joined(reports),
@@ -224,29 +224,28 @@ class AccountReview(Struct):
         return self.question.judge(running)
 
     def _completed(self, judgement: RunningJudgement, answer: BucketAnswer) -> RunningJudgement:
-        """Return a judgement with what has no part in the verdict."""
+        """Return a judgement with the facts that do not change the verdict."""
         bucket = replace(judgement.bucket, website=answer.website, public_access=answer.public_access)
         return replace(judgement, bucket=bucket)
 
 
 def _still_listed(reader: Reader, gone: Sequence[ListedBucket]) -> Mapping[str, str]:
-    """Return which buckets are not gone although S3 said so when they were asked for, each with why.
+    """Return the buckets that S3 still lists, although it said that they do not exist, each with a reason.
 
-    INVARIANT: a bucket that is there is never skipped, as it would be at an endpoint that takes its name
-    for something else.
+    INVARIANT: an existing bucket is never skipped, even at an endpoint that misreads its name.
     """
     if not gone:
         return {}
     try:
-        names = {bucket.name for bucket in reader.listed()}
+        names = {bucket.name for bucket in reader.list_buckets()}
     except LiveError as error:
-        return {bucket.name: f"whether it was deleted is not known: {error}" for bucket in gone}
-    why = "S3 says that there is no such bucket, and lists it: is the endpoint right?"
+        return {bucket.name: f"it is unknown whether it was deleted: {error}" for bucket in gone}
+    why = "S3 says that this bucket does not exist, but lists it: is the endpoint right?"
     return {bucket.name: why for bucket in gone if bucket.name in names}
 
 
 def _fault(account: str, bucket: str, why: str, *, in_part: bool = False) -> Fault:
-    what = "is reviewed in part" if in_part else "is not reviewed"
+    what = "is partly reviewed" if in_part else "is not reviewed"
     return Fault("", f"bucket `{bucket}` (account {account}) {what}: {why}")
 
 

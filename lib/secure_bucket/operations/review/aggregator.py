@@ -1,10 +1,10 @@
-"""Review the buckets of an organization with one query: of an aggregator of AWS Config, which holds them all.
+"""Review the buckets of an organization with one query of an AWS Config aggregator.
 
-AWS Config records a bucket when it changes, and an aggregator learns of it later. So the answer is as old
-as the record; how old that is stands with each bucket. What is not recorded is not known, and never proven.
+AWS Config records a bucket when it changes, and an aggregator gets the record later. A verdict is therefore
+as old as the record, and shows its time. A bucket without a record is unknown, and never proven.
 
-The form of the records: AWS Config Developer Guide, *Querying the current configuration state*; API
-reference, *SelectAggregateResourceConfig*.
+The AWS Config Developer Guide, *Querying the current configuration state*, and the API reference,
+*SelectAggregateResourceConfig*, describe the records.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from msgspec.structs import replace
 from secure_bucket.checks.running_buckets import PolicyTextError, read_policy_text, report_of
 from secure_bucket.findings.finding import Fault, Report, joined
 from secure_bucket.findings.running import PublicAccess, RunningBucket
-from secure_bucket.operations.aws.accounts import Scope, members
-from secure_bucket.operations.aws.errors import LiveError, translated
+from secure_bucket.operations.aws.accounts import Scope, list_members
+from secure_bucket.operations.aws.errors import LiveError, translate_errors
 from secure_bucket.operations.aws.session import Session, open_session
-from secure_bucket.operations.review.account_review import ReviewQuestion, our_fault
-from secure_bucket.operations.review.buckets import blocking, shuts_out
-from secure_bucket.operations.review.review import something_reviewed
+from secure_bucket.operations.review.account_review import ReviewQuestion, internal_error
+from secure_bucket.operations.review.buckets import blocks_public, enabled_settings
+from secure_bucket.operations.review.review import refuse_all_skipped
 from secure_bucket.values.unknown import Place, Unknown
 
 __all__ = ["review_aggregator"]
 
 _RECORDER: Final = "AWS Config"
 _PAGE: Final = 100
-# An expression may have 4,096 characters, and the name of a bucket 63.
+# An expression may have 4,096 characters, and a bucket name 63.
 _NAMES_IN_A_QUERY: Final = 40
 _QUERY: Final = (
     "SELECT accountId, awsRegion, arn, resourceName, configurationItemCaptureTime, "
@@ -40,32 +40,32 @@ _QUERY: Final = (
     "supplementaryConfiguration.PublicAccessBlockConfiguration "
     "WHERE resourceType = 'AWS::S3::Bucket'"
 )
-# These say that the record is the current state of a resource that exists.
+# A record with one of these is the current state of an existing resource.
 _CURRENT: Final = frozenset(("", "OK", "ResourceDiscovered"))
 _DELETED: Final = frozenset(("ResourceDeleted", "ResourceDeletedNotRecorded"))
 
 
 def review_aggregator(name: str, scope: Scope, question: ReviewQuestion | None = None) -> Report:
-    """Review every bucket that an aggregator of AWS Config knows.
+    """Review every bucket in an AWS Config aggregator.
 
     Args:
         name: The aggregator.
-        scope: The identity that asks AWS, in the region of the aggregator. With `accounts` or `organization`
-            only these count, and each account of which no bucket is recorded is a fault.
-        question: What is asked (default: every bucket, whether it denies plain HTTP).
+        scope: The identity to use, in the region of the aggregator. With `accounts` or `organization`, only
+            these accounts count, and an account without a recorded bucket is a fault.
+        question: The question (default: whether each bucket denies plain HTTP).
 
     Returns:
-        The verdict on each bucket as it was recorded, with the time of the record. What the aggregator could
+        The verdict on each recorded bucket, with the time of the record. A source that the aggregator could
         not collect is a fault.
 
     Raises:
         MissingDependencyError: If boto3 is not installed.
-        LiveError: If the aggregator cannot be asked.
+        LiveError: If the aggregator cannot be queried.
     """
     question = question or ReviewQuestion()
     scope.check()
     if scope.role_name is not None or len(scope.role_arns) > 1 or len(scope.profiles) > 1:
-        raise LiveError("an aggregator is asked once: give one --profile or --role-arn at most")
+        raise LiveError("an aggregator needs only one identity: give at most one --profile or --role-arn")
     access = replace(
         scope.access,
         profile=scope.profiles[0] if scope.profiles else scope.access.profile,
@@ -81,10 +81,9 @@ def review_aggregator(name: str, scope: Scope, question: ReviewQuestion | None =
     for record in _records(session, name, question):
         recorded += 1
         bucket = _bucket(record)
-        left_out = (asked and bucket.account not in asked) or bucket.account in scope.skip_accounts
-        if left_out:
+        if (asked and bucket.account not in asked) or bucket.account in scope.skip_accounts:
             continue
-        if question.leaves_out(bucket.name):
+        if question.excludes(bucket.name):
             skipped.append((bucket.arn, "it is left out by --exclude"))
         elif record.get("configurationItemStatus") in _DELETED:
             skipped.append((bucket.arn, f"{_RECORDER} recorded at {bucket.timestamp} that it was deleted"))
@@ -92,9 +91,7 @@ def review_aggregator(name: str, scope: Scope, question: ReviewQuestion | None =
             buckets.append(bucket)
     buckets.sort(key=lambda bucket: (bucket.account, bucket.name))
     if not recorded:
-        text = (
-            f"aggregator `{name}` has no record of any bucket asked for, so nothing is known: does AWS Config"
-        )
+        text = f"aggregator `{name}` has no record of any requested bucket: does AWS Config"
         faults.append(Fault("", f"{text} record `AWS::S3::Bucket`?"))
     faults += _missing(asked, buckets, question)
     report = joined(_judged(buckets, question, faults))
@@ -104,7 +101,7 @@ def review_aggregator(name: str, scope: Scope, question: ReviewQuestion | None =
         faults=tuple(faults),
         accounts=tuple(sorted({bucket.account for bucket in buckets} | asked)),
     )
-    return something_reviewed(whole)
+    return refuse_all_skipped(whole)
 
 
 def _judged(
@@ -114,18 +111,18 @@ def _judged(
         try:
             yield report_of([question.judge(bucket)])
         except Exception as error:
-            faults.append(Fault("", f"{bucket.described()} is not reviewed: {our_fault(error)}"))
+            faults.append(Fault("", f"{bucket.described()} is not reviewed: {internal_error(error)}"))
         question.advance(done, len(buckets))
 
 
 def _accounts(session: Session, scope: Scope) -> tuple[frozenset[str], list[tuple[str, str]]]:
-    """Return the accounts that are asked about, none for all, and those that are skipped."""
+    """Return the accounts to review (empty for all), and the skipped accounts."""
     skipped = [(f"account {account}", "it is left out by --skip-account") for account in scope.skip_accounts]
     asked = set(scope.accounts)
     if scope.organization:
-        for account, shut in members(session):
-            if shut:
-                skipped.append((f"account {account}", shut))
+        for account, why_closed in list_members(session):
+            if why_closed:
+                skipped.append((f"account {account}", why_closed))
             else:
                 asked.add(account)
     return frozenset(asked.difference(scope.skip_accounts)), skipped
@@ -138,7 +135,7 @@ def _records(session: Session, name: str, question: ReviewQuestion) -> Iterator[
         more: dict[str, str] = {}
         tokens: set[str] = set()
         while True:
-            with translated("config:SelectAggregateResourceConfig", f"aggregator `{name}`"):
+            with translate_errors("config:SelectAggregateResourceConfig", f"aggregator `{name}`"):
                 page = client.select_aggregate_resource_config(
                     Expression=query, ConfigurationAggregatorName=name, Limit=_PAGE, **more
                 )
@@ -156,7 +153,7 @@ def _records(session: Session, name: str, question: ReviewQuestion) -> Iterator[
             token = page.get("NextToken")
             if not token:
                 break
-            # A page of which everything is known comes again, under another token.
+            # A page without a new record is a repeated page, even under another token.
             if token in tokens or known:
                 raise LiveError(f"aggregator `{name}` returns a page again: not all buckets are known")
             tokens.add(token)
@@ -167,7 +164,7 @@ def _queries(names: Sequence[str]) -> Iterator[str]:
     if not names:
         yield _QUERY
     for start in range(0, len(names), _NAMES_IN_A_QUERY):
-        # Names of buckets, which hold no quote.
+        # Bucket names contain no quotes.
         listed = ", ".join(f"'{name}'" for name in names[start : start + _NAMES_IN_A_QUERY])
         yield f"{_QUERY} AND resourceName IN ({listed})"
 
@@ -177,15 +174,15 @@ def _bucket(record: Mapping[str, Any]) -> RunningBucket:
     parts = recorded if isinstance(recorded, dict) else {}
     website = _decoded(parts.get("BucketWebsiteConfiguration"))
     settings = _decoded(parts.get("PublicAccessBlockConfiguration"))
-    shut = isinstance(settings, dict) and shuts_out(blocking(settings))
+    blocked = isinstance(settings, dict) and blocks_public(enabled_settings(settings))
     return RunningBucket(
         str(record["arn"]),
         _policy(record, parts),
         str(record.get("accountId") or ""),
         str(record.get("awsRegion") or ""),
         isinstance(website, dict) and any(value is not None for value in website.values()),
-        # What the account blocks for all its buckets is not in the record of a bucket.
-        PublicAccess.BLOCKED if shut else None,
+        # The record of a bucket does not contain the settings of its account.
+        PublicAccess.BLOCKED if blocked else None,
         _time(record.get("configurationItemCaptureTime")),
         _RECORDER,
     )
@@ -206,11 +203,11 @@ def _policy(record: Mapping[str, Any], parts: Mapping[str, Any]) -> Mapping[str,
     try:
         return read_policy_text(str(text))
     except PolicyTextError as error:
-        return Unknown(f"what {_RECORDER} recorded as the policy cannot be read: {error}")
+        return Unknown(f"the policy that {_RECORDER} recorded cannot be read: {error}")
 
 
 def _decoded(value: object) -> object:
-    """Return a value that may be written as JSON in a string, once or more often."""
+    """Return a value that may be JSON text, even JSON text inside JSON text."""
     for _ in range(3):
         if not isinstance(value, str):
             break
@@ -231,8 +228,8 @@ def _time(value: object) -> datetime.datetime | None:
 
 
 def _regions_left_out(session: Session, name: str) -> Iterator[Fault]:
-    """Return that the aggregator leaves regions out, whose buckets are then not covered."""
-    with translated("config:DescribeConfigurationAggregators", f"aggregator `{name}`"):
+    """Yield a fault if the aggregator does not collect all regions."""
+    with translate_errors("config:DescribeConfigurationAggregators", f"aggregator `{name}`"):
         answer = session.client("config", brief=True).describe_configuration_aggregators(
             ConfigurationAggregatorNames=[name]
         )
@@ -253,11 +250,11 @@ def _regions_left_out(session: Session, name: str) -> Iterator[Fault]:
 
 
 def _not_collected(session: Session, name: str) -> Iterator[Fault]:
-    """Return the sources that the aggregator could not collect from, so that nothing is known about them."""
+    """Yield a fault for each source that the aggregator could not collect."""
     client = session.client("config", brief=True)
     more: dict[str, str] = {}
     while True:
-        with translated("config:DescribeConfigurationAggregatorSourcesStatus", f"aggregator `{name}`"):
+        with translate_errors("config:DescribeConfigurationAggregatorSourcesStatus", f"aggregator `{name}`"):
             page = client.describe_configuration_aggregator_sources_status(
                 ConfigurationAggregatorName=name, UpdateStatus=["FAILED", "OUTDATED"], Limit=_PAGE, **more
             )
@@ -265,7 +262,7 @@ def _not_collected(session: Session, name: str) -> Iterator[Fault]:
             where = f"{source.get('SourceId')} in {source.get('AwsRegion')}"
             why = source.get("LastErrorMessage") or source.get("LastErrorCode") or "no reason is given"
             state = str(source.get("LastUpdateStatus")).lower()
-            message = f"aggregator `{name}`: what it holds of {where} is {state}: {why}"
+            message = f"aggregator `{name}`: its data of {where} is {state}: {why}"
             yield Fault("", " ".join(message.split()))
         token = page.get("NextToken")
         if not token:
@@ -278,16 +275,15 @@ def _not_collected(session: Session, name: str) -> Iterator[Fault]:
 def _missing(
     asked: frozenset[str], buckets: Sequence[RunningBucket], question: ReviewQuestion
 ) -> Iterator[Fault]:
-    """Return what was asked about and is not recorded."""
+    """Yield a fault for each requested bucket or account without a record."""
     names = {bucket.name for bucket in buckets}
     for name in question.buckets:
         if name not in names:
-            yield Fault("", f"bucket `{name}`: {_RECORDER} has no record of it, so nothing is known about it")
+            yield Fault("", f"bucket `{name}`: {_RECORDER} has no record of it")
     recorded = {bucket.account for bucket in buckets}
     for account in sorted(asked - recorded) if not question.buckets else ():
         yield Fault(
             "",
-            f"account {account}: {_RECORDER} has no record of any bucket, because the account has none "
-            "or because it does not record `AWS::S3::Bucket` there: review it without --aggregator, "
-            "or leave it out with --skip-account",
+            f"account {account}: {_RECORDER} has no record of any bucket: the account has no bucket, or does "
+            "not record `AWS::S3::Bucket`: omit --aggregator, or skip the account with --skip-account",
         )

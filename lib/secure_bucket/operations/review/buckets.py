@@ -1,4 +1,4 @@
-"""What S3 says about the buckets of one account."""
+"""Read the buckets of one account from S3."""
 
 from __future__ import annotations
 
@@ -12,47 +12,47 @@ from typing import Any
 from msgspec import Struct, field
 
 from secure_bucket.findings.running import PublicAccess
-from secure_bucket.operations.aws.errors import LiveError, LiveTrouble, translated
+from secure_bucket.operations.aws.errors import LiveError, LiveTrouble, translate_errors
 from secure_bucket.operations.aws.session import Session
 from secure_bucket.operations.aws.signed_get import METHODS, SignedGet
 
-__all__ = ["Gone", "ListedBucket", "Reader", "blocking", "shuts_out"]
+__all__ = ["Gone", "ListedBucket", "Reader", "blocks_public", "enabled_settings"]
 
-# S3 returns up to 10,000 at once, and asks for pages where an account has more: API reference, *ListBuckets*.
+# S3 requires pages for accounts with more than 10,000 buckets: API reference, *ListBuckets*.
 _PAGE = 1000
 
 
 class Gone(LiveError):
-    """Say that a bucket that was listed is not there any more."""
+    """A listed bucket no longer exists."""
 
 
 class ListedBucket(Struct, frozen=True):
-    """A bucket that the account has.
+    """A bucket of the account.
 
     Args:
         name: Its name.
-        region: Its region; `""` when it was named and not listed.
+        region: Its region; `""` if the user named the bucket and S3 did not list it.
     """
 
     name: str
     region: str = ""
 
 
-def blocking(settings: Mapping[str, Any]) -> frozenset[str]:
-    """Return which settings of Block Public Access are on, whether S3 or AWS Config writes them."""
+def enabled_settings(settings: Mapping[str, Any]) -> frozenset[str]:
+    """Return the enabled settings of Block Public Access, in the spelling of AWS Config."""
     return frozenset(key[:1].lower() + key[1:] for key, value in settings.items() if value is True)
 
 
-def shuts_out(settings: frozenset[str]) -> bool:
-    """Tell whether settings of Block Public Access keep the public out of what is there already.
+def blocks_public(settings: frozenset[str]) -> bool:
+    """Tell whether settings of Block Public Access block existing public policies and access lists.
 
-    The other two settings only refuse new policies and access lists that are public.
+    The other two settings only refuse new public policies and access lists.
     """
     return {"ignorePublicAcls", "restrictPublicBuckets"} <= settings
 
 
 class Reader(Struct):
-    """Read the buckets of one account; may be shared by threads.
+    """Reads the buckets of one account. Threads may share it.
 
     Args:
         session: The session of the account.
@@ -64,21 +64,21 @@ class Reader(Struct):
     _asked: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def listed(self) -> Iterator[ListedBucket]:
-        """Return every general purpose bucket of the account, page by page, each once.
+    def list_buckets(self) -> Iterator[ListedBucket]:
+        """Yield every general purpose bucket of the account once.
 
         Raises:
-            LiveError: If they cannot be listed, or not all of them.
+            LiveError: If not all buckets can be listed.
         """
-        elsewhere = ".amazonaws.com" not in self.session.client("s3").meta.endpoint_url
+        is_other_storage = ".amazonaws.com" not in self.session.client("s3").meta.endpoint_url
         more: dict[str, str] = {}
         names: set[str] = set()
         tokens: set[str] = set()
         while True:
             page = self._page(MaxBuckets=_PAGE, **more)
             token = page.get("ContinuationToken")
-            if elsewhere and not token and len(page["Buckets"]) >= _PAGE:
-                # Some storage cuts the list off where it is asked to, and does not say that there is more.
+            if is_other_storage and not token and len(page["Buckets"]) >= _PAGE:
+                # Some storage truncates the list at `MaxBuckets` and returns no token.
                 page = self._page()
             for bucket in page["Buckets"]:
                 if bucket["Name"] not in names:
@@ -92,24 +92,24 @@ class Reader(Struct):
             more = {"ContinuationToken": str(token)}
 
     def _page(self, **wanted: object) -> Mapping[str, Any]:
-        with translated("s3:ListAllMyBuckets"):
+        with translate_errors("s3:ListAllMyBuckets"):
             page: Mapping[str, Any] = self.session.client("s3").list_buckets(**wanted)
-        # INVARIANT: an answer that is not a list of buckets never passes for an account without any.
+        # INVARIANT: an answer without a list of buckets never counts as an empty account.
         if "Buckets" not in page:
             raise LiveError(
-                "`s3:ListAllMyBuckets` got an answer that is not a list of buckets: is it S3 there?"
+                "`s3:ListAllMyBuckets` got an answer that is not a list of buckets: is the endpoint S3?"
             )
         return page
 
     def policy(self, bucket: ListedBucket) -> str | None:
-        """Return the policy of a bucket as text; `None` when it has none.
+        """Return the policy of a bucket as text; `None` if it has no policy.
 
         Raises:
             Gone: If the bucket does not exist.
-            LiveError: If it cannot be read.
+            LiveError: If the policy cannot be read.
         """
         try:
-            with translated("s3:GetBucketPolicy", f"bucket `{bucket.name}`"):
+            with translate_errors("s3:GetBucketPolicy", f"bucket `{bucket.name}`"):
                 answer = self._ask("GetBucketPolicy", bucket)
         except LiveError as error:
             if error.code == "NoSuchBucketPolicy":
@@ -122,10 +122,10 @@ class Reader(Struct):
 
         Raises:
             Gone: If the bucket does not exist.
-            LiveError: If it cannot be read.
+            LiveError: If the configuration cannot be read.
         """
         try:
-            with translated("s3:GetBucketWebsite", f"bucket `{bucket.name}`"):
+            with translate_errors("s3:GetBucketWebsite", f"bucket `{bucket.name}`"):
                 self._ask("GetBucketWebsite", bucket)
         except LiveError as error:
             if error.code == "NoSuchWebsiteConfiguration":
@@ -134,19 +134,19 @@ class Reader(Struct):
         return True
 
     def public_access(self, bucket: ListedBucket) -> PublicAccess:
-        """Tell whether Block Public Access keeps the public out; S3 adds up account and bucket."""
-        account = self._of_account()
-        if account is not None and shuts_out(account):
+        """Tell whether Block Public Access, of the account and the bucket together, blocks the public."""
+        account = self._account_block()
+        if account is not None and blocks_public(account):
             return PublicAccess.BLOCKED
         own = _settings(
             lambda: self._ask("GetPublicAccessBlock", bucket),
             "s3:GetBucketPublicAccessBlock",
         )
-        if own is not None and shuts_out(own | (account or frozenset())):
+        if own is not None and blocks_public(own | (account or frozenset())):
             return PublicAccess.BLOCKED
         return PublicAccess.UNREAD if own is None or account is None else PublicAccess.NOT_BLOCKED
 
-    def _of_account(self) -> frozenset[str] | None:
+    def _account_block(self) -> frozenset[str] | None:
         with self._lock:
             if not self._asked:
                 self._asked = True
@@ -160,18 +160,18 @@ class Reader(Struct):
             return self._account_settings
 
     def _without_prefix(self, params: dict[str, Any], **_: object) -> None:
-        # S3 Control puts the account before the name of its host. An address has no room for it.
+        # S3 Control prefixes its host name with the account, which is impossible for an IP address.
         given = urllib.parse.urlsplit(self.session.access.endpoint_url or "")
         with contextlib.suppress(ValueError):
             ipaddress.ip_address(given.hostname or "")
             params["url"] = urllib.parse.urlsplit(params["url"])._replace(netloc=given.netloc).geturl()
 
     def _ask(self, operation: str, bucket: ListedBucket) -> Any:
-        """Return what S3 says about a bucket of this account.
+        """Return the answer of S3 about a bucket of this account.
 
-        The name may have changed hands: then S3 refuses instead of telling about somebody else's bucket.
+        S3 refuses the request if another account owns the bucket now.
         """
-        # Where the region is not known, botocore follows the redirect of S3 to it.
+        # Without a region, botocore follows the redirect of S3.
         client = self.session.client("s3", bucket.region or None)
         owner = self.session.identity().account
         if bucket.region:
@@ -190,13 +190,13 @@ class Reader(Struct):
 
 
 def _settings(ask: Callable[[], Any], action: str) -> frozenset[str] | None:
-    """Return the settings of Block Public Access that are on; `None` when they cannot be read.
+    """Return the enabled settings of Block Public Access; `None` if they cannot be read.
 
-    That is not a fault: they have no part in the verdict.
+    This is not a fault, because the settings do not change the verdict.
     """
     try:
-        with translated(action):
-            return blocking(ask()["PublicAccessBlockConfiguration"])
+        with translate_errors(action):
+            return enabled_settings(ask()["PublicAccessBlockConfiguration"])
     except LiveError as error:
         return frozenset() if error.code == "NoSuchPublicAccessBlockConfiguration" else None
 

@@ -1,7 +1,7 @@
-"""What a review has read so far, so that one that was broken off can go on.
+"""Record the answers of S3 in a file, so that an interrupted review can continue.
 
-A journal is a file of JSON lines: who it belongs to, and then one line for each bucket. A line is written
-at once and whole. What a killed process left of its last line is dropped, and that bucket is asked again.
+A journal is a file of JSON lines: a header that identifies the review, and then one line for each bucket. If
+a killed process left an incomplete last line, the next review drops it and reads that bucket again.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ __all__ = ["MAX_AGE", "SCHEMA", "BucketAnswer", "Journal"]
 
 SCHEMA: Final = "secure-bucket/journal/1"
 MAX_AGE: Final = datetime.timedelta(hours=24)
-"""How old an answer may be before it is asked for again."""
+"""The maximum age of an answer."""
 _CLOCKS: Final = datetime.timedelta(minutes=5)
 
 
 class BucketAnswer(Struct, frozen=True):
-    """What S3 said about one bucket.
+    """The answer of S3 about one bucket.
 
     Args:
-        policy: Its policy as text; `None` when it has none.
+        policy: Its policy as text; `None` without a policy.
         website: Whether it is configured as a website.
-        public_access: Whether the public is kept out; `None` when nobody asked.
-        at: When it was asked.
+        public_access: Whether the public is blocked; `None` if the review did not ask.
+        at: The time of the answer.
     """
 
     policy: str | None
@@ -45,15 +45,15 @@ class BucketAnswer(Struct, frozen=True):
 
 
 class Journal:
-    """The answers of a review that are known already, and the file that new ones are added to.
+    """The recorded answers of a review, and the file for new answers.
 
     Args:
-        file: The file; it is created if it does not exist.
-        scope: What the review asks, and where: another review must not go on with this journal.
-        max_age: How old an answer may be (default: a day).
+        file: The file, which is created if it does not exist.
+        scope: The options that identify the review: another review must not use this journal.
+        max_age: The maximum age of an answer (default: a day).
 
     Raises:
-        LiveError: If the file cannot be used: it is something else, or it belongs to another review.
+        LiveError: If the file is not a journal, or belongs to another review.
     """
 
     def __init__(self, file: str, scope: Mapping[str, object], max_age: datetime.timedelta = MAX_AGE) -> None:
@@ -72,14 +72,14 @@ class Journal:
             raise LiveError(f"the journal `{file}` cannot be used: {error.strerror or error}") from None
 
     def _open(self, header: Mapping[str, object]) -> None:
-        # The policies of buckets are nobody else's business.
+        # Only the owner may read the bucket policies.
         self._descriptor = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            # A device or a pipe may have no end.
+            # Reading a device or a pipe may never end.
             if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
                 raise LiveError(f"the journal `{self.file}` cannot be used: it is not a regular file")
-            # INVARIANT: nobody else writes to the file while it is read, repaired and added to.
-            self._alone()
+            # INVARIANT: no other process writes to the file while this one uses it.
+            self._lock_file()
             self._read((json.dumps(header) + "\n").encode("ascii"), header)
         except BaseException:
             os.close(self._descriptor)
@@ -92,14 +92,14 @@ class Journal:
             raise LiveError(f"`{self.file}` is not a journal of secure-bucket, and is left alone")
         records = [self._record(number, line) for number, line in enumerate(lines, 1)]
         if records:
-            self._belongs(records[0], header)
+            self._check_scope(records[0], header)
         if not records or "finished" in records[-1]:
             self.finished_before = bool(records)
             os.ftruncate(self._descriptor, 0)
             self._write(first)
         else:
             for number, record in enumerate(records[1:], 2):
-                self._keep(number, record)
+                self._load_answer(number, record)
             if torn:
                 os.ftruncate(self._descriptor, sum(len(line) + 1 for line in lines))
 
@@ -113,7 +113,7 @@ class Journal:
             raise LiveError(f"`{self.file}` {what}, and is left alone")
         return record
 
-    def _belongs(self, found: Mapping[str, Any], header: Mapping[str, Any]) -> None:
+    def _check_scope(self, found: Mapping[str, Any], header: Mapping[str, Any]) -> None:
         theirs, ours = found.get("scope"), header["scope"]
         if theirs != ours:
             other = theirs if isinstance(theirs, dict) else {}
@@ -123,7 +123,7 @@ class Journal:
                 "give another file, or remove it"
             )
 
-    def _keep(self, number: int, record: Mapping[str, Any]) -> None:
+    def _load_answer(self, number: int, record: Mapping[str, Any]) -> None:
         try:
             shut, policy, website = record["public_access"], record["policy"], record["website"]
             answer = BucketAnswer(
@@ -134,7 +134,7 @@ class Journal:
             )
             key = str(record["account"]), str(record["bucket"])
             whole = isinstance(policy, (str, type(None))) and isinstance(website, bool)
-            # One that is to come was written with another clock: nobody knows how old it is.
+            # An answer from the future was written with another clock, so its age is unknown.
             late = not self._not_before <= answer.at <= _now() + _CLOCKS
         except (KeyError, TypeError, ValueError):
             whole = False
@@ -145,9 +145,9 @@ class Journal:
         else:
             self._answers[key] = answer
 
-    def _alone(self) -> None:
+    def _lock_file(self) -> None:
         with contextlib.suppress(ImportError):
-            import fcntl  # Windows has none.
+            import fcntl  # Windows has no such module.
 
             try:
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -155,7 +155,7 @@ class Journal:
                 raise LiveError(f"another review is writing to the journal `{self.file}`") from None
 
     def answer(self, account: str, bucket: str) -> BucketAnswer | None:
-        """Return what is known about a bucket; `None` when it has to be asked for."""
+        """Return the recorded answer about a bucket; `None` without one."""
         found = self._answers.get((account, bucket))
         if found is not None:
             with self._lock:
@@ -164,10 +164,10 @@ class Journal:
         return found
 
     def add(self, account: str, bucket: str, answer: BucketAnswer) -> None:
-        """Write down what S3 said about a bucket.
+        """Record the answer of S3 about a bucket.
 
         Raises:
-            LiveError: If it cannot be written.
+            LiveError: If the file cannot be written.
         """
         record = {
             "account": account,
@@ -180,10 +180,10 @@ class Journal:
         self._append(record)
 
     def finish(self) -> None:
-        """Say that the review is done, so that the next one with this file starts anew.
+        """Record the end of the review, so that the next review with this file starts from the beginning.
 
         Raises:
-            LiveError: If it cannot be written.
+            LiveError: If the file cannot be written.
         """
         self._append({"finished": _written(_now())})
 

@@ -1,4 +1,4 @@
-"""The least that a review has to be allowed, as the policy for the identity that runs it."""
+"""Write the IAM policy with the permissions that a review needs."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ __all__ = ["review_permissions"]
 def review_permissions(
     scope: Scope, question: ReviewQuestion, aggregator: str | None = None, *, partition: str = "aws"
 ) -> dict[str, Any]:
-    """Return the IAM policy that a review needs, and nothing more.
+    """Return the smallest IAM policy for a review.
 
-    `sts:GetCallerIdentity` is not in it, as nobody needs a permission for it.
+    It does not contain `sts:GetCallerIdentity`, which needs no permission.
 
     Args:
         scope: As for `review_accounts`.
         question: As for `review_accounts`.
-        aggregator: The aggregator to ask instead of S3 (default: none).
+        aggregator: The aggregator to query instead of S3 (default: read from S3).
         partition: The partition of the buckets (default: `aws`).
 
     Returns:
-        The policy; where roles are assumed, the policy of the caller as `Caller`, and that of
-        each of the roles as `Role`.
+        The policy. If the review assumes roles, the policy of the caller as `Caller`, and the policy of each
+        role as `Role`.
     """
     members = [allow("ListAccounts", ["organizations:ListAccounts"])] if scope.organization else []
     if aggregator is not None:
@@ -46,7 +46,7 @@ def review_permissions(
         return policy_of(job)
     caller = [allow("AssumeRoles", ["sts:AssumeRole"], assumed), *members]
     if scope.organization and aggregator is None:
-        # The account that the caller is in is read without a role.
+        # The review reads the account of the caller without a role.
         caller += job
     return {"Caller": policy_of(caller), "Role": policy_of(job)}
 
@@ -64,7 +64,7 @@ def _buckets(question: ReviewQuestion, partition: str) -> Iterator[Allow]:
 
 def _aggregator(partition: str) -> Iterator[Allow]:
     yield allow("FindAggregator", ["config:DescribeConfigurationAggregators"])
-    # The ARN of an aggregator holds an id that its name does not tell.
+    # The ARN of an aggregator contains an id, which does not follow from its name.
     yield allow(
         "AskAggregator",
         ["config:DescribeConfigurationAggregatorSourcesStatus", "config:SelectAggregateResourceConfig"],

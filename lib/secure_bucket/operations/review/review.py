@@ -1,4 +1,4 @@
-"""Review the buckets of accounts: read each policy, and judge it as a template's is judged."""
+"""Review the buckets of accounts: read each policy, and judge it like the policy of a template."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from msgspec.structs import replace
 
 from secure_bucket.findings.finding import Fault, Report, joined
 from secure_bucket.formats.summary import count
-from secure_bucket.operations.aws.accounts import Entrance, Scope, entrances
+from secure_bucket.operations.aws.accounts import Entrance, Scope, find_entrances
 from secure_bucket.operations.aws.errors import LiveError
 from secure_bucket.operations.aws.session import Access, Session, open_session
-from secure_bucket.operations.probe.probed_bucket import bucket_named
+from secure_bucket.operations.probe.probed_bucket import parse_bucket_name
 from secure_bucket.operations.review.account_review import THREADS, ReviewQuestion
-from secure_bucket.operations.review.crew import Entered, review_entrances
+from secure_bucket.operations.review.parallel_review import EntranceResult, review_entrances
 from secure_bucket.values.unknown import Place
 
-__all__ = ["review_account", "review_accounts", "review_buckets", "something_reviewed"]
+__all__ = ["refuse_all_skipped", "review_account", "review_accounts", "review_buckets"]
 
 
 def review_account(
@@ -29,23 +29,23 @@ def review_account(
 ) -> Report:
     """Review every general purpose bucket of one account.
 
-    It only reads: `ListBuckets`, then for each bucket `GetBucketPolicy` and `GetBucketWebsite`, and for
-    those that are not proven the settings of Block Public Access.
+    The review only reads: `ListBuckets`, then `GetBucketPolicy` and `GetBucketWebsite` for each bucket, and
+    the settings of Block Public Access for each bucket that is not proven.
 
     Args:
-        access: The identity that asks AWS, and where (default: that of the environment).
-        exclude: Patterns of bucket names to leave out, as `tmp-*`; they are named as skipped.
+        access: The identity and the endpoint to use (default: those of the environment).
+        exclude: Patterns of bucket names to skip, such as `tmp-*`; the report lists the skipped buckets.
         strict: As for `check_template`.
         minimum_tls_version: As for `check_template`.
-        threads: How many buckets are read at a time.
+        threads: The number of buckets to read at a time (default: 16).
 
     Returns:
-        The verdict on each bucket, and what to do. A bucket that cannot be read is a fault of the
-        report, and is never counted as proven.
+        The verdict on each bucket, with a fix. A bucket that cannot be read is a fault of the report, and
+        never counts as proven.
 
     Raises:
         MissingDependencyError: If boto3 is not installed.
-        LiveError: If the account cannot be entered, or its buckets cannot be listed.
+        LiveError: If no session can be opened, or the buckets cannot be listed.
 
     Examples:
         >>> from secure_bucket.operations.review import Access, review_account
@@ -55,7 +55,7 @@ def review_account(
     """
     question = ReviewQuestion((), tuple(exclude), strict, _number(minimum_tls_version), threads)
     session = open_session(replace(access or Access(), connections=threads))
-    return something_reviewed(_review_session(session, question))
+    return refuse_all_skipped(_review_session(session, question))
 
 
 def review_buckets(
@@ -73,18 +73,18 @@ def review_buckets(
         access: As for `review_account`.
         strict: As for `check_template`.
         minimum_tls_version: As for `check_template`.
-        threads: How many buckets are read at a time.
+        threads: The number of buckets to read at a time (default: 16).
 
     Returns:
-        As `review_account` does. A bucket that does not exist is a fault.
+        A report like that of `review_account`. A bucket that does not exist is a fault.
 
     Raises:
         MissingDependencyError: If boto3 is not installed.
-        LiveError: If the account cannot be entered, or a name cannot be that of a bucket.
+        LiveError: If no session can be opened, or a name is not the name of a bucket.
     """
-    names = tuple(dict.fromkeys(map(bucket_named, buckets)))
+    names = tuple(dict.fromkeys(map(parse_bucket_name, buckets)))
     if not names:
-        raise LiveError("no bucket is named: nothing to review is not a pass")
+        raise LiveError("no bucket is named: a review needs at least one bucket to pass")
     question = ReviewQuestion(names, (), strict, _number(minimum_tls_version), threads)
     return _review_session(open_session(replace(access or Access(), connections=threads)), question)
 
@@ -94,35 +94,35 @@ def review_accounts(scope: Scope, question: ReviewQuestion | None = None) -> Rep
 
     Args:
         scope: The accounts.
-        question: What is asked of each of them (default: every bucket, whether it denies plain HTTP).
+        question: The question to each account (default: whether each bucket denies plain HTTP).
 
     Returns:
-        One report. An account that cannot be entered is a fault of it.
+        One report. An account without a session is a fault.
 
     Raises:
         MissingDependencyError: If boto3 is not installed.
-        LiveError: If no account at all can be entered.
+        LiveError: If no session can be opened in any account.
     """
     question = question or ReviewQuestion()
     scope = replace(scope, access=replace(scope.access, connections=question.threads))
-    ways, skipped = entrances(scope)
-    passed_over = Report(not_applicable=tuple((Place(), name, why) for name, why in skipped))
+    ways, skipped = find_entrances(scope)
+    skipped_accounts = Report(not_applicable=tuple((Place(), name, why) for name, why in skipped))
     if not ways:
-        raise LiveError("no account is left to review: nothing to review is not a pass")
+        raise LiveError("no account is left to review: a review needs at least one bucket to pass")
     entered = review_entrances(ways, question)
     failed = [each.error for each in entered if each.error is not None]
     if len(failed) == len(ways):
-        others = f" (and {count(len(ways) - 1, 'other account')} neither)" if len(ways) > 1 else ""
+        others = f" (and {count(len(ways) - 1, 'other account')} failed as well)" if len(ways) > 1 else ""
         raise LiveError(f"{failed[0]}{others}", failed[0].trouble, failed[0].code)
-    return something_reviewed(joined([passed_over, *map(_report, entered)]))
+    return refuse_all_skipped(joined([skipped_accounts, *map(_report, entered)]))
 
 
-def _report(entered: Entered) -> Report:
+def _report(entered: EntranceResult) -> Report:
     name = entered.entrance.name
     if entered.error is not None:
         return Report(faults=(Fault("", f"{name} is not reviewed: {entered.error}"),))
     if entered.report is None:
-        twice = f"it is the same account as {entered.same_as}, and is reviewed once"
+        twice = f"it is the same account as {entered.same_as}, which is reviewed once"
         return Report(not_applicable=((Place(), name, twice),))
     return entered.report
 
@@ -134,11 +134,11 @@ def _review_session(session: Session, question: ReviewQuestion) -> Report:
     return _report(entered)
 
 
-def something_reviewed(report: Report) -> Report:
-    """Return a report, with a fault if everything there was has been skipped: that is not a pass."""
+def refuse_all_skipped(report: Report) -> Report:
+    """Return a report, with a fault if all its buckets were skipped."""
     if report.buckets or report.faults or not report.not_applicable:
         return report
-    text = "no bucket is left to review, all are skipped: nothing to review is not a pass"
+    text = "no bucket is left to review, all are skipped: a review needs at least one bucket to pass"
     return replace(report, faults=(Fault("", text),))
 
 

@@ -1,4 +1,4 @@
-"""Review several accounts at once, with one bound on the requests in flight."""
+"""Review several accounts in parallel, with a limit on the requests in flight."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from secure_bucket.operations.review.account_review import (
     open_account,
 )
 
-__all__ = ["Entered", "review_entrances"]
+__all__ = ["EntranceResult", "review_entrances"]
 
-# How many accounts are opened before their turn, as a share of the threads. Opening one takes three requests
-# after one another, in which time the threads review the buckets of others.
+# The number of accounts to open ahead, as a fraction of the threads. Opening an account takes three requests
+# in sequence, and meanwhile the other threads review buckets of other accounts.
 _AHEAD: Final = 4
 
 
-class Entered(Struct):
-    """What came out for one way into an account.
+class EntranceResult(Struct):
+    """The result for one entrance.
 
     Args:
-        entrance: The way.
-        report: What was found there; `None` if it was not reviewed.
-        error: Why it could not be entered.
-        same_as: The name of an earlier way into the same account.
+        entrance: The entrance.
+        report: The report on its account; `None` if the account was not reviewed.
+        error: The error that prevented a session.
+        same_as: The name of an earlier entrance to the same account.
     """
 
     entrance: Entrance
@@ -50,21 +50,21 @@ class _Work(Struct):
     left: int
 
 
-def review_entrances(ways: Sequence[Entrance], question: ReviewQuestion) -> tuple[Entered, ...]:
-    """Review the account behind each way, and return what came out, in their order.
+def review_entrances(ways: Sequence[Entrance], question: ReviewQuestion) -> tuple[EntranceResult, ...]:
+    """Review the account of each entrance, and return the results in the same order.
 
     Args:
-        ways: The ways into the accounts.
-        question: What is asked of each account.
+        ways: The find_entrances.
+        question: The question to each account.
     """
     pool = ThreadPoolExecutor(max(1, question.threads), "secure-bucket")
     try:
-        return _Crew(ways, question, pool).run()
+        return _ParallelReview(ways, question, pool).run()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-class _Crew(Struct):
+class _ParallelReview(Struct):
     ways: Sequence[Entrance]
     question: ReviewQuestion
     pool: ThreadPoolExecutor
@@ -79,8 +79,8 @@ class _Crew(Struct):
     done: int = 0
     total: int = 0
 
-    def run(self) -> tuple[Entered, ...]:
-        found = [Entered(way) for way in self.ways]
+    def run(self) -> tuple[EntranceResult, ...]:
+        found = [EntranceResult(way) for way in self.ways]
         while True:
             self.submit()
             if not self.opening and not self.running:
@@ -93,20 +93,20 @@ class _Crew(Struct):
             self.question.advance(self.done, self.total)
 
     def submit(self) -> None:
-        """Hand out work: accounts to open before they are needed, then buckets in the order of accounts."""
+        """Submit work: accounts to open ahead, then buckets in the order of the accounts."""
         ahead = max(1, self.question.threads // _AHEAD)
         while self.next_opened < len(self.ways) and len(self.opening) + len(self.opened) < ahead:
             future = self.pool.submit(open_account, self.ways[self.next_opened], self.question)
             self.opening[future] = self.next_opened
             self.next_opened += 1
-        # No more than the threads can take, so that little is lost when somebody interrupts.
+        # Keep the queue short, so that an interruption loses little.
         while self.buckets and len(self.running) < 2 * self.question.threads:
             place, number = self.buckets.popleft()
             review = self.works[place].review
             self.running[self.pool.submit(review.bucket, review.wanted[number])] = (place, number)
 
-    def take(self, future: Future[Any], found: list[Entered]) -> None:
-        """Note what a thread has brought."""
+    def take(self, future: Future[Any], found: list[EntranceResult]) -> None:
+        """Record the result of a thread."""
         if future in self.opening:
             place = self.opening.pop(future)
             try:
@@ -122,8 +122,8 @@ class _Crew(Struct):
         if not work.left:
             self.finish(place, found)
 
-    def begin(self, found: list[Entered]) -> None:
-        """Begin with the accounts that are open, in their order, so that the same run has the same report."""
+    def begin(self, found: list[EntranceResult]) -> None:
+        """Start the opened accounts in their order, so that equal runs give equal reports."""
         while self.next_begun in self.opened:
             place, opened = self.next_begun, self.opened.pop(self.next_begun)
             self.next_begun += 1
@@ -141,7 +141,7 @@ class _Crew(Struct):
             if not number:
                 self.finish(place, found)
 
-    def finish(self, place: int, found: list[Entered]) -> None:
-        """Put the report on an account together, and forget the account."""
+    def finish(self, place: int, found: list[EntranceResult]) -> None:
+        """Make the report on an account, and drop its data."""
         work = self.works.pop(place)
         found[place].report = work.review.report([each for each in work.outcomes if each is not None])
