@@ -69,3 +69,49 @@ def test_the_budget_ends_an_exponential_set_of_patterns() -> None:
     patterns = [compile_pattern(f"*a{'?' * count}", wild=True) for count in range(40)]
     with pytest.raises(TooComplex, match="10,000 steps"):
         list(representatives((Stage(),), patterns, [("report.csv",)], Budget(10_000)))
+
+
+@pytest.mark.parametrize(
+    ("stage", "familiar", "is_of_the_shape"),
+    [
+        (Stage(least=2, most=3), "a", False),
+        (Stage(least=2, most=3), "ab", True),
+        (Stage(least=2, most=3), "abc", True),
+        (Stage(least=2, most=3), "abcd", False),
+        (Stage(), "abcdefgh", True),
+        (Stage(allowed=DIGITS), "12a", False),
+        (Stage(allowed=DIGITS), "129", True),
+        (Stage("fixed"), "fixed", True),
+        (Stage("fixed"), "other", False),
+    ],
+)
+def test_a_familiar_string_is_used_only_if_it_has_the_shape(
+    stage: Stage, familiar: str, is_of_the_shape: bool
+) -> None:
+    seeds = [("head", familiar)]
+    first, *_ = representatives((Stage("head"), stage), [], seeds, Budget(PLENTY))
+    assert (first == ("head", familiar)) is is_of_the_shape
+
+
+@pytest.mark.parametrize(("longest", "expected"), [(2, [False]), (3, [False, True]), (4, [False, True])])
+def test_only_the_free_parts_count_for_the_length(longest: int, expected: list[bool]) -> None:
+    shape = (Stage("a long fixed text"), Stage())
+    patterns = [compile_pattern("*xyz", wild=True)]
+    found = representatives(shape, patterns, [], Budget(PLENTY), longest=longest)
+    assert sorted(text.endswith("xyz") for _, text in found) == expected
+
+
+def test_a_part_keeps_its_smallest_and_largest_length() -> None:
+    patterns = [compile_pattern("?" * count, wild=True) for count in range(1, 7)]
+    found = representatives((Stage(least=2, most=4),), patterns, [], Budget(PLENTY))
+    assert sorted(len(text) for (text,) in found) == [2, 3, 4]
+
+
+def test_the_budget_counts_what_was_spent() -> None:
+    budget = Budget(10)
+    budget.spend(4)
+    assert budget.left == 6
+    assert budget.affords(6)
+    assert not budget.affords(1)
+    with pytest.raises(TooComplex, match="more than 10 steps"):
+        budget.spend(1)
