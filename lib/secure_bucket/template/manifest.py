@@ -159,12 +159,18 @@ def _read_directory(assembly: CloudAssembly, directory: Path, stage: str, level:
                 assembly.files.append(stack.metadata_file)
             assembly.assets += _legacy_assets(directory, stack)
         elif kind == "cdk:cloud-assembly" or "directoryName" in properties:
-            inner = directory / _file(properties, "directoryName", name, file)
+            inner = _joined(directory, _file(properties, "directoryName", name, file))
             _read_directory(assembly, inner, str(inner), level + 1)
         elif kind == "cdk:asset-manifest":
             listing = directory / _file(properties, "file", name, file)
             assembly.files.append(listing)
             assembly.assets += _assets(listing)
+
+
+def _joined(directory: Path, name: str) -> Path:
+    """Join as the CDK CLI does, with `path.join` of Node: an absolute name stays below the directory."""
+    # `templateFullPath` and `fullPath` of the CDK CLI 2.1148.1; `..` after a link leads out of the link.
+    return type(directory)(os.path.normpath(f"{directory}{os.sep}{name}"))
 
 
 def _stack(
@@ -190,7 +196,7 @@ def _stack(
         metadata_file = directory / further
     return StackArtifact(
         str(artifact.get("displayName") or name),
-        directory / _file(properties, "templateFile", name, file),
+        _joined(directory, _file(properties, "templateFile", name, file)),
         stage,
         stack_name if isinstance(stack_name, str) else name,
         "" if region.startswith("unknown") else region,
