@@ -4,7 +4,8 @@ The CDK does not empty the directory, so the template of a renamed stack stays t
 rewrites the template of every stack (`Stack._synthesizeTemplate`, aws-cdk-lib 2.275.0). So a file as new as
 the oldest of these belongs to the same synthesis: a custom synthesizer may have written it for another tool.
 A copy of a directory can lose the times (`cp -r`): then the record of the gate shows which templates are left
-over. Without that record, only a template that is clearly older than every stack is left over.
+over. Without that record, only a template that is clearly older than every stack is left over. Where the
+manifest names no stack, its own times decide.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+
+from secure_bucket.template.manifest import MANIFEST
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,8 +57,10 @@ def unlisted_templates(
         leftovers: How to recognize templates of an earlier synthesis.
     """
     stacks = [times for stack in manifests.stacks if any(times := _times(stack.template))]
-    margin = 0 if leftovers.is_fresh else _COPY
-    oldest = [min(times) - margin for times in zip(*stacks, strict=True)]
+    margin = 0 if leftovers.is_fresh and stacks else _COPY
+    # INVARIANT: a stack of an unknown kind does not hide its template. The CDK writes the manifest last.
+    anchors = stacks or [_times(directory / MANIFEST) for directory in manifests.directories]
+    oldest = [min(times) - margin for times in zip(*anchors, strict=True)]
     listed = {os.path.realpath(each) for each in manifests.directories}
     pending = list(manifests.directories)
     for directory in pending:
