@@ -64,6 +64,7 @@ def outdir(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The output directory that the CDK CLI names."""
     (directory / "app.py").write_text(APP)
     monkeypatch.setenv("CDK_OUTDIR", str(directory / "out"))
+    monkeypatch.setenv("CDK_CLI_VERSION", "2.1148.1")
     return directory / "out"
 
 
@@ -313,22 +314,24 @@ def test_the_same_content_written_again_is_of_this_run(run: Run, outdir: Path) -
     assert run("gate", *app()).code == 0
 
 
+@pytest.mark.parametrize("name", ["manifest.json", "Top.template.json"])
+@pytest.mark.parametrize("step", ["check_written_assembly", "write_validation_report"])
 def test_an_assembly_that_is_written_again_while_it_is_judged_is_refused(
-    run: Run, outdir: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, outdir: Path, monkeypatch: pytest.MonkeyPatch, name: str, step: str
 ) -> None:
     from secure_bucket.cli import gate
 
-    judge = gate._judge
+    original = getattr(gate, step)
 
-    def judge_and_write(*arguments: Any) -> tuple[bool, bool]:
-        passed = judge(*arguments)
-        os.utime(outdir / "manifest.json", (1, 1))
-        return passed
+    def do_and_write(*arguments: Any, **options: Any) -> Any:
+        done = original(*arguments, **options)
+        (outdir / name).write_text((outdir / name).read_text())
+        return done
 
-    monkeypatch.setattr(gate, "_judge", judge_and_write)
+    monkeypatch.setattr(gate, step, do_and_write)
     outcome = run("gate", *app())
     assert outcome.code == 1
-    assert "was written again while the gate judged it" in outcome.err
+    assert f"{name}` was written again while the gate judged it" in outcome.err
     assert not (outdir / "manifest.json").exists()
 
 
@@ -551,8 +554,11 @@ def test_context_that_stays_missing_fails(run: Run, outdir: Path) -> None:
     assert run("gate", *app(missing=("a", "b"))).code == 0
 
 
-def test_missing_context_fails_without_the_cdk_command(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("CDK_OUTDIR")
+@pytest.mark.parametrize("variable", ["CDK_OUTDIR", "CDK_CLI_VERSION"])
+def test_missing_context_fails_without_the_cdk_command(
+    run: Run, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.delenv(variable)
     assert run("gate", *app()).code == 0
     outcome = run("gate", *app(missing=("a",)))
     assert outcome.code == 1

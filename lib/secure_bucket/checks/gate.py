@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from secure_bucket.checks.judged_files import forget_judged_files
@@ -14,6 +14,7 @@ from secure_bucket.checks.refusal import move_aside, refuse, stages_in
 from secure_bucket.errors import SecureBucketError, TemplateError
 from secure_bucket.findings.finding import Fault
 from secure_bucket.policy.messages import name_some
+from secure_bucket.template.load import read_bytes
 from secure_bucket.template.manifest import MANIFEST, read_manifest
 from secure_bucket.template.write import write_atomically
 from secure_bucket.values.unknown import Place
@@ -24,7 +25,9 @@ __all__ = [
     "forget_context",
     "missing_context",
     "refuse_run",
+    "rewritten",
     "stamp_of",
+    "times_in",
     "waits_for_context",
 ]
 
@@ -43,14 +46,35 @@ def stamp_of(directory: str) -> ManifestStamp | None:
     """
     file = os.path.join(directory, MANIFEST)
     try:
-        with open(file, "rb") as stream:
-            status = os.fstat(stream.fileno())
-            digest = hashlib.sha256(stream.read()).digest()
+        status = os.stat(file)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise TemplateError(f"`{file}` cannot be read: {error.strerror or error}") from None
-    return status.st_mtime_ns, status.st_ino, digest
+    return status.st_mtime_ns, status.st_ino, hashlib.sha256(read_bytes(file)).digest()
+
+
+def times_in(directory: str) -> dict[str, tuple[int, int]]:
+    """Return when each file of an assembly and of its Stages was written, and its inode, by absolute path."""
+    found = {}
+    for each in (directory, *stages_in(directory)):
+        with contextlib.suppress(OSError), os.scandir(each) as entries:
+            found.update({os.path.abspath(entry): _time_of(entry) for entry in entries})
+    return found
+
+
+def rewritten(files: Iterable[str | os.PathLike[str]], times: Mapping[str, tuple[int, int]]) -> list[str]:
+    """Return the files that were written again, or removed, since `times_in`."""
+    known = ((os.fspath(file), times.get(os.path.abspath(file))) for file in files)
+    return sorted({file for file, before in known if before not in (None, _time_of(file))})
+
+
+def _time_of(file: str | os.PathLike[str]) -> tuple[int, int]:
+    try:
+        status = os.stat(file)
+    except OSError:
+        return 0, 0
+    return status.st_mtime_ns, status.st_ino
 
 
 def _missing_keys(directory: str) -> list[str]:

@@ -10,7 +10,7 @@ import sys
 
 from secure_bucket.checks.check import Settings
 from secure_bucket.checks.cloud_assembly import check_written_assembly
-from secure_bucket.checks.gate import refuse_run, stamp_of, waits_for_context
+from secure_bucket.checks.gate import refuse_run, rewritten, stamp_of, times_in, waits_for_context
 from secure_bucket.checks.judged_files import forget_judged_files, left_over_files, write_judged_files
 from secure_bucket.checks.refusal import REFUSED, forget_refusal, leave_tree
 from secure_bucket.cli.app_process import AppProcess
@@ -29,13 +29,16 @@ from secure_bucket.findings.finding import Report
 from secure_bucket.formats.cdk_validation import write_validation_report
 from secure_bucket.formats.summary import summary
 from secure_bucket.formats.text import render
+from secure_bucket.policy.messages import name_some
 from secure_bucket.template.leftovers import Leftovers
 from secure_bucket.template.manifest import MANIFEST, VALIDATION_REPORT
 from secure_bucket.version import installed_version
 
 __all__ = ["run"]
 
-_OUTDIR = "CDK_OUTDIR"  # Set by the CDK CLI: `OUTDIR_ENV` of aws-cdk-lib's cx-api.
+# Set by the CDK CLI: `OUTDIR_ENV` and `CLI_VERSION_ENV` of aws-cdk-lib's cx-api, 2.150 and 2.276.
+_OUTDIR = "CDK_OUTDIR"
+_CLI_VERSION = "CDK_CLI_VERSION"
 # Makes an app in Python or Java record its lines; `cdk --debug` sets it as well.
 _TRACES = "JSII_HOST_STACK_TRACES"
 
@@ -76,7 +79,8 @@ def _files_of(arguments: argparse.Namespace) -> tuple[ReportTo, ...]:
 
 
 def _gate(arguments: argparse.Namespace, files: tuple[ReportTo, ...]) -> int:
-    called_by_cdk = bool(os.environ.get(_OUTDIR))
+    # A person can set the directory: nobody then looks context up.
+    called_by_cdk = all(map(os.environ.get, (_OUTDIR, _CLI_VERSION)))
     directory = os.environ.get(_OUTDIR) or "cdk.out"
     variables = {_OUTDIR: directory, _TRACES: os.environ.get(_TRACES, "1")}
     with AppProcess(arguments.app, variables) as child:
@@ -105,13 +109,9 @@ def _gate(arguments: argparse.Namespace, files: tuple[ReportTo, ...]) -> int:
             if waits_for_context(directory, called_by_cdk=called_by_cdk):
                 return 0
             passed, shown = _judge(arguments, files, directory)
-            if stamp_of(directory) != after:
-                raise SecureBucketError(
-                    f"`{os.path.join(directory, MANIFEST)}` was written again while the gate judged it: does "
-                    "the app leave a process behind, or does another run use this directory?"
-                )
-        except SecureBucketError as error:
-            to_stderr(f"secure-bucket: {error}")
+        except (SecureBucketError, OSError) as error:
+            reason = getattr(error, "strerror", None)
+            to_stderr(f"secure-bucket: {f'`{directory}` cannot be written: {reason}' if reason else error}")
             passed = shown = False
         except BaseException:
             # INVARIANT: an assembly that was not judged completely cannot be deployed from its directory.
@@ -153,10 +153,12 @@ def _judge(arguments: argparse.Namespace, files: tuple[ReportTo, ...], directory
     claim = claim_of(arguments, config)
     settings = Settings(claim.strict, claim.minimum_tls, datetime.date.today())
     leftovers = Leftovers(left_over_files(directory), is_fresh=True)
+    times = times_in(directory)
     checked = check_written_assembly(directory, settings, leftovers)
     report = checked.report
     # If a process of the app writes after the gate has ended, `check` finds the change with these files.
-    write_judged_files(directory, (*checked.manifests.files, *report.templates), checked.left)
+    judged: tuple[str | os.PathLike[str], ...] = (*checked.manifests.files, *report.templates)
+    write_judged_files(directory, judged, checked.left)
     report = claim.grant(with_advice_for(report, arguments.app), config)
     baseline = arguments.baseline or config.baseline
     if baseline is not None:
@@ -170,7 +172,13 @@ def _judge(arguments: argparse.Namespace, files: tuple[ReportTo, ...], directory
     if files:
         words = (("undecided", "error" if fails else "warn"), *claim.words)
         deliver(report, files, arguments, words, code, on_stderr=False)
-    return code == 0, _record(report, directory, passed=code == 0)
+    shown = _record(report, directory, passed=code == 0)
+    if changed := rewritten(judged, times):
+        raise SecureBucketError(
+            f"{name_some(changed)} was written again while the gate judged it: does the app leave a process "
+            "behind, or does another run use this directory?"
+        )
+    return code == 0, shown
 
 
 def _write_to_stderr(report: Report, arguments: argparse.Namespace, code: int) -> None:
