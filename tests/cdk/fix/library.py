@@ -10,16 +10,28 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 from jsii._runtime import kernel
 
-__all__ = ["Destination", "Guard", "Keeper", "OwnPolicy", "WithPolicy", "load_library"]
+__all__ = [
+    "Destination",
+    "Guard",
+    "Keeper",
+    "OwnPolicy",
+    "Sweeper",
+    "Synthesizer",
+    "Walker",
+    "WithPolicy",
+    "load_library",
+]
 
 NAME, VERSION = "bucket-library", "1.0.0"
 # A bucket with a policy, a subclass of `s3.Bucket`, and policies for a bucket of somebody else: from a
-# constructor, from methods, one of which makes something first, and from what the AWS CDK calls.
+# constructor, from methods, one of which makes something first, and from what the AWS CDK calls. Two more
+# find the buckets by themselves, and the last one synthesizes the Stages that it finds.
 PROGRAM = """
 const { Construct } = require('constructs');
 const s3 = require('aws-cdk-lib/aws-s3');
@@ -48,6 +60,17 @@ exports.Keeper = class Keeper extends Construct {
 exports.Destination = class Destination {
   bind(scope, bucket) { add(bucket); return { arn: 'arn:aws:sqs:eu-west-1:111122223333:queue', type: 1 }; }
 };
+exports.Sweeper = class Sweeper {
+  visit(node) { if (node instanceof s3.Bucket) add(node); }
+};
+exports.Walker = class Walker extends Construct {
+  constructor(scope, id) { super(scope, id); this.walk(scope); }
+  walk(scope) { for (const each of scope.node.root.node.findAll()) if (each instanceof s3.Bucket) add(each); }
+};
+exports.Synthesizer = class Synthesizer extends Construct {
+  constructor(scope, id) { super(scope, id);
+    for (const each of scope.node.children) if (each instanceof require('aws-cdk-lib').Stage) each.synth(); }
+};
 """
 DEPENDENCIES = {"aws-cdk-lib": "*", "constructs": "*"}
 CONSTRUCT, BUCKET = {"fqn": "constructs.Construct"}, {"fqn": "aws-cdk-lib.aws_s3.Bucket"}
@@ -71,6 +94,10 @@ def types() -> list[dict[str, Any]]:
     bind = {"name": "bind", "parameters": bound, "returns": returned, "overrides": DESTINATION}
     destination = described("Destination", "", interfaces=[DESTINATION], methods=[bind])
     del destination["base"]
+    visited = [{"name": "node", "type": {"fqn": "constructs.IConstruct"}}]
+    visit = {"name": "visit", "parameters": visited, "overrides": "aws-cdk-lib.IAspect"}
+    sweeper = described("Sweeper", "", interfaces=["aws-cdk-lib.IAspect"], methods=[visit])
+    del sweeper["base"]
     methods = [
         {"name": "protectAny", "static": True, "parameters": FOR_BUCKET},
         {"name": "protect", "parameters": FOR_BUCKET},
@@ -88,7 +115,10 @@ def types() -> list[dict[str, Any]]:
             methods=methods,
             properties=properties,
         ),
+        described("Walker", construct),
+        described("Synthesizer", construct),
         {**destination, "initializer": {}},
+        {**sweeper, "initializer": {}},
     ]
 
 
@@ -169,3 +199,25 @@ class Destination(metaclass=jsii.JSIIMeta, jsii_type=f"{NAME}.Destination"):
 
     def __init__(self) -> None:
         jsii.create(self.__class__, self, [])
+
+
+@jsii.implements(cdk.IAspect)
+class Sweeper(metaclass=jsii.JSIIMeta, jsii_type=f"{NAME}.Sweeper"):
+    """Policies for all buckets below a construct."""
+
+    def __init__(self) -> None:
+        jsii.create(self.__class__, self, [])
+
+
+class Walker(Construct, metaclass=jsii.JSIIMeta, jsii_type=f"{NAME}.Walker"):
+    """Policies for the buckets that the app has so far."""
+
+    def __init__(self, scope: Construct, id: str) -> None:
+        jsii.create(self.__class__, self, [scope, id])
+
+
+class Synthesizer(Construct, metaclass=jsii.JSIIMeta, jsii_type=f"{NAME}.Synthesizer"):
+    """Something that synthesizes the Stages around it."""
+
+    def __init__(self, scope: Construct, id: str) -> None:
+        jsii.create(self.__class__, self, [scope, id])

@@ -31,6 +31,7 @@ from secure_bucket import (
 )
 from secure_bucket.errors import ConstructError
 from tests.cdk.buckets.test_injector import OfAnotherLibrary
+from tests.cdk.fix.library import Synthesizer, load_library
 from tests.cdk.fix.test_fix import allow, denies, policies, statements
 
 ENVIRONMENT = cdk.Environment(account="111122223333", region="eu-west-1")
@@ -177,14 +178,23 @@ def test_a_later_stage_without_an_l2_bucket_is_fixed() -> None:
 
 
 @pytest.mark.parametrize("synthesizer", [cdk.DefaultStackSynthesizer, cdk.LegacyStackSynthesizer])
-def test_a_later_stage_that_is_synthesized_without_an_l2_bucket_is_flagged_with_what_to_do(
-    synthesizer: Any,
-) -> None:
+def test_a_later_stage_that_is_synthesized_early_without_an_l2_bucket_is_fixed(synthesizer: Any) -> None:
     app = fixing()
     stage = cdk.Stage(app, "Prod")
     s3.CfnBucket(cdk.Stack(stage, "Data", synthesizer=synthesizer()), "L1")
     s3.CfnBucket(cdk.Stack(app, "Top"), "L1")
     stage.synth()
+    app.synth()
+    assert [each["bucket"] for each in recorded(app)["fixed"]] == ["Prod/Data/L1", "Top/L1"]
+
+
+def test_a_stage_that_is_synthesized_unseen_is_flagged_with_what_to_do() -> None:
+    load_library()
+    app = fixing()
+    stage = cdk.Stage(app, "Prod")
+    s3.CfnBucket(cdk.Stack(stage, "Data"), "L1")
+    s3.CfnBucket(cdk.Stack(app, "Top"), "L1")
+    Synthesizer(app, "Synthesizer")
     with pytest.raises(RuntimeError) as caught:
         app.synth()
     assert "FIX did not reach the stack `Prod/Data`: its Stage was made after the call of" in str(

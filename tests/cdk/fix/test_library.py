@@ -16,7 +16,16 @@ from aws_cdk import aws_s3_notifications as notifications
 from constructs import Construct, IConstruct
 
 from secure_bucket import Mode, enforce_secure_transport
-from tests.cdk.fix.library import Destination, Guard, Keeper, OwnPolicy, WithPolicy, load_library
+from tests.cdk.fix.library import (
+    Destination,
+    Guard,
+    Keeper,
+    OwnPolicy,
+    Sweeper,
+    Walker,
+    WithPolicy,
+    load_library,
+)
 from tests.cdk.fix.test_enforce import fixing
 from tests.cdk.fix.test_fix import denies, statements, synthesized
 
@@ -60,6 +69,28 @@ def protected_by_a_destination(scope: Construct) -> None:
     bucket.add_event_notification(s3.EventType.OBJECT_CREATED, destination)
 
 
+def found_by_an_aspect(scope: Construct) -> None:
+    sweeper: Any = Sweeper()
+    s3.Bucket(scope, "Plain")
+    cdk.Aspects.of(scope).add(sweeper)
+
+
+def found_by_a_later_aspect(scope: Construct) -> None:
+    s3.Bucket(scope, "Plain")
+    sweeper: Any = Sweeper()
+    cdk.Aspects.of(scope.node.root).add(sweeper)
+
+
+def found_in_the_tree(scope: Construct) -> None:
+    s3.Bucket(scope, "Plain")
+    Walker(scope, "Walker")
+
+
+def found_in_another_stack(scope: Construct) -> None:
+    s3.Bucket(scope, "Plain")
+    Walker(cdk.Stack(scope.node.root, "Other"), "Walker")
+
+
 @pytest.mark.parametrize(
     "make",
     [
@@ -72,6 +103,10 @@ def protected_by_a_destination(scope: Construct) -> None:
         protected_later,
         protected_by_a_property,
         protected_by_a_destination,
+        found_by_an_aspect,
+        found_by_a_later_aspect,
+        found_in_the_tree,
+        found_in_another_stack,
     ],
 )
 def test_a_library_can_give_a_bucket_a_child_called_policy(make: Callable[[Construct], None]) -> None:
@@ -115,11 +150,11 @@ def test_a_bucket_that_the_cdk_makes_by_itself_gets_the_deny_with_the_others() -
     assert list(map(denies, policies)) == [1]
 
 
-def test_only_what_a_library_gets_is_left_to_the_end() -> None:
+def test_buckets_have_the_deny_from_the_start_until_a_library_runs() -> None:
     load_library()
     app = fixing()
     stack = cdk.Stack(app, "Top")
-    bucket, kept = s3.Bucket(stack, "Plain"), s3.Bucket(stack, "Kept")
+    plain, kept = s3.Bucket(stack, "Plain"), s3.Bucket(stack, "Kept")
     reader = lambda_.Function(
         stack,
         "Function",
@@ -129,9 +164,28 @@ def test_only_what_a_library_gets_is_left_to_the_end() -> None:
     )
     kept.add_event_notification(s3.EventType.OBJECT_CREATED, notifications.LambdaDestination(reader))
     kept.grant_read(reader)
-    s3.Bucket(Keeper(stack, "Keeper", bucket), "Inner", server_access_logs_bucket=kept)
+    assert None not in (plain.policy, kept.policy)
+    keeper = Keeper(stack, "Keeper", plain)
+    inner = s3.Bucket(keeper, "Inner")
+    assert (plain.policy, kept.policy, inner.policy) == (None, None, None)
+    later = fixing()
+    assert s3.Bucket(cdk.Stack(later, "Top"), "Plain").policy is not None
+
+
+@pytest.mark.parametrize("before", ["an Aspect", "a construct"])
+def test_a_library_that_runs_before_fix_can_give_a_bucket_a_child_called_policy(before: str) -> None:
+    load_library()
+    sweeper: Any = Sweeper()
+    app = cdk.App()
+    if before == "a construct":
+        Keeper(app, "Keeper")
+    enforce_secure_transport(app, mode=Mode.FIX, quiet=True)
+    bucket = s3.Bucket(cdk.Stack(app, "Top"), "Plain")
+    assert (bucket.policy is None) == (before == "a construct")
+    cdk.Aspects.of(app).add(sweeper)
     assert bucket.policy is None
-    assert kept.policy is not None
+    policies = [each for each in synthesized(app).values() if each["Type"] == "AWS::S3::BucketPolicy"]
+    assert [(denies(each), len(statements(each))) for each in policies] == [(1, 2)]
 
 
 @jsii.implements(cdk.IAspect)

@@ -16,7 +16,7 @@ from secure_bucket.cdk.buckets.injector import with_deny
 from secure_bucket.cdk.fix.acknowledged import known_acknowledgments, note_acknowledgments
 from secure_bucket.cdk.fix.aspect import Mode
 from secure_bucket.cdk.fix.fixer import Fixer
-from secure_bucket.cdk.fix.giving_way import give_way, is_made_here
+from secure_bucket.cdk.fix.giving_way import give_way, is_made_here, is_of_a_library
 from secure_bucket.cdk.fix.lifetime import keep_made
 from secure_bucket.cdk.fix.outcome import Fixed
 from secure_bucket.cdk.fix.stack_traces import without_traces
@@ -53,14 +53,12 @@ def enforce_secure_transport(
     reports it on stderr and in `secure-bucket.json` in the cloud assembly. It skips acknowledged buckets.
 
     An `s3.Bucket` that Python code makes after the call has the deny from the start. Before the CDK writes
-    the templates, FIX removes it again from buckets that it must skip, and fixes all other buckets, such as
-    those that libraries in TypeScript make or are given.
+    the templates, FIX removes it again from buckets that it must skip, and fixes all other buckets. In an app
+    that uses a library in TypeScript it fixes all buckets then, so that the library can give them policies.
 
-    FIX covers Stages that exist at the call, a later Stage as soon as it contains an `s3.Bucket`, and all
-    others before the app is synthesized. It cannot fix a Stage that is synthesized earlier, as by `add_stage`
-    of CDK Pipelines; the gate then reports the buckets with that reason. So call it right after `cdk.App()`;
-    if a Stage of a pipeline contains only L1 buckets, call it between creating that Stage and `add_stage`. A
-    second call changes nothing.
+    FIX covers Stages that exist at the call, and later ones before they are synthesized. It cannot fix a
+    Stage that is synthesized before the call, as by `add_stage` of CDK Pipelines; the gate then reports the
+    buckets with that reason. So call it right after `cdk.App()`. A second call changes nothing.
 
     It is much faster than `SecureTransportAspect`, because it does not visit constructs.
 
@@ -88,7 +86,9 @@ def enforce_secure_transport(
         )
     state = register(app, gate)
     if mode is Mode.FIX:
-        note_acknowledgments(app, app.node.find_all())
+        constructs = app.node.find_all()
+        note_acknowledgments(app, constructs)
+        state.has_library = state.has_library or any(map(is_of_a_library, constructs))
         state.websites = state.websites or websites
         state.plain_viewers = state.plain_viewers or plain_viewers
         _Reach(app, state).enter_all(app)
@@ -96,11 +96,11 @@ def enforce_secure_transport(
 
 @implements("IPropertyInjector")
 class _Reach:
-    """Add FIX to each Stage of an app that exists, or in which somebody makes an `s3.Bucket` later.
+    """Add FIX to each Stage of an app that exists, or is made later.
 
     An Aspect on the App does not reach a Stage, but a property injector does. The CDK calls it for each new
-    `s3.Bucket`, with its scope. That is early enough: CDK Pipelines synthesizes a Stage when it is added to a
-    pipeline, long before the app.
+    `s3.Bucket`, with its scope. CDK Pipelines synthesizes a Stage when it is added to a pipeline, long before
+    the app: `_prepare` comes just before that.
     """
 
     def __init__(self, app: cdk.App, state: AppState) -> None:
@@ -110,12 +110,13 @@ class _Reach:
         # A construct has one injector for each class: call an existing one first.
         self._earlier: cdk.IPropertyInjector | None = None
         self._app = app
+        state.before_stage = self._prepare
+        give_way()
         if not has_injectors():
             # This is late enough for every Stage that the app itself synthesizes.
             state.before_synth = self.enter_all
             return
         self._wrap_synth()
-        give_way()
         injectors = cdk.PropertyInjectors.of(app)
         earlier = injectors.for_(self.construct_unique_id)
         self._earlier = earlier._earlier if isinstance(earlier, _Reach) else earlier
@@ -149,9 +150,9 @@ class _Reach:
                 return props
             keep_made(scope, id)
             self._state.note(Fixed(f"{bucket}/Resource", f"{bucket}/Policy/Resource", is_new=True))
-        elif not is_made_here(id):
-            # A construct of a library in TypeScript may give its bucket its own child `Policy`. FIX handles
-            # this bucket together with the others of its Stage.
+        elif self._state.has_library or not is_made_here(id):
+            # A library in TypeScript may give the bucket its own child `Policy`. FIX handles this bucket
+            # together with the others of its Stage.
             return props
         # When FIX handles this Stage, it removes the deny again if it must skip the bucket.
         self._state.denied.add(f"{bucket}/Resource")
@@ -206,7 +207,21 @@ class _Reach:
                 if within in synthesized:
                     self._state.synthesized.add(within)
                 else:
-                    self.enter(construct)
+                    self._enter_at_the_end(construct)
+
+    def _prepare(self, stage: cdk.Stage) -> None:
+        """Add FIX to a Stage, and to the Stages in it, before the Stage is synthesized."""
+        everything = stage.node.find_all()
+        synthesized = synthesized_stages(everything)
+        for construct in everything:
+            if isinstance(construct, cdk.Stage) and f"{path_of(construct)}/" not in synthesized:
+                self._enter_at_the_end(construct)
+
+    def _enter_at_the_end(self, stage: cdk.Stage) -> None:
+        """Add FIX to a Stage, behind what was made since: the Aspects of the app come first everywhere."""
+        if path_of(stage) in self._state.entered:
+            self.attach(stage)
+        self.enter(stage)
 
     def enter(self, stage: cdk.Stage) -> None:
         """Add FIX to a Stage."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from secure_bucket.cdk.gate.after_synth import WatchedAssembly
     from secure_bucket.cdk.gate.gate import Gate
 
-__all__ = ["AppState", "find_state", "state_of", "states"]
+__all__ = ["AppState", "find_state", "state_of", "states", "states_by_app"]
 
 
 class AppState(Struct):
@@ -32,6 +32,7 @@ class AppState(Struct):
         fixers: The `Fixer` of each Stage, by path, which all Aspects of the app share.
         acknowledged: The paths of the constructs that may have an acknowledgment; `None` if any construct
             may.
+        has_library: Whether the app runs the code of a library in TypeScript, for which FIX has to wait.
         denied: The paths of the buckets that were made with a deny and that FIX has not handled yet.
         fixed: The construct paths of the stacks in which FIX looked for buckets.
         entered: Whether `enforce_secure_transport` has fixed the buckets of a Stage, by the path of the
@@ -44,6 +45,7 @@ class AppState(Struct):
         left: Why FIX leaves the buckets that the finished templates showed to need plain HTTP, by path.
         undo_first: The paths of those for which FIX must remove what it wrote.
         may_repeat: Whether FIX may repeat the running synthesis after it removed what it wrote.
+        before_stage: What to call before a Stage is synthesized by itself.
         before_synth: What to call before the app is synthesized, if the CDK has no plugins.
         watched: The assembly to judge after the synthesis, if the CDK has no plugins.
         writer: The process that writes the assembly for a plugin, and the directory.
@@ -56,6 +58,7 @@ class AppState(Struct):
     refused: bool = False
     fixers: dict[str, Fixer] = field(default_factory=dict)
     acknowledged: dict[str, IConstruct] | None = None
+    has_library: bool = False
     denied: set[str] = field(default_factory=set)
     fixed: set[str] = field(default_factory=set)
     entered: dict[str, bool] = field(default_factory=dict)
@@ -67,6 +70,7 @@ class AppState(Struct):
     left: dict[str, str] = field(default_factory=dict)
     undo_first: tuple[str, ...] = ()
     may_repeat: bool = False
+    before_stage: Callable[[cdk.Stage], None] | None = None
     before_synth: Callable[[cdk.App], None] | None = None
     watched: WatchedAssembly | None = None
     writer: tuple[int, str] | None = None
@@ -100,3 +104,8 @@ def find_state(app: IConstruct) -> AppState | None:
 def states() -> list[AppState]:
     """Return the states of all live apps."""
     return list(_states.values())
+
+
+def states_by_app() -> dict[IConstruct, AppState]:
+    """Return the states of all live apps, by app."""
+    return dict(_states)
