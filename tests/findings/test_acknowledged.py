@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from secure_bucket import Report, check_assembly
+from secure_bucket import Report, check_assembly, check_template
 from secure_bucket.findings.finding import ExceptionOrigin
 from secure_bucket.findings.gate_record import RECORD, GateRecord, RecordedException
 
+SET = "AWS::CloudFormation::StackSet"
 PLAIN = {"Type": "AWS::S3::Bucket", "Metadata": {"aws:cdk:path": "Top/Plain/Resource"}}
 
 
@@ -37,6 +38,18 @@ def check(assembly: Path, **acknowledged: dict[str, str]) -> Report:
     }
     (assembly / "manifest.json").write_text(json.dumps({"artifacts": {"Top": artifact}}))
     return check_assembly(assembly, exceptions_as_of=datetime.date(2027, 3, 1))
+
+
+@pytest.mark.parametrize("is_of_an_app", [True, False])
+def test_a_text_that_the_template_of_an_app_deploys_excepts_nothing(is_of_an_app: bool) -> None:
+    exception = {"Rule": "SB001", "Reason": "no TLS there"}
+    plain = {"Type": "AWS::S3::Bucket", "Metadata": {"SecureBucket": {"Exceptions": [exception]}}}
+    inner = {"Type": SET, "Properties": {"TemplateBody": json.dumps({"Resources": {"Plain": plain}})}}
+    outer = {"Type": SET, "Properties": {"TemplateBody": json.dumps({"Resources": {"Set": inner}})}}
+    for set in (inner, outer):
+        made = {**set, "Metadata": {"aws:cdk:path": "Top/Set"}} if is_of_an_app else set
+        report = check_template({"Resources": {"Set": made}}, exceptions_as_of=datetime.date(2027, 3, 1))
+        assert [finding.rule for finding in report.findings] == (["SB001"] if is_of_an_app else [])
 
 
 @pytest.mark.parametrize("path", ["Top", "Top__Plain", "Top__Plain__Resource"])

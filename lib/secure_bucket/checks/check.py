@@ -211,9 +211,7 @@ def _never(judgement: DeclaredJudgement) -> str:
 
 
 def _excused(report: Report, assembly: Assembly, today: datetime.date, unasked: Collection[str]) -> Report:
-    # INVARIANT: a template that an app deploys but did not make excuses nothing: only the app can.
-    has_app = assembly.manifests is not None
-    declared = [each for stack in assembly.stacks for each in declared_exceptions(stack, has_app=has_app)]
+    declared = [each for stack in assembly.stacks for each in declared_exceptions(stack)]
     if assembly.acknowledged:
         declared += acknowledged_exceptions(assembly.acknowledged, report.findings, today)
     granted = [each for each in declared if isinstance(each, GrantedException)]

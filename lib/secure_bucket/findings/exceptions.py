@@ -40,15 +40,13 @@ METADATA_KEY = "SecureBucket"
 _KEYS = ("Rule", "Reason", "Expires")
 
 
-def declared_exceptions(stack: Stack, *, has_app: bool = False) -> Iterator[GrantedException | Finding]:
+def declared_exceptions(stack: Stack) -> Iterator[GrantedException | Finding]:
     """Yield the exceptions that the resources of a template declare, and a finding for a malformed one.
 
-    Args:
-        stack: The template.
-        has_app: Whether it is from a CDK app, where only constructs of the app count (default: False).
+    INVARIANT: a template that an app deploys but did not make excuses nothing: only the app can.
     """
     for resource in stack.resources.values():
-        if has_app and not stack.construct_path(resource):
+        if stack.construct_paths is not None and not stack.construct_path(resource):
             continue
         metadata = resource.body.get("Metadata")
         if not isinstance(metadata, Mapping) or METADATA_KEY not in metadata:

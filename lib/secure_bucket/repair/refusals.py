@@ -9,14 +9,13 @@ from secure_bucket.findings.declared import DeclaredJudgement
 from secure_bucket.findings.rules.rule import when
 from secure_bucket.policy.size import MAX_POLICY_BYTES
 from secure_bucket.repair.edit import CannotEdit
-from secure_bucket.template import Bucket, BucketPolicy, Document, Inventory
+from secure_bucket.template import Bucket, BucketPolicy, Inventory
 from secure_bucket.template.deployments import deployments_of
 from secure_bucket.values.unknown import Hole, Text
 
 __all__ = [
     "MADE_BY_CDK",
     "find_inverted_deny",
-    "made_by_cdk",
     "refuse_large_policy",
     "refuse_unless_one_policy",
 ]
@@ -28,22 +27,6 @@ MADE_BY_CDK = (
 """The reason not to fix a synthesized template."""
 
 _LONGEST_NAME = 63
-
-
-def made_by_cdk(document: Document) -> bool:
-    """Tell whether the AWS CDK synthesized a template."""
-    root = document.root
-    rules, resources = root.get("Rules"), root.get("Resources")
-    if isinstance(rules, Mapping) and "CheckBootstrapVersion" in rules:
-        return True
-    for body in resources.values() if isinstance(resources, Mapping) else ():
-        if isinstance(body, Mapping):
-            metadata = body.get("Metadata")
-            if body.get("Type") == "AWS::CDK::Metadata" or (
-                isinstance(metadata, Mapping) and "aws:cdk:path" in metadata
-            ):
-                return True
-    return False
 
 
 def refuse_unless_one_policy(judgement: DeclaredJudgement, policy: BucketPolicy | None) -> None:

@@ -15,11 +15,11 @@ from secure_bucket.repair.edit import CannotEdit, Change, add_policy, add_statem
 from secure_bucket.repair.refusals import (
     MADE_BY_CDK,
     find_inverted_deny,
-    made_by_cdk,
     refuse_large_policy,
     refuse_unless_one_policy,
 )
 from secure_bucket.template import Assembly, Document, Inventory, Stack
+from secure_bucket.template.constructs import made_by_cdk
 from secure_bucket.template.scan import find_duplicates
 from secure_bucket.template.stack import is_loop
 from secure_bucket.values.unknown import Place

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from typing_extensions import assert_never
 
 from secure_bucket.errors import NotATemplateError, TemplateError, TemplateErrors
-from secure_bucket.template.constructs import acknowledged_in
+from secure_bucket.template.constructs import acknowledged_in, paths_in_body
 from secure_bucket.template.deployed_files import TemplateFiles
 from secure_bucket.template.intrinsics import FUNCTIONS
 from secure_bucket.template.leftovers import TEMPLATE_ENDINGS, Leftovers, unlisted_templates
@@ -245,8 +245,9 @@ class _Reader(Struct):
             self.errors.append(TemplateError(str(error), at.file, at.line, at.column))
             return ""
         # A line inside a text is not a line of the file.
-        document = replace(parsed, name=where, places=None)
-        self.add(Stack(document, name=f"{stack.name}/{resource.logical_id}", is_optional=True), where)
+        body = Stack(replace(parsed, name=where, places=None), name=f"{stack.name}/{resource.logical_id}")
+        body.is_optional, body.construct_paths = True, paths_in_body(stack)
+        self.add(body, where)
         return ""
 
     def read_other_assets(self) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
+from secure_bucket.template.load import Document
 from secure_bucket.template.resolve import Acknowledged
 from secure_bucket.template.stack import Resource, Stack
 from secure_bucket.values.unknown import Place
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from secure_bucket.template.manifest import StackArtifact
 
-__all__ = ["Constructs", "acknowledged_in"]
+__all__ = ["Constructs", "acknowledged_in", "made_by_cdk", "paths_in_body"]
 
 _NESTED_STACK_PATH = re.compile(r"(?P<scope>.*/(?P<id>[^/]+))\.NestedStack/(?P=id)\.NestedStackResource")
 _ACKNOWLEDGED = "aws:cdk:acknowledged-rules"
@@ -73,6 +74,31 @@ class Constructs(Struct):
         """Return the construct whose template a resource deploys, if its path shows it."""
         nested = _NESTED_STACK_PATH.fullmatch(stack.construct_path(resource))
         return nested["scope"] if nested is not None and nested["scope"] in self.made else None
+
+
+def paths_in_body(stack: Stack) -> dict[str, str] | None:
+    """Return the construct paths of a template in the text of a resource.
+
+    INVARIANT: a CDK app deploys such a template and does not make it: the template holds no construct of the
+    app, and excepts nothing. Outside an app there are no constructs (`None`).
+    """
+    return {} if stack.construct_paths is not None or made_by_cdk(stack.document) else None
+
+
+def made_by_cdk(document: Document) -> bool:
+    """Tell whether the AWS CDK synthesized a template."""
+    root = document.root
+    rules, resources = root.get("Rules"), root.get("Resources")
+    if isinstance(rules, Mapping) and "CheckBootstrapVersion" in rules:
+        return True
+    for body in resources.values() if isinstance(resources, Mapping) else ():
+        if isinstance(body, Mapping):
+            metadata = body.get("Metadata")
+            if body.get("Type") == "AWS::CDK::Metadata" or (
+                isinstance(metadata, Mapping) and "aws:cdk:path" in metadata
+            ):
+                return True
+    return False
 
 
 def acknowledged_in(artifact: StackArtifact) -> Iterator[Acknowledged]:
