@@ -115,6 +115,33 @@ def test_a_template_object_cannot_tell_of_its_nested_stacks(app: cdk.App) -> Non
     assert "SB010" in str(caught.value)
 
 
+def test_a_template_object_cannot_tell_of_acknowledgments(app: cdk.App, tmp_path: Path) -> None:
+    app = cdk.App(outdir=str(tmp_path))
+    stack = cdk.Stack(app, "Top")
+    accepted = cdk.Acknowledgment(id="secure-bucket::SB001", reason="no TLS there")
+    cdk.Validations.of(s3.Bucket(stack, "Plain")).acknowledge(accepted)
+    for whole in (stack, app, app.synth().directory):
+        assert_denies_http(whole)
+    for template in (Template.from_stack(stack), tmp_path / "Top.template.json"):
+        with pytest.raises(AssertionError, match="nor the acknowledgments of its app: pass the stack"):
+            assert_denies_http(template)
+
+
+def test_a_template_that_no_app_made_is_told_nothing_about_apps() -> None:
+    with pytest.raises(AssertionError) as caught:
+        assert_denies_http(PLAIN)
+    assert "pass the stack" not in str(caught.value)
+
+
+def test_an_assembly_that_waits_for_context_fails(tmp_path: Path) -> None:
+    app = cdk.App(outdir=str(tmp_path))
+    stack = cdk.Stack(app, "Top", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    cdk.ContextProvider.get_value(stack, provider="ami", props={"owners": ["amazon"]}, dummy_value="ami-1")
+    assert_denies_http(app)  # Tests work with the dummy value.
+    with pytest.raises(AssertionError, match="the context `ami:"):
+        assert_denies_http(tmp_path)
+
+
 def test_a_dictionary_and_a_file_can_be_given(tmp_path: Path) -> None:
     file = tmp_path / "template.json"
     file.write_text(json.dumps(PLAIN), encoding="utf-8")

@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from secure_bucket.checks.check import Settings, report_on
+from secure_bucket.checks.gate import missing_context
 from secure_bucket.checks.judged_files import JUDGED, changes_since_judged, left_over_files
 from secure_bucket.checks.refusal import is_refused
 from secure_bucket.errors import TemplateError
@@ -62,7 +63,8 @@ def check_assembly(
         TemplateError: If a file that the assembly refers to is missing or cannot be read.
     """
     settings = Settings(strict, minimum_tls_version, exceptions_as_of)
-    return check_written_assembly(directory, settings, Leftovers(left_over_files(directory))).report
+    report = check_written_assembly(directory, settings, Leftovers(left_over_files(directory))).report
+    return replace(report, faults=(*report.faults, *missing_context(directory)))
 
 
 def check_written_assembly(

@@ -77,7 +77,7 @@ def _time_of(file: str | os.PathLike[str]) -> tuple[int, int]:
     return status.st_mtime_ns, status.st_ino
 
 
-def _missing_keys(directory: str) -> list[str]:
+def _missing_keys(directory: str | os.PathLike[str]) -> list[str]:
     """Return the context keys that the CDK CLI must look up before the assembly is complete.
 
     Stages report theirs in the manifest of the App as well (`addMissing` of `CloudAssemblyBuilder`,
@@ -95,7 +95,7 @@ def _missing_keys(directory: str) -> list[str]:
     return sorted(set(keys))
 
 
-def missing_context(directory: str) -> tuple[Fault, ...]:
+def missing_context(directory: str | os.PathLike[str]) -> tuple[Fault, ...]:
     """Return a fault if the app must run again with the context that it asks for.
 
     The CDK CLI runs the app again after each look-up, and then the app can build other buckets.

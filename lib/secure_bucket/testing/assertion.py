@@ -12,12 +12,18 @@ from secure_bucket.checks.check import Settings, check_template
 from secure_bucket.checks.cloud_assembly import check_assembly, check_written_assembly
 from secure_bucket.checks.judged_files import left_over_files
 from secure_bucket.findings.finding import Finding, Level, Report
+from secure_bucket.findings.rules import UNREAD
+from secure_bucket.template.constructs import made_by_cdk
 from secure_bucket.template.leftovers import Leftovers
+from secure_bucket.template.load import Document, load_document, parse_document
 from secure_bucket.testing.subject import find_acknowledgments, synthesize, template_of
 
 __all__ = ["assert_denies_http"]
 
-_PASS_INSTEAD = "pass the stack or the App instead of its template, or the directory of the cloud assembly"
+_PASS_INSTEAD = (
+    "a template alone contains neither the templates that it deploys nor the acknowledgments of its app: "
+    "pass the stack or the App instead of its template, or the directory of the cloud assembly"
+)
 
 
 def assert_denies_http(
@@ -55,9 +61,9 @@ def assert_denies_http(
         and not any(each == finding.rule or (each and _is_within(finding, each)) for each in accepted)
     ]
     problems += [f"- {fault.message}" for fault in report.faults]
-    unread = any(finding.rule == "SB010" for finding in report.findings)
-    if problems and unread and not hasattr(template, "node") and not _is_directory(template):
-        problems.append("a template alone does not contain the templates that it deploys: " + _PASS_INSTEAD)
+    unread = any(finding.rule == UNREAD for finding in report.findings)
+    if problems and not _is_whole(template) and (unread or made_by_cdk(_document_of(template))):
+        problems.append(_PASS_INSTEAD)
     if problems:
         raise AssertionError("\n".join(["plain HTTP is not denied:", *problems]))
 
@@ -66,8 +72,14 @@ def _is_within(finding: Finding, path: str) -> bool:
     return not path or f"{finding.construct_path}/".startswith(f"{path}/")
 
 
-def _is_directory(subject: Any) -> bool:
-    return isinstance(subject, (str, os.PathLike)) and os.path.isdir(subject)
+def _is_whole(subject: Any) -> bool:
+    """Tell whether a subject is a construct or the directory of an assembly, and not a single template."""
+    return hasattr(subject, "node") or (isinstance(subject, (str, os.PathLike)) and os.path.isdir(subject))
+
+
+def _document_of(subject: Any) -> Document:
+    template = template_of(subject)
+    return load_document(template) if isinstance(template, Path) else parse_document(template)
 
 
 def _check(subject: Any, minimum: float | None) -> Report:
@@ -76,10 +88,9 @@ def _check(subject: Any, minimum: float | None) -> Report:
         directory = synthesize(subject)
         settings = Settings(False, minimum, today, tuple(find_acknowledgments(subject)))
         return check_written_assembly(directory, settings, Leftovers(left_over_files(directory))).report
-    template = template_of(subject)
-    if isinstance(template, Path) and template.is_dir():
-        return check_assembly(template, minimum_tls_version=minimum, exceptions_as_of=today)
-    return check_template(template, minimum_tls_version=minimum, exceptions_as_of=today)
+    if _is_whole(subject):
+        return check_assembly(subject, minimum_tls_version=minimum, exceptions_as_of=today)
+    return check_template(_document_of(subject), minimum_tls_version=minimum, exceptions_as_of=today)
 
 
 def _text(finding: Finding) -> str:
