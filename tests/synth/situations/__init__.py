@@ -11,7 +11,18 @@ from tests.synth.situations import unread  # isort: skip
 from tests.synth.situations import policies  # isort: skip
 from tests.synth.situations import exceptions  # isort: skip
 from tests.synth.situations import left_by_fix  # isort: skip
+from tests.synth.situations import at_deployment  # isort: skip
 from tests.synth.situations import process  # isort: skip
 from tests.synth.situations.situation import SITUATIONS, Situation
 
-__all__ = ["SITUATIONS", "Situation", "exceptions", "left_by_fix", "places", "policies", "process", "unread"]
+__all__ = [
+    "SITUATIONS",
+    "Situation",
+    "at_deployment",
+    "exceptions",
+    "left_by_fix",
+    "places",
+    "policies",
+    "process",
+    "unread",
+]

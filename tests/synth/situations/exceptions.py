@@ -45,9 +45,21 @@ def without_reason(app: cdk.App) -> None:
     accepted(app, " \u200b.")
 
 
-@situation("exception with a misspelt id, or of the sum")
+@situation("expired exception with a nearer one without an end")
+def revived_nearby(app: cdk.App) -> None:
+    accepted(app, "the old scanner speaks no TLS")
+    ended = "the old scanner speaks no TLS, expires 2020-01-01"
+    cdk.Validations.of(app).acknowledge(cdk.Acknowledgment(id="secure-bucket::SB001", reason=ended))
+
+
+@situation("exception with a misspelt id")
 def misspelt(app: cdk.App) -> None:
     accepted(app, "the old scanner speaks no TLS", "secure-bucket::plaintext-http")
+
+
+@situation("exception from the sum that the gate adds")
+def from_the_sum(app: cdk.App) -> None:
+    s3.Bucket(stack(cdk.Stage(app, "Prod"), "Data"), "Plain")
     sum = cdk.Acknowledgment(id="secure-bucket::unproven-buckets", reason="the old scanner speaks no TLS")
     cdk.Validations.of(app).acknowledge(sum)
 

@@ -69,7 +69,7 @@ class Company(cdk.StackSynthesizer):
         self._emit_artifact(session)
 
 
-@situation("the same under a synthesizer of a company's own")
+@situation("the same under a synthesizer of a company's own, whose keys are not hashes")
 def own_synthesizer(app: cdk.App) -> None:
     s3.Bucket(cdk.NestedStack(stack(app, synthesizer=Company()), "Nested"), "Plain")
 
@@ -129,8 +129,20 @@ def included(app: cdk.App) -> None:
 
 @situation("bucket in a Service Catalog product")
 def in_a_product(app: cdk.App) -> None:
-    top = stack(app)
+    offer_bucket(stack(app))
 
+
+@situation("the same with `--no-asset-metadata`", arguments=("--no-asset-metadata", "--no-path-metadata"))
+def product_without_asset_metadata(app: cdk.App) -> None:
+    in_a_product(app)
+
+
+@situation("the same under `LegacyStackSynthesizer`")
+def product_of_the_legacy_synthesizer(app: cdk.App) -> None:
+    offer_bucket(stack(app, synthesizer=cdk.LegacyStackSynthesizer()))
+
+
+def offer_bucket(top: cdk.Stack) -> None:
     class Offer(catalog.ProductStack):
         def __init__(self) -> None:
             super().__init__(top, "Offer")

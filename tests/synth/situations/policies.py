@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import aws_cdk as cdk
 import jsii
@@ -25,7 +26,8 @@ from tests.synth.situations.situation import (
 )
 
 
-@situation("deny that an override removes, empties or weakens")
+@situation("deny that an override removes, empties or weakens",
+           says="its own deny was removed by an override", never="use `SecureBucket`")  # fmt: skip
 def override(app: cdk.App) -> None:
     policy_of(SecureBucket(stack(app), "Good")).add_property_override(
         "PolicyDocument.Statement.0.Effect", "Allow"
@@ -94,7 +96,7 @@ def second_policy(app: cdk.App) -> None:
 def conditional(app: cdk.App) -> None:
     top = stack(app)
     cdk.CfnCondition(top, "Here", expression=cdk.Fn.condition_equals(cdk.Aws.REGION, "eu-west-1"))
-    bucket_with_policy(top, lambda it: cdk.Fn.condition_if("Here", deny(it), cdk.Aws.NO_VALUE))
+    bucket_with_policy(top, partial(conditionally, "Here"))
 
 
 @situation("deny whose effect or condition a parameter decides", check=3)
@@ -102,6 +104,11 @@ def parameter(app: cdk.App) -> None:
     top = stack(app)
     effect = cdk.CfnParameter(top, "Effect", default="Deny").value_as_string
     bucket_with_policy(top, lambda it: deny(it, Effect=effect))
+
+
+@situation("the same with `undecided` as a warning", synth=0, check=0, undecided="warning", named="Effect")
+def warned_parameter(app: cdk.App) -> None:
+    parameter(app)
 
 
 @situation("deny for some callers, paths or networks only")
@@ -175,12 +182,25 @@ def policy_for_a_parameter(app: cdk.App) -> None:
     s3.CfnBucketPolicy(top, "Policy", bucket=name, policy_document=document(deny(bucket)))
 
 
-@situation("deny in some partitions only, by `AWS::Partition`, `AWS::URLSuffix` or a mapping")
+@situation("deny in some partitions only, by `AWS::Partition`", named="Reports")
+@situation("deny in some partitions only, by `AWS::URLSuffix`", named="Records")
+@situation("deny in some partitions only, by a mapping", named="Ledgers")
 def of_one_partition(app: cdk.App) -> None:
     top = stack(app)
+    for id, tells in (
+        ("Reports", cdk.Fn.condition_equals(cdk.Aws.PARTITION, "aws")),
+        ("Records", cdk.Fn.condition_equals(cdk.Aws.URL_SUFFIX, "amazonaws.com")),
+    ):
+        cdk.CfnCondition(top, f"Has{id}", expression=tells)
+        statement = partial(conditionally, f"Has{id}")
+        bucket_with_policy(top, statement, id=id)
     rows = {"amazonaws.com": {"Effect": "Deny"}, "amazonaws.com.cn": {"Effect": "Allow"}}
     effect = cdk.CfnMapping(top, "Effects", mapping=rows).find_in_map(cdk.Aws.URL_SUFFIX, "Effect")
-    bucket_with_policy(top, lambda it: deny(it, Effect=effect))
+    bucket_with_policy(top, lambda it: deny(it, Effect=effect), id="Ledgers")
+
+
+def conditionally(condition: str, bucket: s3.CfnBucket) -> object:
+    return cdk.Fn.condition_if(condition, deny(bucket), cdk.Aws.NO_VALUE)
 
 
 @situation("policy of an unknown import")
@@ -191,7 +211,31 @@ def policy_of_an_import(app: cdk.App) -> None:
     s3.CfnBucketPolicy(top, "Policy", bucket=name, policy_document=document(deny(bucket)))
 
 
-@situation("policy in another stack of the app, which the summary names", synth=0, check=0)
+@situation("policy of a nested stack that is given the name of its bucket", synth=0, check=0)
+def policy_of_a_nested_stack(app: cdk.App) -> None:
+    top = stack(app)
+    bucket = s3.CfnBucket(top, "Reports")
+    nested = cdk.NestedStack(top, "Nested")
+    s3.CfnBucketPolicy(nested, "Policy", bucket=bucket.ref, policy_document=document(deny(bucket)))
+
+
+@situation("policy in another stack of the app, which the summary names", synth=0, check=0,
+           named="together with")  # fmt: skip
 def policy_of_another_stack(app: cdk.App) -> None:
     s3.CfnBucket(stack(app, "Data"), "Reports", bucket_name=NAMED)
     s3.CfnBucketPolicy(stack(app), "Policy", bucket=NAMED, policy_document=document(deny(NAMED)))
+
+
+@situation("the same in a run without that stack (`cdk synth Data --exclusively`)", synth=0, check=0,
+           arguments=("Data", "--exclusively"), named="together with")  # fmt: skip
+def policy_of_a_stack_that_is_not_asked_for(app: cdk.App) -> None:
+    policy_of_another_stack(app)
+
+
+@situation("policy of an asset or a product that replaces the deny of a bucket")
+def policy_of_an_asset_that_refutes(app: cdk.App) -> None:
+    top = stack(app)
+    SecureBucket(top, "Plain", bucket_name=NAMED)
+    properties = {"Bucket": NAMED, "PolicyDocument": document({**deny(NAMED), "Effect": "Allow"})}
+    policy = {"Resources": {"P": {"Type": "AWS::S3::BucketPolicy", "Properties": properties}}}
+    offer(top, catalog.CloudFormationTemplate.from_asset(template_file(policy)))

@@ -118,7 +118,7 @@ def synthesized_again_at_the_end(app: cdk.App) -> None:
     SecureBucket(stack(cdk.Stage(app, "Prod"), "Data"), "Good")
 
 
-@situation("app whose context nobody looked up", check=2)
+@situation("app whose context nobody looked up", check=2, helper=True)
 def missing_context(app: cdk.App) -> None:
     top = stack(app, env=cdk.Environment(account="111122223333", region="eu-west-1"))
     SecureBucket(top, "Good")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
@@ -44,8 +44,14 @@ class Situation:
         after: What the app does after `app.synth()`.
         edit: What somebody does to the directory of the app after `cdk synth`.
         is_run_alone: Whether `python app.py` runs first, and `cdk synth` reads what that wrote.
-        is_fixed: Whether FIX runs, after `build`.
-        named: What both commands have to name, where the app holds several situations.
+        fix: Whether FIX runs `"first"` or, after `build`, `"last"` (default: it does not run).
+        undecided: What undecided buckets are to the gate and to `check`: `"error"` or `"warning"`.
+        check_arguments: Further arguments of `check`.
+        settings: The settings file of `check`.
+        helper: Whether `assert_denies_http(app)` passes; `None` if the way is not in the app itself.
+        named: What both commands have to name.
+        says: What `cdk synth` has to print as well.
+        never: What neither command may print.
     """
 
     title: str
@@ -56,8 +62,28 @@ class Situation:
     after: Callable[[cdk.App], Any] | None = None
     edit: Callable[[Path], Any] | None = None
     is_run_alone: bool = False
-    is_fixed: bool = False
+    fix: Literal["", "first", "last"] = ""
+    undecided: Literal["error", "warning"] = "error"
+    check_arguments: tuple[str, ...] = ()
+    settings: str = ""
+    helper: bool | None = None
     named: str = ""
+    says: str = ""
+    never: str = ""
+
+    @property
+    def is_in_the_app(self) -> bool:
+        """Whether the app alone is the situation, and not how it is run, or with which options."""
+        return not (
+            self.arguments
+            or self.after
+            or self.edit
+            or self.is_run_alone
+            or self.fix
+            or self.undecided == "warning"
+            or self.check_arguments
+            or self.settings
+        )
 
 
 SITUATIONS: dict[str, Situation] = {}
@@ -70,7 +96,10 @@ def situation(
 
     def register(build: Callable[[cdk.App], Any]) -> Callable[[cdk.App], Any]:
         case = f"{build.__name__}-{named}" if named else build.__name__
-        SITUATIONS[case] = Situation(title, build, synth, check, named=named, **ways)
+        made = Situation(title, build, synth, check, named=named, **ways)
+        if made.is_in_the_app and made.helper is None:
+            made = replace(made, helper=(synth, check) == (0, 0))
+        SITUATIONS[case] = made
         return build
 
     return register
@@ -96,10 +125,12 @@ def deny(bucket: s3.CfnBucket | str, **changes: object) -> dict[str, Any]:
     }
 
 
-def bucket_with_policy(scope: cdk.Stack, *statements: Callable[[s3.CfnBucket], object]) -> s3.CfnBucketPolicy:
-    bucket = s3.CfnBucket(scope, "Plain")
+def bucket_with_policy(
+    scope: cdk.Stack, *statements: Callable[[s3.CfnBucket], object], id: str = "Plain"
+) -> s3.CfnBucketPolicy:
+    bucket = s3.CfnBucket(scope, id)
     written = document(*(statement(bucket) for statement in statements))
-    return s3.CfnBucketPolicy(scope, "Policy", bucket=bucket.ref, policy_document=written)
+    return s3.CfnBucketPolicy(scope, f"{id}Policy", bucket=bucket.ref, policy_document=written)
 
 
 def policy_of(bucket: s3.Bucket) -> s3.CfnBucketPolicy:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import aws_cdk as cdk
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_servicecatalog as catalog
 from aws_cdk import cloudformation_include as include
 
@@ -19,7 +20,7 @@ from tests.synth.situations.situation import (
 )
 
 
-@situation("nested stack at a URL", check=3)
+@situation("nested stack at a URL, in an app without a bucket", check=3)
 def nested_at_a_url(app: cdk.App) -> None:
     cdk.CfnStack(stack(app), "Nested", template_url=URL)
 
@@ -78,6 +79,40 @@ def accepted_unread(app: cdk.App) -> None:
     nested = cdk.CfnStack(stack(app), "Nested", template_url=URL)
     accepted = cdk.Acknowledgment(id="secure-bucket::SB010", reason="the network team checks it")
     cdk.Validations.of(nested).acknowledge(accepted)
+
+
+@situation("unread templates that are accepted on the stack around them", synth=0, check=0)
+def accepted_around(app: cdk.App) -> None:
+    stack_set_at_a_url(app)
+    accepted = cdk.Acknowledgment(id="secure-bucket::SB010", reason="the network team checks it")
+    for child in app.node.children:
+        cdk.Validations.of(child).acknowledge(accepted)
+
+
+PATTERN = """
+[[exceptions]]
+path = "cdk.out/*"
+logical-id = "Ne*"
+rule = "SB010"
+reason = "the network team checks it"
+"""
+
+
+@situation("unread template that a pattern in the settings of `check` accepts", check=0, settings=PATTERN)
+def accepted_by_a_pattern(app: cdk.App) -> None:
+    nested_at_a_url(app)
+
+
+@situation("unread template with `undecided` as a warning", synth=0, check=0, undecided="warning",
+           named="is not read")  # fmt: skip
+def warned(app: cdk.App) -> None:
+    nested_at_a_url(app)
+
+
+@situation("the same beside a plain bucket", undecided="warning", named="is not read", says="over plain HTTP")
+def warned_beside_a_bucket(app: cdk.App) -> None:
+    nested_at_a_url(app)
+    s3.Bucket(stack(app, "Other"), "Plain")
 
 
 @situation("private type, or stack that CloudFormation takes from a repository", check=3)
