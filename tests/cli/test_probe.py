@@ -107,7 +107,7 @@ SIGNED = "--sign-http=own"
         (
             ["bare", SIGNED],
             1,
-            "open: bucket `bare` answers plain HTTP: `s3:ListBucket` was let in — GET http://",
+            "open: bucket `bare` accepts plain HTTP: `s3:ListBucket` was let in — GET http://",
         ),
         (
             ["hidden", SIGNED, "--no-policy-check"],
@@ -126,10 +126,10 @@ SIGNED = "--sign-http=own"
         (
             ["bare", SIGNED, "--policy-check"],
             1,
-            "  proof: the bucket policy lets such requests through — the bucket",
+            "  proof: the bucket policy accepts such requests — the bucket",
         ),
-        (["hidden", SIGNED, "--policy-check"], 1, "  proof: the bucket policy lets such requests through — "),
-        (["good", "--tls=1.2", "--no-http"], 1, "open: bucket `good` answers TLS 1.2: "),
+        (["hidden", SIGNED, "--policy-check"], 1, "  proof: the bucket policy accepts such requests — "),
+        (["good", "--tls=1.2", "--no-http"], 1, "open: bucket `good` accepts TLS 1.2: "),
     ],
 )
 def test_outcome(probe: Run, arguments: list[str], code: int, said: str) -> None:
@@ -150,7 +150,7 @@ def test_private_bucket_asks_for_a_signature(probe: Run) -> None:
     assert outcome.code == 3
     assert outcome.out.splitlines()[0] == (
         "inconclusive: bucket `hidden` over plain HTTP: `s3:ListBucket` and `s3:GetObject`: refused over "
-        "HTTPS as well when nobody signs, so that a refusal proves nothing: ask with a signature, by "
+        "HTTPS as well without a signature, so that a refusal proves nothing: sign the requests with "
         "--sign-http narrowed"
     )
 
@@ -351,7 +351,7 @@ def test_permissions_are_for_what_is_asked(run: Run) -> None:
         ([], "the following arguments are required: BUCKET"),
         (
             ["arn:aws:s3:us-east-1:111122223333:accesspoint/a"],
-            "is an access point, and those speak HTTPS only",
+            "is an access point, which speaks HTTPS only",
         ),
         (["good", "--no-http"], "--no-http leaves no request to send: give --tls VERSION as well"),
         (["good", "--tls=1.4"], "`1.4` is not one of"),

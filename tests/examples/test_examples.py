@@ -1,4 +1,4 @@
-"""Each example synthesizes as its reader would do it, and fails once a bucket of it answers plain HTTP."""
+"""Each example synthesizes as its reader would do it, and fails once a bucket of it accepts plain HTTP."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SUMMARIES = {
     "pipeline": "5 buckets, 5 proven, 2 of them fixed",
 }
 
-# What a reader might change, and the bucket that then answers plain HTTP.
+# What a reader might change, and the bucket that then accepts plain HTTP.
 CHANGES = {
     "existing_app": ("2099-12-31", "2026-01-31", "Scans/Incoming"),
     "first_bucket": ("SecureBucket(\n", "s3.Bucket(\n", "Reports/Reports"),

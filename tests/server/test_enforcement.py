@@ -135,7 +135,7 @@ def test_probe_says_enforced(
 def test_unsigned_refusal_proves_nothing(server: Ministack, session: Session, deployed: str) -> None:
     outcome = probe(server, session, deployed, sign_http=Signer.ANONYMOUS).outcome
     assert isinstance(outcome, Inconclusive)
-    assert "refused over HTTPS as well when nobody signs" in outcome.reasons[0]
+    assert "refused over HTTPS as well without a signature" in outcome.reasons[0]
 
 
 def test_role_is_narrowed_by_a_session_policy(

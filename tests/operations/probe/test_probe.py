@@ -30,8 +30,8 @@ from secure_bucket.operations.probe.probe import (
     Transport,
     probe_bucket,
 )
-from secure_bucket.operations.probe.probed_bucket import ProbeTarget, asks_of, parse_bucket_name
-from secure_bucket.operations.probe.transport import can_speak, offers
+from secure_bucket.operations.probe.probed_bucket import ProbeTarget, parse_bucket_name, probe_requests
+from secure_bucket.operations.probe.transport import can_speak, can_start_handshake
 from secure_bucket.policy.request import Request
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 from secure_bucket.values.unknown import Unknown
@@ -157,7 +157,7 @@ def test_refusal_that_is_not_named_is_a_deny_only_where_that_is_proven(
     assert isinstance(check.outcome, kind)
     assert check.verdict is None if verdict is None else isinstance(check.verdict, verdict)
     if isinstance(check.outcome, Inconclusive):
-        assert "or tell them apart by --policy-check" in check.outcome.reasons[0]
+        assert "or use --policy-check" in check.outcome.reasons[0]
 
 
 @pytest.mark.parametrize(
@@ -216,8 +216,8 @@ def test_object_that_is_not_there_needs_a_denial_that_names_what_was_asked(serve
             outcome = probe(server, keys=keys)
             assert isinstance(outcome, Inconclusive)
             assert outcome.reasons == (
-                "`s3:GetObject`: S3 may have denied no more than `s3:ListBucket`, without which it tells "
-                "nobody that an object is not there: name one that is, with --key",
+                "`s3:GetObject`: S3 may have denied only `s3:ListBucket`, without which it does not "
+                "report a missing object: name an existing one with --key",
             )
 
 
@@ -226,7 +226,7 @@ def test_denial_of_something_else_proves_nothing(server: Storage) -> None:
     outcome = probe(server)
     assert isinstance(outcome, Inconclusive)
     assert outcome.reasons == (
-        "`s3:ListBucket` and `s3:GetObject`: S3 may have denied no more than `kms:Decrypt`",
+        "`s3:ListBucket` and `s3:GetObject`: S3 may have denied only `kms:Decrypt`",
     )
 
 
@@ -248,19 +248,19 @@ HTML = Reply(403, b"<html><body>Blocked by policy</body></html>", {"Server": "sq
 @pytest.mark.parametrize(
     ("reply", "words"),
     [
-        (IDENTITY, "S3 refused by the identity-based policy, which is about the"),
-        (CONTROL, "S3 refused by the service control policy"),
-        (ENDPOINT, "S3 refused by the VPC endpoint policy"),
-        (SESSION, "S3 refused by the session policy"),
+        (IDENTITY, "S3 refused because of the identity-based policy, which concerns the"),
+        (CONTROL, "S3 refused because of the service control policy"),
+        (ENDPOINT, "S3 refused because of the VPC endpoint policy"),
+        (SESSION, "S3 refused because of the session policy"),
         (
             error(403, "AccessDenied", "… because no identity-based policy allows the s3:ListBucket action"),
             "S3 refused for lack of an allow",
         ),
         (
             HTML,
-            "not S3 that answered: it has no id of a request to S3 (status 403, header `Server: squid`)",
+            "another server than S3 answered: it has no id of a request to S3 (status 403, header `Server: squid`)",
         ),
-        (Reply(200, b"<html>Sign in</html>", {}, None), "it is not S3 that answered"),
+        (Reply(200, b"<html>Sign in</html>", {}, None), "another server than S3 answered"),
         (Reply(403, b""), "its body is not an error of S3 (status 403)"),
         (
             error(403, "AccessDenied", Via="1.1 proxy.example"),
@@ -273,19 +273,19 @@ HTML = Reply(403, b"<html><body>Blocked by policy</body></html>", {"Server": "sq
         ),
         (
             Reply(307, b"", {"Location": "http://elsewhere.example/"}),
-            "elsewhere, to `http://elsewhere.example/`",
+            "redirects the request to `http://elsewhere.example/`",
         ),
-        (error(301, "PermanentRedirect"), "the answer sends the request elsewhere"),
-        (error(403, "RequestTimeTooSkewed"), "`RequestTimeTooSkewed`, which is not the policy"),
-        (error(403, "SignatureDoesNotMatch"), "`SignatureDoesNotMatch`, which is not the policy"),
-        (error(403, "InvalidAccessKeyId"), "`InvalidAccessKeyId`, which is not the policy"),
-        (error(404, "NoSuchBucket"), "`NoSuchBucket`, which is not the policy"),
+        (error(301, "PermanentRedirect"), "the answer redirects the request"),
+        (error(403, "RequestTimeTooSkewed"), "`RequestTimeTooSkewed`, which does not come from the policy"),
+        (error(403, "SignatureDoesNotMatch"), "`SignatureDoesNotMatch`, which does not come from the policy"),
+        (error(403, "InvalidAccessKeyId"), "`InvalidAccessKeyId`, which does not come from the policy"),
+        (error(404, "NoSuchBucket"), "`NoSuchBucket`, which does not come from the policy"),
         (
             error(400, "InvalidArgument", "… must be made over a secure connection."),
             "must be made over a secure connection",
         ),
         (cut, "over plain HTTP there was no answer: "),
-        (lambda handler: handler.wfile.write(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), "answered is not HTTP"),
+        (lambda handler: handler.wfile.write(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), "is not HTTP"),
     ],
 )
 def test_other_answers_over_http_prove_nothing(server: Storage, reply: Any, words: str) -> None:
@@ -301,8 +301,8 @@ def test_success_with_something_else_in_it_proves_nothing(server: Storage) -> No
     outcome = probe(server, keys=())
     assert isinstance(outcome, Inconclusive)
     assert [reason.rpartition(": ")[2] for reason in outcome.reasons] == [
-        "its body is no `ListBucketResult`",
-        "its body is no `Error`",
+        "its body is not a `ListBucketResult`",
+        "its body is not a `Error`",
     ]
 
 
@@ -325,7 +325,7 @@ def test_endpoint_without_http_is_told_from_a_policy(server: Storage) -> None:
     nowhere = f"http://127.0.0.1:{free_port()}"
     outcome = probe(server, layout=EndpointLayout(http_endpoint_url=nowhere))
     assert isinstance(outcome, Inconclusive)
-    assert "the endpoint does not speak plain HTTP, so that the policy was not tried: nothing listens" in str(
+    assert "the endpoint does not speak plain HTTP, so that the probe did not test the policy: nothing listens" in str(
         outcome.reasons
     )
 
@@ -434,7 +434,7 @@ def test_session_may_do_what_is_asked_for_and_nothing_else() -> None:
 
 def test_keys_too_long_for_a_session_policy(server: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_SESSION_TOKEN")
-    with pytest.raises(LiveError, match=r"the keys are too long for one session policy, which has 2,048"):
+    with pytest.raises(LiveError, match=r"the keys are too long for one session policy of at most 2,048"):
         probe(server, sign_http=Signer.NARROWED, keys=("k" * 1024, "l" * 1024))
 
 
@@ -625,11 +625,11 @@ def test_version_that_this_machine_cannot_speak_is_never_enforced(
     server: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     context = ssl.create_default_context()
-    assert offers(context)
+    assert can_start_handshake(context)
     only("TLSv1_1")(context)
     # These ciphers came with TLS 1.2.
     context.set_ciphers("ECDHE-RSA-AES128-GCM-SHA256")
-    assert not offers(context)
+    assert not can_start_handshake(context)
     assert can_speak(Transport.TLS_1_2, server.ca_bundle)
 
     def built_without_it(transport: Transport, ca_bundle: str) -> ssl.SSLContext:
@@ -656,9 +656,9 @@ def test_name_of_a_bucket(argument: str) -> None:
     [
         (
             "arn:aws:s3:us-east-1:111122223333:accesspoint/reports",
-            "is an access point, and those speak HTTPS only",
+            "is an access point, which speaks HTTPS only",
         ),
-        ("arn:aws:s3::111122223333:accesspoint/a.mrap", "is an access point, and those speak HTTPS only"),
+        ("arn:aws:s3::111122223333:accesspoint/a.mrap", "is an access point, which speaks HTTPS only"),
         ("arn:aws:s3:::reports/key", "is not the ARN of a bucket"),
         ("arn:aws:iam::111122223333:role/r", "is not the ARN of a bucket"),
         ("reports--use1-az4--x-s3", "is a directory bucket, which speaks HTTPS only"),
@@ -694,7 +694,7 @@ def test_what_is_no_bucket_with_plain_http(argument: str, words: str) -> None:
 )
 def test_both_addresses_of_aws(bucket: str, region: str, layout: EndpointLayout, address: str) -> None:
     target = ProbeTarget(open_session(), bucket, region, layout)
-    listing = asks_of(())[0]
+    listing = probe_requests(())[0]
     assert target.url(listing, plain=True).partition("?")[0] == f"http://{address}"
     assert target.url(listing, plain=False).partition("?")[0] == f"https://{address}"
 
@@ -703,7 +703,7 @@ def test_addresses_of_other_storage() -> None:
     def addresses(endpoint: str, layout: EndpointLayout | None = None) -> list[str]:
         session = open_session(Access(endpoint_url=endpoint))
         target = ProbeTarget(session, "reports", "us-east-1", layout or EndpointLayout(path_style=True))
-        return [target.url(asks_of(())[0], plain=plain).partition("?")[0] for plain in (True, False)]
+        return [target.url(probe_requests(())[0], plain=plain).partition("?")[0] for plain in (True, False)]
 
     both = ["http://storage.example/reports", "https://storage.example/reports"]
     assert addresses("https://storage.example") == both
@@ -722,7 +722,7 @@ def test_addresses_of_other_storage() -> None:
 def test_endpoint_of_the_environment_is_taken_for_both(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "https://storage.example")
     target = ProbeTarget(open_session(), "reports", "us-east-1", EndpointLayout(path_style=True))
-    assert target.url(asks_of(())[0], plain=True).startswith("http://storage.example/reports?")
+    assert target.url(probe_requests(())[0], plain=True).startswith("http://storage.example/reports?")
 
 
 # What it comes to.

@@ -1,1 +1,1 @@
-"""The parts of a probe: the requests, how they travel, what came back, and what it means."""
+"""Send the requests of a probe, read the answers, and compare them."""

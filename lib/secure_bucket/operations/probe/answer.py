@@ -1,4 +1,4 @@
-"""What an answer says: the request was let in, it was denied, or it is not S3 that speaks."""
+"""Read an answer: S3 let the request in, S3 denied it, or another server answered."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ __all__ = [
 ]
 
 _REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
-# What S3 says only after the policies have let the request in: there is no such object, it is not the one
-# that was asked for, it is shorter, or it lies in an archive.
+# Errors that S3 returns only after the policies let the request in: the object does not exist, does not match
+# the condition, is too short, or is archived.
 _AFTER_POLICIES: Final = frozenset(("NoSuchKey", "PreconditionFailed", "InvalidRange", "InvalidObjectState"))
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html
 _EXPLICIT: Final = re.compile(r"with an explicit deny in an? ([A-Za-z -]+?)(?=[.,:;\"]|$)")
@@ -37,7 +37,7 @@ class LetIn(Struct, frozen=True):
     """The policies let the request in.
 
     Args:
-        code: The error code that came all the same, as `NoSuchKey`; `""` without one.
+        code: The error code of the answer, such as `NoSuchKey`; `""` without one.
     """
 
     code: str = ""
@@ -47,10 +47,10 @@ class Denied(Struct, frozen=True):
     """S3 answered `AccessDenied`.
 
     Args:
-        message: What S3 said about it.
-        action: The action that was denied, where S3 tells; else `""`.
-        by: The kind of policy with the explicit deny, where S3 tells; else `""`.
-        for_lack_of: The kind of policy that does not allow it, where S3 tells; else `""`.
+        message: The message of S3.
+        action: The denied action; `""` if S3 does not name it.
+        by: The kind of policy with the explicit deny; `""` if S3 does not name it.
+        for_lack_of: The kind of policy without an allow; `""` if S3 does not name it.
     """
 
     message: str
@@ -60,31 +60,31 @@ class Denied(Struct, frozen=True):
 
 
 class Redirected(Struct, frozen=True):
-    """The answer sends the request elsewhere.
+    """The answer redirects the request.
 
     Args:
-        to: Where; `""` when it does not say.
+        to: The new address; `""` if the answer does not name it.
     """
 
     to: str
 
 
 class Foreign(Struct, frozen=True):
-    """It is not S3 that answered, or not directly.
+    """The answer does not come directly from S3.
 
     Args:
-        why: By what that is seen.
+        why: The evidence.
     """
 
     why: str
 
 
 class Failed(Struct, frozen=True):
-    """S3 refused for another reason than a policy.
+    """S3 refused the request for another reason than a policy.
 
     Args:
-        code: The error code, as `RequestTimeTooSkewed`.
-        message: What S3 said about it.
+        code: The error code, such as `RequestTimeTooSkewed`.
+        message: The message of S3.
     """
 
     code: str
@@ -95,11 +95,11 @@ Reading: TypeAlias = "LetIn | Denied | Redirected | Foreign | Failed"
 
 
 def read_answer(answer: HttpAnswer, *, expected: str = "") -> Reading:
-    """Return what an answer says.
+    """Return the meaning of an answer.
 
     Args:
         answer: The answer.
-        expected: The element that the body of a success holds (default: not looked at).
+        expected: The XML element in the body of a success (default: any body).
     """
     if answer.status in _REDIRECTS:
         return Redirected(answer.headers.get("location", ""))
@@ -114,7 +114,7 @@ def read_answer(answer: HttpAnswer, *, expected: str = "") -> Reading:
         )
     if answer.status in (200, 206):
         if expected and (root is None or _name(root) != expected):
-            return Foreign(f"its body is no `{expected}`")
+            return Foreign(f"its body is not a `{expected}`")
         return LetIn()
     code, message = _error(root)
     if code in _AFTER_POLICIES:
@@ -127,7 +127,7 @@ def read_answer(answer: HttpAnswer, *, expected: str = "") -> Reading:
 
 
 def region_of(answer: HttpAnswer) -> str:
-    """Return the region of the bucket, where the answer tells; else `""`."""
+    """Return the region of the bucket; `""` if the answer does not name it."""
     named = answer.headers.get("x-amz-bucket-region", "")
     if named:
         return named
@@ -136,12 +136,12 @@ def region_of(answer: HttpAnswer) -> str:
 
 
 def error_of(answer: HttpAnswer) -> tuple[str, str]:
-    """Return the code and the message of an error; two empty texts if it is not an error."""
+    """Return the code and the message of an error; two empty texts for other answers."""
     return _error(_xml(answer.body))
 
 
 def request_id_of(answer: HttpAnswer) -> str:
-    """Return the id by which S3 knows the request, from the header or else from the error; else `""`."""
+    """Return the request id of S3, from the header or else from the error; `""` without one."""
     named = answer.headers.get("x-amz-request-id", "")
     root = None if named else _xml(answer.body)
     return named if root is None or _name(root) != "Error" else _text(root, "RequestId")

@@ -1,4 +1,4 @@
-"""What one request says, when it is known what came of it over HTTPS."""
+"""Compare the answers to a request over two transports."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from secure_bucket.operations.probe.outcome import (
     Signer,
     Transport,
 )
-from secure_bucket.operations.probe.transport import NoAnswer, Silence
+from secure_bucket.operations.probe.transport import NoAnswer, NoAnswerKind
 
-__all__ = ["AnswerPart", "Doubt", "Heard", "compare", "gather", "in_doubt"]
+__all__ = ["AnswerPart", "Doubt", "ReadExchange", "combine", "compare", "find_doubt"]
 
-# Explicit denies that hold for every caller: those that come with the bucket, or with its account. S3 names
-# the policy only to callers of the same account or organization.
+# The explicit denies that apply to every caller: those of the bucket or of its account. S3 names the policy
+# only to callers of the same account or organization.
 _REFUSERS: Final = {
     "": Refuser.UNNAMED,
     "resource-based policy": Refuser.POLICY,
@@ -32,12 +32,12 @@ _REFUSERS: Final = {
 }
 
 
-class Heard(Struct, frozen=True):
-    """A request that was made, and what came back, read.
+class ReadExchange(Struct, frozen=True):
+    """A request with the meaning of its answer.
 
     Args:
         exchange: The request and its answer, as evidence.
-        reading: What it says.
+        reading: The meaning of the answer.
     """
 
     exchange: Exchange
@@ -45,11 +45,11 @@ class Heard(Struct, frozen=True):
 
 
 class Doubt(Struct, frozen=True):
-    """Why a request proves nothing.
+    """A request that proves nothing.
 
     Args:
-        action: The action that was asked for.
-        why: Why, in words that hold for other actions as well.
+        action: The requested action.
+        why: The reason, in words that do not depend on the action.
     """
 
     action: str
@@ -57,33 +57,33 @@ class Doubt(Struct, frozen=True):
 
 
 AnswerPart: TypeAlias = "Refuser | Doubt | Exchange"
-"""What refused the request; or why it proves nothing; or the request, when it got in."""
+"""The refuser of the request, the reason why it proves nothing, or the request that got in."""
 
 
-def in_doubt(secure: Heard) -> Doubt | None:
-    """Return why a request proves nothing that is not let in over HTTPS either; `None` when it is let in."""
+def find_doubt(secure: ReadExchange) -> Doubt | None:
+    """Return why a request proves nothing if S3 does not let it in over HTTPS; `None` if S3 lets it in."""
     exchange = secure.exchange
     match secure.reading:
         case LetIn():
             return None
         case Denied() if exchange.signer is Signer.ANONYMOUS:
             why = (
-                "refused over HTTPS as well when nobody signs, so that a refusal proves nothing: ask with a "
-                "signature, by --sign-http narrowed"
+                "refused over HTTPS as well without a signature, so that a refusal proves nothing: sign the "
+                "requests with --sign-http narrowed"
             )
         case Denied(message=message):
             why = (
                 f"refused over HTTPS as well ({message or 'AccessDenied'}), so that a refusal proves "
-                "nothing: allow it to the caller"
+                "nothing: give the caller the permission"
             )
             if exchange.action == "s3:GetObject":
                 why += ", or name an object that the caller may read with --key"
         case Failed(code=code, message=message):
             why = f"over HTTPS S3 answers with `{code}`: {message}"
         case Redirected(to=to):
-            why = "over HTTPS the answer sends the request elsewhere" + (f", to `{to}`" if to else "")
+            why = "over HTTPS the answer redirects the request" + (f" to `{to}`" if to else "")
         case Foreign(why=by):
-            why = f"over HTTPS it is not S3 that answered: {by}"
+            why = f"over HTTPS another server than S3 answered: {by}"
         case NoAnswer(words=words):
             why = f"over HTTPS there was no answer: {words}"
         case _:
@@ -91,23 +91,23 @@ def in_doubt(secure: Heard) -> Doubt | None:
     return Doubt(exchange.action, why)
 
 
-def compare(secure: Heard, other: Heard, *, amazon: bool) -> AnswerPart:
-    """Return what a request says, beside the same one over HTTPS.
+def compare(secure: ReadExchange, other: ReadExchange, *, amazon: bool) -> AnswerPart:
+    """Return the result of a request, compared with the same request over HTTPS.
 
     Args:
         secure: The request over HTTPS.
         other: The same request over plain HTTP, or over one TLS version.
-        amazon: Whether the endpoint is one of AWS, which all speak plain HTTP.
+        amazon: Whether the endpoint belongs to AWS, whose endpoints all speak plain HTTP.
     """
     match other.reading:
         case LetIn():
             return other.exchange
-        case NoAnswer(why=Silence.VERSION_REFUSED):
-            # That has nothing to do with who asks, nor with what for.
+        case NoAnswer(why=NoAnswerKind.VERSION_REFUSED):
+            # The handshake does not depend on the caller or the request.
             return Refuser.ENDPOINT
         case NoAnswer():
             return Doubt(other.exchange.action, _silent(other.reading, other.exchange, amazon))
-        case _ if doubt := in_doubt(secure):
+        case _ if doubt := find_doubt(secure):
             return doubt
         case Denied(by=by, for_lack_of="") if by in _REFUSERS:
             unclear = _about_something_else(secure, other.reading)
@@ -116,29 +116,32 @@ def compare(secure: Heard, other: Heard, *, amazon: bool) -> AnswerPart:
             return Doubt(other.exchange.action, f"over {other.exchange.transport.value} {_no_proof(reading)}")
 
 
-def _about_something_else(secure: Heard, denied: Denied) -> str:
-    """Return why a denial may be about something else than what was asked for; `""` when it is not.
+def _about_something_else(secure: ReadExchange, denied: Denied) -> str:
+    """Return why a denial may concern another action than the requested one; `""` if it does not.
 
-    Only those who may list a bucket are told that an object is not there: to others S3 denies that, too,
+    S3 reports a missing object only to callers that may list the bucket. To others it answers `AccessDenied`,
     even if they may get objects. See *GetObject* in the API Reference of S3, *404 (Not Found)*.
     """
     asked, absent = secure.exchange.action, secure.reading == LetIn("NoSuchKey")
     if denied.action == asked or (not denied.action and not absent):
         return ""
-    why = f"S3 may have denied no more than `{denied.action or 's3:ListBucket'}`"
+    why = f"S3 may have denied only `{denied.action or 's3:ListBucket'}`"
     if not absent:
         return why
-    return f"{why}, without which it tells nobody that an object is not there: name one that is, with --key"
+    return f"{why}, without which it does not report a missing object: name an existing one with --key"
 
 
 def _silent(silence: NoAnswer, exchange: Exchange, amazon: bool) -> str:
-    """Return what it means that nothing came back."""
-    if exchange.transport is Transport.HTTP and silence.why in (Silence.NOBODY, Silence.OUT_OF_REACH):
-        if amazon or silence.why is Silence.OUT_OF_REACH:
-            cause = "something on the way stops plain HTTP"
+    """Return the meaning of a missing answer."""
+    if exchange.transport is Transport.HTTP and silence.why in (
+        NoAnswerKind.NOBODY,
+        NoAnswerKind.OUT_OF_REACH,
+    ):
+        if amazon or silence.why is NoAnswerKind.OUT_OF_REACH:
+            cause = "something in the network blocks plain HTTP"
         else:
             cause = "the endpoint does not speak plain HTTP"
-        return f"{cause}, so that the policy was not tried: {silence.words}"
+        return f"{cause}, so that the probe did not test the policy: {silence.words}"
     return f"over {exchange.transport.value} there was no answer: {silence.words}"
 
 
@@ -148,31 +151,31 @@ def _no_proof(reading: Denied | Redirected | Foreign | Failed) -> str:
         case Denied(by="", message=message):
             return (
                 f"S3 refused for lack of an allow ({message}): no policy denies it, and a caller that "
-                "another policy allows it to gets in"
+                "another policy allows it gets in"
             )
         case Denied(by=by):
-            return f"S3 refused by the {by}, which is about the caller and not about the bucket"
+            return f"S3 refused because of the {by}, which concerns the caller and not the bucket"
         case Redirected(to=to) if to.startswith("https:"):
             return (
-                f"the answer sends the request to HTTPS (`{to}`): S3 does not do that, so something before "
-                "it answered, and the policy was not tried"
+                f"the answer redirects the request to HTTPS (`{to}`): S3 does not do that, so another server "
+                "answered, and the probe did not test the policy"
             )
         case Redirected(to=to):
-            return "the answer sends the request elsewhere" + (f", to `{to}`" if to else "")
+            return "the answer redirects the request" + (f" to `{to}`" if to else "")
         case Foreign(why=why):
-            return f"it is not S3 that answered: {why}"
+            return f"another server than S3 answered: {why}"
         case Failed(code=code, message=message):
-            return f"S3 refused with `{code}`, which is not the policy: {message}"
+            return f"S3 refused with `{code}`, which does not come from the policy: {message}"
         case _:
             assert_never(reading)
 
 
-def gather(parts: Sequence[AnswerPart], exchanges: Sequence[Exchange]) -> ProbeOutcome:
-    """Return what all requests over one transport come to.
+def combine(parts: Sequence[AnswerPart], exchanges: Sequence[Exchange]) -> ProbeOutcome:
+    """Combine the results of all requests over one transport.
 
     Args:
-        parts: What each of them says; at least one.
-        exchanges: All requests that were made, those over HTTPS too.
+        parts: The result of each request; at least one.
+        exchanges: All requests, including those over HTTPS.
     """
     evidence = tuple(exchanges)
     doubts: dict[str, dict[str, None]] = {}
@@ -184,6 +187,6 @@ def gather(parts: Sequence[AnswerPart], exchanges: Sequence[Exchange]) -> ProbeO
     if doubts:
         reasons = tuple(f"{' and '.join(actions)}: {why}" for why, actions in doubts.items())
         return Inconclusive(reasons, evidence)
-    # INVARIANT: each request was refused, and by something that refuses everybody.
+    # INVARIANT: here, each request was refused by something that refuses every caller.
     order = (Refuser.UNNAMED, Refuser.ORGANIZATION, Refuser.POLICY, Refuser.ENDPOINT)
     return Enforced(next(each for each in order if each in parts), evidence)

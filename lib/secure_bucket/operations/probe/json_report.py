@@ -1,4 +1,4 @@
-"""Write probes as JSON of a published form, `probe-1.schema.json`."""
+"""Write probes as JSON in the published form `probe-1.schema.json`."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ SCHEMA = "secure-bucket/probe/1"
 
 
 class ProbeSummaryForm(Struct, frozen=True, kw_only=True):
-    """What came out, in numbers.
+    """Counts.
 
     Args:
-        buckets: How many buckets were probed.
-        enforced: How many checks found plain HTTP or old TLS refused.
-        open: How many checks got a request through.
-        inconclusive: How many checks prove nothing.
-        disagreements: How many checks disagree with the proof of the bucket policy.
-        faults: How many buckets could not be probed, or their policies not be judged.
+        buckets: The number of probed buckets.
+        enforced: The number of checks whose requests over plain HTTP or old TLS were refused.
+        open: The number of checks with a request that got through.
+        inconclusive: The number of checks that prove nothing.
+        disagreements: The number of checks that disagree with the proof of the bucket policy.
+        faults: The number of buckets that could not be probed, or whose policy could not be judged.
     """
 
     buckets: Natural
@@ -43,12 +43,12 @@ class ProbeSummaryForm(Struct, frozen=True, kw_only=True):
 
 
 class ProofForm(Struct, frozen=True):
-    """What the prover says about the bucket policy.
+    """The proof of the bucket policy.
 
     Args:
         verdict: The verdict.
-        request: A request that the policy accepts, when it is refuted; null otherwise.
-        reasons: Why the policy is refuted or undecided.
+        request: A request that a refuted policy accepts; null for other verdicts.
+        reasons: The reasons why the policy is refuted or undecided.
     """
 
     verdict: Literal["proven", "refuted", "undecided"]
@@ -57,19 +57,19 @@ class ProofForm(Struct, frozen=True):
 
 
 class CheckForm(Struct, frozen=True):
-    """What came out over one transport.
+    """The result over one transport.
 
     Args:
         transport: The transport.
-        outcome: What the requests came to.
-        shown_for: Who that was shown for: the identity that sent the requests, requests without a signature,
-            or everyone, where the proof of the bucket policy agrees.
-        by: What refused the requests, when they were refused; null otherwise.
-        let_in: The request that got in, when one did; null otherwise.
-        reasons: Why the outcome is inconclusive, when it is.
-        exchanges: All requests with their answers, those over HTTPS too.
-        proof: What the prover says about the bucket policy; null when the policy was not judged.
-        disagreement: Where proof and probe disagree; null when they do not.
+        outcome: The outcome of the requests.
+        shown_for: The callers that the outcome holds for: the identity that sent the requests, requests
+            without a signature, or everyone, if the proof of the bucket policy agrees.
+        by: The refuser of the requests; null if they were not refused.
+        let_in: The request that got in; null without such a request.
+        reasons: The reasons of an inconclusive outcome.
+        exchanges: All requests with their answers, including those over HTTPS.
+        proof: The proof of the bucket policy; null if the policy was not judged.
+        disagreement: The disagreement between proof and probe; null if they agree.
     """
 
     transport: Transport
@@ -90,8 +90,8 @@ class ProbedBucketForm(Struct, frozen=True):
         bucket: Its name.
         arn: Its ARN.
         region: Its region.
-        checks: What came out over each transport.
-        policy_unread: Why the bucket policy was not judged; null when it was, or when that is a fault.
+        checks: The result over each transport.
+        policy_unread: Why the bucket policy was not judged; null if it was judged, or if this is a fault.
     """
 
     bucket: str
@@ -102,12 +102,12 @@ class ProbedBucketForm(Struct, frozen=True):
 
 
 class ProbeForm(JsonDocument, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):
-    """How live buckets answer over HTTPS, plain HTTP and old TLS.
+    """The answers of live buckets over HTTPS, plain HTTP and old TLS.
 
     Args:
-        summary: What came out, in numbers.
-        probes: The buckets that were probed.
-        faults: What could not be probed, or judged.
+        summary: Counts.
+        probes: The probed buckets.
+        faults: The buckets that could not be probed, or whose policy could not be judged.
     """
 
     summary: ProbeSummaryForm

@@ -1,4 +1,4 @@
-"""Probes as JUnit XML: one suite for each bucket, and a test for each transport."""
+"""Write probes as JUnit XML: a suite for each bucket, and a test for each transport."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["render"]
 def render(probes: Probes, run: Run) -> str:
     """Return the probes as a JUnit XML document.
 
-    What is not enforced is a failure, what was inconclusive too. What could not be asked is an error.
+    An open or inconclusive check is a failure. A bucket that could not be probed is an error.
     """
     suites = {
         xml_text(probe.bucket): [_test(probe, check) for check in probe.checks] for probe in probes.probes

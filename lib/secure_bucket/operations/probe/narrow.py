@@ -1,7 +1,7 @@
-"""Credentials that may do nothing but what a probe does, for a quarter of an hour.
+"""Get credentials that allow only the requests of a probe, for 15 minutes.
 
-A signature tells nothing about the secret, but the session token of temporary credentials travels beside
-it. What travels in clear should be good for nothing else.
+A signature does not reveal the secret key, but the session token of temporary credentials travels in clear.
+Such credentials should not allow anything else.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _MAX_POLICY: Final = 2048
 
 
 def session_policy(bucket_arn: str, keys: Iterable[str]) -> dict[str, Any]:
-    """Return the session policy of a probe: list one bucket, and get the objects that it asks for."""
+    """Return the session policy of a probe, which allows to list one bucket and to get some objects."""
     objects = [f"{bucket_arn}/{literal(key)}" for key in keys]
     return {
         "Version": "2012-10-17",
@@ -39,10 +39,10 @@ def session_policy(bucket_arn: str, keys: Iterable[str]) -> dict[str, Any]:
 
 
 def own_credentials(session: Session) -> Any:
-    """Return the credentials of a session as they are now; `None` without credentials.
+    """Return the current credentials of a session; `None` without credentials.
 
     Raises:
-        LiveError: If there are some, and they cannot be had.
+        LiveError: If the configured credentials are not available.
     """
     with translate_errors("sts:GetCallerIdentity"):
         credentials = session.boto.get_credentials()
@@ -50,26 +50,26 @@ def own_credentials(session: Session) -> Any:
 
 
 def narrowed_credentials(session: Session, region: str, bucket_arn: str, keys: Iterable[str]) -> Any:
-    """Return temporary credentials that may only do what a probe does.
+    """Return temporary credentials that allow only the requests of a probe.
 
-    Those of a user are narrowed by `sts:GetFederationToken`. Those of a role cannot be, so the role that
-    the session was opened with is assumed once more, with a session policy.
+    `sts:GetFederationToken` narrows the credentials of a user. It does not narrow those of a role, so the
+    role of the session is assumed again with a session policy.
 
     Args:
         session: The session.
-        region: The region of the STS to ask.
+        region: The region of the STS endpoint.
         bucket_arn: The bucket.
-        keys: The objects that are asked for.
+        keys: The requested objects.
 
     Raises:
-        LiveError: If they cannot be had.
+        LiveError: If such credentials are not available.
     """
     from botocore.credentials import ReadOnlyCredentials
 
     policy = json.dumps(session_policy(bucket_arn, keys), separators=(",", ":"))
     if len(policy) > _MAX_POLICY:
         raise LiveError(
-            f"the keys are too long for one session policy, which has {_MAX_POLICY:,} characters: "
+            f"the keys are too long for one session policy of at most {_MAX_POLICY:,} characters: "
             "probe with fewer at a time"
         )
     access = session.access
@@ -90,8 +90,8 @@ def narrowed_credentials(session: Session, region: str, bucket_arn: str, keys: I
             )
         if own.token:
             raise LiveError(
-                "the credentials are those of a session, and AWS narrows only those of a user: give "
-                "--role-arn with a role to assume, or sign with these credentials by --sign-http own",
+                "the credentials belong to a session, and AWS narrows only those of a user: give --role-arn "
+                "with a role to assume, or sign with these credentials by --sign-http own",
                 LiveTrouble.CREDENTIALS,
             )
         sts = session.client("sts", region, brief=True)

@@ -1,4 +1,4 @@
-"""What a probe comes to: three types, none of them a Boolean, each with the exchanges it rests on."""
+"""Define the outcomes of a probe, each with its evidence. They are not Booleans."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Enforced", "Exchange", "Inconclusive", "Open", "ProbeOutcome", "Refu
 
 
 class Transport(enum.Enum):
-    """How a request travels."""
+    """The transport of a request."""
 
     HTTP = "plain HTTP"
     HTTPS = "HTTPS"
@@ -22,21 +22,21 @@ class Transport(enum.Enum):
 
     @classmethod
     def of_tls(cls, version: str) -> Transport:
-        """Return the one of a TLS version, as `1.1`.
+        """Return the transport of a TLS version, such as `1.1`.
 
         Raises:
-            ValueError: If the version is not one of these.
+            ValueError: If the version does not exist.
         """
         return cls(f"TLS {version}")
 
     @property
     def tls(self) -> str:
-        """The only TLS version it speaks, as `1.1`; `""` for plain HTTP, and where both sides choose."""
+        """The TLS version, such as `1.1`; `""` for plain HTTP, and for HTTPS with any version."""
         return self.value.removeprefix("TLS ") if self.value.startswith("TLS ") else ""
 
 
 class Signer(enum.Enum):
-    """Whose signature a request carries."""
+    """The signer of a request."""
 
     ANONYMOUS = "anonymous"
     NARROWED = "narrowed"
@@ -44,19 +44,19 @@ class Signer(enum.Enum):
 
     @property
     def words(self) -> str:
-        """What messages call it."""
+        """The name in messages."""
         return _SIGNERS[self]
 
 
 _SIGNERS = {
     Signer.ANONYMOUS: "anonymous",
-    Signer.NARROWED: "signed by a session that may do nothing else",
+    Signer.NARROWED: "signed by a narrowed session",
     Signer.OWN: "signed with your own credentials",
 }
 
 
 class Refuser(enum.Enum):
-    """What refused the requests."""
+    """The refuser of the requests."""
 
     POLICY = "policy"
     UNNAMED = "unnamed"
@@ -65,7 +65,7 @@ class Refuser(enum.Enum):
 
     @property
     def words(self) -> str:
-        """What messages call it."""
+        """The name in messages."""
         return _REFUSERS[self]
 
 
@@ -83,12 +83,12 @@ class Exchange(Struct, frozen=True):
     Args:
         action: The IAM action that the request needs.
         url: The address, with the query.
-        transport: How the request travelled.
-        signer: Whose signature it carried.
-        status: The HTTP status; null when there was no answer.
+        transport: The transport.
+        signer: The signer.
+        status: The HTTP status; null without an answer.
         code: The error code of S3; null without one.
-        message: What S3, or the network, reported; null when there was nothing.
-        request_id: The id by which S3 knows the request; null without one.
+        message: The message of S3 or of the network; null without one.
+        request_id: The request id of S3; null without one.
     """
 
     action: str
@@ -121,10 +121,10 @@ class _NotABoolean:
 
 
 class Enforced(_NotABoolean, Struct, frozen=True):
-    """Every request was let in over HTTPS, and refused this way.
+    """Every request was let in over HTTPS, and refused over this transport.
 
     Args:
-        by: What refused them.
+        by: The refuser.
         exchanges: The requests and their answers.
     """
 
@@ -133,10 +133,10 @@ class Enforced(_NotABoolean, Struct, frozen=True):
 
 
 class Open(_NotABoolean, Struct, frozen=True):
-    """A request got in this way: here it is.
+    """A request got in over this transport.
 
     Args:
-        exchange: The request and its answer.
+        exchange: That request and its answer.
         exchanges: All requests and their answers.
     """
 
@@ -145,10 +145,10 @@ class Open(_NotABoolean, Struct, frozen=True):
 
 
 class Inconclusive(_NotABoolean, Struct, frozen=True):
-    """No request got in this way, and that proves nothing.
+    """No request got in over this transport, but this proves nothing.
 
     Args:
-        reasons: Why it proves nothing, and what to do; never empty.
+        reasons: The reasons, and what to do; never empty.
         exchanges: The requests and their answers.
     """
 

@@ -1,4 +1,4 @@
-"""The least that a probe needs to be allowed, as an IAM policy."""
+"""Write the IAM policy with the permissions that a probe needs."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ def permissions_of(
     policy_check: bool = False,
     role_arn: str | None = None,
 ) -> dict[str, Any]:
-    """Return the IAM policy that a probe with these options needs, and nothing more.
+    """Return the smallest IAM policy for a probe with these options.
 
     Args:
         buckets: The names of the buckets.
         partition: Their partition (default: `aws`).
         keys: As for `probe_bucket`.
         sign_http: As for `probe_bucket`.
-        signed_tls: Whether a TLS version is tried, which is done with a signature.
+        signed_tls: Whether the probe tries a TLS version, with signed requests.
         policy_check: As for `probe_bucket`.
-        role_arn: The role that is assumed (default: none).
+        role_arn: The role to assume (default: no role).
 
     Returns:
-        The policy; where a role is assumed, the policy of the caller as `Caller`, and that of the
+        The policy. If the probe assumes a role, the policy of the caller as `Caller`, and the policy of the
         role as `Role`.
     """
     arns = [f"arn:{partition}:s3:::{bucket}" for bucket in buckets]

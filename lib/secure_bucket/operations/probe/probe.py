@@ -1,4 +1,4 @@
-"""Ask a live bucket whether it accepts plain HTTP, by asking it over plain HTTP."""
+"""Probe a live bucket: send the same requests over HTTPS and plain HTTP, and compare the answers."""
 
 from __future__ import annotations
 
@@ -42,19 +42,19 @@ __all__ = [
 ]
 
 _UNNAMED: Final = (
-    "S3 does not say what refused it, and an allow that holds for HTTPS only refuses in the same words, but "
-    "not callers that another policy allows it to: ask as somebody of the account that owns the bucket, or "
-    "tell them apart by --policy-check"
+    "S3 does not say what refused it. An allow for HTTPS only refuses with the same words, but lets in "
+    "callers that another policy allows it: probe as an identity of the account that owns the bucket, or use "
+    "--policy-check"
 )
 
 
 class Check(Struct, frozen=True):
-    """What came out over one transport.
+    """The result over one transport.
 
     Args:
         transport: The transport.
-        outcome: What the requests came to.
-        verdict: What the prover says of the bucket policy; `None` when it was not asked for.
+        outcome: The outcome of the requests.
+        verdict: The verdict on the bucket policy; `None` if the policy was not judged.
     """
 
     transport: Transport
@@ -63,7 +63,7 @@ class Check(Struct, frozen=True):
 
     @property
     def disagreement(self) -> str:
-        """Where the proof and the requests part, in one sentence; `""` when they do not."""
+        """The disagreement between the proof and the requests, in one sentence; `""` if they agree."""
         over = self.transport.value
         match self.verdict, self.outcome:
             case Proven(), Open():
@@ -82,15 +82,15 @@ class Check(Struct, frozen=True):
 
 
 class Probe(Struct, frozen=True):
-    """What a probe of one bucket came to.
+    """The result of a probe of one bucket.
 
     Args:
         bucket: Its name.
         bucket_arn: Its ARN.
         region: Its region.
-        checks: What came out over each transport that was asked for.
-        policy_fault: Why the bucket policy could not be judged; `""` when it could, or did not have to.
-        policy_unread: Why the bucket policy was not judged where it did not have to; `""` when it was.
+        checks: The result over each requested transport.
+        policy_fault: Why the required judgement of the bucket policy failed; `""` without a failure.
+        policy_unread: Why the optional judgement of the bucket policy failed; `""` without a failure.
     """
 
     bucket: str
@@ -113,35 +113,35 @@ def probe_bucket(
     strict: bool = False,
     timeout: float = 10.0,
 ) -> Probe:
-    """Ask a bucket the same over HTTPS and over plain HTTP, and compare the answers.
+    """Send the same requests to a bucket over HTTPS and plain HTTP, and compare the answers.
 
-    It writes nothing and reads nothing: it lists a prefix that nobody uses, and asks for an object that is
-    not there, or on a condition that does not hold. The deny that it tries is the one of
+    The probe writes nothing and reads no content: it lists a prefix that nobody uses, and requests an object
+    that does not exist, or with a condition that does not hold. It tests the deny of
     https://repost.aws/knowledge-center/s3-bucket-policy-for-config-rule.
 
     Args:
-        bucket: The bucket, by its name or ARN.
-        session: The identity that asks (default: the credentials of the environment).
-        transports: What to try besides HTTPS (default: plain HTTP).
-        keys: Objects to ask for, without their content (default: one that is not there). Only to callers
-            of the same account or organization does S3 tell enough for that one to be conclusive.
-        sign_http: Whose signature may travel in clear. Without it nobody signs, and then only a public bucket
-            has a conclusive answer, with `policy_check`. `Signer.NARROWED` signs as a session that may do
-            nothing else, and whose token travels in clear; `Signer.OWN` signs with the credentials of the
-            session as they are.
-        layout: Which of the endpoints of S3 to use (default: the regional one).
-        policy_check: Whether to read the bucket policy too, and prove the same for every identity (default:
-            if the caller may read it). Without the proof the probe tells about its own identity alone, and a
-            refusal of which S3 does not say where it comes from is inconclusive.
+        bucket: The name or ARN of the bucket.
+        session: The identity to use (default: the credentials of the environment).
+        transports: The transports to test besides HTTPS (default: plain HTTP).
+        keys: Objects to request, without their content (default: an object that does not exist, which is
+            conclusive only for callers of the same account or organization).
+        sign_http: The signature of requests over plain HTTP, which travels in clear (default: no signature,
+            and then only a public bucket with `policy_check` gives a conclusive answer). `Signer.NARROWED`
+            signs with a session that allows only these requests; `Signer.OWN` signs with the credentials of
+            the session.
+        layout: The endpoints of S3 to use (default: the regional ones).
+        policy_check: Whether to also prove the bucket policy for every identity (default: if the caller may
+            read it). Without the proof, the result holds only for the identity of the probe, and a refusal
+            without a named policy is inconclusive.
         strict: As for `prove_denies_http`.
         timeout: Seconds to wait for each answer (default: 10).
 
     Returns:
-        What came out over each transport: `Enforced`, `Open` with the request that got in, or
-        `Inconclusive` with the reasons.
+        The outcome over each transport: `Enforced`, `Open` with the request that got in, or `Inconclusive`
+        with the reasons.
 
     Raises:
-        LiveError: If the bucket could not be asked: it does not exist, nothing answers over HTTPS, or the
+        LiveError: If the probe cannot run: the bucket does not exist, nothing answers over HTTPS, or the
             credentials are not accepted.
         MissingDependencyError: If boto3 is not installed.
 
@@ -159,12 +159,12 @@ def probe_bucket(
     target = prober.target
     verdicts: dict[Transport, Verdict] = {}
     fault, unread = "", ""
-    # Through a proxy nothing is sent unless somebody asks for it.
-    if policy_check or (policy_check is None and not prober.hindrance):
+    # With a proxy, send a request for the policy only if the caller requires it.
+    if policy_check or (policy_check is None and not prober.why_not):
         try:
             verdicts = _verdicts(session, target, transports, strict=strict)
         except (LiveError, PolicyTextError) as error:
-            # What was answered is evidence all the same: of a bucket whose policy locks out HTTPS, too.
+            # The answers stay evidence, even for a bucket whose policy also denies HTTPS.
             if policy_check or isinstance(error, PolicyTextError):
                 fault = str(error)
             else:
@@ -176,7 +176,7 @@ def probe_bucket(
 def _check(transport: Transport, outcome: ProbeOutcome, verdict: Verdict | None) -> Check:
     match outcome:
         case Enforced(by=Refuser.UNNAMED, exchanges=exchanges) if not isinstance(verdict, Proven):
-            # INVARIANT: the lack of an allow never passes for a deny.
+            # INVARIANT: a missing allow never counts as a deny.
             actions = " and ".join(dict.fromkeys(f"`{each.action}`" for each in exchanges))
             return Check(transport, Inconclusive((f"{actions}: {_UNNAMED}",), exchanges), verdict)
         case _:

@@ -1,4 +1,4 @@
-"""The bucket that is probed: its name, its two endpoints, and the requests that are made to it."""
+"""Describe the probed bucket: its name, its two endpoints, and the requests to it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,19 @@ from msgspec import Struct, field
 from secure_bucket.operations.aws.errors import LiveError, translate_errors
 from secure_bucket.operations.aws.session import Session, parse_endpoint
 
-__all__ = ["ABSENT_PREFIX", "Ask", "EndpointLayout", "ProbeTarget", "asks_of", "parse_bucket_name"]
+__all__ = [
+    "ABSENT_PREFIX",
+    "EndpointLayout",
+    "ProbeRequest",
+    "ProbeTarget",
+    "parse_bucket_name",
+    "probe_requests",
+]
 
 ABSENT_PREFIX: Final = "secure-bucket-probe/"
-"""What the keys begin with that are asked for and are not there."""
+"""The prefix of the missing keys that a probe requests."""
 
-# No object has this tag; and of storage that does not look at it no more than a byte is asked for.
+# No object has this entity tag. Storage that ignores the condition returns only one byte.
 _NOTHING: Final = {"If-Match": '"secure-bucket-probe"', "Range": "bytes=0-0"}
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
 _BUCKET_ARN: Final = re.compile(r"arn:[^:]*:s3:::([^/*?]+)")
@@ -34,11 +41,11 @@ _NO_PLAIN_HTTP: Final = {
 
 
 class EndpointLayout(Struct, frozen=True):
-    """Which of the endpoints of S3 to use, and how to write the bucket into the address.
+    """The endpoints of S3 to use, and the place of the bucket in the address.
 
     Args:
-        http_endpoint_url: Where plain HTTP is spoken (default: the endpoint of HTTPS with `http`).
-        path_style: Whether the name of the bucket stands in the path.
+        http_endpoint_url: The endpoint for plain HTTP (default: the endpoint for HTTPS with `http`).
+        path_style: Whether the path contains the name of the bucket.
         dual_stack: Whether to use the endpoint for IPv4 and IPv6.
         fips: Whether to use the FIPS endpoint.
         accelerate: Whether to use the endpoint of S3 Transfer Acceleration.
@@ -51,15 +58,15 @@ class EndpointLayout(Struct, frozen=True):
     accelerate: bool = False
 
 
-class Ask(Struct, frozen=True):
-    """A request to be made, the same over every transport.
+class ProbeRequest(Struct, frozen=True):
+    """A request to send, the same over every transport.
 
     Args:
         action: The IAM action that it needs.
         operation: The operation of boto3.
-        params: Its parameters, but for the bucket.
-        headers: Headers besides those of the signature.
-        expected: The element that the answer holds; `""` when it is an object.
+        params: Its parameters, without the bucket.
+        headers: The headers, without those of the signature.
+        expected: The XML element in the answer; `""` if the answer is an object.
     """
 
     action: str
@@ -69,34 +76,34 @@ class Ask(Struct, frozen=True):
     expected: str = ""
 
 
-def asks_of(keys: Sequence[str]) -> tuple[Ask, ...]:
+def probe_requests(keys: Sequence[str]) -> tuple[ProbeRequest, ...]:
     """Return the requests of a probe: one about the bucket, and one about each object.
 
-    They read nothing: a prefix is listed that nobody uses, and an object is asked for that is not there, or
-    on a condition that does not hold. S3 says so to callers that its policies allow, and `AccessDenied` to
-    everybody else.
+    They read no content: they list a prefix that nobody uses, and request an object that does not exist, or
+    with a condition that does not hold. S3 reports this to callers that its policies allow, and answers
+    `AccessDenied` to all others.
 
     Args:
-        keys: The objects to ask for (default: one that is not there).
+        keys: The objects to request (default: an object that does not exist).
     """
     absent = f"{ABSENT_PREFIX}{secrets.token_hex(16)}"
-    listing = Ask(
+    listing = ProbeRequest(
         "s3:ListBucket",
         "list_objects_v2",
         {"Prefix": absent, "MaxKeys": 1},
         expected="ListBucketResult",
     )
     if not keys:
-        # A server that hands out what is not there is not S3: an `Error` is all that it can answer.
-        return (listing, Ask("s3:GetObject", "get_object", {"Key": absent}, expected="Error"))
-    return (listing, *(Ask("s3:GetObject", "get_object", {"Key": key}, _NOTHING) for key in keys))
+        # S3 answers with an `Error`; a server that returns a missing object is not S3.
+        return (listing, ProbeRequest("s3:GetObject", "get_object", {"Key": absent}, expected="Error"))
+    return (listing, *(ProbeRequest("s3:GetObject", "get_object", {"Key": key}, _NOTHING) for key in keys))
 
 
 def parse_bucket_name(argument: str) -> str:
-    """Return the name of the bucket that is meant: by its name, its ARN, or as `s3://name`.
+    """Return the name of a bucket, given as its name, its ARN, or `s3://name`.
 
     Raises:
-        LiveError: If it is something else.
+        LiveError: If the argument is not a bucket.
     """
     match = _BUCKET_ARN.fullmatch(argument)
     name = match[1] if match else argument.removeprefix("s3://").rstrip("/")
@@ -104,9 +111,9 @@ def parse_bucket_name(argument: str) -> str:
         kind = argument.split(":")[5:6]
         if kind and kind[0].startswith("accesspoint"):
             raise LiveError(
-                f"`{argument}` is an access point, and those speak HTTPS only: name the bucket behind it"
+                f"`{argument}` is an access point, which speaks HTTPS only: name the bucket behind it"
             )
-        raise LiveError(f"`{argument}` is not the ARN of a bucket, as `arn:aws:s3:::reports`")
+        raise LiveError(f"`{argument}` is not the ARN of a bucket, such as `arn:aws:s3:::reports`")
     for suffix, kind_of in _NO_PLAIN_HTTP.items():
         if name.endswith(suffix):
             raise LiveError(f"`{name}` is {kind_of}, which speaks HTTPS only: there is nothing to probe")
@@ -116,16 +123,16 @@ def parse_bucket_name(argument: str) -> str:
 
 
 class ProbeTarget:
-    """A bucket in a region, with the addresses of what is asked.
+    """A bucket in a region, with the addresses of the requests.
 
     Args:
         session: The session.
         bucket: Its name.
         region: Its region.
-        layout: Which endpoints to use.
+        layout: The endpoints to use.
 
     Raises:
-        LiveError: If there are no such endpoints, or the one for plain HTTP is not known.
+        LiveError: If the endpoints do not exist, or the endpoint for plain HTTP is unknown.
     """
 
     def __init__(self, session: Session, bucket: str, region: str, layout: EndpointLayout) -> None:
@@ -142,21 +149,21 @@ class ProbeTarget:
         partition = self._session.partition_of(self.region)
         return f"arn:{partition}:s3:::{self.bucket}"
 
-    def url(self, ask: Ask, *, plain: bool) -> str:
+    def url(self, ask: ProbeRequest, *, plain: bool) -> str:
         """Return the address of a request, over plain HTTP or HTTPS.
 
         Raises:
-            LiveError: If botocore knows none.
+            LiveError: If botocore knows no address.
         """
         client = self._http if plain else self._https
         with translate_errors(ask.action, f"bucket `{self.bucket}`"):
-            # An unsigned "presigned" address is the bare address, by the endpoint rules of AWS.
+            # An unsigned "presigned" address is the plain address by the endpoint rules of AWS.
             url: str = client.generate_presigned_url(
                 ask.operation, Params={"Bucket": self.bucket, **ask.params}
             )
         return url
 
-    def headers(self, ask: Ask, url: str, credentials: Any) -> dict[str, str]:
+    def headers(self, ask: ProbeRequest, url: str, credentials: Any) -> dict[str, str]:
         """Return the headers of a request, signed with Signature Version 4 if there are credentials."""
         headers = {"User-Agent": "secure-bucket-probe", **ask.headers}
         if credentials is None:
@@ -174,7 +181,7 @@ class ProbeTarget:
             return self.layout.http_endpoint_url
         used: str = self._https.meta.endpoint_url
         if self._session.access.endpoint_url is None:
-            # The environment and the profile may name one, too.
+            # The environment and the profile may configure an endpoint as well.
             usual = self._client(None, ssl=True, ignore_configured_endpoint_urls=True)
             if used == usual.meta.endpoint_url:
                 return None
@@ -188,7 +195,7 @@ class ProbeTarget:
         import botocore.config
 
         layout = self.layout
-        # A dot in the name would not match the certificate of S3; the same address for both then.
+        # The certificate of S3 does not match a name with a dot. Both transports use the same style.
         style = "path" if layout.path_style or "." in self.bucket else "virtual"
         addressing: Any = {
             "addressing_style": style,

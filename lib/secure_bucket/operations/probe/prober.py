@@ -1,4 +1,4 @@
-"""The conduct of a probe: who signs, what is sent first, and what is not sent at all."""
+"""Run a probe: choose the signer, send the requests in a safe order, and withhold unsafe ones."""
 
 from __future__ import annotations
 
@@ -18,14 +18,19 @@ from secure_bucket.operations.probe.answer import (
     region_of,
     request_id_of,
 )
-from secure_bucket.operations.probe.compare import AnswerPart, Heard, compare, gather, in_doubt
+from secure_bucket.operations.probe.compare import AnswerPart, ReadExchange, combine, compare, find_doubt
 from secure_bucket.operations.probe.narrow import narrowed_credentials, own_credentials
 from secure_bucket.operations.probe.outcome import Exchange, Inconclusive, ProbeOutcome, Signer, Transport
-from secure_bucket.operations.probe.probed_bucket import Ask, EndpointLayout, ProbeTarget, asks_of
+from secure_bucket.operations.probe.probed_bucket import (
+    EndpointLayout,
+    ProbeRequest,
+    ProbeTarget,
+    probe_requests,
+)
 from secure_bucket.operations.probe.transport import (
     HttpAnswer,
     NoAnswer,
-    Silence,
+    NoAnswerKind,
     can_speak,
     context_for,
     send,
@@ -36,7 +41,7 @@ __all__ = ["Prober"]
 _TRIES: Final = 3
 _NOW_AND_THEN: Final = frozenset(("InternalError", "ServiceUnavailable", "SlowDown"))
 _FIRST_REGION: Final = "us-east-1"
-# With these the same question over HTTP is not worth asking: the caller has to fix something first.
+# After these errors, the same request over HTTP is useless: the caller has to fix the credentials first.
 _NO_CALLER: Final = frozenset(
     {
         *("AuthorizationHeaderMalformed", "ExpiredToken", "InvalidAccessKeyId", "InvalidToken"),
@@ -51,13 +56,13 @@ class Prober:
     Args:
         session: The session.
         bucket: The name of the bucket.
-        keys: The objects to ask for.
-        sign_http: Whose signature may travel in clear.
-        layout: Which endpoints to use.
+        keys: The objects to request.
+        sign_http: The signer of requests over plain HTTP.
+        layout: The endpoints to use.
         timeout: Seconds to wait for each answer.
 
     Raises:
-        LiveError: If the bucket cannot be asked at all.
+        LiveError: If the bucket cannot be probed.
     """
 
     def __init__(
@@ -75,24 +80,24 @@ class Prober:
         self._timeout = timeout
         self._sign_http = sign_http
         self._layout = layout
-        self._asks = asks_of(keys)
+        self._asks = probe_requests(keys)
         self._credentials: dict[Signer, Any] = {Signer.ANONYMOUS: None}
-        self._secure: dict[tuple[int, Signer], Heard] = {}
+        self._secure: dict[tuple[int, Signer], ReadExchange] = {}
         self.target: ProbeTarget = ProbeTarget(
             session, bucket, session.boto.region_name or _FIRST_REGION, layout
         )
-        self.hindrance: str = self._proxies()
-        if not self.hindrance:
+        self.why_not: str = self._proxies()
+        if not self.why_not:
             self._locate(bucket)
 
     def check(self, transport: Transport) -> ProbeOutcome:
-        """Return whether the bucket lets anybody in this way.
+        """Return the outcome over a transport.
 
         Raises:
-            LiveError: If it cannot be found out, for a reason that is ours.
+            LiveError: If the requests cannot be sent.
         """
-        if self.hindrance:
-            return Inconclusive((self.hindrance,), ())
+        if self.why_not:
+            return Inconclusive((self.why_not,), ())
         if transport.tls and not can_speak(transport, self._authorities):
             return Inconclusive(
                 (f"the TLS library of this machine cannot speak {transport.value}: probe from one that can",),
@@ -105,15 +110,15 @@ class Prober:
             secure = self._over_https(index, signer)
             exchanges.append(secure.exchange)
             in_clear = transport is Transport.HTTP and signer is not Signer.ANONYMOUS
-            doubt = in_doubt(secure)
+            doubt = find_doubt(secure)
             if in_clear and doubt is not None and not isinstance(secure.reading, Denied):
-                # INVARIANT: nothing signed travels in clear before S3 has answered for the same over HTTPS.
+                # INVARIANT: a signed request travels in clear only after S3 has answered it over HTTPS.
                 parts.append(doubt)
                 continue
             heard = self._hear(ask, transport, signer)
             exchanges.append(heard.exchange)
             parts.append(compare(secure, heard, amazon=self._amazon))
-        return gather(parts, exchanges)
+        return combine(parts, exchanges)
 
     @property
     def _amazon(self) -> bool:
@@ -123,20 +128,20 @@ class Prober:
         return str(urlsplit(self.target.url(self._asks[0], plain=plain)).hostname)
 
     def _proxies(self) -> str:
-        """Return why nothing can be said from here: a request through a proxy is one that the proxy makes."""
+        """Return why a probe through a proxy proves nothing; `""` without a proxy."""
         proxies = urllib.request.getproxies()
         for scheme, plain in (("http", True), ("https", False)):
             host = self._host(plain=plain)
             if proxies.get(scheme, proxies.get("all")) and not urllib.request.proxy_bypass(host):
                 return (
-                    f"a proxy is set for `{scheme}://{host}` ({scheme.upper()}_PROXY), and what it answers "
-                    "tells how the proxy asks S3, not how S3 answers: probe from a place without a proxy, or "
-                    f"except the endpoint with NO_PROXY={host}"
+                    f"a proxy is set for `{scheme}://{host}` ({scheme.upper()}_PROXY), and its answers show "
+                    "how the proxy reaches S3, not how S3 answers: probe without a proxy, or except the "
+                    f"endpoint with NO_PROXY={host}"
                 )
         return ""
 
     def _locate(self, bucket: str) -> None:
-        """Find the region of the bucket, and that there is one, before anything is signed."""
+        """Find the bucket and its region before the first signed request."""
         for _ in range(2):
             url = self.target.url(self._asks[0], plain=False)
             came = self._send(self._asks[0], url, Transport.HTTPS, None)
@@ -165,7 +170,7 @@ class Prober:
             self._credentials[signer] = found
         return self._credentials[signer]
 
-    def _over_https(self, index: int, signer: Signer) -> Heard:
+    def _over_https(self, index: int, signer: Signer) -> ReadExchange:
         key = (index, signer)
         if key not in self._secure:
             heard = self._hear(self._asks[index], Transport.HTTPS, signer)
@@ -177,7 +182,7 @@ class Prober:
             self._secure[key] = heard
         return self._secure[key]
 
-    def _hear(self, ask: Ask, transport: Transport, signer: Signer) -> Heard:
+    def _hear(self, ask: ProbeRequest, transport: Transport, signer: Signer) -> ReadExchange:
         url = self.target.url(ask, plain=transport is Transport.HTTP)
         credentials = self._credentials_of(signer)
         if signer is not Signer.ANONYMOUS and credentials is None:
@@ -188,7 +193,9 @@ class Prober:
             )
         came = self._send(ask, url, transport, credentials)
         if isinstance(came, NoAnswer):
-            return Heard(Exchange(ask.action, url, transport, signer, None, None, came.words, None), came)
+            return ReadExchange(
+                Exchange(ask.action, url, transport, signer, None, None, came.words, None), came
+            )
         code, message = error_of(came)
         exchange = Exchange(
             ask.action,
@@ -200,10 +207,12 @@ class Prober:
             message or None,
             request_id_of(came) or None,
         )
-        return Heard(exchange, read_answer(came, expected=ask.expected))
+        return ReadExchange(exchange, read_answer(came, expected=ask.expected))
 
-    def _send(self, ask: Ask, url: str, transport: Transport, credentials: Any) -> HttpAnswer | NoAnswer:
-        """Send a request, and once more when S3 is only busy."""
+    def _send(
+        self, ask: ProbeRequest, url: str, transport: Transport, credentials: Any
+    ) -> HttpAnswer | NoAnswer:
+        """Send a request, and repeat it if S3 is busy."""
         context = None
         if transport is not Transport.HTTP:
             context = context_for(transport, self._authorities)
@@ -216,8 +225,8 @@ class Prober:
                 break
         return came
 
-    def _raise(self, ask: Ask, status: int | None, code: str, message: str) -> None:
-        """Raise an error of S3 in the words that all commands have for it."""
+    def _raise(self, ask: ProbeRequest, status: int | None, code: str, message: str) -> None:
+        """Raise an error of S3 with the message that all commands use."""
         from botocore.exceptions import ClientError
 
         answer: Any = {
@@ -229,7 +238,7 @@ class Prober:
 
 
 def _authorities(session: Session) -> str:
-    """Return the file of certificates to trust: the same one that boto3 takes."""
+    """Return the file of certificates to trust, the same file as for boto3."""
     import botocore.httpsession
     import botocore.session
 
@@ -240,8 +249,8 @@ def _authorities(session: Session) -> str:
 
 def _unreachable(silence: NoAnswer) -> LiveError:
     text, trouble = silence.words, LiveTrouble.UNREACHABLE
-    if silence.why is Silence.CERTIFICATE:
+    if silence.why is NoAnswerKind.CERTIFICATE:
         text += "; give the authority that signed it with --ca-bundle FILE"
-    if silence.why in (Silence.CERTIFICATE, Silence.VERSION_REFUSED, Silence.NO_HANDSHAKE):
+    if silence.why in (NoAnswerKind.CERTIFICATE, NoAnswerKind.VERSION_REFUSED, NoAnswerKind.NO_HANDSHAKE):
         trouble = LiveTrouble.TLS
     return LiveError(text, trouble)

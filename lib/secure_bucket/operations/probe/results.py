@@ -1,4 +1,4 @@
-"""What the probes of several buckets came to, in words that all reports share."""
+"""Describe the probes of several buckets, in words that all reports share."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["ProbeFault", "Probes", "outcome_name", "sentence", "shown_for"]
 
 
 class ProbeFault(Struct, frozen=True):
-    """A bucket that could not be probed, or its policy not be judged.
+    """A bucket that could not be probed, or whose policy could not be judged.
 
     Args:
-        bucket: The bucket, as it was named.
-        message: Why, in one line.
+        bucket: The bucket, as the user named it.
+        message: The reason, in one line.
     """
 
     bucket: str
@@ -35,8 +35,8 @@ class Probes(Struct, frozen=True):
     """The probes of one run.
 
     Args:
-        probes: One for each bucket that could be asked.
-        faults: The buckets that could not be.
+        probes: One probe for each bucket.
+        faults: The buckets that could not be probed.
     """
 
     probes: tuple[Probe, ...]
@@ -49,21 +49,21 @@ class Probes(Struct, frozen=True):
 
     @property
     def refuted(self) -> bool:
-        """Whether a request got in, or the policy provably lets one in."""
+        """Whether a request got in, or the policy provably accepts one."""
         return any(
             isinstance(check.outcome, Open) or isinstance(check.verdict, Refuted) for _, check in self.checks
         )
 
     @property
     def unsettled(self) -> bool:
-        """Whether something was inconclusive, or cannot be decided about the policy."""
+        """Whether an outcome is inconclusive, or a policy is undecided."""
         return any(
             isinstance(check.outcome, Inconclusive) or isinstance(check.verdict, Undecided)
             for _, check in self.checks
         )
 
     def summary(self) -> str:
-        """Return what was probed and what came out, in one line."""
+        """Return the coverage and the outcomes in one line."""
         names = [outcome_name(check) for _, check in self.checks]
         covered = f"{count(len(self.probes), 'bucket')} probed"
         told = ", ".join(f"{names.count(name):,} {name}" for name in ("enforced", "open", "inconclusive"))
@@ -82,19 +82,19 @@ def outcome_name(check: Check) -> str:
 
 
 def sentence(probe: Probe, check: Check) -> str:
-    """Return what came out for a bucket over one transport, in one line."""
+    """Return the outcome for a bucket over one transport, in one line."""
     over = check.transport.value
     bucket = f"bucket `{probe.bucket}`"
     match check.outcome:
         case Enforced(by=Refuser.ENDPOINT):
             why = "the endpoint refuses that version in the handshake, not the policy"
-            return f"{bucket} cannot be asked over {over}: {why}"
+            return f"{bucket} cannot be probed over {over}: {why}"
         case Enforced(by=by, exchanges=exchanges):
             actions = " and ".join(dict.fromkeys(f"`{each.action}`" for each in exchanges))
             refused = f"{by.words} refused {actions}, which it lets in over HTTPS"
             return f"{bucket} refuses {over} {_to(check)}: {refused}{_others(probe, check)}"
         case Open(exchange=exchange):
-            return f"{bucket} answers {over}: `{exchange.action}` was let in — {exchange}"
+            return f"{bucket} accepts {over}: `{exchange.action}` was let in — {exchange}"
         case Inconclusive(reasons=reasons):
             return f"{bucket} over {over}: {'; '.join(reasons)}"
         case _:
@@ -102,9 +102,9 @@ def sentence(probe: Probe, check: Check) -> str:
 
 
 def shown_for(check: Check) -> Literal["everyone", "identity", "anonymous"]:
-    """Return which requests a check has shown its answer for.
+    """Return the callers that the outcome of a check holds for.
 
-    The requests show it for their own identity. The proof of the bucket policy makes that general.
+    The requests show it for their own identity. The proof of the bucket policy shows it for everyone.
     """
     if isinstance(check.verdict, Proven):
         return "everyone"
@@ -123,7 +123,7 @@ def _to(check: Check) -> str:
 
 
 def _others(probe: Probe, check: Check) -> str:
-    """Return why nothing is known about other identities; `""` where the policy was judged."""
+    """Return why the outcome holds only for this identity; `""` if the policy was judged."""
     if check.verdict is not None:
         return ""
     why = probe.policy_unread or probe.policy_fault

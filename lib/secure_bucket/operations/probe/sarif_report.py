@@ -1,4 +1,4 @@
-"""Probes as SARIF: what got in, and what proved nothing, as findings of the rules that `check` has too."""
+"""Write probes as SARIF: open and inconclusive checks, as findings of the rules of `check`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from secure_bucket.values.unknown import Place
 
 __all__ = ["findings_of", "render"]
 
-_MEND: Final = (
+_FIX: Final = (
     "add the statement that denies it to the bucket policy: `secure-bucket review --bucket {bucket}` shows it"
 )
 _ASK_AGAIN: Final = "do what the reason says, and probe again"
@@ -36,7 +36,7 @@ def render(probes: Probes, run: Run) -> str:
 
 
 def findings_of(probes: Probes) -> Iterator[Finding]:
-    """Yield the findings: SB001 and SB006 for what gets in, SB002 for what proves nothing."""
+    """Yield the findings: SB001 and SB006 for open checks, SB002 for inconclusive ones."""
     for probe, check in probes.checks:
         if isinstance(check.outcome, Open):
             request = _request(probe, check.outcome.exchange)
@@ -56,8 +56,8 @@ def _rule(check: Check) -> str:
 
 
 def _finding(probe: Probe, check: Check, rule: str, message: str, request: Request | None) -> Finding:
-    fix = _ASK_AGAIN if request is None else _MEND.format(bucket=probe.bucket)
-    # The transport tells apart what is found over several TLS versions.
+    fix = _ASK_AGAIN if request is None else _FIX.format(bucket=probe.bucket)
+    # The transport distinguishes the findings over several TLS versions.
     return Finding(
         Running(probe.bucket, probe.bucket_arn),
         rule,
@@ -71,7 +71,7 @@ def _finding(probe: Probe, check: Check, rule: str, message: str, request: Reque
 
 
 def _request(probe: Probe, exchange: Exchange) -> Request:
-    """Return the request that got in, in the terms of policies."""
+    """Return the request that got in, with the condition keys of policies."""
     secure = "false" if exchange.transport is Transport.HTTP else "true"
     context: dict[str, str | list[str]] = {"aws:SecureTransport": secure}
     if exchange.transport.tls:

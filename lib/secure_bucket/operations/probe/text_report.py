@@ -1,4 +1,4 @@
-"""Probes for a person at a terminal, and for `grep`: one line for each bucket and transport."""
+"""Write probes for terminals and `grep`: one line for each bucket and transport."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def render(
     Args:
         probes: The probes.
         colour: Whether to use the colours of a terminal (default: plain text).
-        width: The columns to wrap at (default: lines are not broken).
-        ascii_only: Whether to write ASCII alone, with an escape for everything else (default: UTF-8).
+        width: The columns to wrap at (default: do not wrap).
+        ascii_only: Whether to write only ASCII, with escapes for other characters (default: UTF-8).
         verbose: Whether to list every request and its answer.
     """
     page = TerminalPage(colour, width, 20)
@@ -46,7 +46,7 @@ def render(
 
 
 def _entries(probes: Probes, verbose: bool) -> Iterator[tuple[str, str]]:
-    """Yield the lines, each with its label; those under an entry have none."""
+    """Yield the lines, each with its label; the lines under an entry have an empty label."""
     for probe, check in probes.checks:
         yield outcome_name(check), sentence(probe, check)
         if check.disagreement:
@@ -65,10 +65,10 @@ def _proof(check: Check) -> str:
         case Proven():
             return "proof: the bucket policy denies every such request"
         case Refuted(why=why):
-            return f"proof: the bucket policy lets such requests through — {why}"
+            return f"proof: the bucket policy accepts such requests — {why}"
         case Undecided(reasons=reasons):
             told = "; ".join(dict.fromkeys(each.reason for each in reasons))
-            return f"proof: whether the bucket policy denies that depends on what is not known: {told}"
+            return f"proof: it is undecided whether the bucket policy denies such requests: {told}"
         case _:
             return ""
 

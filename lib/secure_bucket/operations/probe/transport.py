@@ -1,7 +1,7 @@
-"""Send one request, and bring back what came: no redirects, no proxies, no repetition.
+"""Send one request and return the answer, without redirects, proxies and retries.
 
-The clients of AWS do all three, and hide what a probe has to see. So the request goes out through the
-`http.client` of Python, on a connection of its own.
+The AWS SDK does all three, and hides what a probe has to see. This module uses `http.client` of Python with a
+new connection for each request.
 """
 
 from __future__ import annotations
@@ -22,10 +22,18 @@ from msgspec import Struct
 from secure_bucket.operations.aws.errors import LiveError, LiveTrouble
 from secure_bucket.operations.probe.outcome import Transport
 
-__all__ = ["HttpAnswer", "NoAnswer", "Silence", "can_speak", "context_for", "offers", "send"]
+__all__ = [
+    "HttpAnswer",
+    "NoAnswer",
+    "NoAnswerKind",
+    "can_speak",
+    "can_start_handshake",
+    "context_for",
+    "send",
+]
 
 MAX_BODY: Final = 64 * 1024
-"""Bytes of an answer that are read: an error of S3 has some hundreds, an empty listing as well."""
+"""The bytes to read of an answer. An error of S3 and an empty list have some hundreds."""
 
 _VERSIONS: Final = {
     Transport.TLS_1_0: "TLSv1",
@@ -33,27 +41,27 @@ _VERSIONS: Final = {
     Transport.TLS_1_2: "TLSv1_2",
     Transport.TLS_1_3: "TLSv1_3",
 }
-# The alert against a version, RFC 8446, 6.2. A mere failure of the handshake may be about the ciphers, and
-# then another client gets in with others.
+# The alert against a version, RFC 8446, 6.2. Another handshake failure may be about the ciphers, and another
+# client may have other ciphers.
 _NOT_THIS_VERSION: Final = "ALERT_PROTOCOL_VERSION"
 
 
-class Silence(enum.Enum):
-    """Why there is no answer."""
+class NoAnswerKind(enum.Enum):
+    """The reason for a missing answer."""
 
-    NO_NAME = "the name is not known"
-    NOBODY = "nothing listens there"
-    OUT_OF_REACH = "there is no way to it"
-    TIMEOUT = "it took too long"
+    NO_NAME = "the name is unknown"
+    NOBODY = "nothing listens at the address"
+    OUT_OF_REACH = "the address cannot be reached"
+    TIMEOUT = "the answer took too long"
     CUT = "the connection was cut"
     CERTIFICATE = "the certificate is not trusted"
-    VERSION_REFUSED = "the other side does not want this TLS version"
+    VERSION_REFUSED = "the server refuses this TLS version"
     NO_HANDSHAKE = "the handshake failed"
-    NOT_HTTP = "what came is not HTTP"
+    NOT_HTTP = "the answer is not HTTP"
 
 
 class HttpAnswer(Struct, frozen=True):
-    """What came back.
+    """An answer.
 
     Args:
         status: The HTTP status.
@@ -67,26 +75,26 @@ class HttpAnswer(Struct, frozen=True):
 
 
 class NoAnswer(Struct, frozen=True):
-    """That nothing came back.
+    """A missing answer.
 
     Args:
-        why: The kind.
-        words: What happened, in words.
+        why: The kind of reason.
+        words: The reason, in words.
     """
 
-    why: Silence
+    why: NoAnswerKind
     words: str
 
 
 def context_for(transport: Transport, ca_bundle: str) -> ssl.SSLContext:
-    """Return how to speak TLS: with certificates checked, and in one version only where one is asked for.
+    """Return a TLS context that checks certificates, and speaks only one version if the transport names one.
 
     Args:
         transport: HTTPS, or one TLS version.
-        ca_bundle: A file with the authorities to trust.
+        ca_bundle: A file with the CA certificates to trust.
 
     Raises:
-        LiveError: If the file of certificates is not one.
+        LiveError: If the file is not a file of certificates.
         ValueError: If the TLS library was built without that version.
     """
     try:
@@ -97,44 +105,44 @@ def context_for(transport: Transport, ca_bundle: str) -> ssl.SSLContext:
     if transport in _VERSIONS:
         version = ssl.TLSVersion[_VERSIONS[transport]]
         with warnings.catch_warnings():
-            # Python warns of the old versions, which are what is asked for here.
+            # Python warns of old versions, but the probe needs them.
             warnings.simplefilter("ignore", DeprecationWarning)
             context.minimum_version = context.maximum_version = version
         if transport in (Transport.TLS_1_0, Transport.TLS_1_1):
-            # They sign with SHA-1, which OpenSSL 3 has at level 0 only. Nothing without encryption or
-            # without a certificate comes with that.
+            # These versions sign with SHA-1, which OpenSSL 3 allows only at level 0. This level adds no
+            # cipher without encryption or without a certificate.
             with contextlib.suppress(ssl.SSLError):  # LibreSSL has no levels.
                 context.set_ciphers("DEFAULT:@SECLEVEL=0")
     return context
 
 
 def can_speak(transport: Transport, ca_bundle: str) -> bool:
-    """Tell whether the TLS library of this machine gets as far as a first message over a transport."""
+    """Tell whether the TLS library of this machine can start a handshake over a transport."""
     try:
-        return offers(context_for(transport, ca_bundle))
+        return can_start_handshake(context_for(transport, ca_bundle))
     except ValueError:
         return False
 
 
-def offers(context: ssl.SSLContext) -> bool:
-    """Tell whether there is anything to offer: a version, and a cipher that goes with it."""
+def can_start_handshake(context: ssl.SSLContext) -> bool:
+    """Tell whether a context has a version and a matching cipher to offer."""
     client = context.wrap_bio(ssl.MemoryBIO(), sent := ssl.MemoryBIO(), server_hostname="localhost")
     with contextlib.suppress(ssl.SSLError):
         client.do_handshake()
-    # Without a version or a cipher to offer the server sends, with luck, no more than an alert (of 7 bytes).
+    # Without them, the client sends nothing or only an alert of 7 bytes.
     return sent.pending > 16
 
 
 def send(
     url: str, headers: Mapping[str, str], *, context: ssl.SSLContext | None, timeout: float
 ) -> HttpAnswer | NoAnswer:
-    """Send a GET request and return what came back.
+    """Send a GET request and return the answer.
 
     Args:
         url: The URL, in plain HTTP or HTTPS.
         headers: The headers.
-        context: How to speak TLS; not used for plain HTTP.
-        timeout: Seconds after which to give up: for the connection, and once more for the answer.
+        context: The TLS context; not used for plain HTTP.
+        timeout: Seconds to wait for the connection, and again for the answer.
     """
     parts = urlsplit(url)
     target = parts.path + (f"?{parts.query}" if parts.query else "")
@@ -161,8 +169,8 @@ def send(
                 raise
     except Exception as error:
         if isinstance(error, TimeoutError) and not connected:
-            words = f"there is no connection to {where} within {timeout:g} seconds"
-            return NoAnswer(Silence.OUT_OF_REACH, words)
+            words = f"no connection to {where} within {timeout:g} seconds"
+            return NoAnswer(NoAnswerKind.OUT_OF_REACH, words)
         return _silence(error, where, timeout)
     finally:
         connection.close()
@@ -170,7 +178,7 @@ def send(
 
 @contextlib.contextmanager
 def _deadline(connection: http.client.HTTPConnection, seconds: float) -> Iterator[threading.Event]:
-    """Cut a connection when the time is over, however steadily the bytes trickle."""
+    """Cut a connection when the time is over, even if bytes still arrive."""
     expired = threading.Event()
 
     def cut() -> None:
@@ -191,24 +199,26 @@ def _silence(error: Exception, where: str, timeout: float) -> NoAnswer:
     match error:
         case ssl.SSLCertVerificationError():
             text = f"the certificate of {where} is not trusted: {error.verify_message}"
-            return NoAnswer(Silence.CERTIFICATE, text)
+            return NoAnswer(NoAnswerKind.CERTIFICATE, text)
         case ssl.SSLError():
             reason = error.reason or ""
             told = reason.replace("_", " ").lower() or str(error)
             if _NOT_THIS_VERSION in reason:
-                return NoAnswer(Silence.VERSION_REFUSED, f"{where} refused the handshake: {told}")
-            return NoAnswer(Silence.NO_HANDSHAKE, f"the TLS handshake with {where} failed: {told}")
+                return NoAnswer(NoAnswerKind.VERSION_REFUSED, f"{where} refused the handshake: {told}")
+            return NoAnswer(NoAnswerKind.NO_HANDSHAKE, f"the TLS handshake with {where} failed: {told}")
         case TimeoutError():
-            return NoAnswer(Silence.TIMEOUT, f"{where} did not answer within {timeout:g} seconds")
+            return NoAnswer(NoAnswerKind.TIMEOUT, f"{where} did not answer within {timeout:g} seconds")
         case socket.gaierror():
-            return NoAnswer(Silence.NO_NAME, f"the name of {where} is not known: {error.strerror}")
+            return NoAnswer(NoAnswerKind.NO_NAME, f"the name of {where} is unknown: {error.strerror}")
         case ConnectionRefusedError():
-            return NoAnswer(Silence.NOBODY, f"nothing listens at {where}")
+            return NoAnswer(NoAnswerKind.NOBODY, f"nothing listens at {where}")
         case ConnectionError() | http.client.RemoteDisconnected() | http.client.IncompleteRead():
-            return NoAnswer(Silence.CUT, f"{where} cut the connection")
+            return NoAnswer(NoAnswerKind.CUT, f"{where} cut the connection")
         case http.client.HTTPException() | ValueError():
-            return NoAnswer(Silence.NOT_HTTP, f"what {where} answered is not HTTP")
+            return NoAnswer(NoAnswerKind.NOT_HTTP, f"the answer of {where} is not HTTP")
         case OSError():
-            return NoAnswer(Silence.OUT_OF_REACH, f"{where} cannot be reached: {error.strerror or error}")
+            return NoAnswer(
+                NoAnswerKind.OUT_OF_REACH, f"{where} cannot be reached: {error.strerror or error}"
+            )
         case _:
             raise error
