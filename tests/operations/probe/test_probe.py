@@ -225,9 +225,7 @@ def test_denial_of_something_else_proves_nothing(server: Storage) -> None:
     server.over_http = explicit("a resource-based policy", "kms:Decrypt")
     outcome = probe(server)
     assert isinstance(outcome, Inconclusive)
-    assert outcome.reasons == (
-        "`s3:ListBucket` and `s3:GetObject`: S3 may have denied only `kms:Decrypt`",
-    )
+    assert outcome.reasons == ("`s3:ListBucket` and `s3:GetObject`: S3 may have denied only `kms:Decrypt`",)
 
 
 def test_open_objects_are_seen_behind_a_closed_bucket(server: Storage) -> None:
@@ -258,7 +256,7 @@ HTML = Reply(403, b"<html><body>Blocked by policy</body></html>", {"Server": "sq
         ),
         (
             HTML,
-            "another server than S3 answered: it has no id of a request to S3 (status 403, header `Server: squid`)",
+            "server than S3 answered: it has no id of a request to S3 (status 403, header `Server: squid`)",
         ),
         (Reply(200, b"<html>Sign in</html>", {}, None), "another server than S3 answered"),
         (Reply(403, b""), "its body is not an error of S3 (status 403)"),
@@ -325,8 +323,9 @@ def test_endpoint_without_http_is_told_from_a_policy(server: Storage) -> None:
     nowhere = f"http://127.0.0.1:{free_port()}"
     outcome = probe(server, layout=EndpointLayout(http_endpoint_url=nowhere))
     assert isinstance(outcome, Inconclusive)
-    assert "the endpoint does not speak plain HTTP, so that the probe did not test the policy: nothing listens" in str(
-        outcome.reasons
+    assert (
+        "the endpoint does not speak plain HTTP, so that the probe did not test the policy: nothing listens"
+        in str(outcome.reasons)
     )
 
 
