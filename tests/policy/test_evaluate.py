@@ -332,7 +332,8 @@ def test_operators_and_keys_are_anded() -> None:
     assert not denies(context={"s3:a": "1", "s3:b": "3"}, Condition=both)
     assert not denies(context={"s3:a": "1", "s3:b": "2", "aws:SecureTransport": "true"}, Condition=both)
     assert denies(Condition={})
-    assert denies(Condition={"Bool": {}})
+    # AWS documents no operator without a key.
+    assert not denies(Condition={"Bool": {}})
 
 
 NAMED = {"aws:username": "al*ce", "aws:TagKeys": ["a"], "aws:PrincipalTag/Team": "red"}

@@ -8,7 +8,9 @@ import pytest
 
 from secure_bucket.proof.scalars import (
     AddressRanges,
+    Days,
     parse_address,
+    parse_days,
     parse_instant,
     parse_network,
     parse_number,
@@ -42,10 +44,8 @@ def test_numbers(text: str, number: Fraction | None) -> None:
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [
-        ("1970-01-01", Fraction(0)),
+        ("1970-01-01", None),
         ("1970-01-02T00:00:00Z", Fraction(86_400)),
-        ("1970-01", Fraction(0)),
-        ("1970-03", Fraction(59 * 86_400)),
         ("1970-01-01T01:02Z", Fraction(3_720)),
         ("1970-01-01T01:02:03Z", Fraction(3_723)),
         ("1970-01-01T01:02:03.25Z", Fraction(14_893, 4)),
@@ -56,7 +56,7 @@ def test_numbers(text: str, number: Fraction | None) -> None:
         ("1970-01-01T00:00:00+24:00", None),
         ("1969-12-31T23:59:59Z", Fraction(-1)),
         ("1969-12-31T23:59:59.5Z", Fraction(-1, 2)),
-        ("0001-01-01", Fraction(-62_135_596_800)),
+        ("0001-01-01T00:00Z", Fraction(-62_135_596_800)),
         ("1700000000", Fraction(1_700_000_000)),
         ("17000", Fraction(17_000)),
         # A year, or a second of 1970: nothing says which.
@@ -75,6 +75,21 @@ def test_numbers(text: str, number: Fraction | None) -> None:
 )
 def test_instants(text: str, seconds: Fraction | None) -> None:
     assert parse_instant(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("1970-01-02", Days(Fraction(10 * 3_600), Fraction(2 * 86_400 + 12 * 3_600))),
+        ("1970-01", Days(Fraction(-14 * 3_600), Fraction(31 * 86_400 + 12 * 3_600))),
+        ("1970", None),
+        ("1970-01-02T00:00:00Z", None),
+        ("1970-02-30", None),
+        ("86400", None),
+    ],
+)
+def test_a_date_without_a_time_begins_in_any_zone(text: str, days: Days | None) -> None:
+    assert parse_days(text) == days
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ prover. If AWS documents nothing, it uses these rules, and a proof should not de
 - An IPv4 address is in no IPv6 range, not even in `::ffff:0:0/96`.
 - An ARN operator matches nothing that has fewer than six components: `*` alone is not an ARN.
 - `IfExists` changes nothing about a set operator: `ForAnyValue:` does not match an absent key.
+- A condition operator without a key matches nothing.
 - A multivalued key needs a set operator; without one nothing matches it, negated or not.
 - A multivalued key with no values, or with only `""`, is "a null data set" under a set operator. `Null` tells
   only absent, or without values, from present; a set operator in front of it says nothing.

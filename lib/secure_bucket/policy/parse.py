@@ -51,7 +51,9 @@ OPERATORS: Final = (
     *("ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike", "Null"),
 )
 _OPERATOR: Final = re.compile(r"(?:(ForAllValues|ForAnyValue):)?(\w+?)(IfExists)?")
-_LOWERED: Final = frozenset(name.lower() for name in OPERATORS)
+_IN_ANY_CASE: Final = re.compile(
+    f"(?:ForAllValues:|ForAnyValue:)?(?:{'|'.join(OPERATORS)})(?:IfExists)?", re.IGNORECASE
+)
 
 
 def parse_policy(document: object) -> Policy:
@@ -88,6 +90,8 @@ class _Parser:
         for name in document:
             if name not in ("Version", "Id", "Statement"):
                 self._problem(f"a policy has no element `{shorten(name)}`", join_pointer("", name))
+        if isinstance(document.get("Id"), (Mapping, list, tuple)):
+            self._problem(f"`Id` is a string, and this is {kind_of(document['Id'])}", "/Id")
         version = document.get("Version", VERSIONS[0])
         if version not in VERSIONS:
             self._problem(f"`Version` is one of {' and '.join(VERSIONS)}", "/Version")
@@ -252,6 +256,9 @@ class _Parser:
                 conditions.append(keys)
             elif not isinstance(keys, Mapping):
                 self._problem(f"a condition operator holds a JSON object, and this is {kind_of(keys)}", place)
+            elif not keys:
+                reason = f"AWS does not document `{shorten(operator)}` without a key"
+                conditions.append(Unknown(reason, Place(place)))
             else:
                 for key, values in keys.items():
                     conditions.append(self._condition(name_of(operator), name_of(key), values, place))
@@ -262,7 +269,7 @@ class _Parser:
         name = match[2] if match else operator
         place = Place(join_pointer(at, key))
         if name not in OPERATORS:
-            if name.lower() in _LOWERED:
+            if _IN_ANY_CASE.fullmatch(operator):
                 # AWS documents one spelling of each operator, and no other.
                 return Unknown(f"AWS does not document the spelling `{shorten(operator)}`", Place(at))
             self._problem(f"`{shorten(operator)}` is not a condition operator", at)

@@ -19,6 +19,7 @@ from secure_bucket.proof.pattern import CompiledPattern, compile_pattern
 from secure_bucket.proof.request_text import RequestText
 from secure_bucket.proof.scalars import (
     AddressRanges,
+    Days,
     parse_address,
     parse_instant,
     parse_number,
@@ -42,7 +43,7 @@ class ShortArn(Struct, frozen=True):
     plain: bool
 
 
-Option: TypeAlias = "CompiledPattern | ShortArn | Fraction | AddressRanges | bool | Unknown"
+Option: TypeAlias = "CompiledPattern | ShortArn | Fraction | Days | AddressRanges | bool | Unknown"
 OpenMatch: TypeAlias = "tuple[str, str, Option]"
 """Whether a value of a policy matches a value of a key: the key, the family of the operator, the first."""
 
@@ -168,7 +169,17 @@ class Comparison(Struct, frozen=True):
         number = parse_instant(text) if self.family == "date" else parse_number(text)
         if number is None:
             return self._mistyped(text)
+        if isinstance(option, Days):
+            return self._relates(number, option)
         return RELATIONS[self.relation](number, option)
+
+    def _relates(self, moment: Fraction, days: Days) -> Tri:
+        relation = RELATIONS[self.relation]
+        found = relation(moment, days.first)
+        if not days.first <= moment <= days.last and found == relation(moment, days.last):
+            return found
+        reason = f"AWS does not document when a date without a time begins under `{self.condition.operator}`"
+        return Unknown(reason, self.condition.at)
 
     def _matches(self, pattern: CompiledPattern, value: RequestText) -> Tri:
         if len(pattern.elements) == 1 and pattern.variables and pattern.variables[0].key == self.key:

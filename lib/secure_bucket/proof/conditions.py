@@ -15,7 +15,7 @@ from secure_bucket.proof.pattern import (
     hidden_variable,
     undocumented_variable,
 )
-from secure_bucket.proof.scalars import AddressRanges, parse_instant, parse_network, parse_number
+from secure_bucket.proof.scalars import AddressRanges, parse_days, parse_instant, parse_network, parse_number
 from secure_bucket.values.unknown import Hole, Text, Unknown
 
 __all__ = ["compile_comparison"]
@@ -108,7 +108,7 @@ def _option(test: Comparison, value: str | Text | Unknown, variables: bool) -> O
     elif family == "address":
         option = parse_network(value)
     else:
-        option = parse_instant(value) if family == "date" else parse_number(value)
+        option = (parse_days(value) or parse_instant(value)) if family == "date" else parse_number(value)
     if option is None:
         return Unknown(
             f"AWS does not document what `{condition.operator}` makes of `{value[:60]}`", condition.at

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 __all__ = [
     "LATEST",
     "AddressRanges",
+    "Days",
     "parse_address",
+    "parse_days",
     "parse_instant",
     "parse_network",
     "parse_number",
@@ -69,6 +71,16 @@ class AddressRanges(Struct, frozen=True):
         return position > 0 and int(address) <= ranges[position - 1][1]
 
 
+class Days(Struct, frozen=True):
+    """A date without a time, as the first and the last second that can be its beginning or its end.
+
+    AWS does not document in which zone it begins, nor whether it is the whole day.
+    """
+
+    first: Fraction
+    last: Fraction
+
+
 @lru_cache(maxsize=1024)
 def parse_number(text: str) -> Fraction | None:
     """Return the exact number in a text; `None` for other texts."""
@@ -79,11 +91,25 @@ def parse_number(text: str) -> Fraction | None:
 def parse_instant(text: str) -> Fraction | None:
     """Return the seconds since 1970 of a date, in ISO 8601 or as epoch time; `None` for other texts."""
     match = re.fullmatch(_INSTANT, text)
-    if match is None or len(text) == 4:
-        # Four digits alone are a year in ISO 8601 and a second of 1970 as epoch time: AWS does not document
-        # which, nor epoch time with a sign or a fraction, or beyond all dates.
-        number = parse_number(text) if len(text) != 4 and text.isdecimal() else None
-        return None if number is None or number > LATEST else number
+    if match is not None and match[8]:
+        return _begin_of(match)
+    # Four digits alone are a year in ISO 8601 and a second of 1970 as epoch time: AWS does not document
+    # which, nor epoch time with a sign or a fraction, or beyond all dates.
+    number = parse_number(text) if len(text) != 4 and text.isdecimal() else None
+    return None if number is None or number > LATEST else number
+
+
+def parse_days(text: str) -> Days | None:
+    """Return the time of a day or a month without a time of the day; `None` for other texts."""
+    match = re.fullmatch(_INSTANT, text)
+    begin = None if match is None or match[8] or not match[2] else _begin_of(match)
+    if match is None or begin is None:
+        return None
+    # Zones are from 12 hours behind UTC to 14 hours ahead.
+    return Days(begin - 14 * 3600, begin + (1 if match[3] else 31) * 86_400 + 12 * 3600)
+
+
+def _begin_of(match: re.Match[str]) -> Fraction | None:
     year, month, day, hour, minute, second, fraction, zone = match.groups()
     try:
         moment = datetime(

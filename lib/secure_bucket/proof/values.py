@@ -18,7 +18,7 @@ from secure_bucket.proof.comparison import Comparison, Observed
 from secure_bucket.proof.keys import Availability, Certainty
 from secure_bucket.proof.language import Budget, representatives
 from secure_bucket.proof.pattern import CompiledPattern, coarse
-from secure_bucket.proof.scalars import LATEST, AddressRanges, write_instant, write_number
+from secure_bucket.proof.scalars import LATEST, AddressRanges, Days, write_instant, write_number
 from secure_bucket.proof.shapes import Shape, literals_of
 
 __all__ = ["OLDEST_TLS_VERSION", "KeyValue", "values_of"]
@@ -203,6 +203,8 @@ def _dates(comparisons: Sequence[Comparison], earliest: int | None = None) -> It
     constants = {
         option for option in _options(comparisons, "date", "numeric") if isinstance(option, Fraction)
     }
+    days = [option for option in _options(comparisons, "date") if isinstance(option, Days)]
+    constants.update(bound for each in days for bound in (each.first, each.last))
     # INVARIANT: the bounds are constants, so each interval that a policy cuts has a date between them.
     bounds = {Fraction(earliest or 0), Fraction(LATEST)}
     for number in _around(sorted({*constants, *bounds}), step=Fraction(86_400)):
