@@ -299,9 +299,11 @@ class Space:
                 if narrow:
                     found.append(disj(one.value == z3.RealVal(v) for v in ("1", "2", "11/10")))
             case Type.DATE | Type.DATE_OR_NUMBER:
+                # A year has four digits, and the longest retention of Object Lock is a hundred years.
+                found.append(one.value <= LAST)
                 if narrow:
                     low = NOW if key.name in ("aws:currenttime", "aws:epochtime") else NOW - 3600
-                    found += [z3.IsInt(one.value), one.value >= low, one.value <= LAST]
+                    found += [z3.IsInt(one.value), one.value >= low]
             case Type.ADDRESS:
                 if narrow:
                     found += self._addresses(one)
@@ -717,8 +719,9 @@ def _pinned(one: Variables, asked: str) -> Formula:
 
 
 _DATE = re.compile(
-    r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:T([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?"
-    r"(Z|[+-][0-9]{2}:[0-9]{2}))?)?)?"
+    # AWS does not document in which zone a date without a time begins.
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?"
+    r"(Z|[+-][0-9]{2}:[0-9]{2})"
 )
 
 
@@ -734,10 +737,10 @@ def read_date(text: str) -> Fraction | None:
     try:
         moment = datetime.datetime(
             int(year),
-            int(month or 1),
-            int(day or 1),
-            int(hour or 0),
-            int(minute or 0),
+            int(month),
+            int(day),
+            int(hour),
+            int(minute),
             int(second or 0),
             tzinfo=datetime.timezone.utc,
         )
@@ -748,7 +751,7 @@ def read_date(text: str) -> Fraction | None:
     )
     if fraction:
         seconds += Fraction(int(fraction), 10 ** len(fraction))
-    if zone and zone != "Z":
+    if zone != "Z":
         offset = int(zone[1:3]) * 3600 + int(zone[4:6]) * 60
         seconds += -offset if zone[0] == "+" else offset
     return seconds

@@ -101,3 +101,47 @@ def test_templates_that_name_each_other_are_all_judged(tmp_path: Path) -> None:
     report = check_templates(files)
     assert report.refuted >= 2
     assert {bucket.subject.template for bucket in report.buckets} == set(map(str, files))
+
+
+@pytest.mark.parametrize("given", ["", "x,", "x, ,y", ["x", {"Ref": "Stage"}], ["x", ""]])
+def test_a_list_with_an_empty_or_unknown_item_is_not_known(tmp_path: Path, given: object) -> None:
+    assert verdict_for_list(tmp_path, given) != "Proven"
+
+
+@pytest.mark.parametrize("given", ["x", " x , y", ["x", "y"], ["x,y"]])
+def test_a_list_of_known_items_is_known(tmp_path: Path, given: object) -> None:
+    assert verdict_for_list(tmp_path, given) == "Proven"
+
+
+def verdict_for_list(folder: Path, given: object) -> str:
+    """Return the verdict on a bucket that has a policy if the first item of a list is `x`."""
+    bucket_policy = {
+        "Type": "AWS::S3::BucketPolicy",
+        "Condition": "First",
+        "Properties": {
+            "Bucket": {"Ref": "Reports"},
+            "PolicyDocument": {
+                "Statement": {
+                    "Effect": "Deny",
+                    "Principal": "*",
+                    "Action": "s3:*",
+                    "Resource": [{"Fn::GetAtt": ["Reports", "Arn"]}, {"Fn::Sub": "${Reports.Arn}/*"}],
+                    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+                }
+            },
+        },
+    }
+    child = {
+        "Parameters": {"Names": {"Type": "CommaDelimitedList"}},
+        "Conditions": {"First": {"Fn::Equals": [{"Fn::Select": [0, {"Ref": "Names"}]}, "x"]}},
+        "Resources": {"Reports": {"Type": "AWS::S3::Bucket"}, "ReportsPolicy": bucket_policy},
+    }
+    nested = {"Properties": {"TemplateURL": "child.json", "Parameters": {"Names": given}}}
+    parent = {
+        "Parameters": {"Stage": {"Type": "String"}},
+        "Resources": {"Child": {"Type": "AWS::CloudFormation::Stack", **nested}},
+    }
+    for name, template in {"parent": parent, "child": child}.items():
+        (folder / f"{name}.json").write_text(json.dumps(template))
+    report = check_templates([folder / "parent.json", folder / "child.json"])
+    return type(report.buckets[0].verdict).__name__

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from secure_bucket.template.resolve import MAX_NESTING, MAX_VALUES, Resolver
 from secure_bucket.template.stack import TRANSFORM, Path, Stack
 from secure_bucket.template.text import (
+    NO_VALUE,
     as_text,
     canonical,
     compare,
@@ -21,12 +22,23 @@ from secure_bucket.template.text import (
 )
 from secure_bucket.template.unreplaced import placeholders_as_holes
 from secure_bucket.template.worlds import PARTITION, URL_SUFFIX, URL_SUFFIXES, Fork, Infeasible, Undecidable
-from secure_bucket.values.unknown import Text, Unknown
+from secure_bucket.values.unknown import Hole, Text, Unknown
 
 __all__ = ["condition_holds", "named_condition_holds", "obeys_rules", "texts_equal"]
 
 
-_NUMBER = re.compile(r"[-+.0-9a-fA-Fxob_:]+")
+# Everything that a number, a Boolean or `null` of YAML may become.
+_SCALAR = re.compile(
+    r"[-+.0-9a-fA-Fxob_:]+|[-+]?\.?(?:infinity|inf|nan)|yes|no|on|off|true|false|null|~|", re.IGNORECASE
+)
+# Account ids have 12 digits (*View AWS account identifiers*), and names of stacks letters, digits and hyphens
+# (*CreateStack*). The others are inferred from all partitions and Regions that there are. Read 2026-11.
+_FORMS = {
+    "AWS::AccountId": r"[0-9]{12}",
+    "AWS::Partition": r"aws(?:-[a-z]+)*",
+    "AWS::Region": r"[a-z]+(?:-[a-z]+)+-[0-9]+",
+    "AWS::StackName": r"[A-Za-z][A-Za-z0-9-]{0,127}",
+}
 
 
 def condition_holds(resolver: Resolver, stack: Stack, condition: object, path: Path) -> bool:
@@ -97,7 +109,8 @@ def _known(resolver: Resolver, stack: Stack, condition: object, path: Path) -> b
 
 
 def _unknown(resolver: Resolver, stack: Stack, condition: object, path: Path) -> bool:
-    return resolver.world.holds(str(resolver.opaque(stack, "a condition that cannot be read", path)))
+    name = resolver.opaque(stack, "", path).name
+    return resolver.world.holds(f"a condition that cannot be read ({name})")
 
 
 def _named(resolver: Resolver, stack: Stack, name: str) -> bool:
@@ -180,6 +193,9 @@ def _equals(resolver: Resolver, stack: Stack, first: object, second: object, pat
         ]
     finally:
         resolver.in_condition = outer
+    if NO_VALUE in values:
+        reason = "AWS does not document `AWS::NoValue` under `Fn::Equals`"
+        raise Undecidable(resolver.opaque(stack, reason, path))
     left, right = (as_text(value) for value in values)
     if left is None or right is None:
         if canonical(values[0]) == canonical(values[1]):
@@ -196,7 +212,7 @@ def texts_equal(resolver: Resolver, left: str | Text, right: str | Text) -> bool
     if known is not None:
         return known
     for text, other in ((left, right), (right, left)):
-        if isinstance(other, str) and is_number(text) and not _NUMBER.fullmatch(other):
+        if isinstance(other, str) and is_number(text) and not _SCALAR.fullmatch(other):
             return False
     _refuse_unsettled(left, right)
     for text, other in ((left, right), (right, left)):
@@ -220,7 +236,7 @@ def texts_equal(resolver: Resolver, left: str | Text, right: str | Text) -> bool
                         if suffix == wanted
                     )
                 parameter = resolver.parameters.get(hole)
-                if parameter is not None and not parameter.admits(wanted):
+                if not _may_be(hole, wanted) or (parameter is not None and not parameter.admits(wanted)):
                     return False
                 return resolver.world.equals(hole, wanted, parameter.allowed if parameter else None)
     for hole in holes(left) + holes(right):
@@ -228,6 +244,12 @@ def texts_equal(resolver: Resolver, left: str | Text, right: str | Text) -> bool
         if parameter is not None and parameter.allowed is not None:
             resolver.world.choose(hole, parameter.allowed)
     return resolver.world.holds(_fact(left, right))
+
+
+def _may_be(hole: Hole, text: str) -> bool:
+    """Tell whether a pseudo parameter can have a text; other holes can."""
+    form = _FORMS.get(hole.name[hole.name.rfind("AWS::") :]) if hole.plain else None
+    return form is None or re.fullmatch(form, text) is not None
 
 
 def _refuse_unsettled(*texts: str | Text) -> None:

@@ -13,11 +13,20 @@ from typing import Final
 from secure_bucket.template.conditions import named_condition_holds
 from secure_bucket.template.loops import resolve_loop
 from secure_bucket.template.mappings import find_in_map
+from secure_bucket.template.pseudo_parameters import pseudo_parameter
 from secure_bucket.template.references import get_att, import_value, ref
 from secure_bucket.template.references import output as output_of
 from secure_bucket.template.resolve import Function, Resolver
 from secure_bucket.template.stack import Path, Stack
-from secure_bucket.template.text import NO_VALUE, as_text, canonical, concatenate, dynamic_references, holes
+from secure_bucket.template.text import (
+    NO_VALUE,
+    WrittenJson,
+    as_text,
+    canonical,
+    concatenate,
+    dynamic_references,
+    holes,
+)
 from secure_bucket.template.worlds import Infeasible
 from secure_bucket.values.unknown import Hole, Text, Unknown
 
@@ -25,7 +34,9 @@ __all__ = ["FUNCTIONS"]
 
 _VARIABLE = re.compile(r"\$\{([^!${}][^${}]*|![^{}]*)\}")
 # The texts of these holes contain only letters, digits, dots and hyphens.
-_PLAIN_NAMES = ("AWS::AccountId", "AWS::Partition", "AWS::Region", "AWS::StackName", "AWS::URLSuffix")
+_PLAIN_NAMES = tuple(
+    f"AWS::{name}" for name in ("AccountId", "Partition", "Region", "StackId", "StackName", "URLSuffix")
+)
 
 
 def _wrong(resolver: Resolver, stack: Stack, path: Path, form: str) -> Unknown:
@@ -61,7 +72,8 @@ def _join(resolver: Resolver, stack: Stack, argument: object, path: Path) -> obj
     if not (isinstance(argument, (list, tuple)) and len(argument) == 2):
         return _wrong(resolver, stack, path, "[delimiter, list]")
     delimiter = resolver.text(stack, argument[0], (path, 0))
-    items = resolver.resolve(stack, argument[1], (path, 1))
+    # Between two delimiters, an item that does not count differs from an empty one.
+    items = (_items if delimiter else Resolver.resolve)(resolver, stack, argument[1], (path, 1))
     if isinstance(items, Unknown):
         name = f"Fn::Join({canonical(delimiter)}, {canonical(items)})"
         return resolver.hole(stack, name, items.reason, path)
@@ -128,7 +140,9 @@ def _select(resolver: Resolver, stack: Stack, argument: object, path: Path) -> o
     index = resolver.text(stack, argument[0], (path, 0))
     items = _items(resolver, stack, argument[1], (path, 1))
     if isinstance(items, list) and isinstance(index, str):
-        if index.isascii() and index.isdigit() and len(index) < 10 and int(index) < len(items):
+        if not re.fullmatch("-?(?:0|[1-9][0-9]{0,8})", index):
+            return resolver.opaque(stack, f"AWS does not document the index `{index}`", path)
+        if index.isdigit() and int(index) < len(items):
             return items[int(index)]
         raise Infeasible(resolver.opaque(stack, f"the list has no item {index}", path))
     if not isinstance(items, (list, Unknown)):
@@ -173,8 +187,9 @@ def _split(resolver: Resolver, stack: Stack, argument: object, path: Path) -> ob
 
 
 def _may_hold(hole: Hole, delimiter: str) -> bool:
-    plain = hole.generated or hole.name.endswith(_PLAIN_NAMES)
-    return not plain or bool(re.fullmatch(r"[A-Za-z0-9.-]*", delimiter))
+    """Tell whether a delimiter, or a part of it, may stand in the text of a hole."""
+    plain = hole.generated or (hole.plain and hole.name.endswith(_PLAIN_NAMES))
+    return not plain or bool(re.search(r"[A-Za-z0-9.-]", delimiter))
 
 
 def _import_value(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
@@ -184,14 +199,32 @@ def _import_value(resolver: Resolver, stack: Stack, argument: object, path: Path
 def _get_stack_output(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
     if not isinstance(argument, Mapping):
         return _wrong(resolver, stack, path, "{StackName, OutputName}")
-    stack_name = resolver.text(stack, argument.get("StackName"), (path, "StackName"))
-    output = resolver.text(stack, argument.get("OutputName"), (path, "OutputName"))
+
+    def given(name: str, default: object = None) -> str | Text:
+        return resolver.text(stack, argument.get(name, default), (path, name))
+
+    def here(other: Stack) -> str | Text:
+        return resolver.text(other, {"Ref": "AWS::Region"}, path)
+
+    stack_name, output, region = (
+        given("StackName"),
+        given("OutputName"),
+        given("Region", {"Ref": "AWS::Region"}),
+    )
     owners = [
-        other for other in resolver.assembly.stacks if other.stack_name and other.stack_name == stack_name
+        other
+        for other in resolver.assembly.stacks
+        if other.stack_name
+        and (other.stack_name, other.account) == (stack_name, stack.account)
+        and here(other) == region
     ]
-    if len(owners) == 1 and isinstance(output, str):
+    # "Region": the default is the Region of the stack; "RoleArn": for stacks of another account. (AWS
+    # CloudFormation, *Fn::GetStackOutput*, read 2026-11)
+    role = f", {canonical(given('RoleArn'))}" if "RoleArn" in argument else ""
+    if len(owners) == 1 and isinstance(output, str) and not role:
         return output_of(resolver, owners[0], output, path)
-    name = f"Fn::GetStackOutput({canonical(stack_name)}, {canonical(output)})"
+    elsewhere = "" if region == here(stack) else f", {canonical(region)}"
+    name = f"Fn::GetStackOutput({canonical(stack_name)}, {canonical(output)}{elsewhere}{role})"
     return resolver.hole(stack, name, f"the stack `{stack_name}` is not here", path)
 
 
@@ -207,7 +240,7 @@ def _base64(resolver: Resolver, stack: Stack, argument: object, path: Path) -> o
 def _to_json_string(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
     value = resolver.resolve(stack, argument, path)
     try:
-        return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+        return WrittenJson(json.dumps(value, separators=(",", ":"), ensure_ascii=False))
     except (TypeError, ValueError):
         return resolver.hole(
             stack, f"Fn::ToJsonString({canonical(value)})", "part of it is known only at deployment", path
@@ -232,6 +265,13 @@ def _deployed(what: str) -> Function:
     return function
 
 
+def _get_azs(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
+    # "Specifying an empty string is equivalent to specifying `AWS::Region`." (*Fn::GetAZs*, read 2026-11)
+    region = resolver.resolve(stack, argument, path) or pseudo_parameter(resolver, stack, "AWS::Region", path)
+    reason = "the Availability Zones are known only at deployment"
+    return resolver.opaque(stack, reason, path, f"Fn::GetAZs({canonical(region)})")
+
+
 def _transform(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
     name = argument.get("Name") if isinstance(argument, Mapping) else None
     return resolver.opaque(stack, f"the macro `{name}` runs only at deployment", path)
@@ -243,7 +283,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "Fn::FindInMap": find_in_map,
     # A loop has its own name, so it is not looked up by its key.
     "Fn::ForEach::": resolve_loop,
-    "Fn::GetAZs": _deployed("the Availability Zones are known only at deployment"),
+    "Fn::GetAZs": _get_azs,
     "Fn::GetAtt": _get_att,
     "Fn::GetStackOutput": _get_stack_output,
     "Fn::If": _if,

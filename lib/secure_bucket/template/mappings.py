@@ -9,10 +9,12 @@ from collections.abc import Mapping
 
 from secure_bucket.template.conditions import texts_equal
 from secure_bucket.template.resolve import Resolver
+from secure_bucket.template.scan import WrittenText
 from secure_bucket.template.stack import TRANSFORM, Path, Stack
-from secure_bucket.template.text import canonical, holes
+from secure_bucket.template.text import as_text, canonical, holes
+from secure_bucket.template.unreplaced import placeholders_as_holes
 from secure_bucket.template.worlds import Infeasible, is_of_partition
-from secure_bucket.values.unknown import Text
+from secure_bucket.values.unknown import Text, Unknown
 
 __all__ = ["find_in_map"]
 
@@ -33,6 +35,7 @@ def find_in_map(resolver: Resolver, stack: Stack, argument: object, path: Path) 
     # INVARIANT: each row for a partition is a separate world, because a later choice of the partition must
     # see only its row.
     leaves_open = open_keys and not any(is_of_partition(hole.name) for hole in open_keys)
+    leaves_open = leaves_open and not any(map(_is_unsettled, (table, *table.values())))
     if leaves_open and not (resolver.expand or resolver.in_condition):
         candidates = _map_values(table, first, second)
         if candidates and all(isinstance(value, str) for value in candidates):
@@ -43,9 +46,14 @@ def find_in_map(resolver: Resolver, stack: Stack, argument: object, path: Path) 
                 stack, expression, "which row of the mapping counts is known only at deployment", path
             )
     row = _row(resolver, table, first)
-    value = _row(resolver, row, second) if isinstance(row, Mapping) else None
-    if value is not None:
+    value = _row(resolver, row, second) if isinstance(row, Mapping) else resolver.resolve(stack, row, path)
+    if isinstance(row, Mapping) and value is not None:
         return resolver.resolve(stack, value, path)
+    if isinstance(value, (Text, Unknown)):
+        # Another tool, or a macro, has yet to write the row.
+        return resolver.opaque(
+            stack, f"the row `{first}` of the mapping `{name}` is not known", path, expression
+        )
     for key in (*table, *(row if isinstance(row, Mapping) else ())):
         texts_equal(resolver, resolver.literal(stack, str(key)), "")
     if len(argument) == 4 and isinstance(argument[3], Mapping) and "DefaultValue" in argument[3]:
@@ -71,9 +79,20 @@ def _map_values(table: Mapping[str, object], first: str | Text, second: str | Te
 
 
 def _row(resolver: Resolver, table: Mapping[str, object], key: str | Text) -> object:
-    if isinstance(key, str):
-        return table.get(key)
+    if isinstance(key, str) and key in table and not any(map(_is_written, table)):
+        return table[key]
     for candidate in table:
-        if texts_equal(resolver, key, str(candidate)):
+        if texts_equal(resolver, key, as_text(candidate) or ""):
             return table[candidate]
     return None
+
+
+def _is_written(key: object) -> bool:
+    return isinstance(key, WrittenText)
+
+
+def _is_unsettled(row: object) -> bool:
+    """Tell whether a row is not a mapping, or has a key that is perhaps another text at deployment."""
+    return not isinstance(row, Mapping) or any(
+        _is_written(key) or not isinstance(placeholders_as_holes(str(key)), str) for key in row
+    )

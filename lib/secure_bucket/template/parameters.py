@@ -61,7 +61,7 @@ class Parameter(Struct, frozen=True):
             # Java counts UTF-16 units, and AWS does not document what CloudFormation counts.
             return True
         if self.type == "Number":
-            number = _number(value) if _NUMBER.fullmatch(value) else None
+            number = _number(value)
             if number is None:
                 # Java reads `1d`, ` 1` and `0x1p3` as numbers, too; AWS documents no form of a number.
                 return any(character.isdigit() for character in value)
@@ -77,7 +77,7 @@ class Parameter(Struct, frozen=True):
     def _matches(self, value: str) -> bool:
         pattern = self.limits.get("AllowedPattern")
         if (
-            not isinstance(pattern, str)
+            not (isinstance(pattern, str) and pattern)
             or len(value) > _MAX_MATCHED
             or len(pattern) > 100
             or not _is_final(pattern)
@@ -95,6 +95,8 @@ class Parameter(Struct, frozen=True):
 def read_parameter(body: Mapping[str, Any]) -> Parameter:
     """Return a parameter of a template."""
     kind = body.get("Type")
+    if not _is_final(kind or "String"):
+        return Parameter("String", body.get("Default"), None)
     kind = kind if isinstance(kind, str) else "String"
     allowed = body.get("AllowedValues")
     texts = [as_text(value) for value in allowed] if isinstance(allowed, list) else []
@@ -108,10 +110,5 @@ def _is_final(text: object) -> bool:
 
 
 def _number(value: object) -> float | None:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
     text = as_text(value)
-    try:
-        return float(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
+    return float(text) if isinstance(text, str) and _NUMBER.fullmatch(text) else None

@@ -39,7 +39,7 @@ def pseudo_parameter(resolver: Resolver, stack: Stack, name: str, path: Path) ->
     if name == "AWS::StackId":
         # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html
         unique = resolver.hole(
-            stack, f"{stack.name}AWS::StackId", "the stack gets its id only at deployment", path
+            stack, f"{stack.name}AWS::StackId", "the stack gets its id only at deployment", path, plain=True
         )
         parts = [
             as_text(pseudo_parameter(resolver, stack, f"AWS::{part}", path)) or ""

@@ -14,7 +14,7 @@ from secure_bucket.template.parameters import Parameter
 from secure_bucket.template.pseudo_parameters import fixed_text, partition, pseudo_parameter
 from secure_bucket.template.resolve import MAX_NESTING, Resolver
 from secure_bucket.template.stack import TRANSFORM, Path, Resource, Stack, is_function
-from secure_bucket.template.text import NO_VALUE, as_text, concatenate, first_unsettled, holes
+from secure_bucket.template.text import NO_VALUE, as_text, canonical, concatenate, first_unsettled, holes
 from secure_bucket.template.unreplaced import placeholders_as_holes
 from secure_bucket.template.worlds import Infeasible
 from secure_bucket.values.unknown import Text, Unknown
@@ -168,11 +168,11 @@ def import_value(resolver: Resolver, stack: Stack, name: str | Text, path: Path)
                 exports.setdefault(export, []).append((exporter, name_of_output))
         resolver.exports = exports
     # The same name in two Regions means two exports, and it is unknown which one is meant.
-    exporters = resolver.exports.get(name, [])
+    exporters = [each for each in resolver.exports.get(name, []) if each[0].is_beside(stack)]
     if len(exporters) == 1:
         return output(resolver, *exporters[0], path)
     imported = resolver.hole(
-        stack, f"Fn::ImportValue {name}", f"`{name}` is exported by a stack that is not here", path
+        stack, f"Fn::ImportValue {canonical(name)}", f"`{name}` is exported by a stack that is not here", path
     )
     resolver.given.update(holes(imported))
     return fixed_text(resolver, imported)
@@ -228,19 +228,20 @@ def _passed(
         # Only the parent sets the parameters of a nested stack, so the default applies here.
         default = parameter.default
         value = resolver.literal(stack, default) if isinstance(default, str) else default
-    if parameter.is_list:
-        if isinstance(value, str):
-            return [item.strip() for item in value.split(",")]
-        if isinstance(value, (list, Unknown)):
-            return value
-        return resolver.opaque(stack, f"the list of the parameter `{name}` is known only at deployment", path)
     if isinstance(value, list):
         texts = [as_text(item) for item in value]
         if all(text is not None for text in texts):
             joined: list[str | Text] = []
             for text in texts:
                 joined += ([","] if joined else []) + [text or ""]
-            return concatenate(joined)
+            value = concatenate(joined)
+    if parameter.is_list:
+        items = [item.strip() for item in value.split(",")] if isinstance(value, str) else [""]
+        if all(items):
+            return items
+        # AWS does not document what an empty item is, nor an empty list.
+        reason = f"the list of the parameter `{name}` is known only at deployment"
+        return value if isinstance(value, Unknown) else resolver.opaque(stack, reason, path)
     text_value = as_text(value)
     return (
         text_value

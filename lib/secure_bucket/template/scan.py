@@ -77,7 +77,7 @@ class WrittenInteger(int):
 
 
 class WrittenText(str):
-    """A text that other YAML readers treat as a number, such as `1e3` or `0891`."""
+    """A text that other YAML readers treat as another value, such as `1e3`, `0891` or the key `yes`."""
 
     __slots__ = ()
 

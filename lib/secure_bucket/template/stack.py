@@ -187,6 +187,11 @@ class Stack(Struct, eq=False):
         """The last of its ancestors, or itself."""
         return (self, *self.ancestors)[-1]
 
+    def is_beside(self, other: Stack) -> bool:
+        """Tell whether the account and the Region of another stack can be the same as its own."""
+        pairs = ((self.account, other.account), (self.region, other.region))
+        return all(not one or not another or one == another for one, another in pairs)
+
     def construct_path(self, resource: Resource) -> str:
         """Return the path of the construct of a resource; `""` without that metadata."""
         # INVARIANT: in an assembly only its manifest decides, because a template can come from another app.

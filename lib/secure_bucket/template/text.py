@@ -16,6 +16,7 @@ __all__ = [
     "NoValue",
     "Opaque",
     "Unsettled",
+    "WrittenJson",
     "any_member",
     "as_text",
     "canonical",
@@ -39,6 +40,12 @@ class NoValue(enum.Enum):
 
 
 NO_VALUE = NoValue.NO_VALUE
+
+
+class WrittenJson(str):
+    """A text that `Fn::ToJsonString` writes: the same value, perhaps in another spelling."""
+
+    __slots__ = ()
 
 
 class Opaque(Unknown, frozen=True, kw_only=True):
@@ -77,7 +84,8 @@ class Unsettled(Hole, frozen=True):
 _NOWHERE = Place()
 _DYNAMIC = re.compile(r"\{\{resolve:[^{}]*\}\}")
 _MARK = "\0"
-_HOW = "how CloudFormation writes the number"
+_HOW = "how CloudFormation writes"
+_PLAIN = re.compile(r"[\w./:*@$+-]+")
 _ANY_MEMBER = re.compile(r"<(each [^<>]*)>")
 
 
@@ -89,7 +97,7 @@ def named_hole(
     In `arn:aws:s3:::<name>/key` the first slash ends the bucket's name, so the name of the hole must not
     contain a slash. Different names stay different.
     """
-    return Hole(name.replace("%2F", "%252F").replace("/", "%2F"), reason, generated, at, plain)
+    return Hole(re.sub("%(?=(?:25)*2F)", "%25", name).replace("/", "%2F"), reason, generated, at, plain)
 
 
 def concatenate(parts: Iterable[str | Text | Hole]) -> str | Text:
@@ -110,6 +118,9 @@ def concatenate(parts: Iterable[str | Text | Hole]) -> str | Text:
 
 def as_text(value: object) -> str | Text | None:
     """Return a value as CloudFormation writes it into a string, or `None` if it cannot."""
+    if isinstance(value, WrittenJson):
+        reason = "AWS does not document how `Fn::ToJsonString` orders and escapes its text"
+        return Text((Unsettled(str(value), reason),))
     if isinstance(value, (str, Text)):
         return _number(value) if isinstance(value, WrittenText) else value
     if isinstance(value, bool):
@@ -119,13 +130,12 @@ def as_text(value: object) -> str | Text | None:
     if isinstance(value, Opaque) and value.text is not None:
         return value.text
     if isinstance(value, Unknown):
-        name = value.name if isinstance(value, Opaque) else str(value)
-        return Text((named_hole(name, value.reason, at=value.at),))
+        return Text((named_hole(canonical(value), value.reason, at=value.at),))
     return None
 
 
 def _number(value: float | WrittenText) -> str | Text:
-    """Return a number as text, if it has only one form.
+    """Return a number, or another text that YAML reads as a value, as text, if it has only one form.
 
     No document of AWS says how CloudFormation writes `1.0`, `1e3`, `010`, or a number that a Java `double`
     does not hold exactly (inferred: more than 15 digits).
@@ -141,7 +151,7 @@ def _number(value: float | WrittenText) -> str | Text:
 
 
 def is_number(text: str | Text) -> bool:
-    """Tell whether a text is a number that CloudFormation writes in an undocumented form."""
+    """Tell whether a text is a number or the like that CloudFormation writes in an undocumented form."""
     parts = () if isinstance(text, str) else text.parts
     return len(parts) == 1 and isinstance(parts[0], Unsettled) and parts[0].reason.startswith(_HOW)
 
@@ -154,15 +164,20 @@ def first_unsettled(*texts: str | Text) -> Unsettled | None:
 
 def canonical(value: object) -> str:
     """Return a name for a resolved value: equal names mean equal values."""
+    # INVARIANT: text with a character that separates other names is in quotes.
     if isinstance(value, Opaque):
         return value.name
-    if isinstance(value, (Text, Unknown, NoValue)):
-        return str(value)
+    if isinstance(value, Text):
+        return "".join(canonical(part) if isinstance(part, str) else str(part) for part in value.parts)
+    if isinstance(value, Unknown):
+        return f"{value.reason} ({value.at.file}{value.at.pointer})"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {canonical(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{canonical(key)}: {canonical(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(canonical, value)) + "]"
-    return value if isinstance(value, str) else json.dumps(value, default=str)
+    if isinstance(value, str):
+        return value if _PLAIN.fullmatch(value) else json.dumps(value, ensure_ascii=False)
+    return str(value) if isinstance(value, NoValue) else f"<{json.dumps(value, default=str)}>"
 
 
 def holes(text: str | Text) -> list[Hole]:

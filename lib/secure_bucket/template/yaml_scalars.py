@@ -28,6 +28,9 @@ _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9_]*)")
 _RADIX = re.compile(r"([-+]?)(?:0b([01_]+)|0x([0-9a-fA-F_]+)|0([0-7_]+))")
 _SEXAGESIMAL = re.compile(r"([-+]?)([1-9][0-9_]*(?::[0-5]?[0-9])+)")
 _FLOAT = re.compile(r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?)")
+_OTHER_FLOAT = re.compile(
+    r"[-+]?(?:\.(?:inf|Inf|INF)|[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*)|\.(?:nan|NaN|NAN)"
+)
 _EXPONENT = re.compile(r"[-+]?[0-9]{1,300}[eE][-+]?[0-9]{1,300}")
 
 
@@ -39,8 +42,8 @@ def plain_scalar(text: str) -> object:
         return None
     if not text[0].isascii() or not (text[0].isdigit() or text[0] in "+-.") or len(text) > 300:
         return text
-    # YAML 1.2 reads `1e3` and `0891` as numbers, YAML 1.1 as text.
-    if _EXPONENT.fullmatch(text):
+    # YAML 1.2 reads `1e3` and `0891` as numbers, YAML 1.1 as text. JSON has no number such as `.inf`.
+    if _EXPONENT.fullmatch(text) or _OTHER_FLOAT.fullmatch(text):
         return WrittenText(text)
     if text.isdigit() and text[0] == "0" and ("8" in text or "9" in text):
         return WrittenText(text)

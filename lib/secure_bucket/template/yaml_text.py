@@ -16,9 +16,11 @@ from msgspec import Struct
 from secure_bucket.errors import MissingDependencyError, TemplateError
 from secure_bucket.template.scan import (
     MAX_DEPTH,
+    WrittenText,
     duplicate_key,
     pointer_token,
 )
+from secure_bucket.template.text import as_text
 from secure_bucket.template.yaml_scalars import plain_scalar
 from secure_bucket.values.unknown import Place, Unknown
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["SeveralDocumentsError", "scan_yaml"]
 
 _STANDARD = "tag:yaml.org,2002:"
+_QUOTED = ("'", '"', "|", ">")
 _OF_SCALARS = ("int", "float", "bool", "null")
 _LONG_NAMES = {"!Ref": "Ref", "!Condition": "Condition"}
 
@@ -191,7 +194,7 @@ class _Builder:
         # A scalar in quotes, in a block or with the tag `!` is text.
         if not _is_plain(tag):
             return self._refused(event, pointer)
-        if tag == "!" or event.style in ("'", '"', "|", ">"):
+        if tag == "!" or event.style in _QUOTED:
             return text
         return plain_scalar(text)
 
@@ -246,11 +249,19 @@ class _Builder:
             # JSON has only text keys: `123456789012:` and `2012-10-17:` keep their spelling.
             if event.anchor is not None:
                 self.anchors[event.anchor] = event.value
-            return str(event.value)
+            return _written_key(event)
         raise TemplateError(
             f"`{self.file}` has a key that is not text, in line {event.start_mark.line + 1}: "
             "is a quotation mark missing?"
         )
+
+
+def _written_key(event: Any) -> str:
+    """Return a key; nothing says how CloudFormation writes a key such as `yes` or `010`."""
+    text: str = event.value
+    if event.tag or event.style in _QUOTED or as_text(plain_scalar(text)) == text:
+        return text
+    return WrittenText(text)
 
 
 def _is_plain(tag: str | None, kind: str = "") -> bool:
