@@ -409,6 +409,8 @@ class Claim:
             moment = read_date(value)
             if family[1] == "Date" and kind in dates and moment is not None:
                 return exactly(_NUMERIC[family[2]](asked, z3.RealVal(str(moment))))
+            if family[1] == "Date" and kind in dates and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+                return _some_time_on(asked, value, family[2], question)
         return unknown(question)
 
     def _text(self, asked: Any, value: str, *, wild: bool, fold: bool = False) -> Match:
@@ -429,3 +431,16 @@ class Claim:
             return exactly(in_range(one, ipaddress.ip_network(value, strict=False)))
         except ValueError:
             return unknown(question)
+
+
+def _some_time_on(asked: Any, day: str, relation: str, question: str) -> Match:
+    """Compare with a day: it begins 14 hours before UTC at the earliest, and ends 12 hours after it."""
+    first, last = read_date(f"{day}T00:00+14:00"), read_date(f"{day}T23:59:59-12:00")
+    if first is None or last is None:
+        return unknown(question)
+    early, late = (z3.RealVal(str(moment)) for moment in (first, last + 1))
+    if relation in ("Equals", "NotEquals"):
+        return between(False, conj([asked >= early, asked <= late]), question)
+    sure, may = (early, late) if relation.startswith("Less") else (late, early)
+    compare = _NUMERIC[relation]
+    return between(compare(asked, sure), compare(asked, may), question)

@@ -45,8 +45,6 @@ NO_VALUE = NoValue.NO_VALUE
 class WrittenJson(str):
     """A text that `Fn::ToJsonString` writes: the same value, perhaps in another spelling."""
 
-    __slots__ = ()
-
 
 class Opaque(Unknown, frozen=True, kw_only=True):
     """An `Unknown` with a name, so that the same expression written twice is the same value.
