@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from secure_bucket.policy import Hole, Text, parse_policy
+from secure_bucket.policy.actions import DOUBTFUL_ACTIONS
 from secure_bucket.policy.document import Statement
 from secure_bucket.proof.clauses import Clause, covers_every_object
 from secure_bucket.proof.compiled_deny import compile_deny
 from secure_bucket.proof.language import Budget
 from secure_bucket.proof.resources import (
-    DOUBTFUL_ACTIONS,
     Target,
     is_listed,
     keys_in,
