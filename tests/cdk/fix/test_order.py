@@ -13,6 +13,7 @@ from aws_cdk import pipelines
 from aws_cdk.assertions import Template
 from constructs import IConstruct
 
+from secure_bucket import ConstructError, Mode, enforce_secure_transport
 from tests.cdk.fix.library import Sweeper, load_library
 from tests.cdk.fix.test_enforce import ENVIRONMENT, fixing, recorded
 from tests.cdk.fix.test_fix import denies, statements
@@ -124,3 +125,14 @@ def test_a_stage_that_holds_another_one_is_fixed_with_it() -> None:
     outer.synth()
     app.synth()
     assert [each["bucket"] for each in recorded(app)["fixed"]] == ["Outer/Inner/Data/L1"]
+
+
+def test_fix_after_the_synthesis_says_where_to_put_the_line() -> None:
+    app = cdk.App()
+    s3.Bucket(cdk.Stack(app, "Top"), "Plain")
+    app.synth()
+    enforce_secure_transport(app, mode=Mode.FIX, quiet=True)
+    with pytest.raises(ConstructError, match=r"before the first `app\.synth\(\)`"):
+        app.synth()
+    (artifact,) = app.synth(force=True).stacks
+    assert "AWS::S3::BucketPolicy" in str(artifact.template)

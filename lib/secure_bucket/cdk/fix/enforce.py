@@ -33,6 +33,10 @@ __all__ = ["enforce_secure_transport"]
 _STABILIZATION = "@aws-cdk/core:aspectStabilization"
 # An id that no author would give to a construct.
 _LEAF = "secure-bucket::enforce"
+_TOO_LATE = (
+    "FIX cannot change an app that is synthesized already: call `enforce_secure_transport` before the first "
+    "`app.synth()`, or synthesize again with `app.synth(force=True)`"
+)
 
 
 def enforce_secure_transport(
@@ -173,6 +177,10 @@ class _Reach:
             state.synthesized = early
             try:
                 assembly = original(**options)
+            except RuntimeError as error:
+                if f"+{_LEAF}" in str(error):
+                    raise ConstructError(_TOO_LATE) from error
+                raise
             finally:
                 state.may_repeat = False
             if state.undo_first:
