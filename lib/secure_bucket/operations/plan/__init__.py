@@ -1,4 +1,4 @@
-"""The plan of a rollout: which buckets change, which clients break, in which order to enforce.
+"""Plan a rollout: the buckets that change, the clients that break, and the order of enforcement.
 
     from secure_bucket import check_assembly
     from secure_bucket.operations.review import review_account
@@ -13,7 +13,7 @@
     for move in rollout.moves:
         print(move.clients, "first, then", move.frees)
 
-It asks nobody: templates, accounts and logs are values here, which may come from reports in JSON as well.
+Planning sends no request: templates, accounts and logs are values, which may come from JSON reports as well.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What to do about a bucket."""
+"""List the actions for a bucket."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NAME_IT = (
 
 
 def actions_of(decision: Decision) -> Iterator[str]:
-    """Yield what to do about a bucket, in this order, each in a sentence."""
+    """Yield the actions for a bucket in their order, each as a sentence."""
     wave = decision.wave
     match wave:
         case Wave.ENFORCED | Wave.LEFT:
@@ -35,7 +35,7 @@ def actions_of(decision: Decision) -> Iterator[str]:
         case Wave.EVIDENCE:
             new = ", unless the bucket is new and has no clients" if decision.state is State.PREPARED else ""
             yield from _hold_back(decision, f"until the logs tell who breaks{new}")
-            yield from _gather(decision)
+            yield from _gather_evidence(decision)
         case Wave.REDESIGN:
             yield from _hold_back(decision, "until the website has moved")
             yield decision.website or "serve it through CloudFront with origin access control"
@@ -49,7 +49,7 @@ def _hold_back(decision: Decision, until: str) -> Iterator[str]:
         yield f"hold back the deployment of {decision.templates()} {until}"
 
 
-def _gather(decision: Decision) -> Iterator[str]:
+def _gather_evidence(decision: Decision) -> Iterator[str]:
     if not decision.joined.name:
         yield _NAME_IT
         if decision.circumstances.audited:
@@ -74,7 +74,7 @@ def _enforce(decision: Decision) -> Iterator[str]:
         case State.CLOSES | State.PREPARED:
             yield f"deploy {decision.templates()}: the deny comes with it"
         case State.UNREPAIRED | State.DECLARED | State.REOPENS:
-            yield from _repair(decision)
+            yield from _fix(decision)
         case State.UNOWNED:
             assert decision.joined.running is not None
             yield decision.joined.running.fix or "add the deny to its policy"
@@ -89,7 +89,7 @@ def _enforce(decision: Decision) -> Iterator[str]:
             assert_never(decision.state)
 
 
-def _repair(decision: Decision) -> Iterator[str]:
+def _fix(decision: Decision) -> Iterator[str]:
     for each in decision.joined.declared:
         bucket = each.bucket
         if isinstance(bucket.verdict, Proven):

@@ -1,4 +1,4 @@
-"""A plan as a table for a spreadsheet: one line for each bucket, in the order in which to enforce them."""
+"""Write a plan as CSV: one line for each bucket, in the order of enforcement."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HEAD = (
 
 
 def render(rollout: Rollout, run: Run) -> str:
-    """Return the buckets as comma-separated values, as RFC 4180 describes them."""
+    """Return the buckets as comma-separated values (RFC 4180)."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(_HEAD)

@@ -1,4 +1,4 @@
-"""What follows from what is known of a bucket: how things stand with it, and in which wave it is."""
+"""Decide the state and the wave of a bucket."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ __all__ = ["Circumstances", "Decision", "template_name"]
 
 
 class Circumstances(Struct, frozen=True):
-    """What holds for every bucket.
+    """The facts that hold for every bucket.
 
     Args:
         now: The time of the plan.
-        maximum_age: How many days ago the logs of a bucket may have ended.
-        minimum_window: How many days of logs are evidence.
-        audited: Whether there are logs at all.
-        reviewed: Whether there is a review at all.
-        nameless: How many buckets of templates have no known name.
-        left_out: Buckets that the review skipped, each with why.
+        maximum_age: The maximum number of days since the end of the logs.
+        minimum_window: The minimum number of days of logs.
+        audited: Whether the plan has logs.
+        reviewed: Whether the plan has a review.
+        nameless: The number of buckets in templates without a known name.
+        left_out: The buckets that the review skipped, each with the reason.
         unread: Whether the audit could not read some of the logs.
     """
 
@@ -42,12 +42,12 @@ class Circumstances(Struct, frozen=True):
 
 
 class Decision:
-    """What follows from what is known of a bucket.
+    """The decision about a bucket.
 
     Args:
-        joined: What is known of it.
+        joined: The bucket in all sources.
         clients: The clients that break.
-        circumstances: What holds for every bucket.
+        circumstances: The facts that hold for every bucket.
     """
 
     def __init__(self, joined: Joined, clients: tuple[ClientUse, ...], circumstances: Circumstances) -> None:
@@ -61,20 +61,20 @@ class Decision:
 
     @property
     def wave(self) -> Wave:
-        """When it is enforced."""
+        """The wave of the bucket."""
         if self.state is State.ENFORCED:
             return Wave.ENFORCED
         if self.exception is not None:
             return Wave.LEFT
         if self.state is State.REOPENS:
-            return Wave.NOW  # A client that breaks is broken already.
+            return Wave.NOW  # The deny in force already refuses the clients.
         if self.website is not None:
             return Wave.REDESIGN
         match self.answer:
             case Breaks():
                 return Wave.CLIENTS
             case Safe():
-                # What the policy says, and whose it is, has to be known before it is changed.
+                # A bucket that only the logs know needs its policy and its owner first.
                 return Wave.EVIDENCE if self.state is State.LOGGED else Wave.NOW
             case CannotTell() | None:
                 return Wave.EVIDENCE
@@ -83,24 +83,24 @@ class Decision:
 
     @property
     def unnamed(self) -> int:
-        """How many requests break of which the audit names no client."""
+        """The number of breaking requests without a named client."""
         breaking = 0 if self.joined.logged is None else self.joined.logged.breaking
         return max(0, breaking - sum(use.requests for use in self.clients))
 
     @property
     def website(self) -> str | None:
-        """What to do about its website; `None` for other buckets."""
+        """The fix for its website; `None` for other buckets."""
         known = (*self.joined.declared, *((self.joined.running,) if self.joined.running else ()))
         return next((each.website for each in known if each.website is not None), None)
 
     @property
     def exception(self) -> GrantedException | None:
-        """The exception that lets it stay open; none lets it, where a deployment closes it all the same."""
+        """The exception that accepts the open bucket; `None` if the next deployment closes the bucket."""
         match self.state:
             case State.REOPENS | State.DECLARED:
                 deciding = self.joined.declared
             case State.UNREPAIRED:
-                # What runs is as its template says: who granted it there, granted it.
+                # The template decides the live bucket, so an exception in either of them counts.
                 running = None if self.joined.running is None else self.joined.running.exception
                 if running is not None and self.holds(running):
                     return running
@@ -117,24 +117,24 @@ class Decision:
         return None
 
     def holds(self, granted: GrantedException) -> bool:
-        """Tell whether an exception holds today: it may have ended since its report was written."""
+        """Tell whether an exception holds today; it may have ended since the report."""
         return granted.expires is None or granted.expires >= self.circumstances.now.date()
 
     @property
     def ended(self) -> GrantedException | None:
-        """An exception that would have left it as it is, and has ended; `None` without one."""
+        """An exception that has ended; `None` without one."""
         known = (*self.joined.declared, *((self.joined.running,) if self.joined.running else ()))
         granted = [each.exception for each in known if each.exception is not None]
         return next((each for each in granted if not self.holds(each)), None)
 
     def templates(self) -> str:
-        """Return its templates, as messages call them."""
+        """Return the names of its templates, for messages."""
         return " and ".join(
             dict.fromkeys(template_name(each.bucket.template) for each in self.joined.declared)
         )
 
     def _answer(self) -> Answer | None:
-        """Return what the logs say now: what was safe when they were read may be too long ago."""
+        """Return the answer of the logs at the time of the plan, when the logs may be too old for *safe*."""
         logged = self.joined.logged
         if logged is None or not isinstance(logged.answer, Safe):
             return None if logged is None else logged.answer
@@ -156,12 +156,12 @@ class Decision:
 
 
 def template_name(file: str) -> str:
-    """Return what a template is called in messages."""
+    """Return the name of a template, for messages."""
     return f"`{file}`" if file else "the template"
 
 
 def _worst(known: tuple[Known, ...]) -> Verdict | None:
-    """Return the verdict that all declarations of a bucket come to; `None` without a declaration."""
+    """Return the worst verdict of the declarations of a bucket; `None` without a declaration."""
     verdicts = [each.bucket.verdict for each in known]
     for kind in (Refuted, Undecided, Proven):
         for verdict in verdicts:

@@ -1,4 +1,4 @@
-"""What one deployment enforces together, though one bucket of it may be ready and another may not."""
+"""Warn if the deployment of one bucket also enforces buckets of later waves."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from msgspec.structs import replace
 from secure_bucket.operations.plan.decision import template_name
 from secure_bucket.operations.plan.planned_bucket import PlannedBucket, State, Wave
 
-__all__ = ["mind_deployments"]
+__all__ = ["warn_of_joint_deployments"]
 
 _BY_DEPLOYMENT = (State.CLOSES, State.PREPARED)
 _BY_REPAIR = (State.UNREPAIRED, State.DECLARED)
 _LISTED = 3
 
 
-def mind_deployments(buckets: Sequence[PlannedBucket]) -> tuple[PlannedBucket, ...]:
-    """Return the buckets, with a word where the deployment of one enforces others whose turn comes later.
+def warn_of_joint_deployments(buckets: Sequence[PlannedBucket]) -> tuple[PlannedBucket, ...]:
+    """Return the buckets, with a note on each bucket whose deployment enforces buckets of later waves.
 
-    A template is deployed as a whole: with the bucket that is safe now comes the deny of every other bucket
-    that the template has one for. What repairs a template writes the deny for all of them, too.
+    A template is deployed as a whole, with the denies of all its buckets. A fix of a template also writes the
+    denies of all its buckets.
 
     Args:
-        buckets: The buckets, in the order in which to enforce them.
+        buckets: The buckets, in the order of enforcement.
     """
     by_template: dict[str, list[PlannedBucket]] = defaultdict(list)
     for bucket in buckets:
         if bucket.state in (*_BY_DEPLOYMENT, *_BY_REPAIR) and bucket.wave is not Wave.LEFT:
             for template in dict.fromkeys(each.template for each in bucket.declarations):
                 by_template[template].append(bucket)
-    return tuple(map(_Deployments(by_template).minded, buckets))
+    return tuple(map(_Deployments(by_template).with_notes, buckets))
 
 
 class _Deployments:
@@ -39,7 +39,7 @@ class _Deployments:
         self.by_template = by_template
         self.known: dict[tuple[str, tuple[int, int], bool], tuple[PlannedBucket, ...]] = {}
 
-    def minded(self, bucket: PlannedBucket) -> PlannedBucket:
+    def with_notes(self, bucket: PlannedBucket) -> PlannedBucket:
         if bucket.wave in (Wave.ENFORCED, Wave.LEFT) or bucket.state in (State.UNOWNED, State.LOGGED):
             return bucket
         notes, labels = [], []
@@ -57,7 +57,7 @@ class _Deployments:
         return replace(bucket, actions=actions, enforced_with=tuple(dict.fromkeys(labels)))
 
     def later(self, template: str, position: tuple[int, int], *, repairs: bool) -> tuple[PlannedBucket, ...]:
-        """Return the buckets of a template that are enforced with it, and whose turn comes later."""
+        """Return the buckets of later waves that a template also enforces."""
         key = (template, position, repairs)
         if key not in self.known:
             states = (*_BY_DEPLOYMENT, *_BY_REPAIR) if repairs else _BY_DEPLOYMENT

@@ -1,4 +1,4 @@
-"""Write a plan as one page: the waves on a time line, and who has to move before."""
+"""Write a plan as one page: the waves on a time line, and the clients that have to move."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Put together what templates, accounts and logs know, by the names of the buckets, and who breaks."""
+"""Join templates, accounts and logs by the names of the buckets, and find the clients that break."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ __all__ = ["Joined", "Known", "clients_of", "join"]
 
 
 class Known(Struct, frozen=True):
-    """What one check or review says about a bucket.
+    """A bucket in one check or review.
 
     Args:
         bucket: The bucket, with its verdict.
-        fix: What to do about the verdict, as the finding on it says; `""` without a finding.
-        website: What to do about its website; `None` for other buckets.
-        exception: The exception that lets it be as it is; `None` without one.
+        fix: The fix from the finding on the verdict; `""` without a finding.
+        website: The fix for its website; `None` for other buckets.
+        exception: The exception that accepts the bucket; `None` without one.
     """
 
     bucket: JudgedBucket
@@ -35,13 +35,13 @@ class Known(Struct, frozen=True):
 
 
 class Joined(Struct, frozen=True):
-    """One bucket in all that knows it.
+    """One bucket in all sources.
 
     Args:
-        name: Its name; `""` when nothing tells.
-        declared: Where templates declare it.
-        running: What runs; `None` when no account that was reviewed has it.
-        logged: What the logs say; `None` when they do not know it.
+        name: Its name; `""` if it is unknown.
+        declared: The bucket in templates.
+        running: The live bucket; `None` if no reviewed account has it.
+        logged: The bucket in the logs; `None` if the logs do not contain it.
     """
 
     name: str
@@ -56,12 +56,12 @@ def join(
     audit: Audit | None,
     names: Mapping[tuple[str, str], str],
 ) -> tuple[Joined, ...]:
-    """Return every bucket once, by name, and those without a known name at the end.
+    """Return every bucket once, by name; the buckets without a known name come last.
 
-    A bucket is the same as another one when the two have the same name, and in no other case.
+    Two buckets are the same only if they have the same name.
 
     Raises:
-        RolloutError: If two accounts have the same bucket, or what is known of a name contradicts itself.
+        RolloutError: If two accounts have the same bucket, or the sources contradict each other.
     """
     declared, nameless = _declared(check, names)
     running = _running(review)
@@ -79,7 +79,7 @@ def _declared(
     declared: dict[str, list[Known]] = defaultdict(list)
     nameless: list[Known] = []
     known_of = [] if check is None else [known for case in cases_of(check) if (known := _known(case))]
-    # A template that is nested twice makes two buckets of one logical id: a list of one stack tells neither.
+    # A template that is nested twice creates two buckets with one logical id: a list names neither of them.
     uses = Counter(known.bucket.subject.key for known in known_of)
     for known in known_of:
         key, own = known.bucket.subject.key, known.bucket.subject.name
@@ -116,7 +116,7 @@ def _running(review: Report | None) -> Mapping[str, Known]:
 
 
 def _known(case: Case) -> Known | None:
-    """Return what a finding is about; `None` if it is not about a bucket."""
+    """Return the bucket of a case; `None` if the case is not about a bucket."""
     if case.bucket is None:
         return None
     findings = (*case.findings, *(each.finding for each in case.excused))
@@ -142,7 +142,7 @@ _ANONYMOUS = "-"
 def clients_of(audit: Audit) -> Mapping[str, tuple[ClientUse, ...]]:
     """Return the clients that break, by the name of the bucket, the busiest first.
 
-    Groups that tell no bucket, or neither a requester nor a user agent nor an address, name no client.
+    A group without a bucket, or without a requester, a user agent and an address, names no client.
     """
     groups: dict[str, dict[Client, list[ClientGroup]]] = defaultdict(lambda: defaultdict(list))
     for group in audit.groups:
@@ -161,10 +161,10 @@ def clients_of(audit: Audit) -> Mapping[str, tuple[ClientUse, ...]]:
 
 
 def _client(group: ClientGroup) -> Client | None:
-    """Return who a group is of.
+    """Return the client of a group.
 
-    What one requester does with one user agent is moved as one, wherever it runs: a fleet has an address for
-    each machine. Anonymous requests have nothing but their address.
+    A requester with a user agent is one client, even with many addresses, because a fleet has one address for
+    each machine. Only the address distinguishes anonymous clients.
     """
     anonymous = group.requester in (None, _ANONYMOUS)
     client = Client(group.requester or "", group.user_agent or "", (group.address or "") if anonymous else "")

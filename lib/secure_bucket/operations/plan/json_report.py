@@ -1,4 +1,4 @@
-"""Write a plan as JSON of a published form, `plan-1.schema.json`."""
+"""Write a plan as JSON in the published form `plan-1.schema.json`."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class WaveForm(Struct, frozen=True):
     """A wave.
 
     Args:
-        number: Its number; 5 is what is left as it is.
+        number: Its number; 5 for buckets that an exception accepts.
         name: Its name.
-        title: What it is called.
-        buckets: How many buckets are in it.
-        blast_radius: Who is hit when it is enforced as it stands.
+        title: Its title.
+        buckets: The number of its buckets.
+        blast_radius: The clients that break if the wave is enforced now.
     """
 
     number: Natural
@@ -47,9 +47,9 @@ class PlannedClientForm(Struct, frozen=True, kw_only=True):
     """A client.
 
     Args:
-        requester: Who asks; `-` for anonymous requests; null when the logs were not grouped by it.
-        user_agent: The user agent; null when the logs were not grouped by it.
-        address: The address of an anonymous client, which nothing else tells apart; null otherwise.
+        requester: The requester; `-` for anonymous requests; null if the logs were not grouped by requester.
+        user_agent: The user agent; null if the logs were not grouped by it.
+        address: The address of an anonymous client; null for other clients.
     """
 
     requester: str | None
@@ -61,9 +61,9 @@ class MovedClientForm(PlannedClientForm, frozen=True, kw_only=True):
     """A client that moves.
 
     Args:
-        requests: How many requests it made, to all buckets.
-        last_seen: The time of the last one, in UTC.
-        buckets: The labels of the buckets that it asks.
+        requests: The number of its requests to all buckets.
+        last_seen: The time of the last request, in UTC.
+        buckets: The labels of the buckets that it requests.
     """
 
     requests: Natural
@@ -75,10 +75,10 @@ class ClientUseForm(PlannedClientForm, frozen=True, kw_only=True):
     """A client of a bucket.
 
     Args:
-        requests: How many requests it made.
-        first_seen: The time of the first one, in UTC.
-        last_seen: The time of the last one, in UTC.
-        transports: How they came.
+        requests: The number of its requests.
+        first_seen: The time of the first request, in UTC.
+        last_seen: The time of the last request, in UTC.
+        transports: The transports.
         operations: The operations, in the words of the log.
         addresses: The addresses.
     """
@@ -95,11 +95,10 @@ class MoveForm(Struct, frozen=True):
     """Clients that move together.
 
     Args:
-        number: Which move it is.
+        number: Its number.
         clients: The clients.
         frees: The labels of the buckets that can be enforced after it.
-        all_clients_named: Whether these are all the clients of the buckets; otherwise the audit does not
-            name some.
+        all_clients_named: Whether these are all the clients of the buckets.
     """
 
     number: Positive
@@ -109,14 +108,14 @@ class MoveForm(Struct, frozen=True):
 
 
 class DeclarationForm(Struct, frozen=True):
-    """Where a template declares a bucket.
+    """A bucket in a template.
 
     Args:
         template: The template.
         logical_id: The logical id.
-        construct_path: The construct path; null when it is not known.
-        line: The line, from 1; null when it is not known.
-        verdict: The verdict on it there.
+        construct_path: The construct path; null if it is unknown.
+        line: The line, from 1; null if it is unknown.
+        verdict: The verdict in this template.
     """
 
     template: str
@@ -127,17 +126,17 @@ class DeclarationForm(Struct, frozen=True):
 
 
 class LoggedForm(Struct, frozen=True):
-    """What the logs tell about a bucket.
+    """A bucket in the logs.
 
     Args:
-        answer: Whether the deny breaks something.
-        requests: How many requests of clients there are.
-        breaking: How many break.
-        refused: How many came over plain HTTP or old TLS, and were refused already.
-        unknown: How many do not show their protocol.
+        answer: Whether the deny breaks clients.
+        requests: The number of requests of clients.
+        breaking: The number of requests that break.
+        refused: The number of requests over plain HTTP or old TLS that were already refused.
+        unknown: The number of requests without a known protocol.
         first_seen: The first record that counts as evidence; null without such a record.
-        last_seen: The last one.
-        window_days: How many days lie between them, both included.
+        last_seen: The last such record.
+        window_days: The number of days from the first to the last record, both included.
     """
 
     answer: Answer
@@ -154,23 +153,23 @@ class PlannedBucketForm(Struct, frozen=True, kw_only=True):
     """A bucket.
 
     Args:
-        name: Its name; null when it is not known.
-        label: What messages call it.
-        wave: The wave that it is in.
-        move: After which move of clients it can be enforced; null when it does not wait for one.
-        state: How things stand with it.
-        in_force: The verdict on the live bucket; null when it was not reviewed.
-        in_template: The verdict on its templates; null when none declares it.
-        reasons: Why it is in that wave.
-        actions: What to do.
-        account: Its account; null when it is not known.
-        region: Its region; null when it is not known.
-        as_of: When AWS recorded what the verdict rests on; null when S3 itself was asked.
-        website: Whether it is a website, whose endpoint speaks plain HTTP only.
-        declarations: Where templates declare it.
-        logs: What the logs tell about it; null without logs.
+        name: Its name; null if it is unknown.
+        label: Its name in messages.
+        wave: Its wave.
+        move: The number of the move after which it can be enforced; null if it waits for no move.
+        state: Its state.
+        in_force: The verdict on the live bucket; null if it was not reviewed.
+        in_template: The verdict on its templates; null without a template.
+        reasons: The reasons for its wave.
+        actions: The actions.
+        account: Its account; null if it is unknown.
+        region: Its region; null if it is unknown.
+        as_of: The time of the record behind the verdict; null if the review read S3 itself.
+        website: Whether it is a website, whose endpoint speaks only plain HTTP.
+        declarations: The bucket in templates.
+        logs: The bucket in the logs; null without logs.
         clients: The clients that break.
-        unnamed_requests: How many requests break of which the audit names no client.
+        unnamed_requests: The number of breaking requests without a named client.
         enforced_with: The labels of the buckets that the same deployment enforces.
     """
 
@@ -195,11 +194,11 @@ class PlannedBucketForm(Struct, frozen=True, kw_only=True):
 
 
 class PlanFaultForm(Struct, frozen=True):
-    """What could not be looked at.
+    """Something that could not be checked.
 
     Args:
-        file: The file; null when it is about none.
-        message: What is wrong, and what to do.
+        file: The file; null without a file.
+        message: The problem, and what to do.
     """
 
     file: str | None
@@ -207,17 +206,17 @@ class PlanFaultForm(Struct, frozen=True):
 
 
 class PlanForm(JsonDocument, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):
-    """In which order to deny plain HTTP: which buckets change, and which clients break.
+    """A plan for the rollout of the deny.
 
     Args:
         summary: The plan in a sentence.
-        minimum_tls: The TLS version below which clients count as well; null for plain HTTP alone.
-        sources: What the plan was made from.
-        waves: The waves, in their order; also those without a bucket.
-        moves: In which order clients move.
-        buckets: Every bucket, in the order in which to enforce them.
-        warnings: What makes the plan less certain.
-        faults: What could not be looked at, so that the plan is not whole.
+        minimum_tls: The minimum TLS version of clients; null to count only plain HTTP.
+        sources: The sources of the plan.
+        waves: All waves in their order.
+        moves: The moves of clients in their order.
+        buckets: Every bucket, in the order of enforcement.
+        warnings: The reasons why the plan is less certain.
+        faults: The reasons why the plan is incomplete.
     """
 
     summary: str

@@ -1,4 +1,4 @@
-"""A plan for a change ticket, in Markdown with a box to tick for each thing to do."""
+"""Write a plan in Markdown for a change ticket, with a checkbox for each action."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["render"]
 
 
 def render(rollout: Rollout, run: Run) -> str:
-    """Return the plan as a Markdown document, of the kind that GitHub, GitLab and Jira take."""
+    """Return the plan as a Markdown document for GitHub, GitLab and Jira."""
     return well_formed("".join(f"{line}\n" for line in _lines(rollout, run)))
 
 
@@ -83,7 +83,7 @@ def _moves(rollout: Rollout) -> Iterator[str]:
 def _buckets(buckets: tuple[PlannedBucket, ...] | list[PlannedBucket]) -> Iterator[str]:
     for bucket in buckets:
         where = f" ({markdown_prose(bucket.where)})" if bucket.where else ""
-        # What is enforced is done; what is left is for nobody to tick off.
+        # Enforced buckets are done, and accepted buckets need no action.
         box = {Wave.ENFORCED: "[x] ", Wave.LEFT: ""}.get(bucket.wave, "[ ] ")
         reasons = "; ".join(map(markdown_prose, bucket.reasons))
         yield f"- {box}{markdown_prose(f'`{bucket.label}`')}{where}: {reasons}"

@@ -1,4 +1,4 @@
-"""The names that CloudFormation made up, as the list of the resources of a stack tells them."""
+"""Read the generated names of buckets from the list of the resources of a stack."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from secure_bucket.operations.plan.rollout import RolloutError
 
 __all__ = ["StackResources", "names_of_buckets", "read_stack_resources"]
 
-# What the stack no longer owns may be named all the same, and its place taken by another bucket.
+# The list may still contain resources that the stack no longer owns.
 _GONE: Final = frozenset({"DELETE_COMPLETE", "DELETE_SKIPPED"})
 
 
@@ -37,14 +37,14 @@ class _ResourceList(Struct, frozen=True):
 
 
 class StackResources(Struct, frozen=True):
-    """The buckets of one stack that is deployed.
+    """The buckets of one deployed stack.
 
     Args:
-        file: The file that tells them.
-        buckets: Their names by their logical ids.
-        stack: The name of the stack; `""` when nothing tells.
-        account: The account it is in; `""` when nothing tells.
-        template: The file of its template, as somebody gave it; `""` when nobody did.
+        file: The file with the list.
+        buckets: The names of the buckets, by logical id.
+        stack: The name of the stack; `""` if it is unknown.
+        account: The account of the stack; `""` if it is unknown.
+        template: The file of its template; `""` if the user did not name it.
     """
 
     file: str
@@ -55,14 +55,14 @@ class StackResources(Struct, frozen=True):
 
 
 def read_stack_resources(file: str | os.PathLike[str], template: str = "") -> StackResources:
-    """Return what `aws cloudformation list-stack-resources` or `describe-stack-resources` printed.
+    """Read the output of `aws cloudformation list-stack-resources` or `describe-stack-resources`.
 
     Args:
         file: The file, as JSON.
         template: The file of the template of the stack (default: found by the name of the stack).
 
     Raises:
-        RolloutError: If it cannot be read, is something else, is cut off, or holds no bucket.
+        RolloutError: If the file cannot be read, is not such a list, is incomplete, or contains no bucket.
     """
     name = os.fspath(file)
     try:
@@ -102,13 +102,12 @@ def names_of_buckets(
     """Return the names of the buckets of templates, by the file of the template and the logical id.
 
     Args:
-        check: What a check says about the templates.
-        resources: The resources of stacks that were deployed from them.
-        accounts: The accounts that were reviewed (default: a stack of any account is fine).
+        check: The report of a check of the templates.
+        resources: The resources of the stacks that were deployed from them.
+        accounts: The reviewed accounts (default: accept stacks of any account).
 
     Raises:
-        RolloutError: If it is not certain which template a stack was deployed from, or one is of another
-            account.
+        RolloutError: If the template of a stack is not certain, or a stack belongs to another account.
     """
     names: dict[tuple[str, str], str] = {}
     declared: dict[str, dict[str, str]] = {}
@@ -142,7 +141,7 @@ def names_of_buckets(
 def _template(
     resources: StackResources, declared: Mapping[str, Mapping[str, str]], stacks: Mapping[str, set[str]]
 ) -> str:
-    """Return the template of a stack: the one that is named, or the only one that it can be."""
+    """Return the template of a stack: the named one, or the only possible one."""
     if resources.template:
         wanted = os.path.normpath(resources.template)
         for template in declared:
@@ -152,7 +151,7 @@ def _template(
             f"`{resources.template}`, given with `{resources.file}`, is not a template with a bucket that "
             "was checked"
         )
-    # A stack that another one nests has a name that only its deployment tells.
+    # A nested stack gets its name only at its deployment.
     candidates = stacks.get(resources.stack, set()) if resources.stack else set(declared)
     if not candidates and stacks.keys() == {""}:
         candidates = set(declared)

@@ -1,4 +1,4 @@
-"""In which order clients move, so that buckets can be enforced as soon as may be."""
+"""Order the moves of clients, so that buckets can be enforced soon."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ __all__ = ["order_moves"]
 def order_moves(
     needs: Mapping[str, frozenset[Client]],
 ) -> Iterator[tuple[tuple[Client, ...], tuple[str, ...]]]:
-    """Yield the moves: clients, and the buckets that can be enforced after them.
+    """Yield the moves: the clients, and the buckets that can be enforced after the move.
 
-    Each time the bucket that waits for the fewest clients is next; where several wait for as few, those of
-    which the most wait for the same ones. This is greedy: it need not be the shortest way to the end, and
-    each step of it can be understood.
+    The next bucket is the one that waits for the fewest clients. Among equals, the largest set of buckets
+    that wait for the same clients comes first. This greedy order may not be the fastest one, but each step is
+    easy to understand.
 
     Args:
-        needs: The clients of each bucket, of which it has at least one.
+        needs: The clients of each bucket; at least one for each.
     """
     clients = sorted({client for lacking in needs.values() for client in lacking})
     numbers = {client: number for number, client in enumerate(clients)}
@@ -36,7 +36,7 @@ def order_moves(
     heapq.heapify(queue)
     while queue:
         chosen = frozenset(heapq.heappop(queue)[2])
-        # Clients move once, and those that have moved are waited for no more: what is left is an older entry.
+        # The queue also contains old entries of buckets that wait for fewer clients now.
         if chosen not in alike:
             continue
         freed = alike.pop(chosen)

@@ -1,4 +1,4 @@
-"""Plan the rollout: from what templates, accounts and logs say to waves."""
+"""Plan the rollout: assign the buckets of templates, accounts and logs to waves."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from secure_bucket.formats.summary import count
 from secure_bucket.operations.audit.audit import Audit
 from secure_bucket.operations.plan.actions import actions_of
 from secure_bucket.operations.plan.decision import Circumstances, Decision
-from secure_bucket.operations.plan.deployments import mind_deployments
+from secure_bucket.operations.plan.deployments import warn_of_joint_deployments
 from secure_bucket.operations.plan.join import Joined, clients_of, join
 from secure_bucket.operations.plan.order import order_moves
 from secure_bucket.operations.plan.planned_bucket import Client, ClientUse, Declaration, PlannedBucket, Wave
@@ -40,30 +40,31 @@ def plan_rollout(
     maximum_age: int = 7,
     minimum_window: int = 30,
 ) -> Rollout:
-    """Plan in which order to deny plain HTTP, so that nobody breaks who was not told.
+    """Plan the order in which to deny plain HTTP, so that no client breaks by surprise.
 
-    Buckets of templates, of accounts and of logs are the same where their names are, and in no other case:
-    a name that CloudFormation makes up is only known where `names` tells it.
+    Buckets of templates, accounts and logs are the same only if they have the same name. `names` provides the
+    names that CloudFormation generated.
 
     Args:
-        check: What a check says about the templates, as `check_assembly` returns it (default: none).
-        review: What a review says about the accounts, as `review_accounts` returns it (default: none).
-        audit: What the logs say, as `audit_logs` returns it (default: no logs). It has to be grouped by
-            bucket and by requester, as it is unless something else is asked for, to name clients.
-        names: The names of buckets by the file of their template and their logical id, as
-            `names_of_buckets` returns them (default: what the templates fix themselves).
-        now: The time that ages are counted from (default: the time of the clock).
-        maximum_age: How many days ago the logs may have ended to say that it is safe, and from how many days
-            on the age of a check or a review is warned about.
-        minimum_window: How many days the logs of a bucket have to span to say that it is safe, even if the
-            audit itself was content with less.
+        check: The report of a check of templates, from `check_assembly` (default: no templates).
+        review: The report of a review of accounts, from `review_accounts` (default: no accounts).
+        audit: The audit of logs, from `audit_logs` (default: no logs). To name clients, it has to be grouped
+            by bucket and requester, which is the default of `audit_logs`.
+        names: The names of buckets by the file of their template and their logical id, from
+            `names_of_buckets` (default: only the names in the templates).
+        now: The time of the plan (default: the time of the clock).
+        maximum_age: The maximum number of days since the end of the logs for a safe bucket; an older check or
+            review gives a warning (default: 7).
+        minimum_window: The minimum number of days of logs for a safe bucket, even if the audit required less
+            (default: 30).
 
     Returns:
-        Every bucket in exactly one wave, in the order in which to enforce them, and in which order clients
-        move. It is the same for the same arguments.
+        Every bucket in exactly one wave, in the order of enforcement, and the moves of clients in their
+        order. Equal arguments give equal plans.
 
     Raises:
-        RolloutError: If nothing is given, nothing knows any bucket, or what is given contradicts itself.
+        RolloutError: If there is no source, no source contains a bucket, or the sources contradict each
+            other.
 
     Examples:
         >>> from secure_bucket import check_template
@@ -97,7 +98,7 @@ def plan_rollout(
     sources = tuple(_sources(check, review, audit, now))
     old_tls = tuple(sorted({*_old_tls(check), *_old_tls(review)}))
     return Rollout(
-        mind_deployments(buckets),
+        warn_of_joint_deployments(buckets),
         moves,
         sources,
         (*_warnings(sources, audit, moves, maximum_age), *_unseen(review, old_tls)),
@@ -109,7 +110,7 @@ def plan_rollout(
 
 
 def _rank(bucket: PlannedBucket) -> tuple[int, int, int, str, str]:
-    """Return where a bucket stands: in its wave those first that are asked the least."""
+    """Return the sort key of a bucket: within a wave, the bucket with the fewest requests comes first."""
     requests = 0 if bucket.logged is None else bucket.logged.requests
     return *bucket.position, requests, bucket.name or "\x7f", bucket.label
 
@@ -138,7 +139,7 @@ def _faults(check: Report | None, review: Report | None, audit: Audit | None) ->
 
 
 def _old_tls(report: Report | None) -> Iterable[str]:
-    """Yield the buckets that deny plain HTTP, and not old TLS, where that was asked; others have a wave."""
+    """Yield the buckets that deny plain HTTP but accept old TLS, which no wave shows."""
     for case in () if report is None else cases_of(report):
         if case.bucket is None or not isinstance(case.bucket.verdict, Proven):
             continue
@@ -147,7 +148,7 @@ def _old_tls(report: Report | None) -> Iterable[str]:
 
 
 def _unseen(review: Report | None, old_tls: tuple[str, ...]) -> Iterable[str]:
-    """Yield what no wave tells of."""
+    """Yield warnings about buckets that no wave shows."""
     left = () if review is None else review.not_applicable
     if left:
         named = some([f"`{what}` ({why})" for _, what, why in left])
@@ -185,7 +186,7 @@ def _source(
 
 
 def _times(report: Report) -> Iterator[str]:
-    """Yield when a report was written, and when the policies of buckets that run were read."""
+    """Yield the time of a report, and the times of the policies of its live buckets."""
     if report.as_of:
         yield report.as_of
     for bucket in report.buckets:
@@ -222,7 +223,7 @@ def _warnings(
 
 
 def _decide(joined: Joined, clients: tuple[ClientUse, ...], circumstances: Circumstances) -> PlannedBucket:
-    """Return a bucket with its state, its wave, and what to do about it."""
+    """Return a bucket with its state, its wave and its actions."""
     decision = Decision(joined, clients, circumstances)
     running = None if joined.running is None else joined.running.bucket.subject
     if not isinstance(running, Running):

@@ -1,4 +1,4 @@
-"""One bucket of a rollout: what is known about it, and the wave it goes in."""
+"""Describe one bucket of a rollout: the known facts, and its wave."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ __all__ = ["Client", "ClientUse", "Declaration", "PlannedBucket", "State", "Wave
 
 
 class State(enum.Enum):
-    """How things stand with a bucket: what is in force, and what its template would put in force."""
+    """The state of a bucket: the deny in force, and the deny in its template."""
 
     ENFORCED = "enforced"
-    """The deny is in force, and no template would take it away."""
+    """The deny is in force, and no template removes it."""
 
     REOPENS = "reopens"
-    """The deny is in force, and the next deployment of the template may take it away."""
+    """The deny is in force, and the next deployment of the template may remove it."""
 
     CLOSES = "closes"
-    """It is not proven to be in force, and the next deployment of the template puts it there."""
+    """The deny is not proven in force, and the next deployment of the template adds it."""
 
     UNREPAIRED = "unrepaired"
-    """It is proven neither in force nor in the template."""
+    """The deny is proven neither in force nor in the template."""
 
     UNOWNED = "unowned"
-    """It is not proven to be in force, and no template is known to own the bucket."""
+    """The deny is not proven in force, and no known template owns the bucket."""
 
     PREPARED = "prepared"
-    """It is proven in the template; what is in force is not known."""
+    """The deny is proven in the template; whether it is in force is unknown."""
 
     DECLARED = "declared"
-    """It is not proven in the template; what is in force is not known."""
+    """The deny is not proven in the template; whether it is in force is unknown."""
 
     LOGGED = "logged"
-    """Only the logs know the bucket."""
+    """Only the logs contain the bucket."""
 
     @property
     def words(self) -> str:
@@ -60,29 +60,29 @@ _STATES = {
 
 
 class Wave(enum.Enum):
-    """When a bucket is enforced. Every bucket is in exactly one wave."""
+    """The wave of enforcement. Every bucket is in exactly one wave."""
 
     ENFORCED = 0
-    """Nothing is to do."""
+    """The bucket is enforced."""
 
     NOW = 1
-    """It can be enforced now: the logs show positively that nobody uses plain HTTP."""
+    """The bucket can be enforced now: the logs show that nobody uses plain HTTP."""
 
     CLIENTS = 2
-    """It can be enforced once the clients that are named have moved to HTTPS."""
+    """The bucket can be enforced after the named clients have moved to HTTPS."""
 
     EVIDENCE = 3
-    """Nobody knows yet who breaks: the logs, or the name of the bucket, are missing."""
+    """The clients that break are unknown: the logs, or the name of the bucket, are missing."""
 
     REDESIGN = 4
-    """It is a website, which the deny would end: it needs another design first."""
+    """The bucket is a website, which needs another design first, because it speaks only plain HTTP."""
 
     LEFT = 5
-    """Somebody decided to leave it as it is, and said why."""
+    """An exception accepts the bucket as it is."""
 
     @property
     def words(self) -> str:
-        """What it is called."""
+        """The title."""
         return _WAVES[self]
 
 
@@ -97,12 +97,12 @@ _WAVES = {
 
 
 class Client(Struct, frozen=True, order=True):
-    """Who has to move: a requester with its user agent, as far as the logs were grouped by them.
+    """A client that has to move: a requester with its user agent, if the logs were grouped by them.
 
     Args:
-        requester: Who asks; `-` for anonymous requests; `""` when the logs were not grouped by it.
-        user_agent: The user agent; `""` when the logs were not grouped by it.
-        address: The address, of an anonymous client only, which nothing else tells apart; `""` otherwise.
+        requester: The requester; `-` for anonymous requests; `""` if the logs were not grouped by requester.
+        user_agent: The user agent; `""` if the logs were not grouped by it.
+        address: The address of an anonymous client; `""` for other clients.
     """
 
     requester: str
@@ -111,16 +111,16 @@ class Client(Struct, frozen=True, order=True):
 
 
 class ClientUse(Struct, frozen=True):
-    """What a client does with one bucket that the deny will refuse.
+    """The requests of a client to one bucket that the deny will refuse.
 
     Args:
         client: The client.
-        requests: How many requests it made.
-        first_seen: The time of the first one, in UTC.
-        last_seen: The time of the last one, in UTC.
-        transports: How they came: `http`, `tls-1.1`, ….
-        operations: What it asked for, in the words of the log.
-        addresses: From where.
+        requests: The number of requests.
+        first_seen: The time of the first request, in UTC.
+        last_seen: The time of the last request, in UTC.
+        transports: The transports: `http`, `tls-1.1`, ….
+        operations: The operations, in the words of the log.
+        addresses: The addresses of the client.
     """
 
     client: Client
@@ -133,14 +133,14 @@ class ClientUse(Struct, frozen=True):
 
 
 class Declaration(Struct, frozen=True):
-    """Where a template declares a bucket, and what it proves there.
+    """A bucket in a template.
 
     Args:
-        template: The file of the template, as it was given.
+        template: The file of the template.
         logical_id: The logical id of the bucket.
-        construct_path: The path of its construct; `""` when nothing tells.
-        at: Where it is written.
-        verdict: The verdict on it there.
+        construct_path: The construct path; `""` if it is unknown.
+        at: Its place in the template.
+        verdict: The verdict in this template.
     """
 
     template: str
@@ -151,32 +151,32 @@ class Declaration(Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """The path of its construct, or its logical id."""
+        """The construct path, or the logical id."""
         return self.construct_path or self.logical_id
 
 
 class PlannedBucket(Struct, frozen=True):
-    """One bucket with everything that is known about it, and what to do.
+    """One bucket with all known facts, and the actions.
 
     Args:
-        name: Its name; `""` where it is made up at deployment, and nothing tells it.
-        state: How things stand with it.
-        wave: When it is enforced.
-        reasons: Why in this wave, each in a sentence.
-        actions: What to do, in this order, each in a sentence.
-        in_force: The verdict on the policy that is in force; `None` when it is not known.
-        in_template: The weakest verdict on what templates declare; `None` when none does that is known.
-        declarations: Where templates declare it; empty when none does that is known.
-        account: The account that owns it; `""` when it is not known.
-        region: Its region; `""` when it is not known.
-        as_of: When the policy in force was read, as `2027-03-01T12:00:00Z`; `""` when just now, or never.
-        logged: What the logs say about it; `None` when they do not know it.
+        name: Its name; `""` if CloudFormation generates it, and it is unknown.
+        state: Its state.
+        wave: Its wave.
+        reasons: The reasons for the wave, each as a sentence.
+        actions: The actions in their order, each as a sentence.
+        in_force: The verdict on the policy in force; `None` if it is unknown.
+        in_template: The worst verdict in templates; `None` without a known template.
+        declarations: The bucket in templates; empty without a known template.
+        account: Its account; `""` if it is unknown.
+        region: Its region; `""` if it is unknown.
+        as_of: The time of the policy in force, such as `2027-03-01T12:00:00Z`; `""` if the policy was read
+            now, or not at all.
+        logged: The bucket in the logs; `None` if they do not contain it.
         clients: The clients that break, the busiest first.
-        unnamed: How many requests break of which the audit names no client.
+        unnamed: The number of breaking requests without a named client.
         website: Whether it is configured as a website.
-        move: In the wave of clients the number of the move after which it can be enforced; 0 otherwise.
-        enforced_with: The labels of buckets whose turn comes later, and that the deployment of its template
-            enforces as well.
+        move: The number of the move after which it can be enforced, in the wave of clients (default: 0).
+        enforced_with: The labels of buckets of later waves that the deployment of its template also enforces.
     """
 
     name: str
@@ -199,17 +199,17 @@ class PlannedBucket(Struct, frozen=True):
 
     @property
     def position(self) -> tuple[int, int]:
-        """When its turn comes: its wave, and its move."""
+        """Its place in the order: the wave and the move."""
         return self.wave.value, self.move
 
     @property
     def label(self) -> str:
-        """Its name; the place where it is declared, when nothing tells its name."""
+        """Its name; without a known name, its place in the templates."""
         if self.name:
             return self.name
         return f"{self.declarations[0].name} in {self.declarations[0].template or 'the template'}"
 
     @property
     def where(self) -> str:
-        """Its account and its region, as far as they are known."""
+        """Its known account and region."""
         return ", ".join(filter(None, (self.account and f"account {self.account}", self.region)))

@@ -1,4 +1,4 @@
-"""Reports in JSON, read back: what `check`, `review` and `audit` wrote before."""
+"""Read the JSON reports of `check`, `review` and `audit`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def read_check(file: str | os.PathLike[str]) -> Report:
         file: The file.
 
     Raises:
-        RolloutError: If it cannot be read, is something else, or holds no bucket.
+        RolloutError: If the file cannot be read, is not such a report, or contains no bucket.
     """
     report = _report(file, "check")
     if report.accounts or any(isinstance(bucket.subject, Running) for bucket in report.buckets):
@@ -46,12 +46,12 @@ def read_review(file: str | os.PathLike[str]) -> Report:
         file: The file.
 
     Raises:
-        RolloutError: If it cannot be read, is something else, or is of no account.
+        RolloutError: If the file cannot be read, is not such a report, or names no account.
     """
     report = _report(file, "review")
     if report.templates or any(isinstance(bucket.subject, Declared) for bucket in report.buckets):
         raise RolloutError(f"`{os.fspath(file)}` was written by `check`: give it with --check")
-    # That an account has no bucket is something to know about it.
+    # An account without a bucket is a valid result.
     return report if report.accounts else _not_empty(report, file)
 
 
@@ -62,7 +62,7 @@ def read_audit(file: str | os.PathLike[str]) -> Audit:
         file: The file.
 
     Raises:
-        RolloutError: If it cannot be read, is something else, or knows no bucket.
+        RolloutError: If the file cannot be read, is not such an audit, or contains no bucket.
     """
     audit = audits.audit_of(_document(file, audits.AuditForm, audits.SCHEMA, "audit"))
     _check_audit(audit, os.fspath(file))
@@ -72,7 +72,7 @@ def read_audit(file: str | os.PathLike[str]) -> Audit:
 
 
 def _check_audit(audit: Audit, file: str) -> None:
-    """Check that an audit does not say of a bucket what its own numbers deny."""
+    """Refuse an audit whose answers contradict its numbers."""
     names = Counter(bucket.name for bucket in audit.buckets)
     broken = {group.bucket for group in audit.groups if group.trouble is Trouble.BREAKS and group.bucket}
     for number, bucket in enumerate(audit.buckets):
@@ -120,7 +120,7 @@ def _document(file: str | os.PathLike[str], form: type[Form], schema: str, comma
 def _report(file: str | os.PathLike[str], command: str) -> Report:
     document = _document(file, ReportForm, reports.SCHEMA, command)
     report = reports.report_of(document)
-    # What was read just then is as old as the report.
+    # A bucket without its own time is as old as the report.
     if not report.as_of and report.buckets:
         raise RolloutError(
             f"`{os.fspath(file)}`: `/run/finished_at` is not there, so nothing tells how old it is"

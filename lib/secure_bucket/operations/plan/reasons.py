@@ -1,4 +1,4 @@
-"""Why a bucket is in its wave."""
+"""Give the reasons for the wave of a bucket."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ __all__ = ["reasons_of"]
 
 
 def reasons_of(decision: Decision) -> Iterator[str]:
-    """Yield why a bucket is in its wave, each in a sentence."""
+    """Yield the reasons for the wave of a bucket, each as a sentence."""
     wave = decision.wave
-    yield from _standing(decision)
+    yield from _state_reasons(decision)
     exception = decision.exception
     if wave is Wave.LEFT and exception is not None:
         until = f" until {exception.expires.isoformat()}" if exception.expires else ""
@@ -30,10 +30,10 @@ def reasons_of(decision: Decision) -> Iterator[str]:
         yield "its website endpoint speaks plain HTTP only: once enforced, it answers 403 to everyone"
     if decision.state is State.ENFORCED and decision.website is not None:
         yield "its website endpoint, which speaks plain HTTP only, answers 403 to everyone"
-    yield from _said_by_logs(decision)
+    yield from _log_reasons(decision)
 
 
-def _standing(decision: Decision) -> Iterator[str]:
+def _state_reasons(decision: Decision) -> Iterator[str]:
     joined, circumstances = decision.joined, decision.circumstances
     yield decision.state.words
     if isinstance(decision.in_force, Undecided):
@@ -58,7 +58,7 @@ def _standing(decision: Decision) -> Iterator[str]:
         )
 
 
-def _said_by_logs(decision: Decision) -> Iterator[str]:
+def _log_reasons(decision: Decision) -> Iterator[str]:
     logged = decision.joined.logged
     match decision.answer:
         case Safe():
@@ -68,7 +68,7 @@ def _said_by_logs(decision: Decision) -> Iterator[str]:
                 "and none that breaks"
             )
         case Breaks(number, requests):
-            # Counted as they move where all are named; the audit counts each address by itself.
+            # If all clients are named, count them as they move; the audit counts each address separately.
             named = 0 if decision.unnamed else len(decision.clients)
             yield _breaks(decision, named or number, requests)
         case CannotTell(reasons):

@@ -1,4 +1,4 @@
-"""The plan of a rollout: every bucket in its wave, and in which order clients move."""
+"""Describe the plan of a rollout: every bucket in its wave, and the moves of clients."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ __all__ = ["BlastRadius", "Move", "PlanSource", "Rollout", "RolloutError"]
 
 
 class RolloutError(SecureBucketError):
-    """Say what is wrong with what a rollout is planned from, and what to do about it."""
+    """A source of a rollout is invalid; the message says what to do."""
 
 
 class Move(Struct, frozen=True):
     """Clients that move to HTTPS together, and the buckets that can be enforced after that.
 
     Args:
-        number: Which move it is, from 1.
+        number: Its number, from 1.
         clients: The clients.
         frees: The labels of the buckets.
-        whole: Whether these are all the clients of the buckets; otherwise the audit does not name some.
+        whole: Whether these are all the clients of the buckets (default: the audit names all of them).
     """
 
     number: int
@@ -36,14 +36,14 @@ class Move(Struct, frozen=True):
 
 
 class BlastRadius(Struct, frozen=True):
-    """Who is hit when a wave is enforced as it stands.
+    """The clients that break if a wave is enforced now.
 
     Args:
-        buckets: How many buckets change.
-        accounts: Their accounts, as far as they are known.
-        clients: How many clients are known to break, each counted once.
-        requests: How many of their requests the logs hold.
-        unknown_buckets: For how many of the buckets the clients that break are not known.
+        buckets: The number of buckets that change.
+        accounts: Their known accounts.
+        clients: The number of clients known to break, each counted once.
+        requests: The number of their requests in the logs.
+        unknown_buckets: The number of buckets whose breaking clients are unknown.
     """
 
     buckets: Natural
@@ -54,15 +54,15 @@ class BlastRadius(Struct, frozen=True):
 
 
 class PlanSource(Struct, frozen=True):
-    """What the plan was made from.
+    """A source of the plan.
 
     Args:
-        kind: What it is.
-        buckets: How many buckets it knows.
+        kind: Its kind.
+        buckets: The number of its buckets.
         named: The templates, accounts or logs.
-        as_of: When the oldest of it was read, or when the logs end, in UTC; null when it was read just then,
-            or nothing tells.
-        days: How many days ago that was; null when nothing tells.
+        as_of: The time of its oldest part, or the end of the logs, in UTC; null if the plan read it now, or
+            if the time is unknown.
+        days: The number of days since that time; null if it is unknown.
     """
 
     kind: Literal["templates", "accounts", "logs"]
@@ -76,15 +76,14 @@ class Rollout(Struct, frozen=True):
     """The plan.
 
     Args:
-        buckets: Every bucket, in the order in which to enforce them.
-        moves: In which order clients move, for the wave of clients.
-        sources: What it is planned from.
-        warnings: What makes it less certain, each in a sentence.
-        faults: What could not be looked at when its sources were made, so that it is not whole.
-        minimum_tls: The TLS version below which clients count as well; `None` for plain HTTP alone.
-        outdated: Whether a check or a review is so old that it has to be made again before it says that
-            nothing is left to do.
-        old_tls: The buckets that deny plain HTTP, and let older TLS through than asked.
+        buckets: Every bucket, in the order of enforcement.
+        moves: The moves of clients in their order, for the wave of clients.
+        sources: The sources.
+        warnings: The reasons why the plan is less certain, each as a sentence.
+        faults: The reasons why the plan is incomplete.
+        minimum_tls: The minimum TLS version of clients; `None` to count only plain HTTP.
+        outdated: Whether a check or a review is too old to show that nothing is left to do.
+        old_tls: The buckets that deny plain HTTP but accept TLS older than required.
     """
 
     buckets: tuple[PlannedBucket, ...]
@@ -101,12 +100,12 @@ class Rollout(Struct, frozen=True):
         return tuple(bucket for bucket in self.buckets if bucket.wave is wave)
 
     def blast_radius(self, wave: Wave) -> BlastRadius:
-        """Return who is hit when a wave is enforced as it stands."""
+        """Return the clients that break if a wave is enforced now."""
         buckets = self.wave(wave)
         changed = 0 if wave in (Wave.ENFORCED, Wave.LEFT) else len(buckets)
         if not changed:
             return BlastRadius(0, (), 0, 0, 0)
-        # Where the deny is in force, a client that breaks is broken already.
+        # A deny in force already refuses the clients.
         hit = [bucket for bucket in buckets if bucket.state is not State.REOPENS]
         return BlastRadius(
             changed,
@@ -124,7 +123,7 @@ class Rollout(Struct, frozen=True):
 
     @property
     def only_evidence(self) -> bool:
-        """Whether all that is left to do is to gather evidence."""
+        """Whether only evidence is missing."""
         left = {bucket.wave for bucket in self.buckets} - {Wave.ENFORCED, Wave.LEFT}
         again = self.outdated and self._all_enforced
         return not self.old_tls and (left == {Wave.EVIDENCE} or again)

@@ -1,4 +1,4 @@
-"""A plan in sentences, the same in every report."""
+"""Write the sentences of a plan that all reports share."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOVES_EXPLAINED: Final = (
     "the bucket that waits for the fewest clients comes first; where several wait for as few, those that "
     "wait for the same ones and are the most"
 )
-"""How the order of the moves came about."""
+"""The explanation of the order of the moves."""
 
 _LISTED = 3
 
@@ -57,7 +57,7 @@ _SHORT: Final = {
 
 
 def blast(rollout: Rollout, wave: Wave) -> str:
-    """Return who is hit when a wave is enforced as it stands."""
+    """Return the clients that break if a wave is enforced now, as text."""
     radius = rollout.blast_radius(wave)
     if not radius.buckets:
         return "nothing changes"
@@ -77,13 +77,13 @@ def blast(rollout: Rollout, wave: Wave) -> str:
 
 
 def client_name(client: Client, quote: str = "`") -> str:
-    """Return what a client is called.
+    """Return the name of a client.
 
     Args:
         client: The client.
-        quote: What stands around what the client chose itself, and is taken out of it.
+        quote: The quotation mark around values that the client chose, which must not contain it.
     """
-    # A backtick in a user agent would end the code that it stands in.
+    # A backtick in a user agent would end the code around it.
     requester, user_agent, address = (
         f"{quote}{_without(part, quote)}{quote}"
         for part in (client.requester, client.user_agent, client.address)
@@ -101,7 +101,7 @@ def client_name(client: Client, quote: str = "`") -> str:
 
 
 def use_words(uses: Sequence[tuple[PlannedBucket, ClientUse]]) -> str:
-    """Return what a client does, in all of the buckets."""
+    """Return the requests of a client to all buckets, as text."""
     transports = sorted({transport for _, use in uses for transport in use.transports})
     operations = sorted({operation for _, use in uses for operation in use.operations})
     addresses = sorted({address for _, use in uses for address in use.addresses} - {"-"})
@@ -117,13 +117,13 @@ def use_words(uses: Sequence[tuple[PlannedBucket, ClientUse]]) -> str:
 
 
 def change_words(client: Client, uses: Sequence[tuple[PlannedBucket, ClientUse]]) -> str:
-    """Return what to change in a client, so that none of its requests is refused."""
+    """Return the change of a client that makes it use HTTPS."""
     plain = any("http" in use.transports for _, use in uses)
     return advice(client.user_agent, old_tls=not plain)
 
 
 def uses_of(rollout: Rollout) -> Mapping[Client, list[tuple[PlannedBucket, ClientUse]]]:
-    """Return what each client does, with the buckets it does it to."""
+    """Return the requests of each client, with their buckets."""
     uses: dict[Client, list[tuple[PlannedBucket, ClientUse]]] = defaultdict(list)
     for bucket in rollout.buckets:
         for use in bucket.clients:
@@ -132,7 +132,7 @@ def uses_of(rollout: Rollout) -> Mapping[Client, list[tuple[PlannedBucket, Clien
 
 
 def move_title(move: Move) -> str:
-    """Return a move in one line."""
+    """Return the title of a move."""
     frees = count(len(move.frees), "bucket")
     if not move.whole:
         return f"move {move.number}: clients that the audit does not all name, which frees {frees}"
@@ -140,7 +140,7 @@ def move_title(move: Move) -> str:
 
 
 def source_words(source: PlanSource) -> str:
-    """Return what a plan was made from, and how old it is."""
+    """Return a source of a plan and its age, as text."""
     named = some(source.named) or "none named"
     line = f"{source.kind}: {named}, with {count(source.buckets, 'bucket')}"
     if not source.as_of:
@@ -150,7 +150,7 @@ def source_words(source: PlanSource) -> str:
 
 
 def some(names: Sequence[str]) -> str:
-    """Return the first of some names, and how many more there are."""
+    """Return the first names, and the number of the others."""
     more = len(names) - _LISTED
     return ", ".join(names[:_LISTED]) + (f" and {more:,} more" if more > 0 else "")
 

@@ -1,4 +1,4 @@
-"""A plan for a person at a terminal."""
+"""Write a plan for terminals."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from secure_bucket.operations.plan.sentences import (
 __all__ = ["SHOWN", "render"]
 
 SHOWN: Final = 20
-"""How many buckets of a wave, and clients of a move, are shown unless all are asked for."""
+"""The number of buckets of a wave, and of clients of a move, to show without `--verbose`."""
 
 _COLOURS: Final = {
     Wave.ENFORCED: "1;32",
@@ -52,9 +52,9 @@ def render(
     Args:
         rollout: The plan.
         colour: Whether to use the colours of a terminal (default: plain text).
-        width: The columns to fit into (default: no line is broken).
-        ascii_only: Whether to write ASCII alone (default: UTF-8).
-        verbose: Whether to list every bucket, also those with nothing to do (default: some of each wave).
+        width: The columns to wrap at (default: do not wrap).
+        ascii_only: Whether to write only ASCII (default: UTF-8).
+        verbose: Whether to list every bucket (default: some of each wave).
     """
     text = "".join(f"{line}\n" for line in _Page(rollout, colour, width, verbose).lines())
     return encodable(text, ONE_COLUMN, ascii_only=ascii_only)
@@ -82,7 +82,7 @@ class _Page(TerminalPage):
             elif wave is not Wave.ENFORCED or self.verbose:
                 yield from self.buckets(buckets)
             elif any(len(bucket.reasons) > 1 for bucket in buckets):
-                # What is enforced and yet has something to say is worth its line.
+                # Show enforced buckets only if they have a further reason.
                 yield from self.buckets([bucket for bucket in buckets if len(bucket.reasons) > 1])
             yield ""
         for source in self.rollout.sources:
