@@ -104,6 +104,28 @@ def test_the_advice_is_in_the_language_of_the_command(
     assert f"fix: {advice}" in outcome.err
 
 
+@pytest.mark.parametrize(
+    ("file", "advice"),
+    [
+        ("go.mod", "set `EnforceSSL: jsii.Bool(true)`"),
+        ("pom.xml", "call `.enforceSsl(true)` of the builder"),
+        ("tsconfig.json", "set `enforceSSL: true`"),
+        ("setup.py", "use `SecureBucket`, or `enforce_ssl=True`"),
+    ],
+)
+@pytest.mark.parametrize("program", ["infra", "python3"])
+def test_a_file_of_the_project_shows_the_language_of_another_command(
+    run: Run, directory: Path, file: str, advice: str, program: str
+) -> None:
+    (directory / file).write_text("")
+    (directory / program).symlink_to(sys.executable)
+    bucket = {**BUCKET, "Metadata": {"aws:cdk:path": "Top/Logs/Resource"}}
+    outcome = run("gate", "--", f"./{program}", "app.py", json.dumps({"Logs": bucket}), "[]")
+    assert outcome.code == 1
+    expected = advice if program == "infra" else "use `SecureBucket`, or `enforce_ssl=True`"
+    assert f"fix: {expected}" in outcome.err
+
+
 def test_quiet_hides_the_summary(process: Process) -> None:
     done = process("gate", "--quiet", *app(), env=environment())
     assert (done.returncode, done.stdout, done.stderr) == (0, "from the app\n", "")

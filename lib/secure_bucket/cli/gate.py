@@ -159,7 +159,7 @@ def _judge(arguments: argparse.Namespace, files: tuple[ReportTo, ...], directory
     # If a process of the app writes after the gate has ended, `check` finds the change with these files.
     judged: tuple[str | os.PathLike[str], ...] = (*checked.manifests.files, *report.templates)
     write_judged_files(directory, judged, checked.left)
-    report = claim.grant(with_advice_for(report, arguments.app), config)
+    report = claim.grant(with_advice_for(report, arguments.app, os.listdir()), config)
     baseline = arguments.baseline or config.baseline
     if baseline is not None:
         report, _ = apply_baseline(report, read_baseline(baseline))

@@ -31,6 +31,15 @@ _PROGRAMS = {
     **dict.fromkeys(("mvn", "mvnw", "gradle", "gradlew", "java"), ".java"),
     "dotnet": ".cs",
     "go": ".go",
+    **dict.fromkeys(("python", "python3", "uv", "poetry", "pipenv"), ".py"),
+}
+# `make synth` and `./app` do not show the language; these files beside `cdk.json` do.
+_FILES = {
+    "go.mod": ".go",
+    "pom.xml": ".java",
+    "build.gradle": ".java",
+    "build.gradle.kts": ".java",
+    "tsconfig.json": ".ts",
 }
 
 
@@ -44,7 +53,7 @@ def advice_in(suffix: str, fix: str) -> str:
     return fix.replace(ADVICE_IN_PYTHON, _ADVICE.get(suffix, ADVICE_IN_PYTHON))
 
 
-def with_advice_for(report: Report, command: Iterable[str]) -> Report:
+def with_advice_for(report: Report, command: Iterable[str], files: Iterable[str] = ()) -> Report:
     """Return a report with its advice in the language of the app.
 
     A finding with a source line already has the advice for its language.
@@ -52,9 +61,11 @@ def with_advice_for(report: Report, command: Iterable[str]) -> Report:
     Args:
         report: The report on the assembly of the app.
         command: The command that runs the app, such as `npx ts-node app.ts`, which shows the language.
+        files: The names of the files beside `cdk.json`, which show it for another command (default: none).
     """
     words = re.findall(r"[\w.-]+", " ".join(command))
-    suffix = next((_PROGRAMS[word] for word in words if word in _PROGRAMS), "")
+    known = (*(_PROGRAMS.get(word) for word in words), *map(_FILES.get, sorted(files)))
+    suffix = next(filter(None, known), "")
     findings = tuple(
         finding if finding.created_at else replace(finding, fix=advice_in(suffix, finding.fix))
         for finding in report.findings
