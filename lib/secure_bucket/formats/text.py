@@ -150,8 +150,9 @@ class _Page(TerminalPage):
             return
         yield from self.indented(f"fix: {finding.fix}")
         if finding.construct_path:
-            # The AWS CDK records the lines of a Python program only with this option.
-            line = "" if finding.created_at else " (`cdk synth --debug` records the line that creates it)"
+            # Measured: TypeScript records the line from aws-cdk-lib 2.150 on, Java on 2.276 and not on 2.150.
+            hint = " (in some languages and versions `cdk synth --debug` records the line that creates it)"
+            line = "" if finding.created_at else hint
             path = finding.construct_path.removesuffix("/Resource")
             yield from self.indented(f"construct `{path}`{line}")
         if finding.created_at is not None:
