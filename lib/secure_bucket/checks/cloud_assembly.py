@@ -109,7 +109,10 @@ def check_written_assembly(
 def _remarks(directory: str | os.PathLike[str], assembly: Assembly, *, needs_record: bool) -> Iterator[str]:
     record = os.path.join(directory, RECORD)
     if needs_record and not any(map(os.path.exists, (record, os.path.join(directory, JUDGED)))):
-        yield f"`{record}` is missing, so acknowledgments on the App or on a Stage are not known"
+        yield (
+            f"`{record}` is missing, so acknowledgments on the App or on a Stage are not known; only a gate "
+            "in a Python app writes it: acknowledge on the bucket"
+        )
     left = [file for file, is_read in assembly.unlisted if not is_read]
     judged = [file for file, is_read in assembly.unlisted if is_read]
     if left:
