@@ -81,41 +81,41 @@ def audit_logs(
     threads: int | None = None,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Audit:
-    """Read logs and return who breaks once plain HTTP is denied, and whether the logs can tell.
+    """Find the clients in logs that break once plain HTTP is denied.
 
-    Server access logs of S3 (the text, or the JSON that CloudWatch delivers) and events of CloudTrail are
-    read, packed with gzip, zstd or not at all. Neither memory nor disk grows with the logs.
+    The function reads server access logs of S3 (text, or the JSON of CloudWatch) and events of CloudTrail,
+    plain or compressed with gzip or zstd. Its memory and disk space do not grow with the logs.
 
     Args:
         logs: Files, directories, patterns, `-` for standard input, and `s3://bucket/prefix`.
-        buckets: The buckets that are asked about (default: all that are in the logs).
-        since: From when on requests count (default: from the first one).
-        until: Until when, which itself does not count (default: to the last one).
-        minimum_tls: Count TLS below this version as well, as 1.2 (default: plain HTTP alone).
-        group_by: What to group clients by (default: all but the status).
-        limit: How many groups of each kind to return.
-        minimum_window: How many days the logs of a bucket have to span to say that it is safe.
-        maximum_age: How many days ago they may have ended.
-        now: The time that this is counted from (default: the time of the clock).
-        tolerated_unknown: The share of requests, from 0 to 1, that may not show their protocol where it says
-            that a bucket is safe; lines that could not be read count with them (default: 0).
-        skip_copies: Whether to leave out the half of a server-side copy that S3 does itself. The client
-            connected for the other half, which is in the log of the bucket copied to (default: False).
+        buckets: The buckets to audit (default: all buckets in the logs).
+        since: The time of the first request to count (default: count from the first record).
+        until: The time after the last request to count (default: count to the last record).
+        minimum_tls: Also count TLS below this version, such as 1.2 (default: count only plain HTTP).
+        group_by: The keys to group clients by (default: all except the status).
+        limit: The number of groups of each kind to return (default: 20).
+        minimum_window: The minimum number of days of logs for a safe bucket (default: 30).
+        maximum_age: The maximum number of days since the end of the logs for a safe bucket (default: 7).
+        now: The time of the audit (default: the time of the clock).
+        tolerated_unknown: The share of requests without a known protocol, from 0 to 1, that a safe bucket may
+            have; it includes malformed lines (default: 0).
+        skip_copies: Whether to skip the half of a server-side copy that S3 does itself. The client connected
+            for the other half, which the target bucket logs (default: False).
         days: Whether to count the requests of each bucket by day (default: False).
-        session: How to ask AWS for `s3://…` (default: as the environment says).
-        memory: How much memory DuckDB takes before it writes to disk.
-        threads: How many threads it uses (default: one for each core).
-        progress: Called with the number of files that are done.
+        session: The AWS session for `s3://…` (default: with the settings of the environment).
+        memory: The memory of DuckDB before it writes to disk (default: 1GB).
+        threads: The number of threads (default: one for each core).
+        progress: Receives the number of finished files.
 
     Returns:
-        The audit. What could not be read is in its `faults`.
+        The audit, with everything that could not be read in its `faults`.
 
     Raises:
-        LogError: If what is asked contradicts itself.
-        LiveError: If AWS cannot be asked.
+        LogError: If the arguments contradict each other.
+        LiveError: If a request to AWS fails.
         MissingDependencyError: If `secure-bucket[audit]` is not installed.
     """
-    # Loads in 40 ms, which those who only name the types do not pay.
+    # Loads in 40 ms, which only an audit pays.
     from secure_bucket.operations.audit.local import audit_files
 
     given = [logs] if isinstance(logs, (str, os.PathLike)) else list(logs)
@@ -152,7 +152,7 @@ def _files(
     objects: set[str] = set()
     for argument in dict.fromkeys(arguments):
         if argument.startswith(_S3):
-            # Together they take 9 ms to load, which only logs in S3 pay.
+            # Load in 9 ms together, which only logs in S3 pay.
             from secure_bucket.operations.audit.s3 import find_objects
             from secure_bucket.operations.aws.session import open_session
 

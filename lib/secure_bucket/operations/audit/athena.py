@@ -1,4 +1,4 @@
-"""The same query past one machine: Amazon Athena runs it where the logs are."""
+"""Run the query of an audit in Amazon Athena, where the logs are."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ _DONE: Final = frozenset(("CANCELLED", "FAILED", "SUCCEEDED"))
 
 
 class Estimate(Struct, frozen=True):
-    """What a query will read, and cost.
+    """The size and the price of a query.
 
     Args:
-        location: What is read.
-        files: How many objects that are.
-        size: How many bytes, as they are stored.
-        partitions: How many partitions are listed.
+        location: The prefix to read.
+        files: The number of objects.
+        size: The number of stored bytes.
+        partitions: The number of partitions to list.
     """
 
     location: Location
@@ -51,26 +51,26 @@ class Estimate(Struct, frozen=True):
 
     @property
     def dollars(self) -> float:
-        """The price, if a terabyte costs `ATHENA_TERABYTE`. Athena takes no less than for 10 MB."""
+        """The price, if a terabyte costs `ATHENA_TERABYTE`. Athena charges for at least 10 MB."""
         return max(self.size, 10_000_000) / 1e12 * ATHENA_TERABYTE
 
     @property
     def request_dollars(self) -> float:
         """The price of the requests to S3.
 
-        That Athena lists each partition and asks for each object once is inferred.
+        We infer that Athena lists each partition once and requests each object once.
         """
         return self.files / 1000 * GET_THOUSAND + self.partitions / 1000 * LIST_THOUSAND
 
 
 class Athena(Struct):
-    """Where Athena runs queries.
+    """Runs queries in Athena.
 
     Args:
-        session: How to ask AWS.
-        database: The database for the table, which is dropped again.
+        session: The AWS session.
+        database: The database for the temporary tables.
         workgroup: The workgroup.
-        output_location: Where the results go (default: what the workgroup says).
+        output_location: The location of the results (default: that of the workgroup).
         sleep: Waits for a number of seconds.
     """
 
@@ -87,11 +87,11 @@ class Athena(Struct):
             parse_location(self.output_location)
 
     def run(self, sql: str) -> str:
-        """Run a query until it has succeeded, and return its id; an interrupt stops it there, too.
+        """Run a query and return its id; an interrupt also stops the query in Athena.
 
         Raises:
-            LogError: If it fails.
-            LiveError: If Athena cannot be asked.
+            LogError: If the query fails.
+            LiveError: If a request to Athena fails.
         """
         client = self.session.client("athena")
         settings: dict[str, Any] = {"WorkGroup": self.workgroup}
@@ -112,10 +112,10 @@ class Athena(Struct):
         return identity
 
     def rows(self, identity: str) -> Iterator[Row]:
-        """Yield the rows of a query that has succeeded.
+        """Yield the rows of a finished query.
 
         Raises:
-            LiveError: If they cannot be had.
+            LiveError: If a request to Athena fails.
         """
         client = self.session.client("athena")
         names: list[str] | None = None
@@ -151,21 +151,21 @@ def audit_athena(
     stored: Stored | None = None,
     confirm: Callable[[Estimate], bool],
 ) -> Audit | None:
-    """Let Athena audit the logs below an S3 prefix.
+    """Audit the logs below an S3 prefix with Athena.
 
     Args:
         argument: `s3://bucket/prefix`.
-        question: What is asked.
-        athena: Where Athena runs queries.
-        stored: What the logs are (default: found out from one of them).
-        confirm: Told what it will cost; returns whether to go on.
+        question: The question.
+        athena: The access to Athena.
+        stored: The kind of logs (default: detected from one of them).
+        confirm: Receives the price, and returns whether to continue.
 
     Returns:
-        The audit; `None` if it was not to go on.
+        The audit; `None` if `confirm` declined.
 
     Raises:
         LogError: If there are no logs, or a query fails.
-        LiveError: If AWS cannot be asked.
+        LiveError: If a request to AWS fails.
     """
     location = parse_location(argument)
     if location.prefix and not location.prefix.endswith("/"):
@@ -225,7 +225,7 @@ def _malformed(rows: list[Row]) -> Malformed:
 
 
 def _stored(location: Location, log: StoredLog, session: Session) -> Stored:
-    """Find out what the logs are, from the beginning of one."""
+    """Detect the kind of logs from the beginning of one of them."""
     client = session.client("s3")
     with translate_errors("s3:GetObject", f"`s3://{location.bucket}/{log.key}`"):
         body = client.get_object(Bucket=location.bucket, Key=log.key, Range=f"bytes=0-{HEAD - 1}")["Body"]

@@ -1,4 +1,4 @@
-"""Write the table and the query as text, for people who run them by hand."""
+"""Write the table and the query as text, for users who run them by hand."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ _READ_FROM = {
 
 
 def athena_sql(stored: Stored, argument: str, database: str, question: Question) -> str:
-    """Return the table and the query for Athena, as nobody has looked at the logs: with folders of days.
+    """Return the table and the query for Athena, for logs in folders of days.
 
     Args:
-        stored: What the logs are.
+        stored: The kind of logs.
         argument: `s3://bucket/prefix`, up to the folders of the years.
         database: The database of the table.
-        question: What is asked.
+        question: The question.
 
     Raises:
-        LogError: If a name or the location cannot stand in it.
+        LogError: If a name or the location is invalid in Athena.
     """
     location = parse_location(argument)
     create = create_table(stored, database, _TABLE, location, Layout((), True), question)
@@ -47,8 +47,8 @@ def duckdb_sql(stored: Stored, question: Question) -> str:
     """Return the query for DuckDB, with a view that reads the lines of files.
 
     Args:
-        stored: What the logs are.
-        question: What is asked.
+        stored: The kind of logs.
+        question: The question.
     """
     kind = LogKind.ACCESS_LINES if stored == "access" else LogKind.EVENTS
     sql = chain(relations(kind) | {"collected": COLLECT}, REPORT)

@@ -1,4 +1,4 @@
-"""What an audit has to say: clients that break, buckets with an answer each, and what it rests on."""
+"""Describe the result of an audit: the clients that break, the answer for each bucket, and the evidence."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ __all__ = [
 
 
 class LogError(SecureBucketError):
-    """Say what is wrong with a log, or with what was asked of it."""
+    """A log or a question is invalid."""
 
 
 class Key(enum.Enum):
-    """What clients can be grouped by."""
+    """A column to group clients by."""
 
     BUCKET = "bucket"
     REQUESTER = "requester"
@@ -46,18 +46,18 @@ class Key(enum.Enum):
 
     @property
     def column(self) -> str:
-        """The name of its column."""
+        """The name of the column."""
         return self.value.replace("-", "_")
 
 
 class Trouble(enum.Enum):
-    """What the requests of a group did, or may have done."""
+    """The effect of the deny on the requests of a group."""
 
     BREAKS = "breaks"
-    """They came over plain HTTP, or TLS older than asked, and were not refused: they will be."""
+    """The deny will refuse them: they came over plain HTTP, or over TLS older than required."""
 
     REFUSED = "refused"
-    """They did so, and were refused already: nothing changes for them."""
+    """They came in such a way, and were already refused: nothing changes for them."""
 
     UNKNOWN = "unknown"
     """The logs do not show their protocol."""
@@ -74,15 +74,15 @@ class _NotABoolean:
 
 
 class Safe(_NotABoolean, Struct, frozen=True, tag_field="outcome", tag="safe"):
-    """Nothing in the logs breaks, and they cover enough to say so."""
+    """The deny breaks no client, and the logs are sufficient evidence."""
 
 
 class Breaks(_NotABoolean, Struct, frozen=True, tag_field="outcome", tag="breaks"):
-    """Clients break when the deny is switched on.
+    """The deny breaks clients.
 
     Args:
-        clients: How many: as many as there are requesters, user agents and addresses together.
-        requests: How many requests they made.
+        clients: The number of clients: of different requesters, user agents and addresses together.
+        requests: The number of their requests.
     """
 
     clients: Natural
@@ -90,10 +90,10 @@ class Breaks(_NotABoolean, Struct, frozen=True, tag_field="outcome", tag="breaks
 
 
 class CannotTell(_NotABoolean, Struct, frozen=True, tag_field="outcome", tag="cannot-tell"):
-    """Nothing breaks as far as the logs tell, and they do not tell enough.
+    """The logs show no client that breaks, but they are not sufficient evidence.
 
     Args:
-        reasons: Why, each in a sentence.
+        reasons: The reasons, each as a sentence.
     """
 
     reasons: tuple[str, ...]
@@ -103,22 +103,22 @@ Answer: TypeAlias = Safe | Breaks | CannotTell
 
 
 class ClientGroup(Struct, frozen=True):
-    """Requests of one kind from one client, or from those that the keys do not tell apart.
+    """Requests of one kind from one client, or from several clients that the keys do not distinguish.
 
     Args:
-        trouble: What they did.
-        transport: How they came: `http`, `tls-1.0`, `tls-1.1`, …, or `unknown`.
-        why: Why the logs do not tell, if they do not; `""` otherwise.
-        bucket: The bucket; `None`, as all of the following, where it is not a key.
-        requester: Who asked; `-` for an anonymous request, or one of which the log does not tell.
-        user_agent: The user agent; `-` where the log has none.
-        address: The address; `-` where the log has none.
+        trouble: The effect of the deny on them.
+        transport: The transport: `http`, `tls-1.0`, `tls-1.1`, …, or `unknown`.
+        why: The reason for an unknown transport; `""` for other transports.
+        bucket: The bucket. This and the next four are `None` if they are not a key.
+        requester: The requester; `-` for an anonymous or unknown one.
+        user_agent: The user agent; `-` if the log has no user agent.
+        address: The address; `-` if the log has no address.
         operation: The operation, in the words of the log.
         status: The status or the error code, or the lowest and the highest as `200…404`.
-        requests: How many requests.
-        clients: How many clients, where a group has several.
-        first_seen: The time of the first one, in UTC.
-        last_seen: The time of the last one, in UTC.
+        requests: The number of requests.
+        clients: The number of clients.
+        first_seen: The time of the first request, in UTC.
+        last_seen: The time of the last request, in UTC.
     """
 
     trouble: Trouble
@@ -136,7 +136,7 @@ class ClientGroup(Struct, frozen=True):
     last_seen: datetime.datetime
 
     def value(self, key: Key) -> str | None:
-        """Return what the group has for a key."""
+        """Return the value of a key."""
         value: str | None = getattr(self, key.column)
         return value
 
@@ -146,10 +146,10 @@ class BucketDay(Struct, frozen=True):
 
     Args:
         day: The day, in UTC.
-        https: How many came over HTTPS that is new enough.
-        breaking: How many break.
-        refused: How many were refused already.
-        unknown: How many do not show their protocol.
+        https: The number of requests over HTTPS with a sufficient TLS version.
+        breaking: The number of requests that break.
+        refused: The number of requests that were already refused.
+        unknown: The number of requests without a known protocol.
     """
 
     day: datetime.date
@@ -160,22 +160,22 @@ class BucketDay(Struct, frozen=True):
 
 
 class AuditedBucket(Struct, frozen=True):
-    """One bucket, with what the logs say of it.
+    """One bucket in the logs.
 
     Args:
         name: Its name.
-        answer: Whether the deny breaks something.
-        requests: How many requests of clients there are.
-        https: How many came over HTTPS that is new enough.
-        breaking: How many break.
-        refused: How many came over plain HTTP or old TLS, and were refused already.
-        unknown: How many do not show their protocol.
-        internal: How many records are of what S3 did by itself; they are not requests.
+        answer: Whether the deny breaks clients.
+        requests: The number of requests of clients.
+        https: The number of requests over HTTPS with a sufficient TLS version.
+        breaking: The number of requests that break.
+        refused: The number of requests over plain HTTP or old TLS that were already refused.
+        unknown: The number of requests without a known protocol.
+        internal: The number of records of actions of S3 itself, which are not requests.
         first_seen: The first record that counts as evidence; `None` without such a record.
-        last_seen: The last one.
-        days: On how many days there are any.
-        data_events: How many of the records are data events of CloudTrail; 0 with access logs alone.
-        course: The requests of each day; empty if the days were not asked for.
+        last_seen: The last such record.
+        days: The number of days with such records.
+        data_events: The number of data events of CloudTrail; 0 with access logs only.
+        course: The requests of each day; empty if the question does not ask for days.
     """
 
     name: str
@@ -194,14 +194,14 @@ class AuditedBucket(Struct, frozen=True):
 
     @property
     def window(self) -> int:
-        """How many days lie between the first and the last record, both included."""
+        """The number of days from the first to the last record, both included."""
         if self.first_seen is None or self.last_seen is None:
             return 0
         return (self.last_seen.date() - self.first_seen.date()).days + 1
 
     @property
     def share(self) -> float:
-        """The share of the requests whose protocol the logs show, from 0 to 1."""
+        """The share of requests with a known protocol, from 0 to 1."""
         return (self.requests - self.unknown) / self.requests if self.requests else 0.0
 
 
@@ -209,9 +209,9 @@ class LogLine(Struct, frozen=True):
     """A line that is not a record.
 
     Args:
-        file: The file, as it was given.
-        line: The number of the line, from 1; 0 when it is not known.
-        why: What is wrong with it.
+        file: The file.
+        line: The number of the line, from 1; 0 if it is unknown.
+        why: The reason.
     """
 
     file: str
@@ -223,8 +223,8 @@ class Malformed(Struct, frozen=True):
     """The lines that are not records.
 
     Args:
-        lines: How many.
-        places: The first few.
+        lines: The number of lines.
+        places: The first of them.
     """
 
     lines: Natural = 0
@@ -232,11 +232,11 @@ class Malformed(Struct, frozen=True):
 
 
 class Count(Struct, frozen=True):
-    """Records that are skipped.
+    """Skipped records of one kind.
 
     Args:
-        what: What they are.
-        records: How many.
+        what: The kind.
+        records: The number of records.
     """
 
     what: str
@@ -244,25 +244,25 @@ class Count(Struct, frozen=True):
 
 
 class Audit(Struct, frozen=True):
-    """Everything that one audit has to say.
+    """The result of an audit.
 
     Args:
-        answer: Whether the deny breaks something, on any bucket.
-        buckets: Every bucket that was asked about or is in the logs, by name.
-        groups: What breaks, what is refused already, and what is not known: the largest groups of each.
-        more: How many further groups there are of each, beyond the limit.
+        answer: Whether the deny breaks clients of any bucket.
+        buckets: Every requested bucket and every bucket in the logs, by name.
+        groups: The largest groups of each kind: requests that break, are already refused, or are unknown.
+        more: The number of groups of each kind beyond the limit.
         malformed: Lines that are not records.
-        passed: Records that are skipped.
-        sources: What was read, as it was given.
-        files: How many files that were.
+        passed: Skipped records.
+        sources: The arguments of the audit.
+        files: The number of files.
         ignored: Files that are not logs, each as `(file, why)`.
-        faults: What could not be read.
-        minimum_tls: The TLS version that was asked for; `None` for none.
-        minimum_window: How many days the logs have to cover.
-        keys: What the groups are of.
-        since: From when on records counted; `None` for all.
-        until: Until when; `None` for all.
-        tolerated_unknown: The share of requests that may not show their protocol where it says *safe*.
+        faults: Things that could not be read.
+        minimum_tls: The minimum TLS version; `None` to count only plain HTTP.
+        minimum_window: The minimum number of days of logs.
+        keys: The keys of the groups.
+        since: The time of the first record to count; `None` for all.
+        until: The time after the last record to count; `None` for all.
+        tolerated_unknown: The share of requests without a known protocol that a safe bucket may have.
     """
 
     answer: Answer

@@ -1,4 +1,4 @@
-"""From the rows of the answer to the answer: what breaks, and whether the logs can tell at all."""
+"""Compute the answer of an audit from the rows of the query."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _LONG_AGO = datetime.datetime.min.replace(tzinfo=datetime.timezone.utc)
 
 
 class Conclusion:
-    """What the rows of an answer say.
+    """The conclusion from the rows of the query.
 
     Args:
-        rows: The rows, as the query `REPORT` returns them.
-        question: What was asked.
+        rows: The rows of the query `REPORT`.
+        question: The question.
         malformed: The lines that are not records.
-        unread: How many logs could not be read, in whole or in part.
+        unread: The number of logs that could not be read completely.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Conclusion:
         self.courses: dict[str, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
         for row in rows:
             if row["level"] == "day":
-                # The first record of a day tells which day it was.
+                # The first record of a day gives the date.
                 day = str(row["first_seen"])[:10]
                 self.courses[row["bucket"]][day][str(row["answer"])] = int(row["requests"])
             elif row["level"] == "bucket" and row["bucket"] is not None:
@@ -65,22 +65,22 @@ class Conclusion:
 
     @property
     def clients(self) -> int:
-        """How many clients break, each counted once, also one that asks several buckets."""
+        """The number of clients that break, each counted once for all buckets."""
         return max((int(row["all_clients"]) for row in self._of(Trouble.BREAKS)), default=0)
 
     @property
     def passed(self) -> tuple[Count, ...]:
-        """The records that are skipped."""
+        """The skipped records."""
         return tuple(Count(what, number) for what, number in sorted(self.apart.items()))
 
     @property
     def groups(self) -> tuple[ClientGroup, ...]:
-        """The groups of clients, those first that break."""
+        """The groups of clients; those that break come first."""
         return tuple(_group(row, trouble) for trouble in Trouble for row in self._of(trouble))
 
     @property
     def more(self) -> tuple[tuple[Trouble, int], ...]:
-        """How many groups of each kind were beyond the limit."""
+        """The number of groups of each kind beyond the limit."""
         found = []
         for trouble in Trouble:
             rows = self._of(trouble)
@@ -92,7 +92,7 @@ class Conclusion:
         return [row for row in self.group_rows if row["answer"] == trouble.value]
 
     def buckets(self) -> tuple[AuditedBucket, ...]:
-        """Return every bucket that was asked about or is in the logs, with an answer each."""
+        """Return every requested bucket and every bucket in the logs, each with an answer."""
         names = sorted({*self.question.buckets, *self.wholes})
         return tuple(self._bucket(name) for name in names)
 
@@ -157,15 +157,15 @@ class Conclusion:
         for day, answers in sorted(self.courses.get(name, {}).items()):
             numbers = (answers.get(each, 0) for each in ("https", "breaks", "refused", "unknown"))
             course = BucketDay(datetime.date.fromisoformat(day), *numbers)
-            # What S3 did by itself is not a request.
+            # Actions of S3 itself are not requests.
             if course.https or course.breaking or course.refused or course.unknown:
                 yield course
 
 
 def _evidence(rows: Sequence[Row]) -> tuple[datetime.datetime | None, datetime.datetime | None]:
-    """Return from when to when one kind of log tells of all requests to a bucket.
+    """Return the longest time for which one kind of log records all requests to a bucket.
 
-    Two kinds do not add up: writes of CloudTrail say nothing of the reads before access logs began.
+    Two kinds do not add up: write events of CloudTrail do not show the reads before the access logs began.
     """
     access = span([row for row in rows if row["source"] == "access"])
     events = span([row for row in rows if row["effect"] in ("read", "write")])

@@ -1,4 +1,4 @@
-"""The groups of an audit as a table for a spreadsheet."""
+"""Write the groups of an audit as CSV."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HEAD = (
 
 
 def render(audit: Audit, run: Run) -> str:
-    """Return the groups as comma-separated values, as RFC 4180 describes them."""
+    """Return the groups as comma-separated values (RFC 4180)."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(_HEAD)

@@ -1,4 +1,4 @@
-"""The same question for another engine: parsed once, filled with values as values, written anew."""
+"""Translate queries to the SQL of another engine, with their values as literals."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ SqlValue: TypeAlias = "str | int | bool | Sequence[str]"
 
 _NAME: Final = re.compile(r"\$([a-z_]+)")
 
-# An index behind the end of an array is an error for Trino and Spark, unless it is asked for in this way.
+# In Trino and Spark, an index behind the end of an array is an error, except with these functions.
 _ELEMENT: Final = {"athena": "ELEMENT_AT", "spark": "TRY_ELEMENT_AT"}
 
 
 def load_sqlglot() -> Any:
-    """Return the module.
+    """Return the module `sqlglot`.
 
     Raises:
-        MissingDependencyError: If it is not installed.
+        MissingDependencyError: If sqlglot is not installed.
     """
     try:
         import sqlglot
@@ -37,34 +37,34 @@ def load_sqlglot() -> Any:
 
 
 def chain(relations: Mapping[str, str], question: str) -> str:
-    """Return a question with the relations that it reads, each defined by another one.
+    """Return a query with the relations that it reads.
 
     Args:
-        relations: The name and the SQL of each, those first that others read.
-        question: The SQL that reads them.
+        relations: The name and the SQL of each relation; a relation comes before those that read it.
+        question: The SQL of the query.
     """
     definitions = ",\n".join(f"{name} AS ({sql})" for name, sql in relations.items())
     return f"WITH {definitions}\nSELECT * FROM ({question}) AS answer"
 
 
 def write(sql: str, dialect: Dialect, values: Mapping[str, SqlValue] | None = None) -> str:
-    """Return a question in the SQL of an engine.
+    """Return a query in the SQL of an engine.
 
     Args:
-        sql: The question, in the SQL of DuckDB.
+        sql: The query, in the SQL of DuckDB.
         dialect: The engine.
-        values: What to put for each `$name`. It is written as a literal and never read as SQL.
+        values: The value of each `$name`. It becomes a literal, and is never parsed as SQL.
     """
     given = values or {}
     if dialect == "duckdb":
-        # It is written for that engine: no parser has to be loaded for logs that are read here.
+        # The query is in the SQL of DuckDB already, so local logs need no parser.
         return _NAME.sub(lambda found: _literal(given[found[1]]), sql)
     return _written(sql, dialect, tuple((name, _frozen(value)) for name, value in given.items()))
 
 
 @lru_cache(32)
 def _written(sql: str, dialect: Dialect, values: tuple[tuple[str, SqlValue], ...]) -> str:
-    # It takes a quarter of a second, and is asked for again with each batch.
+    # Cached, because it takes a quarter of a second, and each batch needs it.
     tree = load_sqlglot().parse_one(sql, read="duckdb")
     filled = tree.transform(_fill, dict(values)).transform(_portable, dialect)
     text: str = filled.sql(dialect=dialect, pretty=True)
@@ -76,7 +76,7 @@ def _frozen(value: SqlValue) -> SqlValue:
 
 
 def literal(text: str) -> str:
-    """Return a text as a literal of DuckDB, quoted so that it ends where it should."""
+    """Return a text as a quoted literal of DuckDB."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -90,7 +90,7 @@ def _fill(node: exp.Expression, values: Mapping[str, SqlValue]) -> exp.Expressio
     from sqlglot import exp
 
     if isinstance(node, exp.In) and len(node.expressions) == 1:
-        # A list takes the place of one name: `IN ($buckets)`.
+        # A list replaces one name: `IN ($buckets)`.
         value = values.get(_name(node.expressions[0]))
         if isinstance(value, tuple):
             node.set("expressions", [exp.Literal.string(each) for each in value])
@@ -118,7 +118,7 @@ def _portable(node: exp.Expression, dialect: Dialect) -> exp.Expression:
     if dialect not in _ELEMENT:
         return node
     if isinstance(node, exp.Bracket):
-        # The tree counts one less than both of these functions, from the end too.
+        # The tree counts from 0, and both of these functions count from 1.
         place = exp.Literal.number(int(node.expressions[0].to_py()) + 1)
         return exp.Anonymous(this=_ELEMENT[dialect], expressions=[node.this, place])
     if isinstance(node, exp.Anonymous) and node.name == "list_element":

@@ -1,8 +1,8 @@
 """Cut the records out of JSON documents, one for each line of text.
 
-The files of CloudTrail are one object each, `{"Records": [...]}`. Its records are cut out of the text one by
-one, so that of a large file never more than one is held as values. A record stays as it was written, because
-values would lose members that it names twice.
+A file of CloudTrail is one object, `{"Records": [...]}`. This module cuts its records out of the text one by
+one, so that memory never holds the values of more than one record. A record stays text, because values would
+lose members that the record names twice.
 """
 
 from __future__ import annotations
@@ -25,28 +25,28 @@ _WITHIN = re.compile(r"\s*:\s*")
 _LARGE = re.compile(rf'\[|\{{\s*"(?:{"|".join(CONTAINERS)})"\s*:\s*\[')
 _DEEPEST: Final = 12
 
-# What has one of these members is a record; whether it is whole, the engine tells.
+# An object with one of these members is a record. The engine decides whether the record is complete.
 _OF_RECORDS: Final = frozenset(
     ("eventSource", "eventName", "eventTime", "eventVersion", "bucket_name", "request_time", "detail")
 )
-# These hold a record as text.
+# These members contain a record as text.
 _TEXTS: Final = ("message", "CloudTrailEvent")
-# What `filter-log-events`, a subscription and `lookup-events` say beside their records.
+# The other members in the output of `filter-log-events`, of a subscription and of `lookup-events`.
 _BESIDE: Final = ("searchedLogStreams", "subscriptionFilters", "Resources")
 
 
 def record_lines(text: str, name: str, depth: int = 0) -> Iterator[_Line]:
-    """Yield each record of a document, with what it is, as text without line ends.
+    """Yield each record of a document as text without line ends, with its kind.
 
-    A value in the place of a record that is not one is yielded too, so that it counts as malformed.
+    The function also yields values that should be records and are not, so that they count as malformed.
 
     Args:
-        text: The document, or several one after another.
+        text: The document, or several documents one after another.
         name: Its name, for errors.
-        depth: How many values it is within (default: 0).
+        depth: The number of values around it (default: 0).
 
     Raises:
-        LogError: If it is not a whole JSON document.
+        LogError: If the document is not complete JSON.
     """
     at = _skip(text, 0)
     while at < len(text):
@@ -60,7 +60,7 @@ def record_lines(text: str, name: str, depth: int = 0) -> Iterator[_Line]:
 
 
 def _large(text: str, at: int, name: str, depth: int) -> Generator[_Line, None, int]:
-    """Yield the records of an array, or of an object that begins with one; return where it ends."""
+    """Yield the records of an array, or of an object that begins with an array; return its end."""
     close = "]" if text[at] == "[" else "}"
     at = _skip(text, at + 1)
     while text[at : at + 1] != close:
@@ -83,10 +83,10 @@ def _within(value: Any, raw: str, name: str, depth: int, key: str | None = None)
 
     Args:
         value: The value.
-        raw: The text that it was decoded from.
+        raw: The text of the value.
         name: The name of the document.
-        depth: How many values it is within.
-        key: The member that it is of an object; `None` in an array, where each value should be a record.
+        depth: The number of values around it.
+        key: The key of the value; `None` in an array, where each value should be a record.
     """
     if depth > _DEEPEST:
         raise LogError(f"`{name}` holds values within values more than {_DEEPEST} deep: is it a log?")
@@ -108,7 +108,7 @@ def _within(value: Any, raw: str, name: str, depth: int, key: str | None = None)
 
 
 def _within_text(value: str, name: str, depth: int) -> Iterator[_Line]:
-    # An export puts a time before the object.
+    # An export writes a time before the object.
     text = value.strip()
     start = 0 if text.startswith("[") else text.find("{")
     if start < 0:
@@ -130,14 +130,14 @@ def _within_parts(value: Any, raw: str, name: str, depth: int, key: str | None) 
             inner, at = _key(raw, at, name)
         part, end = _decode(raw, at, name)
         plain = not isinstance(part, (dict, list))
-        # Of an array beside the records, only what holds records is of interest.
+        # Skip values without records in the arrays beside the records.
         beside = isinstance(value, list) and (key in _BESIDE or (plain and key not in (None, *CONTAINERS)))
         yield from _within(part, raw[at:end], name, depth + 1, "" if beside else inner)
         at = _skip(raw, end)
 
 
 def _key(text: str, at: int, name: str) -> tuple[str, int]:
-    """Return the key of a member, and where its value begins."""
+    """Return the key of a member, and the start of its value."""
     key, end = _decode(text, at, name)
     colon = _WITHIN.match(text, end)
     if not isinstance(key, str) or colon is None:
@@ -146,7 +146,7 @@ def _key(text: str, at: int, name: str) -> tuple[str, int]:
 
 
 def _one_line(raw: str) -> str:
-    # A line end is never within a string of JSON.
+    # A JSON string contains no raw line end.
     return raw.replace("\n", " ").replace("\r", " ")
 
 

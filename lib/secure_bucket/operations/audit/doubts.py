@@ -1,4 +1,4 @@
-"""Tell what keeps the logs of a bucket from saying that nothing breaks."""
+"""Find the reasons why the logs of a bucket are not sufficient evidence."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ Row = Mapping[str, Any]
 
 
 class Doubts:
-    """Tell what keeps each bucket from *safe*.
+    """Finds the reasons why a bucket is not *safe*.
 
     Args:
-        question: What was asked.
+        question: The question.
         malformed: The lines that are not records.
-        unread: How many logs could not be read, in whole or in part.
-        counts: The counts of each bucket, as the query `REPORT` returns them.
+        unread: The number of logs that could not be read completely.
+        counts: The counts of each bucket, from the query `REPORT`.
     """
 
     def __init__(
@@ -34,14 +34,14 @@ class Doubts:
         self.counts = counts
 
     def of(self, bucket: AuditedBucket, rows: Sequence[Row]) -> Iterable[str]:
-        """Yield what keeps the logs from saying that nothing breaks in a bucket.
+        """Yield the reasons why the logs of a bucket are not sufficient evidence.
 
         Args:
             bucket: The bucket.
             rows: Its counts.
         """
         if self.unread:
-            # INVARIANT: nobody knows how many requests an unread log holds, so no share tolerates one.
+            # INVARIANT: an unread log has an unknown number of requests, so no share tolerates it.
             unread = count(self.unread, "fault")
             yield f"{unread} left some of the logs unread, and these may be of this bucket"
         apart = sum(self._requests(each) for each in self.counts if _is_access_point(each))
@@ -93,10 +93,10 @@ class Doubts:
             yield f"{count(self.malformed.lines, 'line')} could not be read, and may be of this bucket"
 
     def _copy_doubts(self, rows: Sequence[Row]) -> Iterable[str]:
-        """Yield what the other halves of copies leave open, where those that S3 does itself are skipped.
+        """Yield doubts about copies from the bucket, if the audit skips the half that S3 does itself.
 
-        S3 reads the source of a copy with the request of the client, so the client breaks by the deny of
-        either bucket.
+        S3 reads the source of a copy with the request of the client, so the deny of either bucket breaks the
+        client.
         """
         copied = total(rows, ("internal",), "copied from")
         if not copied:
@@ -120,11 +120,11 @@ class Doubts:
             )
 
     def _requests(self, name: str) -> int:
-        """Return how many requests to a bucket did not come over HTTPS, or may not have."""
+        """Return the number of requests to a bucket over plain HTTP, or with an unknown transport."""
         return total(self.counts[name], ("breaks", "unknown"))
 
     def _trail_days(self, effect: str) -> int:
-        """Return how many days the reads or the writes of CloudTrail span, to all buckets together."""
+        """Return the number of days that the read or write events of CloudTrail span, for all buckets."""
         every = [row for rows in self.counts.values() for row in rows if row["effect"] == effect]
         first, last = span(every)
         return 0 if first is None or last is None else (last.date() - first.date()).days + 1
@@ -135,7 +135,7 @@ def _is_access_point(name: str) -> bool:
 
 
 def total(rows: Iterable[Row], answers: Sequence[str], effect: str | None = None) -> int:
-    """Return how many requests the rows count with one of these answers (default: with any effect)."""
+    """Return the number of requests with one of these answers and an effect (default: any effect)."""
     return sum(
         int(row["requests"])
         for row in rows

@@ -1,4 +1,4 @@
-"""DuckDB, which reads the batches and counts."""
+"""Count the requests of batches with DuckDB."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from secure_bucket.policy.messages import name_some
 __all__ = ["Engine", "load_duckdb", "unpacked_head"]
 
 MEMORY: Final = "1GB"
-"""How much memory DuckDB takes before it writes to disk, unless told otherwise."""
+"""The default memory of DuckDB before it writes to disk."""
 
 DISK: Final = "16GB"
-"""How much DuckDB writes to disk at most beyond that."""
+"""The default maximum that DuckDB writes to disk."""
 
 _PLACES: Final = 5
 _PART: Final = 32 * 1024 * 1024
 _LATIN: Final = "secure-bucket-latin"
-# Larger buffers take memory and win nothing.
+# Larger buffers take memory and are not faster.
 _BUFFER: Final = 4 * LONGEST_LINE
 _SEPARATOR: Final = "\x01\x02\x03\x02"
 _TEXTS: Final = (
@@ -39,10 +39,10 @@ _TYPES: Final = dict.fromkeys(_TEXTS, "VARCHAR") | {"refused": "BOOLEAN", "reque
 
 
 def load_duckdb() -> Any:
-    """Return the module.
+    """Return the module `duckdb`.
 
     Raises:
-        MissingDependencyError: If it is not installed.
+        MissingDependencyError: If DuckDB is not installed.
     """
     try:
         import duckdb
@@ -52,7 +52,7 @@ def load_duckdb() -> Any:
 
 
 def unpacked_head(path: str) -> bytes:
-    """Return the beginning of a file that is packed with zstd."""
+    """Return the beginning of a file that is compressed with zstd."""
     duckdb = load_duckdb()
     with duckdb.connect() as connection:
         try:
@@ -63,14 +63,14 @@ def unpacked_head(path: str) -> bytes:
 
 
 class Engine:
-    """A database that counts what it is given, and forgets it.
+    """A temporary database that counts the requests of batches.
 
     Args:
-        question: What is asked.
-        directory: A directory of our own to write to.
-        memory: How much memory to take, as `1GB`.
-        disk: How much to write to disk at most when that is not enough.
-        threads: How many threads to use (default: one for each core).
+        question: The question.
+        directory: The directory for its files.
+        memory: The maximum memory, such as `1GB`.
+        disk: The maximum to write to disk beyond the memory.
+        threads: The number of threads (default: one for each core).
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class Engine:
         self.connection.close()
 
     def add(self, batch: Batch) -> Fault | None:
-        """Count what a batch holds; return what stood in the way, and then nothing of it is counted."""
+        """Count the requests of a batch, or return a fault and count none of them."""
         sql = write(chain(relations(batch.kind), COLLECT), "duckdb", self.question.values())
         problem = self._insert(batch, sql)
         if problem is not None and "not utf-8 encoded" in problem and not batch.packed:
@@ -133,7 +133,7 @@ class Engine:
         self._execute(f"CREATE TABLE counted ({columns})")
 
     def _as_utf8(self, batch: Batch) -> Iterator[Batch]:
-        """Yield a batch in parts in which each byte that is not UTF-8 is a character of Latin-1."""
+        """Yield the parts of a batch, with each byte that is not UTF-8 read as Latin-1."""
         path = os.path.join(self.directory, "as-utf-8")
         before = 0
         with open(batch.path, "rb") as source:
@@ -158,7 +158,7 @@ class Engine:
     def _look_at_malformed(self, batch: Batch) -> None:
         count = self._one("SELECT COALESCE(SUM(requests), 0) FROM counted WHERE outcome = 'malformed'")
         if count > self.malformed and len(self.places) < _PLACES:
-            # Read once more, in order, with the number of the line in the place of the file.
+            # Read the batch again in order, with the number of the line in the column of the file.
             self._execute("SET preserve_insertion_order = true")
             self._view(batch, "CAST(ROW_NUMBER() OVER () AS VARCHAR)")
             wanted = "SELECT file, malformed FROM requests WHERE malformed IS NOT NULL AND file IS NOT NULL"
@@ -169,8 +169,8 @@ class Engine:
         self.malformed = count
 
     def _view(self, batch: Batch, file: str) -> None:
-        # A line with the separator has a `rest`: it is not the record that it begins with. With such a column
-        # DuckDB leaves out empty lines, so that it cannot number the lines.
+        # A line with the separator has a `rest`, and is not the record that it begins with. With this column,
+        # DuckDB skips empty lines, and so cannot number the lines.
         rest = file == "NULL"
         source = _source(batch.path, packed=batch.packed, rest=rest)
         line = "CASE WHEN rest IS NULL THEN line ELSE '?' END AS line" if rest else "line"
@@ -185,7 +185,7 @@ class Engine:
                 "less with `--bucket`, `--since` and `--until`"
             ) from None
         except RuntimeError as error:
-            # So DuckDB ends when Python has noticed an interrupt meanwhile.
+            # DuckDB raises this error if Python noticed an interrupt during the query.
             if "interrupted" not in str(error).casefold():
                 raise
             raise KeyboardInterrupt from None
@@ -196,13 +196,13 @@ class Engine:
 
 
 def _source(path: str, *, packed: bool, rest: bool = False) -> str:
-    """Return the lines of a file as a relation: a table with a separator that no log holds."""
+    """Return the lines of a file as a relation: a table with a separator that no log contains."""
     columns = "'line': 'VARCHAR'"
     if rest:
         columns += ", 'rest': 'VARCHAR'"
     return (
         f"read_csv({literal(path)}, columns = {{{columns}}}, null_padding = {str(rest).lower()}, "
-        # An empty text is not the value of a column that is not there.
+        # An empty text differs from a missing column.
         f"{'nullstr = chr(3), ' if rest else ''}"
         f"header = false, auto_detect = false, delim = '{_SEPARATOR}', quote = '', escape = '', "
         f"comment = '', strict_mode = false, max_line_size = {LONGEST_LINE}, buffer_size = {_BUFFER}, "

@@ -1,4 +1,4 @@
-"""Tell what to change in a client so that it uses HTTPS, by its user agent."""
+"""Advise how to change a client to HTTPS, by its user agent."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ __all__ = ["FAMILIES", "FIND_OWNER", "Family", "advice", "changes", "family_of"]
 
 
 class Family(Struct, frozen=True):
-    """Clients that are changed in the same way.
+    """Clients that need the same change.
 
     Args:
-        name: What they are called.
-        pattern: A regular expression that their user agents hold.
-        cause: How they come to speak plain HTTP.
-        before: The line or setting that makes them do so.
-        after: The line or setting in its place.
-        check: How to see that it worked.
-        document: The address of the document that this rests on.
-        tls: The version that speaks TLS 1.2, for clients whose TLS is too old.
+        name: Their name.
+        pattern: A regular expression that matches their user agents.
+        cause: The reason why they use plain HTTP.
+        before: The line or setting that causes it.
+        after: The new line or setting.
+        check: How to check the change.
+        document: The address of the document behind this advice.
+        tls: The first version with TLS 1.2, for clients with old TLS.
     """
 
     name: str
@@ -45,25 +45,25 @@ FIND_OWNER: Final = (
     "the address (a NAT gateway, a VPC endpoint, a company) and by CloudTrail events with the same access "
     "key, and ask for the URL or the setting that begins with `http://`"
 )
-"""What to do about a user agent of no family."""
+"""The advice for an unknown user agent."""
 
 FAMILIES: Final = msgspec.json.decode(
     files("secure_bucket.operations.audit").joinpath("families.json").read_bytes(), type=tuple[Family, ...]
 )
-"""The families of clients, each with what to change.
+"""The families of clients, each with its change.
 
-INVARIANT: the first one that fits counts, so in the file those that name the SDK they use come before it.
-The settings are those of the documents named, as known in 2026-11; those of vendors' loaders and of devices
-are inferred. The tests run the clients that they can get.
+INVARIANT: the first match counts, so clients that name their SDK come before the SDK in the file.
+The settings come from the named documents, read 2026-11; those of loaders of vendors and of devices are
+inferred. The tests run the clients that are available to them.
 
-Of the versions that speak TLS 1.2, Java 8 is that of AWS
+Of the first versions with TLS 1.2, AWS documents Java 8
 (https://amazonaws.cn/en/support/tls-1-2-become-minimum-tls-protocol-level-for-all-api-endpoint) and
-OpenSSL 1.0.1 that of https://docs.aws.amazon.com/sdk-for-net/v3/developer-guide/enforcing-tls.html,
-both read 2026-11. The other versions are inferred.
+OpenSSL 1.0.1 (https://docs.aws.amazon.com/sdk-for-net/v3/developer-guide/enforcing-tls.html), both read
+2026-11. The other versions are inferred.
 """
 
 NO_AGENT: Final = f"it sends no user agent, as s3cmd and `request` of undici do; {FIND_OWNER}"
-"""What to do about a client without a user agent."""
+"""The advice for a client without a user agent."""
 
 _COMPILED: Final = tuple((re.compile(each.pattern), each) for each in FAMILIES)
 
@@ -72,18 +72,18 @@ def family_of(user_agent: str) -> Family | None:
     """Return the family of a client; `None` if no family is known.
 
     Args:
-        user_agent: What the log names as the user agent. CloudTrail puts brackets around it.
+        user_agent: The user agent in the log. CloudTrail puts brackets around it.
     """
     text = user_agent.strip("[] ")
     return next((family for pattern, family in _COMPILED if pattern.search(text)), None)
 
 
 def advice(user_agent: str, *, old_tls: bool = False) -> str:
-    """Return what to change in a client, as a sentence.
+    """Return the change of a client, as a sentence.
 
     Args:
-        user_agent: What the log names as the user agent.
-        old_tls: Whether it spoke TLS that is too old, and not plain HTTP (default: False).
+        user_agent: The user agent in the log.
+        old_tls: Whether the client used old TLS, and not plain HTTP (default: False).
     """
     family = family_of(user_agent)
     if family is None:
@@ -98,15 +98,15 @@ def advice(user_agent: str, *, old_tls: bool = False) -> str:
 
 
 def _as_code(text: str) -> str:
-    """Put a line or a setting in backticks; a text that has some is a sentence already."""
+    """Put a line or a setting in backticks, except if it contains backticks."""
     return text if "`" in text else f"`{text}`"
 
 
 def changes(groups: Iterable[ClientGroup]) -> dict[str, int]:
-    """Return what to change in the clients that break, each with its requests, the busiest first.
+    """Return the changes of the clients that break, with the number of their requests, the busiest first.
 
     Args:
-        groups: The groups of an audit. Those without a user agent are left out.
+        groups: The groups of an audit; groups without a user agent are skipped.
     """
     found: Counter[str] = Counter()
     for group in groups:

@@ -1,4 +1,4 @@
-"""The logs that the arguments lead to, each of which can be opened as a stream of bytes."""
+"""Find the logs on this machine, and open them as streams of bytes."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class LogFile(Struct, frozen=True):
     """One log.
 
     Args:
-        name: The file, as it is shown.
+        name: The name of the file in messages.
         argument: The argument that led to it.
-        named: Whether somebody named it, so that it has to be a log.
-        open: Opens it; what it raises is an `OSError` or an error of this library.
-        path: The path of a regular file, which may be read in any way; `None` for a stream.
-        size: How many bytes it has, as stored; 0 where nobody knows.
+        named: Whether the user named the file itself, so that it must be a log.
+        open: Opens it, and raises only `OSError` or errors of this library.
+        path: The path of a regular file; `None` for a stream.
+        size: The number of stored bytes; 0 if it is unknown.
     """
 
     name: str
@@ -41,7 +41,7 @@ class LogFile(Struct, frozen=True):
 
 
 class Again(Struct, frozen=True):
-    """Something that an argument leads to and that an earlier one led to, so that it counts once.
+    """A log that an earlier argument led to as well, so that it counts once.
 
     Args:
         argument: The argument.
@@ -51,11 +51,11 @@ class Again(Struct, frozen=True):
 
 
 def find_logs(argument: str, seen: set[tuple[int, int]]) -> Iterator[LogFile | Again | Fault]:
-    """Yield the logs on this machine that an argument leads to.
+    """Yield the logs of an argument.
 
     Args:
         argument: A file, a directory, a pattern, or `-` for standard input.
-        seen: The device and number of each file that was yielded before; they are not yielded again.
+        seen: The device and the number of each file so far, which is not yielded again.
     """
     if argument == STDIN:
         yield LogFile(STDIN_NAME, argument, True, lambda: sys.stdin.buffer)
@@ -85,7 +85,7 @@ def _path(
         yield Fault(path, f"`{path}` cannot be read: {getattr(error, 'strerror', None) or error}")
         return
     identity = (status.st_dev, status.st_ino)
-    # What several links lead to is read once, and a loop of links ends here.
+    # Read the target of several links once, and end a loop of links.
     if identity in seen and not stat.S_ISFIFO(status.st_mode):
         yield Again(argument)
         return
@@ -93,7 +93,7 @@ def _path(
     if not stat.S_ISDIR(status.st_mode):
         regular = path if stat.S_ISREG(status.st_mode) else None
         if regular is None and not named:
-            # Nobody may ever write to the other end of a pipe.
+            # Reading a pipe may never end.
             yield Fault(path, f"`{path}` is not a regular file: name it as a LOG to have it read")
             return
         yield LogFile(path, argument, named, partial(_opened, path), regular, status.st_size)

@@ -1,4 +1,4 @@
-"""Write an audit as one page: a strip of days for each bucket, the clients, and what *safe* rests on."""
+"""Write an audit as one page: a strip of days for each bucket, the clients, and the evidence."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _TROUBLES: Final = {
     Trouble.REFUSED: ("hatch", "refused already"),
     Trouble.UNKNOWN: ("dots", "unknown"),
 }
-# More do not fit on a screen; the tables hold all of them.
+# More do not fit on a screen; the tables contain all of them.
 _MOST_STRIPS: Final = 60
 _MOST_DAYS: Final = 180
 _TIME: Final = "%Y-%m-%d %H:%M"
@@ -81,7 +81,7 @@ def _days(audit: Audit) -> Markup:
     last = max(every)
     first = max(min(every), last - datetime.timedelta(days=_MOST_DAYS - 1))
     span = [first + datetime.timedelta(days=number) for number in range((last - first).days + 1)]
-    # Buckets that break come first, then those of which the logs do not tell.
+    # Buckets that break come first, then those without an answer.
     order = {"breaks": 0, "cannot tell": 1, "safe": 2}
     shown = sorted(audit.buckets, key=lambda bucket: (order[answer_name(bucket.answer)], -bucket.requests))
     rows = [(bucket.name, _columns(bucket, span)) for bucket in shown[:_MOST_STRIPS]]

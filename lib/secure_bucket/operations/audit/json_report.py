@@ -1,4 +1,4 @@
-"""Write and read an audit for programs, in JSON: the types that `audit-1.schema.json` is made from."""
+"""Write and read audits as JSON; `audit-1.schema.json` is generated from the types of this module."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ SCHEMA = "secure-bucket/audit/1"
 
 
 class AskedForm(Struct, frozen=True):
-    """What was asked.
+    """The question.
 
     Args:
-        sources: What was read, as it was given.
-        since: From when on records counted; null for all.
-        until: Until when; null for all.
-        minimum_tls: The TLS version that was asked for; null for none.
-        minimum_window_days: How many days the logs have to cover.
-        group_by: What the groups are of.
-        tolerated_unknown: The share of requests that may not show their protocol where it says *safe*.
+        sources: The arguments of the audit.
+        since: The time of the first record to count; null for all.
+        until: The time after the last record to count; null for all.
+        minimum_tls: The minimum TLS version; null to count only plain HTTP.
+        minimum_window_days: The minimum number of days of logs.
+        group_by: The keys of the groups.
+        tolerated_unknown: The share of requests without a known protocol that a safe bucket may have.
     """
 
     sources: tuple[str, ...]
@@ -53,11 +53,11 @@ class AskedForm(Struct, frozen=True):
 
 
 class AuditedBucketForm(AuditedBucket, frozen=True, kw_only=True):
-    """A bucket, with what the logs say of it.
+    """A bucket in the logs.
 
     Args:
-        window_days: How many days lie between the first and the last record, both included.
-        share_known: The share of the requests whose protocol the logs show.
+        window_days: The number of days from the first to the last record, both included.
+        share_known: The share of requests with a known protocol.
     """
 
     window_days: Natural
@@ -65,11 +65,11 @@ class AuditedBucketForm(AuditedBucket, frozen=True, kw_only=True):
 
 
 class ChangeForm(Struct, frozen=True):
-    """What to change in clients that break.
+    """A change of clients that break.
 
     Args:
-        change: What to change, where it is described, and how to see that it worked.
-        requests: How many requests the clients made.
+        change: The change, its document, and how to check it.
+        requests: The number of requests of these clients.
     """
 
     change: str
@@ -77,21 +77,21 @@ class ChangeForm(Struct, frozen=True):
 
 
 class AuditForm(JsonDocument, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):
-    """What the logs tell about clients that use plain HTTP.
+    """The clients in logs that use plain HTTP.
 
     Args:
         verdict: The answer, as a sentence.
-        answer: Whether the deny breaks something, on any bucket.
-        asked: What was asked.
-        files: How many files were read.
-        buckets: Every bucket that was asked about or is in the logs.
-        groups: What breaks, what is refused already, and what is not known: the largest groups of each.
-        more_groups: How many further groups there are of each, beyond the limit.
+        answer: Whether the deny breaks clients of any bucket.
+        asked: The question.
+        files: The number of files.
+        buckets: Every requested bucket and every bucket in the logs.
+        groups: The largest groups of each kind: requests that break, are already refused, or are unknown.
+        more_groups: The number of groups of each kind beyond the limit.
         malformed: The lines that are not records.
-        passed_over: Records that are skipped.
+        passed_over: Skipped records.
         ignored: Files that are not logs.
-        faults: What could not be read.
-        changes: What to change in the clients that break.
+        faults: Things that could not be read.
+        changes: The changes of the clients that break.
     """
 
     verdict: str
@@ -141,7 +141,7 @@ def render(audit: Audit, run: Run) -> str:
 
 
 def audit_of(document: AuditForm) -> Audit:
-    """Return the audit that a document holds."""
+    """Return the audit of a document."""
     asked = document.asked
     return Audit(
         document.answer,

@@ -1,4 +1,4 @@
-"""Tell what a log is from how it begins, and describe the files that the engine reads."""
+"""Detect the kind of a log from its beginning, and describe the files for the engine."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ __all__ = [
 ]
 
 HEAD: Final = 64 * 1024
-"""How much of a log tells what it is."""
+"""The bytes that usually suffice to detect the kind of a log."""
 
 LONGEST_HEAD: Final = 1024 * 1024
-"""How much of a file is looked at before it is taken for something else than a log."""
+"""The bytes to examine before a file counts as no log."""
 
 LONGEST_LINE: Final = 2 * 1024 * 1024
-"""How many bytes a line may have. A record of CloudTrail has at most 1 MB."""
+"""The maximum bytes of a line. A record of CloudTrail has at most 1 MB."""
 
 CONTAINERS: Final = ("Records", "events", "Events", "logEvents")
-"""The members in which documents have arrays of records."""
+"""The members with arrays of records."""
 
 _ACCESS_LINE = re.compile(rb"\S+ \S+ \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] ")
-# An export of CloudWatch Logs to S3 puts the time of the event before each.
+# An export of CloudWatch Logs to S3 writes the time of each event before it.
 _EXPORTED = re.compile(rb"\d{4}-\d\d-\d\dT[\d:.]+Z? (?=\{)")
-# Records in another form than that of S3 or CloudTrail: lines that cannot be read keep the buckets from safe.
+# Records in another form than that of S3 or CloudTrail count as malformed lines, and prevent *safe*.
 _LIKE_ACCESS = re.compile(
     rb"\[\d{1,2}/[A-Za-z]{3,9}/\d{4}:[^\]\n]{0,24}\](?:\s+\S+){3}\s+(?:BATCH|REST|S3|SOAP|WEBSITE)[.][A-Z]"
 )
-# JSON within JSON has a backslash before its quotation marks, and JSON within CSV has them doubled.
+# JSON within JSON escapes its quotation marks with backslashes, and JSON within CSV doubles them.
 _LIKE_EVENT = re.compile(rb'\{[^\n]*["\\]eventSource["\\]+\s*:\s*["\\]+s3\.amazonaws\.com')
 _LIKE_JSON = re.compile(rb'\{[^\n]*["\\]bucket_name["\\]+\s*:[^\n]*["\\]cipher_suite["\\]+\s*:')
 _CONTAINER = re.compile(rb'\{\s*"(?:%s)"\s*:\s*\[' % "|".join(CONTAINERS).encode())
 _MEMBER = re.compile(rb'["\\](?:eventSource|bucket_name)\\*"\s*:')
 
-# What logs are kept in at times. It may hold some, so it is never skipped as something else.
+# The formats that may contain logs, so that such a file is never skipped silently.
 _WRAPPINGS: Final = {
     b"\x1f\x8b": "packed with gzip twice",
     b"\x28\xb5\x2f\xfd": "packed with zstd and gzip",
@@ -71,26 +71,26 @@ _TAR: Final = 257
 
 
 class LogKind(enum.Enum):
-    """What a log is."""
+    """The kind of a log."""
 
     ACCESS_LINES = "access lines"
-    """Server access logs, as S3 delivers them to a bucket."""
+    """Server access logs that S3 delivers to a bucket."""
 
     ACCESS_JSON = "access json"
-    """Server access logs, as CloudWatch delivers them: a JSON object on each line."""
+    """Server access logs that CloudWatch delivers: a JSON object on each line."""
 
     EVENTS = "events"
-    """Events of CloudTrail, one on each line; an event of EventBridge holds one."""
+    """Events of CloudTrail, one on each line; an event of EventBridge contains one."""
 
     DOCUMENT = "document"
-    """JSON that holds records deeper within, as the files of CloudTrail do."""
+    """JSON with nested records, such as the files of CloudTrail."""
 
 
 def kind_of(head: bytes) -> LogKind | None:
-    """Return what a log is; `None` if it is not a log.
+    """Return the kind of a log; `None` for other files.
 
     Args:
-        head: Its first bytes, or all of it.
+        head: The first bytes of the file.
     """
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text[:1] in (b"{", b"[") or _EXPORTED.match(text):
@@ -98,17 +98,17 @@ def kind_of(head: bytes) -> LogKind | None:
         if kind is not None:
             return kind
     lines = text.split(b"\n")
-    # The first lines may be malformed: what makes it a log is that some line is one.
+    # The first lines may be malformed: one valid line suffices.
     return LogKind.ACCESS_LINES if any(map(_ACCESS_LINE.match, lines)) else None
 
 
 def odd_kind_of(head: bytes) -> LogKind | None:
-    """Return what a file holds that `kind_of` takes for no log, if it holds records in some other form.
+    """Return the kind of records of a file that `kind_of` rejects; `None` without records in another form.
 
     Args:
-        head: Its first bytes, or all of it.
+        head: The first bytes of the file.
     """
-    # Text in UTF-16 has a NUL beside each character.
+    # Text in UTF-16 has a NUL byte for each ASCII character.
     text = head.replace(b"\0", b"")
     if _LIKE_ACCESS.search(text):
         return LogKind.ACCESS_LINES
@@ -118,10 +118,10 @@ def odd_kind_of(head: bytes) -> LogKind | None:
 
 
 def wrapping_of(head: bytes) -> str:
-    """Return what a file is that may hold logs and is not read here; `""` when it is nothing of that.
+    """Return the unsupported format of a file that may contain logs; `""` for other files.
 
     Args:
-        head: Its first bytes, unpacked if it is packed with gzip.
+        head: The first bytes of the file, after gzip is unpacked.
     """
     if head[_TAR : _TAR + 5] == b"ustar":
         return "a tar archive"
@@ -131,7 +131,7 @@ def wrapping_of(head: bytes) -> str:
 
 
 def _json_kind(text: bytes) -> LogKind | None:
-    # One record a line may stand in an array, of which most lines end with a comma.
+    # An array may have one record on each line, so that most lines end with a comma.
     if _CONTAINER.match(text) or (text[:1] == b"[" and _MEMBER.search(text)):
         return LogKind.DOCUMENT
     for line in text.split(b"\n")[:50]:
@@ -164,11 +164,12 @@ class Batch(Struct):
     """A file for the engine.
 
     Args:
-        kind: What its lines are.
-        path: Where it lies, under a name that we gave it.
-        packed: Whether the engine has to unpack it, as zstd.
-        origins: From which line on, counted from 0, it is from which file, and which line that one was.
-        before: How many lines of it were in another file before.
+        kind: The kind of its lines.
+        path: Its path, with a name that we chose.
+        packed: Whether the engine has to unpack it with zstd.
+        origins: The parts of the batch: its first line in the batch, from 0, its file, and the number of that
+            line in the file.
+        before: The number of lines of the batch in earlier files.
     """
 
     kind: LogKind
@@ -186,5 +187,5 @@ class Batch(Struct):
 
     @property
     def names(self) -> list[str]:
-        """The files that it is from."""
+        """The original files."""
         return list(dict.fromkeys(name for _, name, _ in self.origins))

@@ -1,4 +1,4 @@
-"""List what lies below a prefix for Athena: the tables, what a query reads, and what it misses."""
+"""List the objects below a prefix for Athena, and choose the tables that cover them."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from secure_bucket.operations.aws.session import Session
 
 __all__ = ["Listing", "Missed", "Table", "list_for_athena"]
 
-# "Athena cannot read more than 1 million partitions in a single scan": past it, the partitions are those of
-# months or years. https://docs.aws.amazon.com/athena/latest/ug/partitions.html, read 2026-11
+# "Athena cannot read more than 1 million partitions in a single scan": beyond this, use partitions of months
+# or years. https://docs.aws.amazon.com/athena/latest/ug/partitions.html, read 2026-11
 _MOST_PARTITIONS: Final = 1_000_000
 # A statement has at most 262,144 bytes, and the other lines of it a few thousand.
 # https://docs.aws.amazon.com/athena/latest/ug/service-limits.html, read 2026-11
 _LONGEST_NAMES: Final = 200_000
-# Each has a statement of its own. That more take Athena too long is inferred.
+# Each table needs a statement. We infer that more tables take too long.
 _MOST_TABLES: Final = 20
 _TRAIL: Final = "CloudTrail"
 _UNITS: Final[tuple[Unit, ...]] = ("DAYS", "MONTHS", "YEARS")
-# A folder beside `CloudTrail` is that of another service, unless it is the region of access logs.
+# A folder beside `CloudTrail` belongs to another service, except for the region of access logs.
 _REGION: Final = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+")
 # "Athena treats source files that start with an underscore (_) or dot (.) as hidden."
 # https://docs.aws.amazon.com/athena/latest/ug/other-notable-limitations.html, read 2026-11
@@ -46,7 +46,7 @@ class Table(Struct, frozen=True):
     """A table that Athena reads logs through.
 
     Args:
-        layout: How the keys go on after the prefix.
+        layout: The form of the keys after the prefix.
         some: One of the logs.
     """
 
@@ -58,9 +58,9 @@ class Missed(Struct, frozen=True):
     """Objects that no table covers.
 
     Args:
-        why: Why.
-        files: How many.
-        example: The key of one.
+        why: The reason.
+        files: The number of objects.
+        example: The key of one object.
     """
 
     why: str
@@ -69,14 +69,14 @@ class Missed(Struct, frozen=True):
 
 
 class Listing(Struct, frozen=True):
-    """What lies below a prefix.
+    """The objects below a prefix.
 
     Args:
         tables: The tables, one for each depth of the folders of days.
-        files: How many objects the query reads.
-        size: How many bytes they have, as they are stored.
-        partitions: How many partitions the tables have, the empty ones too.
-        missed: The objects that they do not cover.
+        files: The number of objects that the query reads.
+        size: The number of their stored bytes.
+        partitions: The number of partitions of the tables, including empty ones.
+        missed: The objects that the tables do not cover.
     """
 
     tables: tuple[Table, ...]
@@ -99,19 +99,19 @@ _Folders = dict[tuple[str, ...], _Folder]
 
 
 def list_for_athena(location: Location, session: Session, question: Question) -> Listing | None:
-    """List the objects below a prefix, a page of a thousand with each call.
+    """List the objects below a prefix.
 
     Args:
         location: The prefix, which ends with `/`.
-        session: How to ask AWS.
-        question: What is asked: days that are not asked for are not read.
+        session: The AWS session.
+        question: The question, which limits the days to read.
 
     Returns:
         The listing; `None` if there is no object.
 
     Raises:
-        LogError: If there are more folders than the tables can have partitions.
-        LiveError: If they cannot be listed.
+        LogError: If there are too many folders for the partitions of the tables.
+        LiveError: If the objects cannot be listed.
     """
     folders: _Folders = {}
     undated: list[_Folder] = []
@@ -151,7 +151,7 @@ def list_for_athena(location: Location, session: Session, question: Question) ->
 
 
 def _logs_of(folders: _Folders) -> _Folders:
-    """Leave out what other services of AWS write beside `CloudTrail`."""
+    """Return the folders without those of other AWS services beside `CloudTrail`."""
     above = {path[: path.index(_TRAIL)] for path in folders if _TRAIL in path}
 
     def is_log(path: tuple[str, ...]) -> bool:
@@ -164,8 +164,9 @@ def _logs_of(folders: _Folders) -> _Folders:
 def _layouts(
     folders: _Folders, location: Location, question: Question
 ) -> Iterator[tuple[Layout, list[_Folder]]]:
-    """Yield the layouts of the tables, which read nothing twice, each with the folders that it reads."""
-    # An organization's trail has a folder more than that of an account, and access logs have no `CloudTrail`.
+    """Yield the layouts of the tables, each with its folders; no two tables read the same folder."""
+    # The trail of an organization has one more folder than that of an account, and access logs have no
+    # `CloudTrail`.
     # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html
     shapes: dict[tuple[int, int], _Folders] = {}
     for path, folder in folders.items():

@@ -1,4 +1,4 @@
-"""The audit on this machine: every log read, counted by DuckDB, concluded."""
+"""Audit logs on this machine: read every log, count the requests with DuckDB, and conclude."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ def audit_files(
     batch: int = BATCH,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Audit:
-    """Return the audit of logs that can be opened here.
+    """Audit logs on this machine.
 
     Args:
-        arguments: What led to them, which each have to lead to one.
+        arguments: The arguments of the audit; each must lead to a log.
         files: The logs.
-        question: What is asked.
-        memory: How much memory DuckDB takes before it writes to disk.
-        threads: How many threads it uses (default: one for each core).
-        batch: How many bytes are joined in one file for it.
-        progress: Called with the number of logs that are done.
+        question: The question.
+        memory: The memory of DuckDB before it writes to disk.
+        threads: The number of threads (default: one for each core).
+        batch: The maximum bytes of a batch.
+        progress: Receives the number of finished logs.
     """
     faults: list[Fault] = []
     ignored: list[tuple[str, str]] = []
@@ -84,7 +84,7 @@ def whole_audit(
     ignored: tuple[tuple[str, str], ...] = (),
     faults: tuple[Fault, ...] = (),
 ) -> Audit:
-    """Return the audit that the rows of an answer come to."""
+    """Return the audit for the rows of the query."""
     conclusion = Conclusion(rows, question, malformed, len(faults))
     buckets = conclusion.buckets()
     return Audit(
@@ -108,6 +108,6 @@ def whole_audit(
 
 
 def _any_below(argument: str, names: Iterable[str]) -> bool:
-    """Tell whether something below an argument has a fault already, which says enough."""
+    """Tell whether a file below an argument has a fault."""
     start = argument.rstrip("/") + "/"
     return any(name.startswith(start) for name in names)

@@ -1,4 +1,4 @@
-"""The least that an audit has to be allowed, as an IAM policy."""
+"""Write the IAM policy with the permissions that an audit needs."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ def audit_permissions(
     athena: tuple[str, str] | None = None,
     results: Location | None = None,
 ) -> dict[str, Any]:
-    """Return the IAM policy that an audit needs, and nothing more.
+    """Return the smallest IAM policy for an audit.
 
     Args:
-        locations: The prefixes that are read.
+        locations: The prefixes to read.
         partition: The partition of the buckets (default: `aws`).
-        role_arn: The role that is assumed (default: none).
-        athena: The workgroup and the database, where Athena reads (default: this machine reads).
-        results: Where Athena writes its results (default: any bucket of the workgroup).
+        role_arn: The role to assume (default: no role).
+        athena: The workgroup and the database of Athena (default: read on this machine).
+        results: The location of the results of Athena (default: any bucket).
 
     Returns:
-        The policy; where a role is assumed, the policy of the caller as `Caller`, and that of the
+        The policy. If the audit assumes a role, the policy of the caller as `Caller`, and the policy of the
         role as `Role`.
     """
     statements: list[Allow] = []

@@ -1,4 +1,4 @@
-"""What is asked of the logs."""
+"""Define the question to the logs."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ ALL_KEYS = (Key.BUCKET, Key.REQUESTER, Key.USER_AGENT, Key.ADDRESS, Key.OPERATIO
 
 
 class Question(Struct, frozen=True):
-    """What is asked of the logs.
+    """The question to the logs.
 
     Args:
-        buckets: The buckets (default: all that are in the logs).
-        since: From when on (default: from the first record).
-        until: Until when, which itself does not count (default: to the last record).
-        minimum_tls: The TLS version below which requests count as well (default: only plain HTTP).
-        keys: What to group clients by.
-        limit: How many groups to return of each kind.
-        minimum_window: How many days the logs of a bucket have to span before they can say *safe*.
-        maximum_age: How many days ago the logs of a bucket may end before they cannot say *safe*.
-        now: The time to count them from.
-        skip_copies: Whether to leave out the half of a server-side copy that S3 does itself.
+        buckets: The buckets (default: all buckets in the logs).
+        since: The time of the first request to count (default: count from the first record).
+        until: The time after the last request to count (default: count to the last record).
+        minimum_tls: Also count TLS below this version (default: count only plain HTTP).
+        keys: The keys to group clients by.
+        limit: The number of groups of each kind to return.
+        minimum_window: The minimum number of days of logs for a safe bucket.
+        maximum_age: The maximum number of days since the end of the logs for a safe bucket.
+        now: The time of the audit.
+        skip_copies: Whether to skip the half of a server-side copy that S3 does itself.
         days: Whether to count the requests of each bucket by day.
-        tolerated_unknown: The share of requests that may not show their protocol where it says *safe*.
+        tolerated_unknown: The share of requests without a known protocol that a safe bucket may have.
     """
 
     now: datetime.datetime
@@ -46,9 +46,9 @@ class Question(Struct, frozen=True):
     days: bool = False
 
     def values(self) -> dict[str, SqlValue]:
-        """Return what stands for each name in the queries."""
+        """Return the value of each name in the queries."""
         return {
-            # Both sort below and above everything that has the form of a time.
+            # These defaults sort below and above every time.
             "since": _moment(self.since) or "0",
             "until": _moment(self.until) or "~",
             "bounded": self.since is not None or self.until is not None,

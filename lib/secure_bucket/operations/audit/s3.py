@@ -1,4 +1,4 @@
-"""The logs below an S3 prefix: listed in pages, narrowed by date, fetched ahead of their reader."""
+"""Find the logs below an S3 prefix: list them by date, and fetch small ones ahead."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 _LOCATION = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?", re.DOTALL)
-# `2027/02/01/` of CloudTrail, and of S3 where the keys are partitioned.
+# `2027/02/01/` of CloudTrail, and of S3 with partitioned keys.
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_PartitionedPrefix.html
 # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html
 _FOLDERS: Final = re.compile(r"(?:^|/)((?:19|20|21)\d\d)/(\d\d)/(\d\d)/")
@@ -41,13 +41,13 @@ _FOLDERS: Final = re.compile(r"(?:^|/)((?:19|20|21)\d\d)/(\d\d)/(\d\d)/")
 _NAME: Final = re.compile(r"(?:^|[/.])(\d{4})-(\d\d)-(\d\d)-\d\d(?:-\d\d-\d\d-|\.)")
 # `…_20240206T0035Z_…` of CloudTrail.
 _STAMP: Final = re.compile(r"_(\d{4})(\d\d)(\d\d)T\d{4}Z_")
-# Sorts behind all that begins as a folder does, and may stand in XML.
+# Sorts after every key in a folder, and is valid in XML.
 _LAST: Final = "\ufffd"
 # "If you do not enable the feature on a table before you run a query, Athena skips all of the table's S3
-# Glacier Flexible Retrieval and S3 Glacier Deep Archive objects": nor can anybody else read them.
+# Glacier Flexible Retrieval and S3 Glacier Deep Archive objects": no other reader can read them either.
 # https://docs.aws.amazon.com/athena/latest/ug/querying-glacier.html, read 2026-11
 _ARCHIVES: Final = frozenset(("GLACIER", "DEEP_ARCHIVE"))
-# S3 delivers records hours after the request, and now and then days; a name tells the time of delivery.
+# S3 delivers records hours after the request, sometimes days; a name contains the time of delivery.
 LATE: Final = datetime.timedelta(days=3)
 _SMALL: Final = 8 * 1024 * 1024
 _AHEAD: Final = 16
@@ -58,7 +58,7 @@ class Location(Struct, frozen=True):
 
     Args:
         bucket: The bucket.
-        prefix: What the keys begin with; `""` for all.
+        prefix: The prefix of the keys; `""` for all keys.
     """
 
     bucket: str
@@ -73,8 +73,8 @@ class StoredLog(Struct, frozen=True):
 
     Args:
         key: Its key.
-        size: How many bytes it has.
-        archived: Whether it has to be restored before anybody can read it.
+        size: The number of its bytes.
+        archived: Whether it has to be restored before it can be read.
     """
 
     key: str
@@ -101,19 +101,19 @@ def list_logs(
     since: datetime.datetime | None = None,
     until: datetime.datetime | None = None,
 ) -> Iterator[StoredLog]:
-    """Yield the objects below a prefix, without those of days that were not asked for.
+    """Yield the objects below a prefix, without those of other days.
 
-    Each call lists a thousand keys, in any number of folders. After a page that ends within a year, a
-    month or a day that was not asked for, the next one begins behind it.
+    Each call lists a thousand keys in any number of folders. If a page ends within a year, a month or a day
+    outside the given time, the next page begins after it.
 
     Args:
         location: The prefix.
-        session: How to ask AWS.
-        since: The time of the first request that counts (default: any).
-        until: The time after the last one (default: any).
+        session: The AWS session.
+        since: The time of the first request to count (default: any time).
+        until: The time after the last request to count (default: any time).
 
     Raises:
-        LiveError: If they cannot be listed.
+        LiveError: If the objects cannot be listed.
     """
     first = None if since is None else since.astimezone(datetime.timezone.utc).date()
     last = None if until is None else until.astimezone(datetime.timezone.utc).date() + LATE
@@ -142,11 +142,11 @@ def folders_of(key: str) -> tuple[str, datetime.date] | None:
 
 
 class Download(Struct, frozen=True):
-    """What an audit on this machine reads from S3.
+    """The download of an audit on this machine.
 
     Args:
-        files: How many objects.
-        size: How many bytes, as they are stored.
+        files: The number of objects.
+        size: The number of stored bytes.
     """
 
     files: int
@@ -154,7 +154,7 @@ class Download(Struct, frozen=True):
 
     @property
     def dollars(self) -> float:
-        """What the transfer out of AWS costs; inside of the region it is free."""
+        """The price of the transfer out of AWS; within the region it is free."""
         return self.size / 1e9 * EGRESS_GIGABYTE
 
 
@@ -165,11 +165,11 @@ def download_of(
     since: datetime.datetime | None = None,
     until: datetime.datetime | None = None,
 ) -> Download:
-    """Return what an audit of S3 prefixes reads, from their listing alone.
+    """Return the size of the download for S3 prefixes; only list the objects.
 
     Args:
-        arguments: Each an `s3://bucket/prefix`.
-        session: How to ask AWS.
+        arguments: The prefixes, each as `s3://bucket/prefix`.
+        session: The AWS session.
         since: As for `list_logs`.
         until: As for `list_logs`.
 
@@ -193,17 +193,17 @@ def find_objects(
     since: datetime.datetime | None = None,
     until: datetime.datetime | None = None,
 ) -> Iterator[LogFile | Again | Fault]:
-    """Yield the logs below an S3 prefix, small ones fetched ahead by several threads.
+    """Yield the logs below an S3 prefix; several threads fetch small ones ahead.
 
     Args:
         argument: `s3://bucket/prefix`.
-        session: How to ask AWS.
-        seen: The address of each object that was yielded before; they are not yielded again.
+        session: The AWS session.
+        seen: The address of each object so far, which is not yielded again.
         since: As for `list_logs`.
         until: As for `list_logs`.
 
     Raises:
-        LogError: If the argument is no such thing.
+        LogError: If the argument is not such an address.
     """
     location = parse_location(argument)
     client = session.client("s3")
@@ -246,7 +246,7 @@ def _fetch(client: Any, location: Location, stored: StoredLog) -> bytes:
 
 
 class _Body:
-    """An object as a stream, whose errors are those of this library."""
+    """An object as a stream that raises errors of this library."""
 
     def __init__(self, client: Any, location: Location, stored: StoredLog) -> None:
         self.on = f"`s3://{location.bucket}/{stored.key}`"
@@ -266,7 +266,7 @@ class _Body:
 
 
 def _next_start(key: str, first: datetime.date | None, last: datetime.date | None) -> str:
-    """Return where the listing goes on: after a key, or after the time not asked for that it is in."""
+    """Return the start of the next page: after a key, or after a time outside the given one."""
     for pattern, separator in ((_FOLDERS, "/"), (_NAME, "-")):
         found = pattern.search(key)
         for length in (1, 2, 3) if _date(found) else ():

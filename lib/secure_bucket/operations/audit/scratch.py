@@ -1,4 +1,4 @@
-"""The directory that DuckDB writes to, which is gone after the run, also when a signal ends it."""
+"""Make the directory for DuckDB, and remove it after the run, even if a signal ends the run."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ def scratch_directory() -> Iterator[str]:
 
 @contextlib.contextmanager
 def _removed_by_signals(directory: str) -> Iterator[None]:
-    """Remove a directory, and exit with 128 and the number of the signal, when a signal ends the run.
+    """If a signal ends the run, remove a directory, and exit with 128 plus the number of the signal.
 
-    A handler in Python waits until DuckDB returns from a query. The byte that Python writes for each signal
-    wakes a thread at once (`signal.set_wakeup_fd`). A signal that has a handler, or is ignored, keeps that.
+    A Python handler would wait until DuckDB returns from a query. The byte that Python writes for each signal
+    (`signal.set_wakeup_fd`) wakes a thread immediately. An ignored signal, or one with a handler, stays as
+    it is.
     """
     ending = [each for each in ending_signals() if signal.getsignal(each) is signal.SIG_DFL]
     if threading.current_thread() is not threading.main_thread() or not ending:
@@ -40,7 +41,7 @@ def _removed_by_signals(directory: str) -> Iterator[None]:
     def wait() -> None:
         for number in iter(lambda: reading.recv(1), b""):
             if number[0] in ending:
-                # DuckDB writes until the process ends, and can bring a file back.
+                # DuckDB writes until the process ends, and can create a file again.
                 for _ in range(3):
                     shutil.rmtree(directory, ignore_errors=True)
                 os._exit(128 + number[0])

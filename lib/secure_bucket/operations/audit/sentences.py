@@ -1,4 +1,4 @@
-"""An audit in a sentence."""
+"""Summarize an audit in a sentence."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ def _tolerated(audit: Audit) -> str:
 
 
 def coverage(buckets: tuple[AuditedBucket, ...]) -> str:
-    """Return which time and what share of the requests the logs cover."""
+    """Return the time and the share of requests that the logs cover, as text."""
     requests = sum(bucket.requests for bucket in buckets)
     unknown = sum(bucket.unknown for bucket in buckets)
     times = [each for bucket in buckets for each in (bucket.first_seen, bucket.last_seen) if each is not None]
     if not requests or not times:
         return "the logs cover no request"
-    # Rounded down: what is not whole does not look it.
+    # Round down, so that only a complete share shows 100 %.
     share = int(1000 * (requests - unknown) / requests) / 10
     return (
         f"the logs cover {count(requests, 'request')} to {count(len(buckets), 'bucket')}, from "

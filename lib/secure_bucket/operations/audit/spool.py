@@ -1,8 +1,8 @@
-"""Logs on their way to the engine, in batches of a bounded size.
+"""Feed logs to the engine in batches of a limited size.
 
-A batch is one file that the engine reads: a large log where it lies, or what was unpacked, downloaded and
-joined from many. So neither memory nor disk grows with the logs, and each file is unpacked here, where the
-checksum of gzip is looked at.
+A batch is one file for the engine: a large log itself, or the content of many logs, downloaded, unpacked and
+joined. So memory and disk space do not grow with the logs. Files are unpacked in Python, which checks the
+checksums of gzip.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ from secure_bucket.operations.audit.zstd import is_whole, is_zstd
 __all__ = ["Done", "Ignored", "batches"]
 
 BATCH: Final = 256 * 1024 * 1024
-"""How many bytes are joined in one file."""
+"""The maximum bytes of a batch."""
 
 _DIRECT: Final = 4 * 1024 * 1024
 _CHUNK: Final = 1024 * 1024
-# A file of CloudTrail has some megabytes. What is read here is held as text more than once.
+# A file of CloudTrail has some megabytes. Memory holds several copies of the text.
 _MAX_DOCUMENT: Final = 256 * 1024 * 1024
 _NO_LOG: Final = "it holds neither server access logs of S3 nor events of CloudTrail"
 _GZIP: Final = b"\x1f\x8b"
@@ -62,7 +62,7 @@ class Ignored(Struct, frozen=True):
 
 
 class Done(Struct, frozen=True):
-    """Say that a log is in the batches so far, or in the next ones.
+    """A log whose content is in the batches so far, or in the next ones.
 
     Args:
         file: The log.
@@ -74,12 +74,12 @@ class Done(Struct, frozen=True):
 def batches(
     files: Iterable[LogFile | Again | Fault], directory: str, *, size: int = BATCH
 ) -> Iterator[Again | Batch | Done | Fault | Ignored]:
-    """Yield what the logs hold, in batches whose files are gone when the next one is asked for.
+    """Yield the content of logs in batches; the file of a batch exists only until the next step.
 
     Args:
         files: The logs.
-        directory: A directory of our own to write to.
-        size: How many bytes are joined at most, but for the rest of a line.
+        directory: The directory for the batches.
+        size: The maximum bytes of a batch, apart from the rest of a line.
     """
     yield from _Spooler(directory, size).run(files)
 
@@ -129,7 +129,7 @@ class _Spooler:
                 head += more
                 kind = kind_of(head)
             if kind is None:
-                # INVARIANT: what may hold requests is never skipped in silence.
+                # INVARIANT: a file that may contain requests is never skipped silently.
                 if wrapping := wrapping_of(head):
                     raise LogError(f"`{file.name}` is {wrapping}, which is not read here: unpack it first")
                 kind = odd_kind_of(head)
@@ -145,7 +145,7 @@ class _Spooler:
                 yield from self.copy(file, kind, head, rest)
 
     def direct(self, file: LogFile, kind: LogKind, *, packed: bool = False) -> Iterator[Batch]:
-        # A name of our own: the engine would take some characters of a name for a pattern.
+        # Use our own name, because the engine would read some characters of a name as a pattern.
         path = self.path() + (".zst" if packed else "")
         assert file.path is not None
         try:
@@ -156,7 +156,7 @@ class _Spooler:
         os.unlink(path)
 
     def zstd(self, file: LogFile, head: bytes, raw: BinaryIO) -> Iterator[Batch | Done | Ignored]:
-        # Python before 3.14 does not unpack it; the engine does, from a file.
+        # Python before 3.14 cannot unpack zstd. The engine can, but only from a file.
         path = self.path() + ".zst"
         with open(path, "wb") as copy:
             copy.write(head)
@@ -184,7 +184,7 @@ class _Spooler:
             os.unlink(path)
 
     def copy(self, file: LogFile, kind: LogKind, head: bytes, stream: BinaryIO) -> Iterator[Batch]:
-        # The engine takes away the mark of the batch, which is that of its first log alone.
+        # The engine removes only the byte order mark of the whole batch: remove that of each log.
         line, chunk = 1, head.removeprefix(codecs.BOM_UTF8)
         self.begin(kind, file.name, line)
         last, carried = b"\n", 0
@@ -207,7 +207,7 @@ class _Spooler:
                 line += self.put(kind, chunk)
                 chunk = stream.read(_CHUNK)
         finally:
-            # The next log begins on a line of its own.
+            # The next log begins on a new line.
             if last != b"\n":
                 self.put(kind, b"\n")
 
@@ -260,7 +260,7 @@ class _Spooler:
 
 
 class _Rest:
-    """A stream of which the beginning was read already."""
+    """A stream whose beginning was already read."""
 
     def __init__(self, head: bytes, stream: BinaryIO) -> None:
         self.head = head

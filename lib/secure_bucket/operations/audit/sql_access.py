@@ -1,4 +1,4 @@
-"""Tell how the request of an access record came, in SQL."""
+"""Detect the transport of an access record, in SQL."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from secure_bucket.operations.audit.sql_common import CIPHER_SUITE, REQUEST, TLS
 __all__ = ["ACCESS"]
 
 _OPERATION: Final = "regexp_matches(operation, '^(BATCH|REST|S3|SOAP|WEBSITE)[.][A-Za-z0-9_.]+$')"
-# INVARIANT: a record tells its transport only where the fields around it have their documented form.
-# A host id that holds a blank shifts all that follow. The forms are those of
+# INVARIANT: a record shows its transport only if the fields around it have their documented form.
+# A host id with a blank shifts all fields after it. The forms are documented at
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html, read 2026-11.
 _WELL_FORMED: Final = (
     f"COALESCE({_OPERATION} AND regexp_matches(status, '^([0-9][0-9][0-9]|-|[?])$')"
@@ -21,13 +21,13 @@ _WELL_FORMED: Final = (
 # Both are `-` for plain HTTP, and both have a value for HTTPS. A record with one of them contradicts itself.
 _HALF: Final = "(cipher = '-') <> (tls = '-')"
 
-# A `-` in both fields is plain HTTP only where there was a request of a client to speak of:
-# - `S3.…` is what S3 does by itself (expiry, transitions, deliveries), and `BATCH.DELETE.OBJECT` is one key
-#   of a request that has a record of its own, `REST.POST.MULTI_OBJECT_DELETE`. Nobody connects for either.
+# A `-` in both fields means plain HTTP only for a request of a client:
+# - `S3.…` is an action of S3 itself (expiry, transitions, deliveries), and `BATCH.DELETE.OBJECT` is one key
+# of   a request with its own record, `REST.POST.MULTI_OBJECT_DELETE`. No client connects for either.
 # - `REST.COPY.…_GET` is the half of a copy that S3 does for the client, who connected for the other half.
-# - Without a request line, a status and an address the `-` means, as the AWS document says of every field,
+# - Without a request line, a status and an address, the `-` means, as the AWS document says of every field,
 #   that the data was unknown, unavailable or not applicable.
-# A line from before the field for the TLS version does not tell.
+# A line without the field for the TLS version does not show the transport.
 ACCESS: Final = f"""
 SELECT
   file,

@@ -1,15 +1,15 @@
-"""Write the pieces of SQL that several questions share: the time of a record, and what only TLS leaves in it.
+"""Write the SQL that several queries share: the time of a record, and the evidence of TLS.
 
-All questions are in the SQL of DuckDB; `dialects` turns them into that of other engines. A question reads
-relations that are defined before it. They are chained so that each record is read once:
+All queries are in the SQL of DuckDB; `dialects` translates them for other engines. A query reads relations
+that are defined before it, in a chain that reads each record once:
 
     lines ──▶ ACCESS_LINES ──▶ access ──▶ ACCESS ──┐
     JSON ────────────────────▶ access ──▶ ACCESS ──┼─▶ requests ──▶ COLLECT ──▶ collected ──▶ REPORT
     CloudTrail ──────────────▶ events ──▶ EVENTS ──┘
 
-Only what DuckDB, Trino and Spark have in common is used: text functions, `CASE`, grouping sets, windows. A
-time is a text as `2024-02-06 00:00:38`, in UTC: such texts sort as the times do, and no engine's idea of time
-zones has a say in them.
+The queries use only features of DuckDB, Trino and Spark alike: text functions, `CASE`, grouping sets,
+windows. A time is a text in UTC, such as `2024-02-06 00:00:38`: such texts sort like the times, and do not
+depend on the time zone of an engine.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ REQUEST: Final = """\
   COALESCE(NULLIF(user_agent, ''), '-') AS user_agent,
   COALESCE(NULLIF(address, ''), '-') AS address,
   operation"""
-"""Which request a record is about: the time, the client and the operation."""
+"""The columns on the request of a record: the time, the client and the operation."""
 
-# The endings are reserved for them: no bucket has such a name.
+# These endings are reserved for access points: no bucket has such a name.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 ACCESS_POINT: Final = (
     "bucket LIKE 'arn:%' OR bucket LIKE '%-s3alias' OR bucket LIKE '%--ol-s3' OR bucket LIKE '%.mrap'"
 )
 """Whether the name of a bucket is that of an access point."""
 
-# What only TLS can leave in a field. AWS writes suites as OpenSSL or IANA do. That each of them names its
-# algorithm in capitals is inferred from the lists of both.
+# The values that only TLS leaves in a field. AWS writes suites like OpenSSL or IANA. We infer from both lists
+# that each suite names its algorithm in capitals.
 TLS_VERSION: Final = "tls LIKE 'TLS%' AND upper(tls) IN ('TLSV1', 'TLSV1.0', 'TLSV1.1', 'TLSV1.2', 'TLSV1.3')"
 CIPHER_SUITE: Final = (
     "translate(cipher, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_', '') = ''"
@@ -53,7 +53,7 @@ CIPHER_SUITE: Final = (
 )
 
 _DIGIT: Final = "[0-9]"
-# Without braces, which `tables` puts the name of a table into.
+# No braces, because `tables` fills braces with the name of a table.
 _TIME: Final = (
     f"^[1-9]{_DIGIT * 3}-[01]{_DIGIT}-[0-3]{_DIGIT}T([01]{_DIGIT}|2[0-3])(:[0-5]{_DIGIT})(:[0-5]{_DIGIT})"
     f"([.]{_DIGIT}+)?Z$"
@@ -61,10 +61,10 @@ _TIME: Final = (
 
 
 def once(time: str) -> str:
-    """Return the columns on the time of a record that is one by itself.
+    """Return the columns on the time of a single record.
 
     Args:
-        time: The column with its time, as `2027-03-01T09:00:00Z`.
+        time: The column with its time, such as `2027-03-01T09:00:00Z`.
     """
     moment = f"substr({time}, 1, 10) || ' ' || substr({time}, 12, 8)"
     told = f"CASE WHEN regexp_matches({time}, '{_TIME}') THEN {moment} END"

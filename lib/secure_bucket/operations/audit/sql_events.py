@@ -1,4 +1,4 @@
-"""Tell how the request of a CloudTrail event came, in SQL."""
+"""Detect the transport of a CloudTrail event, in SQL."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ __all__ = ["EVENTS", "bucket_of", "source_of"]
 def bucket_of(name: str, resources: str) -> str:
     """Return the bucket of an event.
 
-    A request to an access point names its bucket among the resources, and so does an event without request
-    parameters, which CloudTrail leaves out of some events.
+    An event of an access point, or without request parameters, names its bucket among the resources.
 
     Args:
         name: The column with the name in the request.
@@ -36,13 +35,13 @@ def bucket_of(name: str, resources: str) -> str:
 
 
 def source_of(copied: str, bucket: str) -> str:
-    """Return the bucket that an event copies from, `NULL` where it copies from no other bucket.
+    """Return the bucket that an event copies from; `NULL` if it does not copy from another bucket.
 
     Args:
-        copied: The column with the source in the request, as `/BUCKET/KEY`.
+        copied: The column with the source in the request, such as `/BUCKET/KEY`.
         bucket: The name of the bucket in the request.
     """
-    # The source may be encoded, and CloudTrail writes some parameters as a list.
+    # The source may be URL-encoded, and CloudTrail writes some parameters as a list.
     start = r'^(?:[\["/]|%2[Ff])*'
     point = "arn(?::|%3[Aa])"
     found = (
@@ -53,8 +52,8 @@ def source_of(copied: str, bucket: str) -> str:
     return f"NULLIF(NULLIF({found}, ''), {bucket})"
 
 
-# What an event is, `secure_bucket.detection` tells, from where the alarms of `SecureTransportMonitoring` are
-# written too. Here are the columns of `events` that hold its fields.
+# `secure_bucket.detection` defines the fields, also for the alarms of `SecureTransportMonitoring`. These are
+# the columns of `events` with these fields.
 _COLUMNS: Final = {
     "additionalEventData.CipherSuite": "additional_cipher",
     "sessionCredentialFromConsole": "console",
@@ -99,8 +98,8 @@ _WHYS: Final = " ".join(
     )
 )
 
-# A copy is one event, of the bucket copied to, and needs the permission to read its source as well, in the
-# same request. So the source's deny refuses it, too: over plain HTTP it counts for both.
+# A copy is one event of the target bucket, and the same request needs the permission to read the source. The
+# deny of the source refuses it as well, so a copy over plain HTTP counts for both buckets.
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 EVENTS: Final = f"""
 WITH told AS (

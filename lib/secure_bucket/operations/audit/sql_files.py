@@ -12,7 +12,7 @@ from secure_bucket.operations.audit.sql_lines import ACCESS_LINES
 
 __all__ = ["relations"]
 
-# A line of an export has the time of its event before the JSON; text that is not JSON has no members.
+# A line of an export has a time before the JSON. Text that is not JSON has no members.
 _JSON: Final = (
     "CASE WHEN json_valid(substr(line, strpos(line, '{'))) THEN substr(line, strpos(line, '{')) END"
 )
@@ -22,8 +22,9 @@ def _listed(members: tuple[str, ...]) -> str:
     return ", ".join(f"'{member}'" for member in members)
 
 
-# DuckDB takes the first of two members with one name, other readers take the last. Hive, and so Athena, does
-# not tell `tlsDetails` from `tlsdetails`. Names in a request come from the client, who may use both cases.
+# DuckDB reads the first of two members with one name, other readers the last. Hive, and so Athena, does not
+# distinguish `tlsDetails` and `tlsdetails`. The client chooses the names in a request, and may use both
+# cases.
 _RESOURCES: Final = tuple(f".resources[{place}]" for place in range(3))
 _INSENSITIVE: Final = tuple(
     f"{start}{member}"
@@ -35,7 +36,7 @@ _FURTHER: Final = tuple(f"$.{start}{member}" for start in ("", "detail.") for me
 
 
 def _twice(objects: tuple[str, ...], names: str) -> str:
-    """Tell whether one of some objects has two members with one name."""
+    """Return the test whether one of some objects has two members with one name."""
     keys = f"json_keys(line, [{_listed(objects)}])"
     return f"list_bool_or([len(names) <> list_unique({names}) FOR names IN {keys}])"
 
@@ -59,8 +60,8 @@ _ACCESS_MEMBERS: Final = (
     *("$.signature_version", "$.authentication_type"),
 )
 
-# CloudWatch writes null where the text form has `-`. A member that is not there is something else: then
-# the record does not tell.
+# CloudWatch writes null for a `-` of the text form. A missing member is different: then the transport is
+# unknown.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/sal-cw-log-format.html
 _ACCESS_JSON: Final = f"""
 SELECT
@@ -145,7 +146,7 @@ FROM (
 
 
 def relations(kind: LogKind) -> dict[str, str]:
-    """Return what turns `lines(file, line)` of a kind into `requests`."""
+    """Return the relations that turn `lines(file, line)` of a kind into `requests`."""
     if kind is LogKind.ACCESS_LINES:
         return {"access": ACCESS_LINES, "requests": ACCESS}
     if kind is LogKind.ACCESS_JSON:

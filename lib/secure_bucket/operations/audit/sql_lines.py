@@ -6,16 +6,16 @@ from typing import Final
 
 __all__ = ["ACCESS_LINES"]
 
-# The last quotation mark of a line ends the user agent, which may hold any text. Behind it come the version
+# The last quotation mark of a line ends the user agent, which may contain any text. Then follow the version
 # id, the host id, the signature version, the cipher suite, the kind of authentication, the host, the TLS
-# version and what AWS has appended since. Before the first mark come nine fields, none of which holds a
-# blank. Most lines are cut at the marks alone. The pattern finds the status in the others: those with marks
-# in the request or the referrer, or with a bare `-` for them.
+# version and the fields that AWS has appended since. Before the first mark are nine fields without blanks.
+# The marks suffice to cut most lines. The pattern finds the status in the others: lines with marks in the
+# request or the referrer, or with a bare `-` for them.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html
 _NUMBERS: Final = r" (?:\d{3}|-) \S+ (?:\d+|-) (?:\d+|-) (?:\d+|-) (?:\d+|-) "
 _STATUS: Final = f'"{_NUMBERS}'
-# A status and five words: enough where the line came over TLS. With the pattern for each line, 400 MB took
-# 2.5 seconds of processor time instead of 1.3 (median of 3 runs, 2026-11).
+# A status and five words, which suffices for a line over TLS. With the pattern for each line, 400 MB took 2.5
+# seconds of processor time instead of 1.3 (median of 3 runs, 2026-11).
 _SIX: Final = " ___ % % % % % "
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -42,11 +42,11 @@ def _moment(time: str) -> str:
     )
 
 
-# A line that lost its end has the next one behind it: two records, of which the end tells only the second.
-# Between its marks it has a second time, or its first word is longer than the id of an owner.
+# A line that lost its end is joined with the next one: two records with the end of the second. Such a line
+# has a second time, or its first word is longer than the id of an owner.
 # The tests of https://github.com/ncbi/ncbi-logging have such a line of S3 (`repeated_time_shifts_tls_vers`).
 _HEAD: Final = r"\[[0-9]{2}/[A-Za-z]{3}/[0-9]{4}:[0-9:]{8} [+-][0-9]{4}\] "
-# `CASE`, because DuckDB looks at all lines with each condition of an `OR`.
+# `CASE`, because DuckDB evaluates each condition of an `OR` for all lines.
 _JOINED: Final = f"""
   CASE
     WHEN length(head[1]) > 64 THEN TRUE
@@ -55,8 +55,8 @@ _JOINED: Final = f"""
     ELSE FALSE
   END"""
 
-# INVARIANT: a line that ends so came over TLS in every reading of it, so its client is not asked for. More
-# words than AWS documents may be those of a client, who sends the version id and the host.
+# INVARIANT: a line with this end came over TLS in every interpretation, so its client does not matter.
+# Further words may come from the client, who sends the version id and the host.
 _MODERN: Final = """
   array_length(tail) <= 11 AND piece[-1] BETWEEN ' !' AND ' ~'
   AND CASE WHEN $minimum_tls > '1.2' THEN tail[8] = 'TLSv1.3' ELSE tail[8] IN ('TLSv1.2', 'TLSv1.3') END
@@ -64,7 +64,7 @@ _MODERN: Final = """
     'ECDHE-RSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES256-GCM-SHA384',
     'TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256')
   AND tail[4] IN ('SigV4', 'SigV2', '-') AND tail[6] IN ('AuthHeader', 'QueryString', '-')"""
-# What stands for the fields of such a line, in the order of `rest`.
+# The fields of such a line, in the order of `rest`.
 _SURE: Final = "- - yes 200 SigV4 TLS_AES_128_GCM_SHA256 AuthHeader TLSv1.3 "
 
 
@@ -73,9 +73,9 @@ def _ending(number: int) -> str:
     return f"list_element(tail, shift + {number})"
 
 
-# Behind the TLS version AWS has appended an access point, whether an ACL was needed, and the source's region.
-# Where one of these has another form, what stands in the place of a TLS version may be part of another field.
-# A version id of ten words could bring all of them along; fields that AWS adds some day are fewer.
+# After the TLS version, AWS has appended an access point, whether an ACL was needed, and the region of the
+# source. If one of these has another form, the value at the place of the TLS version may belong to another
+# field. Only a version id of ten words could imitate all of them; future fields of AWS are fewer.
 _SHIFTED: Final = f"""
   ({_ending(11)} = '-' AND ({_ending(12)} LIKE '%-%-%' OR {_ending(13)} LIKE '%-%-%'))
   OR ({_ending(8)} <> '-' AND (
@@ -249,4 +249,4 @@ SELECT
   substr(words, {_lengths("word", 1, 8)} + 9) AS user_agent
 FROM worded
 """
-"""`lines(file, line)` of the text of server access logs, as `access`."""
+"""The relation `access`, from `lines(file, line)` of server access logs as text."""

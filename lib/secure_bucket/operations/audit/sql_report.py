@@ -56,10 +56,10 @@ SELECT
 FROM spared
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14
 """
-"""`requests`, counted by day, and by client where plain HTTP or old TLS was spoken, or may have been."""
+"""The number of `requests` by day, and by client for plain HTTP, old TLS and an unknown transport."""
 
-# Reading `collected` once answers three questions: the groups of clients, what was counted of each bucket,
-# and the days on which something was. `$by_…` tells what the groups are of.
+# A single read of `collected` gives the groups of clients, the counts of each bucket, and the days with
+# records. `$by_…` selects the keys of the groups.
 REPORT: Final = """
 WITH answered AS (
   SELECT *,
@@ -136,4 +136,4 @@ WHERE level IN ('count', 'bucket') OR (level = 'day' AND $days AND bucket IS NOT
   OR (level = 'group' AND answer IN ('breaks', 'refused', 'unknown', 'malformed') AND place <= $limit)
 ORDER BY level, answer, place
 """
-"""`collected` as the rows of the answer."""
+"""The rows of the answer, from `collected`."""

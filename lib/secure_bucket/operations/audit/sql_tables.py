@@ -1,4 +1,4 @@
-"""Read the records of the tables that Athena reads logs through, in SQL."""
+"""Read the records of the tables of Athena, in SQL."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Stored", "table_source"]
 
 Stored: TypeAlias = Literal["access", "cloudtrail"]
 
-# A line that the expression does not match has no value: it is a line that could not be read.
+# A line that does not match the expression has no value, and counts as malformed.
 _LINES: Final = """SELECT "$path" AS file, COALESCE(line, '?') AS line FROM {table}"""
 
 _RESOURCES: Final = " || ' ' || ".join(f"COALESCE(resources[{place}].arn, '')" for place in (1, 2, 3))
@@ -24,11 +24,11 @@ _COPIED: Final = "json_extract_string(requestparameters, '$.\"x-amz-copy-source\
 
 
 def _twice(text: str, member: str) -> str:
-    """Tell whether the text of an object names a member twice: within a value its mark has a backslash."""
+    """Return the test whether an object names a member twice; marks within a value have a backslash."""
     return f"strpos(substr({text}, strpos({text}, '\"{member}\"') + 1), '\"{member}\"') > 0"
 
 
-# What the SerDe hands over as a value has one of its two values, and nobody can tell.
+# The SerDe silently chooses one of two values, so only members that are kept as text can be tested.
 _TWICE: Final = " OR ".join(
     _twice(text, member)
     for text, member in (
@@ -68,11 +68,11 @@ FROM {{table}}
 
 
 def table_source(stored: Stored, tables: Sequence[str]) -> dict[str, str]:
-    """Return what turns tables into `requests`, in the SQL of DuckDB.
+    """Return the relations that turn tables into `requests`, in the SQL of DuckDB.
 
     Args:
-        stored: What the logs are.
-        tables: The tables, as they stand in a query.
+        stored: The kind of logs.
+        tables: The tables, as written in a query.
     """
     if stored == "access":
         return {"lines": _union(_LINES, tables), "access": ACCESS_LINES, "requests": ACCESS}

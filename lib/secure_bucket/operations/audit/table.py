@@ -1,4 +1,4 @@
-"""A table in lines of text that fits a terminal."""
+"""Lay out a table as lines of text for a terminal."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _LEAST = 8
 def table(
     head: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: int = 0, width: int | None = None
 ) -> Iterator[str]:
-    """Yield the lines of a table, or a paragraph for each row where the terminal is too narrow for one.
+    """Yield the lines of a table, or a paragraph for each row if the terminal is too narrow for a table.
 
-    What is too long for a column goes on in the line below.
+    Long cells are wrapped.
 
     Args:
         head: The titles of the columns.
         rows: The cells.
-        numbers: How many of the first columns stand at the right, and are never broken.
-        width: How many columns the terminal has (default: nothing is broken).
+        numbers: The number of first columns that are right-aligned and never wrapped.
+        width: The width of the terminal (default: do not wrap).
     """
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     room = None if width is None else width - _GAP * len(widths)

@@ -1,4 +1,4 @@
-"""The tables that Athena reads logs through, with partition projection where their keys tell the day."""
+"""Write the tables of Athena, with partition projection for logs in folders of days."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Layout", "Unit", "create_table", "drop_table", "query"]
 
 Unit: TypeAlias = Literal["DAYS", "MONTHS", "YEARS"]
 
-# Python's and Java's way to write the folder of a day, a month or a year.
+# The formats for the folder of a day, a month or a year in Python and Java.
 _FORMATS: Final[dict[Unit, tuple[str, str]]] = {
     "DAYS": ("%Y/%m/%d", "yyyy/MM/dd"),
     "MONTHS": ("%Y/%m", "yyyy/MM"),
@@ -29,12 +29,11 @@ _FORMATS: Final[dict[Unit, tuple[str, str]]] = {
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,127}")
 
-# One column, which is the whole line: the query takes it apart, and so in the same way on every engine. The
-# expression of the AWS guides takes no quotation mark within a user agent, and makes an empty row of a line
-# that it does not match.
+# One column with the whole line, which the query cuts in the same way on every engine. The expression in the
+# AWS guides allows no quotation mark in a user agent, and turns a line that does not match into an empty row.
 _ACCESS_COLUMNS: Final = ("`line` string",)
 
-# The members of an event that the query asks for; what AWS writes as it likes is kept as text.
+# The members of an event that the query reads. Members without a fixed form stay text.
 # https://docs.aws.amazon.com/athena/latest/ug/create-cloudtrail-table-partition-projection.html
 _EVENT_COLUMNS: Final = (
     "`eventversion` string",
@@ -73,13 +72,13 @@ _STORED: Final = {
 
 
 class Layout(Struct, frozen=True):
-    """How the keys of the logs go on after the prefix.
+    """The form of the keys of the logs after the prefix.
 
     Args:
-        folders: The folders before that of the year, outermost first, each with all of its names.
+        folders: The levels of folders before the year, outermost first, each with all of its names.
         dated: Whether folders of the year, the month and the day follow.
-        first: The first day, where it is known.
-        unit: How much time a partition holds: all of it is read.
+        first: The first day; `None` if it is unknown.
+        unit: The time span of a partition; Athena reads whole partitions.
     """
 
     folders: tuple[tuple[str, ...], ...] = ()
@@ -88,28 +87,28 @@ class Layout(Struct, frozen=True):
     unit: Unit = "DAYS"
 
     def span(self, question: Question) -> tuple[datetime.date | None, datetime.date]:
-        """Return the first and the last day of the partitions; the first is `None` where nobody knows it."""
+        """Return the first and the last day of the partitions; an unknown first day is `None`."""
         first = self.first
         if question.since is not None:
             since = question.since.astimezone(datetime.timezone.utc).date()
             first = since if first is None else max(first, since)
         last = question.now.astimezone(datetime.timezone.utc).date()
         if question.until is not None:
-            # The folders of S3 may be those of the day of delivery.
+            # The folders of S3 may show the day of delivery.
             last = min(last, question.until.astimezone(datetime.timezone.utc).date() + LATE)
         return first, last
 
     def reads(self, day: datetime.date, question: Question) -> bool:
-        """Tell whether a partition holds a day."""
+        """Tell whether the partitions contain a day."""
         if not self.dated:
             return True
         form, _ = _FORMATS[self.unit]
         first, last = self.span(question)
-        # Such texts sort as the days do.
+        # These texts sort like the days.
         return (first is None or f"{first:{form}}" <= f"{day:{form}}") and f"{day:{form}}" <= f"{last:{form}}"
 
     def partitions(self, question: Question) -> int:
-        """Return how many partitions the table has, the empty ones too."""
+        """Return the number of partitions of the table, including empty ones."""
         number = 1
         if self.dated:
             first, last = self.span(question)
@@ -125,18 +124,18 @@ class Layout(Struct, frozen=True):
 def create_table(
     stored: Stored, database: str, table: str, location: Location, layout: Layout, question: Question
 ) -> str:
-    """Return the statement that makes the table.
+    """Return the statement that creates the table.
 
     Args:
-        stored: What the logs are.
+        stored: The kind of logs.
         database: Its database.
         table: Its name.
-        location: Where the logs are.
-        layout: How their keys go on.
-        question: What is asked: days that are not asked for have no partition.
+        location: The location of the logs.
+        layout: The form of their keys.
+        question: The question, which limits the days of the partitions.
 
     Raises:
-        LogError: If a name or the location cannot stand in it.
+        LogError: If a name or the location is invalid in Athena.
     """
     columns, serde, input_format = _STORED[stored]
     where = _folder(location)
@@ -164,17 +163,17 @@ def create_table(
 
 
 def drop_table(database: str, table: str) -> str:
-    """Return the statement that takes the table away; the logs stay."""
+    """Return the statement that drops the table; the logs stay."""
     return f"DROP TABLE IF EXISTS {_hive_name(database)}.{_hive_name(table)}"
 
 
 def query(
     stored: Stored, database: str, tables: Sequence[str], question: Question, dialect: Dialect = "athena"
 ) -> str:
-    """Return the query over the tables, which is the one that runs here over files.
+    """Return the query over the tables, which is the same as for files on this machine.
 
     Raises:
-        LogError: If a name cannot stand in it.
+        LogError: If a name is invalid in Athena.
     """
     named = [f'"{_checked(database)}"."{_checked(table)}"' for table in tables]
     sql = chain(table_source(stored, named) | {"collected": COLLECT}, REPORT)

@@ -1,4 +1,4 @@
-"""An audit for a person at a terminal, and for `grep`: one line for each group of clients."""
+"""Write an audit for terminals and `grep`: one line for each group of clients."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TITLES: Final = {
     Trouble.UNKNOWN: "of these the logs do not show their protocol",
 }
 _COLOURS: Final = {"breaks": "1;31", "error": "1;31", "cannot tell": "1;33", "safe": "1;32"}
-# Before the name of the bucket, which stands last and may be one of these words.
+# The answer is before the name of the bucket, which is last and may be one of these words.
 _ANSWER: Final = re.compile(r"(?<=  )(breaks|cannot tell|safe)(?=[ :])")
 _TIME: Final = "%Y-%m-%d %H:%M"
 
@@ -48,8 +48,8 @@ def render(
     Args:
         audit: The audit.
         colour: Whether to use the colours of a terminal (default: plain text).
-        width: The columns to fit into (default: nothing is cut or broken).
-        ascii_only: Whether to write ASCII alone (default: UTF-8).
+        width: The columns to wrap at (default: do not wrap).
+        ascii_only: Whether to write only ASCII (default: UTF-8).
         verbose: Whether to also list the files that are not logs.
     """
     text = "".join(f"{line}\n" for line in _Page(audit, colour, width, verbose).lines())
@@ -57,7 +57,7 @@ def render(
 
 
 def _answer(bucket: AuditedBucket) -> str:
-    """Return the answer, with what it lacks where there were requests and none counts as evidence."""
+    """Return the answer, with the reason if the bucket has requests but no evidence."""
     alone = bucket.requests and bucket.first_seen is None
     return f"{answer_name(bucket.answer)}{': management events only' if alone else ''}"
 
@@ -140,7 +140,7 @@ class _Page(TerminalPage):
                 for reason in reasons:
                     yield from self.labelled("cannot tell", _COLOURS["cannot tell"], reason)
             case Safe() | Breaks():
-                # A bucket of which the logs do not tell is shown also if others break.
+                # Show buckets without an answer even if others break.
                 for bucket in audit.buckets:
                     if isinstance(bucket.answer, CannotTell):
                         for reason in bucket.answer.reasons:

@@ -1,4 +1,4 @@
-"""Tell whether a file of zstd is whole: DuckDB reads one that was cut to its last whole block, in silence."""
+"""Tell whether a zstd file is complete, because DuckDB silently reads a truncated one to its last block."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import BinaryIO, Final
 
 __all__ = ["is_whole", "is_zstd"]
 
-# The layout is that of RFC 8878: frames of a header, blocks and perhaps a checksum.
+# RFC 8878 defines the layout: frames with a header, blocks and an optional checksum.
 # https://datatracker.ietf.org/doc/html/rfc8878#section-3.1
 _FRAME: Final = b"\x28\xb5\x2f\xfd"
 _SKIPPABLE: Final = b"\x2a\x4d\x18"
@@ -15,12 +15,12 @@ _RLE: Final = 1
 
 
 def is_zstd(head: bytes) -> bool:
-    """Tell whether a file is packed with zstd, by its beginning."""
+    """Tell whether a file is compressed with zstd, by its beginning."""
     return head[:4] == _FRAME or (head[1:4] == _SKIPPABLE and head[0] >> 4 == 5)
 
 
 def is_whole(file: BinaryIO) -> bool:
-    """Tell whether a file ends where its last frame does. Nothing is unpacked.
+    """Tell whether a file ends with its last frame, without unpacking it.
 
     Args:
         file: The file, from its beginning.
