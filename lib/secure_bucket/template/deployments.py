@@ -19,7 +19,17 @@ from secure_bucket.template.receivers import receiver_of
 from secure_bucket.template.references import bucket_arn, bucket_name
 from secure_bucket.template.resolve import Resolver
 from secure_bucket.template.stack import Path, Stack
-from secure_bucket.template.worlds import PARTITION, Fork, Infeasible, Undecidable, World, explore
+from secure_bucket.template.text import texts_in
+from secure_bucket.template.worlds import (
+    PARTITION,
+    URL_SUFFIX,
+    URL_SUFFIXES,
+    Fork,
+    Infeasible,
+    Undecidable,
+    World,
+    explore,
+)
 from secure_bucket.values.unknown import Text, Unknown
 
 __all__ = ["Applied", "Deployment", "deployments_of", "foreign_deployments_of", "source_of"]
@@ -247,10 +257,26 @@ def _settle_partition(resolver: Resolver, stack: Stack, applied: list[Applied]) 
                 left_open = True
     if left_open:
         named["aws"] = None
+    if any(_compares_partition(text) for each in applied for text in _texts(each)):
+        named = dict.fromkeys(URL_SUFFIXES)
     candidates = resolver.world.remaining(PARTITION, tuple(named) or ("aws",))
     known = ("aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-eusc")
     candidates = candidates or resolver.world.remaining(PARTITION, known)[:1]
     resolver.world.choose(PARTITION, candidates)
+
+
+def _texts(applied: Applied) -> Iterator[str | Text]:
+    yield applied.bucket_arn
+    yield from texts_in(applied.document)
+
+
+def _compares_partition(text: str | Text) -> bool:
+    """Tell whether a text has the partition elsewhere than at the beginning of an ARN."""
+    parts = () if isinstance(text, str) else text.parts
+    return any(
+        part in (PARTITION, URL_SUFFIX) and not str(before).endswith("arn:")
+        for before, part in zip(("", *parts), parts, strict=False)
+    )
 
 
 def _resources(document: object) -> Iterator[str | Text]:

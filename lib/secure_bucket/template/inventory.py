@@ -240,7 +240,25 @@ def _names_partitions(document: Document) -> bool:
     return names_partition(document, *_PSEUDO_PARAMETERS) and (
         names_partition(document, "FindInMap", "Split", *_DEPLOYING)
         or any(name in text for text in conditions for name in _PSEUDO_PARAMETERS)
+        or _has_partition(document.root.get("Resources"))
     )
+
+
+def _has_partition(value: object, before: object = "") -> bool:
+    """Tell whether a bucket or its policy has the partition elsewhere than at the beginning of an ARN."""
+    if isinstance(value, str):
+        return any(name in value.replace("arn:${AWS::Partition}:", "") for name in _PSEUDO_PARAMETERS)
+    if isinstance(value, Mapping):
+        kind = value.get("Type")
+        if isinstance(kind, str) and "::" in kind and not kind.startswith("AWS::S3::Bucket"):
+            return False
+        is_of_arn = isinstance(before, str) and (before == "arn" or before.endswith("arn:"))
+        return not (is_of_arn and value == {"Ref": "AWS::Partition"}) and any(
+            map(_has_partition, value.values())
+        )
+    if isinstance(value, list):
+        return any(map(_has_partition, value, ["", *value]))
+    return False
 
 
 def _matters(body: object) -> bool:

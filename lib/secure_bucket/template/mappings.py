@@ -26,6 +26,7 @@ def find_in_map(resolver: Resolver, stack: Stack, argument: object, path: Path) 
     name, first, second = (resolver.text(stack, argument[index], (path, index)) for index in range(3))
     table = stack.sections["Mappings"].get(name) if isinstance(name, str) else None
     expression = f"Fn::FindInMap({canonical(name)}, {canonical(first)}, {canonical(second)})"
+    has_default = len(argument) == 4 and isinstance(argument[3], Mapping) and "DefaultValue" in argument[3]
     if stack.is_rewritten("Mappings") or _holds_macro(table):
         reason = "a macro rewrites the mappings, which happens only at deployment"
         return resolver.opaque(stack, reason, path, expression)
@@ -35,7 +36,7 @@ def find_in_map(resolver: Resolver, stack: Stack, argument: object, path: Path) 
     # INVARIANT: each row for a partition is a separate world, because a later choice of the partition must
     # see only its row.
     leaves_open = open_keys and not any(is_of_partition(hole.name) for hole in open_keys)
-    leaves_open = leaves_open and not any(map(_is_unsettled, (table, *table.values())))
+    leaves_open = leaves_open and not has_default and not any(map(_is_unsettled, (table, *table.values())))
     if leaves_open and not (resolver.expand or resolver.in_condition):
         candidates = _map_values(table, first, second)
         if candidates and all(isinstance(value, str) for value in candidates):
@@ -56,7 +57,7 @@ def find_in_map(resolver: Resolver, stack: Stack, argument: object, path: Path) 
         )
     for key in (*table, *(row if isinstance(row, Mapping) else ())):
         texts_equal(resolver, resolver.literal(stack, str(key)), "")
-    if len(argument) == 4 and isinstance(argument[3], Mapping) and "DefaultValue" in argument[3]:
+    if has_default:
         return resolver.resolve(stack, argument[3]["DefaultValue"], ((path, 3), "DefaultValue"))
     # CloudFormation fails a deployment whose key is not in the mapping.
     raise Infeasible(resolver.opaque(stack, f"the mapping `{name}` has no value for these keys", path))

@@ -48,12 +48,13 @@ _FORMS: Final = (
         r"|(?<!\w)__(?!(?:all|any|default|empty|init|main|name|none|null|undefined|unset)__)"
         r"[a-z](?:_?[A-Za-z0-9])*__(?!\w)",
     ),
-    ("a tool with `% %`", r"%[A-Za-z_]{3,}[A-Za-z0-9_]*%"),
+    ("a tool with `% %`", r"%{1,2}[A-Za-z_]{3,}[A-Za-z0-9_]*%{1,2}"),
+    ("a tool or a person", r"<[A-Z][A-Z0-9_-]{2,}>"),
 )
 # A tool may omit or repeat the text between the first and the last of these.
 _BLOCKS: Final = (("Jinja", "{%", "%}"), ("Jinja", "{#", "#}"), ("ERB", "<%", "%>"))
 # Every form begins with one of these.
-_START = re.compile(r"\$[({A-Z_]|\{[{%#]|#\{|<[<%]|%[(A-Za-z_]|\(\(|\[\[|@[@A-Za-z]|__")
+_START = re.compile(r"\$[({A-Z_]|\{[{%#]|#\{|<[<%A-Z]|%[(%A-Za-z_]|\(\(|\[\[|@[@A-Za-z]|__")
 # A line of YAML that is a comment for CloudFormation, and not for the tool.
 _DIRECTIVE: Final = r"(?m)^[ \t]*#.*(?:\{%[-+ ]|<%[-= ])"
 
