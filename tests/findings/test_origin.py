@@ -174,7 +174,7 @@ def test_metadata_in_the_manifest_and_in_a_file_are_read_together(here: Path) ->
     artifact = {"App": {**STACK, "metadata": inline, "additionalMetadataFile": "App.metadata.json"}}
     (directory / "manifest.json").write_text(json.dumps({"artifacts": artifact}))
     (stack,) = read_manifests(directory).stacks
-    assert [kind for _, kind, _ in stack.entries()] == ["aws:cdk:logicalId", "aws:cdk:creationStack"]
+    assert [kind for _, kind, _ in stack.entries] == ["aws:cdk:logicalId", "aws:cdk:creationStack"]
     assert _created_at(directory) == Place("", "app.py", 1, 1)
 
 

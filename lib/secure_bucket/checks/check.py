@@ -31,6 +31,7 @@ from secure_bucket.template import (
     read_templates,
 )
 from secure_bucket.template.stack import pointer_of
+from secure_bucket.values.unknown import Place
 
 if TYPE_CHECKING:
     import datetime
@@ -51,6 +52,7 @@ class Settings(Struct, frozen=True):
             acknowledgments of the app.
         notes: Whether to report findings that count only with `strict` as notes.
         siblings: The files of the run that a `TemplateURL` may mean, by their last component.
+        lines: Whether the report has the line of every bucket; without it, only findings have a line.
     """
 
     strict: bool = False
@@ -59,6 +61,7 @@ class Settings(Struct, frozen=True):
     acknowledged: Sequence[Acknowledged] | None = ()
     notes: bool = True
     siblings: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    lines: bool = True
 
 
 def check_template(
@@ -130,7 +133,7 @@ def report_on(read: Callable[[], Assembly], named: str, settings: Settings) -> R
     try:
         assembly = read()
         rules = [rule for rule in RULES if settings.strict or settings.notes or not rule.only_if_strict]
-        report = _report(Inventory(assembly), settings.strict, minimum, rules)
+        report = _report(Inventory(assembly), settings, minimum, rules)
         if settings.today is not None:
             unasked = {rule.id for rule in RULES if rule not in rules}
             if minimum is None:
@@ -151,8 +154,8 @@ def _noted(report: Report) -> Report:
     return replace(report, findings=findings, notes=notes)
 
 
-def _report(inventory: Inventory, strict: bool, minimum: float | None, rules: Iterable[Rule]) -> Report:
-    judge = Judge(inventory, strict, minimum)
+def _report(inventory: Inventory, settings: Settings, minimum: float | None, rules: Iterable[Rule]) -> Report:
+    judge = Judge(inventory, settings.strict, minimum)
     judged = [judge.bucket(bucket) for bucket in inventory.buckets]
     judgements: list[DeclaredJudgement] = [each for each in judged if not each.never_created]
     foreign = [judge.foreign(policy) for policy in inventory.loose]
@@ -174,7 +177,7 @@ def _report(inventory: Inventory, strict: bool, minimum: float | None, rules: It
             JudgedBucket(
                 judgement.subject,
                 judgement.http.verdict,
-                judgement.at,
+                judgement.at if settings.lines else Place(file=judgement.stack.document.name),
                 viewers=tuple(map(str, judgement.viewers)),
                 together_with=judgement.together_with,
                 policies=tuple(

@@ -20,7 +20,6 @@ class DeclaredJudgement(Struct, frozen=True):
     Args:
         stack: The stack it belongs to.
         resource: The bucket, or the policy.
-        at: Where it is written.
         http: The answer to *is every request over plain HTTP denied?*
         tls: The answer to *is every request below the minimum TLS version denied?*; `None` if not asked.
         minimum_tls_version: The minimum TLS version.
@@ -36,7 +35,6 @@ class DeclaredJudgement(Struct, frozen=True):
 
     stack: Stack
     resource: Resource
-    at: Place
     http: ClaimOutcome
     tls: ClaimOutcome | None = None
     minimum_tls_version: float | None = None
@@ -48,6 +46,11 @@ class DeclaredJudgement(Struct, frozen=True):
     never_created: bool = False
     viewers: tuple[PlainViewers, ...] = ()
     together_with: tuple[str, ...] = ()
+
+    @property
+    def at(self) -> Place:
+        """Where it is written."""
+        return self.place(self.resource, self.stack)
 
     @property
     def subject(self) -> Declared:

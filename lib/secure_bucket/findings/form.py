@@ -18,7 +18,7 @@ from secure_bucket.proof.verdict import Proven
 from secure_bucket.template.buckets import Bucket
 from secure_bucket.template.inventory import Inventory
 from secure_bucket.template.places import JsonPlaces
-from secure_bucket.template.stack import is_function, pointer_of
+from secure_bucket.template.stack import is_function
 
 __all__ = ["WrittenForm", "form_of", "judge_by_form"]
 
@@ -49,7 +49,6 @@ def judge_by_form(
         return replace(
             known,
             resource=bucket.resource,
-            at=bucket.stack.document.place(pointer_of(bucket.resource.path)),
             http=replace(known.http, policy=policy),
             tls=replace(known.tls, policy=policy) if known.tls is not None else None,
             policies=(policy,),

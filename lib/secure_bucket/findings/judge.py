@@ -84,7 +84,6 @@ class Judge(Struct):
         return DeclaredJudgement(
             bucket.stack,
             bucket.resource,
-            bucket.stack.document.place(pointer_of(bucket.resource.path)),
             undecided or over_deployments(outcomes),
             (undecided or over_deployments(tls)) if self.minimum_tls_version is not None else None,
             self.minimum_tls_version,
@@ -106,7 +105,6 @@ class Judge(Struct):
         return DeclaredJudgement(
             policy.stack,
             policy.resource,
-            policy.stack.document.place(pointer_of(policy.resource.path)),
             undecided or over_deployments(outcomes),
             (undecided or over_deployments(tls)) if self.minimum_tls_version is not None else None,
             self.minimum_tls_version,

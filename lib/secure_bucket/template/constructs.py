@@ -42,7 +42,7 @@ class Constructs(Struct):
         """Note the constructs of a stack from its metadata, and return whether the metadata names any."""
         scopes: dict[str, Path | None] = {artifact.path: None}
         made: list[tuple[str, str]] = []
-        for path, kind, data in artifact.entries():
+        for path, kind, data in artifact.entries:
             if kind == "aws:cdk:templateFile" and isinstance(data, str):
                 scopes[path] = artifact.template.parent / data
             elif kind == "aws:cdk:logicalId" and isinstance(data, str):
@@ -104,7 +104,7 @@ def made_by_cdk(document: Document) -> bool:
 def acknowledged_in(artifact: StackArtifact) -> Iterator[Acknowledged]:
     """Yield the acknowledgments in the metadata of a stack."""
     at = Place(file=str(artifact.metadata_file))
-    for path, kind, data in artifact.entries():
+    for path, kind, data in artifact.entries:
         if kind == _ACKNOWLEDGED and isinstance(data, Mapping):
             for id, why in data.items():
                 yield Acknowledged(str(id), path, str(why or ""), at)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
@@ -49,6 +49,7 @@ class StackArtifact(Struct, frozen=True):
         account: Its account; `""` if the app leaves that open.
         metadata: The metadata of its constructs, by `"/" + path`.
         metadata_file: The file of the metadata.
+        entries: The metadata in a list: the construct path, the type of the entry and its data.
     """
 
     path: str
@@ -59,13 +60,7 @@ class StackArtifact(Struct, frozen=True):
     account: str
     metadata: Mapping[str, Any]
     metadata_file: Path
-
-    def entries(self) -> Iterator[tuple[str, str, Any]]:
-        """Yield the metadata: the construct path, the type of the entry and its data."""
-        for path, entries in self.metadata.items():
-            for entry in entries if isinstance(entries, list) else ():
-                if isinstance(entry, dict):
-                    yield str(path).strip("/"), str(entry.get("type")), entry.get("data")
+    entries: Sequence[tuple[str, str, Any]]
 
 
 class FileAsset(Struct, frozen=True):
@@ -203,6 +198,12 @@ def _stack(
         "" if account.startswith("unknown") else account,
         metadata,
         metadata_file,
+        [
+            (str(path).strip("/"), str(entry.get("type")), entry.get("data"))
+            for path, entries in metadata.items()
+            for entry in (entries if isinstance(entries, list) else ())
+            if isinstance(entry, dict)
+        ],
     )
 
 
@@ -228,7 +229,7 @@ def _legacy_assets(directory: Path, stack: StackArtifact) -> Iterator[FileAsset]
     `LegacyStackSynthesizer` writes them as metadata of the stack: `FileAssetMetadataEntry` of the cloud
     assembly schema, read 2026-11.
     """
-    for _, kind, data in stack.entries():
+    for _, kind, data in stack.entries:
         if kind == "aws:cdk:asset" and isinstance(data, Mapping):
             key, path = data.get("sourceHash"), data.get("path")
             if isinstance(key, str) and isinstance(path, str):

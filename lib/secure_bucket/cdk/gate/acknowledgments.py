@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 from constructs import IConstruct
 from msgspec import Struct, field
@@ -20,6 +19,7 @@ from secure_bucket.findings.acknowledgments import IMPORTED_BUCKET, METADATA_KEY
 from secure_bucket.findings.expiry import expiry_of, holds_on
 from secure_bucket.findings.gate_record import RecordedException
 from secure_bucket.findings.rules import EXCUSABLE, RULES
+from secure_bucket.template.constructs import acknowledged_in
 from secure_bucket.template.manifest import CloudAssembly
 from secure_bucket.template.resolve import Acknowledged
 from secure_bucket.values.unknown import Place
@@ -103,8 +103,7 @@ def read_acknowledgments(app: IConstruct, assembly: CloudAssembly, today: dateti
     """
     found = list(_around_stacks(app, assembly))
     for stack in assembly.stacks:
-        for path, entries in stack.metadata.items():
-            found += _of_entries(path.removeprefix("/"), entries)
+        found += acknowledged_in(stack)
     return Acknowledgments(by_construct(found), today)
 
 
@@ -113,8 +112,10 @@ def _around_stacks(app: IConstruct, assembly: CloudAssembly) -> Iterator[Acknowl
     for path in sorted(paths):
         construct = find_construct(app, path)
         if construct is not None:
-            entries = [{"type": entry.type, "data": entry.data} for entry in construct.node.metadata]
-            yield from _of_entries(path, entries)
+            for entry in construct.node.metadata:
+                if entry.type == METADATA_KEY:
+                    for id, reason in entry.data.items():
+                        yield Acknowledged(id, path, str(reason or ""), Place())
 
 
 def find_construct(app: IConstruct, path: str) -> IConstruct | None:
@@ -123,13 +124,6 @@ def find_construct(app: IConstruct, path: str) -> IConstruct | None:
     for id in path.split("/") if path else []:
         construct = construct.node.try_find_child(id) if construct else None
     return construct
-
-
-def _of_entries(path: str, entries: Iterable[Mapping[str, Any]]) -> Iterator[Acknowledged]:
-    for entry in entries:
-        if entry["type"] == METADATA_KEY:
-            for id, reason in entry["data"].items():
-                yield Acknowledged(id, path, str(reason or ""), Place())
 
 
 def outwards(path: str) -> Iterator[str]:
