@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from secure_bucket.checks import check_template, check_templates
+from secure_bucket.checks.check import Settings
 from secure_bucket.findings import Finding, Level, Report
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
 from secure_bucket.values.unknown import Place
@@ -170,6 +171,18 @@ def test_the_source_is_left_as_it_is() -> None:
     before = copy.deepcopy(source)
     check_template(source)
     assert source == before
+
+
+def test_without_lines_only_findings_have_one(tmp_path: Path) -> None:
+    content = template(DENY)
+    content["Resources"]["Open"] = {"Type": "AWS::S3::Bucket"}
+    file = tmp_path / "template.json"
+    file.write_text(json.dumps(content, indent=2))
+    with_lines, without = (check_templates([file], Settings(lines=lines)) for lines in (True, False))
+    assert all(bucket.at.line for bucket in with_lines.buckets)
+    assert [bucket.at for bucket in without.buckets] == [Place(file=str(file))] * 2
+    assert without.findings == with_lines.findings
+    assert without.findings[0].at.line > 0
 
 
 def test_equal_logical_ids_in_two_templates_are_two_buckets(tmp_path: Path) -> None:
