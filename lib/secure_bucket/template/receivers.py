@@ -32,18 +32,23 @@ def receiver_of(inventory: Inventory, resolver: Resolver, bucket: Bucket, name: 
     Raises:
         Fork: That depends on something that the world leaves open.
     """
+    attribute = inventory.assembly.qualify(bucket.stack, f"{bucket.resource.logical_id}.")
+    names = re.compile(
+        f"(?<!{_OF_A_NAME}){re.escape(str(name))}(?!{_OF_A_NAME})|<{re.escape(attribute)}{_HOLDS_THE_NAME}>"
+    )
     # INVARIANT: the first one is enough, so a hundred conditional ones make only a hundred worlds.
     for receiver in inventory.receivers:
-        stack, resource = receiver.stack, receiver.resource
-        at = Place(pointer_of(receiver.path), stack.document.name)
+        stack, resource, reason = receiver.stack, receiver.resource, receiver.why
         if receiver.gets_all:
-            if stack is bucket.stack:
-                return Unknown(receiver.why, at)
-        elif _may_hold_policy(inventory, resolver, receiver, bucket, name):
-            reason = f"{receiver.why} `{resource.logical_id}`, which gets the name of this bucket"
+            if stack is not bucket.stack:
+                continue
+        elif _may_hold_policy(inventory, resolver, receiver, bucket, names):
+            reason += f" `{resource.logical_id}`, which gets the name of this bucket"
             if stack.found.get(resource.logical_id, "a loop makes it"):
                 reason += " and whose template is not at hand"
-            return Unknown(reason, at)
+        else:
+            continue
+        return Unknown(reason, Place(pointer_of(receiver.path), stack.document.name))
     return None
 
 
@@ -68,11 +73,11 @@ def _texts(value: object, stack: Stack) -> list[str]:
 
 
 def _may_hold_policy(
-    inventory: Inventory, resolver: Resolver, receiver: Receiver, bucket: Bucket, name: str | Text
+    inventory: Inventory, resolver: Resolver, receiver: Receiver, bucket: Bucket, names: re.Pattern[str]
 ) -> bool:
     stack, resource = receiver.stack, receiver.resource
     try:
-        return _gets(inventory, resolver, receiver, bucket, name) and exists(resolver, stack, resource)
+        return _gets(inventory, resolver, receiver, bucket, names) and exists(resolver, stack, resource)
     except Infeasible:
         # A stack that is deployed apart, or not at all, does not prevent the deployment of the bucket.
         if stack.outermost is bucket.stack.outermost and exists(resolver, stack, resource):
@@ -81,13 +86,9 @@ def _may_hold_policy(
 
 
 def _gets(
-    inventory: Inventory, resolver: Resolver, receiver: Receiver, bucket: Bucket, name: str | Text
+    inventory: Inventory, resolver: Resolver, receiver: Receiver, bucket: Bucket, names: re.Pattern[str]
 ) -> bool:
     """Tell whether a receiver gets the name of a bucket, and stop resolving then."""
-    attribute = inventory.assembly.qualify(bucket.stack, f"{bucket.resource.logical_id}.")
-    pattern = re.compile(
-        f"(?<!{_OF_A_NAME}){re.escape(str(name))}(?!{_OF_A_NAME})|<{re.escape(attribute)}{_HOLDS_THE_NAME}>"
-    )
     for part, path in _passed(inventory, receiver, bucket):
         if id(part) not in resolver.received:
             passed = resolver.resolve(receiver.stack, part, path)
@@ -98,7 +99,7 @@ def _gets(
             )
             resolver.received[id(part)] = None if lost else "\n".join(map(str, texts_in(passed)))
         received = resolver.received[id(part)]
-        if received is None or pattern.search(received):
+        if received is None or names.search(received):
             return True
     return False
 
