@@ -131,7 +131,6 @@ setup(
         "PyYAML>=6",
         "shtab>=1.9,<2",
         "tomli>=2; python_version < '3.11'",
-        "typing_extensions>=4.5",
     ],
     entry_points={"console_scripts": ["secure-bucket = secure_bucket.cli.main:console"]},
     extras_require={

@@ -52,7 +52,7 @@ def version_of(binaries: Path, package: str) -> str:
 def own_command(*, upgrade: bool) -> Path:
     """Return the directory of commands with ours, without the AWS CDK, which it does not load."""
     # As a user has it: not editable, compiled.
-    binaries = environment("secure-bucket", "msgspec", "PyYAML", "typing_extensions", upgrade=upgrade)
+    binaries = environment("secure-bucket", "msgspec", "PyYAML", upgrade=upgrade)
     source = BUILD / "source"
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(ROOT / "lib", source / "lib", ignore=shutil.ignore_patterns("*.egg-info", "__pycache__"))

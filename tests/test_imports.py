@@ -18,7 +18,7 @@ PACKAGE = Path(secure_bucket.__file__).parent
 # Each part, with those it may import. `__init__.py` gathers the names of all of them.
 ARROW = {
     "errors": [],
-    "detection": [],
+    "detection": ["values"],
     "prices": [],
     "values": [],
     "version": [],

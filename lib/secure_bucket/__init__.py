@@ -15,11 +15,12 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from secure_bucket.cdk.buckets.bucket import SecureBucket, SecureBucketProps
+    from secure_bucket.cdk.buckets.bucket import SecureBucket
     from secure_bucket.cdk.buckets.injector import BucketSecureTransportInjector
     from secure_bucket.cdk.buckets.log_buckets import LogSource, SecureLogBucket
     from secure_bucket.cdk.buckets.mfa import BucketMfa, MfaOperation
     from secure_bucket.cdk.buckets.mixin import BucketSecureTransport
+    from secure_bucket.cdk.buckets.props import SecureBucketProps
     from secure_bucket.cdk.fix.aspect import Mode, SecureTransportAspect
     from secure_bucket.cdk.fix.enforce import enforce_secure_transport
     from secure_bucket.cdk.gate.validation import SecureTransportValidation
@@ -121,7 +122,7 @@ _MODULES = {
     "Request": "policy.request",
     "SecureBucket": "cdk.buckets.bucket",
     "SecureBucketError": "errors",
-    "SecureBucketProps": "cdk.buckets.bucket",
+    "SecureBucketProps": "cdk.buckets.props",
     "SecureLogBucket": "cdk.buckets.log_buckets",
     "SecureTransportAspect": "cdk.fix.aspect",
     "SecureTransportConformancePack": "cdk.organization.conformance_pack",

@@ -21,7 +21,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 from msgspec import Struct
-from typing_extensions import assert_never
+
+from secure_bucket.values.never import assert_never
 
 __all__ = [
     "CONFIG_RULE",

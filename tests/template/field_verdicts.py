@@ -10,11 +10,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from typing_extensions import assert_never
-
 from secure_bucket.checks import check_template
 from secure_bucket.findings import JudgedBucket
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
+from secure_bucket.values.never import assert_never
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "shared" / "templates"
 TABLE = Path(__file__).with_name("field-verdicts.tsv")

@@ -10,8 +10,6 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from typing_extensions import assert_never
-
 from secure_bucket.cli.arguments.common import refuse_empty
 from secure_bucket.cli.codes import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED
 from secure_bucket.cli.delivery import deliver_document, reports_of, run_of
@@ -22,6 +20,7 @@ from secure_bucket.formats.summary import count
 from secure_bucket.operations.audit import Audit, Breaks, CannotTell, Key, Question, Safe, audit_logs
 from secure_bucket.operations.audit.sentences import verdict
 from secure_bucket.operations.aws.session import Access, Session, open_session
+from secure_bucket.values.never import assert_never
 
 if TYPE_CHECKING:
     from secure_bucket.operations.audit.s3 import Location

@@ -14,12 +14,12 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
-from typing_extensions import assert_never
 
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Finding, Level, Report
 from secure_bucket.findings.rules import RULES
 from secure_bucket.findings.subject import Declared, Running
+from secure_bucket.values.never import assert_never
 
 __all__ = [
     "SCHEMA",

@@ -7,13 +7,13 @@ findings must not accept an incomplete run.
 from __future__ import annotations
 
 from msgspec.structs import replace
-from typing_extensions import assert_never
 
 from secure_bucket.cli.codes import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED
 from secure_bucket.findings.finding import Finding, Level, Report
 from secure_bucket.findings.rules import rule_of
 from secure_bucket.formats.cases import cases_of
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
+from secure_bucket.values.never import assert_never
 
 __all__ = [
     "exit_code",

@@ -6,8 +6,6 @@ import argparse
 import json
 from typing import Any
 
-from typing_extensions import assert_never
-
 from secure_bucket.cli.bare_policy import BarePolicy, read_policy
 from secure_bucket.cli.codes import PROVEN, REFUTED, UNDECIDED
 from secure_bucket.cli.exits import exit_code_of
@@ -15,6 +13,7 @@ from secure_bucket.cli.output import to_stdout
 from secure_bucket.findings.rules.rule import describe_request
 from secure_bucket.proof import prove_denies_http, prove_minimum_tls
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
+from secure_bucket.values.never import assert_never
 
 __all__ = ["SCHEMA", "run", "verdict_lines"]
 

@@ -6,11 +6,11 @@ from collections import defaultdict
 from typing import TypeAlias
 
 from msgspec import Struct
-from typing_extensions import assert_never
 
 from secure_bucket.findings.finding import About, Finding, GrantedException, JudgedBucket, Level, Report
 from secure_bucket.findings.rules import rule_of
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
+from secure_bucket.values.never import assert_never
 from secure_bucket.values.unknown import Place
 
 __all__ = ["Case", "Excused", "cases_of", "excused", "verdict_name"]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from typing_extensions import assert_never
-
 from secure_bucket.findings.rules.rule import describe_request
 from secure_bucket.policy.document import (
     Condition,
@@ -18,6 +16,7 @@ from secure_bucket.policy.document import (
 )
 from secure_bucket.proof import prove_denies_http
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
+from secure_bucket.values.never import assert_never
 from secure_bucket.values.unknown import Text, Unknown
 
 __all__ = ["explain_contribution", "explain_statement"]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from textwrap import dedent
 
-from typing_extensions import assert_never
-
 from secure_bucket.findings.advice import plain_advice
 from secure_bucket.findings.finding import Fault, Finding, Level, Report
 from secure_bucket.findings.subject import Declared, Running
@@ -15,6 +13,7 @@ from secure_bucket.formats.html_parts import code, prose, request_line, sentence
 from secure_bucket.formats.markup import Content, Markup, concat, lines, tag
 from secure_bucket.formats.run import Run
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
+from secure_bucket.values.never import assert_never
 from secure_bucket.values.unknown import Place
 
 __all__ = ["View"]

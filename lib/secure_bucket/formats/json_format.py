@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from typing_extensions import assert_never
-
 from secure_bucket.findings.comparison import ReviewComparison
 from secure_bucket.findings.finding import (
     About,
@@ -46,6 +44,7 @@ from secure_bucket.formats.verdict_form import (
     VerdictForm,
 )
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
+from secure_bucket.values.never import assert_never
 from secure_bucket.values.unknown import Place, Unknown
 
 __all__ = ["SCHEMA", "render", "report_of"]

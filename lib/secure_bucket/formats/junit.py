@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree
 
-from typing_extensions import assert_never
-
 from secure_bucket.findings.advice import plain_advice
 from secure_bucket.findings.finding import Fault, Finding, Level, Report
 from secure_bucket.findings.subject import Declared, Running
@@ -19,6 +17,7 @@ from secure_bucket.formats.characters import well_formed, xml_text
 from secure_bucket.formats.ending import closing
 from secure_bucket.formats.run import Run
 from secure_bucket.proof.verdict import Proven
+from secure_bucket.values.never import assert_never
 from secure_bucket.values.unknown import Place
 
 __all__ = ["add_child", "document_of", "render", "test_of"]

@@ -6,7 +6,6 @@ import enum
 from collections.abc import Iterator
 
 from msgspec import Struct
-from typing_extensions import assert_never
 
 from secure_bucket.findings.finding import Finding, GrantedException, JudgedBucket, Report
 from secure_bucket.findings.rules import RULES
@@ -15,6 +14,7 @@ from secure_bucket.formats.extent import Excerpts
 from secure_bucket.formats.fingerprint import fingerprint
 from secure_bucket.formats.run import Run
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
+from secure_bucket.values.never import assert_never
 
 __all__ = ["Posture", "Status", "postures_of"]
 

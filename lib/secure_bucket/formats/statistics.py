@@ -6,14 +6,13 @@ import os.path
 from collections import Counter
 from collections.abc import Iterator
 
-from typing_extensions import assert_never
-
 from secure_bucket.findings.finding import JudgedBucket, Report
 from secure_bucket.findings.rules import RULES
 from secure_bucket.formats.characters import printable, well_formed
 from secure_bucket.formats.ending import closing
 from secure_bucket.formats.run import Run
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
+from secure_bucket.values.never import assert_never
 
 __all__ = ["render"]
 

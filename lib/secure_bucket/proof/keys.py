@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import enum
 
-from typing_extensions import assert_never
-
 from secure_bucket.policy.condition_keys import ConditionKey, Presence, key_of
 from secure_bucket.policy.principal import Kind
+from secure_bucket.values.never import assert_never
 
 __all__ = ["Availability", "Certainty", "is_always_present", "presence_of"]
 

@@ -8,10 +8,10 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 
 from msgspec import Struct
-from typing_extensions import assert_never
 
 from secure_bucket.policy.pattern import fold as fold_case
 from secure_bucket.policy.variables import Escape, Variable, split_variables
+from secure_bucket.values.never import assert_never
 from secure_bucket.values.unknown import Hole, Text, Unknown
 
 __all__ = [

@@ -12,8 +12,6 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final
 
-from typing_extensions import assert_never
-
 from secure_bucket.policy.actions import DOUBTFUL_ACTIONS
 from secure_bucket.policy.condition_keys import key_of
 from secure_bucket.policy.document import Effect, Policy
@@ -28,6 +26,7 @@ from secure_bucket.proof.search import Choice, Dimension, combinations_ruling_ou
 from secure_bucket.proof.space import Scenario, Space
 from secure_bucket.proof.three_valued import Depends
 from secure_bucket.proof.verdict import NO_POLICY, Proven, Refuted, Undecided, Verdict
+from secure_bucket.values.never import assert_never
 from secure_bucket.values.unknown import Hole, Text, Unknown
 
 __all__ = ["prove", "prove_denies_http", "prove_minimum_tls"]

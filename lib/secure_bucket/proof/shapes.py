@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
-from typing_extensions import assert_never
 
 from secure_bucket.policy.condition_keys import ConditionKey, Form, key_of
 from secure_bucket.policy.principal import Kind
@@ -16,6 +15,7 @@ from secure_bucket.policy.variables import Variable
 from secure_bucket.proof.language import DIGITS, HOST, LETTERS, NAME, Parts, Stage
 from secure_bucket.proof.pattern import CompiledPattern, Wild
 from secure_bucket.proof.request_text import RequestText
+from secure_bucket.values.never import assert_never
 from secure_bucket.values.unknown import Hole, Text
 
 __all__ = ["Shape", "example_of", "literals_of", "shapes_of"]

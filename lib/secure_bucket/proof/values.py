@@ -10,7 +10,6 @@ from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
-from typing_extensions import assert_never
 
 from secure_bucket.policy.condition_keys import EARLIEST, ConditionKey, Form, Presence, Type, key_of
 from secure_bucket.policy.pattern import fold
@@ -20,6 +19,7 @@ from secure_bucket.proof.language import Budget, representatives
 from secure_bucket.proof.pattern import CompiledPattern, coarse
 from secure_bucket.proof.scalars import LATEST, AddressRanges, Days, write_instant, write_number
 from secure_bucket.proof.shapes import Shape, literals_of
+from secure_bucket.values.never import assert_never
 
 __all__ = ["OLDEST_TLS_VERSION", "KeyValue", "values_of"]
 

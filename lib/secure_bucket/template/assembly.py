@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from msgspec.structs import replace
-from typing_extensions import assert_never
 
 from secure_bucket.errors import NotATemplateError, TemplateError, TemplateErrors
 from secure_bucket.template.constructs import acknowledged_in, paths_in_body
@@ -25,6 +24,7 @@ from secure_bucket.template.resource_types import NESTED_STACK, kind_of
 from secure_bucket.template.sources import Body, Elsewhere, Source, TemplateUrl, sources_of
 from secure_bucket.template.stack import Resource, Stack, pointer_of
 from secure_bucket.template.worlds import Fork, Infeasible, World
+from secure_bucket.values.never import assert_never
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from typing import cast
+import functools
+from typing import TYPE_CHECKING, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
-from typing_extensions import Unpack
 
 from secure_bucket.cdk.buckets.mfa import BucketMfa
-from secure_bucket.cdk.buckets.props import SecureBucketProps
 from secure_bucket.cdk.buckets.refuse import path_in, refuse, shown
 from secure_bucket.cdk.buckets.tls import check_tls_version
 from secure_bucket.cdk.fix.lifetime import keep_own, keep_through_overrides
 from secure_bucket.cdk.fix.policy_finder import own_policy
 from secure_bucket.policy.statements import MINIMUM_TLS_VERSION
 
-__all__ = ["SecureBucket", "SecureBucketProps"]
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
-# Read once: each read is a call to the jsii kernel, and a bucket must not cost more than `s3.Bucket`.
-_BLOCK_ALL = s3.BlockPublicAccess.BLOCK_ALL
+    from secure_bucket.cdk.buckets.props import SecureBucketProps
+
+__all__ = ["SecureBucket"]
 
 _WHAT = "secure bucket"
 
@@ -72,7 +73,7 @@ class SecureBucket(s3.Bucket):
             version = check_tls_version(_WHAT, path_in(scope, id), version)
         props["minimum_tls_version"] = version
         if props.get("block_public_access") is None:
-            props["block_public_access"] = _BLOCK_ALL
+            props["block_public_access"] = _block_all()
         mfa = _mfa(scope, id, props)
         super().__init__(scope, id, **props)  # type: ignore[misc]
         keep_own(self, scope)
@@ -82,6 +83,12 @@ class SecureBucket(s3.Bucket):
                 keep_through_overrides(policy, cast(s3.CfnBucket, self.node.default_child))
         if mfa is not None:
             mfa.apply_to(cast(s3.CfnBucket, self.node.default_child))
+
+
+@functools.cache
+def _block_all() -> s3.BlockPublicAccess:
+    # Read once: each read is a call to the jsii kernel, and a bucket must not cost more than `s3.Bucket`.
+    return s3.BlockPublicAccess.BLOCK_ALL
 
 
 def _refuse_plain_http(scope: Construct, id: str, props: SecureBucketProps) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
-from typing_extensions import Unpack
 
 from secure_bucket.cdk.buckets.bucket import SecureBucket
 from secure_bucket.cdk.buckets.log_checks import (
@@ -22,8 +21,12 @@ from secure_bucket.cdk.buckets.log_checks import (
 )
 from secure_bucket.cdk.buckets.log_delivery import is_covered, missing_conditions
 from secure_bucket.cdk.buckets.log_sources import LogPlace, LogSource, delivery_statements, key_statement
-from secure_bucket.cdk.buckets.props import SecureBucketProps
 from secure_bucket.cdk.buckets.refuse import path_in
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from secure_bucket.cdk.buckets.props import SecureBucketProps
 
 __all__ = ["LogSource", "SecureLogBucket"]
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 
 from secure_bucket.cdk.buckets.log_sources import LogSource
 from secure_bucket.cdk.buckets.mfa import BucketMfa, MfaOperation
-from secure_bucket.cdk.buckets.props import SecureBucketProps
 from secure_bucket.cdk.buckets.refuse import refuse, shown
+
+if TYPE_CHECKING:
+    from secure_bucket.cdk.buckets.props import SecureBucketProps
 
 __all__ = [
     "WHAT",

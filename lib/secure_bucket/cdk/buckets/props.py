@@ -7,13 +7,12 @@ or changes a prop. Only type checkers read them, so an older CDK without one of 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-from typing_extensions import TypedDict
 
 from secure_bucket.cdk.buckets.mfa import BucketMfa
 

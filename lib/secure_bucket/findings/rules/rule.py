@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from msgspec import Struct
-from typing_extensions import assert_never
 
 from secure_bucket.findings.combine import ClaimOutcome
 from secure_bucket.findings.declared import DeclaredJudgement
@@ -19,6 +18,7 @@ from secure_bucket.policy.request import ANONYMOUS, Request
 from secure_bucket.policy.statements import deny_plain_http
 from secure_bucket.proof.verdict import Refuted, Undecided
 from secure_bucket.template.load import STDIN_NAME
+from secure_bucket.values.never import assert_never
 from secure_bucket.values.unknown import Place
 
 __all__ = [

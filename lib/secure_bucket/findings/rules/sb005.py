@@ -48,8 +48,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from typing_extensions import assert_never
-
 from secure_bucket.findings.finding import Finding, Level
 from secure_bucket.findings.rules.rule import (
     Judgement,
@@ -62,6 +60,7 @@ from secure_bucket.findings.rules.rule import (
     subject,
 )
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
+from secure_bucket.values.never import assert_never
 
 __all__ = ["RULE"]
 

@@ -42,8 +42,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from typing_extensions import assert_never
-
 from secure_bucket.findings.declared import DeclaredJudgement
 from secure_bucket.findings.finding import Finding, Level
 from secure_bucket.findings.rules.rule import (
@@ -59,6 +57,7 @@ from secure_bucket.findings.rules.rule import (
 from secure_bucket.findings.running import RunningJudgement
 from secure_bucket.policy.statements import deny_old_tls
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
+from secure_bucket.values.never import assert_never
 
 __all__ = ["RULE"]
 

@@ -6,8 +6,6 @@ import datetime
 from collections.abc import Iterator
 from typing import Final
 
-from typing_extensions import assert_never
-
 from secure_bucket.formats.html_document import document_of
 from secure_bucket.formats.html_parts import code, prose, sentence, table
 from secure_bucket.formats.markup import Content, Markup, concat, tag
@@ -26,6 +24,7 @@ from secure_bucket.operations.audit.audit import (
 )
 from secure_bucket.operations.audit.families import changes
 from secure_bucket.operations.audit.sentences import answer_name, coverage, verdict
+from secure_bucket.values.never import assert_never
 
 __all__ = ["render"]
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing_extensions import assert_never
-
 from secure_bucket.formats.summary import count
 from secure_bucket.operations.audit.audit import Answer, Audit, AuditedBucket, Breaks, CannotTell, Safe
+from secure_bucket.values.never import assert_never
 
 __all__ = ["answer_name", "coverage", "verdict"]
 

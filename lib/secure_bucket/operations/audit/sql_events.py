@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from typing_extensions import assert_never
-
 from secure_bucket.detection import DOUBTS, EXPLANATIONS, TLS_FIELDS, Absent, Differs, Explanation
 from secure_bucket.operations.audit.sql_common import (
     ACCESS_POINT,
@@ -14,6 +12,7 @@ from secure_bucket.operations.audit.sql_common import (
     TLS_NUMBER,
     TLS_VERSION,
 )
+from secure_bucket.values.never import assert_never
 
 __all__ = ["EVENTS", "bucket_of", "source_of"]
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from typing_extensions import assert_never
-
 from secure_bucket.findings.rules.rule import fix_command
 from secure_bucket.formats.summary import count
 from secure_bucket.operations.audit.audit import Safe
 from secure_bucket.operations.plan.decision import Decision, template_name
 from secure_bucket.operations.plan.planned_bucket import State, Wave
 from secure_bucket.proof.verdict import Proven, Undecided
+from secure_bucket.values.never import assert_never
 
 __all__ = ["actions_of"]
 

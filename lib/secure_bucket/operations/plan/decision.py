@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 
 from msgspec import Struct
-from typing_extensions import assert_never
 
 from secure_bucket.findings.finding import GrantedException
 from secure_bucket.formats.summary import count
@@ -13,6 +12,7 @@ from secure_bucket.operations.audit.audit import Answer, Breaks, CannotTell, Saf
 from secure_bucket.operations.plan.join import Joined, Known
 from secure_bucket.operations.plan.planned_bucket import ClientUse, State, Wave
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
+from secure_bucket.values.never import assert_never
 
 __all__ = ["Circumstances", "Decision", "template_name"]
 

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
-from typing_extensions import assert_never
 
 from secure_bucket.findings.finding import JudgedBucket, Report
 from secure_bucket.findings.subject import Declared, Running
@@ -18,6 +17,7 @@ from secure_bucket.formats.report_form import ReportForm
 from secure_bucket.operations.audit import json_report as audits
 from secure_bucket.operations.audit.audit import Audit, Breaks, CannotTell, Safe, Trouble
 from secure_bucket.operations.plan.rollout import RolloutError
+from secure_bucket.values.never import assert_never
 
 __all__ = ["read_audit", "read_check", "read_review"]
 

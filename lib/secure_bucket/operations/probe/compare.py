@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Final, TypeAlias
 
 from msgspec import Struct
-from typing_extensions import assert_never
 
 from secure_bucket.operations.probe.answer import Denied, Failed, Foreign, LetIn, Reading, Redirected
 from secure_bucket.operations.probe.outcome import (
@@ -20,6 +19,7 @@ from secure_bucket.operations.probe.outcome import (
     Transport,
 )
 from secure_bucket.operations.probe.transport import NoAnswer, NoAnswerKind
+from secure_bucket.values.never import assert_never
 
 __all__ = ["AnswerPart", "Doubt", "ReadExchange", "combine", "compare", "find_doubt"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from msgspec import Struct
-from typing_extensions import assert_never
 
 from secure_bucket.formats.cases import verdict_name
 from secure_bucket.formats.form import JsonDocument, Natural, run_members
@@ -16,6 +15,7 @@ from secure_bucket.operations.probe.probe import Check, Probe
 from secure_bucket.operations.probe.results import ProbeFault, Probes, outcome_name, shown_for
 from secure_bucket.policy.request import Request
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
+from secure_bucket.values.never import assert_never
 
 __all__ = ["SCHEMA", "ProbeForm", "render"]
 

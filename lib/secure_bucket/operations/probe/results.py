@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Literal
 
 from msgspec import Struct
-from typing_extensions import assert_never
 
 from secure_bucket.formats.summary import count
 from secure_bucket.operations.probe.outcome import Enforced, Inconclusive, Open, Refuser, Signer
 from secure_bucket.operations.probe.probe import Check, Probe
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided
+from secure_bucket.values.never import assert_never
 
 __all__ = ["ProbeFault", "Probes", "outcome_name", "sentence", "shown_for"]
 
