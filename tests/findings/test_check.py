@@ -173,15 +173,18 @@ def test_the_source_is_left_as_it_is() -> None:
     assert source == before
 
 
-def test_without_lines_only_findings_have_one(tmp_path: Path) -> None:
+def test_without_details_only_findings_have_a_line(tmp_path: Path) -> None:
     content = template(DENY)
-    content["Resources"]["Open"] = {"Type": "AWS::S3::Bucket"}
+    logs = {"LoggingConfiguration": {"DestinationBucketName": "logs"}}
+    content["Resources"]["Open"] = {"Type": "AWS::S3::Bucket", "Properties": logs}
     file = tmp_path / "template.json"
     file.write_text(json.dumps(content, indent=2))
-    with_lines, without = (check_templates([file], Settings(lines=lines)) for lines in (True, False))
-    assert all(bucket.at.line for bucket in with_lines.buckets)
+    whole, without = (check_templates([file], Settings(details=details)) for details in (True, False))
+    assert all(bucket.at.line for bucket in whole.buckets)
+    assert whole.safeguards
+    assert not without.safeguards
     assert [bucket.at for bucket in without.buckets] == [Place(file=str(file))] * 2
-    assert without.findings == with_lines.findings
+    assert without.findings == whole.findings
     assert without.findings[0].at.line > 0
 
 

@@ -52,7 +52,7 @@ class Settings(Struct, frozen=True):
             acknowledgments of the app.
         notes: Whether to report findings that count only with `strict` as notes.
         siblings: The files of the run that a `TemplateURL` may mean, by their last component.
-        lines: Whether the report has the line of every bucket; without it, only findings have a line.
+        details: Whether the report has the line of every bucket, and the safeguards. The gate needs neither.
     """
 
     strict: bool = False
@@ -61,7 +61,7 @@ class Settings(Struct, frozen=True):
     acknowledged: Sequence[Acknowledged] | None = ()
     notes: bool = True
     siblings: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    lines: bool = True
+    details: bool = True
 
 
 def check_template(
@@ -177,7 +177,7 @@ def _report(inventory: Inventory, settings: Settings, minimum: float | None, rul
             JudgedBucket(
                 judgement.subject,
                 judgement.http.verdict,
-                judgement.at if settings.lines else Place(file=judgement.stack.document.name),
+                judgement.at if settings.details else Place(file=judgement.stack.document.name),
                 viewers=tuple(map(str, judgement.viewers)),
                 together_with=judgement.together_with,
                 policies=tuple(
@@ -198,7 +198,7 @@ def _report(inventory: Inventory, settings: Settings, minimum: float | None, rul
         ),
         faults=tuple(faults_of(inventory)),
         remarks=tuple(remarks_of(inventory)),
-        safeguards=tuple(safeguards_of(inventory)),
+        safeguards=tuple(safeguards_of(inventory)) if settings.details else (),
         never_created=tuple(
             (judgement.at, judgement.resource.logical_id, _never(judgement))
             for judgement in judged

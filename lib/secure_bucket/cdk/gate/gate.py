@@ -107,7 +107,7 @@ class Gate:
         directory, today = Path(outdir_of(app)), datetime.date.today()
         forget_judged_files(directory)
         # The AWS CDK grants acknowledgments, and lists them in its own report.
-        settings = Settings(today=today, acknowledged=None, notes=False, lines=False)
+        settings = Settings(today=today, acknowledged=None, notes=False, details=False)
         checked = check_written_assembly(directory, settings, Leftovers(is_fresh=True))
         report, assembly = checked.report, checked.manifests
         _demand_every_template(report, map(path_from_node, templates))
