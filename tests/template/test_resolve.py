@@ -64,7 +64,6 @@ def resolve(value: object) -> object:
         ({"Fn::Sub": ["${x}", {"x": "y"}]}, "y"),
         ({"Fn::Base64": "a"}, "YQ=="),
         ({"Fn::Length": ["a", "b"]}, 2),
-        ({"Fn::ToJsonString": {"a": 1}}, '{"a":1}'),
         ({"Fn::ForEach::X": ["K", ["a", "b"], {"${K}": "&{K}"}]}, {"a": "a", "b": "b"}),
         ({"Fn::ForEach::X": ["K", [], {"${K}": "x"}], "c": 1}, {"c": 1}),
     ],

@@ -151,9 +151,9 @@ def _expression(resolver: Resolver, stack: Stack, function: str, argument: objec
         return not condition_holds(resolver, stack, argument[0], (path, 0))
     if function in ("Fn::And", "Fn::Or") and isinstance(argument, (list, tuple)) and argument:
         return _combined(resolver, stack, argument, path, deciding=function == "Fn::Or")
-    if function == "Fn::Contains" and isinstance(argument, (list, tuple)) and len(argument) == 2:
-        listed = argument[0] if isinstance(argument[0], (list, tuple)) else [argument[0]]
-        equals = [{"Fn::Equals": [item, argument[1]]} for item in listed]
+    # A parameter in place of the list has any members.
+    if function == "Fn::Contains" and isinstance(argument, list) and list(map(type, argument[:1])) == [list]:
+        equals = [{"Fn::Equals": [item, *argument[1:]]} for item in argument[0]]
         return _combined(resolver, stack, equals, path, deciding=True)
     return _unknown(resolver, stack, {function: argument}, path)
 

@@ -17,10 +17,10 @@ from secure_bucket.template.pseudo_parameters import pseudo_parameter
 from secure_bucket.template.references import get_att, import_value, ref
 from secure_bucket.template.references import output as output_of
 from secure_bucket.template.resolve import Function, Resolver
-from secure_bucket.template.stack import Path, Stack
+from secure_bucket.template.stack import Path, Stack, pointer_of
 from secure_bucket.template.text import (
-    NO_VALUE,
-    WrittenJson,
+    Opaque,
+    Unsettled,
     as_text,
     canonical,
     concatenate,
@@ -28,7 +28,7 @@ from secure_bucket.template.text import (
     holes,
 )
 from secure_bucket.template.worlds import Infeasible
-from secure_bucket.values.unknown import Hole, Text, Unknown
+from secure_bucket.values.unknown import Hole, Place, Text, Unknown
 
 __all__ = ["FUNCTIONS"]
 
@@ -44,11 +44,9 @@ def _wrong(resolver: Resolver, stack: Stack, path: Path, form: str) -> Unknown:
 
 
 def _ref(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
-    return (
-        ref(resolver, stack, argument, path)
-        if isinstance(argument, str)
-        else _wrong(resolver, stack, path, "`Ref`: name")
-    )
+    if isinstance(argument, str):
+        return ref(resolver, stack, argument, path)
+    return _wrong(resolver, stack, path, "`Ref`: name")
 
 
 def _get_att(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
@@ -119,8 +117,9 @@ def _sub(resolver: Resolver, stack: Stack, argument: object, path: Path) -> obje
             value = get_att(resolver, stack, logical_id, attribute, path)
         else:
             value = ref(resolver, stack, name, path)
-        text = "" if value is NO_VALUE else as_text(value)
+        text = as_text(value)
         if text is None:
+            # AWS does not document `AWS::NoValue` in a text.
             return resolver.opaque(stack, f"`${{{name}}}` is not text", path)
         parts.append(text)
     parts.append(resolver.literal(stack, template[end:]))
@@ -240,11 +239,12 @@ def _base64(resolver: Resolver, stack: Stack, argument: object, path: Path) -> o
 def _to_json_string(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:
     value = resolver.resolve(stack, argument, path)
     try:
-        return WrittenJson(json.dumps(value, separators=(",", ":"), ensure_ascii=False))
+        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
     except (TypeError, ValueError):
-        return resolver.hole(
-            stack, f"Fn::ToJsonString({canonical(value)})", "part of it is known only at deployment", path
-        )
+        text = canonical(value)
+    hole = Unsettled(text, "AWS does not document how `Fn::ToJsonString` orders and escapes its text")
+    at = Place(pointer_of(path), stack.document.name)
+    return Opaque(hole.reason, at, name=str(hole), text=Text((hole,)))
 
 
 def _length(resolver: Resolver, stack: Stack, argument: object, path: Path) -> object:

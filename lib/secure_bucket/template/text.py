@@ -16,7 +16,6 @@ __all__ = [
     "NoValue",
     "Opaque",
     "Unsettled",
-    "WrittenJson",
     "any_member",
     "as_text",
     "canonical",
@@ -40,10 +39,6 @@ class NoValue(enum.Enum):
 
 
 NO_VALUE = NoValue.NO_VALUE
-
-
-class WrittenJson(str):
-    """A text that `Fn::ToJsonString` writes: the same value, perhaps in another spelling."""
 
 
 class Opaque(Unknown, frozen=True, kw_only=True):
@@ -116,9 +111,6 @@ def concatenate(parts: Iterable[str | Text | Hole]) -> str | Text:
 
 def as_text(value: object) -> str | Text | None:
     """Return a value as CloudFormation writes it into a string, or `None` if it cannot."""
-    if isinstance(value, WrittenJson):
-        reason = "AWS does not document how `Fn::ToJsonString` orders and escapes its text"
-        return Text((Unsettled(str(value), reason),))
     if isinstance(value, (str, Text)):
         return _number(value) if isinstance(value, WrittenText) else value
     if isinstance(value, bool):
