@@ -8,7 +8,7 @@ import pytest
 
 from secure_bucket.findings.acknowledgments import by_construct, nearest
 from secure_bucket.findings.expiry import expiry_of, is_reason, parse_day
-from secure_bucket.template.resolve import Acknowledged
+from secure_bucket.template.manifest import Acknowledged
 from secure_bucket.values.unknown import Place
 
 DAY = datetime.date(2027, 3, 1)

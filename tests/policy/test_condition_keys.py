@@ -8,7 +8,8 @@ import re
 
 import pytest
 
-from secure_bucket.policy.condition_keys import KEYS, ConditionKey, Form, Presence, Type, key_of
+from secure_bucket.policy.condition_key import ConditionKey, Form, Presence, Type
+from secure_bucket.policy.condition_keys import KEYS, key_of
 from secure_bucket.policy.principal import Kind
 from secure_bucket.policy.s3_actions import ACTIONS, COMMON_KEYS
 

@@ -19,7 +19,8 @@ from secure_bucket.findings.finding import Level
 from secure_bucket.findings.rules import RULES, Rule
 from secure_bucket.formats.compliance import REQUIREMENTS
 from secure_bucket.operations.audit.families import FAMILIES
-from secure_bucket.policy.condition_keys import GLOBAL_KEYS, KEYS, S3_KEYS
+from secure_bucket.policy.condition_key import GLOBAL_KEYS, S3_KEYS
+from secure_bucket.policy.condition_keys import KEYS
 from secure_bucket.prices import READ_ON, monitoring_costs
 
 # Modules for users whose names `secure_bucket` itself does not export, by their page.

@@ -36,7 +36,7 @@ from secure_bucket.values.unknown import Place
 if TYPE_CHECKING:
     import datetime
 
-    from secure_bucket.template.resolve import Acknowledged
+    from secure_bucket.template.manifest import Acknowledged
 
 __all__ = ["Settings", "check_template", "check_templates", "report_on"]
 

@@ -20,8 +20,8 @@ from secure_bucket.findings.origin import with_origins
 from secure_bucket.policy.messages import name_some
 from secure_bucket.template.assembly import read_assembly
 from secure_bucket.template.leftovers import Leftovers
-from secure_bucket.template.manifest import CloudAssembly
-from secure_bucket.template.resolve import Acknowledged, Assembly
+from secure_bucket.template.manifest import Acknowledged, CloudAssembly
+from secure_bucket.template.resolve import Assembly
 
 __all__ = ["CheckedAssembly", "check_assembly", "check_written_assembly"]
 

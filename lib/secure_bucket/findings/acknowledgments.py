@@ -17,7 +17,7 @@ from secure_bucket.findings.rules import EXCUSABLE
 from secure_bucket.findings.rules.sb007 import without_effect
 from secure_bucket.findings.rules.sb009 import malformed
 from secure_bucket.findings.subject import Declared
-from secure_bucket.template.resolve import Acknowledged
+from secure_bucket.template.manifest import Acknowledged
 
 __all__ = ["IMPORTED_BUCKET", "METADATA_KEY", "acknowledged_exceptions", "by_construct", "nearest"]
 

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from secure_bucket.findings.finding import ExceptionOrigin
-from secure_bucket.template.resolve import Acknowledged
+from secure_bucket.template.manifest import Acknowledged
 from secure_bucket.values.unknown import Place
 
 __all__ = [

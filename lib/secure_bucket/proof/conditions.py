@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import Final
 
-from secure_bucket.policy.condition_keys import Type, key_of
+from secure_bucket.policy.condition_key import Type
+from secure_bucket.policy.condition_keys import key_of
 from secure_bucket.policy.document import Condition
 from secure_bucket.policy.pattern import fold as fold_case
 from secure_bucket.proof.comparison import RELATIONS, Comparison, Option, ShortArn

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import enum
 
-from secure_bucket.policy.condition_keys import ConditionKey, Presence, key_of
+from secure_bucket.policy.condition_key import ConditionKey, Presence
+from secure_bucket.policy.condition_keys import key_of
 from secure_bucket.policy.principal import Kind
 from secure_bucket.values.never import assert_never
 

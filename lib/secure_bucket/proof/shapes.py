@@ -9,7 +9,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from secure_bucket.policy.condition_keys import ConditionKey, Form, key_of
+from secure_bucket.policy.condition_key import ConditionKey, Form
+from secure_bucket.policy.condition_keys import key_of
 from secure_bucket.policy.principal import Kind
 from secure_bucket.policy.variables import Variable
 from secure_bucket.proof.language import DIGITS, HOST, LETTERS, NAME, Parts, Stage

@@ -9,7 +9,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from secure_bucket.policy.condition_keys import KEYS, Presence, key_of
+from secure_bucket.policy.condition_key import Presence
+from secure_bucket.policy.condition_keys import KEYS, key_of
 from secure_bucket.policy.principal import Kind
 from secure_bucket.proof.claim import Claim
 from secure_bucket.proof.clauses import covers_every_object, is_every_action

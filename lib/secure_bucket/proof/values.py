@@ -11,7 +11,8 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from secure_bucket.policy.condition_keys import EARLIEST, ConditionKey, Form, Presence, Type, key_of
+from secure_bucket.policy.condition_key import ConditionKey, Form, Presence, Type
+from secure_bucket.policy.condition_keys import EARLIEST, key_of
 from secure_bucket.policy.pattern import fold
 from secure_bucket.proof.comparison import Comparison, Observed
 from secure_bucket.proof.keys import Availability, Certainty

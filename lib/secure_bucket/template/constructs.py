@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from secure_bucket.template.load import Document
-from secure_bucket.template.resolve import Acknowledged
+from secure_bucket.template.manifest import Acknowledged
 from secure_bucket.template.stack import Resource, Stack
 from secure_bucket.values.unknown import Place
 

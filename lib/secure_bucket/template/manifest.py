@@ -15,6 +15,7 @@ from msgspec import Struct, field
 from secure_bucket.errors import TemplateError
 from secure_bucket.template.load import read_bytes
 from secure_bucket.template.scan import read_strict_json
+from secure_bucket.values.unknown import Place
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MANIFEST",
     "VALIDATION_REPORT",
+    "Acknowledged",
     "CloudAssembly",
     "FileAsset",
     "StackArtifact",
@@ -35,6 +37,24 @@ VALIDATION_REPORT = "validation-report.json"
 
 _MAX_LEVELS = 32
 _ENVIRONMENT = re.compile(r"aws://([^/]*)/(.*)")
+
+
+class Acknowledged(Struct, frozen=True):
+    """An acknowledgment on a construct, as the AWS CDK writes it to an assembly.
+
+    Args:
+        id: The id of the rule, with the name of its plugin before it: `secure-bucket::SB001`.
+        path: The path of the construct; the acknowledgment also covers the constructs inside.
+        reason: The reason, in the words of the user.
+        at: The place in the assembly.
+        is_recorded: Whether it is in the record of the gate.
+    """
+
+    id: str
+    path: str
+    reason: str
+    at: Place
+    is_recorded: bool = False
 
 
 class StackArtifact(Struct, frozen=True):

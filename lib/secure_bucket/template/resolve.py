@@ -27,9 +27,9 @@ from secure_bucket.template.worlds import Fork, Infeasible, Undecidable, World
 from secure_bucket.values.unknown import Hole, Place, Text, Unknown
 
 if TYPE_CHECKING:
-    from secure_bucket.template.manifest import CloudAssembly
+    from secure_bucket.template.manifest import Acknowledged, CloudAssembly
 
-__all__ = ["MAX_ALL_VALUES", "MAX_NESTING", "MAX_VALUES", "Acknowledged", "Assembly", "Function", "Resolver"]
+__all__ = ["MAX_ALL_VALUES", "MAX_NESTING", "MAX_VALUES", "Assembly", "Function", "Resolver"]
 
 MAX_NESTING = 100
 # The largest bucket policy has 20,480 bytes, and a value takes more than one byte.
@@ -38,24 +38,6 @@ MAX_VALUES = 20_000
 MAX_ALL_VALUES = 5_000_000
 
 Function: TypeAlias = "Callable[[Resolver, Stack, object, Path], object]"
-
-
-class Acknowledged(Struct, frozen=True):
-    """An acknowledgment on a construct, as the AWS CDK writes it to an assembly.
-
-    Args:
-        id: The id of the rule, with the name of its plugin before it: `secure-bucket::SB001`.
-        path: The path of the construct; the acknowledgment also covers the constructs inside.
-        reason: The reason, in the words of the user.
-        at: The place in the assembly.
-        is_recorded: Whether it is in the record of the gate.
-    """
-
-    id: str
-    path: str
-    reason: str
-    at: Place
-    is_recorded: bool = False
 
 
 class Assembly(Struct, eq=False):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from secure_bucket.findings.acknowledgments import METADATA_KEY
-from secure_bucket.template.resolve import Acknowledged
+from secure_bucket.template.manifest import Acknowledged
 from secure_bucket.values.unknown import Place
 
 __all__ = ["find_acknowledgments", "synthesize", "template_of"]

@@ -20,8 +20,7 @@ from secure_bucket.findings.expiry import expiry_of, holds_on
 from secure_bucket.findings.gate_record import RecordedException
 from secure_bucket.findings.rules import EXCUSABLE, RULES
 from secure_bucket.template.constructs import acknowledged_in
-from secure_bucket.template.manifest import CloudAssembly
-from secure_bucket.template.resolve import Acknowledged
+from secure_bucket.template.manifest import Acknowledged, CloudAssembly
 from secure_bucket.values.unknown import Place
 
 __all__ = ["METADATA_KEY", "Acknowledgments", "find_construct", "outwards", "read_acknowledgments"]

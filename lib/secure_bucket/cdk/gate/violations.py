@@ -13,7 +13,7 @@ from secure_bucket.findings.expiry import is_reason
 from secure_bucket.findings.finding import Finding, Level
 from secure_bucket.findings.rules import rule_of, sb008, sb009
 from secure_bucket.policy.statements import deny_plain_http
-from secure_bucket.template.resolve import Acknowledged
+from secure_bucket.template.manifest import Acknowledged
 
 __all__ = [
     "PLUGIN",
