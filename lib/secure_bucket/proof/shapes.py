@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from secure_bucket.policy.condition_key import ConditionKey, Form
+from secure_bucket.policy.condition_key import ConditionKey, Form, Type
 from secure_bucket.policy.condition_keys import key_of
 from secure_bucket.policy.principal import Kind
 from secure_bucket.policy.variables import Variable
@@ -166,4 +166,6 @@ def literals_of(patterns: Iterable[CompiledPattern]) -> Iterator[RequestText]:
 def example_of(key: str) -> str:
     """Return a familiar value of a condition key."""
     found = key_of(key)
+    if found is not None and found.type is Type.BOOLEAN:
+        return "true"
     return "example" if found is None else found.example
