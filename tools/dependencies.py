@@ -2,8 +2,8 @@
 
     python tools/dependencies.py
 
-The versions and licences are those of the environment of this Python. The date of the last release is the
-newest upload time that the package index reports:
+The versions and licences come from the environment of this Python. The date of the last release is the newest
+upload time in the package index:
 https://packaging.python.org/en/latest/specifications/simple-repository-api/
 """
 
@@ -31,7 +31,7 @@ def main() -> int:
 
 
 def closure(name: str) -> set[str]:
-    """Return a package with everything that its plain install needs here."""
+    """Return a package with all packages that its plain install needs here."""
     found, left = set(), [name]
     while left:
         package = left.pop()
@@ -42,7 +42,7 @@ def closure(name: str) -> set[str]:
 
 
 def needed(name: str) -> Iterator[str]:
-    """Return the packages that a package requires without an extra, as far as they are installed."""
+    """Yield the installed packages that a package requires without an extra."""
     for requirement in metadata.requires(name) or ():
         other = re.match(r"[A-Za-z0-9._-]+", requirement)
         if other is None or "extra ==" in requirement:
@@ -63,7 +63,7 @@ def licence(found: metadata.PackageMetadata) -> str:
 
 
 def last_release(name: str) -> str:
-    """Return the day of the newest upload; `unknown` if the index does not tell."""
+    """Return the day of the newest upload; `unknown` if the index does not state it."""
     accept = {"Accept": "application/vnd.pypi.simple.v1+json"}
     try:
         with urllib.request.urlopen(

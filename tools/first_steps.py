@@ -3,8 +3,8 @@
     python tools/first_steps.py             all of them, with the wheel in dist/ or a new one
     python tools/first_steps.py TypeScript  those whose name contains the word
 
-Each app has a virtual environment of its own, and gets the lines of the README and nothing else. pip and uv
-find the wheel as they would find a release. Node and the CDK CLI are those of this repository.
+Each app has its own virtual environment, and runs only the lines of the README. pip and uv find the wheel
+like a release. Node and the CDK CLI come from this repository.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ OLDEST = "2.150.0"
 
 @dataclass
 class Folder:
-    """An empty folder with a virtual environment of its own.
+    """An empty folder with its own virtual environment.
 
     Args:
         path: The folder.
         tools: The directory with the wheel, and with links to Node and the CDK CLI.
-        log: What was run, with the exit codes and the seconds.
+        log: The commands, with the exit codes and the seconds.
     """
 
     path: Path
@@ -43,15 +43,15 @@ class Folder:
     log: list[str] = field(default_factory=list)
 
     def run(self, line: str, *, code: int = 0, says: str = "") -> str:
-        """Run a line of shell, and end the program if it does not end as it should.
+        """Run a line of shell, and end the program if the result is wrong.
 
         Args:
             line: The line.
-            code: The exit code that it has to have.
-            says: What its output has to contain.
+            code: The expected exit code.
+            says: A text that the output must contain.
         """
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-        # Without the environment of this repository, whose `secure-bucket` would do just as well.
+        # Hide the environment of this repository, which has a `secure-bucket` as well.
         path = [each for each in environment["PATH"].split(os.pathsep) if not each.startswith(f"{ROOT}/")]
         environment |= {
             "PATH": os.pathsep.join([str(self.path / ".venv" / "bin"), str(self.tools), *path]),
@@ -86,7 +86,7 @@ class Folder:
 
 
 def line_of_readme(pattern: str) -> str:
-    """Return the command of the README that a pattern finds, without its comment."""
+    """Return the command in the README that matches a pattern, without its comment."""
     found = re.search(rf"^ +({pattern}.*?)(?:  +#.*)?$", README, re.MULTILINE)
     assert found is not None, f"the README has no line `{pattern}`"
     return found[1]
@@ -179,7 +179,7 @@ def program(name: str) -> Path:
 
 
 def main(words: list[str]) -> int:
-    """Follow the steps of each kind of app, and print what was run."""
+    """Follow the steps of each kind of app, and print the commands."""
     with tempfile.TemporaryDirectory() as temporary:
         tools = Path(temporary) / "tools"
         tools.mkdir()

@@ -1,16 +1,15 @@
-"""Change the code that decides a verdict in small ways, one at a time, and see that some test fails.
+"""Change the code that decides a verdict in small ways, one at a time, and check that a test fails.
 
     python tools/mutate.py --state build/mutants.json --each 60
     python tools/mutate.py --state build/mutants.json --modules proof.search --again
     python tools/mutate.py --state build/mutants.json --count
 
-pytest collects the tests once. For each change a process is forked, in which the changed code takes the
-place of that of the function. It runs the tests that reach the function until one fails: first those that
-noticed other changes of it, then the quick ones. What runs while a module is imported is changed in a
-process that imports everything anew.
+pytest collects the tests once. For each change, a forked process replaces the code of the function, and runs
+the tests that reach the function until one fails: first the tests that noticed other changes of it, then the
+quick ones. For code that runs at import, a process imports all modules again.
 
-A seed decides in which order the changes of a module are drawn, so that the first of them are a fair sample.
-A second run with the same state goes on where the first ended. `survivors.txt` explains what survives.
+A seed shuffles the changes of a module, so that the first of them are a fair sample. A second run with the
+same state continues the first one. `survivors.txt` explains the changes that survive.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ from mutation.notice import SURVIVED, Plugin, Reached, arguments_of_pytest
 
 ROOT: Final = pathlib.Path(__file__).parent.parent
 EXPLAINED: Final = ROOT / "tools" / "survivors.txt"
-"""The changes that no test can or should notice: a name and a reason in each line."""
+"""The changes that no test can or should notice: a name and a reason on each line."""
 
 NOT_CHANGED: Final = {"policy.s3_actions"}
 """Modules that another tool generates."""
@@ -53,7 +52,7 @@ TESTS: Final = (
 
 
 def modules() -> list[str]:
-    """Return the modules that are changed."""
+    """Return the modules to change."""
     whole = [
         f"{part}.{file.stem}"
         for part in ("policy", "proof")
@@ -68,7 +67,7 @@ def modules() -> list[str]:
 
 
 class Run:
-    """The changes that are to be made, and what came of those before."""
+    """The changes to make, and the results so far."""
 
     def __init__(self, state: pathlib.Path | None, seed: int) -> None:
         self.state = state
@@ -79,7 +78,7 @@ class Run:
         self.end = math.inf
 
     def choose(self, named: list[str], each: int, *, again: bool, seconds: float) -> None:
-        """Choose so many changes of each module, the first of each first."""
+        """Choose up to `each` changes of each module, in turn."""
         chosen: list[tuple[int, Change]] = []
         for module in named:
             drawn = self.drawn(module)
@@ -97,14 +96,14 @@ class Run:
         return found
 
     def pending(self) -> Iterator[Change]:
-        """Yield the changes that are left, until the time is over."""
+        """Yield the remaining changes until the time is over."""
         for change in self.wanted:
             if time.monotonic() > self.end:
                 return
             yield change
 
     def note(self, change: Change, result: str) -> None:
-        """Keep a result."""
+        """Record a result."""
         self.results[change.name] = result
         if self.state is not None:
             with self.state.open("a", encoding="utf-8") as file:
@@ -113,7 +112,7 @@ class Run:
             print(change.name, file=sys.stderr, flush=True)
 
     def count(self) -> int:
-        """Print the share of each module that was noticed; return 1 if a survivor is not explained."""
+        """Print the share of noticed changes in each module; return 1 if a survivor is not explained."""
         lines = EXPLAINED.read_text(encoding="utf-8").splitlines()
         explained = {line.rpartition(": ")[0] for line in lines if line and not line.startswith("#")}
         existing: set[str] = set()
@@ -147,22 +146,22 @@ class Run:
 
 
 def main() -> int:
-    """Change, count; fail if a change survives that `survivors.txt` does not explain."""
+    """Make the changes and count the results; fail if `survivors.txt` does not explain a survivor."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--state", type=pathlib.Path, help="keep results here, and go on from them")
-    parser.add_argument("--modules", nargs="+", default=modules(), help="only these, as `proof.search`")
+    parser.add_argument("--state", type=pathlib.Path, help="record results here, and continue from them")
+    parser.add_argument("--modules", nargs="+", default=modules(), help="only these, such as `proof.search`")
     parser.add_argument(
-        "--each", type=int, default=10**6, help="so many changes of each module (default: all)"
+        "--each", type=int, default=10**6, help="number of changes of each module (default: all)"
     )
     parser.add_argument("--seed", type=int, default=1, help="decides which changes are drawn (default: 1)")
     parser.add_argument("--seconds", type=float, default=math.inf, help="stop after that time")
     parser.add_argument(
-        "--tests", nargs="+", default=TESTS, help="only these files (default: all that decide)"
+        "--tests", nargs="+", default=TESTS, help="only these files (default: all tests of verdicts)"
     )
-    parser.add_argument("--again", action="store_true", help="run only what survived before")
-    parser.add_argument("--count", action="store_true", help="only count what came out before")
+    parser.add_argument("--again", action="store_true", help="run only the earlier survivors")
+    parser.add_argument("--count", action="store_true", help="only count the earlier results")
     options = parser.parse_args()
     run = Run(options.state, options.seed)
     if not options.count:
@@ -170,7 +169,7 @@ def main() -> int:
         run.choose(options.modules, options.each, again=options.again, seconds=options.seconds)
         watcher = Reached()
         with watcher.watching():
-            import secure_bucket.checks  # noqa: F401 - this imports all modules that are changed.
+            import secure_bucket.checks  # noqa: F401 - this imports all modules to change.
         plugin = Plugin(run.pending(), run.note, watcher.keys, run.results)
         pytest.main(arguments_of_pytest(options.tests), plugins=[plugin])
     return run.count()

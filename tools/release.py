@@ -3,7 +3,7 @@
     make release        # into dist/, with the tools of the extra `release` in `.venv-release`
 
 `SECURE_BUCKET_REPOSITORY` and `SECURE_BUCKET_EMAIL` are the addresses in the metadata; both are optional. The
-first check that fails ends the run.
+first failed check ends the run.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 DIST = ROOT / "dist"
-# Of an environment with a plain install, the pip that is in it included, and of making it from a warm cache.
+# The limits for an environment with a plain install, including pip, and for its creation from a warm cache.
 MOST_MEGABYTES, MOST_SECONDS = 40, 10
 
 
@@ -40,7 +40,7 @@ def main() -> int:
     wheel, sdist = (str(next(DIST.glob(pattern))) for pattern in ("*.whl", "*.tar.gz"))
     run(sys.executable, "-m", "twine", "check", "--strict", wheel, sdist)
     run("check-wheel-contents", wheel)
-    # Nothing in the metadata may be missing but the addresses that only a published project has.
+    # The metadata must be complete, apart from the addresses that only a published project has.
     complete = bool(os.environ.get("SECURE_BUCKET_REPOSITORY") and os.environ.get("SECURE_BUCKET_EMAIL"))
     run("pyroma", "--min", "10" if complete else "8", sdist)
     pip = (sys.executable, "-m", "pip", "install", "--quiet", "--force-reinstall", "--no-deps")
@@ -70,7 +70,7 @@ def build(target: Path, epoch: int) -> None:
 
 
 def normalize(file: Path, epoch: int) -> None:
-    """Write an sdist again with sorted members and one time: setuptools records the time of the build."""
+    """Write an sdist again with sorted members and one time, because setuptools records the build time."""
     packed = io.BytesIO()
     with tarfile.open(file) as old, tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as new:
         for member in sorted(old.getmembers(), key=lambda one: one.name):
@@ -99,13 +99,13 @@ def install(wheel: str, directory: Path) -> Path:
 
 
 def measure(wheel: str, environment: Path, directory: Path) -> None:
-    """Require a plain install to be small, with the pip in it, and quick from a warm cache."""
+    """Require a plain install to be small, including pip, and quick from a warm cache."""
     size = sum(file.lstat().st_size for file in environment.rglob("*") if file.is_file()) / 1e6
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     begin = time.monotonic()
     install(wheel, directory / "again")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    # Of the processor: the clock of a busy machine says nothing about the package.
+    # Measure processor time, because the clock of a busy machine does not measure the package.
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     print(
         f"a new environment with the wheel: {size:.1f} MB, {spent:.1f} s of processor time, "
@@ -124,7 +124,7 @@ def run(
         command: The program and its arguments.
         quiet: Whether to hide the output of a command that succeeds, and return it.
         cwd: The working directory.
-        environment: The environment (default: the one of this process).
+        environment: The environment (default: that of this process).
     """
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=quiet, text=True)
     if done.returncode:

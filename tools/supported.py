@@ -1,6 +1,6 @@
 """Read the table of supported versions in SECURITY.md, for the workflows and for nox.
 
-python tools/supported.py            the names and values, as a step of a workflow writes its outputs
+python tools/supported.py            prints the names and values as outputs of a workflow step
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ RUNNERS = {"Linux": "ubuntu-latest", "macOS": "macos-latest", "Windows": "window
 
 
 def tested(row: str) -> list[str]:
-    """Return what the last cell of a row lists."""
+    """Return the list in the last cell of a row."""
     found = re.search(
         rf"^\| {row}\b[^|]*\|[^|]*\|([^|]*)\|$", TABLE.read_text(encoding="utf-8"), re.MULTILINE
     )
@@ -25,7 +25,7 @@ def tested(row: str) -> list[str]:
 
 
 def main() -> None:
-    """Print the lists as JSON, and the ends of those that are sorted."""
+    """Print the lists as JSON; for the AWS CDK, the first and the last version."""
     pythons, cdks = tested("Python"), tested("AWS CDK")
     print(f"pythons={json.dumps(pythons)}")
     print(f"runners={json.dumps([RUNNERS[each] for each in tested('platforms')])}")

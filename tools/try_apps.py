@@ -1,11 +1,12 @@
-"""Synthesize CDK apps of others with the gate and with FIX, and report what changes.
+"""Synthesize third-party CDK apps with the gate and with FIX, and report the changes.
 
     python tools/try_apps.py DIRECTORY...
 
-Each directory holds an `app.py`. It runs without the CDK CLI in a process of its own: as it is, with the gate
+Each directory contains an `app.py`. It runs without the CDK CLI in its own process: unchanged, with the gate
 or FIX right before `app.synth()`, and with FIX right after `cdk.App()`. FIX may change the bucket policies
-that deny plain HTTP, the hashes that follow from that, and what notifications wait for. Where something else
-differs, the app runs once more as it is: values that differ there too, such as the time, are not reported.
+that deny plain HTTP, the hashes that follow from them, and the dependencies of notifications. If another
+value differs, the unchanged app runs again: values that differ there as well, such as the time, are not
+reported.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ MODES = ("none", "flag-last", "fix-last", "fix-first")
 
 
 def run(mode: str) -> None:
-    """Run the app of the working directory with the gate in it."""
+    """Run the app of the working directory with the gate."""
     import aws_cdk as cdk
 
     from secure_bucket import Mode, enforce_secure_transport
@@ -52,7 +53,7 @@ def run(mode: str) -> None:
 
 
 def synthesize(app: Path, mode: str, out: Path) -> str:
-    """Synthesize an app, and return the end of what it printed when it left no assembly."""
+    """Synthesize an app, and return the end of its output if it wrote no assembly."""
     settings = app / "cdk.json"
     context = (
         json.loads(settings.read_text(encoding="utf-8")).get("context", {}) if settings.is_file() else {}
@@ -73,7 +74,7 @@ def synthesize(app: Path, mode: str, out: Path) -> str:
 
 
 def templates(out: Path) -> dict[str, Any]:
-    """Return the templates of an assembly without what FIX may change."""
+    """Return the templates of an assembly without the values that FIX may change."""
     found = {}
     for file in sorted(out.rglob("*.template.json")):
         template = json.loads(file.read_text(encoding="utf-8"))
@@ -96,7 +97,7 @@ def templates(out: Path) -> dict[str, Any]:
 
 
 def without_deny(properties: dict[str, Any]) -> bool:
-    """Take the deny out of a policy, and tell whether something is left."""
+    """Remove the deny from a policy, and tell whether statements remain."""
     document = properties.get("PolicyDocument")
     statements = document.get("Statement") if isinstance(document, dict) else None
     if not isinstance(document, dict) or not isinstance(statements, list):
@@ -116,7 +117,7 @@ def count_denies(out: Path) -> int:
 
 
 def differences(one: Any, other: Any, at: str = "") -> Iterator[str]:
-    """Yield the places at which two values of JSON differ."""
+    """Yield the places at which two JSON values differ."""
     if isinstance(one, dict) and isinstance(other, dict):
         for key in one | other:
             yield from differences(one.get(key), other.get(key), f"{at}/{key}")
@@ -128,7 +129,7 @@ def differences(one: Any, other: Any, at: str = "") -> Iterator[str]:
 
 
 def try_app(app: Path, temporary: Path) -> dict[str, str]:
-    """Return the result of each mode; that of "none" if the app does not run as it is."""
+    """Return the result of each mode; only that of "none" if the unchanged app does not run."""
     faults = {mode: synthesize(app, mode, temporary / mode) for mode in MODES}
     if faults["none"]:
         return {"none": f"does not run here without the gate: {faults['none'].splitlines()[-1]}"}

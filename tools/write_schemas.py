@@ -1,8 +1,8 @@
-"""Write the published JSON schemas anew, from the types that write and read the documents.
+"""Generate the published JSON schemas from the types that write and read the documents.
 
     python tools/write_schemas.py
 
-The descriptions are those of the docstrings. `tests/formats/test_schemas.py` holds the files to the types.
+The descriptions come from the docstrings. `tests/formats/test_schemas.py` compares the files with the types.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _MEMBER = re.compile(r"^        (\w+): (.+(?:\n            .+)*)", re.MULTILINE)
 
 
 def schema_of(name: str) -> str:
-    """Return the schema of a form, as it is published."""
+    """Return the text of the schema of a form."""
     form = FORMS[name]
     (root,), definitions = msgspec.json.schema_components([form], ref_template="#/$defs/{name}")
     classes = _classes_of(form)
@@ -73,7 +73,7 @@ def _text(written: str) -> str:
 
 
 def _classes_of(form: type[msgspec.Struct]) -> dict[str, type]:
-    """Return the classes that a form is made of, by name."""
+    """Return the classes of a form, by name."""
     found: dict[str, type] = {}
     left: list[object] = [msgspec.inspect.type_info(form)]
     while left:

@@ -211,7 +211,7 @@ def test_template_is_not_written_over(directory: Path, run: Run) -> None:
     for arguments in (["--output", "./a.json"], ["--write-baseline", "a.json"]):
         outcome = run("check", "a.json", *arguments)
         assert outcome.code == 2
-        assert "a.json` is what is checked, and would be written over" in outcome.err
+        assert "a.json` is an input of the check, and the report would overwrite it" in outcome.err
     assert (directory / "a.json").read_bytes() == before
     # The report of the last run lies in the directory that is checked, and is replaced.
     for _ in range(2):

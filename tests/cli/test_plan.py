@@ -328,7 +328,7 @@ def test_old_reports_are_warned_about(directory: Path, run: Command, monkeypatch
             ("--audit", "c.json", "--format", "json", "--output", "c.json"),
             "the report would overwrite `c.json`",
         ),
-        (("a.yaml", "--format", "json", "--output", "a.yaml"), "would be written over"),
+        (("a.yaml", "--format", "json", "--output", "a.yaml"), "would overwrite it"),
         (("a.yaml", "--stack-resources", "c.json"), "`c.json` is not a list of the resources of a stack"),
         (("--logs", "empty"), "nothing"),
         (

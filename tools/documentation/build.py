@@ -1,14 +1,14 @@
-"""Build the documentation site, or serve it while it is written.
+"""Build the documentation site, or serve it during writing.
 
     python tools/documentation/build.py            # into build/site; any warning fails
     python tools/documentation/build.py --serve    # http://localhost:8000, built again at each change
 
-Zensical reads `mkdocs.yml`. It is what the authors of Material for MkDocs maintain today: that theme reaches
-its end of life on 5 May 2027, and MkDocs itself has had no release since 2024. Nothing is fetched meanwhile.
+Zensical reads `mkdocs.yml`. The authors of Material for MkDocs maintain it today: that theme reaches its end
+of life on 5 May 2027, and MkDocs itself has had no release since 2024. The build needs no network.
 
-What can be told from the code is not written by hand: the commands from their parser, the rules from their
-manuals, the names from the package, the pictures from the evaluator. They are written to `build/docs/`, and
-the pages take them in as snippets.
+The build generates the reference from the code: the commands from their parser, the rules from their manuals,
+the names from the package, the pictures from the evaluator. It writes them to `build/docs/`, and the pages
+include them as snippets.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def generate(directory: Path) -> None:
-    """Write what the pages take in."""
+    """Write the snippets of the pages."""
     target = directory / "build" / "docs"
     target.mkdir(parents=True, exist_ok=True)
     pages = {
@@ -40,7 +40,7 @@ def generate(directory: Path) -> None:
     }
     for name, text in pages.items():
         file = target / name
-        # Left alone where it is the same, so that `--serve` does not build without a reason.
+        # Do not write an unchanged file, so that `--serve` does not build again.
         if not file.exists() or file.read_text(encoding="utf-8") != text:
             file.write_text(text, encoding="utf-8")
     for file in target.iterdir():
@@ -54,7 +54,7 @@ def main() -> int:
     parser.add_argument("--serve", action="store_true", help="serve it while it is written")
     parser.add_argument("--directory", type=Path, default=ROOT, help="where mkdocs.yml is")
     arguments = parser.parse_args()
-    # The usage of a command is broken into lines, which must not depend on the terminal.
+    # The line breaks in the usage of a command must not depend on the terminal.
     os.environ["COLUMNS"] = "100"
     generate(arguments.directory)
     how = ("serve",) if arguments.serve else ("build", "--clean", "--strict")

@@ -1,9 +1,10 @@
-"""Take pictures of every page of the site, and list what does not fit on it.
+"""Take screenshots of every page of the site, and list elements that do not fit.
 
     make docs
     python tools/documentation/look.py build/site /tmp/pictures report.html   # further pages as arguments
 
-Each page is taken at 1400, 500 and 360 pixels, light and dark. It needs selenium and Chromium.
+Each page has screenshots at 1400, 500 and 360 pixels, light and dark. The command needs selenium and
+Chromium.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ return wide.concat(cut.map(each => each.tagName + ' cut off: ' + each.textConten
 
 
 def main() -> int:
-    """Take the pictures, and return 1 if something does not fit."""
+    """Take the screenshots, and return 1 if an element does not fit."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("site", type=Path)
     parser.add_argument("target", type=Path)
@@ -59,7 +60,7 @@ def main() -> int:
 
 
 def look(browser: Any, width: int, target: Path) -> list[str]:
-    """Take two pictures of the page that is open, and return what does not fit."""
+    """Take two screenshots of the open page, and return the elements that do not fit."""
     metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     torn: list[str] = browser.execute_script(TORN)

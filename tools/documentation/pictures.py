@@ -1,7 +1,7 @@
-"""The pictures of the documentation, as SVG that takes its colours and letters from the page.
+"""Draw the pictures of the documentation, as SVG with the colours and fonts of the page.
 
-Which square of a picture is covered is asked of the evaluator, and the request that is shown of the prover:
-a picture cannot show what the library does not do.
+The evaluator decides which squares are covered, and the prover provides the request, so that the pictures
+show the real behaviour of the library.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from secure_bucket import Refuted, Request, evaluate, prove_denies_http
 POLICIES = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "policies"
 BUCKET = "arn:aws:s3:::reports"
 
-# The classes that the policies of the page can tell apart: one request stands for each.
+# The classes that the policies of the page distinguish, with one request for each.
 RESOURCES = {"the bucket": ("s3:ListBucket", BUCKET), "an object": ("s3:GetObject", f"{BUCKET}/report.csv")}
 NETWORKS = {"absent": None, "vpc-1": "vpc-1", "any other": "vpc-0other"}
 
@@ -43,7 +43,7 @@ def policy(name: str) -> Mapping[str, Any]:
 
 
 def request(resource: str, network: str) -> Request:
-    """Return the request that stands for a class."""
+    """Return the request that represents a class."""
     action, arn = RESOURCES[resource]
     context: dict[str, str | Sequence[str]] = {"aws:SecureTransport": "false"}
     if (value := NETWORKS[network]) is not None:
@@ -52,7 +52,7 @@ def request(resource: str, network: str) -> Request:
 
 
 def denying(document: Mapping[str, Any], one: Request) -> list[str]:
-    """Return the statements that deny a request, each asked by itself."""
+    """Return the statements that deny a request, each evaluated alone."""
     return [
         statement["Sid"]
         for statement in document["Statement"]
@@ -61,9 +61,9 @@ def denying(document: Mapping[str, Any], one: Request) -> list[str]:
 
 
 def svg(title: str, told: str, height: int, *parts: str, width: int = 690) -> str:
-    """Return a picture; `told` says in words what is to be seen."""
+    """Return a picture; `told` describes it in words."""
     name = title.casefold().replace(" ", "-")
-    # Without an empty line: Markdown would take what comes after one for text.
+    # No empty lines: Markdown would read the lines after them as text.
     return "\n".join(
         (
             f'<svg class="picture" viewBox="0 0 {width} {height}" role="img" '
@@ -77,12 +77,12 @@ def svg(title: str, told: str, height: int, *parts: str, width: int = 690) -> st
 
 
 def text(x: float, y: float, words: str, kind: str = "") -> str:
-    """Return a line of text, in the middle of `x`."""
+    """Return a line of text, centred at `x`."""
     return f'<text class="{f"label {kind}".strip()}" x="{x}" y="{y}">{escape(words)}</text>'
 
 
 def box(x: float, y: float, width: float, height: float, kind: str, *lines: str) -> str:
-    """Return a box with lines of text in its middle; a line that begins with `#` is its head."""
+    """Return a box with centred lines of text; a line that begins with `#` is bold."""
     parts = [f'<rect class="{kind}" x="{x}" y="{y}" width="{width}" height="{height}" rx="4"/>']
     first = y + height / 2 - (len(lines) - 1) * 9 + 5
     for number, line in enumerate(lines):
@@ -98,7 +98,7 @@ def arrow(x: float, y: float, length: float) -> str:
 
 
 def axes() -> Iterator[str]:
-    """Return the names of the classes around the squares."""
+    """Yield the names of the classes around the squares."""
     yield text(LEFT + 1.5 * WIDTH, 22, "aws:SourceVpc", "strong")
     yield text(LEFT / 2, TOP - 18, "resource", "strong")
     for column, network in enumerate(NETWORKS):
@@ -108,7 +108,7 @@ def axes() -> Iterator[str]:
 
 
 def squares(document: Mapping[str, Any] | None) -> Iterator[str]:
-    """Return a square for each class: by which statements it is covered, or that it is open."""
+    """Yield a square for each class, with the statements that cover it, or marked as open."""
     for row, resource in enumerate(RESOURCES):
         for column, network in enumerate(NETWORKS):
             place = (LEFT + column * WIDTH + 3, TOP + row * HEIGHT + 3, WIDTH - 6, HEIGHT - 6)
@@ -128,7 +128,7 @@ def grid(title: str, told: str, document: Mapping[str, Any] | None) -> str:
 
 
 def classes() -> str:
-    """The classes that a policy can tell apart."""
+    """Return the picture of the classes that a policy distinguishes."""
     return grid(
         "Classes of requests",
         "Two rows, the bucket and an object, because the policy names the one and the other. Three columns "
@@ -139,7 +139,7 @@ def classes() -> str:
 
 
 def cover() -> str:
-    """Two denies, and the class that they leave open."""
+    """Return the picture of two denies and the class that they leave open."""
     return grid(
         "A narrowed Deny leaves a hole",
         "The statement Objects covers the three classes of an object. The statement Bucket covers the bucket "
@@ -150,7 +150,7 @@ def cover() -> str:
 
 
 def allow() -> str:
-    """An Allow covers nothing."""
+    """Return the picture of an Allow, which covers nothing."""
     return grid(
         "An Allow covers nothing",
         "All six classes are open: a statement that allows HTTPS denies nothing.",
@@ -159,7 +159,7 @@ def allow() -> str:
 
 
 def together() -> str:
-    """Three denies that prove together."""
+    """Return the picture of three denies that prove together."""
     return grid(
         "Three statements that prove together",
         "All six classes are covered: an object by the statement Objects, the bucket by BucketInVpc where "
@@ -169,7 +169,7 @@ def together() -> str:
 
 
 def counterexample() -> str:
-    """From an open class to a request that is shown."""
+    """Return the picture of an open class that becomes a counterexample."""
     verdict = prove_denies_http(policy("narrowed"), bucket_arn=BUCKET)
     assert isinstance(verdict, Refuted), verdict
     one = verdict.request
@@ -188,7 +188,7 @@ def counterexample() -> str:
 
 
 def arrows() -> str:
-    """The architecture: writing and judging."""
+    """Return the picture of the architecture: writing and judging."""
     judging = ("template", "policy", "proof", "findings", "formats")
     told = {
         "template": ("files,", "intrinsics"),

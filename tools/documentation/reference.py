@@ -1,4 +1,4 @@
-"""The reference, told from the code: commands, exit codes, rules, names, schemas."""
+"""Generate the reference from the code: commands, exit codes, rules, names and schemas."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from secure_bucket.policy.condition_key import GLOBAL_KEYS, S3_KEYS
 from secure_bucket.policy.condition_keys import KEYS
 from secure_bucket.prices import READ_ON, monitoring_costs
 
-# Modules for users whose names `secure_bucket` itself does not export, by their page.
+# The public modules whose names `secure_bucket` itself does not export, by page.
 MODULES = {
     "testing": "testing",
     "review": "operations.review",
@@ -34,7 +34,7 @@ MODULES = {
     "conformance": "conformance",
 }
 
-# What argparse says about `--help`, which every command has.
+# The help of `--help`, which every command has.
 HELP = "show this help message and exit"
 
 
@@ -56,7 +56,7 @@ def pages(root: Path) -> dict[str, str]:
 
 
 def prices() -> Iterator[str]:
-    """Return the table of what the monitoring costs."""
+    """Yield the table of the costs of monitoring."""
     yield (
         f"By the pricing pages of AWS for `us-east-1` in {READ_ON}; other regions differ, and free tiers are "
         "left out.\n"
@@ -67,7 +67,7 @@ def prices() -> Iterator[str]:
 
 
 def clients() -> Iterator[str]:
-    """Return a chapter for each family of clients, with what to change in it."""
+    """Yield a chapter for each family of clients, with its change."""
     for family in FAMILIES:
         yield f"### {family.name[0].upper()}{family.name[1:]}\n"
         yield f"Cause: {family.cause}. User agents match `{family.pattern}`.\n"
@@ -77,7 +77,7 @@ def clients() -> Iterator[str]:
 
 
 def _cell(text: str) -> str:
-    """Return a text as code in a table, or as words with code in them if it has backticks."""
+    """Return a text as code in a table, or as prose if it has backticks."""
     if "`" in text:
         return cell(text)
     return f"`{text.replace('|', '&#124;')}`"
@@ -90,12 +90,12 @@ def subparsers(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentPa
 
 
 def commands(parser: argparse.ArgumentParser) -> Iterator[str]:
-    """Return a chapter for each command, from what the parser itself says."""
+    """Yield a chapter for each command, from its parser."""
     for name, command in subparsers(parser).items():
         yield f"## secure-bucket {name} {{: #{name} }}\n"
         yield f"{COMMANDS[name][0].upper()}{COMMANDS[name][1:]}.\n"
         usage = command.format_usage().strip().splitlines()
-        # Behind "usage: " everything stands seven columns further to the right.
+        # All lines of the usage are indented by the length of "usage: ".
         yield "\n".join(("```text", *(line[len("usage: ") :] for line in usage), "```\n"))
         description = (command.description or "").strip()
         if description.rstrip(".").casefold() != COMMANDS[name].casefold():
@@ -114,7 +114,7 @@ def commands(parser: argparse.ArgumentParser) -> Iterator[str]:
 
 
 def spelled(action: argparse.Action) -> str:
-    """Return an argument as it is written, in code."""
+    """Return the spelling of an argument, as code."""
     metavar = action.metavar if isinstance(action.metavar, str) else None
     values = metavar or (
         "{" + ",".join(map(str, action.choices)) + "}" if action.choices else action.dest.upper()
@@ -139,7 +139,7 @@ def explained(action: argparse.Action) -> str:
 
 
 def exit_codes(parser: argparse.ArgumentParser) -> Iterator[str]:
-    """Return what each command exits with, from what its help says."""
+    """Yield the exit codes of each command, from its help."""
     by_words: dict[tuple[tuple[str, str], ...], list[str]] = defaultdict(list)
     for name, command in subparsers(parser).items():
         by_words[tuple(codes(command.epilog or ""))].append(name)
@@ -152,7 +152,7 @@ def exit_codes(parser: argparse.ArgumentParser) -> Iterator[str]:
 
 
 def codes(epilog: str) -> Iterator[tuple[str, str]]:
-    """Return the exit codes of an epilog, with their meanings."""
+    """Yield the exit codes of an epilog, with their meanings."""
     _, _, told = epilog.partition("exit codes:\n")
     for entry in re.split(r"\n(?=  \d)", told):
         number, _, meaning = entry.strip().partition(" ")
@@ -161,7 +161,7 @@ def codes(epilog: str) -> Iterator[tuple[str, str]]:
 
 
 def rules() -> Iterator[str]:
-    """Return an index of the rules, and the manual of each, one level deeper."""
+    """Yield an index of the rules, and the manual of each, one level deeper."""
     yield "| rule | what it does | severity |\n|---|---|---|"
     for rule in RULES:
         fixable = ", fixable" if rule.about_verdict and not rule.undecidable else ""
@@ -177,7 +177,7 @@ def rules() -> Iterator[str]:
 
 
 def severities(rule: Rule) -> str:
-    """Return the levels of the findings of a rule, the heaviest first, from its module."""
+    """Return the levels of the findings of a rule, the most severe first, from its module."""
     module = importlib.import_module(f"secure_bucket.findings.rules.{rule.id.lower()}")
     used = set(re.findall(r"\bLevel\.([A-Z]+)", inspect.getsource(module)))
     return " or ".join(level.value for level in Level if level.name in used)
@@ -192,7 +192,7 @@ def first_sentence(rule: Rule) -> str:
 
 
 def condition_keys() -> Iterator[str]:
-    """Return a row for each condition key, by the document that describes it."""
+    """Yield a row for each condition key, grouped by document."""
     documents = (
         ("Global keys", GLOBAL_KEYS, "AWS global condition context keys"),
         ("Keys of S3", S3_KEYS, "Actions, resources, and condition keys for Amazon S3"),
@@ -211,7 +211,7 @@ def condition_keys() -> Iterator[str]:
 
 
 def requirements() -> Iterator[str]:
-    """Return what each requirement asks for, what answers it here, and what nothing here answers."""
+    """Yield each requirement with its demand, its evidence, and the part without evidence."""
     for document in dict.fromkeys(one.document for one in REQUIREMENTS):
         rows = [one for one in REQUIREMENTS if one.document == document]
         yield f"## {document}\n\n[Read {document}]({rows[0].url})\n"
@@ -232,7 +232,7 @@ def deepen(line: str) -> str:
 
 
 def outside_of_code(text: str, change: Any) -> Iterator[str]:
-    """Return the lines, changed where they stand outside of code."""
+    """Yield the lines of a text; change those outside of code."""
     inside = False
     for line in text.splitlines():
         if line.startswith("```"):
@@ -243,7 +243,7 @@ def outside_of_code(text: str, change: Any) -> Iterator[str]:
 
 
 def schemas(root: Path) -> Iterator[str]:
-    """Return each published schema, with what it is for and its members."""
+    """Yield each published schema, with its purpose and its members."""
     for file in sorted((root / "lib" / "secure_bucket").rglob("*.schema.json")):
         schema = json.loads(file.read_text(encoding="utf-8"))
         package = ".".join(file.parent.relative_to(root / "lib").parts)
@@ -261,7 +261,7 @@ def schemas(root: Path) -> Iterator[str]:
         yield "    ```\n"
 
 
-# What the AWS CDK calls on a construct, and nobody else.
+# The methods that only the AWS CDK calls.
 CALLED_BY_THE_CDK = "|".join(
     (
         *("add_to_resource_policy", "apply_to", "check", "construct_unique_id", "inject", "name"),
@@ -270,11 +270,11 @@ CALLED_BY_THE_CDK = "|".join(
 )
 
 GROUPS = {"cdk": "constructs", "findings": "checks", "policy": "proof", "values": "proof"}
-"""The page of what a part of the package holds, where it is not called as the part is."""
+"""The page of a part of the package, if its name differs from the part."""
 
 
 def api(root: Path) -> dict[str, str]:
-    """Return the names of the package by page, each to be filled from its docstring."""
+    """Return the names of the package by page; Zensical fills in their docstrings."""
     pages: dict[str, list[str]] = defaultdict(list)
     index = ["| name | what it is |\n|---|---|"]
     for name in secure_bucket.__all__:
@@ -291,7 +291,7 @@ def api(root: Path) -> dict[str, str]:
     readme = (root / "README.md").read_text(encoding="utf-8")
 
     def importance(path: str) -> int:
-        """Return where the README introduces a name; behind all others if it does not."""
+        """Return the place of a name in the README; the end if the README does not mention it."""
         _, features = readme.split("\n## Features\n")
         found = re.search(rf"`{path.rpartition('.')[2]}\b", features)
         return found.start() if found else len(readme)
@@ -307,7 +307,7 @@ def api(root: Path) -> dict[str, str]:
 
 
 def exported(root: Path, module: str) -> list[str]:
-    """Return `__all__` of a module, without importing it; nothing where there is no such module."""
+    """Return `__all__` of a module without importing it; an empty list for a missing module."""
     file = source(root, module)
     for node in ast.parse(file.read_text(encoding="utf-8")).body if file is not None else ():
         if "__all__" in assigned(node) and isinstance(node, ast.Assign):
@@ -323,7 +323,7 @@ def source(root: Path, module: str) -> Path | None:
 
 
 def defined(root: Path, module: str, name: str) -> str:
-    """Return the path of a name where it is defined, following the imports of its modules."""
+    """Return the path of the definition of a name, through the imports of its modules."""
     file = source(root, module)
     assert file is not None, module
     for node in ast.parse(file.read_text(encoding="utf-8")).body:
@@ -350,20 +350,20 @@ def first_line(root: Path, path: str) -> str:
 
 
 def assigned(node: ast.stmt) -> list[str]:
-    """Return the names that a statement gives a value to."""
+    """Return the names that a statement assigns."""
     targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
     return [one.id for one in targets if isinstance(one, ast.Name)]
 
 
 def section(file: Path, title: str) -> str:
-    """Return what stands below a heading of a page."""
+    """Return the text below a heading of a page."""
     _, found, rest = file.read_text(encoding="utf-8").partition(f"\n## {title}\n")
     assert found, f"{file} has no section {title!r}"
     return rest.partition("\n## ")[0].strip() + "\n"
 
 
 def prose(text: str) -> str:
-    """Return the text of a help in Markdown: lines that are indented are code."""
+    """Return a help text in Markdown; indented lines are code."""
     return "\n\n".join(
         "\n".join(
             escape(line) if not line.startswith("    ") else f"\n{line}\n" for line in block.splitlines()
@@ -373,12 +373,12 @@ def prose(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Return a text in which nothing is taken for Markdown."""
+    """Return a text with escapes for Markdown."""
     return re.sub(r"([\\*_<>\[\]#|])", r"\\\1", text)
 
 
 def cell(text: str) -> str:
-    """Return a text for a cell of a table; what stands in backticks stays code."""
+    """Return a text for a table cell; text in backticks stays code."""
     parts = re.split(r"(`[^`]*`)", text)
     return "".join(part if part.startswith("`") else options(part) for part in parts).replace("|", "&#124;")
 
@@ -389,5 +389,5 @@ def options(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """Return a text as code, in a cell of a table."""
+    """Return a text as code in a table cell."""
     return f"`{text}`" if "|" not in text else "<code>" + text.replace("|", "&#124;") + "</code>"

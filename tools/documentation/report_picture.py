@@ -1,8 +1,8 @@
-"""Take the picture of the HTML page that the documentation shows.
+"""Take the screenshot of the HTML report for the documentation.
 
     python tools/documentation/report_picture.py       # writes docs/pictures/report.png; needs chromium
 
-The templates are checked for real. Run it again when the page looks different.
+The command checks real templates. Run it again if the report looks different.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ TEMPLATES = {
 
 
 def main() -> int:
-    """Check the templates, and take the picture."""
+    """Check the templates, and take the screenshot."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         raise SystemExit("chromium is not installed")

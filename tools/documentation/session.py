@@ -37,7 +37,7 @@ def session() -> str:
             console.print(Text.assemble(("$ ", "bold green"), command))
             console.print(Text.from_ansi(_output(command, directory)))
     picture = console.export_svg(title="secure-bucket", theme=MONOKAI, unique_id="session")
-    # The fonts would come from the network; the reader's own monospaced font serves as well.
+    # Replace the fonts from the network with the monospaced font of the reader.
     picture = re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL)
     picture = picture.replace("Fira Code,", "ui-monospace,")
     told = "A check of template.yaml fails, the fix adds a policy, and the same check passes."
@@ -45,13 +45,13 @@ def session() -> str:
     picture = re.sub(
         r"<svg class=\"rich-terminal\"", f'<svg class="rich-terminal" {labels}', picture, count=1
     )
-    # Markdown would take a backtick for code, and what comes after an empty line for text.
+    # Markdown would read backticks as code, and the lines after an empty line as text.
     picture = picture.replace("`", "&#96;")
     return "\n".join(line for line in picture.splitlines() if line.strip() and "<!--" not in line) + "\n"
 
 
 def _output(command: str, directory: str) -> str:
-    """Return the output of a command as a terminal shows it, with the exit code of a failed one."""
+    """Return the output of a command for a terminal, with the exit code of a failed command."""
     program = [sys.executable, "-m", "secure_bucket", *command.split()[1:]]
     done = subprocess.run(
         program,

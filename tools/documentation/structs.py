@@ -1,4 +1,4 @@
-"""What Griffe has to be told about a `Struct` of msgspec: its parameters are its attributes."""
+"""Teach Griffe that the parameters of a msgspec `Struct` are its attributes."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ __all__ = ["Structs"]
 
 
 class Structs(Extension):
-    """Give each of them the `__init__` that msgspec makes."""
+    """Adds the `__init__` of msgspec to each `Struct`."""
 
     def on_package(self, *, pkg: Module, **_: Any) -> None:
-        """Look through a package that was read."""
+        """Extend the structs of a package."""
         self._within(pkg)
 
     def _within(self, scope: Module | Class) -> None:
         for member in list(scope.members.values()):
             if isinstance(member, Class) and "__init__" not in member.members and _is_struct(member):
                 own = Parameter("self", kind=Kind.positional_or_keyword)
-                # Python takes those that can only be given by name behind all others.
+                # Keyword-only parameters come after all others in Python.
                 parameters = sorted(_parameters(member), key=lambda one: one.kind is Kind.keyword_only)
                 member.set_member(
                     "__init__", Function("__init__", parameters=Parameters(own, *parameters), returns="None")
@@ -64,7 +64,7 @@ def _is_field(member: Attribute) -> bool:
 
 
 def _default(value: str | Expr | None) -> str | Expr | None:
-    """Return a default as a reader would write it: `dict()` for `field(default_factory=dict)`."""
+    """Return a default in plain Python: `dict()` for `field(default_factory=dict)`."""
     if isinstance(value, ExprCall) and value.canonical_path == "msgspec.field":
         for argument in value.arguments:
             if isinstance(argument, ExprKeyword) and argument.name == "default_factory":

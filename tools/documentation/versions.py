@@ -2,9 +2,9 @@
 
     python tools/documentation/versions.py      # into build/versions
 
-Each version lies in a directory of its own, built from its own files. The menu reads `versions.json`, in the
-form of mike: https://zensical.org/docs/compatibility/mkdocs/mike/ (read 2026-11). mike itself is not needed,
-and its edition for Zensical is not on PyPI.
+Each version has its own directory, built from its own files. The menu reads `versions.json` in the form of
+mike: https://zensical.org/docs/compatibility/mkdocs/mike/ (read 2026-11). mike itself is not needed, and its
+edition for Zensical is not on PyPI.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def build(revision: str, target: Path) -> None:
 
 
 def main() -> int:
-    """Build all of them."""
+    """Build all versions."""
     listed = subprocess.run(["git", "tag"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     versions = releases(listed.split())
     target = ROOT / "build" / "versions"

@@ -1,1 +1,1 @@
-"""Change the code that decides a verdict in small ways, and see that some test fails."""
+"""Change the code that decides a verdict in small ways, and check that a test fails."""

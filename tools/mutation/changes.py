@@ -17,10 +17,10 @@ class Change(NamedTuple):
     """A change of one place of a module.
 
     Args:
-        module: The module, as `proof.search`.
-        function: The function, as `Clause.covers`; `""` for what runs at import.
+        module: The module, such as `proof.search`.
+        function: The function, such as `Clause.covers`; `""` for code that runs at import.
         what: The place before and after.
-        number: Where that text is in the list of places, in the order of `places`.
+        number: The number of the change, in the order of `places`.
     """
 
     module: str
@@ -68,7 +68,7 @@ NOTHING: Final = ast.Constant(None)
 
 
 def others(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield what a node is changed into."""
+    """Yield the replacements of a node."""
     match node:
         case ast.Compare(ops=[operator]) if type(operator) in OPPOSITES:
             yield _with(node, ops=[OPPOSITES[type(operator)]()])
@@ -136,17 +136,17 @@ def _with(node: ast.AST, **fields: Any) -> ast.AST:
 
 
 def _is_of_types(node: ast.BinOp) -> bool:
-    """Tell whether it joins types, as `str | None`."""
+    """Tell whether a node joins types, such as `str | None`."""
     text = ast.unparse(node)
     return isinstance(node.op, ast.BitOr) and ("None" in text or text.replace(" | ", "").isidentifier())
 
 
 _TYPES: Final = ("returns", "annotation", "decorator_list", "bases", "keywords")
-"""What stands around a function or a class, and does not run with it."""
+"""The fields of a function or a class that do not run with it."""
 
 
 def places(tree: ast.Module) -> Iterator[tuple[str, ast.AST, str, int | None, ast.AST]]:
-    """Yield each place that is changed: its function, the node around it, the field, the index, the node."""
+    """Yield each place to change: its function, the node around it, the field, the index and the node."""
 
     def walk(node: ast.AST, function: str) -> Iterator[tuple[str, ast.AST, str, int | None, ast.AST]]:
         for field, value in ast.iter_fields(node):

@@ -1,4 +1,4 @@
-"""Give a changed module to a process of its own, and learn which test notices."""
+"""Run a changed module in its own process, and find the test that notices the change."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ __all__ = ["SURVIVED", "Plugin", "Reached", "arguments_of_pytest"]
 
 SURVIVED: Final = "survived"
 QUICK: Final = 0.2
-"""The seconds of the tests that are run for a change outside of functions."""
+"""The maximum seconds of a test for a change outside of functions."""
 SECONDS: Final = 120
-"""What a change may take in all; one that takes longer counts as noticed."""
+"""The maximum seconds for a change; a longer run counts as noticed."""
 LEFT_OUT: Final = "not Bounds and not refresh and not more_worlds"
-"""Tests that take seconds; what they hold is a bound."""
+"""The expression that excludes slow tests, which only test limits."""
 
 FIRST: Final = 40
-"""The tests that run before all others are collected, for a change outside of functions."""
+"""The number of tests to run before collecting all others, for a change outside of functions."""
 
 Key = tuple[str, str, int]
 Timed = tuple[float, int]
@@ -56,7 +56,7 @@ def _key(code: types.CodeType) -> Key:
 
 
 def put_in_place(change: Change, functions: list[types.FunctionType]) -> bool:
-    """Give the functions of a module their changed code; return whether some function has it now."""
+    """Replace the code of the functions of a module; return whether a function changed."""
     file = str(source_of(change.module))
     new = {_key(code): code for code in _codes(compile(changed_tree(change), file, "exec"))}
     is_changed = False
@@ -69,7 +69,7 @@ def put_in_place(change: Change, functions: list[types.FunctionType]) -> bool:
 
 
 class _Changed(importlib.machinery.SourceFileLoader):
-    """Load a module from a changed syntax tree."""
+    """Loads a module from a changed syntax tree."""
 
     tree: ast.Module
 
@@ -90,14 +90,14 @@ class _Finder:
 
 
 class Reached:
-    """Learn which functions of the library run, by the name of their code."""
+    """Records which functions of the library run."""
 
     def __init__(self) -> None:
         self.keys: set[Key] = set()
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
-        """Take note of every call, also of functions that are not the library's."""
+        """Record every call in the block."""
         codes: set[types.CodeType] = set()
 
         def note(frame: types.FrameType, event: str, argument: object) -> None:
@@ -112,7 +112,7 @@ class Reached:
 
 
 class Plugin:
-    """Take the collected tests of pytest, and run them for each change."""
+    """Runs the tests that pytest collected for each change."""
 
     def __init__(
         self,
@@ -130,7 +130,7 @@ class Plugin:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        # A test with random examples could fail by itself, and would count as one that notices.
+        # A test with random examples could fail without noticing the change.
         self.items = [item for item in session.items if not _is_random(item)]
         reached: list[tuple[float, set[Key]]] = []
         for index, item in enumerate(self.items):
@@ -152,7 +152,8 @@ class Plugin:
             if isinstance(one, functools._lru_cache_wrapper):
                 one.cache_clear()
         gc.freeze()
-        # INVARIANT: without a change no test fails in such a process, or every change would count as noticed.
+        # INVARIANT: without a change, no test fails in such a process: else every change would count as
+        # noticed.
         everything = [(each[0], index) for index, each in enumerate(reached) if each[0] < SECONDS]
         everything.sort()
         unchanged = forked(lambda: self.first_to_fail(everything))
@@ -172,7 +173,7 @@ class Plugin:
         self.successes[module, result] += 1
 
     def order(self, change: Change, reached: list[tuple[float, set[Key]]]) -> list[Timed]:
-        """Return the tests, first those that noticed such changes, then those of the module."""
+        """Return the tests: first those that noticed similar changes, then those of the module."""
         function = f"{change.module}.{change.function}".rstrip(".")
         own = change.module.rpartition(".")[2]
 
@@ -191,7 +192,7 @@ class Plugin:
         )
 
     def result(self, change: Change, reached: list[tuple[float, set[Key]]]) -> str:
-        """Return what comes of a change."""
+        """Return the result of a change."""
         file = str(source_of(change.module))
 
         def is_inside(key: Key) -> bool:
@@ -214,11 +215,11 @@ class Plugin:
         return forked(lambda: anew(change, names[FIRST:])) if first == SURVIVED else first
 
     def first_to_fail(self, chosen: list[Timed]) -> str:
-        """Run tests until one fails, and return which."""
+        """Run tests until one fails, and return the result."""
         signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
         following = [index for _, index in chosen[1:]] + [None]
         for (seconds, index), after in zip(chosen, following, strict=True):
-            # A test that takes twenty times as long goes round in a circle.
+            # A test that takes twenty times as long is in an endless loop.
             signal.setitimer(signal.ITIMER_PROF, max(2, 20 * seconds))
             if self.fails(index, after):
                 return noticed_by(self.items[index].name)
@@ -240,14 +241,14 @@ def _function_of(qualname: str) -> str:
 
 
 class Selection:
-    """Let pytest run some of the tests, in an order."""
+    """Makes pytest run some tests in a given order."""
 
     def __init__(self, names: list[str]) -> None:
         self.order = {name: place for place, name in enumerate(names)}
         self.result = "noticed at import"
 
     def pytest_runtest_setup(self) -> None:
-        # A test that takes so long goes round in a circle.
+        # A test that takes this long is in an endless loop.
         signal.setitimer(signal.ITIMER_PROF, 20)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -261,7 +262,7 @@ class Selection:
 
 
 def anew(change: Change, names: list[str]) -> str:
-    """Import everything anew with a change, and run some tests."""
+    """Import all modules again with a change, and run some tests."""
     for name in list(sys.modules):
         if name.partition(".")[0] in ("secure_bucket", "tests", "conftest"):
             del sys.modules[name]
@@ -274,7 +275,7 @@ def anew(change: Change, names: list[str]) -> str:
 
 
 def forked(work: Any) -> str:
-    """Return what some work in a process of its own comes to; one that dies has noticed the change."""
+    """Return the result of work in a forked process; a process that dies has noticed the change."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -298,5 +299,5 @@ def forked(work: Any) -> str:
 
 
 def arguments_of_pytest(files: Iterable[str]) -> list[str]:
-    """Return what pytest is told."""
+    """Return the arguments for pytest."""
     return ["-q", "-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:xdist", "-k", LEFT_OUT, *files]

@@ -100,7 +100,7 @@ def _spare_the_input(targets: Targets, files: Iterable[str | None]) -> None:
     named = {os.path.realpath(target.path) for target in targets.found if target.kind is TargetKind.TEMPLATE}
     for file in files:
         if file is not None and os.path.realpath(file) in named:
-            raise SecureBucketError(f"`{file}` is what is checked, and would be written over")
+            raise SecureBucketError(f"`{file}` is an input of the check, and the report would overwrite it")
 
 
 def _nothing_checked(report: Report, targets: Targets, paths: tuple[str, ...]) -> list[Fault]:

@@ -23,7 +23,7 @@ exit codes:
   0    every bucket is proven to deny plain HTTP
   1    a bucket accepts plain HTTP
   2    the run is incomplete: bad arguments or an unreadable file. It takes
-       precedence over 1 and 3; findings are shown all the same
+       precedence over 1 and 3; findings are shown anyway
   3    a bucket is undecided, and none accepts plain HTTP
   130  interrupted
 """

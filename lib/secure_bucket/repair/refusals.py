@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 MADE_BY_CDK = (
-    "the AWS CDK made this template, and will make it anew: fix the app, with "
+    "the AWS CDK made this template, and will overwrite it: fix the app, with "
     "`SecureTransportAspect(mode=Mode.FIX)` or `enforce_ssl=True`"
 )
 """The reason not to fix a synthesized template."""

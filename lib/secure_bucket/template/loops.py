@@ -126,7 +126,7 @@ def _is_member(resolver: Resolver, stack: Stack, member: Member) -> bool:
 
 
 def go_through_loops(resolver: Resolver, stack: Stack) -> None:
-    """Resolve the collections of the loops of a stack, as far as the world fixes them.
+    """Resolve those collections of the loops of a stack that the world fixes.
 
     Raises:
         Infeasible: A loop needs a value that the deployment lacks.

@@ -137,7 +137,7 @@ def _targets_in(resolver: Resolver, policy: BucketPolicy) -> list[str | Text]:
     except Infeasible:
         if exists(resolver, policy.stack, policy.resource):
             raise
-    # `Bucket` is one name; a list fails at deployment, and is read as names all the same.
+    # `Bucket` is one name; a list fails at deployment, but is read as names too.
     targets = target if isinstance(target, list) else [target]
     texts = [as_text(item) for item in targets if item is not None]
     resolver.targets[id(policy)] = known = [text for text in texts if text is not None]

@@ -311,7 +311,7 @@ def test_what_undoes_a_fix_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     record = recorded(app)
     assert record["fixed"] == []
     assert [each["reason"] for each in record["left"]] == [
-        "the deny in `Top/Policy` was undone by what came after FIX"
+        "the deny in `Top/Policy` was undone by code that ran after FIX"
     ]
 
 

@@ -41,7 +41,7 @@ class FoundPolicy(Struct, frozen=True):
 class _Target(Struct, frozen=True):
     """The `Bucket` of a policy if it is not a reference: a value, resolved in a stack.
 
-    `name` is its text, as far as it is known here: the CDK does not show the content of a mapping.
+    `name` is the known part of its text: the CDK does not show the content of a mapping.
     """
 
     policy: SeenPolicy

@@ -24,7 +24,7 @@ def outcome_in_templates(outcome: Outcome, proven: Container[str]) -> Outcome:
         proven: The construct paths of the buckets that the finished templates prove.
     """
     if isinstance(outcome, Fixed) and outcome.bucket not in proven:
-        return Left(outcome.bucket, f"the deny in `{outcome.policy}` was undone by what came after FIX")
+        return Left(outcome.bucket, f"the deny in `{outcome.policy}` was undone by code that ran after FIX")
     return outcome
 
 

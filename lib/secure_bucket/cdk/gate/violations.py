@@ -170,9 +170,7 @@ def of_end(acknowledgment: Acknowledged, end: datetime.date | str | None, messag
         fix = "write the day so, or say without `expires` why there is no end"
     else:
         what, rule = f"expired on {end}", _EXPIRED
-        fix = (
-            "fix what it was granted for, or acknowledge it anew, with a later day and a reason that is true"
-        )
+        fix = "fix what it was granted for, or acknowledge it again, with a later day and a true reason"
     return _violation(
         rule,
         f"the acknowledgment of `{_written(acknowledgment)}` on {where} {what}: {message}",

@@ -38,7 +38,7 @@ exit codes:
   0    safe to enforce
   1    the deny would break clients
   2    the run is incomplete: bad arguments or an unreadable log. It takes
-       precedence over 1 and 3; findings are shown all the same
+       precedence over 1 and 3; findings are shown anyway
   3    the logs cannot tell; 0 with --undecided=warn
   130  interrupted
 """

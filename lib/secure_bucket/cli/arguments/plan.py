@@ -39,7 +39,7 @@ exit codes:
        reports no older than --maximum-age
   1    there are buckets to enforce, now or after a change
   2    the plan is incomplete: bad arguments or an unreadable file. It takes
-       precedence over 1 and 3; findings are shown all the same
+       precedence over 1 and 3; findings are shown anyway
   3    only evidence is missing, or a check or a review is too old
   130  interrupted
 """

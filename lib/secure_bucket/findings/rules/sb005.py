@@ -82,7 +82,7 @@ def _check(judgement: Judgement) -> Iterator[Finding]:
             message = f"{subject(judgement)}: cannot tell whether plain HTTP is denied — {reasons(verdict)}"
         case Proven():
             level = Level.NOTE
-            message = f"{subject(judgement)}: it denies plain HTTP, as far as it is the policy of that bucket"
+            message = f"{subject(judgement)}: it denies plain HTTP if it is the policy of that bucket"
         case _:
             assert_never(verdict)
     fix = (
