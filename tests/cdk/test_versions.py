@@ -63,9 +63,8 @@ def test_import_with_an_old_cdk_says_which_is_there_and_which_is_needed(tmp_path
 
 
 def test_import_from_a_broken_cdk_keeps_the_reason(tmp_path: Path) -> None:
-    broken = "from aws_cdk import aws_s3; del aws_s3.BlockPublicAccess"
+    broken = "from aws_cdk import aws_s3; del aws_s3.Bucket"
     (said,) = imported(["SecureBucket"], tmp_path, broken)
     assert said == (
-        "ImportError: `SecureBucket` cannot be loaded: "
-        "module 'aws_cdk.aws_s3' has no attribute 'BlockPublicAccess'"
+        "ImportError: `SecureBucket` cannot be loaded: module 'aws_cdk.aws_s3' has no attribute 'Bucket'"
     )
