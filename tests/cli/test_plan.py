@@ -229,6 +229,17 @@ def test_a_bucket_that_cannot_be_read_makes_the_plan_not_whole(
     assert "wave 0, already enforced: 1 bucket" in outcome.out
 
 
+def test_copies_and_a_tolerance_count_for_logs(directory: Path, run: Command) -> None:
+    found = days_of(Record(bucket="reports"))
+    copied = replace(http(Record(bucket="reports", time=NOW)), operation="REST.COPY.OBJECT_GET")
+    write_logs("access.log", *found, copied, Record(bucket="copies", time=NOW, operation="REST.COPY.OBJECT"))
+    asked = ("plan", "--logs", "access.log", "--format", "csv")
+    safe = [("--skip-copies",), ("--tolerate-unknown", "50%")]
+    for options, told in [((), "cannot tell"), *((each, "safe") for each in safe)]:
+        rows = csv.DictReader(io.StringIO(run(*asked, *options).out))
+        assert [row["logs"] for row in rows if row["bucket"] == "reports"] == [told]
+
+
 def test_a_log_that_is_cut_off_makes_nothing_safe(directory: Path, run: Command) -> None:
     import gzip
 
@@ -315,8 +326,10 @@ def test_old_reports_are_warned_about(directory: Path, run: Command, monkeypatch
             ("a.yaml", "--profile", "audit"),
             "--profile is for requests to AWS: give --live",
         ),
-        (("--audit", "c.json", "--since", "30d"), "--since selects the logs to read: give --logs as well"),
-        (("a.yaml", "--until", "2027-01-01"), "--until selects the logs to read: give --logs as well"),
+        (("--audit", "c.json", "--since", "30d"), "--since is for the logs to read: give --logs as well"),
+        (("a.yaml", "--until", "2027-01-01"), "--until is for the logs to read: give --logs as well"),
+        (("--audit", "c.json", "--skip-copies"), "--skip-copies is for the logs to read"),
+        (("--audit", "c.json", "--tolerate-unknown", "1%"), "--tolerate-unknown is for the logs to read"),
         (("--logs", "empty", "--since", "2027-02-01", "--until", "2027-01-01"), "must be before --until"),
         (("--check", "c.json", "--minimum-tls", "1.2"), "--minimum-tls cannot change the report of --check"),
         (("--review", "c.json", "--strict"), "give it to `secure-bucket review`"),

@@ -135,10 +135,16 @@ def _check(arguments: argparse.Namespace, reports: Sequence[ReportTo]) -> None:
 
 def _refuse_unused_options(arguments: argparse.Namespace) -> None:
     """Refuse options that have no effect on an earlier report."""
-    for name, value in (("--since", arguments.since), ("--until", arguments.until)):
+    options = {
+        "--since": arguments.since,
+        "--until": arguments.until,
+        "--tolerate-unknown": arguments.tolerate_unknown or None,
+        "--skip-copies": arguments.skip_copies or None,
+    }
+    for name, value in options.items():
         if value is not None and not arguments.logs:
             raise SecureBucketError(
-                f"{name} selects the logs to read: give --logs as well, or give {name} to "
+                f"{name} is for the logs to read: give --logs as well, or give {name} to "
                 "`secure-bucket audit`"
             )
     if arguments.since is not None and arguments.until is not None and arguments.since >= arguments.until:
@@ -222,6 +228,8 @@ def _audit_question(arguments: argparse.Namespace) -> audits.Question:
         _MOST_GROUPS,
         arguments.minimum_window,
         arguments.maximum_age,
+        arguments.tolerate_unknown,
+        arguments.skip_copies,
     )
 
 
