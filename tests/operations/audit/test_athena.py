@@ -32,7 +32,7 @@ QUESTION = Question(NOW)
 HEAD = (
     *("level", "answer", "outcome", "why", "tls", "file", "bucket", "requester", "user_agent", "address"),
     *("operation", "source", "effect", "status_low", "status_high", "requests", "clients", "breaking"),
-    *("first_seen", "last_seen", "days", "all_groups", "all_clients", "all_requests"),
+    *("first_seen", "last_seen", "evidence_from", "days", "all_groups", "all_clients", "all_requests"),
 )
 FROM, TO = "2027-01-02 00:00:00", "2027-02-28 23:00:00"
 WHOLE = {
@@ -46,6 +46,7 @@ WHOLE = {
     "last_seen": TO,
 }
 COUNT = {"level": "count", "bucket": "reports", "source": "access", "first_seen": FROM, "last_seen": TO}
+COUNT |= {"evidence_from": FROM}
 COUNTED = [COUNT | {"answer": "https", "requests": "7"}, COUNT | {"answer": "breaks", "requests": "2"}]
 GROUP = {
     "level": "group",

@@ -181,6 +181,46 @@ def test_two_kinds_of_logs_do_not_add_up(tmp_path: Path) -> None:
     assert isinstance(audit_logs(tmp_path, now=NOW).answer, Safe)
 
 
+@pytest.mark.parametrize(("reads", "writes"), [(40, 2), (2, 40)])
+def test_an_access_log_of_a_day_does_not_complete_a_trail(tmp_path: Path, reads: int, writes: int) -> None:
+    (tmp_path / "access.log").write_text(Record(time=NOW - datetime.timedelta(hours=1)).line + "\n")
+    trail = [*days_of(reads), *days_of(writes, readOnly=False)]
+    (tmp_path / "trail.json").write_text(json.dumps({"Records": trail}))
+    assert "is within 2 days: has the trail recorded them for longer?" in reasons(
+        audit_logs(tmp_path, now=NOW)
+    )
+    lines = [Record(time=NOW - datetime.timedelta(days=day)).line for day in range(30)]
+    (tmp_path / "access.log").write_text("\n".join(lines))
+    assert isinstance(audit_logs(tmp_path, now=NOW).answer, Safe)
+
+
+@pytest.mark.parametrize("name", [["reports"], {"x": "reports"}, "reports/", " reports", "", "repo%72ts", 5])
+@pytest.mark.parametrize("asked", [["reports"], []], ids=["asked", "all"])
+def test_an_event_whose_bucket_cannot_be_read_keeps_all_from_safe(
+    tmp_path: Path, name: object, asked: list[str]
+) -> None:
+    strange = event(requestParameters={"bucketName": name, "key": "a"}, resources=[])
+    audit = audited(tmp_path, *days_of(40), *days_of(40, readOnly=False), strange, buckets=asked)
+    assert reasons(audit) == "1 line could not be read, and may be of this bucket"
+    assert [place.why for place in audit.malformed.places] == ["names a bucket that no bucket can be named"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"eventSource": "s3.amazonaws.com.cn"},
+        {"eventSource": "S3.amazonaws.com"},
+        {"eventSource": ["s3.amazonaws.com"]},
+        {"eventType": "awsApiCall"},
+        {"eventType": "AwsApiCallOfTomorrow"},
+        {"eventType": None},
+    ],
+    ids=str,
+)
+def test_another_spelling_of_the_service_or_of_a_call_counts(tmp_path: Path, changes: dict[str, Any]) -> None:
+    assert audited(tmp_path, event(**changes)).buckets[0].breaking == 1
+
+
 def test_insights_are_no_requests_and_keep_nothing_from_being_safe(tmp_path: Path) -> None:
     insight = {
         "eventVersion": "1.08",
@@ -279,7 +319,7 @@ def test_the_table_tells_that_there_are_management_events_alone(tmp_path: Path) 
 
 
 def month(**changes: Any) -> list[dict[str, Any]]:
-    """Return reads and writes over HTTPS on both ends of a month."""
+    """Return reads and writes over HTTPS in each week of a month."""
     return [
         event(
             tlsDetails=TLS,
@@ -287,7 +327,7 @@ def month(**changes: Any) -> list[dict[str, Any]]:
             eventTime=(NOW - datetime.timedelta(days=age)).strftime("%Y-%m-%dT%H:%M:%SZ"),
             **changes,
         )
-        for age in (30, 0)
+        for age in (30, 24, 18, 12, 6, 0)
         for reads in (True, False)
     ]
 

@@ -231,6 +231,7 @@ COPIED = (
     *("arn:aws:s3:eu-west-1:1:accesspoint/a/object/k", "/arn:aws:s3:eu-west-1:1:accesspoint/a/object/k"),
     *("arn%3Aaws%3As3%3Aeu-west-1%3A1%3Aaccesspoint%2Fa%2Fobject%2Fk", "a-0123-s3alias/k", "a0b1.mrap/k"),
     *("reports/k", "/reports/k", "//reports/k", "%2Freports%2Fk", "reports%2fk", "reports?versionId=1"),
+    *("repo%72ts/k", "%72eports%2Fk", "/%72%65ports/k"),
 )
 
 

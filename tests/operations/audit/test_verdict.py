@@ -45,9 +45,9 @@ def test_safe(tmp_path: Path) -> None:
 
 
 def test_days_without_a_record_are_told(tmp_path: Path) -> None:
-    audit = audited(tmp_path, Record(time=NOW), Record(time=NOW - datetime.timedelta(days=29)))
+    audit = audited(tmp_path, *[record for record in days(30, 0) if record.time.day % 5])
     assert isinstance(audit.answer, Safe)
-    assert verdict(audit).endswith("got through in 30 days of logs, with requests on 2 of them")
+    assert verdict(audit).endswith("got through in 30 days of logs, with requests on 25 of them")
 
 
 def test_answers_are_no_booleans(tmp_path: Path) -> None:
@@ -55,10 +55,46 @@ def test_answers_are_no_booleans(tmp_path: Path) -> None:
         bool(audited(tmp_path, *days(29, 0)).answer)
 
 
-def test_quiet_days_do_not_matter(tmp_path: Path) -> None:
-    audit = audited(tmp_path, *days(29, 29), *days(0, 0))
+def test_a_quiet_week_does_not_matter(tmp_path: Path) -> None:
+    audit = audited(tmp_path, *[record for day in (35, 28, 21, 14, 7, 0) for record in days(day, day)])
     assert isinstance(audit.answer, Safe)
-    assert (audit.buckets[0].days, audit.buckets[0].window) == (2, 30)
+    assert (audit.buckets[0].days, audit.buckets[0].window) == (6, 36)
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        ([*days(29, 29), *days(0, 0)], "the logs span 1 day since a silence of more than 7 days"),
+        ([*days(400, 366), *days(1, 0)], "the logs span 2 days since a silence of more than 7 days"),
+        ([*days(60, 26), *days(17, 0)], "the logs span 18 days since a silence of more than 7 days"),
+        ([*days(60, 26), *days(18, 0)] * 5, "the logs span 19 days since a silence of more than 7 days"),
+    ],
+    ids=["ends alone", "a year ago", "a gap", "a gap, in busy logs"],
+)
+def test_logs_that_were_silent_for_long_may_have_been_off(
+    tmp_path: Path, found: list[Record], told: str
+) -> None:
+    audit = audited(tmp_path, *found)
+    assert told in reasons(audit)
+    assert audit.buckets[0].days == audit.buckets[0].window
+    # What they show all the same, counts.
+    assert isinstance(audited(tmp_path, *found, replace(PLAIN, time=found[0].time)).answer, Breaks)
+    assert isinstance(audited(tmp_path, *found, maximum_age=365, minimum_window=10).answer, Safe)
+
+
+def test_a_silence_before_the_window_does_not_matter(tmp_path: Path) -> None:
+    audit = audited(tmp_path, *days(400, 366), *days(29, 0))
+    assert isinstance(audit.answer, Safe)
+    assert (audit.buckets[0].window, audit.buckets[0].first_seen) == (30, NOW - datetime.timedelta(days=29))
+
+
+def test_the_logs_of_another_bucket_fill_no_silence(tmp_path: Path) -> None:
+    other = replace(Record(), bucket="other")
+    audit = audited(tmp_path, *days(29, 29), *days(0, 0), *days(29, 0, other))
+    assert {bucket.name: type(bucket.answer) for bucket in audit.buckets} == {
+        "other": Safe,
+        "reports": CannotTell,
+    }
 
 
 def test_window_that_is_too_short(tmp_path: Path) -> None:

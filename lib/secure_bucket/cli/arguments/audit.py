@@ -112,7 +112,7 @@ def add_evidence(what: Any) -> None:
         type=_days,
         metavar="DAYS",
         default=7,
-        help="days since the last log, at most, to call a bucket safe (default: 7d)",
+        help="most days without a log, until today or in between, to call a bucket safe (default: 7d)",
     )
     what.add_argument(
         "--tolerate-unknown",

@@ -55,14 +55,15 @@ class Doubts:
             other = ", or only of another time" if limited else ""
             yield f"there is no record of it in the logs{other}"
             return
-        access = any(row["source"] == "access" for row in rows)
+        access = [row for row in rows if row["source"] == "access"]
         if not access and not bucket.data_events:
             yield "CloudTrail recorded management events alone, and requests for objects are data events"
-        elif not access:
+        elif _window(access) < self.question.minimum_window:
+            # The events are the evidence, or may be.
             effects = {row["effect"] for row in rows}
             for effect in ("read", "write"):
                 days = self._trail_days(effect)
-                if effect not in effects:
+                if effect not in effects and not access:
                     yield f"CloudTrail recorded no {effect}: does the trail record data events that {effect}?"
                 elif days < self.question.minimum_window <= bucket.window:
                     yield (
@@ -80,8 +81,10 @@ class Doubts:
             yield "the logs hold no request of a client"
         if bucket.first_seen is not None and bucket.last_seen is not None:
             if bucket.window < self.question.minimum_window:
+                earlier = any(str(row["first_seen"]) < f"{bucket.first_seen:%Y-%m-%d}" for row in rows)
+                silence = f" since a silence of more than {count(self.question.maximum_age, 'day')}" * earlier
                 yield (
-                    f"the logs span {count(bucket.window, 'day')}, and less than "
+                    f"the logs span {count(bucket.window, 'day')}{silence}, and less than "
                     f"{count(self.question.minimum_window, 'day')} may miss a client that comes once a month"
                 )
             age = (self.question.now - bucket.last_seen).days
@@ -126,8 +129,13 @@ class Doubts:
     def _trail_days(self, effect: str) -> int:
         """Return the number of days that the read or write events of CloudTrail span, for all buckets."""
         every = [row for rows in self.counts.values() for row in rows if row["effect"] == effect]
-        first, last = span(every)
-        return 0 if first is None or last is None else (last.date() - first.date()).days + 1
+        return _window(every)
+
+
+def _window(rows: Sequence[Row]) -> int:
+    """Return how many days the evidence of rows spans."""
+    first, last = span(rows)
+    return 0 if first is None or last is None else (last.date() - first.date()).days + 1
 
 
 def _is_access_point(name: str) -> bool:
@@ -144,7 +152,8 @@ def total(rows: Iterable[Row], answers: Sequence[str], effect: str | None = None
 
 
 def span(rows: Sequence[Row]) -> tuple[datetime.datetime | None, datetime.datetime | None]:
-    first = min((str(row["first_seen"]) for row in rows), default="")
+    """Return from when to when rows are evidence."""
+    first = min((str(row["evidence_from"]) for row in rows if row["evidence_from"]), default="")
     return time_of(first), time_of(max((str(row["last_seen"]) for row in rows), default=""))
 
 

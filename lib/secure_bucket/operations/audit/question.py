@@ -25,7 +25,8 @@ class Question(Struct, frozen=True):
         keys: The keys to group clients by.
         limit: The number of groups of each kind to return.
         minimum_window: The minimum number of days of logs for a safe bucket.
-        maximum_age: The maximum number of days since the end of the logs for a safe bucket.
+        maximum_age: The maximum number of days since the end of the logs for a safe bucket, and of days
+            without a log in between: what lies before a longer silence is no evidence.
         now: The time of the audit.
         skip_copies: Whether to skip the half of a server-side copy that S3 does itself.
         days: Whether to count the requests of each bucket by day.
@@ -57,6 +58,7 @@ class Question(Struct, frozen=True):
             "buckets": self.buckets or ("",),
             "minimum_tls": "" if self.minimum_tls is None else f"{self.minimum_tls:.1f}",
             "limit": self.limit,
+            "maximum_age": self.maximum_age,
             "days": self.days,
             **{f"by_{key.column}": key in self.keys for key in Key},
         }

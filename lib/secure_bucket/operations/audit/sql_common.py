@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["ACCESS_POINT", "CIPHER_SUITE", "REQUEST", "TLS_NUMBER", "TLS_VERSION", "once"]
+__all__ = ["ACCESS_POINT", "BUCKET_NAME", "CIPHER_SUITE", "REQUEST", "TLS_NUMBER", "TLS_VERSION", "once"]
 
 TLS_NUMBER: Final = """
   CASE upper(tls)
@@ -43,6 +43,11 @@ ACCESS_POINT: Final = (
     "bucket LIKE 'arn:%' OR bucket LIKE '%-s3alias' OR bucket LIKE '%--ol-s3' OR bucket LIKE '%.mrap'"
 )
 """Whether the name of a bucket is that of an access point."""
+
+# Some old buckets have capitals and underscores in their names.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+BUCKET_NAME: Final = "'^[A-Za-z0-9][A-Za-z0-9._-]+$'"
+"""What the name of a bucket looks like, as a pattern."""
 
 # The values that only TLS leaves in a field. AWS writes suites like OpenSSL or IANA. We infer from both lists
 # that each suite names its algorithm in capitals.

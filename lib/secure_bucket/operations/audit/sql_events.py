@@ -7,6 +7,7 @@ from typing import Final
 from secure_bucket.detection import DOUBTS, EXPLANATIONS, TLS_FIELDS, Absent, Differs, Explanation
 from secure_bucket.operations.audit.sql_common import (
     ACCESS_POINT,
+    BUCKET_NAME,
     CIPHER_SUITE,
     REQUEST,
     TLS_NUMBER,
@@ -43,10 +44,12 @@ def source_of(copied: str, bucket: str) -> str:
     # The source may be URL-encoded, and CloudTrail writes some parameters as a list.
     start = r'^(?:[\["/]|%2[Ff])*'
     point = "arn(?::|%3[Aa])"
+    # Other encoded characters make it a name that no bucket has.
+    name = r"(?:[^/%?\"]|%(?:[013-9a-fA-F]|2[0-9a-eA-E]))+"
     found = (
         f"CASE WHEN regexp_matches({copied}, '{start}{point}')"
         f" THEN 'arn:' || regexp_extract({copied}, '{start}{point}([^\"]*)', 1)"
-        f" ELSE regexp_extract({copied}, '{start}([^/%?\"]+)', 1) END"
+        f" ELSE regexp_extract({copied}, '{start}({name})', 1) END"
     )
     return f"NULLIF(NULLIF({found}, ''), {bucket})"
 
@@ -87,6 +90,10 @@ _TELLS_TLS: Final = " OR ".join(
 _TELLS_SOMETHING: Final = " OR ".join(
     f"COALESCE({_COLUMNS[field]}, '-') NOT IN ('-', '')" for field in TLS_FIELDS
 )
+# The endpoints of China have another ending, which events may take over.
+_OF_S3: Final = "lower(eventsource) LIKE '%s3.amazonaws.com%'"
+# Events of a type that nobody knows count as calls.
+_NOT_CALLS: Final = "'AwsConsoleAction', 'AwsConsoleSignIn'"
 _DATA: Final = "(category = 'Data' OR (category IS NULL AND management = 'false'))"
 _WHYS: Final = " ".join(
     f"WHEN {condition} THEN '{why}'"
@@ -111,7 +118,8 @@ WITH told AS (
   FROM events
 ),
 halves AS (
-  SELECT * FROM told CROSS JOIN (VALUES (FALSE), (TRUE)) AS half(source_of_copy)
+  SELECT *, CASE WHEN source_of_copy THEN copied ELSE bucket END AS named
+  FROM told CROSS JOIN (VALUES (FALSE), (TRUE)) AS half(source_of_copy)
   WHERE NOT source_of_copy OR (copied IS NOT NULL AND transport <> 'tls')
 )
 SELECT
@@ -122,18 +130,22 @@ SELECT
     WHEN eventtype = 'AwsCloudTrailInsight' THEN NULL
     WHEN eventsource IS NULL OR operation IS NULL THEN 'is not an event of CloudTrail'
     WHEN TRY_CAST(first_seen AS TIMESTAMP) IS NULL THEN 'has no time'
-    WHEN eventsource = 's3.amazonaws.com' AND bucket IS NULL AND {_DATA}
-      AND COALESCE(eventtype, 'AwsApiCall') = 'AwsApiCall' THEN 'is a data event that names no bucket'
+    WHEN NOT {_OF_S3} THEN NULL
+    WHEN bucket IS NULL AND {_DATA}
+      AND COALESCE(eventtype, '') NOT IN ('AwsServiceEvent', 'AwsVpceEvent', {_NOT_CALLS})
+      THEN 'is a data event that names no bucket'
+    WHEN NOT regexp_matches(named, {BUCKET_NAME}) AND NOT ({ACCESS_POINT.replace("bucket", "named")})
+      THEN 'names a bucket that no bucket can be named'
   END AS malformed,
   CASE
     WHEN eventtype = 'AwsCloudTrailInsight' THEN 'insights, which are not requests'
-    WHEN eventsource <> 's3.amazonaws.com' THEN 'events of other services'
+    WHEN NOT {_OF_S3} THEN 'events of other services'
     WHEN bucket IS NULL THEN 'requests to no bucket'
     WHEN eventtype = 'AwsServiceEvent' THEN 'what AWS did by itself'
     WHEN eventtype = 'AwsVpceEvent' THEN 'network activity, which tells nothing of TLS'
-    WHEN eventtype <> 'AwsApiCall' THEN 'events that are not calls'
+    WHEN eventtype IN ({_NOT_CALLS}) THEN 'events that are not calls'
   END AS passed,
-  CASE WHEN source_of_copy THEN copied ELSE bucket END AS bucket,
+  named AS bucket,
 {REQUEST},
   COALESCE(errorcode, '-') AS status,
   COALESCE(errorcode, '-') = 'AccessDenied' AS refused,

@@ -6,7 +6,7 @@ from typing import Final
 
 from secure_bucket.operations.audit.kinds import CONTAINERS, LogKind
 from secure_bucket.operations.audit.sql_access import ACCESS
-from secure_bucket.operations.audit.sql_common import once
+from secure_bucket.operations.audit.sql_common import BUCKET_NAME, once
 from secure_bucket.operations.audit.sql_events import EVENTS, bucket_of, source_of
 from secure_bucket.operations.audit.sql_lines import ACCESS_LINES
 
@@ -67,7 +67,7 @@ _ACCESS_JSON: Final = f"""
 SELECT
   file,
   odd,
-  value[1] AS bucket,
+  CASE WHEN regexp_matches(value[1], {BUCKET_NAME}) THEN value[1] END AS bucket,
   {once("value[2]")},
   value[3] AS address,
   value[4] AS requester,

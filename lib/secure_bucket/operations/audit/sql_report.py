@@ -60,6 +60,9 @@ GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14
 
 # A single read of `collected` gives the groups of clients, the counts of each bucket, and the days with
 # records. `$by_…` selects the keys of the groups.
+#
+# INVARIANT: a day counts as evidence only in the last stretch of days without a silence of more than
+# `$maximum_age` days. Logging may have been off during a longer one.
 REPORT: Final = """
 WITH answered AS (
   SELECT *,
@@ -71,13 +74,26 @@ WITH answered AS (
     source = 'access' OR effect IN ('read', 'write') AS evident
   FROM collected
 ),
-known AS (
-  SELECT *,
-    DENSE_RANK() OVER (PARTITION BY answer ORDER BY requester, user_agent, address) AS client
+covered AS (
+  SELECT bucket AS covered_bucket, source AS covered_source, day AS covered_day, MIN(first_seen) AS begins,
+    LAG(day) OVER (PARTITION BY bucket, source ORDER BY day) AS earlier
   FROM answered
+  WHERE evident AND bucket IS NOT NULL
+  GROUP BY 1, 2, 3
+),
+stretches AS (
+  SELECT covered_bucket, covered_source, MAX(begins) AS begins
+  FROM covered
+  WHERE earlier IS NULL OR DATE_DIFF('day', CAST(earlier AS DATE), CAST(covered_day AS DATE)) > $maximum_age
+  GROUP BY 1, 2
+),
+known AS (
+  SELECT answered.*, evident AND last_seen >= begins AS evidence,
+    DENSE_RANK() OVER (PARTITION BY answer ORDER BY requester, user_agent, address) AS client
+  FROM answered LEFT JOIN stretches ON bucket = covered_bucket AND source = covered_source
 ),
 keyed AS (
-  SELECT answer, outcome, why, tls, file, bucket, source, effect, evident, client, status, day,
+  SELECT answer, outcome, why, tls, file, bucket, source, effect, evidence, client, status, day,
     requests, first_seen, last_seen,
     CASE WHEN $days THEN day END AS day_key,
     CASE WHEN $by_bucket THEN bucket END AS bucket_key,
@@ -106,7 +122,8 @@ grouped AS (
     MAX(client) AS last_client,
     MIN(first_seen) AS first_seen,
     MAX(last_seen) AS last_seen,
-    COUNT(DISTINCT CASE WHEN evident THEN day END) AS days
+    MIN(CASE WHEN evidence THEN first_seen END) AS evidence_from,
+    COUNT(DISTINCT CASE WHEN evidence THEN day END) AS days
   FROM keyed
   GROUP BY GROUPING SETS (
     (answer, outcome, why, tls, file, bucket_key, requester, user_agent, address, operation, status_key),
@@ -129,7 +146,8 @@ placed AS (
 )
 SELECT
   level, answer, outcome, why, tls, file, bucket, requester, user_agent, address, operation, source, effect,
-  status_low, status_high, requests, clients, breaking, first_seen, last_seen, days,
+  status_low, status_high, requests, clients, breaking, first_seen, last_seen,
+  evidence_from, days,
   all_groups, all_clients, all_requests
 FROM placed
 WHERE level IN ('count', 'bucket') OR (level = 'day' AND $days AND bucket IS NOT NULL)
