@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias
 
 from secure_bucket.operations.audit.audit import LogError
 from secure_bucket.operations.audit.kinds import CONTAINERS, LogKind
+from secure_bucket.operations.audit.other_forms import holds_records
 
 __all__ = ["record_lines"]
 
@@ -111,13 +112,19 @@ def _within_text(value: str, name: str, depth: int) -> Iterator[_Line]:
     # An export writes a time before the object.
     text = value.strip()
     start = 0 if text.startswith("[") else text.find("{")
-    if start < 0:
-        return
-    try:
-        yield from list(record_lines(text[start:], name, depth + 1))
-    except LogError:
-        if start == 0:
-            yield LogKind.EVENTS, json.dumps(value)
+    found: list[_Line] = []
+    unread = text
+    if start >= 0:
+        try:
+            found = list(record_lines(text[start:], name, depth + 1))
+            unread = text[:start]
+        except LogError:
+            if start == 0:
+                found = [(LogKind.EVENTS, json.dumps(value))]
+    yield from found
+    # INVARIANT: a text that may hold a record is never skipped in silence, nor what is in front of one.
+    if not (start == 0 and found) and holds_records(unread.encode("utf-8", "replace")):
+        yield LogKind.EVENTS, json.dumps(value)
 
 
 def _within_parts(value: Any, raw: str, name: str, depth: int, key: str | None) -> Iterator[_Line]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import os
 from collections.abc import Iterator
 from typing import Any, Final
@@ -27,6 +28,7 @@ DISK: Final = "16GB"
 
 _PLACES: Final = 5
 _PART: Final = 32 * 1024 * 1024
+_PACKED: Final = "it holds no lines of UTF-8 within zstd: unpack it with `zstd -d` first"
 _LATIN: Final = "secure-bucket-latin"
 # Larger buffers take memory and are not faster.
 _BUFFER: Final = 4 * LONGEST_LINE
@@ -52,14 +54,20 @@ def load_duckdb() -> Any:
 
 
 def unpacked_head(path: str) -> bytes:
-    """Return the beginning of a file that is compressed with zstd."""
+    """Return the beginning of a file that is compressed with zstd.
+
+    Raises:
+        LogError: If it is neither text nor lines.
+    """
     duckdb = load_duckdb()
     with duckdb.connect() as connection:
-        try:
-            rows = connection.execute(f"SELECT line FROM {_source(path, packed=True)} LIMIT 10000").fetchall()
-        except duckdb.Error:
-            return b""
-    return b"\n".join((line or "").encode("utf-8", "replace") for (line,) in rows)[:LONGEST_HEAD]
+        for encoding in ("utf-8", "latin-1"):
+            source = _source(path, packed=True, encoding=encoding)
+            with contextlib.suppress(duckdb.Error):
+                rows = connection.execute(f"SELECT line FROM {source} LIMIT 10000").fetchall()
+                lines = ((line or "").encode(encoding, "replace") for (line,) in rows)
+                return b"\n".join(lines)[:LONGEST_HEAD]
+    raise LogError(_PACKED)
 
 
 class Engine:
@@ -114,6 +122,8 @@ class Engine:
             problem = next(filter(None, (self._insert(part, sql) for part in self._as_utf8(batch))), None)
         if problem is None:
             return None
+        if batch.packed:
+            problem = _PACKED
         return Fault(batch.names[0], f"{name_some(batch.names)} cannot be read: {problem[:200]}")
 
     def report(self) -> list[dict[str, Any]]:
@@ -195,7 +205,7 @@ class Engine:
         return int(value)
 
 
-def _source(path: str, *, packed: bool, rest: bool = False) -> str:
+def _source(path: str, *, packed: bool, rest: bool = False, encoding: str = "utf-8") -> str:
     """Return the lines of a file as a relation: a table with a separator that no log contains."""
     columns = "'line': 'VARCHAR'"
     if rest:
@@ -206,7 +216,7 @@ def _source(path: str, *, packed: bool, rest: bool = False) -> str:
         f"{'nullstr = chr(3), ' if rest else ''}"
         f"header = false, auto_detect = false, delim = '{_SEPARATOR}', quote = '', escape = '', "
         f"comment = '', strict_mode = false, max_line_size = {LONGEST_LINE}, buffer_size = {_BUFFER}, "
-        f"compression = '{'zstd' if packed else 'none'}', encoding = 'utf-8')"
+        f"compression = '{'zstd' if packed else 'none'}', encoding = '{encoding}')"
     )
 
 

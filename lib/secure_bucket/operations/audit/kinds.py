@@ -18,8 +18,6 @@ __all__ = [
     "Batch",
     "LogKind",
     "kind_of",
-    "odd_kind_of",
-    "wrapping_of",
 ]
 
 HEAD: Final = 64 * 1024
@@ -37,37 +35,8 @@ CONTAINERS: Final = ("Records", "events", "Events", "logEvents")
 _ACCESS_LINE = re.compile(rb"\S+ \S+ \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] ")
 # An export of CloudWatch Logs to S3 writes the time of each event before it.
 _EXPORTED = re.compile(rb"\d{4}-\d\d-\d\dT[\d:.]+Z? (?=\{)")
-# Records in another form than that of S3 or CloudTrail count as malformed lines, and prevent *safe*.
-_LIKE_ACCESS = re.compile(
-    rb"\[\d{1,2}/[A-Za-z]{3,9}/\d{4}:[^\]\n]{0,24}\](?:\s+\S+){3}\s+(?:BATCH|REST|S3|SOAP|WEBSITE)[.][A-Z]"
-)
-# JSON within JSON escapes its quotation marks with backslashes, and JSON within CSV doubles them.
-_LIKE_EVENT = re.compile(rb'\{[^\n]*["\\]eventSource["\\]+\s*:\s*["\\]+s3\.amazonaws\.com')
-_LIKE_JSON = re.compile(rb'\{[^\n]*["\\]bucket_name["\\]+\s*:[^\n]*["\\]cipher_suite["\\]+\s*:')
 _CONTAINER = re.compile(rb'\{\s*"(?:%s)"\s*:\s*\[' % "|".join(CONTAINERS).encode())
 _MEMBER = re.compile(rb'["\\](?:eventSource|bucket_name)\\*"\s*:')
-
-# The formats that may contain logs, so that such a file is never skipped silently.
-_WRAPPINGS: Final = {
-    b"\x1f\x8b": "packed with gzip twice",
-    b"\x28\xb5\x2f\xfd": "packed with zstd and gzip",
-    b"PK\x03\x04": "a zip archive",
-    b"BZh": "packed with bzip2",
-    b"\xfd7zXZ\x00": "packed with xz",
-    b"\x04\x22\x4d\x18": "packed with LZ4",
-    b"\xff\x06\x00\x00sNaPpY": "packed with Snappy",
-    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
-    b"Rar!\x1a\x07": "a RAR archive",
-    b"\x1f\x9d": "packed with compress",
-    b"LZIP": "packed with lzip",
-    b"Salted__": "encrypted by OpenSSL",
-    b"PAR1": "a Parquet file",
-    b"Obj\x01": "an Avro file",
-    b"ORC": "an ORC file",
-    b"\xff\xfe": "text in UTF-16",
-    b"\xfe\xff": "text in UTF-16",
-}
-_TAR: Final = 257
 
 
 class LogKind(enum.Enum):
@@ -100,34 +69,6 @@ def kind_of(head: bytes) -> LogKind | None:
     lines = text.split(b"\n")
     # The first lines may be malformed: one valid line suffices.
     return LogKind.ACCESS_LINES if any(map(_ACCESS_LINE.match, lines)) else None
-
-
-def odd_kind_of(head: bytes) -> LogKind | None:
-    """Return the kind of records of a file that `kind_of` rejects; `None` without records in another form.
-
-    Args:
-        head: The first bytes of the file.
-    """
-    # Text in UTF-16 has a NUL byte for each ASCII character.
-    text = head.replace(b"\0", b"")
-    if _LIKE_ACCESS.search(text):
-        return LogKind.ACCESS_LINES
-    if _LIKE_EVENT.search(text):
-        return LogKind.EVENTS
-    return LogKind.ACCESS_JSON if _LIKE_JSON.search(text) else None
-
-
-def wrapping_of(head: bytes) -> str:
-    """Return the unsupported format of a file that may contain logs; `""` for other files.
-
-    Args:
-        head: The first bytes of the file, after gzip is unpacked.
-    """
-    if head[_TAR : _TAR + 5] == b"ustar":
-        return "a tar archive"
-    if head.startswith(b"\0") and not head.strip(b"\0"):
-        return "a file of NUL bytes"
-    return next((words for magic, words in _WRAPPINGS.items() if head.startswith(magic)), "")
 
 
 def _json_kind(text: bytes) -> LogKind | None:

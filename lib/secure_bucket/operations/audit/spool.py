@@ -31,9 +31,8 @@ from secure_bucket.operations.audit.kinds import (
     Batch,
     LogKind,
     kind_of,
-    odd_kind_of,
-    wrapping_of,
 )
+from secure_bucket.operations.audit.other_forms import is_binary, odd_kind_of, wrapping_of
 from secure_bucket.operations.audit.zstd import is_whole, is_zstd
 
 __all__ = ["Done", "Ignored", "batches"]
@@ -130,9 +129,7 @@ class _Spooler:
                 kind = kind_of(head)
             if kind is None:
                 # INVARIANT: a file that may contain requests is never skipped silently.
-                if wrapping := wrapping_of(head):
-                    raise LogError(f"`{file.name}` is {wrapping}, which is not read here: unpack it first")
-                kind = odd_kind_of(head)
+                kind = _other_kind(file, head, "which is not read here")
             if kind is None:
                 yield Ignored(file, "it is empty" if not head.strip() else _NO_LOG)
                 return
@@ -165,16 +162,17 @@ class _Spooler:
             with open(path, "rb") as copied:
                 if not is_whole(copied):
                     raise LogError(f"`{file.name}` is cut or damaged: its zstd data do not end")
-            unpacked = unpacked_head(path)
+            try:
+                unpacked = unpacked_head(path)
+            except LogError as error:
+                raise LogError(f"`{file.name}`: {error}") from None
             kind = kind_of(unpacked)
             if kind is LogKind.DOCUMENT:
                 raise LogError(
                     f"`{file.name}` is a JSON document packed with zstd: unpack it with `zstd -d` first"
                 )
             if kind is None:
-                if wrapping := wrapping_of(unpacked):
-                    raise LogError(f"`{file.name}` is {wrapping} within zstd: unpack it first")
-                kind = odd_kind_of(unpacked)
+                kind = _other_kind(file, unpacked, "within zstd")
             if kind is None:
                 yield Ignored(file, _NO_LOG)
                 return
@@ -274,6 +272,19 @@ class _Rest:
             return data
         data, self.head = self.head, b""
         return data + (self.stream.read(size - len(data)) if size >= 0 else self.stream.read())
+
+
+def _other_kind(file: LogFile, head: bytes, where: str) -> LogKind | None:
+    """Return what a file holds in some other form.
+
+    Raises:
+        LogError: If nobody can tell without unpacking it.
+    """
+    kind = odd_kind_of(head)
+    wrapping = wrapping_of(head) or ("" if kind else "binary data of an unknown form" * is_binary(head))
+    if wrapping:
+        raise LogError(f"`{file.name}` is {wrapping}, {where}: unpack it first")
+    return kind
 
 
 def _damage(error: Exception) -> str:
