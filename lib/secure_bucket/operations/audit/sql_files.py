@@ -10,12 +10,11 @@ from secure_bucket.operations.audit.sql_common import BUCKET_NAME, once
 from secure_bucket.operations.audit.sql_events import EVENTS, bucket_of, source_of
 from secure_bucket.operations.audit.sql_lines import ACCESS_LINES
 
-__all__ = ["relations"]
+__all__ = ["ODD_RECORDS", "relations"]
 
 # A line of an export has a time before the JSON. Text that is not JSON has no members.
-_JSON: Final = (
-    "CASE WHEN json_valid(substr(line, strpos(line, '{'))) THEN substr(line, strpos(line, '{')) END"
-)
+_FROM_BRACE: Final = "CASE WHEN starts_with(line, '{') THEN line ELSE substr(line, strpos(line, '{')) END"
+_JSON: Final = f"CASE WHEN json_valid({_FROM_BRACE}) THEN {_FROM_BRACE} END"
 
 
 def _listed(members: tuple[str, ...]) -> str:
@@ -32,27 +31,35 @@ _INSENSITIVE: Final = tuple(
     for member in ("", ".tlsDetails", ".additionalEventData", ".userIdentity", *_RESOURCES)
 )
 _SENSITIVE: Final = ("$.requestParameters", "$.detail.requestParameters")
-_FURTHER: Final = tuple(f"$.{start}{member}" for start in ("", "detail.") for member in CONTAINERS)
+_DETAIL: Final = _INSENSITIVE.index("$.detail") + 1
 
 
-def _twice(objects: tuple[str, ...], names: str) -> str:
+def _twice(objects: str, names: str) -> str:
     """Return the test whether one of some objects has two members with one name."""
-    keys = f"json_keys(line, [{_listed(objects)}])"
-    return f"list_bool_or([len(names) <> list_unique({names}) FOR names IN {keys}])"
+    return f"list_bool_or([len(names) <> list_unique({names}) FOR names IN {objects}])"
 
 
-_JSON_LINES: Final = f"""
-SELECT *,
+_PARSED: Final = f"SELECT file, {_JSON} AS line FROM lines WHERE line IS NOT NULL AND line <> ''"
+_NAMES: Final = f"json_keys(line, [{_listed(_INSENSITIVE + _SENSITIVE)}])"
+_ODD: Final = f"""
   CASE
-    WHEN {_twice(_INSENSITIVE, "[lower(name) FOR name IN names]")}
-      OR {_twice(_SENSITIVE, "names")}
+    WHEN {_twice(f"members[:{len(_INSENSITIVE)}]", "[lower(name) FOR name IN names]")}
+      OR {_twice(f"members[{len(_INSENSITIVE) + 1}:]", "names")}
       THEN 'names a member twice'
-    WHEN list_bool_or(json_exists(line, [{_listed(_FURTHER)}])) THEN 'holds further records'
-    WHEN json_exists(line, '$.detail.eventSource') AND json_exists(line, '$.eventSource')
+    WHEN list_has_any(members[1], [{_listed(CONTAINERS)}])
+      OR list_has_any(members[{_DETAIL}], [{_listed(CONTAINERS)}]) THEN 'holds further records'
+    WHEN list_contains(members[1], 'eventSource') AND list_contains(members[{_DETAIL}], 'eventSource')
       THEN 'is an event within an event'
-  END AS odd
-FROM (SELECT file, {_JSON} AS line FROM lines WHERE line IS NOT NULL AND line <> '') AS parsed
-"""
+  END"""
+_JSON_LINES: Final = (
+    f"SELECT *, {_ODD} AS odd FROM (SELECT *, {_NAMES} AS members FROM ({_PARSED}) AS parsed)"
+)
+
+# The names of members say whether a record is odd, and most records have the names of others.
+ODD_RECORDS: Final = (
+    f"SELECT COUNT({_ODD}) FROM (SELECT DISTINCT {_NAMES} AS members FROM ({_PARSED}) AS parsed)"
+)
+"""How many sets of names in JSON `lines(file, line)` are those of records that cannot be told."""
 
 _ACCESS_MEMBERS: Final = (
     *("$.bucket_name", "$.request_time", "$.remote_ip", "$.requester", "$.operation", "$.request_uri"),
@@ -145,10 +152,16 @@ FROM (
 """
 
 
-def relations(kind: LogKind) -> dict[str, str]:
-    """Return the relations that turn `lines(file, line)` of a kind into `requests`."""
+def relations(kind: LogKind, *, ordinary: bool = False) -> dict[str, str]:
+    """Return what turns `lines(file, line)` of a kind into `requests`.
+
+    Args:
+        kind: The kind.
+        ordinary: Whether `ODD_RECORDS` found none (default: each record is looked at).
+    """
     if kind is LogKind.ACCESS_LINES:
         return {"access": ACCESS_LINES, "requests": ACCESS}
+    lines = f"SELECT *, CAST(NULL AS VARCHAR) AS odd FROM ({_PARSED}) AS parsed" if ordinary else _JSON_LINES
     if kind is LogKind.ACCESS_JSON:
-        return {"json_lines": _JSON_LINES, "access": _ACCESS_JSON, "requests": ACCESS}
-    return {"json_lines": _JSON_LINES, "events": _EVENTS, "requests": EVENTS}
+        return {"json_lines": lines, "access": _ACCESS_JSON, "requests": ACCESS}
+    return {"json_lines": lines, "events": _EVENTS, "requests": EVENTS}

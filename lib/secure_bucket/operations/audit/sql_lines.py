@@ -26,7 +26,7 @@ _TIME: Final = (
 
 
 def _six(text: str) -> str:
-    return f"{text} LIKE '{_SIX}' AND substr({text}, 2, 3) BETWEEN '100' AND '599'"
+    return f"{text} BETWEEN ' 100 ' AND ' 599 ~' AND {text} LIKE '{_SIX}'"
 
 
 def _lengths(name: str, first: int, last: int) -> str:
@@ -51,7 +51,7 @@ _JOINED: Final = f"""
   CASE
     WHEN length(head[1]) > 64 THEN TRUE
     WHEN array_length(piece) = 7 AND array_length(tail) <= 15 THEN FALSE
-    WHEN line LIKE '%] %] %' THEN regexp_matches(line, '{_HEAD}[^\\n]* {_HEAD}')
+    WHEN array_length(string_split(line, '] ')) > 2 THEN regexp_matches(line, '{_HEAD}[^\\n]* {_HEAD}')
     ELSE FALSE
   END"""
 
