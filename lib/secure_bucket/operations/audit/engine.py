@@ -157,7 +157,7 @@ class Engine:
         os.unlink(path)
 
     def _is_ordinary(self, batch: Batch) -> bool:
-        """Tell whether no JSON record of a batch is odd: then none is looked at twice."""
+        """Tell whether no JSON record of a batch is odd: then no record is checked twice."""
         if batch.kind is LogKind.ACCESS_LINES:
             return False
         self._view(batch, "NULL", strict=True)

@@ -26,7 +26,7 @@ class Question(Struct, frozen=True):
         limit: The number of groups of each kind to return.
         minimum_window: The minimum number of days of logs for a safe bucket.
         maximum_age: The maximum number of days since the end of the logs for a safe bucket, and of days
-            without a log in between: what lies before a longer silence is no evidence.
+            without a log in between: days before a longer silence are not evidence.
         now: The time of the audit.
         skip_copies: Whether to skip the half of a server-side copy that S3 does itself.
         days: Whether to count the requests of each bucket by day.

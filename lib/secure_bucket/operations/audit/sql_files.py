@@ -157,7 +157,7 @@ def relations(kind: LogKind, *, ordinary: bool = False) -> dict[str, str]:
 
     Args:
         kind: The kind.
-        ordinary: Whether `ODD_RECORDS` found none (default: each record is looked at).
+        ordinary: Whether `ODD_RECORDS` found none (default: check each record).
     """
     if kind is LogKind.ACCESS_LINES:
         return {"access": ACCESS_LINES, "requests": ACCESS}
