@@ -230,6 +230,9 @@ def test_malformed_json_is_counted_and_shown(tmp_path: Path) -> None:
         pytest.param(replace(PLAIN, tls="TLSv1x").line, id="an unknown version"),
         pytest.param(Record(operation="report.csv").line, id="a key for an operation"),
         pytest.param(Record(operation="REST.").line, id="half an operation"),
+        pytest.param(Record(appended=" - eu-west-1").line, id="no field for the access point"),
+        pytest.param(Record(appended=" x - eu-west-1").line, id="another access point"),
+        pytest.param(Record(appended=" - - x").line, id="another region"),
     ],
 )
 def test_a_record_of_another_form_does_not_count_for_https(tmp_path: Path, line: str) -> None:

@@ -63,7 +63,9 @@ _MODERN: Final = """
   AND tail[5] IN (
     'ECDHE-RSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES256-GCM-SHA384',
     'TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256')
-  AND tail[4] IN ('SigV4', 'SigV2', '-') AND tail[6] IN ('AuthHeader', 'QueryString', '-')"""
+  AND tail[4] IN ('SigV4', 'SigV2', '-') AND tail[6] IN ('AuthHeader', 'QueryString', '-')
+  AND COALESCE(tail[9] = '-' OR tail[9] LIKE 'arn:%', TRUE) AND COALESCE(tail[10] IN ('-', 'Yes'), TRUE)
+  AND COALESCE(tail[11] = '-' OR tail[11] LIKE '%-%-%', TRUE)"""
 # The fields of such a line, in the order of `rest`.
 _SURE: Final = "- - yes 200 SigV4 TLS_AES_128_GCM_SHA256 AuthHeader TLSv1.3 "
 
