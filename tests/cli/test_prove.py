@@ -161,7 +161,7 @@ def test_policy_in_plain_words(directory: Path, run: Run) -> None:
         "`aws:UserAgent` matches none of `curl*` and `wget*` or is absent and `aws:SourceVpc` is absent and "
         "some value of `aws:TagKeys` is `x` or is absent and `aws:SourceIp` does not lie in `10.0.0.0/8` "
         "or is absent.\n"
-        "   It limits what this statement allows, and denies nothing"
+        "   Its condition limits what this statement allows, and denies nothing"
     ) in outcome.out
     assert "   By itself it is not enough, because " in outcome.out
     assert "   By itself it denies every request over plain HTTP.\n" in outcome.out
