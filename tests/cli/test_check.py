@@ -400,9 +400,37 @@ def test_diff_shows_the_changes_and_writes_nothing(directory: Path, run: Run) ->
     outcome = run("check", "--diff")
     assert outcome.code == 1
     assert outcome.out.startswith("--- a.yaml\n+++ a.yaml\n")
+    assert run("check", "--diff", "--fix") == outcome, "as ruff has it, --diff takes precedence"
     assert (directory / "a.yaml").read_text() == OPEN
-    assert run("check", "--diff", "--fix").code == 2
+    assert run("check", "--diff", "--exit-zero") == Outcome(0, outcome.out, outcome.err)
     assert run("check", "--diff", "--ignore", "SB001").out == ""
+    (directory / "a.yaml").write_text(UNDECIDED)
+    assert run("check", "--diff").code == 3, "a bucket that nothing fixes still fails"
+    assert run("check", "--diff", "--exit-zero").code == 0
+    assert run("check", "--diff", "--exit-zero", "absent.yaml").code == 2
+
+
+def test_fix_that_cannot_write_says_so_and_fails_as_incomplete(directory: Path, run: Run) -> None:
+    (directory / "a.yaml").write_text(OPEN)
+    (directory / "a.yaml").chmod(0o444)
+    outcome = run("check", ".", "--fix")
+    assert outcome.code == 2
+    assert outcome.err.count("`a.yaml` is read-only: nothing was written to it") == 1
+    assert outcome.out.splitlines()[-1].startswith("Failed: 1 of 1 bucket accepts plain HTTP. ")
+
+
+def test_fix_of_nothing_leaves_the_answer_to_the_check(directory: Path, run: Run) -> None:
+    (directory / "topic.yaml").write_text(NO_BUCKET)
+    assert run("check", "topic.yaml", "--fix", "--skip-other-files").code == 0
+    told = run("check", "topic.yaml", "--fix")
+    assert (told.code, (told.out + told.err).count("no bucket")) == (2, 1)
+
+
+def test_diff_of_standard_input_shows_the_changes_also_with_fix(run: Run) -> None:
+    outcome = run("check", "-", "--diff", stdin=OPEN)
+    assert outcome.code == 1
+    assert outcome.out.startswith("--- <stdin>\n")
+    assert run("check", "-", "--diff", "--fix", stdin=OPEN) == outcome
 
 
 def test_fix_cannot_write_standard_input(run: Run) -> None:

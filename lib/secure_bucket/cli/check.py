@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from secure_bucket.checks.check import Settings
 from secure_bucket.checks.check_paths import CheckOptions, check_paths
 from secure_bucket.checks.find_targets import STDIN
-from secure_bucket.cli.codes import PROVEN
+from secure_bucket.cli.codes import COULD_NOT_RUN, PROVEN
 from secure_bucket.cli.config import Config, config_of
 from secure_bucket.cli.fix_options import fix_options
 from secure_bucket.cli.frame import ClaimOptions, frame_of
@@ -34,10 +34,9 @@ def run(arguments: argparse.Namespace) -> int:
     """
     if arguments.show_settings:
         return show_settings(arguments)
-    if arguments.fix or arguments.diff:
-        code = _fix(arguments)
-        if arguments.diff:
-            return code
+    code = _fix(arguments) if arguments.fix or arguments.diff else PROVEN
+    if arguments.diff:
+        return PROVEN if arguments.exit_zero and code != COULD_NOT_RUN else code
     frame = frame_of(arguments)
     options = check_options(
         arguments,
@@ -48,7 +47,9 @@ def run(arguments: argparse.Namespace) -> int:
         written=(*(each.file for each in frame.reports), arguments.write_baseline),
     )
     report = check_report(options, frame.config, frame.claim, quiet=arguments.quiet)
-    return frame.finish(report, arguments, frame.words, never_fails=arguments.exit_zero)
+    checked = frame.finish(report, arguments, frame.words, never_fails=arguments.exit_zero)
+    # A template that should have been written and was not makes the run incomplete.
+    return COULD_NOT_RUN if code == COULD_NOT_RUN else checked
 
 
 def _fix(arguments: argparse.Namespace) -> int:
@@ -61,7 +62,7 @@ def _fix(arguments: argparse.Namespace) -> int:
     from secure_bucket.cli.fix import fix_paths
 
     config = config_of(arguments)
-    if arguments.fix and STDIN in arguments.paths:
+    if arguments.fix and not arguments.diff and STDIN in arguments.paths:
         raise SecureBucketError("--fix cannot write standard input: use `secure-bucket fix -`")
     if REFUTED_RULE not in selection_of(arguments, config):
         return PROVEN

@@ -150,9 +150,12 @@ class _Fix(Struct):
     def fix_files(self) -> None:
         """Fix every file."""
         report = self.report
-        for fault in report.faults:
+        # Without `tell_left`, the report of the check lists them.
+        for fault in report.faults if self.options.tell_left else ():
             self._fault(fault.message)
         if not (report.buckets or report.findings or report.faults):
+            if not self.options.tell_left:
+                return
             paths = [STDIN_NAME if path == STDIN else path for path in self.options.paths]
             named = ", ".join(f"`{path}`" for path in paths[:5])
             self._fault(f"there is no bucket in {named}: a fix needs at least one bucket to pass")
@@ -231,8 +234,7 @@ class _Fix(Struct):
 
     def _fault(self, message: str) -> None:
         self.faults.append(message)
-        if self.options.tell_left:
-            to_stderr(f"secure-bucket: {message}")
+        to_stderr(f"secure-bucket: {message}")
 
     def _leave(self, undecided: bool, message: str) -> None:
         if undecided:

@@ -50,14 +50,16 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="skip PATHs that are not templates, and accept an input without buckets; for hooks that pass "
         "every changed file",
     )
-    fixes = parser.add_argument_group("fixes").add_mutually_exclusive_group()
+    fixes = parser.add_argument_group("fixes")
     fixes.add_argument(
         "--fix",
         action="store_true",
         help="first add the deny where that is safe, as `fix --write` does, then check",
     )
     fixes.add_argument(
-        "--diff", action="store_true", help="show the changes of --fix instead of a check, and write nothing"
+        "--diff",
+        action="store_true",
+        help="show the changes of --fix instead of a check, and write nothing, also with --fix",
     )
     add_baseline(parser)
     how = parser.add_argument_group("run")
