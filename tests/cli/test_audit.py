@@ -79,7 +79,7 @@ def test_fault_goes_first(directory: Path, run: Run) -> None:
 
 def test_directory_without_logs(directory: Path, run: Run) -> None:
     outcome = run("audit", ".")
-    assert (outcome.code, "`.` holds no log" in outcome.out) == (2, True)
+    assert (outcome.code, "`.` contains no log" in outcome.out) == (2, True)
 
 
 def test_options_reach_the_question(directory: Path, run: Run) -> None:

@@ -267,3 +267,54 @@ def test_a_duplicate_key_with_different_values_in_a_policy_stays_a_fault(directo
     twice = SECURE.replace("Effect: Deny", "Effect: Deny\n            Effect: Allow")
     (directory / "a.yaml").write_text(twice)
     assert run("check", "a.yaml").code == 2
+
+
+NOTHING = {
+    ("check", "absent"): "`absent` does not exist",
+    ("check", "empty"): "`empty` contains no template",
+    ("fix", "absent"): "`absent` does not exist",
+    ("fix", "empty"): "`empty` contains no template",
+    ("fix", "-"): "`<stdin>` is empty",
+    ("audit", "absent"): "`absent` does not exist",
+    ("audit", "empty"): "`empty` contains no log",
+    ("audit", "-"): "`<stdin>` is not a log: it is empty",
+    ("plan", "absent"): "`absent` does not exist",
+    ("plan", "empty"): "`empty` contains no template",
+    ("prove", "binary"): "`binary` is not UTF-8 text: byte 0 is 0xff; save the file as UTF-8",
+    (
+        "check",
+        "--no-config",
+        "/dev/null",
+    ): "not a regular file: give a file, or `-` for standard input",
+    ("check", "a.yaml", "--config", "binary"): "`binary` is not UTF-8 text: byte 0 is 0xff",
+    (
+        "check",
+        "a.yaml",
+        "--baseline",
+        "absent",
+    ): "cannot be read: No such file or directory; `--write-baseline absent`",
+    ("plan", "a.yaml", "--review", "a.yaml"): "`a.yaml` is not JSON, as a report of `--format json` is",
+    ("gate", "--init"): "there is no `cdk.json` in the working directory: go to the directory of the app",
+    (
+        "fix",
+        "a.yaml",
+        "--write",
+        "--synth",
+        "true",
+    ): "--synth needs a cloud assembly (cdk.out)",
+}
+
+
+@pytest.mark.parametrize("arguments", NOTHING)
+def test_input_without_content_is_one_sentence(directory: Path, run: Run, arguments: tuple[str, ...]) -> None:
+    (directory / "empty").mkdir()
+    (directory / "binary").write_bytes(b"\xff")
+    (directory / "a.yaml").write_text(OPEN)
+    outcome = run(*arguments, stdin="")
+    told = (outcome.out + outcome.err).splitlines()
+    assert outcome.code == 2
+    assert NOTHING[arguments] in told[0]
+    # A second line may count what could not be read; it does not count buckets of which there are none.
+    assert len(told) <= 2
+    assert not any("0 buckets" in line or "0 proven" in line for line in told)
+    assert (directory / "a.yaml").read_text() == OPEN

@@ -93,10 +93,10 @@ def test_standard_input_stands_beside_files(directory: Path, run: Run) -> None:
 @pytest.mark.parametrize(
     ("templates", "path", "said"),
     [
-        ({}, ".", "`.` holds no template: nothing was checked there"),
-        ({"a.yaml": NO_BUCKET}, "a.yaml", "there is no bucket in `a.yaml`: nothing to check is not a pass"),
-        ({"a.yaml": NO_BUCKET}, ".", "there is no bucket in `.`: nothing to check is not a pass"),
-        ({"other.json": "{}", "notes.txt": ""}, ".", "`.` holds no template"),
+        ({}, ".", "`.` contains no template"),
+        ({"a.yaml": NO_BUCKET}, "a.yaml", "there is no bucket in `a.yaml`, and an empty check does not pass"),
+        ({"a.yaml": NO_BUCKET}, ".", "there is no bucket in `.`, and an empty check does not pass"),
+        ({"other.json": "{}", "notes.txt": ""}, ".", "`.` contains no template"),
         ({"a.yaml": SECURE}, "*.json", "nothing matches `*.json`"),
         ({}, "gone.yaml", "`gone.yaml` does not exist"),
     ],
@@ -116,7 +116,7 @@ def test_argument_that_leads_nowhere_counts_even_beside_others(directory: Path, 
     (directory / "empty").mkdir()
     outcome = run("check", "a.yaml", "empty")
     assert outcome.code == 2
-    assert "`empty` holds no template" in outcome.out
+    assert "`empty` contains no template" in outcome.out
 
 
 def test_hooks_may_hand_over_files_that_are_no_templates(directory: Path, run: Run) -> None:
@@ -233,7 +233,7 @@ def test_paths_may_stand_between_options(directory: Path, run: Run) -> None:
     assert "2 buckets in 2 templates" in run("check", "a.yaml", "--strict", "--", "b.yaml").out
     outcome = run("check", "a.yaml", "--strict", "b.yaml", "--stricter")
     assert outcome.code == 2
-    assert "unrecognized arguments: b.yaml --stricter" in outcome.err
+    assert "there is no option `--stricter`; did you mean `--strict`?" in outcome.err
 
 
 def test_sarif_names_files_from_the_root_of_the_repository(

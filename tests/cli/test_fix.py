@@ -166,7 +166,7 @@ def test_refuted_goes_before_undecided_and_a_fault_before_both(run: Run, directo
         ([""], "a PATH is empty"),
         (["bad.yaml"], "`bad.yaml` is not UTF-8 text: byte 0 is 0xe4"),
         (["none.yaml"], "there is no bucket in `none.yaml`"),
-        (["empty", "t.yaml"], "`empty` holds no template"),
+        (["empty", "t.yaml"], "`empty` contains no template"),
         ([], "the following arguments are required: PATH"),
     ],
 )

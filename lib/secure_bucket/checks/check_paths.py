@@ -105,12 +105,9 @@ def _spare_the_input(targets: Targets, files: Iterable[str | None]) -> None:
 
 def _nothing_checked(report: Report, targets: Targets, paths: tuple[str, ...]) -> list[Fault]:
     """Return a fault for each argument without anything to check, which is not a pass."""
-    faults = [
-        Fault(path, f"`{path}` holds no template: nothing was checked there")
-        for path in targets.fruitless(paths, report)
-    ]
+    faults = [Fault(path, f"`{path}` contains no template") for path in targets.fruitless(paths, report)]
     found = (report.buckets, report.never_created, report.findings, report.exceptions, report.faults, faults)
     if not any(found):
         named = ", ".join(f"`{STDIN_NAME if path == STDIN else path}`" for path in paths[:5])
-        faults.append(Fault("", f"there is no bucket in {named}: nothing to check is not a pass"))
+        faults.append(Fault("", f"there is no bucket in {named}, and an empty check does not pass"))
     return faults

@@ -12,7 +12,7 @@ from secure_bucket.errors import SecureBucketError, TemplateError
 from secure_bucket.policy import Place, Policy, Statement, parse_policy
 from secure_bucket.policy.size import MAX_POLICY_BYTES
 from secure_bucket.template.json_text import scan_json
-from secure_bucket.template.load import MAX_BYTES, STDIN_NAME, is_template, read_bytes
+from secure_bucket.template.load import MAX_BYTES, STDIN_NAME, is_template, not_utf8, read_bytes
 from secure_bucket.template.scan import find_duplicates
 
 __all__ = ["BarePolicy", "PolicyError", "read_policy"]
@@ -99,7 +99,7 @@ def read_policy(argument: str) -> BarePolicy:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise PolicyError(f"`{name}` is not UTF-8 text: byte {error.start}") from None
+        raise PolicyError(not_utf8(name, error)) from None
     if not text.strip():
         raise PolicyError(f"`{name}` is empty: a bucket policy is a JSON object with `Statement`")
     positions: dict[str, tuple[int, int]] = {}

@@ -106,7 +106,10 @@ def read_baseline(file: str) -> Baseline:
         with open(file, "rb") as stream:
             value = json.loads(stream.read(_MAX_BYTES))
     except OSError as error:
-        raise BaselineError(f"the baseline `{file}` cannot be read: {error.strerror or error}") from None
+        hint = f"; `--write-baseline {file}` writes it" if isinstance(error, FileNotFoundError) else ""
+        raise BaselineError(
+            f"the baseline `{file}` cannot be read: {error.strerror or error}{hint}"
+        ) from None
     except (ValueError, RecursionError) as error:
         said = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error
         raise BaselineError(f"the baseline `{file}` is not JSON: {said}") from None

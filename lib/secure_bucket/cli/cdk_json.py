@@ -40,6 +40,10 @@ def edit_app(*, remove: bool) -> int:
     try:
         with open(_SETTINGS, "rb") as stream:
             text = stream.read().decode("utf-8")
+    except FileNotFoundError:
+        raise SecureBucketError(
+            f"there is no `{_SETTINGS}` in the working directory: go to the directory of the app"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise SecureBucketError(f"`{_SETTINGS}` cannot be read: {reason}") from None

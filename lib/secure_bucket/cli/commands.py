@@ -10,7 +10,7 @@ import argparse
 import importlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, NoReturn
 
 from secure_bucket.cli.codes import EXIT_CODES
@@ -109,7 +109,20 @@ class _Version(argparse.Action):
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        super().error(f"{message}{self._suggestion(message)}")
+        if message.startswith("the following arguments are required"):
+            message += f"; see `{self.prog} --help`"
+        super().error(message)
+
+    def refuse(self, unknown: Sequence[str]) -> NoReturn:
+        """End the run because of arguments that the command does not have."""
+        # A number or a single dash can be an argument of an option.
+        options = [each for each in unknown if re.match("-[^0-9]", each)]
+        meant = f"; see `{self.prog} --help`"
+        if not options:
+            self.error(f"`{unknown[0]}` is one argument too many{meant}")
+        option = options[0].partition("=")[0]
+        known = re.findall(r"--[\w-]+", self.format_help())
+        self.error(f"there is no option `{option}`{did_you_mean(option, known) or meant}")
 
     def _check_value(self, action: argparse.Action, value: object) -> None:
         if action.choices is None or value in action.choices:
@@ -122,12 +135,6 @@ class _Parser(argparse.ArgumentParser):
         meant = did_you_mean(word, known) if word[:1].isalpha() else ""
         raise argparse.ArgumentError(action, f"`{word}` is not one of {', '.join(known)}{meant}")
 
-    def _suggestion(self, message: str) -> str:
-        """Return the option that the user may have meant, as a sentence."""
-        if option := re.search(r"unrecognized arguments: .*?(--[\w-]+)", message):
-            return did_you_mean(option[1], re.findall(r"--[\w-]+", self.format_help()))
-        return ""
-
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return `; did you mean …?` with the most similar known word; `""` without a similar word.
@@ -139,6 +146,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     from difflib import get_close_matches  # Takes 0.8 ms, which only a mistake pays.
 
     words = {each.casefold(): each for each in known}
+    # `SB1` is SB001, and not as much like SB012.
+    if (number := re.fullmatch(r"(sb)0*(\d{1,3})", word.casefold())) and (
+        rule := words.get(f"{number[1]}{number[2]:0>3}")
+    ):
+        return f"; did you mean `{rule}`?"
     # Two swapped letters in a word of three give a similarity of two thirds.
     close = get_close_matches(word.casefold(), words, n=1, cutoff=0.65)
     return f"; did you mean `{words[close[0]]}`?" if close else ""

@@ -15,6 +15,7 @@ from msgspec.structs import asdict
 
 from secure_bucket.cli.commands import did_you_mean
 from secure_bucket.errors import SecureBucketError
+from secure_bucket.template.load import not_utf8
 
 __all__ = [
     "Config",
@@ -250,7 +251,7 @@ def _read(file: str) -> str:
     except OSError as error:
         raise ConfigError(f"`{file}` cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
-        raise ConfigError(f"`{file}` is not UTF-8 text: byte {error.start}") from None
+        raise ConfigError(not_utf8(file, error)) from None
 
 
 def _mentions_us(file: str) -> bool:

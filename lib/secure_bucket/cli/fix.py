@@ -88,8 +88,7 @@ def fix_paths(options: FixOptions, config: Config) -> int:
         targets, pairs = checked_targets(asked, progress)
     report = merge_reports(pairs)
     fruitless = (
-        Fault(path, f"`{path}` holds no template: nothing was checked there")
-        for path in targets.fruitless(options.paths, report)
+        Fault(path, f"`{path}` contains no template") for path in targets.fruitless(options.paths, report)
     )
     report = claim.grant(replace(report, faults=(*targets.faults, *report.faults, *fruitless)), config)
     synthesized = frozenset() if options.synthesized else templates_in_assemblies(pairs)
@@ -103,9 +102,11 @@ def fix_paths(options: FixOptions, config: Config) -> int:
     assemblies = (
         [] if options.synthesized else [each.path for each, _ in pairs if each.kind is TargetKind.ASSEMBLY]
     )
+    if options.synth and not assemblies:
+        raise SecureBucketError("--synth needs a cloud assembly (cdk.out) among the PATHs")
     fix = _Fix(options, report, to_leave, assemblies)
     fix.fix_files()
-    if not options.quiet:
+    if report.buckets and not options.quiet:
         fix.summarize()
     return fix.exit_code()
 

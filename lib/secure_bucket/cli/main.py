@@ -91,7 +91,7 @@ def _dispatch(argv: Sequence[str] | None) -> int:
         end = rest.index("--") if "--" in rest else len(rest)
         paths = [*rest[:end], *rest[end + 1 :]]
         if not hasattr(arguments, "paths") or any(each[:1] == "-" and each != "-" for each in rest[:end]):
-            arguments.parser.error(f"unrecognized arguments: {' '.join(rest)}")
+            arguments.parser.refuse(rest[:end] or rest)
         arguments.paths = [*arguments.paths, *paths]
     run = importlib.import_module(f"secure_bucket.cli.{arguments.command}").run
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:

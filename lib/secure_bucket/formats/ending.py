@@ -56,7 +56,11 @@ def ending_of(report: Report) -> Ending:
 
 def closing(report: Report) -> str:
     """Return the last line of a report: the result of the check, and its coverage."""
-    return f"{ending_of(report).words}. {summary(report)}"
+    words = ending_of(report).words
+    # Counts of nothing would only hide why nothing was read.
+    if report.faults and not report.templates and not report.accounts:
+        return words
+    return f"{words}. {summary(report)}"
 
 
 def _failures(report: Report, cases: Iterable[Case]) -> Iterator[str]:

@@ -204,7 +204,8 @@ def decode(data: bytes, form: type[Form], file: str | os.PathLike[str]) -> Form:
         where = f"`{name}`: `{at}`" if at else f"`{name}`"
         raise FormError(f"{where}: {what[:1].lower()}{what[1:]}: was the file changed by hand?") from None
     except msgspec.DecodeError as error:
-        raise FormError(f"`{name}` is not JSON: {error}") from None
+        what = str(error).removeprefix("JSON is malformed: ")
+        raise FormError(f"`{name}` is not JSON, as a report of `--format json` is: {what}") from None
     except UnicodeDecodeError:
         raise FormError(f"`{name}` is not JSON: it is not UTF-8 text") from None
     except RecursionError:

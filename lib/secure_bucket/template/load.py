@@ -29,6 +29,7 @@ __all__ = [
     "Document",
     "is_template",
     "load_document",
+    "not_utf8",
     "parse_document",
     "position_in",
     "read_bytes",
@@ -116,8 +117,9 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
     try:
         status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):
-            kind = "a directory" if stat.S_ISDIR(status.st_mode) else "not a regular file"
-            raise TemplateError(f"`{name}` is {kind}: give a file")
+            if stat.S_ISDIR(status.st_mode):
+                raise TemplateError(f"`{name}` is a directory: give a file")
+            raise TemplateError(f"`{name}` is not a regular file: give a file, or `-` for standard input")
         if status.st_size > MAX_BYTES:
             raise TemplateError(
                 f"`{name}` has {status.st_size:,} bytes, more than {MAX_BYTES:,}: "
@@ -128,6 +130,12 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise TemplateError(f"`{name}` cannot be read: {reason}") from None
+
+
+def not_utf8(name: str, error: UnicodeDecodeError) -> str:
+    """Return what is wrong with a file that is not UTF-8 text, and what to do."""
+    byte = error.object[error.start]
+    return f"`{name}` is not UTF-8 text: byte {error.start} is 0x{byte:02x}; save the file as UTF-8"
 
 
 def parse_document(source: bytes | str | Mapping[str, Any], name: str = "<template>") -> Document:
@@ -142,10 +150,7 @@ def parse_document(source: bytes | str | Mapping[str, Any], name: str = "<templa
         try:
             source = source.decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            raise TemplateError(
-                f"`{name}` is not UTF-8 text: byte {error.start} is 0x{source[error.start]:02x}; "
-                "save the file as UTF-8"
-            ) from None
+            raise TemplateError(not_utf8(name, error)) from None
     text = source.removeprefix("\ufeff")
     try:
         value, places = _scan(text, name)

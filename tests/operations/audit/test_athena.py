@@ -163,7 +163,7 @@ def test_cost() -> None:
 
 
 def test_prefix_without_logs(session: Session, put: Any) -> None:
-    with pytest.raises(LogError, match="`s3://logs/a` holds no log"):
+    with pytest.raises(LogError, match="`s3://logs/a` contains no log"):
         audit_athena("s3://logs/a", QUESTION, Athena(session), confirm=lambda estimate: True)
 
 

@@ -236,7 +236,7 @@ def test_named_file_has_to_be_a_log(tmp_path: Path, content: bytes) -> None:
 def test_directory_without_logs_is_a_fault(tmp_path: Path) -> None:
     (tmp_path / "README").write_text("nothing here\n")
     audit = audit_logs(tmp_path, now=NOW)
-    assert [fault.message for fault in audit.faults] == [f"`{tmp_path}` holds no log: nothing was read there"]
+    assert [fault.message for fault in audit.faults] == [f"`{tmp_path}` contains no log"]
 
 
 def test_file_that_is_not_there(tmp_path: Path) -> None:

@@ -155,9 +155,7 @@ def test_names_tell_the_day_of_delivery(session: Session, put: Any) -> None:
 
 def test_prefix_without_logs_is_a_fault(session: Session, put: Any) -> None:
     audit = audit_logs("s3://logs/nothing/", session=session, now=NOW)
-    assert [fault.message for fault in audit.faults] == [
-        "`s3://logs/nothing/` holds no log: nothing was read there"
-    ]
+    assert [fault.message for fault in audit.faults] == ["`s3://logs/nothing/` contains no log"]
 
 
 def test_unknown_bucket_is_a_fault(session: Session, put: Any) -> None:

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from secure_bucket.findings.finding import Fault
 
-__all__ = ["STDIN", "Again", "LogFile", "find_logs"]
+__all__ = ["STDIN", "STDIN_NAME", "Again", "LogFile", "find_logs"]
 
 STDIN: Final = "-"
 STDIN_NAME: Final = "<stdin>"

@@ -9,7 +9,7 @@ from secure_bucket.operations.audit.audit import Audit, Malformed
 from secure_bucket.operations.audit.conclude import Conclusion
 from secure_bucket.operations.audit.doubts import Row
 from secure_bucket.operations.audit.engine import MEMORY, Engine
-from secure_bucket.operations.audit.files import Again, LogFile
+from secure_bucket.operations.audit.files import STDIN, STDIN_NAME, Again, LogFile
 from secure_bucket.operations.audit.kinds import Batch
 from secure_bucket.operations.audit.question import Question
 from secure_bucket.operations.audit.scratch import scratch_directory
@@ -66,9 +66,9 @@ def audit_files(
             progress(done + len(ignored))
         rows = engine.report()
         malformed = engine.found_malformed()
-    faulty = {fault.file for fault in faults}
+    faulty = {STDIN if fault.file == STDIN_NAME else fault.file for fault in faults}
     faults += [
-        Fault(argument, f"`{argument}` holds no log: nothing was read there")
+        Fault(argument, f"`{argument}` contains no log")
         for argument in dict.fromkeys(arguments)
         if argument not in fruitful and argument not in faulty and not _any_below(argument, faulty)
     ]

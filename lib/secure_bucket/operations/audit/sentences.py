@@ -27,6 +27,8 @@ def verdict(audit: Audit) -> str:
     line = _verdict(audit)
     if not audit.faults:
         return line
+    if not audit.files:
+        return f"nothing was audited: {count(len(audit.faults), 'thing')} could not be read"
     return f"not everything could be read ({count(len(audit.faults), 'fault')}); of what could: {line}"
 
 

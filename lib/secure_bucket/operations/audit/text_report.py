@@ -133,6 +133,11 @@ class _Page(TerminalPage):
             yield _ANSWER.sub(lambda found: self.styled(_COLOURS[found[1]], found[1]), line, count=1)
 
     def notes(self) -> Iterator[str]:
+        if self.audit.files or not self.audit.faults:
+            yield from self.answers()
+        yield from self.unread()
+
+    def answers(self) -> Iterator[str]:
         audit = self.audit
         yield from self.wrapped(coverage(audit.buckets))
         match audit.answer:
@@ -151,6 +156,9 @@ class _Page(TerminalPage):
             yield from self.wrapped(
                 "S3 delivers access logs as well as it can, and does not promise that all arrive"
             )
+
+    def unread(self) -> Iterator[str]:
+        audit = self.audit
         if audit.malformed.lines:
             yield from self.wrapped(
                 f"{count(audit.malformed.lines, 'line')} could not be read, the first of them:"

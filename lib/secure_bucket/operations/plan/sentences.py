@@ -35,6 +35,8 @@ _LISTED = 3
 
 def summary(rollout: Rollout) -> str:
     """Return the plan in one line."""
+    if rollout.faults and not rollout.buckets:
+        return f"nothing was planned: {count(len(rollout.faults), 'thing')} could not be read"
     parts = [
         f"{len(buckets):,} {_SHORT[wave]}"
         for wave in Wave

@@ -85,7 +85,7 @@ class _Page(TerminalPage):
                 # Show enforced buckets only if they have a further reason.
                 yield from self.buckets([bucket for bucket in buckets if len(bucket.reasons) > 1])
             yield ""
-        for source in self.rollout.sources:
+        for source in self.rollout.sources if self.rollout.buckets or not self.rollout.faults else ():
             yield from self.wrapped(f"planned from {source_words(source)}")
         for warning in self.rollout.warnings:
             yield from self.labelled("warning", _WARNING, warning)
