@@ -267,6 +267,38 @@ def test_terminal_gets_colour_and_its_width(directory: Path) -> None:
     assert max(map(len, plain.partition("  fix:")[0].splitlines())) <= 60
 
 
+@needs_terminals
+@pytest.mark.parametrize(
+    ("arguments", "first"),
+    [
+        (("explain", "SB002"), "Finds a bucket whose template does not decide whether it"),
+        (("explain", "policy.json"), "Denies everyone `s3:GetObject` on"),
+        (("prove", "policy.json"), "refuted: anyone can GET `report.csv` over plain HTTP:"),
+        (("check", ".", "--statistics"), "Incomplete: 1 thing could not be checked; 1 of 1 bucket"),
+        (("fix", "site.yaml"), "secure-bucket: site.yaml:2:3: bucket `Logs` is left as it"),
+        (("check", "--selekt"), "secure-bucket check: error: there is no option `--selekt`;"),
+    ],
+)
+def test_text_for_a_person_breaks_at_words(directory: Path, arguments: tuple[str, ...], first: str) -> None:
+    statement = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": "arn:aws:s3:::reports/*",
+        "Condition": {"StringEquals": {"aws:SourceVpc": "vpc-1"}, "Bool": {"aws:SecureTransport": "false"}},
+    }
+    (directory / "policy.json").write_text(json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    site = "    Properties: {WebsiteConfiguration: {IndexDocument: index.html}}\n"
+    (directory / "site.yaml").write_text(OPEN + site)
+    (directory / "broken.yaml").write_text("AWS: [")
+    shown = on_terminal(*arguments, NO_COLOR="1")
+    lines = re.sub("```.*?```", "", shown, flags=re.DOTALL).splitlines()
+    assert first in map(str.strip, lines)
+    # Addresses are not broken.
+    prose = [line for line in lines if line[:4].strip() and " " in line.removeprefix("- ")]
+    assert max(map(len, prose)) <= 60
+
+
 def test_pipe_gets_neither_unless_asked(directory: Path, process: Process) -> None:
     (directory / "a.yaml").write_text(OPEN)
     assert "\x1b" not in process("check", "a.yaml").stdout

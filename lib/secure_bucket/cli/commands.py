@@ -10,11 +10,12 @@ import argparse
 import importlib
 import os
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NoReturn
 
 from secure_bucket.cli.codes import EXIT_CODES
-from secure_bucket.cli.output import to_stdout
+from secure_bucket.cli.output import to_stderr, to_stdout
 from secure_bucket.version import installed_version
 
 __all__ = ["COMMANDS", "build_parser", "did_you_mean"]
@@ -111,7 +112,9 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         if message.startswith("the following arguments are required"):
             message += f"; see `{self.prog} --help`"
-        super().error(message)
+        self.print_usage(sys.stderr)
+        to_stderr(f"{self.prog}: error: {message}")
+        self.exit(2)
 
     def refuse(self, unknown: Sequence[str]) -> NoReturn:
         """End the run because of arguments that the command does not have."""

@@ -16,6 +16,7 @@ from secure_bucket.checks.find_targets import STDIN
 from secure_bucket.checks.read_target import standard_input
 from secure_bucket.cli.arguments.common import ReportTo
 from secure_bucket.cli.output import OutputError, is_utf8, to_stderr, to_stdout, wants_colour, width_of
+from secure_bucket.cli.wrap import fitting
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Report
 from secure_bucket.formats import FORMATS
@@ -150,6 +151,8 @@ def deliver_in(
                 rule_address=addresses.rule,
             )
             written = render(each.format, known)
+            if each.format == "statistics" and each.file is None:
+                written = fitting(written, width_of(sys.stdout))
         if each.file is None:
             to_stdout(written)
         else:

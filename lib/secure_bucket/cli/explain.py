@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import sys
 from collections.abc import Iterator
 
 from secure_bucket.cli.bare_policy import BarePolicy, read_policy
-from secure_bucket.cli.output import to_stdout
+from secure_bucket.cli.output import to_stdout, width_of
 from secure_bucket.cli.prove import verdict_lines
 from secure_bucket.cli.selection import suggest_rules
+from secure_bucket.cli.wrap import fitting
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.rules import RULES
 from secure_bucket.formats.compliance import REQUIREMENTS
@@ -38,7 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     rule = next((rule for rule in RULES if subject.casefold() in (rule.id.casefold(), rule.name)), None)
     if rule is not None:
-        to_stdout(f"{rule.manual.strip()}\n{_requirements(rule.id)}")
+        manual = f"{rule.manual.strip()}\n{_requirements(rule.id)}"
+        to_stdout(fitting(manual, width_of(sys.stdout), markdown=True))
         return 0
     if subject != "-" and not os.path.lexists(subject):
         what = "rule" if _RULE_ID.fullmatch(subject) else "rule and no file"
@@ -46,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     bare = read_policy(subject)
     bucket_arn = bare.bucket_arn(arguments.bucket, arguments.partition)
     lines = _policy(bare, bucket_arn, strict=arguments.strict)
-    to_stdout("".join(f"{line}\n" for line in lines))
+    to_stdout(fitting("".join(f"{line}\n" for line in lines), width_of(sys.stdout)))
     return 0
 
 

@@ -8,6 +8,7 @@ import sys
 import time
 from typing import TextIO
 
+from secure_bucket.cli.wrap import fitting
 from secure_bucket.errors import SecureBucketError
 
 __all__ = ["OutputError", "Progress", "is_utf8", "to_stderr", "to_stdout", "wants_colour", "width_of"]
@@ -33,9 +34,9 @@ def wants_colour(stream: TextIO, choice: bool | None) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def width_of(stream: TextIO) -> int | None:
+def width_of(stream: TextIO | None) -> int | None:
     """Return the number of columns of a terminal; `None` for a pipe or a file, which need no wrapping."""
-    if not stream.isatty():
+    if stream is None or not stream.isatty():
         return None
     import shutil  # Takes 2 ms, which only a terminal pays.
 
@@ -74,7 +75,7 @@ def to_stderr(text: str) -> None:
     """Write a line to standard error if it exists, with escapes for control characters."""
     line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
     with contextlib.suppress(OSError, ValueError, AttributeError):
-        sys.stderr.write(f"{line}\n")
+        sys.stderr.write(fitting(f"{line}\n", width_of(sys.stderr)))
         sys.stderr.flush()
 
 

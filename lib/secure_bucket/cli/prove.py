@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from typing import Any
 
 from secure_bucket.cli.bare_policy import BarePolicy, read_policy
 from secure_bucket.cli.codes import PROVEN, REFUTED, UNDECIDED
 from secure_bucket.cli.exits import exit_code_of
-from secure_bucket.cli.output import to_stdout
+from secure_bucket.cli.output import to_stdout, width_of
+from secure_bucket.cli.wrap import fitting
 from secure_bucket.findings.rules.rule import describe_request
 from secure_bucket.proof import prove_denies_http, prove_minimum_tls
 from secure_bucket.proof.verdict import Proven, Refuted, Undecided, Verdict
@@ -47,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
         lines = [
             line for words, verdict in claims for line in verdict_lines(words, verdict, bare, bucket_arn)
         ]
-        to_stdout("".join(f"{line}\n" for line in lines))
+        to_stdout(fitting("".join(f"{line}\n" for line in lines), width_of(sys.stdout)))
     codes = {exit_code_of(verdict, undecided_fails=arguments.undecided != "warn") for _, verdict in claims}
     return next(code for code in _ORDER if code in codes)
 

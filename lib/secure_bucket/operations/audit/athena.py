@@ -175,8 +175,8 @@ def audit_athena(
         asked = question.since is not None or question.until is not None
         reasons = "; ".join(_fault(location, missed).message for missed in listing.missed) if listing else ""
         raise LogError(
-            f"`{argument}` contains no log{' of the time that is asked for' if asked else ''} that Athena reads"
-            f"{f': {reasons}' if reasons else ''}"
+            f"`{argument}` contains no log{' of the time that is asked for' if asked else ''} "
+            f"that Athena reads{f': {reasons}' if reasons else ''}"
         )
     kinds = {table: stored or _stored(location, table.some, athena.session) for table in listing.tables}
     first = next(iter(kinds.values()))

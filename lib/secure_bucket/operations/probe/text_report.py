@@ -41,7 +41,7 @@ def render(
         for label, text in _entries(probes, verbose)
         for line in (page.labelled(label, _COLOURS[label], text) if label else page.wrapped(f"  {text}"))
     ]
-    text = "".join(f"{line}\n" for line in (*lines, probes.summary()))
+    text = "".join(f"{line}\n" for line in (*lines, *page.wrapped(probes.summary())))
     return encodable(text, _ASCII, ascii_only=ascii_only)
 
 
