@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -125,6 +126,16 @@ def test_lines_follow_the_width_of_the_terminal(width: int) -> None:
     unbroken = [line for line in lines if " " in line.strip()]
     assert max(map(len, unbroken)) <= max(width, 20)
     assert "".join(lines).count("word") == 60
+
+
+@pytest.mark.parametrize("width", [40, 41, 60])
+def test_marked_lines_fit_the_terminal(width: int) -> None:
+    source = json.dumps({"a": {"b": "x" * 80, "c": "y" * 80}}, indent=2)
+    report = Report(findings=(finding(place=Place("/a/b/c/0", "x", 2, 8)),))
+    lines = render(report, Run(source={"x": source}.get), width=width).splitlines()
+    marked = [line for line in lines if " |" in line]
+    assert len(marked) == 6
+    assert max(map(len, marked)) == width
 
 
 def test_text_for_a_pipe_that_speaks_only_ascii_is_ascii() -> None:

@@ -193,7 +193,7 @@ class _Page(TerminalPage):
         red = _COLOURS[Level.ERROR]
 
         def row(number: str, mark: str, text: str) -> str:
-            room = None if self.width is None else self.width - gutter - 5
+            room = None if self.width is None else self.width - gutter - 4 - len(mark)
             text = text if room is None or len(text) <= room else text[: room - 3] + "..."
             bar = self.styled(_DIM, f" {number:>{gutter}} |")
             return f"{bar} {self.styled(red, mark)}{text}".rstrip()

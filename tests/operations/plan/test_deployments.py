@@ -79,7 +79,7 @@ def test_what_repairs_a_template_repairs_the_buckets_that_are_not_ready_as_well(
         {"ready": Safe(), "busy": Breaks(1, 12)},
     )
     assert buckets["ready"].enforced_with == ("busy",)
-    assert buckets["ready"].actions[-1].startswith("repair `Ready`")
+    assert buckets["ready"].actions[-1].startswith("fix `Ready`")
 
 
 def test_a_repair_before_the_next_deployment_minds_what_it_enforces() -> None:

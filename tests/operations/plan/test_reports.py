@@ -156,9 +156,9 @@ def test_the_text_tells_each_wave_and_ends_with_the_summary() -> None:
         "wave 0, already enforced: 1 bucket",
         "wave 1, safe now: 2 buckets change in 1 account; nobody is known to break",
         "wave 2, after clients have moved: 2 buckets change in 1 account; 2 clients break, with 36 requests",
-        "wave 3, needs evidence first: 2 buckets change; of 2 buckets nobody knows who breaks",
+        "wave 3, needs evidence first: 2 buckets change; for 2 buckets it is unknown who breaks",
         "wave 4, needs another design first: 1 bucket changes in 1 account; "
-        "of 1 bucket nobody knows who breaks",
+        "for 1 bucket it is unknown who breaks",
         "left as it is, by an exception: 1 bucket",
     ]
     assert lines[-1] == (

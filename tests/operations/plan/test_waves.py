@@ -123,7 +123,7 @@ def test_a_bucket_that_no_template_owns_gets_the_statement_that_the_review_found
 def test_a_template_that_is_not_repaired_is_named_with_what_repairs_it() -> None:
     bucket = the_bucket("refuted", "refuted", "safe", False, False)
     assert bucket.actions == (
-        "repair `Reports` of `app.template.json`, and deploy it: "
+        "fix `Reports` of `app.template.json`, and deploy it: "
         "`secure-bucket fix app.template.json --write` writes the deny",
     )
 

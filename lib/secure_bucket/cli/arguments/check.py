@@ -31,8 +31,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Add them to the parser of the command."""
     parser.description = _DESCRIPTION
     parser.add_argument("paths", nargs="*", metavar="PATH", help="template, cdk.out, directory, pattern or -")
-    add_reports(parser, verbose="also list proven buckets and skipped files")
-    parser.add_argument(
+    reports = add_reports(parser, verbose="also list proven buckets and skipped files")
+    reports.add_argument(
         "--statistics",
         action="append_const",
         const=ReportTo("statistics", None),
@@ -59,7 +59,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     fixes.add_argument(
         "--diff",
         action="store_true",
-        help="show the changes of --fix instead of a check, and write nothing, also with --fix",
+        help="show the changes that --fix would make, and write nothing; takes precedence over --fix",
     )
     add_baseline(parser)
     how = parser.add_argument_group("run")

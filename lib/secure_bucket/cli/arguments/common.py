@@ -77,8 +77,8 @@ def add_reports(
     output: str = "write the report of the preceding --format to FILE (default: -, standard output, which "
     "takes only one report)",
     quiet: str = "hide the text report and notes",
-) -> None:
-    """Add the options for report formats and files.
+) -> Any:
+    """Add the options for report formats and files, and return their group.
 
     Args:
         parser: The parser of the command.
@@ -113,6 +113,7 @@ def add_reports(
     reports.add_argument("--quiet", "-q", action="store_true", help=quiet)
     reports.add_argument("--verbose", "-v", action="store_true", help=verbose)
     add_colour(reports)
+    return reports
 
 
 def add_baseline(parser: argparse.ArgumentParser) -> None:

@@ -14,9 +14,9 @@ Run a language server for editors, over standard input and output: it checks tem
 you write them, explains the statements of bucket policies, and adds the deny. It needs the
 extra `editor`. One of these lines installs it:
 
-  pip install 'secure-bucket[editor]'
-  uv tool install 'secure-bucket[editor]'
-  pipx install --force 'secure-bucket[editor]'
+    pip install 'secure-bucket[editor]'
+    uv tool install 'secure-bucket[editor]'
+    pipx install --force 'secure-bucket[editor]'
 """
 
 

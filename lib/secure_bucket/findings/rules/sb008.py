@@ -46,7 +46,7 @@ def expired(exception: GrantedException) -> Finding:
         RULE.id,
         Level.ERROR,
         f"`{exception.subject.label}`: the exception from {exception.rule} expired on {exception.expires}",
-        "fix what it was granted for, or have it granted again",
+        "fix the resource, or renew the exception",
         exception.at,
     )
 

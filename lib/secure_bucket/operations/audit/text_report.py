@@ -27,7 +27,7 @@ __all__ = ["render"]
 _TITLES: Final = {
     Trouble.BREAKS: "these break",
     Trouble.REFUSED: "these are refused already",
-    Trouble.UNKNOWN: "of these the logs do not show their protocol",
+    Trouble.UNKNOWN: "the logs do not show the protocol of these",
 }
 _COLOURS: Final = {"breaks": "1;31", "error": "1;31", "cannot tell": "1;33", "safe": "1;32"}
 # The answer is before the name of the bucket, which is last and may be one of these words.

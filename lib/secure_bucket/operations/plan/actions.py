@@ -15,8 +15,8 @@ from secure_bucket.values.never import assert_never
 __all__ = ["actions_of"]
 
 _NAME_IT = (
-    "let the list of its stack tell its name: `aws cloudformation list-stack-resources --stack-name STACK > "
-    "FILE`, then give --stack-resources TEMPLATE=FILE"
+    "get its name from its stack: `aws cloudformation list-stack-resources --stack-name STACK > FILE`, then "
+    "give --stack-resources TEMPLATE=FILE"
 )
 
 
@@ -97,8 +97,8 @@ def _fix(decision: Decision) -> Iterator[str]:
         if bucket.construct_path:
             how = "use `SecureBucket`, or `enforce_secure_transport(app, mode=Mode.FIX)` in the CDK app"
         elif isinstance(bucket.verdict, Undecided):
-            how = "settle what its verdict leaves open"
+            how = "resolve the unknown value"
         else:
             how = f"`{fix_command(bucket.template or 'TEMPLATE')}` writes the deny"
         when = "before its next deployment" if decision.state is State.REOPENS else "and deploy it"
-        yield f"repair {named}, {when}: {how}"
+        yield f"fix {named}, {when}: {how}"

@@ -36,13 +36,13 @@ def _state_reasons(decision: Decision) -> Iterator[str]:
     joined, circumstances = decision.joined, decision.circumstances
     yield decision.state.words
     if isinstance(decision.in_force, Undecided):
-        yield f"what is in force cannot be decided: {_first(decision.in_force)}"
+        yield f"the policy in force is undecided: {_first(decision.in_force)}"
     if isinstance(decision.in_template, Undecided):
-        yield f"what its template comes to cannot be decided: {_first(decision.in_template)}"
+        yield f"its template is undecided: {_first(decision.in_template)}"
     if len(joined.declared) > 1:
         yield f"{len(joined.declared)} declarations have this name, and the weakest of them counts"
     if not joined.name:
-        yield "not matched: its name is made up at deployment, or is not written in full"
+        yield "not matched: CloudFormation generates its name, or the template contains only part of it"
     elif joined.running is None and circumstances.reviewed:
         why = circumstances.left_out.get(joined.name)
         if why:

@@ -25,8 +25,8 @@ __all__ = [
 ]
 
 MOVES_EXPLAINED: Final = (
-    "the bucket that waits for the fewest clients comes first; where several wait for as few, those that "
-    "wait for the same ones and are the most"
+    "the bucket that waits for the fewest clients comes first; of several, the largest group that waits for "
+    "the same clients"
 )
 """The explanation of the order of the moves."""
 
@@ -72,7 +72,7 @@ def blast(rollout: Rollout, wave: Wave) -> str:
     elif radius.requests:
         words.append(f"{count(radius.requests, 'request')} of clients without a name break")
     if radius.unknown_buckets:
-        words.append(f"of {count(radius.unknown_buckets, 'bucket')} nobody knows who breaks")
+        words.append(f"for {count(radius.unknown_buckets, 'bucket')} it is unknown who breaks")
     if len(words) == 1:
         words.append("nobody is known to break")
     return "; ".join(words)
