@@ -398,7 +398,10 @@ def test_the_home_page_shows_what_the_readme_shows() -> None:
     assert line in block_with("README.md", "ERROR `Reports/Plain`").text
 
 
-def test_the_page_on_audits_shows_a_real_audit(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_page_on_audits_shows_a_real_audit(
+    workspace: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("secure_bucket.cli.delivery.width_of", lambda stream: 64)
     start = datetime.datetime(2027, 2, 1, tzinfo=datetime.timezone.utc)
     record = Record(user_agent="Scanner/2.1", requester="-", operation="REST.PUT.OBJECT", cipher="-", tls="-")
     plain = [(start + datetime.timedelta(days=2 * day, hours=12), record) for day in range(12)]
