@@ -225,7 +225,7 @@ def test_a_bucket_that_cannot_be_read_makes_the_plan_not_whole(
     assert outcome.code == 2
     assert "error: " in outcome.out
     assert "`denied`" in outcome.out
-    assert "so the plan is not whole" in outcome.out
+    assert "so the plan is incomplete" in outcome.out
     assert "wave 0, already enforced: 1 bucket" in outcome.out
 
 

@@ -12,6 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from secure_bucket.findings import RULES
+from secure_bucket.findings.advice import plain_advice
 from secure_bucket.findings.finding import Level, Report
 from secure_bucket.findings.subject import Declared
 from secure_bucket.formats import FORMATS, Run
@@ -468,6 +469,26 @@ def test_messages_hold_no_json() -> None:
         assert "for this bucket; `secure-bucket explain SB001` shows the statement" in text, name
     result = _run(report)["results"][0]  # type: ignore[index]
     assert "Sid" not in result["message"]["text"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "fix", "plain"),
+    [
+        (
+            "SB002",
+            'add to the statements of `P`: {"Sid": "x"}',
+            "add the deny to the statements of `P`; `secure-bucket explain SB001` shows the statement",
+        ),
+        (
+            "SB006",
+            'then write {"Sid": "x"} to policy.json',
+            "then write a policy to policy.json; `secure-bucket explain SB006` shows the statement",
+        ),
+        ("SB001", "run `secure-bucket fix a.yaml --write`", "run `secure-bucket fix a.yaml --write`"),
+    ],
+)
+def test_advice_without_json_is_a_sentence(rule: str, fix: str, plain: str) -> None:
+    assert plain_advice(finding(rule=rule, fix=fix)) == plain
 
 
 def test_sarif_refers_to_the_page_of_the_rule_if_its_address_is_known() -> None:

@@ -226,6 +226,13 @@ def test_without_a_fix_the_manual_of_the_rule_is_the_next_step(report: Report, r
     assert steps == f"run secure-bucket explain {rule} (1)"
 
 
+def test_the_first_screen_says_what_is_wrong_with_a_proven_bucket_that_fails() -> None:
+    wrong = render(RUNNING, RUN).partition("<h2>What is wrong</h2>")[2].partition("</div>")[0]
+    text = _Outline(wrong).text
+    assert "denied by" not in text
+    assert "GET report.csv over TLS 1.0" in text
+
+
 # In a browser
 
 

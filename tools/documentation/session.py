@@ -25,7 +25,7 @@ COMMANDS = (
     "secure-bucket fix template.yaml --write",
     "secure-bucket check template.yaml",
 )
-COLUMNS = 104
+COLUMNS = 72
 
 
 def session() -> str:

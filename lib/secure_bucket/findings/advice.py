@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from secure_bucket.findings.finding import Finding, Report
+from secure_bucket.findings.rules import OLD_TLS
 from secure_bucket.findings.rules.rule import ADVICE_IN_PYTHON
 
 __all__ = ["advice_in", "plain_advice", "with_advice_for"]
@@ -76,7 +77,10 @@ def with_advice_for(report: Report, command: Iterable[str], files: Iterable[str]
 def plain_advice(finding: Finding) -> str:
     """Return the advice of a finding without JSON; `secure-bucket explain` shows the statement."""
     # A colon, or "with the statement", separates the words from the statement.
-    plain = re.sub(r"(?::|,? with the statement)? ?\{.*\}", "", finding.fix, flags=re.DOTALL)
+    plain = re.sub(r"(?<=write )\{.*\}", "a policy", finding.fix, flags=re.DOTALL)
+    plain = re.sub(r"(?::|,? with the statement)? ?\{.*\}", "", plain, flags=re.DOTALL)
     if plain == finding.fix:
         return plain
-    return f"{plain}; `secure-bucket explain SB001` shows the statement"
+    plain = re.sub(r"\badd (this )?to\b", "add the deny to", plain)
+    manual = finding.rule if finding.rule == OLD_TLS else "SB001"
+    return f"{plain}; `secure-bucket explain {manual}` shows the statement"

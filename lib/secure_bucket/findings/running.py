@@ -26,7 +26,7 @@ class PublicAccess(enum.Enum):
     bucket can send a signed request over plain HTTP, which Block Public Access does not refuse.
     """
 
-    BLOCKED = "public access is blocked, which stops anonymous requests and no signed one"
+    BLOCKED = "public access is blocked, which stops anonymous requests but no signed ones"
     NOT_BLOCKED = "public access is not blocked"
     UNREAD = "whether public access is blocked could not be read"
 

@@ -14,7 +14,7 @@ from secure_bucket.formats.html_parts import code, prose
 from secure_bucket.formats.html_view import View
 from secure_bucket.formats.markup import Content, Markup, concat, tag
 from secure_bucket.formats.summary import summary
-from secure_bucket.proof.verdict import Undecided
+from secure_bucket.proof.verdict import Proven, Undecided
 
 __all__ = ["definitions", "overview"]
 
@@ -42,11 +42,16 @@ def overview(view: View, ending: Ending, when: str) -> Markup:
 def _columns(view: View) -> Iterator[Markup]:
     report = view.report
     failing = [case for case in view.cases if case.fails]
-    wrong = Counter(view.reason(case) for case in failing if case.bucket is not None)
+    # The verdict is not what is wrong with a proven bucket that fails: another finding is.
+    wrong = Counter(
+        view.reason(case)
+        for case in failing
+        if case.bucket is not None and not isinstance(case.bucket.verdict, Proven)
+    )
     wrong.update(
         finding.message
         for case in failing
-        if case.bucket is None
+        if case.bucket is None or isinstance(case.bucket.verdict, Proven)
         for finding in case.findings
         if finding.level is Level.ERROR
     )

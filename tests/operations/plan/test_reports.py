@@ -163,7 +163,7 @@ def test_the_text_tells_each_wave_and_ends_with_the_summary() -> None:
     ]
     assert lines[-1] == (
         "9 buckets: 1 enforced, 2 safe now, 2 after clients have moved, 2 without evidence, 1 to redesign, "
-        "1 left by an exception; 1 fault left something unseen, so the plan is not whole"
+        "1 left by an exception; 1 fault left something unread, so the plan is incomplete"
     )
     assert "error: bucket `denied`: access denied to `s3:GetBucketPolicy`" in lines
     assert any(line.startswith("warning: what is known of the accounts is 28 days old") for line in lines)

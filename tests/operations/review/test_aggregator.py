@@ -160,7 +160,7 @@ def test_block_public_access_of_the_bucket_is_told(aws: Aws) -> None:
     holds(aws, shut)
     (finding,) = review_aggregator("org", Scope(aws.access)).findings
     assert (
-        "; public access is blocked, which stops anonymous requests and no signed one; as AWS"
+        "; public access is blocked, which stops anonymous requests but no signed ones; as AWS"
         in finding.message
     )
 

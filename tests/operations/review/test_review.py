@@ -154,7 +154,7 @@ def test_block_public_access_is_told_and_proves_nothing(aws: Aws) -> None:
     report = review_account(aws.access)
     assert verdicts(report) == {"shut": "refuted", "unshut": "refuted"}
     shut, unshut = (each.message for each in report.findings)
-    assert shut.endswith("; public access is blocked, which stops anonymous requests and no signed one")
+    assert shut.endswith("; public access is blocked, which stops anonymous requests but no signed ones")
     assert unshut.endswith("; public access is not blocked")
 
 

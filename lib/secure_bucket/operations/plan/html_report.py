@@ -93,8 +93,9 @@ def _clients(rollout: Rollout) -> Markup:
 
 
 def _name(client: Client) -> str:
-    known = client.requester not in ("", "-")
-    return client.requester if known else client.user_agent or client.address or "-"
+    if client.requester == "-":
+        return f"anonymous from {client.address}" if client.address else "anonymous"
+    return client.requester or client.user_agent or client.address or "-"
 
 
 def _waves(rollout: Rollout) -> Markup:

@@ -44,7 +44,7 @@ def summary(rollout: Rollout) -> str:
     ]
     line = f"{count(len(rollout.buckets), 'bucket')}: {', '.join(parts)}"
     if rollout.faults:
-        line += f"; {count(len(rollout.faults), 'fault')} left something unseen, so the plan is not whole"
+        line += f"; {count(len(rollout.faults), 'fault')} left something unread, so the plan is incomplete"
     return line
 
 
