@@ -662,7 +662,7 @@ def test_remove_leaves_a_gate_that_is_started_in_another_way(run: Run, directory
 
 
 def test_init_without_a_file_is_said(run: Run) -> None:
-    assert "`cdk.json` cannot be read" in run("gate", "--init").err
+    assert "there is no `cdk.json` in the working directory" in run("gate", "--init").err
 
 
 def _cdk_app(directory: Path, body: str) -> int:
