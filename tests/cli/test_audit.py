@@ -115,7 +115,7 @@ def test_options_reach_the_question(directory: Path, run: Run) -> None:
         (("log", "--athena"), "Athena reads one `s3://BUCKET/PREFIX`"),
         (("s3://logs/a", "s3://logs/b", "--athena", "--yes"), "Athena reads one `s3://BUCKET/PREFIX`"),
         (("s3://logs/a", "--athena"), "nobody can confirm it without a terminal: give --yes"),
-        (("s3://logs/a", "--print-sql", "--database", "a;b"), "`a;b` is no name of a database"),
+        (("s3://logs/a", "--print-sql", "--database", "a;b"), "`a;b` is not a name of a database"),
         (("s3://A/", "--print-sql"), "is not `s3://BUCKET/PREFIX`"),
         (("log", "nothing"), "`nothing` does not exist"),
         (("log", "*.nothing"), "nothing matches `*.nothing`"),

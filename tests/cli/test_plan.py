@@ -336,7 +336,7 @@ def test_old_reports_are_warned_about(directory: Path, run: Command, monkeypatch
         (("--audit", "c.json", "--strict"), "--strict is for policies that `plan` judges itself"),
         (("-", "--logs", "-"), "standard input is either a template or a log"),
         (("--check", "none.json"), "`none.json` cannot be read: No such file or directory"),
-        (("--check", "c.json"), "`c.json` is no report of secure-bucket"),
+        (("--check", "c.json"), "`c.json` is not a report of secure-bucket"),
         (
             ("--audit", "c.json", "--format", "json", "--output", "c.json"),
             "the report would overwrite `c.json`",

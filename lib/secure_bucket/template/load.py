@@ -242,7 +242,7 @@ def _refuse_lone_surrogates(value: object, name: str) -> None:
             if not current.isascii() and re.search(_LONE_SURROGATE, current):
                 shown = current.encode("ascii", "backslashreplace").decode()
                 raise TemplateError(
-                    f"`{name}` holds half a surrogate pair, which is no character: `{shown[:60]}`"
+                    f"`{name}` holds half a surrogate pair, which is not a character: `{shown[:60]}`"
                 )
         elif isinstance(current, dict):
             pending.extend(current)

@@ -537,24 +537,24 @@ WRONG: dict[str, tuple[Callable[[cdk.Stack], dict[str, Any]], str]] = {
     "buckets that are no list": (lambda stack: {"buckets": 5}, "`buckets=5` is not a list"),
     "the ARN of a topic": (
         lambda stack: {"all_buckets": True, "topic": "arn:aws:sns:eu-central-1:111122223333:t"},
-        "`topic='arn:aws:sns:eu-central-1:111122223333:t'` is no SNS topic. Pass one, made or imported",
+        "`topic='arn:aws:sns:eu-central-1:111122223333:t'` is not an SNS topic. Pass one, made or imported",
     ),
     "the id of a key": (
         lambda stack: {"all_buckets": True, "encryption_key": "1234"},
-        "`encryption_key='1234'` is no KMS key",
+        "`encryption_key='1234'` is not a KMS key",
     ),
     "the name of a log group": (
         lambda stack: {"all_buckets": True, "log_group": "trail"},
-        "`log_group='trail'` is no log group",
+        "`log_group='trail'` is not a log group",
     ),
     "a topic as an action": (
         lambda stack: {"all_buckets": True, "alarm_actions": [sns.Topic(stack, "T")]},
-        "`alarm_actions` holds Topic(…), which is no alarm action. A topic is one as "
+        "`alarm_actions` holds Topic(…), which is not an alarm action. A topic is one as "
         "`cloudwatch_actions.SnsAction(topic)`",
     ),
     "a topic as a target": (
         lambda stack: {"all_buckets": True, "rule_targets": [sns.Topic(stack, "T")]},
-        "`rule_targets` holds Topic(…), which is no target of a rule. A topic is one as "
+        "`rule_targets` holds Topic(…), which is not a target of a rule. A topic is one as "
         "`targets.SnsTopic(topic)`",
     ),
     "an action and no list": (
@@ -566,14 +566,14 @@ WRONG: dict[str, tuple[Callable[[cdk.Stack], dict[str, Any]], str]] = {
     ),
     "management events in a word": (
         lambda stack: {"all_buckets": True, "management_events": "ALL"},
-        "`management_events='ALL'` is none of the `cloudtrail.ReadWriteType`",
+        "`management_events='ALL'` is not a `cloudtrail.ReadWriteType`",
     ),
     "a trail of the lowest level": (
         lambda stack: {
             "all_buckets": True,
             "trail": cloudtrail.CfnTrail(stack, "L1", is_logging=True, s3_bucket_name="theirs"),
         },
-        "`trail=CfnTrail(…)` is no `cloudtrail.Trail` of this app",
+        "`trail=CfnTrail(…)` is not a `cloudtrail.Trail` of this app",
     ),
     **{
         f"{name} of no trail": (

@@ -321,9 +321,9 @@ def test_days_are_those_that_are_asked_for() -> None:
 
 @pytest.mark.parametrize("name", ["a b", "a`b", "a;b", "", "a.b", 'a"b', "ä"])
 def test_name_that_cannot_stand_in_sql(name: str) -> None:
-    with pytest.raises(LogError, match="is no name of a database or a table"):
+    with pytest.raises(LogError, match="is not a name of a database or a table"):
         drop_table(name, "t")
-    with pytest.raises(LogError, match="is no name of a database or a table"):
+    with pytest.raises(LogError, match="is not a name of a database or a table"):
         query("access", name, ["t"], QUESTION)
 
 
@@ -339,7 +339,7 @@ def test_folder_that_cannot_be_a_partition() -> None:
 
 @pytest.mark.parametrize("name", ["a b", "", "a/b"])
 def test_workgroup_that_is_none(name: str) -> None:
-    with pytest.raises(LogError, match="is no name of a workgroup"):
+    with pytest.raises(LogError, match="is not a name of a workgroup"):
         Athena(open_session(Access(region="eu-west-1")), workgroup=name)
 
 

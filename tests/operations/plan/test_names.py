@@ -83,12 +83,12 @@ def test_stacks_of_one_name_in_two_stages_are_not_told_apart(tmp_path: Path) -> 
 def test_what_the_stack_no_longer_owns_is_not_counted(status: str, tmp_path: Path) -> None:
     gone = entry(name="app-reports-old", ResourceStatus=status)
     assert read_stack_resources(listed(tmp_path, gone, entry())).buckets == {"Reports": "app-reports-1x2y"}
-    with pytest.raises(RolloutError, match="holds no bucket that is deployed"):
+    with pytest.raises(RolloutError, match="contains no bucket that is deployed"):
         read_stack_resources(listed(tmp_path, gone))
 
 
 def test_what_was_never_created_has_no_name(tmp_path: Path) -> None:
-    with pytest.raises(RolloutError, match="holds no bucket that is deployed"):
+    with pytest.raises(RolloutError, match="contains no bucket that is deployed"):
         read_stack_resources(listed(tmp_path, entry(name=None)))
 
 

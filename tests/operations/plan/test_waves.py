@@ -111,7 +111,7 @@ def test_nothing_is_safe_now_without_the_word_of_the_logs_or_a_deny_that_is_in_f
 
 def test_a_deployment_that_would_break_clients_is_held_back() -> None:
     bucket = the_bucket("refuted", "proven", "breaks", False, False)
-    assert bucket.actions[0].startswith("hold back the deployment of `app.template.json`")
+    assert bucket.actions[0].startswith("postpone the deployment of `app.template.json`")
     assert bucket.actions[-1] == "deploy `app.template.json`: the deny comes with it"
 
 

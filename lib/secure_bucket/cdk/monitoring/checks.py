@@ -68,7 +68,7 @@ def demand_list(path: str, name: str, value: object, has: str, what: str, advice
     for each in cast("Sequence[object]", value):
         # A Python class has the attributes of its objects too.
         if isinstance(each, type) or not hasattr(each, has):
-            refuse(KIND, path, f"`{name}` holds {shown(each)}, which is no {what}. {advice}")
+            refuse(KIND, path, f"`{name}` holds {shown(each)}, which is not {what}. {advice}")
 
 
 def demand_threshold(path: str, name: str, value: object) -> None:
@@ -94,8 +94,8 @@ def demand_trail(path: str, trail: object, log_group: object) -> None:
         refuse(
             KIND,
             path,
-            f"`trail={shown(trail)}` is no `cloudtrail.Trail` of this app, so that nothing can be added to "
-            "it. Have that trail record the S3 data events of the buckets, and pass the log group that it "
+            f"`trail={shown(trail)}` is not a `cloudtrail.Trail` of this app, so that nothing can be added "
+            "to it. Have that trail record the S3 data events of the buckets, and pass the log group that it "
             "delivers to as `log_group`",
         )
     if log_group is None and trail.log_group is None:
@@ -122,7 +122,7 @@ def demand_type(path: str, name: str, value: object, has: str, what: str) -> Non
     """
     if value is not None and (isinstance(value, type) or not hasattr(value, has)):
         refuse(
-            KIND, path, f"`{name}={shown(value)}` is no {what}. Pass one, made or imported, or leave it out"
+            KIND, path, f"`{name}={shown(value)}` is not {what}. Pass one, made or imported, or leave it out"
         )
 
 

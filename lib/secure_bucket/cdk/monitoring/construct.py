@@ -152,16 +152,16 @@ class SecureTransportMonitoring(Construct):
         demand_threshold(path, "answered_threshold", answered_threshold)
         demand_choice(path, "config_rule", config_rule, ("buckets", "account"))
         demand_choice(path, "remediation", remediation, ("manual", "automatic"))
-        demand_type(path, "topic", topic, "topic_arn", "SNS topic")
-        demand_type(path, "encryption_key", encryption_key, "key_arn", "KMS key")
-        demand_type(path, "log_group", log_group, "log_group_name", "log group")
+        demand_type(path, "topic", topic, "topic_arn", "an SNS topic")
+        demand_type(path, "encryption_key", encryption_key, "key_arn", "a KMS key")
+        demand_type(path, "log_group", log_group, "log_group_name", "a log group")
         demand_addresses(path, email_addresses)
         demand_list(
             path,
             "alarm_actions",
             alarm_actions,
             "bind",
-            "alarm action",
+            "an alarm action",
             "A topic is one as `cloudwatch_actions.SnsAction(topic)`",
         )
         demand_list(
@@ -169,7 +169,7 @@ class SecureTransportMonitoring(Construct):
             "rule_targets",
             rule_targets,
             "bind",
-            "target of a rule",
+            "a target of a rule",
             "A topic is one as `targets.SnsTopic(topic)`",
         )
         demand_trail(path, trail, log_group)

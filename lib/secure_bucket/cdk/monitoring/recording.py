@@ -66,7 +66,7 @@ def make_trail(
         refuse(
             KIND,
             path,
-            f"`management_events={shown(management_events)}` is none of the `cloudtrail.ReadWriteType`. Use "
+            f"`management_events={shown(management_events)}` is not a `cloudtrail.ReadWriteType`. Use "
             "`WRITE_ONLY` (the default), `READ_ONLY`, `ALL` or `NONE`",
         )
     if len(watched.arns) > _MOST_IN_NEW_TRAIL:

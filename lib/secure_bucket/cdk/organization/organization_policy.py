@@ -188,7 +188,9 @@ def _attached(path: str, targets: object, sandbox: object, dry_run: bool) -> lis
 def _tags(path: str, tags: object) -> dict[str, Sequence[str]]:
     if not isinstance(tags, Mapping):
         refuse(
-            _WHAT, path, f"`exempt_tags={shown(tags)}` is no dictionary. Write `{{'plain-http': 'allowed'}}`"
+            _WHAT,
+            path,
+            f"`exempt_tags={shown(tags)}` is not a dictionary. Write `{{'plain-http': 'allowed'}}`",
         )
     names = [tag.lower() for tag in tags if isinstance(tag, str)]
     for tag in tags:

@@ -82,7 +82,9 @@ class Athena(Struct):
 
     def __post_init__(self) -> None:
         if not _WORKGROUP.fullmatch(self.workgroup):
-            raise LogError(f"`{self.workgroup}` is no name of a workgroup: letters, digits, `.`, `_` and `-`")
+            raise LogError(
+                f"`{self.workgroup}` is not a name of a workgroup: letters, digits, `.`, `_` and `-`"
+            )
         if self.output_location is not None:
             parse_location(self.output_location)
 

@@ -229,7 +229,7 @@ def _folder(location: Location) -> str:
 def _checked(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise LogError(
-            f"`{name}` is no name of a database or a table of Athena: letters, digits, `_` and `-`"
+            f"`{name}` is not a name of a database or a table of Athena: letters, digits, `_` and `-`"
         )
     return name
 

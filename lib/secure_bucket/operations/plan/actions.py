@@ -45,7 +45,7 @@ def actions_of(decision: Decision) -> Iterator[str]:
 
 def _hold_back(decision: Decision, until: str) -> Iterator[str]:
     if decision.state in (State.CLOSES, State.PREPARED):
-        yield f"hold back the deployment of {decision.templates()} {until}"
+        yield f"postpone the deployment of {decision.templates()} {until}"
 
 
 def _gather_evidence(decision: Decision) -> Iterator[str]:

@@ -145,7 +145,7 @@ class Decision:
             wanted = count(self.circumstances.minimum_window, "day")
             reasons.append(f"the logs span {count(logged.window, 'day')}, and {wanted} are asked for")
         if logged.last_seen is None:
-            reasons.append("nothing tells when the logs end")
+            reasons.append("the audit does not say when the logs end")
         else:
             days = (self.circumstances.now - logged.last_seen).days
             if days > self.circumstances.maximum_age:

@@ -57,7 +57,7 @@ def _line(rollout: Rollout) -> Markup:
         else:
             stations.append((_FILLS[wave], wave.words, count(len(buckets), "bucket")))
     if not stations:
-        return tag("p", "The plan holds no bucket.")
+        return tag("p", "The plan contains no bucket.")
     name = "The waves in their order, from left to right; the tables below hold the same"
     entries = [(_FILLS[wave], wave.words) for wave in (Wave.NOW, Wave.CLIENTS, Wave.EVIDENCE)]
     return concat(legend(entries), timeline(name, stations))
@@ -108,7 +108,7 @@ def _waves(rollout: Rollout) -> Markup:
             (f"{wave.value} {wave.words}", f"{len(rollout.wave(wave)):,}", *(f"{each:,}" for each in numbers))
         )
     caption = (
-        "Waves, with the clients and requests that break if each is enforced as it stands, and the number of "
+        "Waves, with the clients and requests that break if each is enforced now, and the number of "
         "buckets whose clients are unknown"
     )
     return table(caption, heads, cells)

@@ -44,7 +44,7 @@ def _lines(rollout: Rollout, run: Run) -> Iterator[str]:
     for fault in rollout.faults:
         yield f"- **Error:** {markdown_prose(fault.message)}"
     yield ""
-    yield "| wave | what | buckets | who is hit if it is enforced as it stands |"
+    yield "| wave | what | buckets | who is hit if it is enforced now |"
     yield "|---|---|---:|---|"
     for wave in Wave:
         buckets = rollout.wave(wave)

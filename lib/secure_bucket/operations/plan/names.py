@@ -91,7 +91,7 @@ def read_stack_resources(file: str | os.PathLike[str], template: str = "") -> St
     if len(stacks) > 1:
         raise RolloutError(f"`{name}` holds the resources of several stacks: give a file for each")
     if not buckets:
-        raise RolloutError(f"`{name}` holds no bucket that is deployed")
+        raise RolloutError(f"`{name}` contains no bucket that is deployed")
     stack, account = next(iter(stacks), ("", ""))
     return StackResources(name, buckets, stack, account, template)
 

@@ -114,7 +114,7 @@ def _document(file: str | os.PathLike[str], form: type[Form], schema: str, comma
     wanted = f"`secure-bucket {command} --format json --output FILE` writes one"
     if isinstance(found, str) and found.startswith("secure-bucket/"):
         raise RolloutError(f"`{name}` is of the form `{found}`, and not of `{schema}`: {wanted}")
-    raise RolloutError(f"`{name}` is no report of secure-bucket, whose first member is `schema`: {wanted}")
+    raise RolloutError(f"`{name}` is not a report of secure-bucket, whose first member is `schema`: {wanted}")
 
 
 def _report(file: str | os.PathLike[str], command: str) -> Report:
@@ -136,5 +136,5 @@ def _dated(bucket: JudgedBucket, as_of: str) -> JudgedBucket:
 
 def _not_empty(report: Report, file: str | os.PathLike[str]) -> Report:
     if not report.buckets and not report.faults:
-        raise RolloutError(f"`{os.fspath(file)}` holds no bucket: there is nothing to plan from it")
+        raise RolloutError(f"`{os.fspath(file)}` contains no bucket: there is nothing to plan from it")
     return report
