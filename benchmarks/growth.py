@@ -2,10 +2,11 @@
 
     python benchmarks/growth.py [--without-cdk]
 
-Each row is one thing that can be large: templates, templates checked together, buckets, conditions,
-parameters, statements, and the buckets of an app under FLAG and FIX. Numbers are seconds of processor time,
-the least of three runs. `growth` is the last number over the first: 8 is linear. The command fails if a row
-grows by more than 12, unless its largest size still takes less than a tenth of a second.
+Each row is one thing that can be large: templates, templates in two processes, templates checked together,
+buckets, conditions, parameters, statements, and the buckets of an app under FLAG and FIX. Numbers are seconds
+of processor time, of all processes, the least of three runs. `growth` is the last number over the first: 8 is
+linear. The command fails if a row grows by more than 12, unless its largest size still takes less than a
+tenth of a second.
 
 A condition over many parameters grows with their square until it depends on 256 combinations of them, beyond
 which the bucket is undecided: its row starts shortly before that bound.
@@ -15,6 +16,8 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import functools
+import resource
 import sys
 import tempfile
 import time
@@ -40,19 +43,25 @@ def timed(work: Callable[[int], object]) -> Callable[[int], float]:
     """Return what measures the processor time of some work at a size."""
 
     def measure(size: int) -> float:
-        started = time.process_time()
+        started = _processors()
         work(size)
-        return time.process_time() - started
+        return _processors() - started
 
     return measure
 
 
-def directory(size: int) -> float:
+def _processors() -> float:
+    """Return the seconds that this process and its finished children have computed."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
+def directory(size: int, jobs: int = 1) -> float:
     """Return the processor time of a check of many files."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "templates"
         write_templates(folder, size)
-        options = CheckOptions((str(folder),), Settings(False, None, datetime.date.today()), jobs=1)
+        options = CheckOptions((str(folder),), Settings(False, None, datetime.date.today()), jobs=jobs)
         return timed(lambda _: check_paths(options))(size)
 
 
@@ -80,6 +89,7 @@ def adopted(name: str) -> Callable[[int], float]:
 
 ROWS: Final[dict[str, tuple[int, Callable[[int], float]]]] = {
     "files": (250, directory),
+    "files in two processes": (250, functools.partial(directory, jobs=2)),
     "templates together": (10, timed(together)),
     "buckets": (100, timed(alone(template))),
     "conditions": (125, timed(alone(chained_conditions))),

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 __all__ = ["ending_signals", "map_in_processes"]
 
@@ -16,6 +16,10 @@ _ENDING = ("SIGHUP", "SIGINT", "SIGTERM")
 
 Part = TypeVar("Part")
 Done = TypeVar("Done")
+
+# What this worker does with each part. It holds the names of all templates: sent with each part again, they
+# would take time that grows with the square of their number.
+_work: Callable[[Any], Any]
 
 
 def map_in_processes(
@@ -38,10 +42,10 @@ def map_in_processes(
     method = "fork" if sys.platform == "linux" else None
     with (
         _exit_on_signals(),
-        ProcessPoolExecutor(processes, multiprocessing.get_context(method), _end_with_the_parent) as executor,
+        ProcessPoolExecutor(processes, multiprocessing.get_context(method), _begin, (work,)) as executor,
     ):
         futures = [
-            None if is_alone else executor.submit(work, part)
+            None if is_alone else executor.submit(_do, part)
             for part, is_alone in zip(parts, alone, strict=True)
         ]
         for index, part in enumerate(parts):
@@ -56,6 +60,16 @@ def map_in_processes(
 def ending_signals() -> list[signal.Signals]:
     """Return the signals that end a run, as far as this system has them."""
     return [signal.Signals[name] for name in _ENDING if name in signal.Signals.__members__]
+
+
+def _begin(work: Callable[[Any], Any]) -> None:
+    global _work
+    _work = work
+    _end_with_the_parent()
+
+
+def _do(part: Any) -> Any:
+    return _work(part)
 
 
 def _end_with_the_parent() -> None:
