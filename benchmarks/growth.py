@@ -4,9 +4,9 @@
 
 Each row is one thing that can be large: templates, templates in two processes, templates checked together,
 buckets, conditions, parameters, statements, and the buckets of an app under FLAG and FIX. Numbers are seconds
-of processor time, of all processes, the least of three runs. `growth` is the last number over the first: 8 is
-linear. The command fails if a row grows by more than 12, unless its largest size still takes less than a
-tenth of a second.
+of processor time, of all processes, the least of three runs, each in a process of its own with empty caches.
+`growth` is the last number over the first: 8 is linear. The command fails if a row grows by more than 12,
+unless its largest size still takes less than a tenth of a second.
 
 A condition over many parameters grows with their square until it depends on 256 combinations of them, beyond
 which the bucket is undecided: its row starts shortly before that bound.
@@ -18,6 +18,7 @@ import argparse
 import datetime
 import functools
 import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -102,21 +103,31 @@ OF_APPS: Final[dict[str, tuple[int, Callable[[int], float]]]] = {
 }
 
 
+def measured(name: str, size: int) -> float:
+    """Measure one size of a row in a process of its own."""
+    command = [sys.executable, __file__, "--one", name, str(size)]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
 def main() -> int:
     """Print a row for each kind of size; return 1 if one bends."""
+    if sys.argv[1:2] == ["--one"]:
+        name, size = sys.argv[2:]
+        print((ROWS | OF_APPS)[name][1](int(size)))
+        return 0
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--without-cdk", action="store_true", help="leave FLAG and FIX out")
     rows = ROWS if parser.parse_args().without_cdk else ROWS | OF_APPS
     print("| | first size | " + " | ".join(f"× {factor}" for factor in FACTORS) + " | growth | |")
     print("| --- |" + " ---: |" * (len(FACTORS) + 2) + " --- |")
     bends = 0
-    for name, (size, measure) in rows.items():
-        seconds = [min(measure(size * factor) for _ in range(ROUNDS)) for factor in FACTORS]
+    for row, (first, _) in rows.items():
+        seconds = [min(measured(row, first * factor) for _ in range(ROUNDS)) for factor in FACTORS]
         growth = seconds[-1] / max(seconds[0], 1e-9)
         bent = growth > MOST and seconds[-1] > NEGLIGIBLE
         bends += bent
         numbers = " | ".join(f"{each:.3f}" for each in seconds)
-        print(f"| {name} | {size} | {numbers} | {growth:.1f} | {'bends' if bent else ''} |", flush=True)
+        print(f"| {row} | {first} | {numbers} | {growth:.1f} | {'bends' if bent else ''} |", flush=True)
     return 1 if bends else 0
 
 
