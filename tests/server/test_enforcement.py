@@ -375,7 +375,7 @@ def test_caller_whose_own_policy_refuses_http_proves_nothing_about_the_bucket(
     session = session_of(server, keys, monkeypatch)
     check = probe(server, session, server.bucket(), sign_http=Signer.OWN)
     assert isinstance(check.outcome, Inconclusive)
-    assert "refused by the identity-based policy, which is about the caller" in check.outcome.reasons[0]
+    assert "because of the identity-based policy, which concerns the caller" in check.outcome.reasons[0]
 
 
 def test_cdk_deploys_it(server: Ministack, session: Session, tmp_path: Path) -> None:
