@@ -24,6 +24,7 @@ __all__ = [
     "open_buckets",
     "policies_in_other_templates",
     "templates_in_assemblies",
+    "why_only_nested",
 ]
 
 
@@ -138,3 +139,9 @@ def _documents(report: Report) -> Iterator[Document]:
             yield load_document(name)
         except TemplateError:
             continue  # The check reported it as a fault.
+
+
+def why_only_nested(bucket: JudgedBucket) -> str:
+    """Return why a bucket accepts plain HTTP although its own template alone proves it."""
+    why = bucket.verdict.why if isinstance(bucket.verdict, Refuted) else ""
+    return f"it is open only with the values from the stack that nests it: {why}"

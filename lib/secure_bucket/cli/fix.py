@@ -21,6 +21,7 @@ from secure_bucket.cli.buckets_to_leave import (
     open_buckets,
     policies_in_other_templates,
     templates_in_assemblies,
+    why_only_nested,
 )
 from secure_bucket.cli.codes import COULD_NOT_RUN, PROVEN, REFUTED, UNDECIDED
 from secure_bucket.cli.config import Config, config_of
@@ -30,7 +31,7 @@ from secure_bucket.cli.fix_source import SourceFix, fix_sources
 from secure_bucket.cli.fix_synth import read_templates, synthesize, unproven_and_changed
 from secure_bucket.cli.frame import ClaimOptions
 from secure_bucket.cli.output import Progress, to_stderr
-from secure_bucket.cli.rewrite import replace_file, show_difference, write_utf8
+from secure_bucket.cli.rewrite import replace_file, show_difference, unreadable, write_utf8
 from secure_bucket.errors import SecureBucketError
 from secure_bucket.findings.finding import Fault, JudgedBucket, Level, Report
 from secure_bucket.formats.summary import count
@@ -171,7 +172,7 @@ class _Fix(Struct):
                 try:
                     self._file(file, buckets)
                 except (SecureBucketError, OSError, ValueError) as error:
-                    self._fault(_in_words(file, error))
+                    self._fault(unreadable(file, error))
                     self.undecided += sum(isinstance(each.verdict, Undecided) for each in buckets)
                     self.refuted += sum(isinstance(each.verdict, Refuted) for each in buckets)
         for finding in report.findings:
@@ -272,7 +273,7 @@ class _Fix(Struct):
                 self.source.left.get((file, logical_id))
                 or leave.get(logical_id)
                 or reasons.get(logical_id)
-                or _by_itself(bucket)
+                or why_only_nested(bucket)
             )
             if why == MADE_BY_CDK:
                 why = f"{why}; --synthesized fixes it anyway"
@@ -295,15 +296,3 @@ class _Fix(Struct):
                 show_difference(before, after, file, colour=self.options.colour)
             if self.options.write and file != STDIN_NAME:
                 replace_file(file, data, after)
-
-
-def _by_itself(bucket: JudgedBucket) -> str:
-    """Return why a bucket accepts plain HTTP although its own template alone proves it."""
-    why = bucket.verdict.why if isinstance(bucket.verdict, Refuted) else ""
-    return f"it is open only with the values from the stack that nests it: {why}"
-
-
-def _in_words(file: str, error: Exception) -> str:
-    if isinstance(error, OSError):
-        return f"`{file}` cannot be read: {error.strerror or error}"
-    return " ".join(str(error).split())

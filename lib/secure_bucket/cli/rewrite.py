@@ -13,7 +13,7 @@ from secure_bucket.formats.characters import printable
 from secure_bucket.template.load import read_bytes
 from secure_bucket.template.write import write_atomically
 
-__all__ = ["diff_lines", "replace_file", "show_difference", "write_utf8"]
+__all__ = ["diff_lines", "replace_file", "show_difference", "unreadable", "write_utf8"]
 
 _COLOURS = {"+": "\x1b[32m", "-": "\x1b[31m", "@": "\x1b[36m"}
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
@@ -55,6 +55,13 @@ def replace_file(file: str, old: bytes, new: str) -> None:
         raise OutputError(
             f"`{file}` cannot be written, and is unchanged: {error.strerror or error}"
         ) from None
+
+
+def unreadable(file: str, error: Exception) -> str:
+    """Return why a template could not be read or written, in one line."""
+    if isinstance(error, OSError):
+        return f"`{file}` cannot be read: {error.strerror or error}"
+    return " ".join(str(error).split())
 
 
 def write_utf8(text: str) -> None:
