@@ -64,8 +64,8 @@ footer { margin-top: 3rem; color: var(--soft); font-size: .9rem; }
 @media screen and (max-width: 48rem) { dl, .sign { grid-template-columns: minmax(0, 1fr); }
   body { padding: 1rem; }
   .table .wide { min-width: 44rem; } .wide tbody th[scope=row] { min-width: 9rem; }
-  .table #buckets { min-width: 0; font-size: .8rem; } #buckets tbody th[scope=row] { min-width: 0; }
-  #buckets :is(th, td) { padding: .3rem .35rem; overflow-wrap: anywhere; }
+  .table #buckets { min-width: 0; font-size: .8rem; } #buckets tbody th[scope=row] { min-width: 4.5rem; }
+  #buckets :is(th, td) { padding: .3rem .35rem; overflow-wrap: break-word; }
   #buckets b { white-space: normal; } }
 @media print {
   @page { margin: 18mm 15mm; }
