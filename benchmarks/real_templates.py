@@ -27,10 +27,9 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=3, help="how often each is run")
     arguments = parser.parse_args()
     directory = arguments.directory.resolve()
-    if not directory.is_dir():
-        print(f"There are no templates in `{directory}`: name a directory of your own.")
-        return
     files = [file for file in directory.rglob("*") if file.suffix in (".json", ".yaml", ".yml", ".template")]
+    if not files:
+        parser.error(f"`{directory}` contains no templates: name another directory")
     size = sum(file.stat().st_size for file in files)
     tools = [
         Tool(
