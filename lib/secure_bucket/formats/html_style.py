@@ -66,6 +66,7 @@ footer { margin-top: 3rem; color: var(--soft); font-size: .9rem; }
   .table .wide { min-width: 44rem; } .wide tbody th[scope=row] { min-width: 9rem; }
   .table #buckets { min-width: 0; font-size: .8rem; } #buckets tbody th[scope=row] { min-width: 4.5rem; }
   #buckets :is(th, td) { padding: .3rem .35rem; overflow-wrap: break-word; }
+  #buckets td:nth-child(3) { min-width: 6.5rem; } #buckets td:nth-child(4) { overflow-wrap: anywhere; }
   #buckets b { white-space: normal; } }
 @media print {
   @page { margin: 18mm 15mm; }
